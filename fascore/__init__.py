@@ -1,0 +1,55 @@
+"""fascore: one system for face presentation-attack and forgery detection.
+
+Names are imported when they are first used, so that `import fascore` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "fascore.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
+    "fascore.component": ("Component", "Config", "Node", "Slot", "replaced", "validate"),
+    "fascore.refs": ("Ref",),
+    "fascore.record": ("ATTACK", "BONA_FIDE", "Annotation", "AnnotationSource", "Frame", "Record", "Source"),
+    "fascore.signals": ("Clip", "Image", "Level", "Plane", "Points", "Pyramid", "Series", "Signal", "Tokens", "Vector"),
+    "fascore.kinds": (
+        "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
+        "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "Training",
+    ),
+    "fascore.hooks": ("hookimpl",),
+    "fascore.spec": ("RunSpec", "StudySpec"),
+}
+_MODULE = {name: module for module, names in _WHERE.items() for name in names}
+
+if TYPE_CHECKING:
+    from fascore.component import Component as Component, Config as Config, Node as Node, Slot as Slot, replaced as replaced, validate as validate
+    from fascore.errors import (
+        FascoreError as FascoreError, NoResponse as NoResponse, Problem as Problem, SpecError as SpecError, SpecErrors as SpecErrors,
+    )
+    from fascore.hooks import hookimpl as hookimpl
+    from fascore.kinds import (
+        Arrays as Arrays, Dataset as Dataset, Dense as Dense, Detector as Detector, DetectorModule as DetectorModule, Encoder as Encoder,
+        Face as Face, Fusion as Fusion, Head as Head, HeadModule as HeadModule, Labels as Labels, Loaded as Loaded, Metric as Metric,
+        Modality as Modality, ModalityModule as ModalityModule, Objective as Objective, Recipe as Recipe, Sampler as Sampler,
+        Target as Target, Training as Training,
+    )
+    from fascore.record import (
+        ATTACK as ATTACK, BONA_FIDE as BONA_FIDE, Annotation as Annotation, AnnotationSource as AnnotationSource, Frame as Frame,
+        Record as Record, Source as Source,
+    )
+    from fascore.refs import Ref as Ref
+    from fascore.signals import (
+        Clip as Clip, Image as Image, Level as Level, Plane as Plane, Points as Points, Pyramid as Pyramid, Series as Series,
+        Signal as Signal, Tokens as Tokens, Vector as Vector,
+    )
+    from fascore.spec import RunSpec as RunSpec, StudySpec as StudySpec
+
+__all__ = ["__version__", *_MODULE]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        raise AttributeError(f"module 'fascore' has no attribute '{name}'")
+    return getattr(importlib.import_module(_MODULE[name]), name)

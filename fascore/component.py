@@ -1,0 +1,176 @@
+"""Component: a frozen, typed config that says statically what it takes and gives, and builds the real thing.
+
+pydantic's traps are solved here once: defaults are validated (a bare-name default becomes its component), components
+serialise by what they are and not by the field's annotation, and a Slot leaves a marker in the JSON Schema instead of a
+reference that would loop.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from typing import Annotated, Any, ClassVar, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from fascore.errors import FascoreError, Problem, SpecErrors
+from fascore.registry import BrokenPlugin, index
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+
+class Config(BaseModel):
+    """A closed, frozen pydantic model: the base of everything that stands in a spec."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def canonical(self) -> str:
+        """The one JSON text of this config, every default written out: its identity."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+
+    def digest(self) -> str:
+        """Hex SHA-256 of `canonical`."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+
+class Component(Config):
+    """Base of all ten kinds. A subclass fixes `type` to a literal, equal to its entry point's name."""
+
+    kind: ClassVar[str]
+    type: str
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        """Examples for the conformance suite; each kind says of what form. Default: the config without arguments."""
+        return [cls()]
+
+
+class SlotMarker:
+    """Makes a field accept `{"type": …}`, a bare name, or a Python object of one kind."""
+
+    def __init__(self, *, node: bool = False) -> None:
+        self.node = node
+
+    def __get_pydantic_core_schema__(self, source: type[Component], handler: GetCoreSchemaHandler) -> CoreSchema:
+        def resolve(value: object) -> Component:
+            return self._resolve(source, value)
+
+        serialise = core_schema.plain_serializer_function_ser_schema(self._dump, info_arg=True)
+        return core_schema.no_info_plain_validator_function(resolve, serialization=serialise, metadata={"kind": source.kind})
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"x-slot": cast("dict[str, Any]", schema["metadata"])["kind"]}
+
+    def _resolve(self, base: type[Component], value: object) -> Component:
+        if isinstance(value, base):
+            return value
+        if isinstance(value, Component):
+            raise PydanticCustomError("component", "{message}", {"message": f"takes a {base.kind}; '{value.type}' is a {value.kind}"})
+        fields = {"type": value} if isinstance(value, str) else value
+        if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+            message = f'takes a {base.kind}: {{"type": "<name>", …}}, or a bare name'
+            raise PydanticCustomError("component", "{message}", {"message": message})
+        if not self.node and "inputs" in fields:
+            message = "'inputs' belongs to a graph's node; here the owner wires it: leave it out"
+            raise PydanticCustomError("component", "{message}", {"message": message})
+        try:
+            found = load(base.kind, fields["type"])
+        except FascoreError as error:
+            raise PydanticCustomError("component", "{message}", {"message": str(error)}) from error
+        return validate_lines(found, fields)
+
+    def _dump(self, value: Component, info: core_schema.SerializationInfo) -> dict[str, Any]:
+        fields = value.model_dump(mode=info.mode, by_alias=True)
+        if not self.node:
+            fields.pop("inputs", None)
+        return fields
+
+
+Slot = Annotated[T, SlotMarker()]
+"""A component inside another: `Slot[Fusion]`. The owner wires its inputs, and may build it many times."""
+Node = Annotated[T, SlotMarker(node=True)]
+"""A component that stands in a graph under a name, with `inputs` of its own."""
+
+
+def load(kind: str, name: str) -> type[Component]:
+    """Import the component class of a name. Raises UnknownComponent, Conflict or BrokenPlugin."""
+    provider = index().provider(kind, name)
+    found = provider.load()
+    if not (isinstance(found, type) and issubclass(found, Component)) or found.kind != kind:
+        raise BrokenPlugin(f"{kind} '{name}' from {provider.source}: {provider.target} is no {kind} component; tell the authors of {provider.distribution}")
+    declared = get_args(found.model_fields["type"].annotation)
+    if declared != (name,):
+        raise BrokenPlugin(f"{kind} '{name}' from {provider.source}: {provider.target} calls itself {declared}; its entry point and its `type` must agree")
+    return found
+
+
+def validate_lines(model: type[M], value: object) -> M:
+    """`model_validate` whose complaint about an unknown key names the nearest field."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        lines = [_with_nearest(model, line) for line in error.errors(include_url=False)]
+        raise ValidationError.from_exception_data(model.__name__, lines) from None
+
+
+def validate(model: type[M], value: object) -> M:
+    """Validate outside input. Raises SpecErrors with every problem of the pass, each with its JSON path."""
+    try:
+        return validate_lines(model, value)
+    except ValidationError as error:
+        raise SpecErrors(problems(error)) from None
+
+
+def problems(error: ValidationError) -> list[Problem]:
+    """pydantic's errors as paths and sentences."""
+    return [Problem(".".join(map(str, line["loc"])), _sentence(line)) for line in error.errors(include_url=False)]
+
+
+def _sentence(line: Any) -> str:
+    if line["type"] == "missing":
+        return "is missing"
+    if line["type"] in ("component", "unknown_field"):
+        return str(line["msg"])
+    message = str(line["msg"]).removeprefix("Value error, ")
+    shown = json.dumps(line["input"], default=str)
+    return message if len(shown) > 60 or line["type"] == "value_error" else f"{message}; got {shown}"
+
+
+def _with_nearest(model: type[BaseModel], line: Any) -> InitErrorDetails:
+    kind: Any = line["type"]
+    if kind == "extra_forbidden":
+        owner, key = _model_at(model, line["loc"][:-1]), str(line["loc"][-1])
+        names = [field.alias or name for name, field in owner.model_fields.items()] if owner else []
+        near = difflib.get_close_matches(key, names, 1, 0.6)
+        hint = f" Did you mean '{near[0]}'?" if near else f" Fields: {', '.join(names)}." if names else ""
+        kind = PydanticCustomError("unknown_field", "{message}", {"message": f"there is no field '{key}'.{hint}"})
+    elif kind in ("component", "unknown_field"):
+        kind = PydanticCustomError(kind, "{message}", {"message": line["msg"]})
+    elif kind == "value_error":
+        kind = PydanticCustomError("value_error", "{message}", {"message": str(line["msg"]).removeprefix("Value error, ")})
+    return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"], ctx=line.get("ctx", {}) if isinstance(kind, str) else {})
+
+
+def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The plain nested model at a path below `model`; None where it is not one."""
+    for step in path:
+        field = next((f for n, f in model.model_fields.items() if step in (n, f.alias)), None)
+        if field is None:
+            return None
+        inner = [a for a in (field.annotation, *get_args(field.annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+        if not inner:
+            return None
+        model = inner[0]
+    return model
+
+
+def replaced(config: M, **changes: object) -> M:
+    """A changed copy, validated again (`model_copy(update=…)` would not)."""
+    return validate(type(config), {**config.model_dump(mode="json", by_alias=True), **changes})
+
+
+__all__ = ["Component", "Config", "Node", "Slot", "SlotMarker", "load", "problems", "replaced", "validate", "validate_lines"]

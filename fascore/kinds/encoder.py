@@ -1,0 +1,37 @@
+"""The interface of encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from fascore.component import Component
+from fascore.refs import Ref
+from fascore.signals import Signal
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Encoder(Component):
+    """Turns modalities into features. `examples()` gives `(encoder, input signals)` pairs.
+
+    The module gets the tensors of `inputs` in order and gives a tensor, a list of them (Pyramid), or a dict by port.
+    """
+
+    kind: ClassVar[str] = "encoder"
+    context: ClassVar[tuple[str, ...]] = ()
+    """Further keywords of `forward`: `task` (B,) int64, 0 spoof and 1 forgery; `label` (B,) int64, in training only."""
+
+    inputs: tuple[Ref, ...] = Field((), description="modalities or nodes that it reads, in order")
+    weights: str | None = Field(None, description="a safetensors file, or a run's folder with '#node', to start from")
+
+    def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:
+        """What it gives for these inputs. Static, no torch. Raises SpecError."""
+        raise NotImplementedError
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        """The module, randomly initialised from torch's current seed."""
+        raise NotImplementedError

@@ -1,0 +1,87 @@
+"""The interface of heads: output, loss and score."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from pydantic import Field, NonNegativeFloat
+
+from fascore.component import Component
+from fascore.refs import Ref
+from fascore.signals import Signal
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Scalar: TypeAlias = str | int | float | bool
+Where: TypeAlias = dict[str, Scalar | tuple[Scalar, ...]]
+
+
+class Target(ABC):
+    """Static type of what a head learns: `Labels` of a column, or the Signal of a modality."""
+
+    @abstractmethod
+    def __str__(self) -> str: ...
+
+
+class Labels(Target):
+    """Class indices (B,) int64 made from `record.<column>`; `label` itself is 1 bona fide, 0 attack."""
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+    def __str__(self) -> str:
+        return f"record.{self.column}"
+
+
+class Dense(Target):
+    """The tensor of a modality or port."""
+
+    def __init__(self, signal: Signal) -> None:
+        self.signal = signal
+
+    def __str__(self) -> str:
+        return str(self.signal)
+
+
+class Head(Component):
+    """A sink of the model graph. `examples()` gives `(head, input signals, Target)` triples.
+
+    The module has `forward(*features) -> output`, `loss(output, target) -> (B,)`, and, where `scores` is true,
+    `score(output) -> (B,)`: the probability of bona fide, higher = more bona fide.
+    """
+
+    kind: ClassVar[str] = "head"
+    scores: ClassVar[bool] = True
+    context: ClassVar[tuple[str, ...]] = ()
+
+    inputs: tuple[Ref, ...] = Field((), description="nodes that it reads, in order")
+    weight: NonNegativeFloat = Field(1.0, description="of its loss in the sum")
+    target: Ref = Field(Ref("record.label"), description="what it learns: a column of the record, or a modality")
+    where: Where = Field(default_factory=dict, description="rows that its loss sees, such as {'task': 'spoof'}")
+
+    def classes_of(self, column: str) -> tuple[Scalar, ...] | None:
+        """Values of the column in class order, where the target is a column other than `label`; None: none needed."""
+        return None
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        """Refuse inputs or a target that it cannot use: raise SpecError. Static, no torch."""
+        raise NotImplementedError
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        """The module with `forward`, `loss` and `score`."""
+        raise NotImplementedError
+
+
+class HeadModule(ABC):
+    """What a head's module offers, for typing; derive from `nn.Module` and this."""
+
+    @abstractmethod
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """(B,) float32."""
+
+    @abstractmethod
+    def score(self, output: Tensor) -> Tensor:
+        """(B,) float32 in [0, 1], higher = more bona fide."""

@@ -1,0 +1,37 @@
+"""The interface of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from pydantic import Field
+
+from fascore.component import Component
+
+if TYPE_CHECKING:
+    from fascore.evaluation.table import ScoreTable
+    from fascore.evaluation.threshold import Threshold
+
+Value: TypeAlias = float | int | str | None | Mapping[str, "Value"]
+"""A number, a note such as `not measurable`, or named parts of the same."""
+
+
+class Metric(Component):
+    """A figure of one score table. `examples()` gives metrics; the suite draws tables for them.
+
+    A metric does not depend on the order of rows.
+    """
+
+    kind: ClassVar[str] = "metric"
+    oracle: ClassVar[bool] = False
+    """True where it sets its own threshold on the table it measures: printed `[test-oracle]`, never selectable."""
+    higher_is_better: ClassVar[bool] = True
+    primary: ClassVar[str] = "value"
+    """Key of the one number that selection and summary tables read."""
+
+    column: str = Field("score", description="column of the score table that it reads")
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        """The figure and its parts, rates in [0, 1]. Raises SpecError where the table cannot give it (one class only)."""
+        raise NotImplementedError

@@ -1,0 +1,44 @@
+"""The interface of objectives: extra losses, in training only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field, NonNegativeFloat
+
+from fascore.component import Component
+from fascore.refs import Ref
+from fascore.signals import Signal
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from fascore.kinds.head import Target, Where
+else:
+    from fascore.kinds.head import Where
+
+
+class Objective(Component):
+    """A loss beside the heads; absent from evaluation, export and the deployed model's parameters.
+
+    `examples()` gives `(objective, input signals, Target)` triples. The module's `forward(*features, target)` gives (B,)
+    float32. A module with state may define `update(reduce)`, called once after each optimiser step, without gradient;
+    `reduce(tensor)` sums a tensor over all processes.
+    """
+
+    kind: ClassVar[str] = "objective"
+    context: ClassVar[tuple[str, ...]] = ()
+
+    inputs: tuple[Ref, ...] = Field((), description="nodes that it reads, in order")
+    weight: NonNegativeFloat = Field(1.0, description="of this loss in the sum")
+    target: Ref = Field(Ref("record.label"), description="the column or modality that it is given")
+    where: Where = Field(default_factory=dict, description="rows that it sees, such as {'task': 'spoof'}")
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        """Refuse inputs or a target that it cannot use: raise SpecError. Static, no torch."""
+        raise NotImplementedError
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        """The module."""
+        raise NotImplementedError

@@ -1,0 +1,49 @@
+"""The interface of recipes: what one training step does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from pydantic import Field, PositiveInt
+
+from fascore.component import Component
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from fascore.data.batch import Batch
+    from fascore.graph import Plan
+    from fascore.model import ModelGraph
+    from fascore.training.engine import Engine
+    from fascore.training.optim import Optimisation
+
+
+class Training(Protocol):
+    """What a recipe builds. It never calls a node: it calls the graph on a Batch, through the engine."""
+
+    own: nn.ModuleDict
+    """Modules of the recipe, such as discriminators: checkpointed, absent from evaluation and export."""
+
+    def optimizers(self) -> Mapping[str, Optimisation]:
+        """Optimisers, their parameters and schedules, by the names that `engine.optimize` takes."""
+        ...
+
+    def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
+        """One training step; the losses to log, float32 scalars."""
+        ...
+
+
+class Recipe(Component):
+    """How to train a graph. `examples()` gives recipes; the suite trains a toy graph with them."""
+
+    kind: ClassVar[str] = "recipe"
+
+    epochs: PositiveInt = Field(30, description="passes over the sampler's plan")
+
+    def infer(self, plan: Plan) -> None:
+        """Refuse a graph that it cannot train: raise SpecError. Static, no torch."""
+
+    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
+        """The training of a built graph."""
+        raise NotImplementedError

@@ -1,0 +1,209 @@
+"""The index of installed components: names from metadata only. Nothing is imported until a spec names it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.metadata
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from fascore.errors import FascoreError
+
+API = 1
+KINDS = ("dataset", "modality", "encoder", "fusion", "head", "objective", "sampler", "metric", "recipe", "detector")
+WITH = "FASCORE_WITH"
+"""Environment variable with `module:Class` targets of `--with`; child processes inherit it."""
+
+
+class UnknownComponent(FascoreError):
+    """No provider of that name; the message says what was probably meant, or what to install."""
+
+
+class Conflict(FascoreError):
+    """Two distributions provide one name."""
+
+
+class BrokenPlugin(FascoreError):
+    """A provider is installed and cannot be imported."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who offers a component: an entry point, read from metadata."""
+
+    kind: str
+    name: str
+    target: str
+    point: importlib.metadata.EntryPoint | None = None
+
+    @cached_property
+    def distribution(self) -> str:
+        """Name of the distribution; reads its metadata file, so only when printing."""
+        return self.point.dist.name if self.point is not None and self.point.dist is not None else "not installed"
+
+    @cached_property
+    def version(self) -> str:
+        """Version of the distribution, empty for a component that is not installed."""
+        return self.point.dist.version if self.point is not None and self.point.dist is not None else ""
+
+    @property
+    def installed(self) -> bool:
+        """False for a component of `--with`: a run that uses one is not reproducible elsewhere."""
+        return self.point is not None
+
+    @property
+    def source(self) -> str:
+        """`fas-mmfas 0.1.0`, as messages print it."""
+        return f"{self.distribution} {self.version}".strip()
+
+    def load(self) -> object:
+        """Import the target. Raises BrokenPlugin with package, version and the import error."""
+        module, _, attribute = self.target.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except Exception as error:
+            raise BrokenPlugin(
+                f"{self.kind} '{self.name}' from {self.source} cannot be imported ({self.target}): "
+                f"{type(error).__name__}: {error}; update or reinstall {self.distribution}"
+            ) from error
+
+
+class Index:
+    """Names of all installed components by kind, and of hooks and commands (kinds `hooks`, `command`).
+
+    An ordinary object: tests build a closed one with `Index.of`, the program uses `Index.from_environment`.
+    """
+
+    def __init__(self, providers: Iterable[Provider], other_api: Mapping[str, str] | None = None) -> None:
+        self._table: dict[tuple[str, str], list[Provider]] = defaultdict(list)
+        for provider in providers:
+            known = self._table[provider.kind, provider.name]
+            if not any(p.target == provider.target and p.distribution == provider.distribution for p in known):
+                known.append(provider)
+        self._other_api = dict(other_api or {})
+
+    @classmethod
+    def from_environment(cls) -> Index:
+        """One scan of the installed metadata, plus what `--with` named."""
+        providers, other = [], {}
+        points = importlib.metadata.entry_points()
+        for group in points.groups:
+            if not group.startswith("fascore.v"):
+                continue
+            _, version, kind = group.split(".", 2)
+            for point in points.select(group=group):
+                if version == f"v{API}":
+                    providers.append(Provider(kind, point.name, point.value, point))
+                else:
+                    other[point.name] = version[1:]
+        extra = [target for target in os.environ.get(WITH, "").split(",") if target]
+        return cls([*providers, *map(_uninstalled, extra)], other)
+
+    @classmethod
+    def of(cls, table: Mapping[str, Mapping[str, str]]) -> Index:
+        """A closed index from `{kind: {name: "module:Class"}}`, for tests."""
+        return cls(Provider(kind, name, target) for kind, names in table.items() for name, target in names.items())
+
+    def including(self, *targets: str) -> Index:
+        """This index and some `module:Class` components that are not installed."""
+        return Index([p for row in self._table.values() for p in row] + list(map(_uninstalled, targets)), self._other_api)
+
+    def names(self, kind: str) -> list[str]:
+        """Sorted names of a kind."""
+        return sorted(name for k, name in self._table if k == kind)
+
+    def providers(self) -> list[Provider]:
+        """Every provider, sorted by kind and name; conflicting ones too."""
+        return [p for key in sorted(self._table) for p in self._table[key]]
+
+    def conflicts(self) -> list[Conflict]:
+        """Names with more than one provider."""
+        return [_conflict(row) for row in self._table.values() if len(row) > 1]
+
+    def provider(self, kind: str, name: str) -> Provider:
+        """The one provider of a name. Raises UnknownComponent with a hint, or Conflict."""
+        row = self._table.get((kind, name))
+        if not row:
+            raise UnknownComponent(self._hint(kind, name))
+        if len(row) > 1:
+            raise _conflict(row)
+        return row[0]
+
+    def _hint(self, kind: str, name: str) -> str:
+        start = f"no {kind} '{name}'."
+        other_kinds = [k for k, n in self._table if n == name and k in KINDS]
+        if other_kinds:
+            return f"{start} '{name}' is registered as {' and '.join(other_kinds)}."
+        if name in self._other_api:
+            return f"{start} An installed plugin offers it for plugin API {self._other_api[name]}; this fascore reads API {API}: update one of the two."
+        names = self.names(kind)
+        if near := difflib.get_close_matches(name, names, 1, 0.75):
+            return f"{start} Did you mean '{near[0]}' ({self._table[kind, near[0]][0].source})?"
+        for package, facts in known_plugins().items():
+            if name.partition(".")[0] == facts["prefix"] and not self._has_plugin(package):
+                return f"{start} It ships in {package}: pip install {package}"
+        if loose := difflib.get_close_matches(name, names, 1, 0.5):
+            return f"{start} Did you mean '{loose[0]}' ({self._table[kind, loose[0]][0].source})?"
+        return f"{start} Installed: {', '.join(names[:20]) or 'none'}{' …' if len(names) > 20 else ''}."
+
+    def _has_plugin(self, package: str) -> bool:
+        return any(p.distribution == package for row in self._table.values() for p in row)
+
+
+def known_plugins() -> dict[str, dict[str, str]]:
+    """Plugins that are known and perhaps not installed: package -> prefix of its names and what it is."""
+    table: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "known_plugins.json").read_text())
+    return table
+
+
+def _uninstalled(target: str) -> Provider:
+    """A provider for `module:Class` of `--with`: kind and name are read from the class."""
+    module, _, attribute = target.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+        return Provider(found.kind, found.model_fields["type"].default, target)
+    except Exception as error:
+        raise FascoreError(f"--with {target}: cannot be used ({type(error).__name__}: {error}); write module:Class of a component") from error
+
+
+def _conflict(row: list[Provider]) -> Conflict:
+    both = " and ".join(f"{p.source} ({p.target})" for p in row)
+    return Conflict(f"{row[0].kind} '{row[0].name}' is offered by {both}; uninstall one of them")
+
+
+_current: list[Index] = []
+
+
+def index() -> Index:
+    """The index in use: that of `using`, else the environment's, scanned once."""
+    if not _current:
+        _current.append(Index.from_environment())
+    return _current[-1]
+
+
+@contextmanager
+def using(other: Index) -> Iterator[Index]:
+    """Use another index inside the block."""
+    index()
+    _current.append(other)
+    try:
+        yield other
+    finally:
+        _current.pop()
+
+
+def add_targets(targets: Iterable[str]) -> None:
+    """What `--with` does: add components that are not installed, for this process and its children."""
+    known = [t for t in os.environ.get(WITH, "").split(",") if t]
+    os.environ[WITH] = ",".join([*known, *(t for t in targets if t not in known)])
+    _current.clear()
