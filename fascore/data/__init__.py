@@ -1,0 +1,1 @@
+"""The data path: decoding, the prepared store, modalities in order, batches."""

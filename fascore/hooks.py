@@ -1,0 +1,141 @@
+"""Lifecycle hooks: who wants to act when something happens in a run. Any number, in order, guarded.
+
+A hook plugin is a class under the entry-point group `fascore.v1.hooks`, built with its options from the spec's
+`trackers`. One whose class attribute `always` is true acts in every run, any other only where `trackers` names it::
+
+    class Notify:
+        always = False
+
+        def __init__(self, options: dict) -> None:
+            self.address = options["address"]
+
+        @hookimpl
+        def run_ended(self, run: RunFacts, outcome: str) -> None:
+            send(self.address, f"{run.name}: {outcome}")
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pluggy
+
+from fascore.errors import FascoreError
+from fascore.registry import index
+
+if TYPE_CHECKING:
+    from fascore.spec import RunSpec
+
+hookspec = pluggy.HookspecMarker("fascore")
+hookimpl = pluggy.HookimplMarker("fascore")
+
+
+class RunFacts(NamedTuple):
+    """What every hook is told of the run."""
+
+    name: str
+    folder: Path
+    spec: RunSpec
+
+
+class Step(NamedTuple):
+    """One step of training: losses by name, learning rates by optimiser, counters and speed."""
+
+    epoch: int
+    step: int
+    steps: int
+    epochs: int
+    losses: Mapping[str, float]
+    rates: Mapping[str, float]
+    records: int
+    seconds: float
+
+
+class Section(NamedTuple):
+    """A part of the report that a plugin adds: a title and self-contained HTML."""
+
+    title: str
+    html: str
+
+
+class Specs:
+    """The hooks of fascore."""
+
+    @hookspec
+    def run_started(self, run: RunFacts, epochs: int, steps: int) -> None:
+        """Training begins, or continues: `epochs` in all, `steps` an epoch."""
+
+    @hookspec
+    def step_ended(self, run: RunFacts, step: Step) -> None:
+        """An optimiser step is done."""
+
+    @hookspec
+    def epoch_ended(self, run: RunFacts, epoch: int, metrics: Mapping[str, float]) -> None:
+        """An epoch is done; `metrics` are those of dev, where there is one."""
+
+    @hookspec
+    def checkpoint_saved(self, run: RunFacts, path: Path) -> None:
+        """A checkpoint is whole on disk."""
+
+    @hookspec
+    def scores_ready(self, run: RunFacts, split: str, path: Path) -> None:
+        """The score file of a split is written."""
+
+    @hookspec
+    def report_sections(self, run: RunFacts) -> list[Section]:
+        """Further sections for report.html."""
+
+    @hookspec
+    def run_ended(self, run: RunFacts, outcome: str) -> None:
+        """The run is over: `finished`, `interrupted` or `failed`."""
+
+
+class Hooks:
+    """The hook plugins of one run. One that fails is reported once and switched off; it never stops the run."""
+
+    def __init__(self, complain: Callable[[str], None] | None = None) -> None:
+        self._manager = pluggy.PluginManager("fascore")
+        self._manager.add_hookspecs(Specs)
+        self._complain = complain or (lambda text: print(text, file=sys.stderr))
+
+    @classmethod
+    def for_run(cls, trackers: Mapping[str, Mapping[str, Any]], complain: Callable[[str], None] | None = None) -> Hooks:
+        """Load the installed hook plugins that act in this run. Raises FascoreError for a tracker that is not installed."""
+        hooks = cls(complain)
+        for name in trackers:
+            index().provider("hooks", name)
+        for name in index().names("hooks"):
+            try:
+                plugin: Any = index().provider("hooks", name).load()
+                if name in trackers or getattr(plugin, "always", False):
+                    hooks.register(name, plugin(dict(trackers.get(name, {}))))
+            except FascoreError as error:
+                if name in trackers:
+                    raise
+                hooks._complain(str(error))
+            except Exception as error:
+                if name in trackers:
+                    raise FascoreError(f"tracker '{name}' cannot start: {type(error).__name__}: {error}") from error
+                hooks._complain(f"hook '{name}' cannot start and is off: {type(error).__name__}: {error}")
+        return hooks
+
+    def register(self, name: str, plugin: object) -> None:
+        """Add a plugin object whose methods are marked with `hookimpl`."""
+        self._manager.register(plugin, name)
+
+    def call(self, hook: str, **arguments: Any) -> list[Any]:
+        """Call every implementation, one at a time; the results that are not None."""
+        results: list[Any] = []
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            try:
+                result = implementation.function(*(arguments[name] for name in implementation.argnames))
+            except Exception as error:
+                self._complain(f"hook '{implementation.plugin_name}' failed in {hook} and is off from now on: {type(error).__name__}: {error}")
+                self._manager.unregister(implementation.plugin)
+                continue
+            if result is not None:
+                results.append(result)
+        return results
