@@ -26,23 +26,56 @@ _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 if TYPE_CHECKING:
     from fascore.component import Component as Component, Config as Config, Node as Node, Slot as Slot, replaced as replaced, validate as validate
     from fascore.errors import (
-        FascoreError as FascoreError, NoResponse as NoResponse, Problem as Problem, SpecError as SpecError, SpecErrors as SpecErrors,
+        FascoreError as FascoreError,
+        NoResponse as NoResponse,
+        Problem as Problem,
+        SpecError as SpecError,
+        SpecErrors as SpecErrors,
     )
     from fascore.hooks import hookimpl as hookimpl
     from fascore.kinds import (
-        Arrays as Arrays, Dataset as Dataset, Dense as Dense, Detector as Detector, DetectorModule as DetectorModule, Encoder as Encoder,
-        Face as Face, Fusion as Fusion, Head as Head, HeadModule as HeadModule, Labels as Labels, Loaded as Loaded, Metric as Metric,
-        Modality as Modality, ModalityModule as ModalityModule, Objective as Objective, Recipe as Recipe, Sampler as Sampler,
-        Target as Target, Training as Training,
+        Arrays as Arrays,
+        Dataset as Dataset,
+        Dense as Dense,
+        Detector as Detector,
+        DetectorModule as DetectorModule,
+        Encoder as Encoder,
+        Face as Face,
+        Fusion as Fusion,
+        Head as Head,
+        HeadModule as HeadModule,
+        Labels as Labels,
+        Loaded as Loaded,
+        Metric as Metric,
+        Modality as Modality,
+        ModalityModule as ModalityModule,
+        Objective as Objective,
+        Recipe as Recipe,
+        Sampler as Sampler,
+        Target as Target,
+        Training as Training,
     )
     from fascore.record import (
-        ATTACK as ATTACK, BONA_FIDE as BONA_FIDE, Annotation as Annotation, AnnotationSource as AnnotationSource, Frame as Frame,
-        Record as Record, Source as Source,
+        ATTACK as ATTACK,
+        BONA_FIDE as BONA_FIDE,
+        Annotation as Annotation,
+        AnnotationSource as AnnotationSource,
+        Frame as Frame,
+        Record as Record,
+        Source as Source,
     )
     from fascore.refs import Ref as Ref
     from fascore.signals import (
-        Clip as Clip, Image as Image, Level as Level, Plane as Plane, Points as Points, Pyramid as Pyramid, Series as Series,
-        Signal as Signal, Tokens as Tokens, Vector as Vector,
+        Clip as Clip,
+        Image as Image,
+        Level as Level,
+        Plane as Plane,
+        Points as Points,
+        Pyramid as Pyramid,
+        Series as Series,
+        Signal as Signal,
+        Tokens as Tokens,
+        Vector as Vector,
     )
     from fascore.spec import RunSpec as RunSpec, StudySpec as StudySpec
 

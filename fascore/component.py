@@ -46,7 +46,7 @@ class Component(Config):
     @classmethod
     def examples(cls) -> list[Any]:
         """Examples for the conformance suite; each kind says of what form. Default: the config without arguments."""
-        return [cls()]
+        return [cls.model_validate({})]
 
 
 class SlotMarker:
@@ -96,15 +96,21 @@ Node = Annotated[T, SlotMarker(node=True)]
 """A component that stands in a graph under a name, with `inputs` of its own."""
 
 
+def named(name: str) -> Any:
+    """A bare name as the default of a Slot; validation turns it into the component."""
+    return name
+
+
 def load(kind: str, name: str) -> type[Component]:
     """Import the component class of a name. Raises UnknownComponent, Conflict or BrokenPlugin."""
     provider = index().provider(kind, name)
     found = provider.load()
+    who = f"{kind} '{name}' from {provider.source}: {provider.target}"
     if not (isinstance(found, type) and issubclass(found, Component)) or found.kind != kind:
-        raise BrokenPlugin(f"{kind} '{name}' from {provider.source}: {provider.target} is no {kind} component; tell the authors of {provider.distribution}")
+        raise BrokenPlugin(f"{who} is no {kind} component; tell the authors of {provider.distribution}")
     declared = get_args(found.model_fields["type"].annotation)
     if declared != (name,):
-        raise BrokenPlugin(f"{kind} '{name}' from {provider.source}: {provider.target} calls itself {declared}; its entry point and its `type` must agree")
+        raise BrokenPlugin(f"{who} calls itself {declared}; its entry point and its `type` must agree")
     return found
 
 
@@ -173,4 +179,4 @@ def replaced(config: M, **changes: object) -> M:
     return validate(type(config), {**config.model_dump(mode="json", by_alias=True), **changes})
 
 
-__all__ = ["Component", "Config", "Node", "Slot", "SlotMarker", "load", "problems", "replaced", "validate", "validate_lines"]
+__all__ = ["Component", "Config", "Node", "Slot", "SlotMarker", "load", "named", "problems", "replaced", "validate", "validate_lines"]

@@ -87,6 +87,7 @@ class Specs:
     @hookspec
     def report_sections(self, run: RunFacts) -> list[Section]:
         """Further sections for report.html."""
+        return []
 
     @hookspec
     def run_ended(self, run: RunFacts, outcome: str) -> None:

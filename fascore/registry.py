@@ -143,7 +143,7 @@ class Index:
         if other_kinds:
             return f"{start} '{name}' is registered as {' and '.join(other_kinds)}."
         if name in self._other_api:
-            return f"{start} An installed plugin offers it for plugin API {self._other_api[name]}; this fascore reads API {API}: update one of the two."
+            return f"{start} An installed plugin offers it for plugin API {self._other_api[name]}; this fascore reads API {API}: update one of them."
         names = self.names(kind)
         if near := difflib.get_close_matches(name, names, 1, 0.75):
             return f"{start} Did you mean '{near[0]}' ({self._table[kind, near[0]][0].source})?"

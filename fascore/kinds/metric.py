@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fascore.evaluation.table import ScoreTable
     from fascore.evaluation.threshold import Threshold
 
-Value: TypeAlias = float | int | str | None | Mapping[str, "Value"]
+Value: TypeAlias = float | int | str | Mapping[str, "Value"] | None
 """A number, a note such as `not measurable`, or named parts of the same."""
 
 

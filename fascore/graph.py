@@ -1,0 +1,328 @@
+"""The static check: both graphs of a spec, their Signals, views and missing inputs, before torch is imported."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel
+
+from fascore.errors import FascoreError, Problem, SpecError, SpecErrors
+from fascore.kinds import Dense, Encoder, Fusion, Head, Labels, Modality, Objective, Target
+from fascore.refs import Ref
+from fascore.signals import Signal
+from fascore.spec import RunSpec, heads_of
+
+Section: TypeAlias = Literal["modality", "encoder", "fusion", "head", "objective"]
+Graphed: TypeAlias = Modality | Encoder | Fusion | Head | Objective
+CONTEXT = {"encoder": ("task", "label"), "fusion": ("task", "label", "mask"), "head": ("task", "label"), "objective": ("task", "label")}
+_PLACE: dict[Section, str] = {
+    "modality": "modalities", "encoder": "model.encoders", "fusion": "model.fusions", "head": "model.heads", "objective": "model.objectives",
+}
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """A named component with everything the check found out about it.
+
+    `signals` are those of `inputs`, in order; `outputs` those it gives, by port, `""` the main one; `views` how many a
+    record has; `optional` whether a record may lack it; `target` what a head or objective learns.
+    """
+
+    name: str
+    section: Section
+    component: Any
+    inputs: tuple[Ref, ...]
+    signals: tuple[Signal | None, ...] = ()
+    outputs: Mapping[str, Signal | None] = field(default_factory=dict)
+    views: int = 1
+    optional: bool = False
+    target: Target | None = None
+
+    @property
+    def path(self) -> str:
+        """Where it stands in the spec."""
+        return f"{_PLACE[self.section]}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked spec. Modalities and nodes (encoders and fusions) stand in an order in which they can be computed."""
+
+    spec: RunSpec
+    modalities: Mapping[str, NodePlan]
+    nodes: Mapping[str, NodePlan]
+    heads: Mapping[str, NodePlan]
+    objectives: Mapping[str, NodePlan]
+    views: int
+
+    def signal(self, ref: Ref) -> Signal | None:
+        """The Signal of a modality, node or port."""
+        return {**self.modalities, **self.nodes}[ref.node].outputs[ref.port]
+
+    def loaded(self) -> list[Ref]:
+        """Every tensor of the data graph that the model graph reads, inputs and targets."""
+        sinks = [*self.nodes.values(), *self.heads.values(), *self.objectives.values()]
+        named = [ref for node in sinks for _, ref in refs_in(node.component)]
+        named += [ref for part in (self.spec.recipe, self.spec.sampler) for _, ref in refs_in(part)]
+        return list(dict.fromkeys(ref for ref in named if ref.node in self.modalities))
+
+
+def refs_in(value: object, path: str = "") -> Iterator[tuple[str, Ref]]:
+    """Every Ref inside a component, at any depth, with the path below the component."""
+    if isinstance(value, Ref):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from refs_in(getattr(value, name), f"{path}.{name}" if path else name)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from refs_in(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        for place, item in enumerate(value):
+            yield from refs_in(item, f"{path}.{place}")
+
+
+def check(spec: RunSpec) -> Plan:
+    """Check both graphs of a validated spec. Raises SpecErrors with all graph errors of one pass."""
+    checker = _Checker(spec)
+    return checker.run()
+
+
+class _Checker:
+    def __init__(self, spec: RunSpec) -> None:
+        self.spec = spec
+        self.problems: list[Problem] = []
+        model = spec.model
+        sections: dict[Section, Mapping[str, Graphed]] = {
+            "modality": spec.modalities, "encoder": model.encoders, "fusion": model.fusions, "head": model.heads, "objective": model.objectives,
+        }
+        self.raw = {
+            section: {name: NodePlan(name, section, component, component.inputs) for name, component in table.items()}
+            for section, table in sections.items()
+        }
+        self.known: dict[str, NodePlan] = {}
+        self.failed: set[str] = set()
+        """Nodes that have no Signal because they, or an input of theirs, have a problem already."""
+
+    def run(self) -> Plan:
+        self._names()
+        self._references()
+        order = self._order()
+        if order:
+            for name in order:
+                self._infer(self._named(name))
+            sinks = {section: self._sinks(section) for section in ("head", "objective")}
+            self._score()
+            views = self._views()
+        if self.problems:
+            raise SpecErrors(self.problems)
+        known = {section: {n: self.known[n] for n in order if self.known[n].section in names} for section, names in _GROUPS.items()}
+        plan = Plan(self.spec, known["data"], known["model"], sinks["head"], sinks["objective"], views)
+        self._recipe(plan)
+        return plan
+
+    def _complain(self, path: str, message: str) -> None:
+        self.problems.append(Problem(path, message))
+
+    def _named(self, name: str) -> NodePlan:
+        return next(self.raw[s][name] for s in ("modality", "encoder", "fusion") if name in self.raw[s])
+
+    def _space(self) -> list[str]:
+        return [name for section in ("modality", "encoder", "fusion") for name in self.raw[section]]
+
+    def _names(self) -> None:
+        """Modalities, encoders and fusions share one namespace; `record` is the record itself."""
+        seen: dict[str, NodePlan] = {}
+        for section in ("modality", "encoder", "fusion"):
+            for name, node in self.raw[section].items():
+                if name == "record":
+                    self._complain(node.path, "'record' names the record's own columns; choose another name")
+                if name in seen:
+                    taken = f"the name '{name}' is taken by {seen[name].path}"
+                    self._complain(node.path, f"{taken}; modalities, encoders and fusions share one namespace")
+                seen.setdefault(name, node)
+
+    def _references(self) -> None:
+        """Every Ref names something, and everything is named by some Ref."""
+        used: set[str] = set()
+        for node in (node for table in self.raw.values() for node in table.values()):
+            for path, ref in refs_in(node.component):
+                used.add(ref.node)
+                self._reference(node, f"{node.path}.{path}", ref, is_input=path.startswith("inputs."))
+            if not node.inputs and node.section != "modality":
+                self._complain(f"{node.path}.inputs", f"is missing: say which nodes this {node.section} reads")
+        for place, part in (("recipe", self.spec.recipe), ("sampler", self.spec.sampler)):
+            for path, ref in refs_in(part):
+                used.add(ref.node)
+                if ref.column is None and ref.node not in self._space():
+                    self._complain(f"{place}.{path}", self._no_such(ref.node, self._space()))
+        for name in self._space():
+            if name not in used:
+                self._complain(self._named(name).path, "is not used: no node, head or objective reads it; delete it or name it in some 'inputs'")
+
+    def _reference(self, node: NodePlan, path: str, ref: Ref, *, is_input: bool) -> None:
+        if ref.node == "record":
+            if ref.column is None:
+                self._complain(path, "'record' alone names nothing; name a column, such as 'record.label'")
+            elif is_input:
+                self._complain(path, f"'{ref}' is a column, not a tensor; a head or an encoder's 'context' reads columns")
+            return
+        space = list(self.raw["modality"]) if node.section == "modality" else self._space()
+        if ref.node not in space:
+            self._complain(path, self._no_such(ref.node, space))
+            self.failed.add(node.name)
+
+    def _no_such(self, name: str, space: Sequence[str]) -> str:
+        near = difflib.get_close_matches(name, space, 1, 0.5)
+        return f"there is no '{name}'. " + (f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(space)}.")
+
+    def _order(self) -> list[str]:
+        """An order in which all nodes can be computed; empty, with a problem, where there is a cycle."""
+        space = self._space()
+        graph = {
+            name: {ref.node for path, ref in refs_in(self._named(name).component) if ref.node in space} for name in space
+        }
+        try:
+            return list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            ring = error.args[1]
+            self._complain(self._named(ring[0]).path, f"is part of a cycle: {' -> '.join(reversed(ring))}; a graph has none")
+            return []
+
+    def _infer(self, node: NodePlan) -> None:
+        """Give a modality, encoder or fusion its Signals; mark it failed, without a second problem, where an input failed."""
+        signals = self._inputs(node)
+        if signals is None:
+            return
+        before = [self.known[ref.node] for ref in node.inputs]
+        component, path = node.component, node.path
+        if isinstance(component, Modality) and component.stored:
+            for ref, source in zip(node.inputs, before, strict=True):
+                if not source.component.stored:
+                    message = f"'{ref}' is made anew in every epoch, and {component.type} is stored: it can read stored modalities only"
+                    self._complain(f"{path}.inputs", message)
+                    self.failed.add(node.name)
+        if not isinstance(component, Modality) and not self._context(node):
+            return
+        try:
+            found = component.infer(signals)
+            views = component.count([b.views for b in before]) if isinstance(component, Modality) else max((b.views for b in before), default=1)
+        except FascoreError as error:
+            self._complain(path, str(error))
+            self.failed.add(node.name)
+            return
+        outputs: dict[str, Signal | None] = dict(found) if isinstance(found, Mapping) else {"": found}
+        self.known[node.name] = NodePlan(
+            node.name, node.section, component, node.inputs, tuple(signals), MappingProxyType(outputs), views, self._optional(node, before)
+        )
+
+    def _inputs(self, node: NodePlan) -> list[Signal | None] | None:
+        """Signals of the inputs in order; None where one has failed."""
+        signals: list[Signal | None] = []
+        for place, ref in enumerate(node.inputs):
+            source = self.known.get(ref.node)
+            if source is None or node.name in self.failed:
+                self.failed.add(node.name)
+                return None
+            if ref.port not in source.outputs:
+                ports = [f"{ref.node}.{port}" for port in source.outputs if port]
+                has = f"it has {', '.join(ports)}" if ports else "it has no ports"
+                lacks = f"has no port '{ref.port}'; {has}" if ref.port else f"gives several outputs: name one of {', '.join(ports)}"
+                self._complain(f"{node.path}.inputs.{place}", f"'{ref.node}' {lacks}")
+                self.failed.add(node.name)
+                return None
+            signal = source.outputs[ref.port]
+            if signal is None and node.section != "modality":
+                self._complain(f"{node.path}.inputs.{place}", f"'{ref}' gives no signal: only other modalities read it, such as face_frames")
+                self.failed.add(node.name)
+                return None
+            signals.append(signal)
+        return signals
+
+    def _context(self, node: NodePlan) -> bool:
+        wrong = [word for word in node.component.context if word not in CONTEXT[node.section]]
+        if wrong:
+            can = ", ".join(CONTEXT[node.section])
+            self._complain(node.path, f"{node.component.type} asks for the context '{wrong[0]}'; a {node.section} can have {can}")
+            self.failed.add(node.name)
+        return not wrong
+
+    def _optional(self, node: NodePlan, before: Sequence[NodePlan]) -> bool:
+        """Whether a record may lack this node's output; refuses a fusion that cannot bear a missing input."""
+        component = node.component
+        missing = [b.name for b in before if b.optional]
+        if isinstance(component, Modality):
+            return component.optional or bool(missing)
+        if isinstance(component, Fusion) and missing:
+            if component.honours_mask:
+                return len(missing) == len(before)
+            self._complain(node.path, f"'{missing[0]}' may be missing, and {component.type} reads no mask; 'mean' and 'gated' do")
+        return bool(missing)
+
+    def _sinks(self, section: Literal["head", "objective"]) -> dict[str, NodePlan]:
+        sinks: dict[str, NodePlan] = {}
+        for name, node in self.raw[section].items():
+            signals = self._inputs(node)
+            if signals is None or not self._context(node):
+                continue
+            target = self._target(node)
+            if target is None:
+                continue
+            before = [self.known[ref.node] for ref in node.inputs]
+            try:
+                node.component.check([s for s in signals if s is not None], target)
+            except FascoreError as error:
+                self._complain(node.path, str(error))
+                continue
+            sinks[name] = NodePlan(
+                name, section, node.component, node.inputs, tuple(signals), {}, max(b.views for b in before), any(b.optional for b in before), target
+            )
+        return sinks
+
+    def _target(self, node: NodePlan) -> Target | None:
+        """What a head learns; None, with a problem unless its source failed, where it cannot be had."""
+        ref: Ref = node.component.target
+        if ref.column is not None:
+            return Labels(ref.column)
+        source = self.known.get(ref.node)
+        if source is None:
+            return None
+        signal = source.outputs.get(ref.port)
+        if signal is None:
+            ports = ", ".join(f"{ref.node}.{port}" if port else ref.node for port in source.outputs)
+            self._complain(f"{node.path}.target", f"'{ref}' gives no tensor to learn; there are: {ports}")
+            return None
+        return Dense(signal)
+
+    def _score(self) -> None:
+        heads = self.raw["head"]
+        rule = self.spec.model.score
+        for head in heads_of(rule):
+            if head not in heads:
+                self._complain("model.score", self._no_such(head, list(heads)))
+            elif not heads[head].component.scores:
+                self._complain("model.score", f"head '{head}' ({heads[head].component.type}) gives no score")
+
+    def _views(self) -> int:
+        """A view is an index that all modalities of a record share: counts are equal, or 1."""
+        counts = {node.name: node.views for node in self.known.values() if node.section == "modality" and node.views > 1}
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+            self._complain("modalities", f"views differ: {listed}; a view is shared by all modalities of a record, so counts must be equal, or 1")
+        return max(counts.values(), default=1)
+
+    def _recipe(self, plan: Plan) -> None:
+        try:
+            self.spec.recipe.infer(plan)
+        except SpecError as error:
+            raise SpecErrors([Problem("recipe", str(error))]) from error
+
+
+_GROUPS: dict[str, tuple[Section, ...]] = {"data": ("modality",), "model": ("encoder", "fusion")}
+
+__all__ = ["NodePlan", "Plan", "check", "refs_in"]

@@ -1,0 +1,248 @@
+"""The documents that users write: RunSpec, and StudySpec for tables of runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, StringConstraints, model_validator
+
+from fascore.component import Config, Node, Slot, named, validate
+from fascore.errors import FascoreError, SpecError
+from fascore.kinds import Dataset, Encoder, Fusion, Head, Metric, Modality, Objective, Recipe, Sampler
+
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+FileName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Json: TypeAlias = Any
+"""Parsed JSON, not validated yet."""
+KEPT_ON_NEW_TYPE = ("inputs", "weight", "target", "where")
+
+THRESHOLD_FORM = "'eer', 'bpcer=0.01', 'apcer=0.05' or 'fixed=0.5'"
+SCORE_FORM = (
+    'a head, {"sum": [heads]}, {"mean": [heads]}, {"min": [heads]}, {"by_task": {"spoof": head, "forgery": head}} '
+    'or {"weighted": {head: number or "dev"}}'
+)
+
+
+def _threshold_rule(rule: str) -> str:
+    name, _, number = rule.partition("=")
+    try:
+        value = float(number) if number else None
+    except ValueError:
+        value = None
+    if (rule == "eer") or (name == "fixed" and value is not None) or (name in ("bpcer", "apcer") and value is not None and 0 <= value <= 1):
+        return rule
+    raise ValueError(f"'{rule}' is no threshold rule; write {THRESHOLD_FORM}")
+
+
+def _score_rule(rule: str | dict[str, Json]) -> str | dict[str, Json]:
+    if isinstance(rule, str):
+        return rule
+    if len(rule) == 1:
+        (name, value), = rule.items()
+        if name in ("sum", "mean", "min") and isinstance(value, list) and value and all(isinstance(v, str) for v in value):
+            return rule
+        if name == "by_task" and isinstance(value, dict) and set(value) == {"spoof", "forgery"} and all(isinstance(v, str) for v in value.values()):
+            return rule
+        if name == "weighted" and isinstance(value, dict) and value and all(v == "dev" or isinstance(v, int | float) for v in value.values()):
+            return rule
+    raise ValueError(f"is no score rule; write {SCORE_FORM}")
+
+
+ThresholdRule: TypeAlias = Annotated[str, AfterValidator(_threshold_rule)]
+ScoreRule: TypeAlias = Annotated[str | dict[str, Json], AfterValidator(_score_rule)]
+
+
+def heads_of(rule: str | dict[str, Json]) -> list[str]:
+    """The heads that a score rule reads, each once."""
+    if isinstance(rule, str):
+        return [rule]
+    (value,) = rule.values()
+    return list(dict.fromkeys(value if isinstance(value, list) else value.values() if "by_task" in rule else value))
+
+
+class DataEntry(Config):
+    """One split of one dataset."""
+
+    dataset: Slot[Dataset] = Field(description="a dataset component")
+    split: str = Field(description="one of the dataset's splits")
+
+
+class Data(Config):
+    """What a run trains on, tunes on and is tested on."""
+
+    train: tuple[DataEntry, ...] = Field(min_length=1, description="entries to train on")
+    dev: tuple[DataEntry, ...] = Field((), description="entries that choose threshold and checkpoint; none: carved from train by subject")
+    test: dict[Name, tuple[DataEntry, ...]] = Field(default_factory=dict, description="named test sets")
+    carve: float = Field(0.2, gt=0, lt=1, description="share of train's subjects that becomes dev where dev is empty")
+
+    @model_validator(mode="after")
+    def _every_test_has_entries(self) -> Data:
+        if empty := [name for name, entries in self.test.items() if not entries]:
+            raise ValueError(f"test set '{empty[0]}' has no entries")
+        return self
+
+
+class Augment(Config):
+    """Random changes in training: one geometry for all modalities of a record, colour for RGB only. Default: none."""
+
+    flip: Probability = Field(0, description="probability of a mirror image")
+    rotation: NonNegativeFloat = Field(0, le=180, description="largest rotation either way, degrees")
+    scale: float = Field(0, ge=0, lt=1, description="largest relative change of size")
+    translate: Probability = Field(0, description="largest shift, share of the face frame")
+    crop: float = Field(0, ge=0, lt=1, description="largest share of the side that a random crop cuts off")
+    brightness: float = Field(0, ge=0, lt=1, description="largest relative change of brightness")
+    contrast: float = Field(0, ge=0, lt=1, description="largest relative change of contrast")
+    saturation: float = Field(0, ge=0, le=1, description="largest relative change of saturation")
+    hue: float = Field(0, ge=0, le=0.5, description="largest rotation of the hue circle, share of a turn")
+    gamma: float = Field(0, ge=0, lt=1, description="largest relative change of gamma")
+    blur: NonNegativeFloat = Field(0, description="largest Gaussian blur, sigma in pixels")
+    compression: int = Field(0, ge=0, le=100, description="lowest JPEG quality; 0: no compression")
+    cutout: Probability = Field(0, description="probability that a square is cut out")
+    cutout_size: float = Field(0.3, gt=0, lt=1, description="largest side of that square, share of the face frame")
+    modality_dropout: Probability = Field(0, description="probability that an optional modality of a record is dropped")
+
+
+class Model(Config):
+    """The model graph: named encoders, fusions, heads and objectives."""
+
+    encoders: dict[Name, Node[Encoder]] = Field(default_factory=dict, description="encoders by name")
+    fusions: dict[Name, Node[Fusion]] = Field(default_factory=dict, description="fusions by name")
+    heads: dict[Name, Node[Head]] = Field(min_length=1, description="heads by name")
+    objectives: dict[Name, Node[Objective]] = Field(default_factory=dict, description="extra losses by name, training only")
+    score: ScoreRule = Field("", validate_default=False, description=f"{SCORE_FORM}; default: the only head")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_head_is_the_score(cls, value: Json) -> Json:
+        if isinstance(value, dict) and not value.get("score"):
+            heads = value.get("heads")
+            if isinstance(heads, dict) and len(heads) == 1:
+                return {**value, "score": next(iter(heads))}
+            if isinstance(heads, dict) and heads:
+                raise ValueError(f"'score' is missing; with several heads, say which is the score: {SCORE_FORM}")
+        return value
+
+
+class Compute(Config):
+    """Where and how it runs; none of it changes what is learnt, but for precision."""
+
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the GPU has it, else fp32")
+    compile: bool = Field(False, description="torch.compile the graph")
+    workers: NonNegativeInt = Field(2, description="loading workers; batches do not depend on it")
+    eval_batch: PositiveInt = Field(32, description="records a batch in evaluation")
+    prepare: PositiveInt | None = Field(None, description="processes that fill the store; default: one a core")
+    store: str | None = Field(None, description="folder of prepared arrays; default: $FASCORE_STORE or .fascore/store")
+
+
+class RunSpec(Config):
+    """One run, whole: data, inputs, model, training, measures."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    schema_: str | None = Field(None, alias="$schema", description="JSON Schema for editors: write one with `fascore schema`")
+    fascore: Literal[1] = Field(1, description="version of this document's form")
+    name: FileName = Field(description="the run's folder below runs/")
+    seed: NonNegativeInt = Field(0, description="of everything random")
+    data: Data = Field(description="what it trains on, tunes on and is tested on")
+    modalities: dict[Name, Node[Modality]] = Field(min_length=1, description="the data graph: modalities by name")
+    augment: Augment = Field(Augment(), description="random changes in training")
+    model: Model = Field(description="the model graph")
+    sampler: Slot[Sampler] = Field(named("shuffle"), description="plans the batches")
+    recipe: Slot[Recipe] = Field(named("supervised"), description="what one training step does")
+    metrics: tuple[Slot[Metric], ...] = Field(tuple(map(named, ("auc", "eer", "iso30107"))), description="figures of every test set")
+    threshold: ThresholdRule = Field("eer", description=f"how dev sets the threshold: {THRESHOLD_FORM}")
+    trackers: dict[str, dict[str, Json]] = Field(default_factory=dict, description="hook plugins to use, with their options")
+    compute: Compute = Field(Compute(), description="where and how it runs")
+
+
+class StudySpec(Config):
+    """A base spec and named rows of overrides, with seeds and folds."""
+
+    schema_: str | None = Field(None, alias="$schema", description="JSON Schema for editors")
+    name: FileName | None = Field(None, description="the study's folder below runs/; default: its file's name")
+    base: str = Field(description="the base spec, relative to this file")
+    rows: dict[FileName, dict[str, Json]] = Field(min_length=1, description="overrides by row: {path: value}")
+    seeds: tuple[NonNegativeInt, ...] = Field((0,), min_length=1, description="every row runs once for each")
+    folds: dict[FileName, dict[str, Json]] = Field(default_factory=dict, description="overrides by fold; every row runs on each")
+    report: tuple[str, ...] = Field(("auc", "eer", "iso30107"), description="metrics of the table, by name or name.part")
+
+
+def read_json(path: Path) -> Json:
+    """Parse a JSON file. Raises FascoreError with line and column; a key written twice is an error."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FascoreError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise FascoreError(f"{path}: is not a text file (UTF-8): byte {error.start}") from error
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise FascoreError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except SpecError as error:
+        raise FascoreError(f"{path}: {error}") from error
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    seen: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise SpecError(f"the key '{key}' stands twice in one object; delete one")
+        seen[key] = value
+    return seen
+
+
+def parse_override(text: str) -> tuple[str, Json]:
+    """`a.b=value` of `--set`: the value is JSON, or a plain word."""
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise FascoreError(f"--set {text}: write path=value, such as --set recipe.epochs=5")
+    try:
+        return path, json.loads(value)
+    except json.JSONDecodeError:
+        return path, value
+
+
+def with_override(document: Json, path: str, value: Json) -> Json:
+    """A copy of a document with one field changed.
+
+    Setting a `type` makes a new object that keeps only `inputs`, `weight`, `target` and `where`: the other fields
+    belonged to the old type. A bare name on the way becomes the object that it stands for.
+    """
+    return _changed(document, path.split("."), value, path)
+
+
+def _changed(document: Json, steps: list[str], value: Json, path: str) -> Json:
+    step, rest = steps[0], steps[1:]
+    if isinstance(document, list):
+        if not re.fullmatch(r"\d+", step) or int(step) >= len(document):
+            raise FascoreError(f"--set {path}: '{step}' is no place in a list of {len(document)}")
+        place = int(step)
+        changed = value if not rest else _changed(document[place], rest, value, path)
+        return [*document[:place], changed, *document[place + 1 :]]
+    if isinstance(document, str):
+        document = {"type": document}
+    if not isinstance(document, dict):
+        raise FascoreError(f"--set {path}: there is nothing below '{step}'")
+    if not rest and step == "type":
+        kept = {key: document[key] for key in KEPT_ON_NEW_TYPE if key in document}
+        return {"type": value, **kept}
+    return {**document, step: value if not rest else _changed(document.get(step, {}), rest, value, path)}
+
+
+def read_spec(path: Path, overrides: dict[str, Json] | None = None) -> tuple[RunSpec, Json]:
+    """The validated spec of a file and the document it came from, overrides applied.
+
+    Raises FascoreError for a file that cannot be read, SpecErrors with every structural problem.
+    """
+    document = read_json(path)
+    if not isinstance(document, dict):
+        raise FascoreError(f"{path}: a spec is a JSON object; this is a {type(document).__name__}")
+    for where, value in (overrides or {}).items():
+        document = with_override(document, where, value)
+    return validate(RunSpec, document), document
