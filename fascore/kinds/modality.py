@@ -43,8 +43,11 @@ class ModalityModule:
 class Modality(Component):
     """A typed view of a record.
 
-    `examples()` gives `(modality, signals, records)`-free pairs `(modality, input signals)`; the suite runs them on
-    records that it draws itself.
+    `examples()` gives `(modality, others)` pairs: `others` is the rest of a small data graph, the modalities that
+    `inputs` name and those that they name in turn, `{name: modality}`, each a Python object or the JSON of a spec.
+    `(FaceFrames(inputs=("faces",), size=32), {"faces": {"type": "faces", "detector": "boxes"}})` is one; `others` is
+    `{}` where nothing is named. The suite checks, prepares and loads that graph as a run does, on short records that
+    it draws itself: channels `rgb`, `depth` and `infrared` of 96 x 96 pixels, and an annotation of box and five points.
     """
 
     kind: ClassVar[str] = "modality"
