@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, NonNegativeFloat, NonNeg
 from fascore.component import Config, Node, Slot, named, validate
 from fascore.errors import FascoreError, SpecError
 from fascore.kinds import Dataset, Encoder, Fusion, Head, Metric, Modality, Objective, Recipe, Sampler
+from fascore.rules import RULES, ThresholdRule
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 FileName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -20,29 +21,17 @@ Json: TypeAlias = Any
 """Parsed JSON, not validated yet."""
 KEPT_ON_NEW_TYPE = ("inputs", "weight", "target", "where")
 
-THRESHOLD_FORM = "'eer', 'bpcer=0.01', 'apcer=0.05' or 'fixed=0.5'"
 SCORE_FORM = (
     'a head, {"sum": [heads]}, {"mean": [heads]}, {"min": [heads]}, {"by_task": {"spoof": head, "forgery": head}} '
     'or {"weighted": {head: number or "dev"}}'
 )
 
 
-def _threshold_rule(rule: str) -> str:
-    name, _, number = rule.partition("=")
-    try:
-        value = float(number) if number else None
-    except ValueError:
-        value = None
-    if (rule == "eer") or (name == "fixed" and value is not None) or (name in ("bpcer", "apcer") and value is not None and 0 <= value <= 1):
-        return rule
-    raise ValueError(f"'{rule}' is no threshold rule; write {THRESHOLD_FORM}")
-
-
 def _score_rule(rule: str | dict[str, Json]) -> str | dict[str, Json]:
     if isinstance(rule, str):
         return rule
     if len(rule) == 1:
-        (name, value), = rule.items()
+        ((name, value),) = rule.items()
         if name in ("sum", "mean", "min") and isinstance(value, list) and value and all(isinstance(v, str) for v in value):
             return rule
         if name == "by_task" and isinstance(value, dict) and set(value) == {"spoof", "forgery"} and all(isinstance(v, str) for v in value.values()):
@@ -52,7 +41,6 @@ def _score_rule(rule: str | dict[str, Json]) -> str | dict[str, Json]:
     raise ValueError(f"is no score rule; write {SCORE_FORM}")
 
 
-ThresholdRule: TypeAlias = Annotated[str, AfterValidator(_threshold_rule)]
 ScoreRule: TypeAlias = Annotated[str | dict[str, Json], AfterValidator(_score_rule)]
 
 
@@ -122,9 +110,13 @@ class Model(Config):
             heads = value.get("heads")
             if isinstance(heads, dict) and len(heads) == 1:
                 return {**value, "score": next(iter(heads))}
-            if isinstance(heads, dict) and heads:
-                raise ValueError(f"'score' is missing; with several heads, say which is the score: {SCORE_FORM}")
         return value
+
+    @model_validator(mode="after")
+    def _score_is_said(self) -> Model:
+        if not self.score:
+            raise ValueError(f"'score' is missing; with several heads, say which is the score: {SCORE_FORM}")
+        return self
 
 
 class Compute(Config):
@@ -155,7 +147,7 @@ class RunSpec(Config):
     sampler: Slot[Sampler] = Field(named("shuffle"), description="plans the batches")
     recipe: Slot[Recipe] = Field(named("supervised"), description="what one training step does")
     metrics: tuple[Slot[Metric], ...] = Field(tuple(map(named, ("auc", "eer", "iso30107"))), description="figures of every test set")
-    threshold: ThresholdRule = Field("eer", description=f"how dev sets the threshold: {THRESHOLD_FORM}")
+    threshold: ThresholdRule = Field(ThresholdRule("eer"), description="how dev sets the threshold: " + ", ".join(RULES))
     trackers: dict[str, dict[str, Json]] = Field(default_factory=dict, description="hook plugins to use, with their options")
     compute: Compute = Field(Compute(), description="where and how it runs")
 

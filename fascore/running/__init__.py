@@ -1,0 +1,1 @@
+"""Runs and studies: from a spec to a folder with weights, scores, metrics and a report."""

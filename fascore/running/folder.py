@@ -1,0 +1,102 @@
+"""RunFolder: the files of one run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fascore.component import validate
+from fascore.errors import FascoreError
+from fascore.evaluation.threshold import Threshold
+from fascore.files import write_whole
+from fascore.spec import RunSpec, read_json
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`runs/<name>/`. Every file in it appears whole or not at all."""
+
+    root: Path
+
+    @property
+    def spec(self) -> Path:
+        """The spec as given, overrides applied."""
+        return self.root / "spec.json"
+
+    @property
+    def resolved(self) -> Path:
+        """Every default written out, versions, seeds, the hash of the data."""
+        return self.root / "resolved.json"
+
+    @property
+    def log(self) -> Path:
+        """One JSON object a line: steps and epochs."""
+        return self.root / "log.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """`last.safetensors` to continue from, `best.safetensors` to evaluate."""
+        return self.root / "checkpoints"
+
+    @property
+    def threshold(self) -> Path:
+        """The operating threshold and, where a score rule has them, its fitted weights."""
+        return self.root / "checkpoints" / "threshold.json"
+
+    @property
+    def quarantine(self) -> Path:
+        """One JSON object a line: a record left out, and why."""
+        return self.root / "quarantine.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        """All figures of all test sets; written last but for the report."""
+        return self.root / "metrics.json"
+
+    @property
+    def report(self) -> Path:
+        """The report for people."""
+        return self.root / "report.html"
+
+    def scores(self, split: str) -> Path:
+        """The score file of `dev`, or of a test set."""
+        return self.root / "scores" / f"{split}.csv"
+
+    def exists(self) -> bool:
+        """Whether a run was begun here."""
+        return self.spec.exists()
+
+    def finished(self) -> bool:
+        """Whether the run is complete."""
+        return self.report.exists() and self.metrics.exists()
+
+    def write(self, path: Path, document: Any) -> None:
+        """Write a JSON document whole."""
+        write_whole(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+    def read(self, path: Path) -> Any:
+        """Read a JSON document of the run. Raises FascoreError where it is missing."""
+        if not path.exists():
+            raise FascoreError(f"{path}: is missing; the run has not come that far: continue it with fascore run {self.spec}")
+        return read_json(path)
+
+    def run_spec(self) -> RunSpec:
+        """The spec with every default, as the run resolved it."""
+        return validate(RunSpec, self.read(self.resolved)["spec"])
+
+    def decision(self) -> tuple[Threshold, dict[str, float]]:
+        """The run's threshold and the weights of its score rule. Raises FascoreError before the run has them."""
+        stored = self.read(self.threshold)
+        return Threshold.from_json(stored["threshold"]), {name: float(weight) for name, weight in stored["weights"].items()}
+
+
+def open_run(path: Path) -> RunFolder:
+    """An existing run's folder. Raises FascoreError for anything else."""
+    folder = RunFolder(path)
+    if not path.is_dir():
+        raise FascoreError(f"{path}: there is no such folder; give a run's folder, such as runs/<name>")
+    if not folder.exists():
+        raise FascoreError(f"{path}: is no run's folder: it holds no spec.json")
+    return folder

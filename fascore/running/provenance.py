@@ -1,0 +1,47 @@
+"""What a run was made of: versions, providers, the machine, whether another can repeat it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from typing import Any
+
+from pydantic import BaseModel
+
+import fascore
+from fascore.component import Component
+from fascore.registry import API, index
+from fascore.spec import RunSpec
+
+LIBRARIES = ("torch", "torchvision", "timm", "numpy", "scipy", "av", "opencv-python-headless", "pydantic", "safetensors", "scikit-learn")
+
+
+def components(value: object) -> list[Component]:
+    """Every component inside a value, at any depth."""
+    found: list[Component] = []
+    if isinstance(value, Component):
+        found.append(value)
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            found += components(getattr(value, name))
+    elif isinstance(value, dict):
+        for item in value.values():
+            found += components(item)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            found += components(item)
+    return found
+
+
+def provenance(spec: RunSpec) -> dict[str, Any]:
+    """Versions of fascore, plugins and libraries; `not_reproducible` names components that came by `--with`."""
+    providers = {(c.kind, c.type): index().provider(c.kind, c.type) for c in components(spec)}
+    return {
+        "fascore": fascore.__version__,
+        "plugin_api": API,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "components": {f"{kind} {name}": p.source for (kind, name), p in sorted(providers.items())},
+        "not_reproducible": sorted(f"{kind} {name} ({p.target})" for (kind, name), p in providers.items() if not p.installed),
+    }

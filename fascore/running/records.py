@@ -1,0 +1,120 @@
+"""From the spec's data entries to the records of train, dev and each test set."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fascore.data.draw import generator
+from fascore.errors import FascoreError, Problem, SpecErrors
+from fascore.record import Record
+from fascore.spec import Data, DataEntry, RunSpec
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Records of a run. `carved` says that dev was taken from train, by subject, with the run's seed."""
+
+    train: tuple[Record, ...]
+    dev: tuple[Record, ...]
+    tests: Mapping[str, tuple[Record, ...]]
+    carved: bool
+
+    def named(self) -> dict[str, tuple[Record, ...]]:
+        """All splits by name: train, dev, then the test sets."""
+        return {"train": self.train, "dev": self.dev, **self.tests}
+
+    def every(self) -> list[Record]:
+        """Each record once, also where two test sets share it."""
+        return list({record.id: record for records in self.named().values() for record in records}.values())
+
+    def manifest(self) -> str:
+        """SHA-256 of every record's facts and split: the same data gives the same hash, in any order of listing."""
+        rows = sorted(
+            json.dumps([split, r.id, r.dataset, r.label, r.task, r.species, r.subject, r.presenter, sorted(r.channels)])
+            for split, records in self.named().items() for r in records
+        )
+        return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def list_records(spec: RunSpec) -> Splits:
+    """List the records of every split. Raises SpecErrors at the entry's path, FascoreError for ids that clash."""
+    if {"train", "dev"} & set(spec.data.test):
+        raise SpecErrors([Problem("data.test", "'train' and 'dev' are names of the run's own splits; name the test set otherwise")])
+    train = _entries("data.train", spec.data.train)
+    dev = _entries("data.dev", spec.data.dev)
+    tests = {name: _entries(f"data.test.{name}", entries) for name, entries in spec.data.test.items()}
+    carved = not dev
+    if carved:
+        train, dev = carve(train, spec.data.carve, spec.seed)
+    splits = Splits(tuple(train), tuple(dev), {name: tuple(records) for name, records in tests.items()}, carved)
+    _refuse_overlap(splits)
+    _refuse_one_class(splits, spec.data)
+    return splits
+
+
+def _entries(path: str, entries: Sequence[DataEntry]) -> list[Record]:
+    records: list[Record] = []
+    for place, entry in enumerate(entries):
+        try:
+            found = entry.dataset.records(entry.split)
+        except FascoreError as error:
+            raise SpecErrors([Problem(f"{path}.{place}", str(error))]) from error
+        if not found:
+            raise SpecErrors([Problem(f"{path}.{place}", f"split '{entry.split}' of {entry.dataset.type} has no records")])
+        records.extend(found)
+    repeated = [id for id, count in Counter(r.id for r in records).items() if count > 1]
+    if repeated:
+        raise SpecErrors([Problem(path, f"the id '{repeated[0]}' stands for {len(repeated)} or more records twice; ids are unique over all entries")])
+    return records
+
+
+def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Record], list[Record]]:
+    """Split records into train and dev, disjoint by subject, about `share` of the subjects in dev.
+
+    A record without a subject is a subject of its own. Raises FascoreError where either part would lack a class.
+    """
+    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        groups[record.dataset, record.subject or f"\x00{record.id}"].append(record)
+    keys = sorted(groups)
+    order = generator(seed, "carve").permutation(len(keys))
+    count = max(1, round(share * len(keys)))
+    chosen = {keys[i] for i in order[:count]}
+    dev = [r for r in records if (r.dataset, r.subject or f"\x00{r.id}") in chosen]
+    train = [r for r in records if (r.dataset, r.subject or f"\x00{r.id}") not in chosen]
+    for name, part in (("train", train), ("dev", dev)):
+        if len({r.label for r in part}) < 2:
+            raise FascoreError(
+                f"data.dev: is empty, and carving {count} of {len(keys)} subjects from train leaves {name} without bona fide or without attacks; "
+                "name a dev split, add subjects, or change data.carve"
+            )
+    return train, dev
+
+
+def _refuse_overlap(splits: Splits) -> None:
+    """A record that was trained or tuned on is no test."""
+    owner: dict[str, str] = {}
+    for name in ("train", "dev"):
+        for record in splits.named()[name]:
+            if record.id in owner:
+                raise FascoreError(f"data.{name}: '{record.id}' is in {owner[record.id]} too; splits must not share records")
+            owner[record.id] = name
+    for name, records in splits.tests.items():
+        shared = [record.id for record in records if record.id in owner]
+        if shared:
+            raise FascoreError(
+                f"data.test.{name}: {len(shared)} of {len(records)} records are in {owner[shared[0]]} too, such as '{shared[0]}'; "
+                "a test on them would show nothing: choose another split"
+            )
+
+
+def _refuse_one_class(splits: Splits, data: Data) -> None:
+    for name in ("train", "dev"):
+        labels = {record.label for record in splits.named()[name]}
+        if len(labels) < 2:
+            lacks = "attacks" if labels == {1} else "bona fide records"
+            raise FascoreError(f"data.{name}: has no {lacks}; both classes are needed ({len(getattr(data, name))} entries read)")
