@@ -1,0 +1,15 @@
+"""Area under the ROC curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fascore.evaluation.curves import auc
+from fascore.evaluation.table import ScoreTable
+from fascore.kinds.metric import Value
+
+
+def compute(table: ScoreTable) -> Mapping[str, Value]:
+    """`value` with both counts. Raises SpecError where one class has no score."""
+    bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
+    return {"value": auc(bona_fide, attack), "n_bona_fide": len(bona_fide), "n_attack": len(attack)}

@@ -1,0 +1,18 @@
+"""Equal error rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from fascore.evaluation.curves import equal_error
+from fascore.evaluation.table import ScoreTable
+from fascore.kinds.metric import Value
+
+
+def compute(table: ScoreTable, *, convention: Literal["interpolated", "nearest"]) -> Mapping[str, Value]:
+    """Both conventions, one of them as `value`, with the table's own threshold. Raises SpecError where one class has no score."""
+    bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
+    found = equal_error(bona_fide, attack)
+    value = found.interpolated if convention == "interpolated" else found.nearest
+    return {"value": value, "convention": convention, **found._asdict(), "n_bona_fide": len(bona_fide), "n_attack": len(attack)}

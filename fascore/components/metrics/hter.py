@@ -1,0 +1,19 @@
+"""Half total error rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fascore.evaluation.rates import errors
+from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.threshold import Threshold, needed
+from fascore.kinds.metric import Value
+
+
+def compute(table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+    """`value` with both error rates and their n. Raises SpecError without a threshold or with one class only."""
+    found = errors(table, needed(threshold).value)
+    return {
+        "value": found.hter, "false_accept_pooled": found.attack.value, "false_reject": found.bona_fide.value,
+        "n_attack": found.attack.n, "n_bona_fide": found.bona_fide.n,
+    }  # fmt: skip

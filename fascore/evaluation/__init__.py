@@ -1,0 +1,1 @@
+"""Score tables, thresholds and rates: usable with no model at all."""

@@ -1,0 +1,97 @@
+"""Threshold: the number that decides, with the rule and the split it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+from pydantic import Field, FiniteFloat, NonNegativeInt
+
+from fascore.component import Config, validate
+from fascore.errors import FascoreError, SpecError
+from fascore.evaluation import curves
+from fascore.evaluation.table import ScoreTable
+from fascore.rules import ThresholdRule
+
+
+class Threshold(Config):
+    """Accept when score >= `value`. Its JSON is a function of rule and dev scores only."""
+
+    value: FiniteFloat = Field(description="accept when the score is at least this")
+    rule: ThresholdRule = Field(description="how it was chosen")
+    split: str = Field(description="the split it was chosen on; `given` for a fixed one")
+    column: str = Field("score", description="column of the score table that it is for")
+    datasets: tuple[str, ...] = Field((), description="datasets of that split")
+    n_bona_fide: NonNegativeInt = Field(0, description="bona fide scores it was chosen on")
+    n_attack: NonNegativeInt = Field(0, description="attack scores it was chosen on")
+
+    def to_json(self) -> str:
+        """One JSON text, the same bytes for the same threshold."""
+        return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Threshold:
+        """Read `to_json` back, to the same bits. Raises SpecErrors."""
+        try:
+            return validate(cls, json.loads(text))
+        except json.JSONDecodeError as error:
+            raise FascoreError(f"this is no threshold file: {error}") from None
+
+    @property
+    def origin(self) -> str:
+        """Where it came from, in words."""
+        if self.rule.name == "fixed":
+            return "given, not chosen on data"
+        where = f" of {', '.join(filter(None, self.datasets))}" if any(self.datasets) else ""
+        return f"{self.rule}, chosen on the {self.split} split{where} ({self.n_bona_fide} bona fide, {self.n_attack} attacks)"
+
+
+def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "dev", column: str = "score") -> Threshold:
+    """Choose on a dev table; non-responses have no part in it. `fixed=…` needs no table.
+
+    Raises FascoreError for the test split, an unknown rule, and a class that the rule needs and the table lacks.
+    """
+    try:
+        rule = rule if isinstance(rule, ThresholdRule) else ThresholdRule(rule)
+    except ValueError as error:
+        raise FascoreError(str(error)) from None
+    if rule.name == "fixed":
+        return Threshold(value=rule.level, rule=rule, split="given", column=column)
+    if table is None:
+        raise FascoreError(f"threshold rule '{rule}' needs the scores of a dev split; give them, or a number with 'fixed=…'")
+    if split == "test":
+        raise FascoreError("a threshold is never chosen on the test split: that would measure the choice, not the system; give a dev split")
+    read = table.reading(column)
+    bona_fide, attack = read.sorted_bona_fide, read.sorted_attack
+    try:
+        curves.needs_both(bona_fide, attack)
+    except FascoreError as error:
+        raise FascoreError(f"threshold rule '{rule}' on the {split} split: {error}") from None
+    datasets = tuple(name for name in read.factor("dataset").names if name)
+    return Threshold(
+        value=_CHOOSERS[rule.name](read, rule.level), rule=rule, split=split, column=column, datasets=datasets,
+        n_bona_fide=len(bona_fide), n_attack=len(attack),
+    )  # fmt: skip
+
+
+def needed(threshold: Threshold | None) -> Threshold:
+    """The threshold that a metric cannot do without. Raises SpecError."""
+    if threshold is None:
+        raise SpecError("this metric needs a threshold from a dev split; give dev scores, or a number with 'fixed=…'")
+    return threshold
+
+
+def _each_species(table: ScoreTable, rate: float) -> float:
+    """The lowest threshold at which every species keeps its limit."""
+    by_species = (np.sort(table.score[rows]) for _, rows in table.by_group("species", table.attack & table.responded))
+    return max(curves.accept_at_most(scores, rate) for scores in by_species)
+
+
+_CHOOSERS: dict[str, Callable[[ScoreTable, float], float]] = {
+    "eer": lambda table, _: curves.equal_error(table.sorted_bona_fide, table.sorted_attack).threshold,
+    "min_hter": lambda table, _: curves.least_half_total_error(table.sorted_bona_fide, table.sorted_attack),
+    "bpcer": lambda table, rate: curves.reject_at_most(table.sorted_bona_fide, rate),
+    "apcer": _each_species,
+    "far": lambda table, rate: curves.accept_at_most(table.sorted_attack, rate),
+}
