@@ -1,0 +1,99 @@
+"""A live person in front of the camera, and the interface that every attack overrides in part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, NamedTuple, TypeAlias
+
+import numpy as np
+
+from fas_phantom.canvas import Field
+from fas_phantom.head import Head, head
+from fas_phantom.motion import Tracks
+from fas_phantom.parameters import ClipParameters, Person
+from fas_phantom.sites import Site
+from fas_phantom.view import FACE_HEIGHT, Hit, Pose
+
+
+class Moment(NamedTuple):
+    """One frame of a clip: its index, its time in seconds, pose, where pixels meet the head, the background (H, W, 3), and
+    the one behind the depicted person."""
+
+    index: int
+    time: float
+    pose: Pose
+    hit: Hit
+    backdrop: Field
+    depicted: Field
+
+
+Stage: TypeAlias = Callable[[Field, Moment], Field]
+"""A step from the linear RGB of the live scene to that of the attack."""
+
+
+class Live:
+    """Nothing between person and camera."""
+
+    still: ClassVar[bool] = False
+    """True where the depicted face cannot turn, blink or speak."""
+    mouth_moves: ClassVar[bool] = True
+
+    def __init__(self, clip: ClipParameters) -> None:
+        self.clip = clip
+
+    @classmethod
+    def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
+        """Numbers of one attack at a site."""
+        return {}
+
+    def body(self) -> Person:
+        """Whose neck and shoulders are seen."""
+        return self.clip.subject
+
+    def head(self) -> Head:
+        """The head as depth and infrared see it."""
+        return head(self.clip.subject)
+
+    def colour(self) -> Head:
+        """The head as the RGB camera sees it."""
+        return self.head()
+
+    def pose(self, tracks: Tracks, index: int) -> Pose:
+        """Pose of one frame."""
+        capture, size = self.clip.capture, self.clip.size
+        scale = capture.face * size / FACE_HEIGHT * tracks.scale[index]
+        x, y = (capture.x * size + tracks.x[index] * scale, capture.y * size + tracks.y[index] * scale)
+        alive = not self.still
+        return Pose(
+            yaw=float(tracks.yaw[index] if alive else capture.yaw), pitch=float(tracks.pitch[index] if alive else capture.pitch),
+            roll=float(tracks.roll[index]), x=float(x), y=float(y), scale=float(scale), lids=float(tracks.lids[index]) * alive,
+            mouth=float(tracks.mouth[index]) * (alive and self.mouth_moves), tilt=self.tilt(tracks, index),
+        )
+
+    def tilt(self, tracks: Tracks, index: int) -> tuple[float, float]:
+        """Turning of a flat medium that carries the picture, in degrees."""
+        return 0.0, 0.0
+
+    def depicted(self) -> int:
+        """The picture of the pool behind the depicted person."""
+        return self.clip.capture.background
+
+    def pulse(self, wave: float, moment: Moment) -> float | Field:
+        """The pulse seen in this frame, where that of the live person is `wave`."""
+        return wave
+
+    def moved(self, moment: Moment) -> tuple[Field, Field]:
+        """Coordinates at which the head's colour is looked up."""
+        return moment.hit.u, moment.hit.v
+
+    def stages(self) -> Mapping[str, Stage]:
+        """Steps after the live scene, in order; each can be left out, to see what it does."""
+        return {}
+
+    def depth(self, metres: Field, moment: Moment) -> Field:
+        """Depth in metres, from that of the live scene."""
+        return metres
+
+    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+        """Near-infrared light (H, W), from that of the live scene, the depicted luminance, and what is around."""
+        return light()

@@ -1,0 +1,78 @@
+"""`mask.rigid`: a hard mask of the subject on another person. Relief stays; glossy painted plastic; no pulse; a still mouth."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from fas_phantom.attacks.live import Live, Moment
+from fas_phantom.canvas import Field, blur, mix, soft
+from fas_phantom.head import Head, head
+from fas_phantom.parameters import ClipParameters, Person
+from fas_phantom.relief import grid, outline
+from fas_phantom.sites import Site
+
+
+class RigidMask(Live):
+    """The subject's face on the wearer's head; the wearer's eyes behind holes."""
+
+    mouth_moves: ClassVar[bool] = False
+
+    @classmethod
+    def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
+        return {
+            "paint_red": float(random.normal(0, 0.05)), "paint_blue": float(random.normal(0, 0.05)), "paint_gain": float(random.uniform(0.92, 1.12)),
+            "gloss": float(random.uniform(0.18, 0.5)), "smoothing": float(random.uniform(1.5, 3.2)), "thickness": float(random.uniform(0.002, 0.006)),
+            "infrared": float(random.choice([random.uniform(0.3, 0.5), random.uniform(0.75, 0.95)])), "hole": float(random.uniform(0.003, 0.006)),
+        }
+
+    def body(self) -> Person:
+        return self.clip.other or self.clip.subject
+
+    def head(self) -> Head:
+        return masked(self.clip)
+
+    def pulse(self, wave: float, moment: Moment) -> float | Field:
+        return 0.05 * wave
+
+
+@lru_cache(maxsize=8)
+def masked(clip: ClipParameters) -> Head:
+    """Maps of the masked head."""
+    face, wearer = head(clip.subject), head(clip.other or clip.subject)
+    x, y = grid()
+    cover, ring, hole = _regions(clip, face, x, y)
+    trace = clip.trace
+    paint = 1 + (np.array([clip.trait("paint_red"), 0, clip.trait("paint_blue")], np.float32)) * np.float32(trace)
+    smooth = blur(face.colour[..., :3], clip.trait("smoothing") * trace**0.5) * paint * np.float32(clip.trait("paint_gain"))
+    painted = mix(smooth, face.colour[..., :3], hole)
+    colour = mix(mix(wearer.colour[..., :3], painted, cover), 0.03, ring)
+    shown = np.maximum(wearer.colour[..., 3], cover)
+    relief = mix(wearer.matter[..., 0], blur(face.matter[..., 0], 2.0) + np.float32(clip.trait("thickness")) * (1 - hole), cover)
+    gloss = mix(wearer.matter[..., 1], mix(np.full_like(x, clip.trait("gloss") * min(trace, 1.3)), 0.07, hole), cover)
+    pulse = wearer.matter[..., 2] * (1 - cover * (1 - hole))
+    light = luminance_ratio(face)
+    near = mix(wearer.matter[..., 3], mix(np.float32(clip.trait("infrared")) * light, face.matter[..., 3], hole), cover)
+    lids = mix(face.lids[..., :3], smooth, 1 - hole)
+    matter = np.dstack([relief, gloss, pulse, near]).astype(np.float32)
+    return Head(face.who, np.dstack([colour, shown]).astype(np.float32), matter, np.dstack([lids, face.lids[..., 3]]).astype(np.float32))
+
+
+def _regions(clip: ClipParameters, face: Head, x: Field, y: Field) -> tuple[Field, Field, Field]:
+    """Coverage of the mask, the dark rings round its eye holes and along its border, and the holes."""
+    half = outline(face.who, y[:, 0])[:, None]
+    inside = np.minimum(half - 0.006 - np.abs(x), np.minimum(y + 0.074 * face.who.length, 0.1125 * face.who.length - y))
+    corner = 0.05 - np.hypot(np.clip(np.abs(x) - 0.014, 0, None), np.clip(-y - 0.028, 0, None))
+    inside = np.minimum(inside, corner + 0.006)
+    aperture = soft(np.minimum(face.lids[..., 3] + 0.35, 1.35 - face.lids[..., 3]), 0.2)
+    wide = soft(blur(aperture, clip.trait("hole") / 0.0018) - 0.22, 0.1)
+    border = soft(0.0016 - np.abs(inside), 0.001) * 0.55
+    return soft(inside, 0.001), np.maximum(np.clip(wide - soft(aperture - 0.4, 0.2), 0, 1) * 0.85, border), soft(aperture - 0.3, 0.2)
+
+
+def luminance_ratio(face: Head) -> Field:
+    """Faint shading of the painted surface as infrared sees it: pigments are nearly transparent to it."""
+    grey = face.colour[..., :3].mean(2) / np.float32(face.who.skin.mean())
+    return (np.float32(0.8) + np.float32(0.2) * np.clip(blur(grey, 1.5), 0, 1.2)).astype(np.float32)

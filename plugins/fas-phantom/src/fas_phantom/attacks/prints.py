@@ -1,0 +1,80 @@
+"""`print.flat`: a photograph on paper. Ink gamut, raised blacks, halftone, paper sheen; a plane; no pulse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from fas_phantom.attacks.flat import FlatMedium, draw_sheet
+from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.camera import exposure
+from fas_phantom.canvas import Field, blur, luminance, noise
+from fas_phantom.light import direction, tint
+from fas_phantom.sites import Site
+from fas_phantom.streams import stream
+
+SCREEN_ANGLES = (15.0, 75.0, 45.0)
+"""Degrees of the screens of cyan, magenta, and yellow with black; they darken red, green and blue."""
+
+
+class FlatPrint(FlatMedium):
+    """A flat photograph of the subject."""
+
+    still: ClassVar[bool] = True
+
+    @classmethod
+    def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
+        return {
+            **draw_sheet(random, 0.35),
+            "sharpness": float(random.uniform(*site.printer_sharpness)), "gamut": float(random.uniform(*site.printer_gamut)),
+            "screen": float(random.uniform(*site.printer_screen)), "paper_warmth": float(random.uniform(*site.paper_warmth)),
+            "black": float(random.uniform(0.08, 0.2)), "white": float(random.uniform(0.86, 0.95)), "halftone": float(random.uniform(0.5, 1.0)),
+            "sheen": float(random.uniform(0.0, 0.12)), "ink_infrared": float(random.uniform(*site.ink_infrared)), "paper_infrared": float(random.uniform(0.72, 0.92)),
+        }
+
+    def pulse(self, wave: float, moment: Moment) -> float | Field:
+        return 0.0
+
+    def stages(self) -> Mapping[str, Stage]:
+        return {"tone": self.tone, "halftone": self.halftone, "sheen": self.sheen, "sheet": self.on_backdrop}
+
+    def tone(self, image: Field, moment: Moment) -> Field:
+        """What the printer can show of the picture: sharpness, gamut, black and white of inks on paper."""
+        clip, gain, trace = self.clip, np.float32(exposure(self.clip)), self.clip.trace
+        shown = np.sqrt(np.clip(image * gain, 0, 1))
+        strength, sigma = self.clip.trait("sharpness") * trace, 1.1 * clip.size / 128
+        soft = blur(shown, sigma)
+        shown = shown + np.float32(max(strength, -1.0)) * (shown - soft)
+        grey = luminance(shown)[..., None]
+        shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
+        black, white = clip.trait("black") * trace, 1 - (1 - clip.trait("white")) * trace
+        shown = np.float32(black) + np.float32(white - black) * np.clip(shown, 0, 1)
+        return shown * shown * (tint(clip.trait("paper_warmth") * trace) / gain)
+
+    def halftone(self, image: Field, moment: Moment) -> Field:
+        """The screens' first harmonic, strongest in the midtones; dots move with the paper."""
+        gain = np.float32(exposure(self.clip))
+        frequency = 2 * np.pi / (self.clip.trait("screen") * self.clip.size / 128) * moment.pose.scale
+        x, y = moment.hit.plane_x, moment.hit.plane_y
+        dots = np.empty_like(image)
+        for channel, angle in enumerate(np.deg2rad(SCREEN_ANGLES)):
+            c, s = np.float32(frequency * np.cos(angle)), np.float32(frequency * np.sin(angle))
+            dots[..., channel] = np.cos(c * x + s * y) + np.cos(c * y - s * x)
+        shown = np.clip(image * gain, 0, 1)
+        strength = np.float32(0.11 * self.clip.trait("halftone") * self.clip.trace)
+        return np.clip(shown + strength * dots * np.sqrt(shown) * (1 - shown), 0, None) / gain
+
+    def sheen(self, image: Field, moment: Moment) -> Field:
+        """Light falls off over the sheet; smooth paper throws some of it back."""
+        lamp = direction(self.clip.capture)
+        x, y = moment.hit.plane_x, moment.hit.plane_y
+        fall = 1 + np.float32(0.9) * (x * lamp[0] + y * lamp[1])
+        spot = np.exp(-((x - np.float32(0.08) * lamp[0]) ** 2 + (y - np.float32(0.1) * lamp[1]) ** 2) / np.float32(0.006))
+        return image * fall[..., None] + (np.float32(self.clip.trait("sheen") * self.clip.trace / exposure(self.clip)) * spot)[..., None]
+
+    def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
+        grain = noise(stream("paper", self.clip.seed, self.clip.id), moment.hit.plane_x.shape, (40, 40))
+        ink = np.float32(self.clip.trait("ink_infrared")) * (1 - np.sqrt(np.clip(picture() * np.float32(exposure(self.clip)), 0, 1)))
+        return np.float32(self.clip.trait("paper_infrared")) * (1 - ink) * (1 + np.float32(0.02) * grain)

@@ -1,0 +1,94 @@
+"""`replay.screen`: a video on a display. Display gamut, moire, flicker, reflections; a plane; dark in near infrared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from fas_phantom.attacks.flat import FlatMedium, draw_sheet
+from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.camera import exposure
+from fas_phantom.canvas import Field, blur, luminance
+from fas_phantom.light import direction, tint
+from fas_phantom.sites import Site
+from fas_phantom.view import FACE_HEIGHT
+
+OVERSAMPLING = 3
+"""Photosites of the camera per pixel of its picture."""
+
+
+class ScreenReplay(FlatMedium):
+    """A recording of the subject on a monitor."""
+
+    @classmethod
+    def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
+        return {
+            **draw_sheet(random, 0.0), "moire_x": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])),
+            "moire_y": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])), "mosaic": float(random.uniform(0.6, 1.0) * site.display_pitch[1] / 0.2),
+            "gamut": float(random.uniform(*site.display_gamut)), "warmth": float(random.uniform(*site.display_warmth)), "contrast": float(random.uniform(1.1, 1.35)),
+            "black": float(random.uniform(0.02, 0.07)), "glare": float(random.uniform(*site.display_glare)), "glare_x": float(random.uniform(-0.08, 0.08)),
+            "glare_y": float(random.uniform(-0.1, 0.02)), "flicker": float(random.uniform(0, 0.06)), "flicker_rate": float(random.uniform(5, 40)),
+            "bands": float(random.uniform(0.5, 2.5)), "pulse": float(random.uniform(0.35, 0.75)), "infrared": float(random.uniform(0.015, 0.05)),
+            "infrared_glare": float(random.uniform(0.05, 0.5)),
+        }
+
+    def pulse(self, wave: float, moment: Moment) -> float | Field:
+        return wave * self.clip.trait("pulse")
+
+    def stages(self) -> Mapping[str, Stage]:
+        return {"tone": self.tone, "moire": self.moire, "flicker": self.flicker, "glare": self.glare, "bezel": self.bezel}
+
+    def tone(self, image: Field, moment: Moment) -> Field:
+        """What the display can show: contrast, gamut, white point, light leaking through black."""
+        clip, gain, trace = self.clip, np.float32(exposure(self.clip)), self.clip.trace
+        shown = np.sqrt(np.clip(image * gain, 0, 1))
+        shown = np.clip(np.float32(0.5) + (shown - np.float32(0.5)) * np.float32(1 + (clip.trait("contrast") - 1) * trace), 0, 1)
+        grey = luminance(shown)[..., None]
+        shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
+        return (shown * shown + np.float32(clip.trait("black") * trace)) * (tint(clip.trait("warmth") * trace) / gain)
+
+    def moire(self, image: Field, moment: Moment) -> Field:
+        """Beat of the display's sub-pixels with the camera's photosites: their first harmonic, aliased, then low-passed."""
+        clip, size = self.clip, self.clip.size
+        nominal = clip.capture.face * size / FACE_HEIGHT
+        fringes = np.zeros((size, size, 3), np.float32)
+        steps = np.arange(size, dtype=np.float32) + np.float32(0.5)
+        thirds = np.array([-1, 0, 1], np.float32) * np.float32(2 * np.pi / 3)
+        for name, plane, pixel, shift in (("moire_x", moment.hit.plane_x, steps[None], thirds), ("moire_y", moment.hit.plane_y, steps[:, None], 0 * thirds)):
+            display = (OVERSAMPLING + clip.trait(name) * 128 / size) * nominal
+            cycles = np.float32(display) * plane - np.float32(OVERSAMPLING) * pixel
+            phase = np.float32(2 * np.pi) * cycles
+            rate = np.hypot(np.diff(cycles, axis=1, append=cycles[:, -1:]), np.diff(cycles, axis=0, append=cycles[-1:])) * np.float32(size / 128)
+            passed = np.exp(-((rate / np.float32(0.3)) ** 2))
+            fringes += np.cos(phase[..., None] + shift) * passed[..., None]
+        return image * np.clip(1 + np.float32(0.14 * clip.trait("mosaic") * clip.trace) * fringes, 0, None)
+
+    def flicker(self, image: Field, moment: Moment) -> Field:
+        """Bands of a rolling shutter over the display's refresh."""
+        rows = (np.arange(image.shape[0], dtype=np.float32) / image.shape[0])[:, None, None]
+        wave = np.cos(np.float32(2 * np.pi) * (np.float32(self.clip.trait("bands")) * rows + np.float32(self.clip.trait("flicker_rate") * moment.time % 1)))
+        return image * (1 + np.float32(self.clip.trait("flicker") * self.clip.trace) * wave)
+
+    def glare(self, image: Field, moment: Moment) -> Field:
+        """Reflections in the glass: the lamp, and dimly the room."""
+        strength = np.float32(self.clip.trait("glare") * self.clip.trace / exposure(self.clip))
+        room = blur(moment.backdrop[:, ::-1], 3.0 * self.clip.size / 128)
+        return image + strength * (self._spot(moment)[..., None] + np.float32(0.35) * room)
+
+    def bezel(self, image: Field, moment: Moment) -> Field:
+        """The dark frame of the display, and what is behind it."""
+        x, y = np.abs(moment.hit.plane_x - np.float32(self.clip.trait("shift_x"))), np.abs(moment.hit.plane_y - np.float32(self.clip.trait("shift_y")))
+        rim = np.minimum(np.float32(self.clip.trait("half_width")) - x, np.float32(self.clip.trait("half_height")) - y) < np.float32(0.006)
+        return self.on_backdrop(np.where(rim[..., None], np.float32(0.012), image), moment)
+
+    def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
+        glare = np.float32(self.clip.trait("infrared_glare") * self.clip.capture.infrared_ambient) * self._spot(moment)
+        lamp = np.float32(0.35 * self.clip.trait("infrared_glare")) * np.exp(-(moment.hit.plane_x**2 + moment.hit.plane_y**2) / np.float32(0.0009))
+        return np.float32(self.clip.trait("infrared")) + glare + lamp
+
+    def _spot(self, moment: Moment) -> Field:
+        lamp = direction(self.clip.capture)
+        x = moment.hit.plane_x - np.float32(self.clip.trait("glare_x") + 0.05 * lamp[0])
+        y = moment.hit.plane_y - np.float32(self.clip.trait("glare_y"))
+        return np.exp(-(x * x / np.float32(0.0018) + y * y / np.float32(0.004)))

@@ -1,0 +1,73 @@
+"""The cameras: RGB from linear light to coded bytes, depth in millimetres with holes, near infrared."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from fas_phantom.canvas import Field, blur
+from fas_phantom.light import tint
+from fas_phantom.parameters import ClipParameters
+from fas_phantom.streams import stream
+from fas_phantom.traits import traits
+
+FAR = 10_000
+"""Millimetres beyond which the depth camera sees nothing."""
+
+
+def exposure(clip: ClipParameters) -> float:
+    """Gain from linear light to the sensor's range; metering evens out most of the skin's tone, not all of it."""
+    skin = float(traits(clip.subject).skin @ np.array([0.2126, 0.7152, 0.0722], np.float32))
+    return clip.capture.exposure * 0.36 / (skin**0.62 * 0.38**0.38)
+
+
+def develop(clip: ClipParameters, linear: Field) -> Field:
+    """Display-referred RGB in [0, 1]: focus, gain, white balance and gamma; before noise and coding."""
+    capture = clip.capture
+    gains = tint(capture.warmth) * np.array([1, 1 + capture.tint, 1], np.float32) * np.float32(exposure(clip))
+    focused = blur(linear, capture.defocus * clip.size / 128)
+    return cv2.pow(np.clip(focused * gains, 0, 1), 1 / capture.gamma)
+
+
+def record_rgb(clip: ClipParameters, display: Field, index: int) -> np.ndarray:
+    """(H, W, 3) uint8: noise of variance a I + b, then block coding."""
+    random = stream("noise", clip.seed, clip.id, "rgb", index)
+    deviation = np.sqrt(np.float32(clip.capture.noise_gain**2) * display + np.float32(clip.capture.noise_floor**2))
+    noisy = display + deviation * random.standard_normal(display.shape, np.float32)
+    return coded(quantised(noisy), clip.capture.quality)
+
+
+def quantised(image: Field) -> np.ndarray:
+    """[0, 1] to uint8."""
+    return np.clip(image * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8)
+
+
+def coded(image: np.ndarray, quality: int) -> np.ndarray:
+    """An RGB image after 8 x 8 block coding; quality 100 leaves it alone."""
+    if quality >= 100:
+        return image
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def record_depth(clip: ClipParameters, metres: Field, dark: Field | None, index: int) -> np.ndarray:
+    """(H, W) uint16 millimetres, 0 where the sensor lost it: at depth edges, in patches, on `dark` surfaces in [0, 1]."""
+    random, capture, size = stream("noise", clip.seed, clip.id, "depth", index), clip.capture, clip.size
+    fine = random.standard_normal((size, size), np.float32)
+    coarse = cv2.resize(random.standard_normal((size // 4, size // 4), np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
+    deviation = np.float32(capture.depth_noise) * (metres / np.float32(0.5)) ** 2
+    noisy = metres * 1000 + deviation * (np.float32(0.6) * fine + np.float32(0.9) * coarse)
+    edge = np.abs(cv2.Laplacian(metres, cv2.CV_32F))
+    still = stream("holes", clip.seed, clip.id).standard_normal((size // 8, size // 8), np.float32)
+    patches = cv2.resize(still, (size, size), interpolation=cv2.INTER_CUBIC) + np.float32(0.3) * coarse
+    limit = np.float32(3.2 - 2.0 * capture.depth_holes)
+    lost = (edge > 0.05) | (patches > (limit if dark is None else limit - np.float32(1.6) * dark)) | (noisy > FAR)
+    return np.where(lost, 0, np.clip(noisy + 0.5, 1, FAR)).astype(np.uint16)
+
+
+def record_infrared(clip: ClipParameters, light: Field, index: int) -> np.ndarray:
+    """(H, W) uint8 of near-infrared light: gain, focus, noise."""
+    capture = clip.capture
+    random = stream("noise", clip.seed, clip.id, "infrared", index)
+    focused = blur(light, 0.5 * clip.size / 128) * np.float32(capture.infrared_exposure)
+    return quantised(np.sqrt(np.clip(focused, 0, 1)) + np.float32(0.012) * random.standard_normal(light.shape, np.float32))

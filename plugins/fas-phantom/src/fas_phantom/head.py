@@ -1,0 +1,157 @@
+"""The head of a person as maps over the frontal plane: relief, colour, near infrared, gloss, pulse, lids."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from fas_phantom.canvas import Field, blur, bump, mix, noise, pair, soft
+from fas_phantom.parameters import Person
+from fas_phantom.relief import LEFT, PITCH, TOP, Surface, grid, surface
+from fas_phantom.streams import stream
+from fas_phantom.traits import BROW_HEIGHT, EYE_SPACING, MOUTH, SUBNASALE, Traits, traits
+
+LASHES = np.array([0.02, 0.015, 0.012], np.float32)
+SCLERA = np.array([0.62, 0.56, 0.53], np.float32)
+
+
+class Head(NamedTuple):
+    """Maps of one head, float32, laid out as `relief.grid`.
+
+    `colour` (H, W, 4): linear reflectance and coverage; `matter` (H, W, 4): relief in metres, gloss, pulse amplitude
+    (1 on the cheeks), near-infrared reflectance; `lids` (H, W, 4): colour of the closed eye, and how far down the
+    aperture a point lies (0 upper lid, 1 lower lid, 2 outside).
+    """
+
+    who: Traits
+    colour: Field
+    matter: Field
+    lids: Field
+
+
+@lru_cache(maxsize=24)
+def head(person: Person) -> Head:
+    """The head of a person; the last two dozen stay in memory."""
+    who = traits(person)
+    x, y = grid()
+    shape = surface(who, person.seed)
+    random = stream("skin", person.seed)
+    skin = _skin(who, x, y, random)
+    lids, aperture = _aperture(who, x, y)
+    colour = _beard(who, mix(skin, _lips(who), _lip_mask(who, x, y)), x, y, random)
+    closed = colour.copy()
+    colour = mix(mix(colour, _eyes(who, x, y, lids), aperture), LASHES, _lashes(who, x, y))
+    brows = _brows(who, x, y, random)
+    colour, closed = mix(colour, who.hair * 0.8, brows), mix(closed, who.hair * 0.8, brows)
+    streaks = 1 + 0.28 * noise(random, x.shape, (60, 3.5), 2) + 0.1 * noise(random, x.shape, (20, 20))
+    colour = mix(colour, (who.hair * np.clip(streaks, 0.3, 2)[..., None]).astype(np.float32), shape.hair)
+    shade = _cavities(shape, x, y)[..., None]
+    return Head(
+        who,
+        np.dstack([colour * shade, shape.head]).astype(np.float32),
+        _matter(who, shape, x, y, aperture, brows, shade[..., 0]),
+        np.dstack([closed * shade, lids]).astype(np.float32),
+    )
+
+
+def _skin(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
+    """Skin reflectance: blood in cheeks, nose and ears, melanin round the eyes, freckles, grain."""
+    blood = pair(x, y, 0.043, 0.035, 0.02, 0.018) + 0.7 * bump(x, y, 0, 0.036, 0.014, 0.012) + 0.5 * soft(np.abs(x) - 0.07, 0.006)
+    melanin = 0.8 * pair(x, y, 0.032, 0.012, 0.017, 0.008) + 0.35 * pair(x, y, 0.032, -0.008, 0.016, 0.006) - 0.25 * bump(x, y, 0, -0.05, 0.04, 0.02)
+    melanin = melanin + 0.22 * noise(random, x.shape, (28, 28), 3)
+    spots = np.clip(blur(random.standard_normal(x.shape, np.float32), 1.3) * 4.6 - 2.2, 0, 1) * bump(x, y, 0, 0.02, 0.045, 0.02)
+    grain = 1 + 0.028 * who.grain * noise(random, x.shape, (5, 5), 3)
+    red = np.array([-0.02, -0.2, -0.17], np.float32) * (0.6 + 0.5 * who.skin[0])
+    brown = np.array([-0.16, -0.22, -0.24], np.float32)
+    tone = 1 + blood[..., None] * red + (melanin + who.freckles * 1.2 * spots)[..., None] * brown
+    return (who.skin * np.clip(tone, 0.3, 1.3) * grain[..., None]).astype(np.float32)
+
+
+def _lips(who: Traits) -> np.ndarray:
+    return (who.skin * np.array([0.74, 0.44, 0.46], np.float32) + np.array([0.02, 0.0, 0.004], np.float32)).astype(np.float32)
+
+
+def _lip_mask(who: Traits, x: Field, y: Field) -> Field:
+    wide, level = 0.0255 * who.mouth_width * who.width, y / who.length - MOUTH
+    arch = np.clip(1 - (x / wide) ** 2, 0, 1)
+    upper = 0.0075 * who.lips * arch**0.8 - 0.0018 * bump(x, y * 0, 0, 0, 0.004, 1)
+    lower = 0.0095 * who.lips * arch**0.7
+    return soft(np.minimum(level + upper, lower - level), 0.0016) * soft(wide - np.abs(x), 0.003) * 0.85
+
+
+def _beard(who: Traits, skin: Field, x: Field, y: Field, random: np.random.Generator) -> Field:
+    if who.beard == 0:
+        return skin
+    jaw = soft(y - 0.05 - 0.35 * np.clip(0.052 - np.abs(x), -0.02, 0.02), 0.012) + soft(0.006 - np.abs(y - 0.0555), 0.005) * soft(0.03 - np.abs(x), 0.006)
+    lips = soft(0.014 - np.hypot(x * 0.5, y - MOUTH * who.length), 0.003)
+    stubble = np.clip(0.75 + 0.35 * noise(random, x.shape, (3, 2.2), 2), 0, 1.1)
+    return mix(skin, who.hair * 0.9, np.clip(jaw, 0, 1) * (1 - lips) * stubble * who.beard)
+
+
+def _aperture(who: Traits, x: Field, y: Field) -> tuple[Field, Field]:
+    """How far down the eye's aperture each point lies, and the aperture's soft mask."""
+    across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0148 * who.eyes)
+    arch = np.clip(1 - across**2, 0, 1)
+    level = y + 0.0012 * across
+    upper, lower = 0.0064 * who.eyes * arch**0.75, 0.0044 * who.eyes * arch**0.9
+    inside = soft(np.minimum(level + upper, lower - level), 0.0009) * soft(1.02 - np.abs(across), 0.05)
+    depth = (level + upper) / np.maximum(upper + lower, 1e-4)
+    return np.where(np.abs(across) < 1.1, np.clip(depth, -0.5, 2), 2).astype(np.float32), inside
+
+
+def _eyes(who: Traits, x: Field, y: Field, lids: Field) -> Field:
+    """Eyeball: sclera, iris, pupil, a catch light, the shadow of the upper lid."""
+    spacing = EYE_SPACING * who.eye_spacing * who.width
+    radius = np.hypot(np.abs(x) - spacing, y + 0.0008)
+    iris = soft(0.0062 - radius, 0.0007)
+    ring = 0.55 + 0.45 * soft(0.0052 - radius, 0.0009)
+    ball = mix(np.broadcast_to(SCLERA, (*x.shape, 3)).astype(np.float32), 0.55 * SCLERA * np.array([1.05, 0.9, 0.85], np.float32), soft(radius - 0.0105, 0.003))
+    ball = mix(ball, (who.iris * ring[..., None]).astype(np.float32), iris)
+    ball = mix(ball, 0.004, soft(0.0027 - radius, 0.0006))
+    light = soft(0.0012 - np.hypot(x - np.sign(x) * spacing + 0.0016, y + 0.003), 0.0005)
+    return mix(ball, 0.95, light) * (0.55 + 0.45 * np.clip(lids * 3, 0, 1))[..., None]
+
+
+def _lashes(who: Traits, x: Field, y: Field) -> Field:
+    across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0158 * who.eyes)
+    upper = y + 0.0012 * across + 0.0064 * who.eyes * np.clip(1 - across**2, 0, 1) ** 0.75
+    line = soft(0.0012 - np.abs(upper + 0.0003), 0.0009) * 0.85
+    crease = soft(0.0007 - np.abs(upper + 0.0042), 0.0009) * 0.25
+    return (line + crease) * soft(1 - np.abs(across), 0.08)
+
+
+def _brows(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
+    across = np.abs(x) / who.width
+    along = (across - 0.012) / 0.04
+    centre = (BROW_HEIGHT - 0.001) * who.length - 0.0055 * np.sin(np.clip(along, 0, 1) * 2.2) * (1 + who.brow_tilt) + who.brow_tilt * 0.004 * along
+    thick = 0.0036 * who.brow * np.clip(1.25 - along * 0.75, 0.2, 1.2)
+    hairs = np.clip(0.9 + 0.16 * noise(random, x.shape, (2, 3)), 0.55, 1)
+    return soft(thick - np.abs(y - centre), 0.0018) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003) * hairs * 0.9
+
+
+def _cavities(shape: Surface, x: Field, y: Field) -> Field:
+    """Ambient occlusion: cavities are darker, and so are nostrils, the mouth's line and what lies under the chin."""
+    relief = (shape.z - shape.skull) * (1 - blur(shape.hair, 3))
+    cavity = 1 + 26 * np.clip(relief - blur(relief, 9), -0.02, 0.006) + 10 * np.clip(relief - blur(relief, 22), -0.03, 0.01)
+    nostrils = 0.75 * pair(x, y, 0.0075, SUBNASALE - 0.0015, 0.0032, 0.0019)
+    mouth = 0.6 * bump(x, y, 0, MOUTH, 0.016, 0.0011) + 0.3 * pair(x, y, 0.025, MOUTH + 0.0005, 0.002, 0.0015)
+    return np.clip(cavity, 0.35, 1.15) * np.clip(1 - nostrils - mouth, 0.08, 1)
+
+
+def _matter(who: Traits, shape: Surface, x: Field, y: Field, aperture: Field, brows: Field, shade: Field) -> Field:
+    zone = bump(x, y, 0, -0.045, 0.03, 0.02) + bump(x, y, 0, 0.035, 0.008, 0.018) + 0.5 * pair(x, y, 0.04, 0.025, 0.012, 0.01)
+    gloss = mix(mix(0.04 + 0.05 * zone, 0.07, aperture), 0.05, shape.hair)
+    strong = 0.75 + 0.45 * bump(x, y, 0, -0.05, 0.04, 0.022) + 0.35 * pair(x, y, 0.04, 0.035, 0.02, 0.02)
+    pulse = strong * (1 - aperture) * (1 - shape.hair) * (1 - 0.8 * brows)
+    skin = 0.62 - 0.05 * pair(x, y, 0.032, 0.01, 0.016, 0.008)
+    pupil = soft(0.0035 - np.hypot(np.abs(x) - EYE_SPACING * who.eye_spacing * who.width, y), 0.001)
+    near = mix(mix(skin, 0.42, aperture), 0.06, pupil * aperture)
+    near = mix(mix(near, 0.3, 0.8 * brows), 0.2 + 0.5 * float(who.hair.mean()), shape.hair)
+    return np.dstack([shape.z, gloss, pulse, near * shade]).astype(np.float32)
+
+
+def pixels(x: Field, y: Field) -> tuple[Field, Field]:
+    """Coordinates in the maps of points in metres."""
+    return (x - np.float32(LEFT)) / np.float32(PITCH), (y - np.float32(TOP)) / np.float32(PITCH)

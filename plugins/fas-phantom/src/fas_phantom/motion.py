@@ -1,0 +1,86 @@
+"""What moves in a clip: frame times, head pose, eyelids, mouth, hand, pulse."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fas_phantom.parameters import Capture, ClipParameters, Pulse
+from fas_phantom.streams import stream
+
+
+class Tracks(NamedTuple):
+    """One value a frame, float64 (F,): seconds; yaw, pitch, roll in degrees; shift in metres; lids 0 open to 1 closed;
+    mouth opening in metres; `beat` the pulse waveform, of amplitude near 1."""
+
+    time: np.ndarray
+    yaw: np.ndarray
+    pitch: np.ndarray
+    roll: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    scale: np.ndarray
+    lids: np.ndarray
+    mouth: np.ndarray
+    beat: np.ndarray
+
+
+def frame_times(clip: ClipParameters) -> np.ndarray:
+    """(F,) float64 seconds from 0, increasing; each frame off its beat by `jitter` of a period."""
+    period = 1 / clip.capture.rate
+    offsets = stream("times", clip.seed, clip.id).uniform(-0.5, 0.5, clip.frames) * clip.capture.jitter
+    offsets[0] = 0
+    return period * (np.arange(clip.frames) + offsets)
+
+
+def tracks(clip: ClipParameters) -> Tracks:
+    """All motion of a clip."""
+    time, capture = frame_times(clip), clip.capture
+    random = stream("motion", clip.seed, clip.id)
+
+    def sway(amplitude: float, rates: tuple[float, float] = (0.2, 2.5)) -> np.ndarray:
+        frequency, phase = random.uniform(*rates, 3), random.uniform(0, 2 * np.pi, 3)
+        weight = random.uniform(0.4, 1, 3) / (0.5 + frequency)
+        waves = np.sin(2 * np.pi * frequency * time[:, None] + phase) * weight
+        return np.asarray(amplitude * capture.motion * waves.sum(1))
+
+    return Tracks(
+        time,
+        yaw=capture.yaw + sway(4.5), pitch=capture.pitch + sway(2.5), roll=capture.roll + sway(1.6),
+        x=sway(0.0045), y=sway(0.003), scale=1 + sway(0.01, (0.1, 0.6)),
+        lids=_blinks(capture, time, random), mouth=_talk(capture, time, random), beat=waveform(clip.pulse, clip.seed, clip.id, time),
+    )
+
+
+def _blinks(capture: Capture, time: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Eyelids: a blink each 1/`blink` seconds or so, 0.25 s long; the rest of the time slightly lowered lids."""
+    gaps = random.exponential(1 / max(capture.blink, 1e-3), 2 + int(3 * (time[-1] + 2) * max(capture.blink, 0.1)))
+    moments = np.cumsum(gaps) - random.uniform(0, 1.5)
+    return np.clip(np.exp(-(((time[:, None] - moments) / 0.075) ** 2)).sum(1), 0, 1)
+
+
+def _talk(capture: Capture, time: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Opening of the mouth in metres: syllables of 3-5 Hz within phrases, up to 1 cm."""
+    syllable = 0.5 + 0.5 * np.sin(2 * np.pi * random.uniform(3, 5) * time + random.uniform(0, 6.3))
+    phrase = np.clip(0.4 + np.sin(2 * np.pi * random.uniform(0.2, 0.6) * time + random.uniform(0, 6.3)), 0, 1)
+    return capture.talk * 0.011 * syllable * phrase
+
+
+def beat_times(pulse: Pulse, seed: int, name: str, until: float) -> np.ndarray:
+    """Seconds of each beat from before 0 to after `until`: intervals vary with respiration and at random."""
+    random = stream("beats", seed, name)
+    count = int((until + 4) * pulse.heart_rate / 60 * 1.5) + 4
+    period = 60 / pulse.heart_rate
+    nominal = -2 * period + period * np.arange(count)
+    breath = np.sin(2 * np.pi * pulse.respiration * nominal + random.uniform(0, 2 * np.pi))
+    wander = random.standard_normal(count)
+    intervals = period * (1 + pulse.variability * (0.8 * breath + 0.35 * wander))
+    return np.asarray(-period * random.uniform(1, 2) + np.cumsum(intervals) - intervals[0])
+
+
+def waveform(pulse: Pulse, seed: int, name: str, time: np.ndarray) -> np.ndarray:
+    """Blood volume at `time`: sin(ph) + 0.35 sin(2 ph - 0.8), the phase ph gaining 2 pi from beat to beat."""
+    beats = beat_times(pulse, seed, name, float(time[-1]))
+    phase = 2 * np.pi * np.interp(time, beats, np.arange(len(beats)))
+    return np.asarray(np.sin(phase) + 0.35 * np.sin(2 * phase - 0.8))

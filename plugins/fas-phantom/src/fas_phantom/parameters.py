@@ -1,0 +1,108 @@
+"""What a clip is: numbers and names, nothing else. The renderer is a function of these."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+RENDERER_VERSION = 1
+"""Part of every digest: a change of what is rendered changes it."""
+
+Domain = Literal["laboratory", "wild"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """An identity: the same seed and tone are the same person everywhere. `tone` is the Fitzpatrick type, 1 to 6."""
+
+    id: str
+    seed: int
+    tone: int
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Heart rate in beats a minute, green amplitude as a share of DC, variability of beat intervals, respiration in hertz."""
+
+    heart_rate: float
+    amplitude: float
+    variability: float
+    respiration: float
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Everything about a clip that must tell nothing of its label: camera, light, place, motion, coding."""
+
+    domain: Domain
+    session: int
+    device: str
+    exposure: float
+    warmth: float
+    tint: float
+    gamma: float
+    defocus: float
+    noise_gain: float
+    noise_floor: float
+    quality: int
+    rate: float
+    jitter: float
+    face: float
+    distance: float
+    x: float
+    y: float
+    motion: float
+    yaw: float
+    pitch: float
+    roll: float
+    azimuth: float
+    elevation: float
+    ambient: float
+    light_warmth: float
+    background: int
+    background_gain: float
+    background_depth: float
+    clothing: int
+    blink: float
+    talk: float
+    depth_noise: float
+    depth_holes: float
+    infrared_exposure: float
+    infrared_ambient: float
+
+
+@dataclass(frozen=True)
+class ClipParameters:
+    """One clip. `other` is the second person of an attack (presenter, wearer or donor), None where there is none; `attack` its numbers."""
+
+    id: str
+    site: str
+    seed: int
+    size: int
+    frames: int
+    difficulty: float
+    subject: Person
+    other: Person | None
+    species: str | None
+    capture: Capture
+    pulse: Pulse
+    attack: tuple[tuple[str, float], ...] = ()
+
+    def trait(self, name: str) -> float:
+        """A number of the attack, such as the pitch of its halftone screen."""
+        return dict(self.attack)[name]
+
+    def canonical(self) -> str:
+        """The one JSON text of these parameters."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    def digest(self, channel: str) -> str:
+        """Hex SHA-256 of what one channel of this clip shows."""
+        return hashlib.sha256(f"{RENDERER_VERSION}\n{channel}\n{self.canonical()}".encode()).hexdigest()
+
+    @property
+    def trace(self) -> float:
+        """Strength of the attack's traces: 1.75 at difficulty 0, 1 in the middle, 0.25 at difficulty 1."""
+        return 1.75 - 1.5 * self.difficulty

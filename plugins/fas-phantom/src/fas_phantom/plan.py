@@ -1,0 +1,129 @@
+"""Which clips there are: people, splits, and the draw of every clip's parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fas_phantom.attacks import renderer_of
+from fas_phantom.parameters import Capture, ClipParameters, Domain, Person, Pulse
+from fas_phantom.scenery import POOL
+from fas_phantom.sites import SITES, Site
+from fas_phantom.sources import CHANNELS, Detected, Rendered
+from fas_phantom.species import SPECIES
+from fas_phantom.streams import key, stream
+from fascore.record import Record, Task
+
+SPLITS = ("train", "dev", "test")
+DOMAINS: dict[Task, Domain] = {"spoof": "laboratory", "forgery": "wild"}
+"""Where the clips of a task are captured, its bona fide clips too; a task is not a label."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the dataset's config asks for."""
+
+    site: str
+    subjects: int
+    clips: int
+    frames: int
+    fps: float
+    size: int
+    difficulty: float
+    seed: int
+    species: tuple[str, ...]
+
+    def people(self, split: str) -> list[Person]:
+        """The people of a split: half train, a quarter dev, a quarter test; they occur in no other split, in no role."""
+        quarter = max(1, self.subjects // 4)
+        bounds = {"train": (2 * quarter, self.subjects), "dev": (0, quarter), "test": (quarter, 2 * quarter)}
+        return [self._person(number) for number in range(*bounds[split])]
+
+    def _person(self, number: int) -> Person:
+        name = f"{self.site}/s{number:03d}" if self.seed == 0 else f"{self.site}{self.seed}/s{number:03d}"
+        seed = key(self.seed, self.site, "person", number) >> 1
+        tone = 1 + int(stream(seed, "tone").choice(6, p=SITES[self.site].tones))
+        return Person(name, seed, tone)
+
+    def records(self, split: str) -> list[Record]:
+        """Records of `train`, `dev`, `test` or `all`."""
+        parts = SPLITS if split == "all" else (split,)
+        return [record for part in parts for record in self._split(self.people(part))]
+
+    def _split(self, people: list[Person]) -> list[Record]:
+        records = []
+        for who in people:
+            rows = [(species, task, number) for species, (task, _) in self._chosen().items() for number in range(self.clips)]
+            live = [(None, task, number) for number, (_, task, _) in enumerate(rows)]
+            drawn = [self._record(who, people, species, task, number) for species, task, number in (*rows, *live)]
+            order = stream(who.seed, "order").permutation(len(drawn))
+            records += [drawn[place] for place in order]
+        return records
+
+    def _chosen(self) -> dict[str, tuple[Task, str]]:
+        return {name: (SPECIES[name].task, SPECIES[name].target) for name in self.species}
+
+    def _record(self, who: Person, people: list[Person], species: str | None, task: Task, number: int) -> Record:
+        clip = self.clip(who, people, species, task, number)
+        presenter = who if clip.other is None or task == "forgery" else clip.other
+        return Record(
+            clip.id, int(species is None), {channel: Rendered(clip, channel) for channel in CHANNELS}, dataset="phantom", task=task,
+            species=species, subject=who.id, presenter=presenter.id, annotation=Detected(clip), metadata=self._metadata(clip, task),
+        )
+
+    def _metadata(self, clip: ClipParameters, task: Task) -> dict[str, str | int | float | None]:
+        capture = clip.capture
+        return {
+            "site": self.site, "session": capture.session, "device": capture.device, "domain": capture.domain,
+            "instrument": None if clip.species is None else f"{self.site}-{clip.species.split('.')[0]}",
+            "skin_tone": clip.subject.tone, "heart_rate": round(clip.pulse.heart_rate, 2), "pulse_amplitude": clip.pulse.amplitude,
+            "source": clip.other.id if clip.other and task == "forgery" else None, "fps": capture.rate, "quality": capture.quality,
+        }
+
+    def clip(self, who: Person, people: list[Person], species: str | None, task: Task, number: int) -> ClipParameters:
+        """The parameters of one clip. Capture and pulse are drawn from the clip's id alone, by one rule for all species."""
+        name = f"{who.id}/{species or 'bona_fide'}/{number}"
+        site, random = SITES[self.site], stream(self.seed, "clip", name)
+        attack = renderer_of(species).draw(stream(self.seed, "attack", name), site)
+        return ClipParameters(
+            id=name, site=self.site, seed=self.seed, size=self.size, frames=self.frames, difficulty=self.difficulty, subject=who,
+            other=None if species is None else self._other(who, people, random), species=species,
+            capture=_capture(random, site, DOMAINS[task], self.fps), pulse=_pulse(random, who), attack=tuple(sorted(attack.items())),
+        )
+
+    def _other(self, who: Person, people: list[Person], random: np.random.Generator) -> Person:
+        """Another person of the split; where there is none, someone who occurs nowhere else."""
+        others = [person for person in people if person != who]
+        if others:
+            return others[int(random.integers(len(others)))]
+        seed = key(who.seed, "other") >> 1
+        return Person(f"{who.id}x", seed, 1 + int(random.integers(6)))
+
+
+def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float) -> Capture:
+    """Everything about a clip that must tell nothing of its label. Its arguments are all that it may depend on."""
+
+    def between(low: float, high: float) -> float:
+        return float(random.uniform(low, high))
+
+    wild = domain == "wild"
+    face = between(0.5, 0.68)
+    return Capture(
+        domain=domain, session=int(random.integers(1, 4)), device=str(random.choice(site.devices)),
+        exposure=float(np.exp(random.normal(0, 0.16))), warmth=between(*site.warmth), tint=float(random.normal(0, 0.015)), gamma=between(*site.gamma),
+        defocus=float(random.gamma(2.0, 0.25)), noise_gain=between(*site.noise_gain), noise_floor=between(0.003, 0.006),
+        quality=int(random.integers(40, 80) if wild else random.integers(70, 97)), rate=fps, jitter=between(0.0, 0.25),
+        face=face, distance=0.3 / face * between(0.9, 1.1), x=between(0.44, 0.56), y=between(0.45, 0.53), motion=between(0.5, 2.0 if wild else 1.3),
+        yaw=float(np.clip(random.normal(0, 7), -16, 16)), pitch=float(np.clip(random.normal(-1, 3.5), -9, 8)), roll=float(np.clip(random.normal(0, 3), -8, 8)),
+        azimuth=between(*site.azimuth), elevation=between(*site.elevation), ambient=between(*site.ambient), light_warmth=between(*site.light_warmth),
+        background=int(random.integers(POOL)), background_gain=between(0.6, 1.3), background_depth=between(0.9, 2.4), clothing=int(random.integers(1 << 31)),
+        blink=between(0.15, 0.5), talk=between(0, 1) * float(random.random() < 0.6), depth_noise=between(1.0, 2.5), depth_holes=between(0, 0.6),
+        infrared_exposure=between(0.6, 1.25), infrared_ambient=between(0.0, 0.6),
+    )
+
+
+def _pulse(random: np.random.Generator, who: Person) -> Pulse:
+    """Heart and blood: green amplitude log-uniform in 0.1-1 % of DC, halved on the darkest skin."""
+    amplitude = float(np.exp(random.uniform(np.log(0.002), np.log(0.01)))) * (1.1 - 0.1 * who.tone)
+    return Pulse(float(random.uniform(48, 130)), amplitude, float(random.uniform(0.02, 0.05)), float(random.uniform(0.2, 0.3)))

@@ -1,0 +1,78 @@
+"""The capture sites: distributions of camera, light, people, and the printers and displays found there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Range = tuple[float, float]
+
+
+class Site(NamedTuple):
+    """One place of capture; ranges are uniform unless said otherwise.
+
+    Colour warmth is signed (positive: redder); `tones` are the shares of Fitzpatrick types 1 to 6; printer `sharpness`
+    is the unsharp gain of its driver, negative where prints come out blurrier than life: the cue that flips between sites.
+    """
+
+    devices: tuple[str, ...]
+    warmth: Range
+    gamma: Range
+    noise_gain: Range
+    light_warmth: Range
+    azimuth: Range
+    elevation: Range
+    ambient: Range
+    tones: tuple[float, ...]
+    printer_sharpness: Range
+    printer_gamut: Range
+    printer_screen: Range
+    paper_warmth: Range
+    ink_infrared: Range
+    display_warmth: Range
+    display_gamut: Range
+    display_pitch: Range
+    display_glare: Range
+
+
+SITES: dict[str, Site] = {
+    "A": Site(
+        devices=("A-webcam", "A-phone"),
+        warmth=(-0.05, 0.05),
+        gamma=(2.1, 2.35),
+        noise_gain=(0.006, 0.015),
+        light_warmth=(-0.05, 0.05),
+        azimuth=(-45, 45),
+        elevation=(15, 50),
+        ambient=(0.4, 0.65),
+        tones=(0.15, 0.25, 0.25, 0.15, 0.12, 0.08),
+        printer_sharpness=(-1.1, -0.6),
+        printer_gamut=(0.6, 0.8),
+        printer_screen=(2.6, 3.6),
+        paper_warmth=(0.0, 0.05),
+        ink_infrared=(0.25, 0.5),
+        display_warmth=(-0.14, -0.05),
+        display_gamut=(0.75, 0.9),
+        display_pitch=(0.18, 0.25),
+        display_glare=(0.03, 0.14),
+    ),
+    "B": Site(
+        devices=("B-tablet", "B-laptop"),
+        warmth=(0.0, 0.12),
+        gamma=(1.95, 2.2),
+        noise_gain=(0.01, 0.03),
+        light_warmth=(0.03, 0.18),
+        azimuth=(-70, 70),
+        elevation=(5, 40),
+        ambient=(0.3, 0.55),
+        tones=(0.08, 0.12, 0.15, 0.2, 0.25, 0.2),
+        printer_sharpness=(0.5, 1.2),
+        printer_gamut=(0.7, 0.95),
+        printer_screen=(2.2, 3.2),
+        paper_warmth=(-0.05, 0.01),
+        ink_infrared=(0.05, 0.3),
+        display_warmth=(-0.06, 0.06),
+        display_gamut=(0.8, 1.0),
+        display_pitch=(0.08, 0.16),
+        display_glare=(0.05, 0.2),
+    ),
+}

@@ -1,0 +1,57 @@
+"""Channels of a record: they render when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fas_phantom.landmarks import boxes, detected, exact
+from fas_phantom.motion import frame_times
+from fas_phantom.parameters import ClipParameters
+from fas_phantom.render import scene
+from fascore.record import Annotation, AnnotationSource, Frame, Source
+
+Channel = Literal["rgb", "depth", "infrared"]
+CHANNELS: tuple[Channel, ...] = ("rgb", "depth", "infrared")
+
+
+@dataclass(frozen=True)
+class Rendered(Source):
+    """One channel of a clip: `rgb` (H, W, 3) uint8, `depth` (H, W) uint16 millimetres with 0 unknown, `infrared` (H, W) uint8."""
+
+    clip: ClipParameters
+    channel: Channel
+
+    def digest(self) -> str:
+        return self.clip.digest(self.channel)
+
+    def times(self) -> np.ndarray:
+        return frame_times(self.clip)
+
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
+        times, render = self.times(), getattr(scene(self.clip), self.channel)
+        for index in range(self.clip.frames) if indices is None else indices:
+            yield Frame(float(times[index]), render(int(index)))
+
+
+def exact_points(clip: ClipParameters) -> np.ndarray:
+    """(F, 68, 2) float64 pixels."""
+    shown = scene(clip)
+    return np.stack([exact(clip.subject, shown.pose(index)) for index in range(clip.frames)])
+
+
+@dataclass(frozen=True)
+class Detected(AnnotationSource):
+    """Boxes and 68 landmarks as a good detector would give them: off by 1 % of the face's size."""
+
+    clip: ClipParameters
+
+    def digest(self) -> str:
+        return self.clip.digest("annotation")
+
+    def load(self) -> Annotation:
+        points = detected(exact_points(self.clip), (self.clip.seed, self.clip.id))
+        return Annotation(boxes(points).astype(np.float32), points.astype(np.float32), "68")

@@ -1,0 +1,120 @@
+"""Where each pixel looks: from the frame through an optional flat medium onto the head's height field.
+
+Projection is weak perspective. View coordinates are metres in the plane through the head's pivot that faces the camera,
+x right, y down, z towards the camera. The height field is met by a fixed-point iteration along the line of sight.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fas_phantom.canvas import Field, sample
+from fas_phantom.head import Head, pixels
+from fas_phantom.traits import MOUTH
+
+PIVOT_Y, PIVOT_Z = 0.03, -0.01
+FACE_HEIGHT = 0.19
+"""Metres from hairline to chin of the average face."""
+
+
+class Pose(NamedTuple):
+    """Pose of one frame: angles in degrees, `x`, `y` pixels of the pivot, `scale` pixels per metre.
+
+    `tilt` (about the vertical and the horizontal, degrees) turns a flat medium that carries the whole picture.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+    x: float
+    y: float
+    scale: float
+    lids: float = 0.0
+    mouth: float = 0.0
+    tilt: tuple[float, float] = (0.0, 0.0)
+
+
+class Hit(NamedTuple):
+    """Where the pixels of one frame meet the head, fields (H, W) float32.
+
+    `plane_x`, `plane_y`: view plane or medium in metres about the pivot; `x`, `y`: the head's own frontal plane;
+    `u`, `v`: pixels of its maps; `gap`: the open mouth in [0, 1]; `lift`: metres towards the camera from the pivot plane.
+    """
+
+    plane_x: Field
+    plane_y: Field
+    x: Field
+    y: Field
+    u: Field
+    v: Field
+    gap: Field | None
+    lift: Field
+
+
+def plane(pose: Pose, size: int) -> tuple[Field, Field]:
+    """View coordinates (x, y) of all pixel centres on the (tilted) picture plane, in metres."""
+    roll, (across, down) = np.deg2rad(pose.roll), np.deg2rad(pose.tilt)
+    steps = np.arange(size, dtype=np.float32) + np.float32(0.5)
+    dx, dy = ((steps - np.float32(pose.x)) / np.float32(pose.scale))[None], ((steps - np.float32(pose.y)) / np.float32(pose.scale))[:, None]
+    c, s = np.float32(np.cos(roll)), np.float32(np.sin(roll))
+    x, y = c * dx + s * dy, c * dy - s * dx
+    if across or down:
+        x, y = x / np.float32(np.cos(across)), y / np.float32(np.cos(down))
+        x, y = x * (1 + np.float32(1.2 * np.sin(across)) * x), y * (1 + np.float32(1.2 * np.sin(across)) * x)
+    return x, y
+
+
+def _turn(pose: Pose) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    yaw, pitch = np.deg2rad(pose.yaw), np.deg2rad(pose.pitch)
+    return np.float32(np.cos(yaw)), np.float32(np.sin(yaw)), np.float32(np.cos(pitch)), np.float32(np.sin(pitch))
+
+
+def meet(head: Head, pose: Pose, size: int, steps: int = 3) -> Hit:
+    """Follow every pixel's line of sight to the head."""
+    relief = head.matter[..., 0]
+    plane_x, plane_y = plane(pose, size)
+    cy, sy, cp, sp = _turn(pose)
+    z = np.full((size, size), 0.08 - PIVOT_Z, np.float32)
+    for _ in range(steps):
+        x = (plane_x - sy * z) / cy
+        depth = cy * z - sy * x
+        y = (plane_y + sp * depth) / cp + np.float32(PIVOT_Y)
+        z = sample(relief, *pixels(x, y)) - np.float32(PIVOT_Z)
+    y, gap = _open_mouth(head, x, y, pose.mouth)
+    u, v = pixels(x, y)
+    return Hit(plane_x, plane_y, x, y, u, v, gap, sp * (y - np.float32(PIVOT_Y)) + cp * depth)
+
+
+def _open_mouth(head: Head, x: Field, y: Field, opening: float) -> tuple[Field, Field | None]:
+    """Undo the jaw's drop: where the pixels below the lips were with the mouth shut, and the gap between the lips."""
+    if opening < 2e-4:
+        return y, None
+    line, wide = MOUTH * head.who.length, 0.021 * head.who.mouth_width * head.who.width
+    below = y - np.float32(line)
+    arch = np.sqrt(np.clip(1 - (x / np.float32(wide)) ** 2, 0, 1))
+    drop = np.float32(opening) * np.maximum(arch, np.exp(-((x / np.float32(0.04)) ** 2)) * np.clip(below / 0.02, 0, 1))
+    gap = np.clip(np.minimum(below, np.float32(opening) * arch - below) * 800, 0, 1)
+    return np.where(below > 0, np.float32(line) + np.maximum(below - drop, 0), y), gap
+
+
+def project(head: Head, pose: Pose, points: np.ndarray) -> np.ndarray:
+    """Pixels (N, 2) of points (N, 3) of the head's own frame (x, y, relief in metres), mouth and lids as in the pose."""
+    x, y, z = points[:, 0], points[:, 1] - PIVOT_Y, points[:, 2] - PIVOT_Z
+    cy, sy, cp, sp = (float(value) for value in _turn(pose))
+    across, depth = cy * x + sy * z, cy * z - sy * x
+    down = cp * y - sp * depth
+    tilt_x, tilt_y = np.deg2rad(pose.tilt)
+    if pose.tilt != (0.0, 0.0):
+        keystone = 1.2 * np.sin(tilt_x)
+        across, down = _unkeystone(across, down, keystone)
+        across, down = across * np.cos(tilt_x), down * np.cos(tilt_y)
+    c, s = np.cos(np.deg2rad(pose.roll)), np.sin(np.deg2rad(pose.roll))
+    return np.stack([pose.x + pose.scale * (c * across - s * down), pose.y + pose.scale * (s * across + c * down)], axis=1)
+
+
+def _unkeystone(x: np.ndarray, y: np.ndarray, k: float) -> tuple[np.ndarray, np.ndarray]:
+    """Invert x' = x (1 + k x), y' = y (1 + k x) of `plane`."""
+    before = x if abs(k) < 1e-9 else (np.sqrt(np.maximum(1 + 4 * k * x, 1e-6)) - 1) / (2 * k)
+    return before, y / (1 + k * before)
