@@ -1,0 +1,125 @@
+"""What the conformance suite runs: a Case (one component of a distribution), a Check, and how a check fails."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from fascore.component import Component
+from fascore.errors import FascoreError
+from fascore.kinds import Target
+from fascore.registry import API, KINDS, Provider
+from fascore.signals import Signal
+
+PAIRED = {"encoder": 2, "fusion": 2, "head": 3, "objective": 3, "modality": 2, "dataset": 2}
+"""Kinds whose examples are tuples, and how long those are; an example of any other kind is the component alone."""
+FORMS = {
+    "encoder": "(encoder, [input signals])", "fusion": "(fusion, [input signals])", "head": "(head, [input signals], target)",
+    "objective": "(objective, [input signals], target)", "modality": "(modality, {name: other modality})", "dataset": "(dataset, split)",
+}  # fmt: skip
+
+
+class Failure(AssertionError):
+    """A check has found something wrong; the message is a sentence for the plugin's author."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One entry point of a distribution."""
+
+    kind: str
+    name: str
+    distribution: str
+    point: importlib.metadata.EntryPoint
+
+    @property
+    def module(self) -> str:
+        """The config module that the entry point names."""
+        return self.point.value.partition(":")[0]
+
+    def load(self) -> Any:
+        """The object that the entry point names. Raises Failure."""
+        try:
+            return Provider(self.kind, self.name, self.point.value, self.point).load()
+        except FascoreError as error:
+            raise Failure(str(error)) from error
+
+    @property
+    def component(self) -> type[Component]:
+        """The component's class. Raises Failure."""
+        found = self.load()
+        if not (isinstance(found, type) and issubclass(found, Component)) or found.kind != self.kind:
+            raise Failure(f"{self.point.value} is no {self.kind} component")
+        return found
+
+    def examples(self) -> list[tuple[Any, ...]]:
+        """The component's examples, each as a tuple whose first item is the component. Raises Failure for another form."""
+        try:
+            found = self.component.examples()
+        except Exception as error:
+            raise Failure(f"examples() raises {type(error).__name__}: {error}") from error
+        rows = [self._example(item) for item in found]
+        for config, *_ in rows:
+            if type(config) is not self.component:
+                raise Failure(f"examples() gives a {type(config).__name__} where a {self.component.__name__} belongs")
+        return rows
+
+    def _example(self, item: Any) -> tuple[Any, ...]:
+        length = PAIRED.get(self.kind)
+        if length is None:
+            return (item,)
+        if not isinstance(item, tuple) or len(item) != length:
+            raise Failure(f"an example of a {self.kind} is {FORMS[self.kind]}; examples() gives {item!r:.120}")
+        if self.kind in ("encoder", "fusion", "head", "objective") and not all(isinstance(signal, Signal) for signal in item[1]):
+            raise Failure(f"the second item of an example lists Signals; examples() gives {item[1]!r:.120}")
+        if length == 3 and not isinstance(item[2], Target):
+            raise Failure(f"the third item of an example is Labels(column) or Dense(signal); examples() gives {item[2]!r:.120}")
+        return item
+
+    def configs(self) -> list[Component]:
+        """The components of the examples."""
+        return [example[0] for example in self.examples()]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its name, the kinds it is for, what it does (raises Failure), and how an author mends what it finds."""
+
+    name: str
+    kinds: Sequence[str]
+    run: Callable[[Case], None]
+    fix: str
+
+
+def shown(config: Component) -> str:
+    """A component as messages print it."""
+    text = config.canonical()
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+@cache
+def cases(distribution: str) -> tuple[Case, ...]:
+    """All entry points of a distribution for this plugin API, by kind and name. Raises FascoreError where there are none."""
+    try:
+        points = importlib.metadata.distribution(distribution).entry_points
+    except importlib.metadata.PackageNotFoundError:
+        raise FascoreError(f"no distribution '{distribution}' is installed here: pip install -e . in its folder first") from None
+    prefix = f"fascore.v{API}."
+    found = [Case(p.group.removeprefix(prefix), p.name, distribution, p) for p in points if p.group.startswith(prefix)]
+    if not found:
+        groups = ", ".join(sorted({p.group for p in points})) or "none"
+        raise FascoreError(
+            f"'{distribution}' has no entry points of group {prefix}<kind> (its groups: {groups}); add them to pyproject.toml, "
+            f"then install it again"
+        )
+    unknown = [case.kind for case in found if case.kind not in (*KINDS, "hooks", "command")]
+    if unknown:
+        raise FascoreError(f"'{distribution}': there is no kind '{unknown[0]}'; the kinds are {', '.join(KINDS)}, hooks and command")
+    return tuple(sorted(found, key=lambda case: (case.kind, case.name)))
+
+
+NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")

@@ -1,0 +1,248 @@
+"""Checks of datasets, samplers and detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import torch
+
+from fascore.component import validate
+from fascore.errors import FascoreError, NoResponse, SpecError
+from fascore.kinds import Dataset, DetectorModule, Face
+from fascore.record import Record, Source
+from fascore.testing.case import Case, Check, Failure, shown
+from fascore.testing.records import toy_records
+
+LAYOUT_POINTS = {"five": 5, "68": 68}
+
+
+def records_valid(case: Case) -> None:
+    """Ids are unique over all splits of a dataset; label, species and task say the same."""
+    for dataset, split in _datasets(case):
+        owner: dict[str, str] = {}
+        for record in dataset.records(split):
+            where = f"{shown(dataset)}, split '{split}', record '{record.id}'"
+            if record.id in owner:
+                raise Failure(f"{where}: the id stands twice")
+            owner[record.id] = split
+            if record.label not in (0, 1) or record.task not in ("spoof", "forgery"):
+                raise Failure(f"{where}: label {record.label!r}, task {record.task!r}")
+            if (record.label == 1) != (record.species is None):
+                raise Failure(f"{where}: label {record.label} with species {record.species!r}")
+        if not owner:
+            raise Failure(f"{shown(dataset)}: split '{split}' of its example has no record")
+
+
+def disjoint(case: Case) -> None:
+    """No record and no subject is in two of `train`, `dev` and `test`."""
+    for dataset, _ in _datasets(case):
+        seen: dict[tuple[str, str], str] = {}
+        for split in (name for name in ("train", "dev", "test") if name in dataset.splits()):
+            for record in dataset.records(split):
+                facts = [("record", record.id), *([("subject", record.subject)] if record.subject else [])]
+                for fact in facts:
+                    if seen.setdefault(fact, split) != split:
+                        raise Failure(f"{shown(dataset)}: {fact[0]} '{fact[1]}' is in '{seen[fact]}' and in '{split}'")
+
+
+def lazy_listing(case: Case) -> None:
+    """Listing records decodes no media."""
+    for dataset, split in _datasets(case):
+        dataset.records(split)
+        with _no_decoding():
+            _fresh(dataset).records(split)
+
+
+def listed_twice(case: Case) -> None:
+    """Two listings give the same records in the same order, with the same content."""
+    for dataset, split in _datasets(case):
+        first, second = ([_facts(record) for record in _fresh(dataset).records(split)] for _ in range(2))
+        if first != second:
+            pair = next(((a, b) for a, b in zip(first, second) if a != b), (len(first), len(second)))
+            raise Failure(f"{shown(dataset)}: two listings of '{split}' differ: {pair[0]} and {pair[1]}")
+
+
+def unknown_split(case: Case) -> None:
+    """An unknown split is a SpecError."""
+    for dataset, _ in _datasets(case):
+        try:
+            dataset.records("no_such_split")
+        except SpecError:
+            continue
+        except Exception as error:
+            raise Failure(f"{shown(dataset)}: an unknown split raises {type(error).__name__}: {error}") from error
+        raise Failure(f"{shown(dataset)}: an unknown split is accepted")
+
+
+def channels(case: Case) -> None:
+    """The channels of the first record can be read: a digest, increasing times, pictures of the contract's types."""
+    for dataset, split in _datasets(case):
+        for record in list(dataset.records(split))[:1]:
+            for name, source in record.channels.items():
+                if wrong := _source(source):
+                    raise Failure(f"{shown(dataset)}, record '{record.id}', channel '{name}': {wrong}")
+
+
+def _source(source: Source) -> str | None:
+    try:
+        times = source.times()
+        frames = list(source.read([0, len(times) - 1] if len(times) > 1 else [0]))
+    except NoResponse as error:
+        return f"cannot be read: {error}"
+    if times.ndim != 1 or not bool((np.diff(times) > 0).all()) or not bool(np.isfinite(times).all()):
+        return "times() does not increase"
+    if not source.digest() or source.digest() != source.digest():
+        return "digest() is empty or changes"
+    for frame in frames:
+        image = frame.image
+        if not ((image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8) or (image.ndim == 2 and image.dtype in (np.uint8, np.uint16))):
+            return f"a picture is {image.dtype} {image.shape}; it is (H, W, 3) uint8, or (H, W) uint8 or uint16"
+    return None
+
+
+def plans(case: Case) -> None:
+    """A plan is a function of its arguments only, its ids are those given, and no batch is empty or too large."""
+    records = toy_records(48)
+    known = {record.id for record in records}
+    for (sampler,) in case.examples():
+        np.random.seed(1)
+        torch.manual_seed(1)
+        first = sampler.plan(records, 0, 5)
+        np.random.seed(2)
+        torch.manual_seed(2)
+        if first != _fresh(sampler).plan(list(records), 0, 5):
+            raise Failure(f"{shown(sampler)}: two plans of one epoch and seed differ")
+        if not first:
+            raise Failure(f"{shown(sampler)}: 48 records give no batch")
+        for batch in first:
+            if not 0 < len(batch) <= sampler.batch_size:
+                raise Failure(f"{shown(sampler)}: a batch has {len(batch)} ids; batch_size is {sampler.batch_size}")
+            if strange := [i for i in batch if i not in known]:
+                raise Failure(f"{shown(sampler)}: it plans '{strange[0]}', which is no record's id")
+
+
+def epochs_differ(case: Case) -> None:
+    """Another epoch, and another seed, give another plan."""
+    records = toy_records(48)
+    for (sampler,) in case.examples():
+        base = sampler.plan(records, 0, 5)
+        for what, other in (("epoch", sampler.plan(records, 1, 5)), ("seed", sampler.plan(records, 0, 6))):
+            if other == base:
+                raise Failure(f"{shown(sampler)}: another {what} gives the same plan")
+
+
+def nothing_to_sample(case: Case) -> None:
+    """No records at all are a SpecError or no batches, never another exception."""
+    for (sampler,) in case.examples():
+        try:
+            if sampler.plan([], 0, 0):
+                raise Failure(f"{shown(sampler)}: it plans batches of no records")
+        except SpecError:
+            continue
+        except Exception as error:
+            raise Failure(f"{shown(sampler)}: for no records it raises {type(error).__name__}: {error}") from error
+
+
+def blank(case: Case) -> None:
+    """Black, white and tiny pictures give a face or none, never an exception."""
+    annotation = None
+    for (detector,) in case.examples():
+        module: DetectorModule = detector.build()
+        for image in (np.zeros((64, 80, 3), np.uint8), np.full((64, 80, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
+            try:
+                face = module.detect(image, 0, annotation)
+            except Exception as error:
+                raise Failure(f"{shown(detector)}: on a blank picture {image.shape} it raises {type(error).__name__}: {error}") from error
+            if face is not None and (wrong := _face(detector.layouts(), face)):
+                raise Failure(f"{shown(detector)}: on a blank picture {wrong}")
+
+
+def drawn_face(case: Case) -> None:
+    """On a drawn face it gives a well-formed face or none, the same twice; one that reads the annotation gives its box."""
+    record = toy_records(1)[0]
+    assert record.annotation is not None
+    annotation = record.annotation.load()
+    record_box = np.asarray(annotation.boxes)[0]
+    image = next(iter(record.channels["rgb"].read([0]))).image
+    for (detector,) in case.examples():
+        first, second = (detector.build().detect(image.copy(), 0, annotation) for _ in range(2))
+        if (first is None) != (second is None) or (first is not None and not np.array_equal(first.box, second.box)):
+            raise Failure(f"{shown(detector)}: two detections on one picture differ")
+        if first is not None and (wrong := _face(detector.layouts(), first)):
+            raise Failure(f"{shown(detector)}: {wrong}")
+        if detector.reads_annotation and (first is None or not np.allclose(first.box, record_box, atol=1e-3)):
+            raise Failure(f"{shown(detector)}: reads_annotation is true, and its box is not the record's")
+
+
+def _face(layouts: Sequence[str], face: Face) -> str | None:
+    if face.box.shape != (4,) or face.box.dtype != np.float32 or not np.isfinite(face.box).all():
+        return f"the box is {face.box.dtype} {face.box.shape} {face.box}; it is (4,) float32, finite"
+    if not 0 <= face.confidence <= 1:
+        return f"the confidence is {face.confidence}"
+    if face.points is None:
+        return None
+    counts = [LAYOUT_POINTS[name] for name in layouts if name in LAYOUT_POINTS]
+    if face.points.dtype != np.float32 or face.points.ndim != 2 or (counts and len(face.points) not in counts):
+        return f"points are {face.points.dtype} {face.points.shape}; its layouts are {tuple(layouts)}"
+    return None
+
+
+def _datasets(case: Case) -> Iterator[tuple[Dataset, str]]:
+    for dataset, split in case.examples():
+        try:
+            dataset.records(split)
+        except FascoreError as error:
+            raise Failure(f"{shown(dataset)}: records('{split}') of its own example: {error}") from error
+        yield dataset, split
+
+
+def _fresh(component: Any) -> Any:
+    return validate(type(component), component.model_dump(mode="json", by_alias=True))
+
+
+def _facts(record: Record) -> tuple[object, ...]:
+    columns = [record.column(name) for name in ("id", "label", "dataset", "task", "species", "subject", "presenter")]
+    return (*columns, dict(record.metadata), sorted(record.channels))
+
+
+@contextmanager
+def _no_decoding() -> Iterator[None]:
+    """Everything that decodes pictures raises inside the block."""
+
+    def decoding(*_: object, **__: object) -> None:
+        raise Failure("listing records decodes media")
+
+    with ExitStack() as stack:
+        for target in ("av.open", "cv2.imread", "cv2.imdecode", "cv2.VideoCapture", "PIL.Image.open"):
+            stack.enter_context(mock.patch(target, decoding))
+        for owner in _subclasses(Source):
+            for name in {"times", "read"} & set(vars(owner)):
+                stack.enter_context(mock.patch.object(owner, name, decoding))
+        yield
+
+
+def _subclasses(owner: Any) -> list[Any]:
+    return [deeper for child in owner.__subclasses__() for deeper in (child, *_subclasses(child))]
+
+
+CHECKS = (
+    Check("records_valid", ("dataset",), records_valid,
+          "Build ids from dataset, manipulation, compression and name; attacks have a species, bona fide none."),
+    Check("disjoint", ("dataset",), disjoint, "Split by subject, as the protocol of the dataset says."),
+    Check("lazy_listing", ("dataset",), lazy_listing,
+          "Give each channel a Source that opens its file in times() and read(), not in its constructor."),
+    Check("listed_twice", ("dataset",), listed_twice, "Sort what the file system lists; draw nothing unseeded."),
+    Check("unknown_split", ("dataset",), unknown_split, "Raise SpecError with the names of the splits."),
+    Check("channels", ("dataset",), channels, "Follow the docstrings of fascore.Source."),
+    Check("plans", ("sampler",), plans, "Draw from numpy.random.Generator(Philox(key)) made of seed and epoch, never from global state."),
+    Check("epochs_differ", ("sampler",), epochs_differ,
+          "Let epoch and seed enter the generator; where the order is fixed on purpose, expect this failure with that reason."),
+    Check("nothing_to_sample", ("sampler",), nothing_to_sample, "Raise SpecError that says which records are missing."),
+    Check("blank", ("detector",), blank, "Return None where there is no face."),
+    Check("drawn_face", ("detector",), drawn_face,
+          "Give float32 pixels: box (4,), points (N, 2) in the order of a layout; clamp the confidence to [0, 1]."),
+)  # fmt: skip

@@ -1,0 +1,195 @@
+"""Checks of everything that builds a torch module: encoders, fusions, heads, objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from safetensors.torch import load as load_tensors, save as save_tensors
+from torch import Tensor, nn
+
+from fascore.graph import CONTEXT
+from fascore.testing.case import Case, Check, Failure
+from fascore.testing.rig import ROWS, Feed, Rig, rigs
+
+RELATIVE, ABSOLUTE = 2e-3, 2e-5
+"""Sums in another order differ in the last bits; what these checks look for differs far more."""
+
+
+def signal(case: Case) -> None:
+    """The output in training and in evaluation is what `infer` says: shape, float32, finite."""
+    for rig in rigs(case):
+        for training in (False, True):
+            module = rig.build(0, training=training)
+            if wrong := rig.complaint(module, rig.feed()):
+                raise Failure(f"{rig}: in {'training' if training else 'evaluation'} {wrong}")
+
+
+def context(case: Case) -> None:
+    """It asks only for context that its kind can have; `honours_mask` and the context `mask` go together."""
+    for rig in rigs(case):
+        unknown = [word for word in rig.config.context if word not in CONTEXT[rig.kind]]
+        if unknown:
+            raise Failure(f"{rig}: context '{unknown[0]}' is not one of {', '.join(CONTEXT[rig.kind])}")
+        if rig.kind == "fusion" and rig.config.honours_mask != ("mask" in rig.config.context):
+            raise Failure(f"{rig}: honours_mask is {rig.config.honours_mask} and context is {rig.config.context}")
+
+
+def seeded(case: Case) -> None:
+    """The same seed gives the same weights and the same outputs, in training too."""
+    for rig in rigs(case):
+        first, second = (rig.build(7, training=True) for _ in range(2))
+        for name, tensor in first.state_dict().items():
+            if not torch.equal(tensor, second.state_dict()[name]):
+                raise Failure(f"{rig}: '{name}' differs between two builds from one seed")
+        runs = []
+        for module in (first, second):
+            torch.manual_seed(11)
+            runs.append(rig.results(module, rig.feed()))
+        if not all(torch.equal(a, b) for a, b in zip(*runs)):
+            raise Failure(f"{rig}: two runs from one seed differ")
+
+
+def gradients(case: Case) -> None:
+    """A gradient that is finite and not zero reaches every trainable parameter, and every float input of a head or objective."""
+    for rig in rigs(case):
+        module, feed = rig.jittered(3, training=True), rig.feed()
+        losses = rig.losses(module, feed)
+        if not losses:
+            continue
+        _backward(losses)
+        for name, parameter in module.named_parameters():
+            if parameter.requires_grad and (parameter.grad is None or not _useful(parameter.grad)):
+                raise Failure(f"{rig}: {_why(parameter.grad)} '{name}'")
+
+
+def feature_gradients(case: Case) -> None:
+    """A loss trains what is below it: its gradient reaches some input."""
+    for rig in rigs(case):
+        module, feed = rig.jittered(3, training=True), rig.feed()
+        leaves = [tensor.requires_grad_() for value in feed.inputs for tensor in ([value] if isinstance(value, Tensor) else value)]
+        losses = rig.losses(module, feed)
+        if not losses:
+            continue
+        if not losses[0].requires_grad:
+            raise Failure(f"{rig}: the loss has no gradient at all")
+        _backward(losses)
+        if not any(leaf.grad is not None and _useful(leaf.grad) for leaf in leaves):
+            raise Failure(f"{rig}: no gradient reaches any of its inputs")
+
+
+def batch_order(case: Case) -> None:
+    """In evaluation a record's outputs do not depend on its place in the batch, nor on the others."""
+    for rig in rigs(case):
+        module, feed = rig.jittered(1), rig.feed()
+        with torch.no_grad():
+            whole = rig.results(module, feed)
+            for rows, what in ((torch.arange(ROWS).flip(0), "in another order"), (torch.arange(1), "alone")):
+                if what == "alone" and rig.kind == "objective":
+                    continue
+                for before, after in zip(whole, rig.results(module, feed.take(rows))):
+                    if not _close(before[rows], after):
+                        raise Failure(f"{rig}: a record {what} gives other outputs, off by {float((before[rows] - after).abs().max()):.2g}")
+
+
+def state_dict(case: Case) -> None:
+    """Its state goes to safetensors and back into a module that was built from another seed."""
+    for rig in rigs(case):
+        module, other, feed = rig.jittered(1), rig.build(2), rig.feed()
+        state = {name: tensor.clone().contiguous() for name, tensor in module.state_dict().items()}
+        other.load_state_dict(load_tensors(save_tensors(state)), strict=True)
+        with torch.no_grad():
+            for before, after in zip(rig.results(module, feed), rig.results(other, feed)):
+                if not _close(before, after):
+                    raise Failure(f"{rig}: the module that took over the state gives other outputs")
+
+
+def bf16(case: Case) -> None:
+    """Under bfloat16 autocast outputs and gradients are finite; losses and scores stay float32."""
+    for rig in rigs(case):
+        module = rig.build(0, training=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            results = rig.results(module, rig.feed())
+            losses = rig.losses(module, rig.feed())
+        if not all(bool(torch.isfinite(result).all()) for result in results):
+            raise Failure(f"{rig}: an output is not finite under bfloat16")
+        if rig.kind in ("head", "objective") and any(result.dtype != torch.float32 for result in results):
+            raise Failure(f"{rig}: a loss or a score is {results[0].dtype} under bfloat16 autocast")
+        if losses and losses[0].requires_grad:
+            _backward(losses)
+            bad = [n for n, p in module.named_parameters() if p.grad is not None and not bool(torch.isfinite(p.grad).all())]
+            if bad:
+                raise Failure(f"{rig}: the gradient of '{bad[0]}' is not finite under bfloat16")
+
+
+def missing_input(case: Case) -> None:
+    """A fusion that honours its mask gives features that do not depend on what an absent input holds."""
+    for rig in rigs(case):
+        if not rig.config.honours_mask:
+            continue
+        module = rig.jittered(1)
+        for absent in _absences(len(rig.signals)):
+            feed, junk = rig.feed(0), rig.feed(1)
+            mask = torch.ones(ROWS, len(rig.signals), dtype=torch.bool)
+            mask[:, absent] = False
+            outputs = [_masked(rig, module, feed, fill, absent, mask) for fill in (None, junk)]
+            for zeros, noise in zip(*outputs):
+                if not (bool(torch.isfinite(zeros).all()) and _close(zeros, noise)):
+                    raise Failure(f"{rig}: with inputs {absent} absent the output depends on what they hold, or is not finite")
+
+
+def _absences(inputs: int) -> list[list[int]]:
+    """Each input absent alone, and all but each."""
+    alone = [[place] for place in range(inputs)]
+    others = [[other for other in range(inputs) if other != place] for place in range(inputs)]
+    return [absent for absent in {tuple(a): a for a in alone + others}.values() if absent and len(absent) < inputs]
+
+
+def _masked(rig: Rig, module: nn.Module, feed: Feed, fill: Feed | None, absent: Sequence[int], mask: Tensor) -> list[Tensor]:
+    inputs = list(feed.inputs)
+    for place in absent:
+        held = (fill or feed).inputs[place]
+        tensors = [held] if isinstance(held, Tensor) else held
+        held_now = [torch.zeros_like(t) if fill is None else t * 100 for t in tensors]
+        inputs[place] = held_now[0] if isinstance(held, Tensor) else held_now
+    with torch.no_grad():
+        return rig.results(module, Feed(inputs, {**feed.context, "mask": mask}))
+
+
+def _close(first: Tensor, second: Tensor) -> bool:
+    return torch.allclose(first, second, rtol=RELATIVE, atol=ABSOLUTE)
+
+
+def _backward(losses: Sequence[Tensor]) -> None:
+    """Differentiate a sum in which every element has a weight of its own, so that no symmetry cancels a gradient."""
+    generator = torch.Generator().manual_seed(5)
+    weights = [torch.rand(loss.shape, generator=generator) + 0.5 for loss in losses]
+    torch.autograd.backward([loss.float() for loss in losses], weights)
+
+
+def _useful(gradient: Tensor) -> bool:
+    return bool(torch.isfinite(gradient).all()) and bool((gradient != 0).any())
+
+
+def _why(gradient: Tensor | None) -> str:
+    if gradient is None:
+        return "no gradient reaches"
+    return "the gradient is zero at" if bool(torch.isfinite(gradient).all()) else "the gradient is not finite at"
+
+
+_TORCH = ("encoder", "fusion", "head", "objective")
+CHECKS = (
+    Check("signal", ("encoder", "fusion"), signal, "Correct infer() or the module: shapes are those of the Signal behind the batch axis."),
+    Check("context", _TORCH, context,
+          "Name in `context` only what the kind's docstring lists; set honours_mask = True where the module reads mask."),
+    Check("seeded", _TORCH, seeded, "Draw weights from torch's current seed only, and keep no state outside the module."),
+    Check("gradients", _TORCH, gradients, "Use the parameter in forward, set requires_grad_(False) on it, or register it as a buffer."),
+    Check("feature_gradients", ("head", "objective"), feature_gradients, "Do not detach the features, and keep the loss differentiable."),
+    Check("batch_order", _TORCH, batch_order,
+          "In evaluation use no statistics of the batch (batch norm uses its running ones) and keep the batch axis first."),
+    Check("state_dict", _TORCH, state_dict, "Keep everything learnt in parameters or persistent buffers."),
+    Check("bf16", _TORCH, bf16,
+          "Compute losses and scores in float32 (output.float()); use an epsilon that bfloat16 can hold (1e-6 is too small beside 1)."),
+    Check("missing_input", ("fusion",), missing_input,
+          "Replace absent inputs by torch.where(mask, …) before anything mixes them; a product with 0 keeps NaN."),
+)  # fmt: skip

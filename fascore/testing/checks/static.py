@@ -1,0 +1,189 @@
+"""Checks of the config alone: no module is built."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import jsonschema
+from pydantic import BaseModel
+
+from fascore.component import Component, validate
+from fascore.errors import FascoreError
+from fascore.hooks import Specs
+from fascore.registry import KINDS, known_plugins
+from fascore.signals import Series
+from fascore.testing.case import NAME, Case, Check, Failure, cases, shown
+from fascore.testing.light import heavy_imports
+
+
+def resolves(case: Case) -> None:
+    """The entry point names something that can be imported and is of its kind."""
+    if case.kind in KINDS:
+        _ = case.component
+    else:
+        case.load()
+
+
+def light_import(case: Case) -> None:
+    """Importing the config module, its examples and its static checks need no heavy package."""
+    attributes = tuple(c.point.attr for c in cases(case.distribution) if c.module == case.module and c.kind in KINDS)
+    try:
+        report = heavy_imports(case.module, attributes)
+    except RuntimeError as error:
+        raise Failure(str(error)) from error
+    if report[""]:
+        raise Failure(f"importing {case.module} imports {', '.join(report[''])}")
+    before = attributes[: attributes.index(case.point.attr)] if case.point.attr in attributes else ()
+    new = set(report.get(case.point.attr, ())) - {name for attribute in before for name in report[attribute]}
+    if new:
+        raise Failure(f"examples() of {case.point.attr}, or its infer or check, imports {', '.join(sorted(new))}")
+
+
+def named(case: Case) -> None:
+    """`type` is a literal equal to the entry point's name, with the plugin's prefix; the core's names are bare."""
+    declared = get_args(case.component.model_fields["type"].annotation)
+    if declared != (case.name,):
+        raise Failure(f"`type` is {declared or 'no Literal'} and the entry point is called '{case.name}'")
+    if not NAME.fullmatch(case.name):
+        raise Failure(f"'{case.name}' is no name: lower case letters, digits and _, parts separated by dots")
+    if case.component.model_fields["type"].default != case.name:
+        raise Failure(f"`type` has no default; Python users would have to write it: give it '{case.name}'")
+    if case.distribution == "fascore":
+        if "." in case.name:
+            raise Failure(f"the core's names are bare; '{case.name}' has a prefix")
+        return
+    facts = known_plugins().get(case.distribution)
+    own = facts["prefix"] if facts else case.distribution.removeprefix("fascore-").removeprefix("fas-").replace("-", "_").lower()
+    prefixes = sorted({c.name.partition(".")[0] for c in cases(case.distribution) if c.kind in KINDS})
+    if len(prefixes) > 1:
+        raise Failure(f"names of one distribution share one prefix; {case.distribution} uses {', '.join(prefixes)}")
+    if "." not in case.name and case.name != own:
+        raise Failure(f"'{case.name}' has no prefix: bare names belong to fascore itself")
+    taken = [package for package, known in known_plugins().items() if known["prefix"] == prefixes[0] and package != case.distribution]
+    if taken:
+        raise Failure(f"the prefix '{prefixes[0]}' belongs to {taken[0]}")
+
+
+def documented(case: Case) -> None:
+    """The class says in a sentence what it is."""
+    found = case.load()
+    text = (vars(found).get("__doc__") or "").strip() if isinstance(found, type) else (found.__doc__ or "").strip()
+    if len(text.split()) < 3:
+        raise Failure(f"{case.point.attr} has no docstring of its own" if not text else f"the docstring is only '{text}'")
+
+
+def has_examples(case: Case) -> None:
+    """`examples()` is of its kind's form and not empty; detectors and datasets may need files that nobody has."""
+    if not case.examples() and case.kind not in ("detector", "dataset"):
+        raise Failure("examples() is empty, so nothing else of this component can be checked")
+
+
+def described(case: Case) -> None:
+    """Every field, nested ones too, says what it is."""
+    for owner in _models(case.component):
+        for name, field in owner.model_fields.items():
+            if name != "type" and not (field.description or "").strip():
+                raise Failure(f"field '{name}' of {owner.__name__} has no description")
+
+
+def round_trips(case: Case) -> None:
+    """A dump is JSON, and reading it back gives the same component and the same dump."""
+    for config in case.configs():
+        text = config.canonical()
+        try:
+            again = validate(type(config), json.loads(json.dumps(json.loads(text), allow_nan=False)))
+        except (FascoreError, ValueError) as error:
+            raise Failure(f"{shown(config)}: its own dump is refused: {error}") from error
+        if again.canonical() != text:
+            raise Failure(f"{shown(config)}: read back it dumps as {again.canonical()}")
+        if again != config:
+            raise Failure(f"{shown(config)}: read back it is not equal to itself")
+
+
+def closed(case: Case) -> None:
+    """An unknown key is refused, in the component and in every plain config inside it."""
+    for config in case.configs():
+        try:
+            type(config).model_validate({**json.loads(config.canonical()), "no_such_field": 1})
+        except ValueError:
+            continue
+        raise Failure(f"{shown(config)}: an unknown key is accepted")
+    for owner in _models(case.component):
+        if owner.model_config.get("extra") != "forbid" or not owner.model_config.get("frozen"):
+            raise Failure(f"{owner.__name__} is not closed and frozen")
+
+
+def schema(case: Case) -> None:
+    """Its JSON Schema is valid and accepts its own dump."""
+    document = case.component.model_json_schema(by_alias=True)
+    try:
+        jsonschema.Draft202012Validator.check_schema(document)
+    except jsonschema.SchemaError as error:
+        raise Failure(f"the JSON Schema is not valid: {error.message}") from error
+    for config in case.configs():
+        errors = list(jsonschema.Draft202012Validator(document).iter_errors(json.loads(config.canonical())))
+        if errors:
+            raise Failure(f"{shown(config)}: the JSON Schema refuses it at '{errors[0].json_path}': {errors[0].message}")
+
+
+def refuses(case: Case) -> None:
+    """No inputs, and inputs of an odd type, are refused by SpecError or accepted: never by another exception."""
+    for config, _, *rest in case.examples():
+        for signals in ([], [Series(3, 2, 1.0)] * 2):
+            ask: Any = getattr(config, "check" if rest else "infer")
+            try:
+                ask(signals, *rest)
+            except FascoreError:
+                continue
+            except Exception as error:
+                raise Failure(f"{shown(config)}: for inputs {[str(s) for s in signals]} it raises {type(error).__name__}: {error}") from error
+
+
+def known_hooks(case: Case) -> None:
+    """Every method marked with `hookimpl` is a hook that exists."""
+    marked = [name for name in dir(case.load()) if hasattr(getattr(case.load(), name), "fascore_impl")]
+    unknown = [name for name in marked if not hasattr(Specs, name)]
+    if unknown or not marked:
+        there = ", ".join(name for name in vars(Specs) if not name.startswith("_"))
+        what = f"'{unknown[0]}' is no hook" if unknown else "no method is marked with @hookimpl"
+        raise Failure(f"{what}; the hooks are {there}")
+
+
+def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and the plain configs in its fields; other components are checked on their own."""
+    seen: set[type[BaseModel]] = set()
+    waiting = [model]
+    while waiting:
+        owner = waiting.pop()
+        if owner not in seen:
+            seen.add(owner)
+            yield owner
+            waiting += [m for field in owner.model_fields.values() for m in _inside(field.annotation) if not issubclass(m, Component)]
+
+
+def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _inside(argument)
+
+
+_ANY = (*KINDS, "hooks", "command")
+CHECKS = (
+    Check("resolves", _ANY, resolves, "Correct the target in pyproject.toml's [project.entry-points], then install the distribution again."),
+    Check("light_import", _ANY, light_import, "Move the implementation to another file and import it inside build(), compute() or records()."),
+    Check("named", KINDS, named, 'Write type: Literal["prefix.name"] = "prefix.name" and give the entry point the same name.'),
+    Check("documented", _ANY, documented, "Write a docstring: one sentence on what it is, then shapes, units, source."),
+    Check("has_examples", KINDS, has_examples, "Define the classmethod examples(); the docstring of the kind's base class says of what form."),
+    Check("described", KINDS, described, 'Write Field(default, description="…") for every field.'),
+    Check("round_trips", KINDS, round_trips,
+          "Use JSON types in fields (finite numbers, text, tuples, Configs); validators must accept what they produce."),
+    Check("closed", KINDS, closed, "Derive from the kind's base class and keep its model_config; nested configs derive from fascore.Config."),
+    Check("schema", KINDS, schema,
+          "Give validators that accept more than their annotation a matching annotation, or a __get_pydantic_json_schema__."),
+    Check("refuses", ("encoder", "fusion", "head", "objective"), refuses,
+          "Compare the number and the type of the signals first, and raise SpecError with a sentence."),
+    Check("known_hooks", ("hooks",), known_hooks, "Mark the methods with @fascore.hookimpl and name them as fascore.hooks.Specs does."),
+)  # fmt: skip

@@ -1,0 +1,50 @@
+"""Which heavy packages a config module imports, seen from a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+
+HEAVY = ("torch", "torchvision", "timm", "numpy", "scipy", "cv2", "av", "PIL", "matplotlib", "sklearn", "wandb", "tensorboard", "einops")
+"""Packages that no config module may import, nor its examples and static checks."""
+
+_PROBE = """
+import importlib, json, sys
+heavy, module, attributes = json.loads(sys.argv[1])
+seen = lambda: [name for name in heavy if name in sys.modules]
+report = {}
+found = importlib.import_module(module)
+report[""] = seen()
+for attribute in attributes:
+    component = getattr(found, attribute)
+    for example in getattr(component, "examples", list)():
+        kind = component.kind
+        if kind in ("encoder", "fusion"):
+            example[0].infer(example[1])
+        elif kind in ("head", "objective"):
+            example[0].check(example[1], example[2])
+    report[attribute] = seen()
+print("report:" + json.dumps(report))
+"""
+
+
+@cache
+def heavy_imports(module: str, attributes: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Heavy packages that are loaded after importing `module` (key `""`), and then after each attribute's examples.
+
+    Runs once a module in a fresh interpreter with this one's search path. Raises RuntimeError with its complaint.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    request = json.dumps([HEAVY, module, attributes])
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, request], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    answers = [line.removeprefix("report:") for line in done.stdout.splitlines() if line.startswith("report:")]
+    if done.returncode or not answers:
+        raise RuntimeError(f"a fresh interpreter cannot import {module} and run its examples:\n{done.stderr.strip()}")
+    report: Mapping[str, list[str]] = json.loads(answers[-1])
+    return report

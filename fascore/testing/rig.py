@@ -1,0 +1,125 @@
+"""Rig: one example of a component with a torch module, ready to be fed with random records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fascore.kinds import Dense, Labels, Target
+from fascore.signals import Signal
+from fascore.testing.case import Case, Failure, shown
+from fascore.testing.tensors import Value, by_port, draw, listed, mismatch, take
+
+ROWS = 6
+
+
+@dataclass(frozen=True)
+class Feed:
+    """B random records: what `forward` takes, by position and by keyword, and what a head or objective learns."""
+
+    inputs: Sequence[Value]
+    context: Mapping[str, Tensor]
+    target: Tensor | None = None
+
+    def take(self, rows: Tensor) -> Feed:
+        """Some of the records, in this order."""
+        context = {name: value[rows] for name, value in self.context.items()}
+        return Feed([take(value, rows) for value in self.inputs], context, None if self.target is None else self.target[rows])
+
+
+@dataclass(frozen=True)
+class Rig:
+    """An example: the component, the signals of its inputs, and for a head or objective its target."""
+
+    kind: str
+    config: Any
+    signals: tuple[Signal, ...]
+    target: Target | None = None
+
+    def __str__(self) -> str:
+        return f"{shown(self.config)} on {', '.join(map(str, self.signals)) or 'nothing'}"
+
+    def build(self, seed: int, *, training: bool = False) -> nn.Module:
+        """Its module, initialised from a seed."""
+        torch.manual_seed(seed)
+        module: nn.Module = self.config.build(self.signals) if self.target is None else self.config.build(self.signals, self.target)
+        return module.train(training)
+
+    def jittered(self, seed: int, *, training: bool = False) -> nn.Module:
+        """Its module with noise on all parameters, so that none keeps an initial zero that hides what is behind it."""
+        module = self.build(seed, training=training)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.02)
+        return module
+
+    def feed(self, seed: int = 0, rows: int = ROWS) -> Feed:
+        """Random records, both tasks and labels among them, every input present."""
+        generator = torch.Generator().manual_seed(seed)
+        inputs = [draw(signal, rows, generator) for signal in self.signals]
+        known = {
+            "task": torch.arange(rows) // 2 % 2, "label": torch.arange(rows) % 2, "mask": torch.ones(rows, len(self.signals), dtype=torch.bool),
+        }  # fmt: skip
+        return Feed(inputs, {name: known[name] for name in self.config.context}, self._targets(rows, generator))
+
+    def _targets(self, rows: int, generator: torch.Generator) -> Tensor | None:
+        if isinstance(self.target, Dense):
+            drawn = draw(self.target.signal, rows, generator)
+            return listed(drawn)[0]
+        if isinstance(self.target, Labels):
+            classes = getattr(self.config, "classes_of", lambda column: None)(self.target.column)
+            return torch.arange(rows) % len(classes or (0, 1))
+        return None
+
+    def forward(self, module: nn.Module, feed: Feed) -> Any:
+        """What the module gives."""
+        target = (feed.target,) if self.kind == "objective" else ()
+        return module(*feed.inputs, *target, **feed.context)
+
+    def losses(self, module: nn.Module, feed: Feed) -> list[Tensor]:
+        """What training differentiates: a head's and an objective's loss, any other module's outputs."""
+        output = self.forward(module, feed)
+        if self.kind == "head":
+            loss: Any = getattr(module, "loss", None)
+            return [] if loss is None else [loss(output, feed.target)]
+        return [output] if self.kind == "objective" else _tensors(output)
+
+    def results(self, module: nn.Module, feed: Feed) -> list[Tensor]:
+        """All that comes out, the score of a head too."""
+        losses = self.losses(module, feed)
+        if self.kind != "head" or not self.config.scores:
+            return losses
+        score: Any = module.score
+        return [*losses, score(self.forward(module, feed))]
+
+    def complaint(self, module: nn.Module, feed: Feed, rows: int = ROWS) -> str | None:
+        """What is wrong with the outputs of an encoder or fusion, compared with what `infer` says; None if nothing."""
+        inferred = self.config.infer(self.signals)
+        said = inferred if isinstance(inferred, Mapping) else {"": inferred}
+        given = by_port(self.forward(module, feed))
+        if set(given) != set(said):
+            return f"it gives the outputs {sorted(given)} and infer says {sorted(said)}"
+        for port, signal in said.items():
+            if wrong := mismatch(signal, given[port], rows):
+                return f"{f'port {port!r}' if port else 'its output'} {wrong}"
+        return None
+
+
+def rigs(case: Case) -> list[Rig]:
+    """All examples of an encoder, fusion, head or objective. Raises Failure for an example that its own check refuses."""
+    found = [Rig(case.kind, config, tuple(signals), *rest) for config, signals, *rest in case.examples()]
+    for rig in found:
+        try:
+            _ = rig.config.infer(rig.signals) if rig.target is None else rig.config.check(rig.signals, rig.target)
+        except Exception as error:
+            raise Failure(f"{rig}: its own static check refuses this example: {type(error).__name__}: {error}") from error
+    return found
+
+
+def _tensors(output: Any) -> list[Tensor]:
+    return [tensor for _, value in sorted(by_port(output).items()) for tensor in listed(value)]

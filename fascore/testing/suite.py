@@ -1,0 +1,103 @@
+"""The conformance suite as one parametrised pytest function."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import pytest
+
+from fascore.errors import FascoreError
+from fascore.testing.case import Case, Check, Failure, cases
+from fascore.testing.checks import data, metrics, modules, sinks, static
+
+Expected: TypeAlias = Mapping[tuple[str, str, str], str]
+"""`(kind, name, check) -> reason`: checks that a component fails for a reason that its page gives."""
+CHECKS: tuple[Check, ...] = (*static.CHECKS, *modules.CHECKS, *sinks.CHECKS, *data.CHECKS, *metrics.CHECKS)
+
+
+def conformance(distribution: str, expected_failures: Expected | None = None) -> Callable[..., None]:
+    """A test function over every component of an installed distribution; a plugin's whole test file is::
+
+        from fascore.testing import conformance
+
+        test_conformance = conformance("fas-example")
+
+    Each check of each component is a test of its own (`fusion-example.product-gradients`). A failure listed in
+    `expected_failures` is a strict xfail: it must fail, and its reason is printed. Raises FascoreError where the
+    distribution is not installed or has no components.
+    """
+    expected = dict(expected_failures or {})
+    found = cases(distribution)
+    rows = [pytest.param(case, check, id=f"{case.kind}-{case.name}-{check.name}", marks=_marks(case, check, expected))
+            for case in found for check in CHECKS if case.kind in check.kinds]  # fmt: skip
+    whole = frozenset(str(row.id) for row in rows)
+
+    @pytest.mark.parametrize(("case", "check"), [*rows, pytest.param(None, None, id=f"suite-{distribution}-whole")])
+    def test_conformance(case: Case | None, check: Check | None, request: pytest.FixtureRequest) -> None:
+        if case is None or check is None:
+            _whole(request, whole, expected)
+        else:
+            run(case, check)
+
+    return test_conformance
+
+
+def run(case: Case, check: Check) -> None:
+    """Run one check; fail with a sentence on what is wrong and one on how to mend it."""
+    try:
+        if check.name != "resolves":
+            _loads(case)
+        check.run(case)
+    except Failure as failure:
+        pytest.fail(_text(case, check, str(failure)), pytrace=False)
+    except FascoreError as error:
+        pytest.fail(_text(case, check, f"{type(error).__name__}: {error}"), pytrace=False)
+    except Exception as error:
+        where = "".join(traceback.format_exception(error))
+        pytest.fail(_text(case, check, f"it raises {type(error).__name__}: {error}\n{where}"), pytrace=False)
+
+
+def _loads(case: Case) -> None:
+    try:
+        case.load()
+    except Failure:
+        pytest.skip("the entry point does not resolve: see the check 'resolves'")
+
+
+def _text(case: Case, check: Check, what: str) -> str:
+    about = f"{case.kind} '{case.name}' of {case.distribution} ({case.point.value}) fails '{check.name}'"
+    return f"{about}:\n  {what}\nHow to fix: {check.fix}"
+
+
+def _marks(case: Case, check: Check, expected: Expected) -> list[pytest.MarkDecorator]:
+    reason = expected.get((case.kind, case.name, check.name))
+    return [] if reason is None else [pytest.mark.xfail(strict=True, reason=reason)]
+
+
+def _whole(request: pytest.FixtureRequest, whole: frozenset[str], expected: Expected) -> None:
+    """Nothing was taken out of the suite, and every expected failure names a check of it and gives a reason."""
+    unknown = [key for key in expected if "-".join(key) not in whole]
+    if unknown:
+        pytest.fail(f"expected_failures names {unknown[0]}, which is no (kind, name, check) of this suite; correct or delete it", pytrace=False)
+    silent = [key for key, reason in expected.items() if len(reason.split()) < 3]
+    if silent:
+        pytest.fail(f"expected_failures gives no reason for {silent[0]}; write why the component deviates", pytrace=False)
+    if missing := sorted(whole - _collected(request)):
+        pytest.fail(
+            f"{len(missing)} checks were taken out of the suite, such as {missing[0]}; leave the test function as conformance() gives it, "
+            "and list a deviation in expected_failures with its reason", pytrace=False,
+        )  # fmt: skip
+
+
+def _collected(request: pytest.FixtureRequest) -> frozenset[str]:
+    """Ids of this test function that are parametrised and, unless the user picked tests, are to be run."""
+    item: Any = request.node
+    marks = [mark for mark in item.function.pytestmark if mark.name == "parametrize"]
+    parametrised = {str(row.id) for mark in marks for row in mark.args[1]}
+    option = request.config.option
+    if option.keyword or option.markexpr or option.lf or option.deselect or any("::" in argument for argument in request.config.args):
+        return frozenset(parametrised)
+    mine = [other for other in request.session.items if getattr(other, "originalname", "") == item.originalname and other.path == item.path]
+    return frozenset(parametrised & {other.callspec.id for other in mine if isinstance(other, pytest.Function)})

@@ -1,0 +1,56 @@
+"""Random tensors for a Signal, and whether a tensor is what a Signal says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from fascore.signals import Clip, Image, Plane, Points, Pyramid, Signal
+
+Value: TypeAlias = Tensor | list[Tensor]
+"""What flows along one edge: a tensor, or a list of them for a Pyramid."""
+
+
+def draw(signal: Signal, rows: int, generator: torch.Generator) -> Value:
+    """`rows` random records of a signal, float32: uniform in [0, 1] for pictures, planes and points, else normal."""
+    uniform = isinstance(signal, Image | Clip | Plane | Points)
+    sample = torch.rand if uniform else torch.randn
+    tensors = [sample(rows, *shape, generator=generator) for shape in signal.shapes]
+    return tensors if isinstance(signal, Pyramid) else tensors[0]
+
+
+def listed(value: Value) -> list[Tensor]:
+    """The tensors of one edge."""
+    return [value] if isinstance(value, Tensor) else list(value)
+
+
+def take(value: Value, rows: Tensor) -> Value:
+    """Some rows of what flows along one edge."""
+    return value[rows] if isinstance(value, Tensor) else [tensor[rows] for tensor in value]
+
+
+def by_port(value: Any) -> Mapping[str, Any]:
+    """What a module gives, by port; `""` is a main output."""
+    return value if isinstance(value, Mapping) else {"": value}
+
+
+def mismatch(signal: Signal, value: object, rows: int) -> str | None:
+    """What is wrong with `rows` records of a signal, as the end of a sentence; None where all is right."""
+    if isinstance(signal, Pyramid) and not isinstance(value, list | tuple):
+        return f"is a {type(value).__name__}; a Pyramid is a list of tensors"
+    tensors: Sequence[object] = value if isinstance(value, list | tuple) else [value]
+    if len(tensors) != len(signal.shapes):
+        return f"has {len(tensors)} tensors; {signal} has {len(signal.shapes)}"
+    for tensor, shape in zip(tensors, signal.shapes):
+        if not isinstance(tensor, Tensor):
+            return f"is a {type(tensor).__name__}, no tensor"
+        if tuple(tensor.shape) != (rows, *shape):
+            return f"has shape {tuple(tensor.shape)}; {signal} of {rows} records has {(rows, *shape)}"
+        if tensor.dtype != torch.float32:
+            return f"is {tensor.dtype}; a signal is float32"
+        if not bool(torch.isfinite(tensor).all()):
+            return "is not finite everywhere"
+    return None
