@@ -1,0 +1,153 @@
+"""Test sets, tasks, warnings, and files alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
+from fascore.errors import FascoreError
+from fascore.evaluation.evaluate import evaluate, label, primary
+from fascore.evaluation.standalone import evaluate_files
+from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.threshold import choose
+
+from .tables import golden, table
+
+METRICS = [Auc(), Eer(), Hter(), Accuracy(), TprAtFpr(fpr=0.1, positive="attack"), Iso30107()]
+
+
+def mixed(seed: int, subjects: str = "test", dataset: str = "d", count: int = 40) -> ScoreTable:
+    random = np.random.default_rng(seed)
+    species = [""] * count + ["print"] * count + ["forgery.swap"] * count
+    return ScoreTable.from_columns({
+        "id": range(3 * count), "dataset": [dataset] * 3 * count, "label": [1] * count + [0] * 2 * count, "species": species,
+        "task": ["spoof"] * 2 * count + ["forgery"] * count, "subject": [f"{subjects}{i % 5}" for i in range(3 * count)],
+        "score": np.r_[random.normal(1, 1, count), random.normal(-1, 1, 2 * count)], "aux.score": random.normal(0, 1, 3 * count),
+    })  # fmt: skip
+
+
+def test_spoof_and_forgery_are_measured_apart_and_metrics_are_json() -> None:
+    dev = mixed(0, "dev")
+    found = evaluate({"intra": mixed(1), "cross": mixed(2)}, choose("eer", dev), METRICS, dev)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert list(found["tests"]) == ["intra", "cross"]
+    tasks = found["tests"]["intra"]["tasks"]
+    assert list(tasks) == ["spoof", "forgery"]
+    assert tasks["spoof"]["counts"]["species"] == {"print": 40}
+    assert "forgery" not in tasks["spoof"]["metrics"]["iso30107"]
+    assert tasks["forgery"]["metrics"]["iso30107"]["acer_worst"] is None
+    assert tasks["spoof"]["metrics"]["auc"]["value"] == Auc().compute(mixed(1).task("spoof"), None)["value"]
+    assert found["tests"]["intra"]["merged"]["metrics"]["auc"]["n_attack"] == 80
+    assert found["threshold"]["origin"].startswith("eer, chosen on the dev split of d (40 bona fide, 80 attacks)")
+    assert primary(tasks["spoof"]["metrics"]["hter"]) == tasks["spoof"]["metrics"]["hter"]["value"]
+    assert found["warnings"] == []
+
+
+def test_the_threshold_and_its_bytes_do_not_change_with_the_test_set(tmp_path: Path) -> None:
+    dev = mixed(0, "dev")
+    dev.write(tmp_path / "dev.csv")
+    written = []
+    for seed in (1, 2):
+        mixed(seed).write(tmp_path / f"test{seed}.csv")
+        evaluate_files([tmp_path / f"test{seed}.csv"], dev=tmp_path / "dev.csv", rule="apcer=0.05", out=tmp_path / str(seed))
+        written.append((tmp_path / str(seed) / "threshold.json").read_bytes())
+    assert written[0] == written[1] == choose("apcer=0.05", dev).to_json().encode()
+
+
+def test_a_metric_of_another_column_takes_its_own_threshold_from_dev() -> None:
+    dev, test = mixed(0, "dev"), mixed(1)
+    found = evaluate({"t": test}, choose("eer", dev), [Hter(), Hter(column="aux.score")], dev)
+    parts = found["tests"]["t"]["merged"]["metrics"]
+    assert parts["hter(column=aux.score)"]["value"] == Hter().compute(test.reading("aux.score"), choose("eer", dev.reading("aux.score")))["value"]
+    without = evaluate({"t": test}, choose("eer", dev), [Hter(column="aux.score")])
+    assert "needs a threshold" in without["tests"]["t"]["merged"]["metrics"]["hter(column=aux.score)"]["note"]
+
+
+def test_metrics_of_one_type_are_told_apart_by_their_fields_and_one_twice_is_an_error() -> None:
+    names = label([TprAtFpr(fpr=0.1), TprAtFpr(fpr=0.1, positive="attack"), Auc()])
+    assert names == ["tpr_at_fpr(fpr=0.1)", "tpr_at_fpr(fpr=0.1, positive=attack)", "auc"]
+    with pytest.raises(FascoreError, match="auc stands twice"):
+        label([Auc(), Auc()])
+
+
+def test_what_one_class_cannot_give_is_a_null_with_a_sentence_and_the_rest_is_measured() -> None:
+    laboratory = mixed(1)
+    found = evaluate({"lab": laboratory.select(laboratory.attack)}, choose("fixed=0", None), METRICS)
+    metrics = found["tests"]["lab"]["tasks"]["spoof"]["metrics"]
+    assert (metrics["auc"]["value"], metrics["iso30107"]["bpcer"]) == (None, None)
+    assert "no bona fide presentation" in metrics["auc"]["note"]
+    assert metrics["iso30107"]["apcer_worst"] is not None
+
+
+def test_a_reversed_polarity_on_dev_warns_loudly_and_flips_nothing() -> None:
+    dev = mixed(0, "dev")
+    turned = ScoreTable(dev.id, dev.label, -dev.score, dev.words)
+    found = evaluate({"t": mixed(1)}, choose("eer", turned), [Auc()], turned)
+    assert "below 0.5" in found["warnings"][0]
+    assert found["tests"]["t"]["merged"]["metrics"]["auc"] == evaluate({"t": mixed(1)}, None, [Auc()])["tests"]["t"]["merged"]["metrics"]["auc"]
+
+
+def test_small_groups_shared_subjects_and_silent_scores_are_said() -> None:
+    dev, test = mixed(0, "same"), mixed(1, "same", count=12)
+    warnings = "\n".join(evaluate({"t": test}, choose("eer", dev), [Auc()], dev)["warnings"])
+    assert "'t': print has n = 12, below 30" in warnings
+    assert "5 subjects of test set 't' are in dev too (such as 'same0')" in warnings
+    elsewhere = evaluate({"t": mixed(1, "same", dataset="other")}, None, [Auc()], dev)["warnings"]
+    assert elsewhere == [], "subject 0 of another dataset is another person"
+    silent = ScoreTable.from_columns({"id": "abc", "label": [1, 0, 1], "score": [1, 0, None]})
+    assert any("1 rows have no score" in warning for warning in evaluate({"t": silent}, None, [Auc()])["warnings"])
+
+
+def test_a_threshold_that_rejects_everything_is_said() -> None:
+    warnings = evaluate({"t": table([0.5, 0.6], print=[0.1])}, choose("fixed=2", None), [Auc()])["warnings"]
+    assert any("every presentation is rejected at the threshold 2" in warning for warning in warnings)
+
+
+def test_golden_files_give_golden_rates(tmp_path: Path) -> None:
+    for name, found in zip(("dev", "eval"), golden()):
+        found.write(tmp_path / f"{name}.csv")
+    found = evaluate_files([tmp_path / "eval.csv"], dev=tmp_path / "dev.csv", out=tmp_path / "out")
+    iso = found.metrics["tests"]["eval"]["tasks"]["spoof"]["metrics"]["iso30107"]
+    assert (iso["apcer_worst"], iso["bpcer"], iso["acer_worst"]) == pytest.approx((0.4, 0.6, 0.5), abs=1e-9)
+    assert json.loads((tmp_path / "out/metrics.json").read_text()) == found.metrics
+
+
+def test_files_without_dev_are_measured_where_no_threshold_is_needed(tmp_path: Path) -> None:
+    mixed(1).write(tmp_path / "a.csv")
+    found = evaluate_files([tmp_path / "a.csv"])
+    assert "there is no threshold" in found.metrics["warnings"][0]
+    assert found.metrics["tests"]["a"]["merged"]["metrics"]["auc"]["value"] > 0.5
+    fixed = evaluate_files([tmp_path / "a.csv"], rule="fixed=0.25")
+    assert fixed.threshold.value == 0.25
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        mixed(1).write(tmp_path / folder / "test.csv")
+    assert list(evaluate_files([tmp_path / "one/test.csv", tmp_path / "two/test.csv"]).tests) == ["one/test", "two/test"]
+
+
+def test_wrong_uses_are_sentences(tmp_path: Path) -> None:
+    mixed(1).write(tmp_path / "a.csv")
+    for arguments, message in (
+        ({"paths": []}, "at least one score file"),
+        ({"paths": [tmp_path / "a.csv"], "rule": "bpcer=0.01"}, "needs the scores of a dev split"),
+        ({"paths": [tmp_path / "a.csv"], "dev": tmp_path / "a.csv"}, "both the dev file and a test file"),
+        ({"paths": [tmp_path / "a.csv", tmp_path / "a.csv"]}, "given twice"),
+        ({"paths": [tmp_path / "a.csv"], "rule": "fixed=x"}, "is no number"),
+    ):
+        with pytest.raises(FascoreError, match=message):
+            evaluate_files(**arguments)
+
+
+def test_evaluating_files_imports_no_torch(tmp_path: Path) -> None:
+    mixed(1).write(tmp_path / "a.csv")
+    program = (
+        "import sys, pathlib; from fascore.evaluation.standalone import evaluate_files;"
+        f"evaluate_files([pathlib.Path({str(tmp_path / 'a.csv')!r})], rule='fixed=0'); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

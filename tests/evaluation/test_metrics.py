@@ -1,0 +1,208 @@
+"""The core's metrics: by hand, by brute force, and by their properties."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from sklearn.metrics import accuracy_score
+
+from fascore.component import load
+from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
+from fascore.errors import SpecError
+from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.threshold import choose
+
+from .tables import golden, table
+
+HALF = choose("fixed=0.5", None)
+ALL = [example for metric in (Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr) for example in metric.examples()]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> ScoreTable:
+    """Both classes, up to three species, ties, non-responses."""
+    species, response = st.sampled_from(["", "print", "replay", "mask"]), st.sampled_from(["ok", "ok", "ok", "no_face"])
+    rows = draw(st.lists(st.tuples(species, st.integers(0, 8), response), max_size=30))
+    rows = [("", 3, "ok"), ("print", 5, "ok"), *rows]
+    return ScoreTable.from_columns({
+        "id": range(len(rows)), "label": [int(not row[0]) for row in rows], "species": [row[0] for row in rows],
+        "score": [row[1] / 8 for row in rows], "response": [row[2] for row in rows],
+    })  # fmt: skip
+
+
+def test_iso_figures_by_hand() -> None:
+    found = Iso30107().compute(table([0.9, 0.8, 0.4, 0.7], print=[0.1, 0.6], replay=[0.1, 0.2, 0.5, 0.9], mask=[0.2]), HALF)
+    assert (found["apcer_worst"], found["apcer_worst_species"], found["apcer_worst_n"]) == (0.5, "replay", 4), "of equal rates, the larger n"
+    assert found["apcer_pooled"] == 3 / 7
+    assert found["bpcer"] == 0.25
+    assert (found["acer_worst"], found["acer_pooled"]) == (0.375, (3 / 7 + 0.25) / 2)
+    assert found["species"]["print"]["errors"] == 1
+    assert found["species"]["print"]["note"] == "n = 2 is below 30"
+
+
+def test_a_score_at_the_threshold_is_accepted() -> None:
+    assert Iso30107().compute(table([0.5], print=[0.5]), HALF)["acer_worst"] == 0.5
+
+
+@settings(deadline=None)
+@given(found=tables())
+def test_rates_equal_a_count_row_by_row(found: ScoreTable) -> None:
+    iso = Iso30107().compute(found, HALF)
+    rows = list(zip(found.label, found.column("species"), found.column("response"), found.score))
+    for name, part in iso["species"].items():
+        answered = [score for _, species, response, score in rows if species == name and response == "ok"]
+        every = [row for row in rows if row[1] == name]
+        assert part["apcer"] == (sum(score >= 0.5 for score in answered) / len(answered) if answered else None)
+        assert part["apnrr"] == (len(every) - len(answered)) / len(every)
+    answered = [score for label, _, response, score in rows if label and response == "ok"]
+    assert iso["bpcer"] == sum(score < 0.5 for score in answered) / len(answered)
+    assert iso["apcer_worst"] == max(part["apcer"] for part in iso["species"].values() if part["n"])
+
+
+@settings(deadline=None)
+@given(found=tables(), seed=st.integers(0, 99))
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: f"{metric.type}-{getattr(metric, 'positive', '')}")
+def test_row_order_does_not_matter(metric: Auc, found: ScoreTable, seed: int) -> None:
+    shuffled = found.select(np.random.default_rng(seed).permutation(len(found)))
+    assert metric.compute(shuffled, HALF) == metric.compute(found, HALF)
+
+
+@settings(deadline=None)
+@given(found=tables())
+def test_turning_scores_and_labels_over_swaps_the_error_rates(found: ScoreTable) -> None:
+    mirrored = ScoreTable(found.id, (1 - found.label).astype(np.int8), -found.score, found.words)
+    there, back = Hter().compute(found, HALF), Hter().compute(mirrored, choose(f"fixed={np.nextafter(-0.5, 0)}", None))
+    assert (there["false_accept_pooled"], there["false_reject"]) == (back["false_reject"], back["false_accept_pooled"])
+    assert Auc().compute(mirrored, None)["value"] == pytest.approx(Auc().compute(found, None)["value"], abs=1e-12)
+
+
+def with_rows(found: ScoreTable, label: int, species: str, scores: list[float], response: str = "ok") -> ScoreTable:
+    count = len(scores)
+    constant = {"label": [label] * count, "species": [species] * count, "response": [response] * count}
+    more = {"id": [f"new{i}" for i in range(count)], "score": scores, **constant}
+    return ScoreTable.from_columns({name: [*found.column(name).tolist(), *values] for name, values in more.items()})
+
+
+@settings(deadline=None)
+@given(found=tables(), name=st.sampled_from(["print", "copy"]))
+def test_another_copy_of_a_species_changes_nothing(found: ScoreTable, name: str) -> None:
+    scores = found.score[found.factor("species").equals("print") & found.responded].tolist()
+    before, after = (Iso30107().compute(one, HALF) for one in (found, with_rows(found, 0, name, scores)))
+    for figure in ("apcer_worst", "bpcer", "acer_worst"):
+        assert before[figure] == after[figure]
+
+
+@settings(deadline=None)
+@given(found=tables(), scores=st.lists(st.floats(0, 1), min_size=1, max_size=5))
+def test_another_species_never_lowers_the_worst_apcer(found: ScoreTable, scores: list[float]) -> None:
+    assert Iso30107().compute(with_rows(found, 0, "new", scores), HALF)["apcer_worst"] >= Iso30107().compute(found, HALF)["apcer_worst"]
+
+
+@settings(deadline=None)
+@given(found=tables(), count=st.integers(1, 5))
+def test_adding_non_responses_never_lowers_bpcer_plus_bpnrr(found: ScoreTable, count: int) -> None:
+    total = lambda one: (found := Iso30107().compute(one, HALF))["bpcer"] + found["bpnrr"]
+    assert total(with_rows(found, 1, "", [0.9] * count, "no_face")) > total(found) or total(found) == 1 + Iso30107().compute(found, HALF)["bpcer"]
+
+
+@settings(deadline=None)
+@given(found=tables())
+def test_non_responses_change_no_error_rate(found: ScoreTable) -> None:
+    answered = found.select(found.responded)
+    before, after = Iso30107().compute(found, HALF), Iso30107().compute(answered, HALF)
+    for figure in ("apcer_worst", "apcer_pooled", "bpcer", "acer_worst", "acer_pooled"):
+        assert before[figure] == after[figure]
+
+
+def test_a_species_without_any_answer_is_not_measured_and_never_the_worst() -> None:
+    found = Iso30107().compute(with_rows(table([0.9], print=[0.1]), 0, "mask", [0.9], "timeout"), HALF)
+    assert (found["species"]["mask"]["apcer"], found["species"]["mask"]["apnrr"]) == (None, 1)
+    assert found["apcer_worst_species"] == "print"
+
+
+def forged() -> ScoreTable:
+    return ScoreTable.from_columns({
+        "id": range(6), "label": [1, 1, 0, 0, 0, 0], "score": [0.9, 0.3, 0.8, 0.1, 0.7, 0.9], "task": ["spoof"] * 4 + ["forgery"] * 2,
+        "species": ["", "", "print", "print", "forgery.faceswap", "forgery.faceswap"],
+    })  # fmt: skip
+
+
+def test_forgery_is_apart_with_a_miss_rate_and_never_an_apcer() -> None:
+    found = Iso30107().compute(forged(), HALF)
+    assert set(found["species"]) == {"print"}
+    assert (found["apcer_worst"], found["forgery"]["forgery_miss_rate_worst"]) == (0.5, 1.0)
+    assert not [name for name in [*found["forgery"], *found["forgery"]["species"]["forgery.faceswap"]] if "apcer" in name]
+    alone = Iso30107().compute(forged().task("forgery"), HALF)
+    assert alone["acer_worst"] is None
+    assert alone["forgery"] == found["forgery"]
+
+
+def test_the_worst_species_is_stated_by_attack_potential_where_records_have_it() -> None:
+    found = ScoreTable.from_columns({
+        "id": range(5), "label": [1, 0, 0, 0, 0], "score": [0.9, 0.1, 0.6, 0.2, 0.9], "species": ["", "print", "print", "mask", "mask"],
+        "attack_potential": ["", "low", "low", "high", "low"],
+    })  # fmt: skip
+    by = Iso30107().compute(found, HALF)["attack_potential"]
+    assert (by["low"]["apcer_worst_species"], by["low"]["apcer_worst"], by["high"]["apcer_worst"]) == ("mask", 1, 0)
+    assert "attack_potential" not in Iso30107().compute(table([0.9], print=[0.1]), HALF)
+
+
+def test_hter_of_the_golden_values() -> None:
+    dev, evaluation = golden()
+    assert Hter().compute(evaluation, choose("eer", dev))["value"] == pytest.approx(0.4, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(found=tables())
+def test_accuracy_is_that_of_scikit_learn(found: ScoreTable) -> None:
+    answered = found.select(found.responded)
+    expected = accuracy_score(answered.label, answered.score >= 0.5)
+    assert Accuracy().compute(found, HALF)["value"] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", [Auc(), Eer(), Hter(), Accuracy(), TprAtFpr()], ids=lambda metric: metric.type)
+def test_one_class_only_is_an_error(metric: Auc) -> None:
+    found = table([0.5], print=[0.4])
+    for rows, name in ((found.bona_fide, "attack"), (found.attack, "bona fide")):
+        with pytest.raises(SpecError, match=f"no {name} presentation"):
+            metric.compute(found.select(rows), HALF)
+
+
+@pytest.mark.parametrize("metric", [Hter(), Accuracy(), Iso30107()], ids=lambda metric: metric.type)
+def test_a_metric_at_a_threshold_says_that_it_needs_one(metric: Hter) -> None:
+    with pytest.raises(SpecError, match="needs a threshold from a dev split"):
+        metric.compute(table([0.5], print=[0.4]), None)
+
+
+def test_metrics_that_set_their_own_threshold_are_oracles_and_the_others_are_not() -> None:
+    assert {metric.type: metric.oracle for metric in ALL} == {
+        "auc": False, "eer": True, "hter": False, "accuracy": False, "tpr_at_fpr": True, "iso30107": False,
+    }  # fmt: skip
+
+
+def test_too_few_negatives_are_not_measurable_and_what_was_reached_is_printed() -> None:
+    found = table([0.9, 0.8, 0.7], print=[0.1, 0.2])
+    few = TprAtFpr(fpr=0.1, positive="attack").compute(found, None)
+    assert (few["value"], few["n"]) == (None, 3)
+    assert "not measurable" in few["note"]
+    enough = TprAtFpr(fpr=0.5, positive="attack").compute(found, None)
+    assert (enough["value"], enough["reached"], enough["n"]) == (1, 1 / 3, 3)
+
+
+def test_a_metric_reads_the_column_that_it_names() -> None:
+    found = ScoreTable.from_columns({"id": range(3), "label": [1, 0, 0], "score": [0.1, 0.9, 0.8], "depth.score": [0.9, 0.1, None]})
+    assert (Auc().compute(found, None)["value"], Auc(column="depth.score").compute(found, None)["value"]) == (0, 1)
+    assert Auc(column="depth.score").compute(found, None)["n_attack"] == 1
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: f"{metric.type}-{getattr(metric, 'positive', '')}")
+def test_every_metric_is_installed_under_its_type_and_its_primary_figure_is_a_number(metric: Auc) -> None:
+    assert load("metric", metric.type) is type(metric)
+    assert isinstance(metric.compute(golden()[0], HALF)[metric.primary], float)
+
+
+def test_naming_metrics_imports_no_numpy() -> None:
+    program = "import sys, fascore.components.metrics, fascore.rules; sys.exit(bool({'numpy', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
