@@ -89,7 +89,7 @@ class RunFolder:
     def decision(self) -> tuple[Threshold, dict[str, float]]:
         """The run's threshold and the weights of its score rule. Raises FascoreError before the run has them."""
         stored = self.read(self.threshold)
-        return Threshold.from_json(stored["threshold"]), {name: float(weight) for name, weight in stored["weights"].items()}
+        return validate(Threshold, stored["threshold"]), {name: float(weight) for name, weight in stored["weights"].items()}
 
 
 def open_run(path: Path) -> RunFolder:

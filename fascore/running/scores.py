@@ -1,0 +1,45 @@
+"""Score tables of a run: what the heads said, and what the records are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fascore.data.prepare import Missing, Prepared
+from fascore.evaluation.score_rules import Floats, Rule, combine
+from fascore.evaluation.table import ScoreTable
+from fascore.record import Record
+
+_FIELDS = ("dataset", "task", "subject", "presenter", "species")
+_METADATA = ("instrument", "attack_potential", "session", "device", "attempt")
+
+
+def head_columns(records: Sequence[Record], scored: Mapping[str, Mapping[str, float]], heads: Sequence[str]) -> dict[str, Floats]:
+    """Scores by head, (N,) in the order of the records; NaN where a record was not scored, or a head had no input."""
+    return {head: np.array([scored.get(r.id, {}).get(head, np.nan) for r in records], dtype=np.float64) for head in heads}
+
+
+def score_table(
+    records: Sequence[Record], prepared: Prepared, columns: Mapping[str, Floats], rule: Rule, weights: Mapping[str, float]
+) -> ScoreTable:
+    """One row a record of the split, quarantined ones too: those are non-responses with their reason's word."""
+    tasks = np.array([record.task for record in records], dtype=np.str_)
+    score = combine(rule, columns, tasks, weights)
+    facts: dict[str, Any] = {
+        "id": [r.id for r in records], "label": [r.label for r in records], "score": score,
+        "response": [_response(r, prepared, value) for r, value in zip(records, score, strict=True)],
+    }  # fmt: skip
+    facts |= {name: [getattr(r, name) for r in records] for name in _FIELDS}
+    extra = sorted({name for r in records for name in r.metadata if "." not in name} - set(facts))
+    facts |= {name: [r.metadata.get(name) for r in records] for name in dict.fromkeys([*_METADATA, *extra])}
+    return ScoreTable.from_columns({**facts, **{f"{head}.score": values for head, values in columns.items()}})
+
+
+def _response(record: Record, prepared: Prepared, score: float) -> str:
+    """`ok`, or why there is no score: the first modality that the record lacks names it."""
+    if np.isfinite(score):
+        return "ok"
+    missing = [entry for entry in prepared.entries.get(record.id, {}).values() if isinstance(entry, Missing)]
+    return missing[0].response if missing else "refused"

@@ -1,0 +1,123 @@
+"""Studies: named rows of overrides on one base spec, times seeds, times folds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fascore.component import validate
+from fascore.errors import FascoreError, Problem, SpecErrors
+from fascore.graph import check
+from fascore.running.folder import RunFolder
+from fascore.spec import Json, RunSpec, StudySpec, read_json, with_override
+
+Number = float | int
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study read from its file: the document of every run, by the run's name."""
+
+    spec: StudySpec
+    name: str
+    base: Json
+
+    def runs(self) -> Iterator[tuple[str, str, int, Json]]:
+        """Row, fold (empty without folds), seed and document of each run; the document carries the run's name."""
+        for row, overrides in self.spec.rows.items():
+            for fold, folded in (self.spec.folds or {"": {}}).items():
+                for seed in self.spec.seeds:
+                    document = self.base
+                    for path, value in {**overrides, **folded, "seed": seed}.items():
+                        document = with_override(document, path, value)
+                    yield row, fold, seed, {**document, "name": _run_name(row, fold, seed)}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of a table over seeds and folds: mean, deviation (sample, NaN for one run) and the runs behind it."""
+
+    mean: float
+    deviation: float
+    runs: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4f}" if self.runs < 2 else f"{self.mean:.4f} ± {self.deviation:.4f}"
+
+
+def _run_name(row: str, fold: str, seed: int) -> str:
+    return ".".join(part for part in (row, fold, f"s{seed}") if part)
+
+
+def read_study(path: Path, base: Path | None = None) -> Study:
+    """Read a study; `base` replaces its base spec. Raises FascoreError or SpecErrors."""
+    spec = validate(StudySpec, read_json(path))
+    return Study(spec, spec.name or path.stem, read_json(base or path.parent / spec.base))
+
+
+def check_study(study: Study) -> list[str]:
+    """Validate and check every run. Returns the runs' names; raises SpecErrors with all problems, each under its row."""
+    problems: list[Problem] = []
+    names: list[str] = []
+    for row, fold, seed, document in study.runs():
+        where = f"rows.{row}" + (f" (fold {fold})" if fold else "")
+        try:
+            check(validate(RunSpec, document))
+            names.append(_run_name(row, fold, seed))
+        except SpecErrors as error:
+            problems += [Problem(where, str(problem)) for problem in error.problems]
+    if problems:
+        raise SpecErrors(dict.fromkeys(problems))
+    return names
+
+
+def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object], say: Callable[[str], None]) -> None:
+    """Run what is missing, in order. A run that fails is reported and the others go on; FascoreError at the end then."""
+    check_study(study)
+    failed: list[str] = []
+    for row, fold, seed, document in study.runs():
+        name = _run_name(row, fold, seed)
+        if RunFolder(runs / study.name / name).finished():
+            say(f"{name}: has run")
+            continue
+        say(f"{name}: runs")
+        try:
+            execute(document, runs / study.name)
+        except FascoreError as error:
+            say(f"{name}: failed: {error}")
+            failed.append(name)
+    if failed:
+        raise FascoreError(f"{len(failed)} of the study's runs failed: {', '.join(failed)}; the same command tries them again")
+
+
+def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
+    """`<test set>/<task>/<metric>` -> number, from the content of metrics.json; `wanted` names metrics, or `metric.part`."""
+    found: dict[str, float] = {}
+    for test, measured in metrics["tests"].items():
+        for task, table in measured["tasks"].items():
+            for key, entry in table["metrics"].items():
+                for name in wanted:
+                    metric, _, part = name.partition(".")
+                    value = entry.get(part or entry["primary"])
+                    if metric in (key, key.partition("(")[0]) and isinstance(value, Number) and not isinstance(value, bool):
+                        found[f"{test}/{task}/{key}{'.' + part if part else ''}"] = float(value)
+    return found
+
+
+def table(study: Study, runs: Path) -> dict[str, dict[str, Cell]]:
+    """Row -> figure -> Cell, over the runs that are finished. Raises FascoreError where none is."""
+    collected: dict[str, dict[str, list[float]]] = {}
+    for row, fold, seed, _ in study.runs():
+        folder = RunFolder(runs / study.name / _run_name(row, fold, seed))
+        if folder.finished():
+            for name, value in figures(folder.read(folder.metrics), study.spec.report).items():
+                collected.setdefault(row, {}).setdefault(name, []).append(value)
+    if not collected:
+        raise FascoreError(f"no run of study '{study.name}' is finished below {runs / study.name}; run it first: fascore study run")
+    return {
+        row: {name: Cell(statistics.mean(v), statistics.stdev(v) if len(v) > 1 else float("nan"), len(v)) for name, v in columns.items()}
+        for row, columns in collected.items()
+    }
