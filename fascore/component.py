@@ -63,7 +63,8 @@ class SlotMarker:
         return core_schema.no_info_plain_validator_function(resolve, serialization=serialise, metadata={"kind": source.kind})
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"x-slot": cast("dict[str, Any]", schema["metadata"])["kind"]}
+        marker = {"x-slot": cast("dict[str, Any]", schema["metadata"])["kind"]}
+        return {**marker, "x-node": True} if self.node else marker
 
     def _resolve(self, base: type[Component], value: object) -> Component:
         if isinstance(value, base):

@@ -1,0 +1,52 @@
+# make demo and make test do all set-up from nothing; see CONTRIBUTING.md.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+DEMO   ?= plugins/fas-phantom/specs/demo.json
+RUN    := runs/demo
+VIDEO  ?=
+
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+INSTALL := --constraint constraints.txt --group dev --editable ".[mtcnn,tensorboard,wandb]" $(addprefix --editable ,$(PLUGINS))
+
+.PHONY: demo test lint bench trends dist clean
+
+demo: $(READY)
+	$(BIN)/fascore run $(DEMO)
+	$(BIN)/fascore predict $(RUN) $(or $(VIDEO),$(RUN)/clip.mp4)
+	@echo "the report: $(RUN)/report.html"
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m pytest benchmarks --benchmark-autosave
+
+# Every saved run of the benchmarks, side by side.
+trends: $(READY)
+	$(BIN)/pytest-benchmark compare --group-by=fullname --sort=name --columns=median,iqr,rounds
+
+dist: $(READY)
+	rm -rf dist
+	for each in . $(PLUGINS); do $(BIN)/python -m build --wheel --no-isolation --outdir dist $$each || exit 1; done
+	@ls dist
+
+clean:
+	rm -rf $(VENV) dist .store .fascore .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# uv where it can be had, for it is much faster; else, and where it fails, pip.
+$(READY): constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "fascore needs Python 3.11 or newer; say where it is: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv || echo "uv cannot be had: pip does its work, slower"
+	PATH="$$PATH:$(CURDIR)/$(BIN)"; uv pip install --python $(BIN)/python $(INSTALL) \
+	  || { $(BIN)/python -m pip install --quiet --upgrade pip && $(BIN)/python -m pip install $(INSTALL); }
+	@touch $@

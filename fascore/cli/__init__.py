@@ -1,0 +1,39 @@
+"""The command line. Every command imports what it needs when it is called, so that `fascore --help` is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+DEBUG = "FASCORE_DEBUG"
+
+
+def main() -> None:
+    """Entry point `fascore`: a user's mistake ends in a sentence and exit code 1, never in a traceback."""
+    process = int(os.environ.get("RANK", "0"))
+    if process:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it lives as long as the process
+    from fascore.errors import FascoreError, SpecErrors
+
+    try:
+        from fascore.cli.app import app
+
+        app()
+    except SpecErrors as error:
+        _end("" if process else str(error))  # every process finds the same problems: one prints them
+    except FascoreError as error:
+        _end(f"process {process}: {error}" if process else str(error))
+    except KeyboardInterrupt as error:
+        _end(str(error) or "stopped by Ctrl-C", code=130)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        _end(f"fascore failed in a way it should not ({what}); please report this, with what FASCORE_DEBUG=1 prints")
+
+
+def _end(message: str, code: int = 1) -> NoReturn:
+    if message:
+        print(message, file=sys.stderr)
+    sys.exit(code)

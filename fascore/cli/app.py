@@ -1,0 +1,147 @@
+"""The table of commands, and the group that adds those of plugins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from fascore import __version__
+from fascore.cli import DEBUG, inspecting, running, starting
+
+
+class Entry(NamedTuple):
+    """A command: its name, what it calls, one line for the list of commands, and examples that its own help shows."""
+
+    name: str
+    function: Callable[..., None]
+    summary: str
+    examples: tuple[str, ...]
+
+
+COMMANDS = (
+    Entry("init", starting.init, "write a spec that runs", (
+        "fascore init spec.json",
+        "fascore init spec.json --data folder --manifest videos.csv --modalities rgb,depth",
+    )),
+    Entry("check", inspecting.check, "check a spec and print its graph", (
+        "fascore check spec.json",
+        "fascore check spec.json --set recipe.epochs=5 --cost",
+    )),
+    Entry("run", running.run, "train, choose the threshold, evaluate, report", (
+        "fascore run spec.json",
+        "fascore run spec.json --set seed=1 --set name=second --processes 2",
+    )),
+    Entry("prepare", running.prepare, "decode and store the data of a spec, once", ("fascore prepare spec.json --processes 8",)),
+    Entry("predict", running.predict, "score images and videos with a run", (
+        "fascore predict runs/demo video.mp4 photos/",
+        "fascore predict runs/demo video.mp4 --json",
+    )),
+    Entry("evaluate", running.evaluate, "measure score files; no model is needed", (
+        "fascore evaluate runs/demo/scores/cross.csv --dev runs/demo/scores/dev.csv",
+        "fascore evaluate scores.csv --threshold fixed=0.5",
+    )),
+    Entry("fill", inspecting.fill, "write every default of a spec out", ("fascore fill spec.json", "fascore fill spec.json --out full.json")),
+    Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),
+    Entry("components", inspecting.components, "list the installed components", ("fascore components", "fascore components encoder")),
+    Entry("plugins", inspecting.plugins, "list the packages that offer components", ("fascore plugins", "fascore plugins --check")),
+    Entry("schema", inspecting.schema, "write the JSON Schema, for editors", ("fascore schema --out fascore.schema.json",)),
+)
+STUDY = (
+    Entry("check", running.study_check, "validate every run", ("fascore study check study.json",)),
+    Entry("run", running.study_run, "run what has not run yet", (
+        "fascore study run study.json --processes 2",
+        "fascore study run study.json --base other.json",
+    )),
+    Entry("table", running.study_table, "mean and deviation of what has run", ("fascore study table study.json",)),
+)
+PLUGIN = (Entry("new", starting.plugin_new, "write a package that passes its tests at once", ("fascore plugin new my-fusion --into ~/code",)),)
+
+
+class Program(TyperGroup):
+    """fascore's commands and those of installed plugins: listed by name, imported when called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Own commands in their order, then those of plugins."""
+        from fascore.registry import index
+
+        own: list[str] = super().list_commands(ctx)
+        return [*own, *(name for name in index().names("command") if name not in own)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, where it is of a plugin one that imports it only when it runs."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        from fascore.registry import index
+
+        return _of_plugin(cmd_name) if cmd_name in index().names("command") else None
+
+
+def _of_plugin(name: str) -> Any:
+    from fascore.registry import index
+
+    provider = index().provider("command", name)
+    shell = _typer()
+    everything = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+    @shell.command(name, help=f"A command of {provider.source}.", add_help_option=False, context_settings=everything)
+    def call(context: typer.Context) -> None:
+        real = provider.load()
+        if not isinstance(real, typer.Typer):
+            function, real = real, _typer()
+            real.command(name)(function)  # type: ignore[type-var]  # checked by Typer itself
+        code = typer.main.get_command(real).main(args=context.args, prog_name=context.command_path, standalone_mode=False)
+        raise typer.Exit(code if isinstance(code, int) else 0)
+
+    return typer.main.get_command(shell)
+
+
+def _typer(**settings: Any) -> typer.Typer:
+    """Typer without rich, which alone would take longer than all of `--help` may."""
+    return typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, **settings)
+
+
+def _add(group: typer.Typer, entries: tuple[Entry, ...]) -> None:
+    for entry in entries:
+        group.command(entry.name, short_help=entry.summary, epilog=_examples(*entry.examples))(entry.function)
+
+
+def _examples(*commands: str) -> str:
+    return "\n".join(["\b", "Examples:" if len(commands) > 1 else "Example:", *(f"  {command}" for command in commands)])
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"fascore {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and end")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks, as FASCORE_DEBUG=1 does")] = False,
+) -> None:
+    """Face presentation-attack and forgery detection from components that compose."""
+    if debug:
+        os.environ[DEBUG] = "1"
+
+
+def _build() -> typer.Typer:
+    program = _typer(cls=Program, no_args_is_help=True)
+    program.callback(epilog=_examples("fascore init spec.json", "fascore check spec.json", "fascore run spec.json"))(_options)
+    _add(program, COMMANDS)
+    groups = (
+        ("study", STUDY, "Tables of runs: a base spec and rows of overrides.", "fascore study run study.json"),
+        ("plugin", PLUGIN, "Begin a plugin of your own.", "fascore plugin new my-fusion"),
+    )
+    for name, entries, what, example in groups:
+        group = _typer(no_args_is_help=True)
+        _add(group, entries)
+        program.add_typer(group, name=name, help=what, short_help=what[0].lower() + what[1:-1], epilog=_examples(example))
+    return program
+
+
+app = _build()

@@ -1,0 +1,138 @@
+"""What `fascore init` writes: a spec for rendered clips, or for one's own videos."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import typer
+
+from fascore.cli.text import to_json
+from fascore.component import validate
+from fascore.errors import FascoreError
+from fascore.files import write_whole
+from fascore.graph import check
+from fascore.registry import index
+from fascore.spec import RunSpec
+
+MODALITIES = ("rgb", "depth", "infrared")
+FUSIONS = ("gated", "concat", "mean", "sum", "attention_pool")
+SIZE = 112
+NODE = {"rgb": "face", "depth": "depth", "infrared": "infrared"}
+
+
+class Choices(NamedTuple):
+    """What the user said; None where nothing."""
+
+    data: str | None = None
+    manifest: Path | None = None
+    modalities: str | None = None
+    encoder: str | None = None
+    fusion: str | None = None
+    detector: str | None = None
+    epochs: int | None = None
+    name: str | None = None
+
+
+def asked(choices: Choices) -> Choices:
+    """Ask for the choices on a terminal; off one, they stay as they are."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return choices
+    data = typer.prompt("data: 'phantom' (rendered clips) or the path of a manifest (CSV or JSON lines)", default="phantom")
+    choices = choices._replace(data=data) if data == "phantom" else choices._replace(data="folder", manifest=Path(data))
+    modalities = typer.prompt(f"modalities, of {', '.join(MODALITIES)}", default="rgb")
+    fusion = typer.prompt(f"fusion, one of {', '.join(FUSIONS)}", default="gated") if "," in modalities else None
+    encoder = typer.prompt("encoder, a model of timm", default="resnet18")
+    epochs = typer.prompt("epochs", default=10, type=int)
+    return choices._replace(modalities=modalities, fusion=fusion, encoder=encoder, epochs=epochs)
+
+
+def write_spec(path: Path, choices: Choices, *, force: bool) -> None:
+    """Write the spec of some choices, after it is checked. Raises FascoreError, or SpecErrors where they do not fit."""
+    if path.exists() and not force:
+        raise FascoreError(f"{path}: is there already; write over it with --force, or name another file")
+    document = spec_of(choices._replace(name=choices.name or path.stem))
+    check(validate(RunSpec, document))
+    write_whole(path, to_json(document) + "\n")
+
+
+def spec_of(choices: Choices) -> dict[str, Any]:
+    """The document. Raises FascoreError for a choice that there is not."""
+    kinds = _modalities(choices.modalities or "rgb")
+    data, detector = _data(choices)
+    nodes = [NODE[kind] for kind in kinds]
+    encoder = {"type": "timm", "name": choices.encoder or "resnet18"}
+    encoders = {f"{node}_features": {**encoder, "inputs": [node]} for node in nodes}
+    fused = {"all": {"type": choices.fusion or "gated", "inputs": list(encoders)}} if len(nodes) > 1 else {}
+    return {
+        "fascore": 1, "name": choices.name or "spec", "seed": 0,
+        "data": data,
+        "modalities": _data_graph(kinds, detector),
+        "augment": {"flip": 0.5, "brightness": 0.2, "contrast": 0.2},
+        "model": {
+            "encoders": encoders, **({"fusions": fused} if fused else {}),
+            "heads": {"main": {"type": "binary", "inputs": list(fused or encoders)}},
+            "score": "main",
+        },
+        "sampler": {"type": "balanced", "batch_size": 16},
+        "recipe": {"type": "supervised", "epochs": choices.epochs or 10},
+        "metrics": ["auc", "eer", "iso30107"],
+        "threshold": "eer",
+    }
+
+
+def _modalities(text: str) -> list[str]:
+    kinds = [kind.strip() for kind in text.split(",") if kind.strip()]
+    wrong = [kind for kind in kinds if kind not in MODALITIES]
+    if wrong or not kinds:
+        raise FascoreError(f"--modalities {text}: '{(wrong or [''])[0]}' is none of {', '.join(MODALITIES)}")
+    return [kind for kind in MODALITIES if kind in kinds]
+
+
+def _data_graph(kinds: list[str], detector: str) -> dict[str, Any]:
+    """Faces are found on RGB, once; depth and infrared follow the crop, and records may lack them."""
+    graph: dict[str, Any] = {"faces": {"type": "faces", "detector": detector}}
+    graph["face"] = {"type": "face_frames", "inputs": ["faces"], "size": SIZE, "views": 4}
+    if "depth" in kinds:
+        graph["depth"] = {"type": "depth_map", "inputs": ["face.crop"], "optional": "rgb" in kinds}
+    if "infrared" in kinds:
+        graph["infrared"] = {"type": "infrared", "inputs": ["face.crop"], "optional": "rgb" in kinds}
+    return graph
+
+
+def _data(choices: Choices) -> tuple[dict[str, Any], str]:
+    """The spec's `data`, and the detector that suits it."""
+    if choices.data == "folder" or (choices.data is None and choices.manifest is not None):
+        return _of_manifest(choices.manifest), choices.detector or "mtcnn"
+    if choices.data not in (None, "phantom"):
+        raise FascoreError(f"--data {choices.data}: write phantom or folder")
+    if "phantom" not in index().names("dataset"):
+        raise FascoreError("the rendered clips are a plugin: pip install fas-phantom; or give your own videos: --data folder --manifest FILE")
+    own, other = ({"type": "phantom", "site": site} for site in "AB")
+    tests = {"intra": [{"dataset": own, "split": "test"}], "cross": [{"dataset": other, "split": "test"}]}
+    return {"train": [{"dataset": own, "split": "train"}], "dev": [{"dataset": own, "split": "dev"}], "test": tests}, choices.detector or "boxes"
+
+
+def _of_manifest(manifest: Path | None) -> dict[str, Any]:
+    if manifest is None:
+        raise FascoreError("--data folder needs a manifest: --manifest FILE, CSV or JSON lines with a line a video")
+    splits = _splits(manifest)
+    if "train" not in splits:
+        raise FascoreError(f"{manifest}: no line has split 'train'; its splits are: {', '.join(sorted(splits)) or 'none'}")
+    dataset = {"type": "folder", "manifest": str(manifest)}
+    entry = {split: [{"dataset": dataset, "split": split}] for split in sorted(splits)}
+    tests = {"test": entry["test"]} if "test" in splits else {}
+    return {"train": entry["train"], **({"dev": entry["dev"]} if "dev" in splits else {}), **({"test": tests} if tests else {})}
+
+
+def _splits(manifest: Path) -> set[str]:
+    try:
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FascoreError(f"{manifest}: cannot be read as text: {error}") from error
+    if manifest.suffix == ".csv":
+        return {row["split"] for row in csv.DictReader(lines) if row.get("split")}
+    return {row["split"] for row in map(json.loads, filter(None, lines)) if row.get("split")}

@@ -1,0 +1,49 @@
+"""What is installed: components, the packages they come from, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from fascore.cli.text import columns, counted
+from fascore.errors import FascoreError
+from fascore.registry import KINDS, Conflict, index
+
+
+def listing(kind: str | None = None) -> str:
+    """Kind, name and package of every component. Raises FascoreError for a word that is no kind."""
+    if kind is not None and kind not in KINDS:
+        raise FascoreError(f"'{kind}' is no kind of component; there are: {', '.join(KINDS)}")
+    wanted = KINDS if kind is None else (kind,)
+    rows = [(p.kind, p.name, p.source) for k in wanted for p in index().providers() if p.kind == k]
+    return columns(rows) or f"no {kind or 'component'} is installed"
+
+
+def packages() -> str:
+    """Every package with the number of its components, hooks and commands by kind."""
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for provider in index().providers():
+        counts[provider.source][provider.kind] += 1
+    rows = [(source, ", ".join(counted(n, kind.removesuffix("s")) for kind, n in sorted(table.items()))) for source, table in sorted(counts.items())]
+    return columns(rows)
+
+
+def complaints(*, load: bool) -> list[str]:
+    """Names that two packages claim; with `load`, every provider that cannot be imported."""
+    found = [str(conflict) for conflict in index().conflicts()]
+    if load:
+        found += _broken()
+    return found
+
+
+def _broken() -> list[str]:
+    from fascore.component import load  # pydantic, which the listing alone does not need
+
+    found = []
+    for kind, name in dict.fromkeys((p.kind, p.name) for p in index().providers()):
+        try:
+            load(kind, name) if kind in KINDS else index().provider(kind, name).load()
+        except Conflict:
+            continue  # it is told already
+        except FascoreError as error:
+            found.append(str(error))
+    return found

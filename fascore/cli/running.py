@@ -1,0 +1,99 @@
+"""Commands that prepare, train, score and measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fascore.cli.options import Processes, Runs, Set, Spec, Strict, Trainers, With, overrides, problems_of
+
+RUNS = Path("runs")
+Study = Annotated[Path, typer.Argument(metavar="STUDY", help="a study, JSON", show_default=False)]
+Base = Annotated[Path | None, typer.Option("--base", metavar="SPEC", help="run the rows on this base spec instead", show_default=False)]
+
+
+def run(
+    spec: Spec,
+    settings: Set = [],  # noqa: B006  Typer copies it
+    fresh: Annotated[bool, typer.Option("--fresh/--resume", help="begin again, or continue what was begun")] = False,
+    processes: Trainers = 1,
+    extra: With = [],  # noqa: B006
+    strict: Strict = False,
+    runs: Runs = RUNS,
+) -> None:
+    """Check, prepare, train, choose the threshold on dev, evaluate every test set, write the run's folder.
+
+    A run that was stopped continues with the same command, to the same result.
+    """
+    changes = overrides(settings, extra)
+    with problems_of(spec):
+        from fascore.running.run import execute
+
+        folder = execute(spec, changes, fresh=fresh, processes=processes, strict=strict, runs=runs)
+    print(f"the report: {folder / 'report.html'}")
+
+
+def prepare(spec: Spec, settings: Set = [], processes: Processes = None, extra: With = [], strict: Strict = False) -> None:  # noqa: B006
+    """Decode and store what a spec needs of every record, once for all runs; a run does it too where it is missing."""
+    changes = overrides(settings, extra)
+    with problems_of(spec):
+        from fascore.running.prepare import prepare_spec
+
+        prepare_spec(spec, changes, processes=processes, strict=strict)
+
+
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="images, videos, or folders of them", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="a JSON object a line instead of a table")] = False,
+) -> None:
+    """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
+    from fascore.cli.answers import print_answers
+    from fascore.serving.predict import predict as answers
+
+    print_answers(answers(folder, paths), as_json=as_json)
+
+
+def evaluate(
+    scores: Annotated[list[Path], typer.Argument(metavar="SCORES...", help="score files, CSV: at least label and score", show_default=False)],
+    dev: Annotated[Path | None, typer.Option("--dev", metavar="FILE", help="score file that sets the threshold", show_default=False)] = None,
+    threshold: Annotated[str, typer.Option("--threshold", metavar="RULE", help="eer, bpcer=0.01, apcer=0.05, fixed=0.5, …")] = "eer",
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="write metrics.json and a report there", show_default=False)] = None,
+) -> None:
+    """Measure score files by ISO/IEC 30107-3; no model is needed. Without --dev, only a fixed threshold decides."""
+    from fascore.evaluation.standalone import evaluate_files
+
+    print(evaluate_files(scores, dev=dev, rule=threshold, out=out))
+
+
+def study_check(study: Study, base: Base = None) -> None:
+    """Validate and check every run of a study."""
+    from fascore.running.study import check_study, read_study
+
+    with problems_of(study):
+        names = check_study(read_study(study, base))
+    print("\n".join([*names, f"{len(names)} runs, all valid"]))
+
+
+def study_run(study: Study, base: Base = None, processes: Trainers = 1, strict: Strict = False, runs: Runs = RUNS) -> None:
+    """Run what has not run yet, then print the table."""
+    from fascore.running.run import execute_document
+    from fascore.running.study import read_study, run_study
+
+    with problems_of(study):
+        read = read_study(study, base)
+        run_study(read, runs, lambda document, folder: execute_document(document, processes=processes, strict=strict, runs=folder), print)
+    study_table(study, base, runs)
+
+
+def study_table(study: Study, base: Base = None, runs: Runs = RUNS) -> None:
+    """Print mean and deviation over seeds and folds, a row a row."""
+    from fascore.cli.text import columns
+    from fascore.running.study import read_study, table
+
+    with problems_of(study):
+        rows = table(read_study(study, base), runs)
+    figures = list(dict.fromkeys(name for cells in rows.values() for name in cells))
+    print(columns([("", *figures), *((row, *(str(cells.get(name, "-")) for name in figures)) for row, cells in rows.items())]))
