@@ -65,8 +65,8 @@ class Specs:
     """The hooks of fascore."""
 
     @hookspec
-    def run_started(self, run: RunFacts, epochs: int, steps: int) -> None:
-        """Training begins, or continues: `epochs` in all, `steps` an epoch."""
+    def run_started(self, run: RunFacts, epochs: int, steps: int, done: int) -> None:
+        """Training begins, or continues after `done` steps: `epochs` in all, `steps` an epoch."""
 
     @hookspec
     def step_ended(self, run: RunFacts, step: Step) -> None:

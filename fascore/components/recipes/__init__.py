@@ -1,0 +1,39 @@
+"""The core's recipes. Importing this imports no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from fascore.errors import SpecError
+from fascore.kinds import Recipe
+from fascore.training.config import Optimizer, Schedule
+
+if TYPE_CHECKING:
+    from fascore.model import ModelGraph
+
+    from fascore.graph import Plan
+    from fascore.kinds import Training
+
+
+class Supervised(Recipe):
+    """Minimise the weighted sum of all losses of heads and objectives with one optimiser over all weights."""
+
+    type: Literal["supervised"] = "supervised"
+    optimizer: Optimizer = Field(default_factory=lambda: Optimizer(name="adamw", lr=3e-4), description="any of torch.optim, with its arguments")
+    schedule: Schedule = Field(Schedule(), description="course of the learning rate")
+    clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; default: no limit")
+    accumulate: PositiveInt = Field(1, description="batches a step of the optimiser")
+
+    def infer(self, plan: Plan) -> None:
+        if not any(head.component.weight > 0 for head in plan.heads.values()):
+            raise SpecError("supervised learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight")
+
+    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
+        from fascore.components.recipes.supervised import SupervisedTraining
+
+        return SupervisedTraining(self, graph, steps_per_epoch)
+
+
+__all__ = ["Optimizer", "Schedule", "Supervised"]

@@ -1,0 +1,118 @@
+"""Checkpoints: one safetensors file each, tensors and JSON in one, written whole. Nothing is ever pickled.
+
+`last.safetensors` holds everything that training goes on from, to the bit. `best.safetensors` holds the weights that
+evaluation uses, with the keys of the graph.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from fascore.errors import FascoreError
+from fascore.files import writing
+
+if TYPE_CHECKING:
+    from fascore.training.engine import Engine
+
+LAST, BEST = "last.safetensors", "best.safetensors"
+FORMAT = 1
+
+
+@dataclass
+class Counters:
+    """How far training is: `batch` batches into `epoch`, `step` batches in all; the best epoch and its figure of dev."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best: float | None = None
+    best_epoch: int = -1
+    stale: int = 0
+    finished: bool = False
+
+
+def save_last(path: Path, engine: Engine, counters: Counters) -> None:
+    """Write everything. Raises FascoreError where a weight is not finite: such a checkpoint would spoil what it replaces."""
+    tensors = {f"graph.{key}": value for key, value in engine.model.state_dict().items()}
+    tensors |= {f"own.{key}": value for key, value in engine.own.state_dict().items()}
+    _refuse_not_finite(tensors, counters.step)
+    if engine.ema is not None:
+        tensors |= {f"ema.{key}": value for key, value in engine.ema.values.items()}
+    optimisers = {}
+    for name, part in engine.optimisations.items():
+        held, optimisers[name] = part.state()
+        tensors |= {f"optimizer.{name}.{key}": value for key, value in held.items()}
+    _write(path, tensors, {"counters": asdict(counters), "optimizers": optimisers})
+
+
+def load_last(path: Path, engine: Engine) -> Counters:
+    """Take up everything. Raises FascoreError for a file that is damaged or belongs to another model or recipe."""
+    tensors, facts = read(path)
+    _into(engine.model, _below(tensors, "graph."), path)
+    _into(engine.own, _below(tensors, "own."), path)
+    averages = _below(tensors, "ema.")
+    if bool(averages) != (engine.ema is not None) or set(facts["optimizers"]) != set(engine.optimisations):
+        raise FascoreError(f"{path} was written by another recipe; start again with --fresh, or go back to the spec that it belongs to")
+    if engine.ema is not None:
+        engine.ema.restore(averages)
+    for name, part in engine.optimisations.items():
+        part.restore(_below(tensors, f"optimizer.{name}."), facts["optimizers"][name])
+    return Counters(**facts["counters"])
+
+
+def save_best(path: Path, engine: Engine, facts: Mapping[str, Any]) -> None:
+    """Write the weights that evaluation uses (the moving average, where there is one), and what they reached."""
+    values = engine.ema.values if engine.ema is not None else engine.model.state_dict()
+    kept = set(engine.model.deployed())
+    _write(path, {key: value for key, value in values.items() if key in kept}, facts)
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors on the CPU, and JSON, of a checkpoint. Raises FascoreError."""
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            facts = json.loads((file.metadata() or {}).get("fascore", "{}"))
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - a file of safetensors is no mapping
+    except FileNotFoundError:
+        raise FascoreError(f"there is no checkpoint {path}; train first") from None
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+        raise FascoreError(f"{path} is damaged and cannot be read ({error}); delete it, or start again with --fresh") from error
+    if facts.get("format") != FORMAT:
+        raise FascoreError(f"{path} is no checkpoint of this fascore: its format is {facts.get('format')}, not {FORMAT}")
+    return tensors, facts
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    # Clones, because safetensors refuses tensors that share memory, as tied weights do.
+    whole = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()}
+    with writing(path) as temporary:
+        save_file(whole, temporary, {"fascore": json.dumps({"format": FORMAT, **facts})})
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _into(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise FascoreError(f"{path} belongs to another model: {error}; start again with --fresh, or go back to its spec") from error
+
+
+def _refuse_not_finite(tensors: Mapping[str, Tensor], step: int) -> None:
+    bad = [key for key, value in tensors.items() if value.is_floating_point() and not bool(value.isfinite().all())]
+    if bad:
+        raise FascoreError(
+            f"after step {step} the weights of '{bad[0].partition('.')[2]}' are not finite, so no checkpoint is written; "
+            "lower the learning rate, set recipe.clip, or set compute.precision to fp32"
+        )

@@ -1,0 +1,164 @@
+"""Several processes as one: torch.distributed from torchrun's environment, sums, buckets, and JSON between processes.
+
+With one process nothing is initialised and every function is the identity.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from fascore.errors import FascoreError
+
+BUCKET = 25 * 2**20
+"""Bytes that one averaging message carries: large enough for bandwidth, small enough to overlap."""
+
+
+def rank() -> int:
+    """Number of this process, from 0."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    """How many processes there are."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def start(device: torch.device) -> None:
+    """Join the processes that torchrun started; does nothing without torchrun, or when joined already.
+
+    CPU tensors travel by gloo, CUDA tensors by nccl.
+    """
+    if dist.is_initialized() or int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+
+
+def stop() -> None:
+    """Leave the processes."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def barrier() -> None:
+    """Wait for all processes."""
+    total(torch.zeros(1))
+
+
+def total(tensor: Tensor) -> Tensor:
+    """Sum over processes, a new tensor, without gradient."""
+    summed = tensor.detach().clone()
+    if world() > 1:
+        dist.all_reduce(summed)
+    return summed
+
+
+def average_(tensors: Iterable[Tensor]) -> None:
+    """Replace floating tensors by their mean over processes, in flat buckets. Every process gives the same shapes."""
+    if world() == 1:
+        return
+    sent = []
+    for bucket in _buckets(list(tensors)):
+        flat = torch.cat([tensor.detach().reshape(-1) for tensor in bucket])
+        sent.append((bucket, flat, dist.all_reduce(flat, async_op=True)))
+    for bucket, flat, work in sent:
+        work.wait()
+        flat.div_(world())
+        for tensor, part in zip(bucket, torch.split(flat, [tensor.numel() for tensor in bucket])):
+            tensor.detach().copy_(part.view_as(tensor))
+
+
+def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> None:
+    """Average gradients over processes. One that no process has stays None; one that some have counts as zero elsewhere."""
+    if world() == 1:
+        return
+    has = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.uint8)
+    dist.all_reduce(has, dist.ReduceOp.MAX)
+    shared = [parameter for parameter, some in zip(parameters, has.tolist()) if some]
+    for parameter in shared:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    average_(parameter.grad for parameter in shared if parameter.grad is not None)
+
+
+def broadcast_(tensors: Iterable[Tensor]) -> None:
+    """Give every process the tensors of process 0."""
+    if world() > 1:
+        for tensor in tensors:
+            dist.broadcast(tensor.detach(), 0)
+
+
+def gather_json(value: Any) -> list[Any]:
+    """One JSON value of every process, in the order of processes. Travels as text, so nothing is unpickled."""
+    if world() == 1:
+        return [json.loads(json.dumps(value))]
+    own = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
+    lengths = [torch.zeros(1, dtype=torch.long) for _ in range(world())]
+    dist.all_gather(lengths, torch.tensor([len(own)]))
+    longest = int(max(lengths))
+    texts = [torch.zeros(longest, dtype=torch.uint8) for _ in range(world())]
+    dist.all_gather(texts, torch.nn.functional.pad(own, (0, longest - len(own))))
+    return [json.loads(bytes(text[: int(length)].tolist())) for text, length in zip(texts, lengths)]
+
+
+def spawn(processes: int, command: Sequence[str]) -> int:
+    """Run `python COMMAND` under torchrun with N processes on this machine; its exit status.
+
+    `command` is a script or `-m module`, and its arguments. Ctrl-C and SIGTERM reach every process once.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", *command], start_new_session=True
+    )
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        child.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device that `compute.device` means in this process. Raises FascoreError where there is no such device."""
+    local, processes = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu" or (name == "auto" and not count):
+        return torch.device("cpu")
+    if not count:
+        raise FascoreError(f"compute.device is '{name}', and torch sees no GPU here; write auto or cpu")
+    if ":" in name:
+        if processes > 1:
+            raise FascoreError(f"compute.device is '{name}', one GPU for {processes} processes; write cuda, and each process takes its own")
+        place = int(name.partition(":")[2])
+    else:
+        place = local
+    if place >= count:
+        raise FascoreError(f"there is no GPU number {place}: torch sees {count}; start at most {count} processes, or write cpu")
+    return torch.device("cuda", place)
+
+
+def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    """Groups of one dtype, each below BUCKET bytes unless a single tensor is larger."""
+    for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):
+        bucket: list[Tensor] = []
+        for tensor in (tensor for tensor in tensors if tensor.dtype == dtype):
+            if bucket and sum(held.nbytes for held in bucket) + tensor.nbytes > BUCKET:
+                yield bucket
+                bucket = []
+            bucket.append(tensor)
+        yield bucket

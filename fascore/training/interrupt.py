@@ -1,0 +1,48 @@
+"""Ctrl-C and SIGTERM as requests: training ends its step, writes a checkpoint, and says how to go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from fascore.errors import FascoreError
+
+
+class Interrupted(FascoreError):
+    """The user stopped training; a checkpoint is written."""
+
+
+class StopRequest:
+    """Whether somebody has asked training to stop."""
+
+    def __init__(self) -> None:
+        self.made = False
+
+
+@contextmanager
+def listening() -> Iterator[StopRequest]:
+    """Turn SIGINT and SIGTERM into a request inside the block; a second Ctrl-C of a single process stops at once.
+
+    Does nothing outside the main thread, where Python allows no handlers.
+    """
+    request = StopRequest()
+    alone = "TORCHELASTIC_RUN_ID" not in os.environ
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if request.made and alone and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        request.made = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

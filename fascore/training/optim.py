@@ -1,0 +1,126 @@
+"""Optimisation: one optimiser with its parameters, its schedule, clipping and accumulation, and its exact state."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fascore.errors import FascoreError
+from fascore.training.config import Optimizer, Schedule, class_name
+
+
+@dataclass
+class Optimisation:
+    """What `engine.optimize` steps: `parameters` are all of `optimizer`; `updates` counts its steps so far.
+
+    `clip` is the largest norm of the whole gradient; `accumulate` the number of batches a step; `pending` how many have
+    been back-propagated since the last step.
+    """
+
+    optimizer: torch.optim.Optimizer
+    schedule: Any
+    clip: float | None = None
+    accumulate: int = 1
+    updates: int = 0
+    pending: int = 0
+    parameters: list[nn.Parameter] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the first group of parameters."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def clear(self) -> None:
+        """No gradients: None, not zero, so that a parameter without one is left alone."""
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def update(self) -> None:
+        """Clip, step, and move the schedule on."""
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self.clip)
+        self.optimizer.step()
+        self.updates += 1
+        self.pending = 0
+        self.schedule.step_update(self.updates)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything needed to go on: tensors by `<parameter>.<name>`, and JSON. The schedule is a function of `updates`."""
+        whole = self.optimizer.state_dict()
+        values = {f"{place}.{name}": value for place, entry in whole["state"].items() for name, value in entry.items()}
+        tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+        plain = {name: value for name, value in values.items() if name not in tensors}
+        return tensors, {"updates": self.updates, "groups": whole["param_groups"], "plain": plain}
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Take up a state. Raises FascoreError where it belongs to other parameters."""
+        whole = self.optimizer.state_dict()
+        groups = whole["param_groups"]
+        if [group["params"] for group in groups] != [group["params"] for group in facts["groups"]]:
+            raise FascoreError("the checkpoint's optimiser has other parameters than this recipe's; start again with --fresh")
+        state: dict[int, dict[str, Any]] = {}
+        for key, value in {**tensors, **facts["plain"]}.items():
+            place, _, name = key.partition(".")
+            state.setdefault(int(place), {})[name] = value
+        for group, saved in zip(groups, facts["groups"], strict=True):
+            group.update({key: tuple(value) if isinstance(group.get(key), tuple) else value for key, value in saved.items()})
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.updates, self.pending = facts["updates"], 0
+
+
+def optimisation(
+    parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+    optimizer: Optimizer,
+    schedule: Schedule,
+    *,
+    epochs: int,
+    steps_per_epoch: int,
+    clip: float | None = None,
+    accumulate: int = 1,
+) -> Optimisation:
+    """Build an optimiser over parameters (or groups of them) and its schedule.
+
+    `steps_per_epoch` counts batches; the schedule moves with optimiser steps. Raises FascoreError where torch refuses an argument.
+    """
+    items: list[Any] = list(parameters)
+    groups = items if items and isinstance(items[0], dict) else [{"params": items}]
+    groups = [{**group, "params": [parameter for parameter in group["params"] if parameter.requires_grad]} for group in groups]
+    if not any(group["params"] for group in groups):
+        raise FascoreError(f"{optimizer.name} has no parameter to train: every one of them is frozen, or there is none")
+    try:
+        built = getattr(importlib.import_module("torch.optim"), class_name(optimizer.name))(groups, lr=optimizer.lr, **optimizer.arguments)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise FascoreError(f"torch refuses the optimiser {optimizer.name}: {error}; change its arguments") from error
+    course = scheduler(built, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
+    return Optimisation(built, course, clip, accumulate)
+
+
+def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: int, updates: int) -> Any:
+    """timm's scheduler for `updates` optimiser steps an epoch: a function of the number of steps taken, without other state."""
+    from timm.scheduler import CosineLRScheduler, MultiStepLRScheduler, PolyLRScheduler, StepLRScheduler, TanhLRScheduler
+
+    warmup = schedule.warmup_steps or round(schedule.warmup_epochs * updates)
+    common = {"t_in_epochs": False, "warmup_t": warmup, "warmup_lr_init": schedule.warmup_lr, "warmup_prefix": False}
+    whole = {"t_initial": max(1, epochs * updates), "lr_min": schedule.minimum}
+    match schedule.name:
+        case "cosine":
+            return CosineLRScheduler(optimizer, **whole, **common)
+        case "tanh":
+            return TanhLRScheduler(optimizer, **whole, **common)
+        case "poly":
+            return PolyLRScheduler(optimizer, power=schedule.power, **whole, **common)
+        case "step":
+            return StepLRScheduler(optimizer, decay_t=schedule.decay_epochs * updates, decay_rate=schedule.decay_rate, **common)
+        case "multistep":
+            milestones = [epoch * updates for epoch in schedule.milestones]
+            return MultiStepLRScheduler(optimizer, decay_t=milestones, decay_rate=schedule.decay_rate, **common)
+        case "none":
+            return StepLRScheduler(optimizer, decay_t=1, decay_rate=1.0, **common)

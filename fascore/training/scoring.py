@@ -1,0 +1,78 @@
+"""Scoring: an evaluation pass over records, every one exactly once, over any number of processes."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from fascore.errors import FascoreError
+from fascore.training import distributed
+
+if TYPE_CHECKING:
+    from fascore.data.batch import Batch
+    from fascore.model import ModelGraph
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of R records: `heads` maps a head to R numbers in the order of `ids`, NaN where it had no input."""
+
+    ids: tuple[str, ...]
+    heads: Mapping[str, tuple[float, ...]]
+
+
+def score(model: ModelGraph, ids: Sequence[str], batches: Callable[[Sequence[str]], Iterable[Batch]], *, precision: str = "fp32") -> Scores:
+    """Score records with the model in evaluation mode; every process gets all scores.
+
+    `ids` are the same on every process, and `batches` gives the evaluation batches of some of them, in any order.
+    Raises FascoreError where a record is missing, doubled or foreign, or a score is infinite.
+    """
+    mine = list(ids)[distributed.rank() :: distributed.world()]
+    was_training = model.training
+    model.eval()
+    try:
+        rows = _rows(model, batches(mine) if mine else (), bf16=precision == "bf16")
+    finally:
+        model.train(was_training)
+    found = [row for part in distributed.gather_json(rows) for row in part]
+    _every_record_once([identity for identity, _ in found], ids)
+    by_id = dict(found)
+    heads = list(found[0][1]) if found else []
+    return Scores(tuple(ids), {head: tuple(_number(by_id[identity][head]) for identity in ids) for head in heads})
+
+
+@torch.no_grad()
+def _rows(model: ModelGraph, batches: Iterable[Batch], *, bf16: bool) -> list[tuple[str, dict[str, float | None]]]:
+    """Scores by record, None where there is none, as JSON carries it."""
+    rows: list[tuple[str, dict[str, float | None]]] = []
+    for batch in batches:
+        with torch.autocast(batch.device.type, torch.bfloat16, enabled=bf16):
+            outputs = model(batch)
+        scores = {head: values.tolist() for head, values in model.scores(outputs, batch).items()}
+        for place, identity in enumerate(batch.ids):
+            rows.append((identity, {head: _finite(values[place], head, identity) for head, values in scores.items()}))
+    return rows
+
+
+def _finite(value: float, head: str, identity: str) -> float | None:
+    if math.isinf(value):
+        raise FascoreError(f"head '{head}' gives record '{identity}' an infinite score; its weights or its input are broken")
+    return None if math.isnan(value) else value
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _every_record_once(found: Sequence[str], ids: Sequence[str]) -> None:
+    if sorted(found) == sorted(ids):
+        return
+    missing, extra = sorted(set(ids) - set(found)), sorted(set(found) - set(ids))
+    doubled = sorted(identity for identity, count in Counter(found).items() if count > 1)
+    listed = ", ".join(f"{len(some)} {word} {some[:3]}" for word, some in (("missing", missing), ("doubled", doubled), ("foreign", extra)))
+    raise FascoreError(f"evaluation must see every record once: {listed}; the loader or the list of records is wrong")

@@ -1,0 +1,251 @@
+"""The training loop: epochs of planned batches, checkpoints, dev after each epoch, and stops that can be continued."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from fascore.data.draw import generator
+from fascore.errors import FascoreError, SpecError
+from fascore.evaluation.threshold import Threshold, choose
+from fascore.hooks import Hooks, RunFacts, Step
+from fascore.training import checkpoint, distributed
+from fascore.training.checkpoint import Counters
+from fascore.training.engine import Engine
+from fascore.training.interrupt import Interrupted, StopRequest, listening
+from fascore.training.scoring import Scores, score
+
+if TYPE_CHECKING:
+    from fascore.data.batch import Batch
+    from fascore.evaluation.table import ScoreTable
+    from fascore.kinds import Metric
+    from fascore.model import ModelGraph
+    from fascore.record import Record
+    from fascore.spec import RunSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """What training needs, the same on every process but for `device`.
+
+    `train_batches(epoch, ids)` gives one Batch for each list of ids, in order; `dev_batches(ids)` evaluation batches of
+    these records; `dev_table(scores)` the score table of dev, whose metrics select. Batches come on `device`.
+    `save_seconds` and `save_steps` say how often a checkpoint is written within an epoch; `resume` goes on from one.
+    """
+
+    spec: RunSpec
+    graph: ModelGraph
+    folder: Path
+    records: Sequence[Record]
+    train_batches: Callable[[int, Sequence[Sequence[str]]], Iterable[Batch]]
+    dev: Sequence[str]
+    dev_batches: Callable[[Sequence[str]], Iterable[Batch]]
+    dev_table: Callable[[Scores], ScoreTable]
+    hooks: Hooks
+    device: torch.device
+    precision: str = "fp32"
+    resume: bool = True
+    save_seconds: float | None = 60.0
+    save_steps: int | None = None
+
+
+class Outcome(NamedTuple):
+    """What training reached: `best` is the file of the weights to evaluate, `figure` what they reached on dev."""
+
+    epochs: int
+    steps: int
+    best: Path
+    best_epoch: int
+    figure: float | None
+
+
+def pick_precision(name: str, device: torch.device) -> str:
+    """`fp32` or `bf16` for the spec's `compute.precision`; auto: bf16 where the GPU computes in it."""
+    if name != "auto":
+        return name
+    return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+
+
+def train(job: TrainingJob) -> Outcome:
+    """Train to the end, from the last checkpoint if there is one.
+
+    Raises Interrupted after Ctrl-C or SIGTERM, with a checkpoint written; FascoreError where a loss is not finite.
+    """
+    with listening() as request:
+        return _Trainer(job, request).run()
+
+
+class _Stop(Exception):
+    """Leaves a dev evaluation that the user does not want to wait for."""
+
+
+class _Trainer:
+    def __init__(self, job: TrainingJob, request: StopRequest) -> None:
+        self.job, self.request = job, request
+        self.recipe, self.facts = job.spec.recipe, RunFacts(job.spec.name, job.folder, job.spec)
+        self.last, self.best = (job.folder / "checkpoints" / name for name in (checkpoint.LAST, checkpoint.BEST))
+        self.steps = len(self._plan(0))
+        torch.manual_seed(int(generator(job.spec.seed, "init", "recipe").integers(2**63)))
+        self.training = self.recipe.build(job.graph, self.steps)
+        self.engine = Engine(
+            job.graph, self.training, device=job.device, precision=job.precision, seed=job.spec.seed, ema=self.recipe.ema
+        )
+        self.counters = checkpoint.load_last(self.last, self.engine) if job.resume and self.last.exists() else Counters()
+        self.saved = time.monotonic()
+        self.stop = False
+
+    def run(self) -> Outcome:
+        """The loop over epochs."""
+        counters = self.counters
+        self._tell("run_started", epochs=self.recipe.epochs, steps=self.steps, done=counters.step)
+        while not counters.finished:
+            self._epoch()
+            if self.stop and not counters.finished:
+                self._interrupt()
+        return Outcome(counters.epoch, counters.step, self.best, counters.best_epoch, counters.best)
+
+    def _plan(self, epoch: int) -> list[list[str]]:
+        """Global batches of an epoch. Raises SpecError where the sampler plans none."""
+        batches = self.job.spec.sampler.plan(self.job.records, epoch, self.job.spec.seed)
+        if not batches:
+            raise SpecError(f"the sampler {self.job.spec.sampler.type} plans no batch of {len(self.job.records)} records; lower its batch_size")
+        return batches
+
+    def _epoch(self) -> None:
+        counters, planned = self.counters, self._plan(self.counters.epoch)
+        rest = planned[counters.batch :]
+        rank, world = self.engine.rank, self.engine.world
+        # A batch of fewer records than processes leaves some without: they compute its first record, with no weight.
+        mine = [ids[rank::world] or ids[:1] for ids in rest]
+        self.engine.train()
+        started = time.perf_counter()
+        for ids, batch in zip(rest, self.job.train_batches(counters.epoch, mine) if mine else (), strict=True):
+            self._step(batch, ids, len(planned), started)
+            started = time.perf_counter()
+        self.engine.flush()
+        if self.stop:
+            self._interrupt()
+        self._end_epoch()
+
+    def _step(self, batch: Batch, ids: Sequence[str], steps: int, started: float) -> None:
+        engine, counters = self.engine, self.counters
+        share = len(ids[engine.rank :: engine.world]) * engine.world / len(ids)
+        engine.begin(counters.epoch, counters.step, share)
+        losses = self.training.step(engine, batch)
+        engine.finish()
+        values, due = self._agree(losses, share)
+        self._refuse_not_finite(values)
+        counters.step += 1
+        counters.batch += 1
+        rates = {name: part.rate for name, part in engine.optimisations.items()}
+        step = Step(counters.epoch, counters.step, steps, self.recipe.epochs, values, rates, len(ids), time.perf_counter() - started)
+        self._tell("step_ended", step=step)
+        if engine.settled and self.stop:
+            self._interrupt()
+        if engine.settled and due:
+            self._save()
+
+    def _agree(self, losses: Mapping[str, Tensor], share: float) -> tuple[dict[str, float], bool]:
+        """Losses averaged over processes, and whether a checkpoint is due: one message, one wait for the device."""
+        job = self.job
+        clock = self.engine.rank == 0 and job.save_seconds is not None and time.monotonic() - self.saved > job.save_seconds
+        count = job.save_steps is not None and (self.counters.step + 1) % job.save_steps == 0
+        flags = torch.tensor([float(self.request.made), float(clock or count)], device=job.device)
+        means = [value.detach().float().reshape(()) * share / self.engine.world for value in losses.values()]
+        *values, stop, due = distributed.total(torch.cat([torch.stack(means), flags]) if means else flags).tolist()
+        self.stop = self.stop or stop > 0
+        return dict(zip(losses, values)), due > 0
+
+    def _refuse_not_finite(self, losses: Mapping[str, float]) -> None:
+        if any(not math.isfinite(value) for value in losses.values()):
+            listed = ", ".join(f"{name} = {value:g}" for name, value in losses.items())
+            raise FascoreError(
+                f"a loss is not finite at step {self.counters.step} (epoch {self.counters.epoch}): {listed}; the last checkpoint is from before. "
+                "Lower the learning rate, set recipe.clip, or set compute.precision to fp32"
+            )
+
+    def _end_epoch(self) -> None:
+        counters, recipe = self.counters, self.recipe
+        self.engine.average_buffers()
+        try:
+            figures = self._dev()
+        except _Stop:
+            self._interrupt()
+        figure = figures.get(recipe.select.type)
+        better = figure is None or counters.best is None or (figure > counters.best if recipe.select.higher_is_better else figure < counters.best)
+        if better:
+            counters.best, counters.best_epoch = figure, counters.epoch
+            if self.engine.rank == 0:
+                checkpoint.save_best(self.best, self.engine, {"epoch": counters.epoch, "step": counters.step, "dev": figures})
+        counters.stale = 0 if better else counters.stale + 1
+        counters.epoch, counters.batch = counters.epoch + 1, 0
+        counters.finished = counters.epoch >= recipe.epochs or (recipe.early_stop is not None and counters.stale >= recipe.early_stop)
+        self._save()
+        self._tell("epoch_ended", epoch=counters.epoch - 1, metrics=figures)
+
+    def _dev(self) -> dict[str, float]:
+        """Figures of dev: the one that selects, and those of the spec that give a number. Empty without dev."""
+        job = self.job
+        if not job.dev:
+            return {}
+        with self.engine.ema.applied() if self.engine.ema is not None else nullcontext():
+            table = job.dev_table(score(job.graph, job.dev, self._watched, precision=job.precision))
+        threshold = _threshold(job.spec.threshold, table)
+        figures: dict[str, float] = {}
+        for metric in (*job.spec.metrics, self.recipe.select):
+            try:
+                figures[metric.type] = _figure(metric, table, threshold)
+            except FascoreError as error:
+                if metric is self.recipe.select:
+                    raise FascoreError(f"recipe.select: {metric.type} cannot choose weights on dev: {error}") from error
+        return figures
+
+    def _watched(self, ids: Sequence[str]) -> Iterator[Batch]:
+        """Batches of dev; a single process need not wait for their end to stop."""
+        for batch in self.job.dev_batches(ids):
+            if self.request.made and self.engine.world == 1:
+                raise _Stop
+            yield batch
+
+    def _save(self) -> None:
+        self.engine.average_buffers()
+        if self.engine.rank == 0:
+            checkpoint.save_last(self.last, self.engine, self.counters)
+        distributed.barrier()
+        self.saved = time.monotonic()
+        self._tell("checkpoint_saved", path=self.last)
+
+    def _interrupt(self) -> None:
+        self._save()
+        counters = self.counters
+        raise Interrupted(
+            f"stopped after step {counters.step} (epoch {counters.epoch}); the checkpoint is {self.last}. The same command goes on from there"
+        )
+
+    def _tell(self, hook: str, **arguments: Any) -> None:
+        if self.engine.rank == 0:
+            self.job.hooks.call(hook, run=self.facts, **arguments)
+
+
+def _threshold(rule: str, table: ScoreTable) -> Threshold | None:
+    """Dev's threshold, or None where its scores give none; metrics that need one say so themselves."""
+    try:
+        return choose(rule, table)
+    except FascoreError:
+        return None
+
+
+def _figure(metric: Metric, table: ScoreTable, threshold: Threshold | None) -> float:
+    """The metric's one number. Raises FascoreError where this table gives none."""
+    value = metric.compute(table, threshold).get(metric.primary)
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise SpecError(f"its '{metric.primary}' is {value}, no number; choose another metric")
+    return float(value)
