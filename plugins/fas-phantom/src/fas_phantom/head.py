@@ -14,7 +14,7 @@ from fas_phantom.streams import stream
 from fas_phantom.traits import BROW_HEIGHT, EYE_SPACING, MOUTH, SUBNASALE, Traits, traits
 
 LASHES = np.array([0.02, 0.015, 0.012], np.float32)
-SCLERA = np.array([0.62, 0.56, 0.53], np.float32)
+SCLERA = np.array([0.47, 0.42, 0.40], np.float32)
 
 
 class Head(NamedTuple):
@@ -41,7 +41,7 @@ def head(person: Person) -> Head:
     skin = _skin(who, x, y, random)
     lids, aperture = _aperture(who, x, y)
     colour = _beard(who, mix(skin, _lips(who), _lip_mask(who, x, y)), x, y, random)
-    closed = colour.copy()
+    closed = mix(colour, LASHES, _shut_line(who, x, y))
     colour = mix(mix(colour, _eyes(who, x, y, lids), aperture), LASHES, _lashes(who, x, y))
     brows = _brows(who, x, y, random)
     colour, closed = mix(colour, who.hair * 0.8, brows), mix(closed, who.hair * 0.8, brows)
@@ -97,8 +97,9 @@ def _aperture(who: Traits, x: Field, y: Field) -> tuple[Field, Field]:
     level = y + 0.0012 * across
     upper, lower = 0.0064 * who.eyes * arch**0.75, 0.0044 * who.eyes * arch**0.9
     inside = soft(np.minimum(level + upper, lower - level), 0.0009) * soft(1.02 - np.abs(across), 0.05)
-    depth = (level + upper) / np.maximum(upper + lower, 1e-4)
-    return np.where(np.abs(across) < 1.1, np.clip(depth, -0.5, 2), 2).astype(np.float32), inside
+    open_from, open_to = np.maximum(upper, 0.0015), np.maximum(lower, 0.001)
+    depth = (level + open_from) / (open_from + open_to)
+    return np.where((np.abs(across) < 1.15) & (depth > -0.35), np.minimum(depth, 2), 2).astype(np.float32), inside
 
 
 def _eyes(who: Traits, x: Field, y: Field, lids: Field) -> Field:
@@ -122,6 +123,13 @@ def _lashes(who: Traits, x: Field, y: Field) -> Field:
     return (line + crease) * soft(1 - np.abs(across), 0.08)
 
 
+def _shut_line(who: Traits, x: Field, y: Field) -> Field:
+    """The line of the lashes of a closed eye, on the lower lid."""
+    across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0158 * who.eyes)
+    lower = y + 0.0012 * across - 0.0034 * who.eyes * np.clip(1 - across**2, 0, 1) ** 0.9
+    return soft(0.0009 - np.abs(lower), 0.0008) * soft(1 - np.abs(across), 0.08) * 0.8
+
+
 def _brows(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
     across = np.abs(x) / who.width
     along = (across - 0.012) / 0.04
@@ -133,8 +141,8 @@ def _brows(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Fiel
 
 def _cavities(shape: Surface, x: Field, y: Field) -> Field:
     """Ambient occlusion: cavities are darker, and so are nostrils, the mouth's line and what lies under the chin."""
-    relief = (shape.z - shape.skull) * (1 - blur(shape.hair, 3))
-    cavity = 1 + 26 * np.clip(relief - blur(relief, 9), -0.02, 0.006) + 10 * np.clip(relief - blur(relief, 22), -0.03, 0.01)
+    relief = shape.features
+    cavity = 1 + 22 * np.clip(relief - blur(relief, 9), -0.02, 0.005) + 10 * np.clip(relief - blur(relief, 22), -0.03, 0.01)
     nostrils = 0.75 * pair(x, y, 0.0075, SUBNASALE - 0.0015, 0.0032, 0.0019)
     mouth = 0.6 * bump(x, y, 0, MOUTH, 0.016, 0.0011) + 0.3 * pair(x, y, 0.025, MOUTH + 0.0005, 0.002, 0.0015)
     return np.clip(cavity, 0.35, 1.15) * np.clip(1 - nostrils - mouth, 0.08, 1)

@@ -34,11 +34,12 @@ def irradiance(capture: Capture, normal: tuple[Field, Field, Field]) -> tuple[Fi
     nx, ny, nz = normal
     lamp = direction(capture)
     facing = nx * lamp[0] + ny * lamp[1] + nz * lamp[2]
-    wrapped = np.clip((facing + np.float32(0.18)) / np.float32(1.18), 0, None)
+    rim = np.clip(np.float32(2.2) * nz, 0, 1)
+    wrapped = np.clip((facing + np.float32(0.18)) / np.float32(1.18), 0, None) * rim
     diffuse = np.float32(capture.ambient) * (np.float32(0.8) - np.float32(0.2) * ny) * (np.float32(0.35) + np.float32(0.65) * nz)
     half = lamp + np.array([0, 0, 1], np.float32)
     half /= np.sqrt((half * half).sum())
-    gleam = np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1)
+    gleam = np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1) * rim
     gleam *= gleam
     gleam *= gleam
     gleam *= gleam

@@ -88,17 +88,18 @@ class Plan:
         attack = renderer_of(species).draw(stream(self.seed, "attack", name), site)
         return ClipParameters(
             id=name, site=self.site, seed=self.seed, size=self.size, frames=self.frames, difficulty=self.difficulty, subject=who,
-            other=None if species is None else self._other(who, people, random), species=species,
+            other=None if species is None else self._other(who, people, task, stream(self.seed, "other", name)), species=species,
             capture=_capture(random, site, DOMAINS[task], self.fps), pulse=_pulse(random, who), attack=tuple(sorted(attack.items())),
         )
 
-    def _other(self, who: Person, people: list[Person], random: np.random.Generator) -> Person:
-        """Another person of the split; where there is none, someone who occurs nowhere else."""
+    def _other(self, who: Person, people: list[Person], task: Task, random: np.random.Generator) -> Person:
+        """Another person of the split, for a forgery the nearest in skin tone; where there is none, someone who occurs nowhere else."""
         others = [person for person in people if person != who]
-        if others:
-            return others[int(random.integers(len(others)))]
-        seed = key(who.seed, "other") >> 1
-        return Person(f"{who.id}x", seed, 1 + int(random.integers(6)))
+        if not others:
+            return Person(f"{who.id}x", key(who.seed, "other") >> 1, who.tone)
+        apart = min(abs(person.tone - who.tone) for person in others) if task == "forgery" else 6
+        others = [person for person in others if abs(person.tone - who.tone) <= apart]
+        return others[int(random.integers(len(others)))]
 
 
 def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float) -> Capture:

@@ -16,22 +16,25 @@ PITCH = 0.001
 """Metres between the points of the field."""
 LEFT, TOP, COLUMNS, ROWS = -0.128, -0.168, 257, 325
 EDGE = 0.0012
+RIM = 0.45
+"""Depth of the outline as a share of that of the midline."""
 
 _OUTLINE = PchipInterpolator(
     [CROWN, -0.1165, -0.111, -0.099, -0.075, -0.045, -0.01, 0.02, 0.05, 0.075, 0.095, 0.107, 0.1135, CHIN],
     [0, 0.016, 0.033, 0.051, 0.066, 0.0735, 0.0745, 0.0725, 0.066, 0.0565, 0.042, 0.0275, 0.013, 0], extrapolate=False,
 )
 _PROFILE = PchipInterpolator(
-    [CROWN, -0.112, -0.1, -0.08, -0.055, -0.025, 0.0, 0.03, 0.06, 0.09, 0.105, CHIN], [0, 0.032, 0.056, 0.077, 0.090, 0.096, 0.092, 0.092, 0.092, 0.088, 0.08, 0.05],
+    [CROWN, -0.112, -0.1, -0.08, -0.055, -0.025, 0.0, 0.03, 0.06, 0.09, 0.105, CHIN], [0.03, 0.045, 0.06, 0.078, 0.090, 0.096, 0.092, 0.092, 0.092, 0.088, 0.08, 0.062],
     extrapolate=False,
 )
 
 
 class Surface(NamedTuple):
-    """Fields (ROWS, COLUMNS) float32: relief in metres towards the camera, and the coverage in [0, 1] of head and hair."""
+    """Fields (ROWS, COLUMNS) float32: relief in metres towards the camera, the part of it that is features of the bare face,
+    and the coverage in [0, 1] of head and hair."""
 
-    skull: Field
     z: Field
+    features: Field
     head: Field
     hair: Field
 
@@ -56,18 +59,18 @@ def surface(who: Traits, seed: int) -> Surface:
     """The relief of a person, with hair."""
     x, y = grid()
     half = outline(who, y[:, 0])[:, None]
-    profile = np.nan_to_num(_PROFILE(y[:, :1] / who.length), nan=0).astype(np.float32)
+    profile = _PROFILE(np.clip(y[:, :1].astype(np.float64) / who.length, CROWN, CHIN)).astype(np.float32)
     across = np.clip(np.abs(x) / np.maximum(half, 1e-3), 0, 1)
-    skull = profile * np.sqrt(1 - across**2.5)
+    skull = profile * (RIM + (1 - RIM) * np.sqrt(1 - across**2.5))
     ears = _ears(who, x, y)
     head = np.maximum(soft(half - np.abs(x), EDGE), ears)
-    z = skull + _features(who, x, y) * soft(half - np.abs(x) - 0.004, 0.008)
+    features = _features(who, x, y) * soft(half - np.abs(x) - 0.004, 0.008)
     hair, volume = _hair(who, x, y, half, stream("hair", seed))
     wide = np.maximum(half, np.where(y < 0.02, 0, 0.05 * who.width)) + 0.022
-    shell = np.sqrt(np.clip(1 - np.abs(x / wide) ** 2.2, 0, 1)) * np.clip(profile, 0.03, 0.085)
+    shell = np.sqrt(np.clip(1 - np.abs(x / wide) ** 2.2, 0, 1)) * np.clip(profile, 0.04, 0.085)
     combed = blur(np.maximum(skull * 0.97, shell * 0.9), 5) + volume * 0.5
-    z = mix(z, combed, blur(hair, 1.5))
-    return Surface(skull, z.astype(np.float32), np.maximum(head, hair), hair)
+    z = mix(skull + features, combed, blur(hair, 5))
+    return Surface(z.astype(np.float32), features, np.maximum(head, hair), hair)
 
 
 def _ears(who: Traits, x: Field, y: Field) -> Field:

@@ -24,7 +24,7 @@ class FaceSwap(Live):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "transfer": float(random.uniform(0.55, 0.9)), "resampling": float(random.uniform(0.8, 2.0)), "seam": float(random.uniform(0.0015, 0.004)),
+            "transfer": float(random.uniform(0.8, 1.0)), "resampling": float(random.uniform(0.8, 2.0)), "seam": float(random.uniform(0.0015, 0.004)),
             "offset": float(random.uniform(0.05, 0.12) * random.choice([-1, 1])), "jitter": float(random.uniform(0.4, 1.3)),
             "wide": float(random.uniform(0.9, 1.05)), "pulse_mode": float(random.integers(0, 3)),
         }
