@@ -27,7 +27,7 @@ class Target(ABC):
 
 
 class Labels(Target):
-    """Class indices (B,) int64 made from `record.<column>`; `label` itself is 1 bona fide, 0 attack."""
+    """Class indices (B,) int64 made from `record.<column>` by `classes_of`; `label` itself is 1 bona fide, 0 attack."""
 
     def __init__(self, column: str) -> None:
         self.column = column
@@ -62,8 +62,11 @@ class Head(Component):
     target: Ref = Field(Ref("record.label"), description="what it learns: a column of the record, or a modality")
     where: Where = Field(default_factory=dict, description="rows that its loss sees, such as {'task': 'spoof'}")
 
-    def classes_of(self, column: str) -> tuple[Scalar, ...] | None:
-        """Values of the column in class order, where the target is a column other than `label`; None: none needed."""
+    def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:
+        """Values of the target's column in class order, None among them for a record without a value.
+
+        Returns None where the column is `label`, or where only equality counts: the target is then a code of the value.
+        """
         return None
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:

@@ -14,7 +14,7 @@ from fascore.signals import Signal
 if TYPE_CHECKING:
     from torch import nn
 
-    from fascore.kinds.head import Target, Where
+    from fascore.kinds.head import Scalar, Target, Where
 else:
     from fascore.kinds.head import Where
 
@@ -34,6 +34,10 @@ class Objective(Component):
     weight: NonNegativeFloat = Field(1.0, description="of this loss in the sum")
     target: Ref = Field(Ref("record.label"), description="the column or modality that it is given")
     where: Where = Field(default_factory=dict, description="rows that it sees, such as {'task': 'spoof'}")
+
+    def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:
+        """As a Head's: values of the target's column in class order, or None."""
+        return None
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         """Refuse inputs or a target that it cannot use: raise SpecError. Static, no torch."""

@@ -1,0 +1,99 @@
+"""The core's encoders. Importing this module imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt
+
+from fascore.errors import SpecError
+from fascore.kinds import Encoder
+from fascore.signals import Clip, Image, Plane, Signal, Tokens, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Identity(Encoder):
+    """Gives its one input as it is: it makes a modality a node that fusions and heads read by another name."""
+
+    type: Literal["identity"] = "identity"
+
+    def infer(self, signals: Sequence[Signal]) -> Signal:
+        return _only(self.type, signals)
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from torch import nn
+
+        return nn.Identity()
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Vector(6)]), (cls(), [Plane(2, 8, 6)]), (cls(), [Tokens(5, 4, 1, (2, 2))])]
+
+
+class Timm(Encoder):
+    """Any model of timm (Wightman 2019) on an Image, a Plane or a Clip of any channel count.
+
+    An Image or Clip is normalised with the model's own mean and deviation (three channels: RGB; else their averages); a
+    Plane never is. `vector` gives Vector(D), pooled as the model pools; `tokens` gives Tokens, the places of the last
+    feature map by rows behind the model's prefix tokens; `pyramid` gives Pyramid. Frames of a Clip go through one by one:
+    their vectors are averaged to Vector(D), or kept as Tokens(T, D).
+    """
+
+    type: Literal["timm"] = "timm"
+    name: str = Field("resnet18", description="model of timm, such as 'resnet50' or 'vit_base_patch16_224.augreg2_in21k_ft_in1k'")
+    pretrained: bool | str = Field(False, description="true: timm's own weights, downloaded; a path: the same as a safetensors file; false: random")
+    output: Literal["vector", "tokens", "pyramid"] = Field("vector", description="pooled feature, last feature map as tokens, or several feature maps")
+    levels: tuple[int, ...] | None = Field(None, min_length=1, description="feature maps of a pyramid by index, negative from the end; default: the last four")
+    clip: Literal["mean", "tokens"] = Field("mean", description="frames of a Clip: average of their vectors, or one token each")
+    img_size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = Field(
+        None, description="build a model of fixed input size for this one (side, or height and width) instead"
+    )
+    drop: Share = Field(0.0, description="dropout before the pooled feature is given")
+    drop_path: Share = Field(0.0, description="stochastic depth")
+
+    def infer(self, signals: Sequence[Signal]) -> Signal:
+        from fascore.components.encoders.timm_facts import given
+
+        signal = _only(self.type, signals)
+        if not isinstance(signal, Image | Plane | Clip):
+            raise SpecError(f"timm takes an Image, a Plane or a Clip, not {signal}")
+        if self.levels is not None and self.output != "pyramid":
+            raise SpecError(f"'levels' belongs to \"output\": \"pyramid\", and this gives {self.output}; delete 'levels' or change 'output'")
+        if not isinstance(signal, Clip):
+            return given(self, signal.c, signal.h, signal.w)
+        if self.output != "vector":
+            raise SpecError(f"of a Clip, timm gives vectors, not {self.output}: set \"output\": \"vector\" and, for one token a frame, \"clip\": \"tokens\"")
+        vector = given(self, signal.c, signal.h, signal.w)
+        assert isinstance(vector, Vector)
+        return vector if self.clip == "mean" else Tokens(signal.t, vector.d)
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fascore.components.encoders.timm import TimmEncoder
+
+        self.infer(signals)
+        return TimmEncoder(self, _only(self.type, signals))
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        small, vit = "test_resnet", "test_vit"
+        return [
+            (cls(name=small), [Image(3, 64, 48)]),
+            (cls(name=small), [Plane(2, 33, 40)]),
+            (cls(name=small, clip="tokens"), [Clip(3, 3, 32, 32)]),
+            (cls(name=small, output="pyramid", levels=(1, -1)), [Image(1, 50, 64)]),
+            (cls(name=vit, img_size=32, output="tokens"), [Image(3, 32, 32)]),
+        ]
+
+
+def _only(type_: str, signals: Sequence[Signal]) -> Signal:
+    if len(signals) != 1:
+        raise SpecError(f"{type_} reads one input; got {len(signals)}: put a fusion before it, or write one encoder for each")
+    return signals[0]
+
+
+__all__ = ["Identity", "Timm"]

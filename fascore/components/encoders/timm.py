@@ -1,0 +1,163 @@
+"""timm's models as encoders (Wightman, PyTorch Image Models, 2019)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import timm
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from fascore.components.encoders.timm_facts import chosen_levels
+from fascore.errors import FascoreError, SpecError
+from fascore.signals import Clip, Image, Level, Plane, Pyramid, Signal, Tokens, Vector
+
+if TYPE_CHECKING:
+    from fascore.components.encoders import Timm
+
+
+class TimmEncoder(nn.Module):
+    """One timm model behind its own normalisation.
+
+    Shapes: Image or Plane (B, C, H, W), Clip (B, T, C, H, W) -> (B, D), (B, N, D), or a list of (B, C_i, H_i, W_i).
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, config: Timm, signal: Signal) -> None:
+        super().__init__()
+        assert isinstance(signal, Image | Plane | Clip)
+        self.config, self.size = config, (signal.c, signal.h, signal.w)
+        self.given = config.infer([signal])
+        self.frames = isinstance(signal, Clip)
+        self.model = create(config, *self.size)
+        mean, deviation = (0.0,), (1.0,)
+        if not isinstance(signal, Plane):
+            mean, deviation = (per_channel(self.model.pretrained_cfg[key], signal.c) for key in ("mean", "std"))
+        self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1), persistent=False)
+
+    def load_pretrained(self) -> None:
+        """Take timm's weights, adapted to channels and input size as timm adapts them. Raises FascoreError."""
+        if self.config.pretrained is False:
+            return
+        path = Path(self.config.pretrained) if isinstance(self.config.pretrained, str) else downloaded(self.config.name)
+        if path.suffix != ".safetensors" or not path.is_file():
+            raise FascoreError(f"timm '{self.config.name}': pretrained weights are a .safetensors file, and {path} is none")
+        try:
+            source = create(self.config, *self.size, pretrained=True, pretrained_cfg_overlay={"file": str(path), "custom_load": False})
+        except Exception as error:
+            raise FascoreError(f"timm '{self.config.name}': {path} does not hold weights of this model: {error}") from error
+        self.model.load_state_dict(source.state_dict())
+
+    def forward(self, x: Tensor) -> Tensor | list[Tensor]:
+        if not self.frames:
+            return self._frame(x)
+        feature = cast(Tensor, self._frame(rearrange(x, "b t c h w -> (b t) c h w")))
+        by_frame = rearrange(feature, "(b t) d -> b t d", b=len(x))
+        return by_frame.mean(1) if self.config.clip == "mean" else by_frame
+
+    def _frame(self, x: Tensor) -> Tensor | list[Tensor]:
+        x = (x - self.mean) / self.deviation
+        if isinstance(self.given, Pyramid):
+            return [_channels_first(feature, level) for feature, level in zip(self.model(x), self.given.levels)]
+        if self.config.output == "vector":
+            return cast(Tensor, self.model(x))
+        assert isinstance(self.given, Tokens)
+        return _places(self.model.forward_features(x), self.given)
+
+
+def _channels_first(feature: Tensor, level: Level) -> Tensor:
+    first = tuple(feature.shape[1:]) == (level.channels, *level.size)
+    return feature if first else rearrange(feature, "b h w c -> b c h w")
+
+
+def _places(feature: Tensor, tokens: Tokens) -> Tensor:
+    """Places of a map by rows: (B, D, H, W) or (B, H, W, D) -> (B, N, D); a sequence stays as it is."""
+    if feature.ndim == 3:
+        return feature
+    first = tuple(feature.shape[1:]) == (tokens.d, *(tokens.grid or ()))
+    return rearrange(feature, "b d h w -> b (h w) d" if first else "b h w d -> b (h w) d")
+
+
+def per_channel(statistic: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """A statistic of RGB for any number of channels: itself for three, else its average."""
+    return tuple(statistic) if channels == len(statistic) else (sum(statistic) / len(statistic),) * channels
+
+
+def create(config: Timm, c: int, h: int, w: int, **options: Any) -> nn.Module:
+    """timm's model for a config, randomly initialised from torch's current seed. Raises SpecError where timm refuses."""
+    options["in_chans"] = c
+    if config.img_size is not None:
+        options["img_size"] = (h, w)
+    for word in ("drop", "drop_path"):
+        if getattr(config, word):
+            options[f"{word}_rate"] = getattr(config, word)
+    try:
+        if config.output == "pyramid":
+            return cast(nn.Module, timm.create_model(config.name, features_only=True, out_indices=_indices(config), **options))
+        model = timm.create_model(config.name, num_classes=0, **options)
+    except (TypeError, AssertionError, RuntimeError, ValueError) as error:
+        raise SpecError(f"timm cannot build '{config.name}' with {options}: {error}") from error
+    if config.output == "tokens" and hasattr(model, "prune_intermediate_layers"):
+        model.prune_intermediate_layers(len(model.feature_info) - 1, prune_norm=False, prune_head=True)
+    return cast(nn.Module, model)
+
+
+def _indices(config: Timm) -> tuple[int, ...]:
+    with torch.device("meta"):
+        count = len(cast(Any, timm.create_model(config.name)).feature_info)
+    return chosen_levels(config, count)
+
+
+def downloaded(name: str) -> Path:
+    """timm's weights from the Hugging Face hub, as safetensors only. Raises FascoreError where they cannot be had."""
+    from huggingface_hub import hf_hub_download
+
+    source = getattr(timm.get_pretrained_cfg(name), "hf_hub_id", None)
+    if not source:
+        raise FascoreError(f"timm '{name}': its weights are not offered as safetensors; convert them and give the file's path as 'pretrained'")
+    try:
+        return Path(hf_hub_download(source, "model.safetensors"))
+    except Exception as error:
+        raise FascoreError(
+            f"timm '{name}': the weights {source} cannot be downloaded ({type(error).__name__}); "
+            "without network, give the path of a safetensors file as 'pretrained', or false"
+        ) from error
+
+
+def measure(config: Timm, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
+    """What a model gives, found by running it on the meta device. Raises SpecError where timm refuses."""
+    with torch.device("meta"):
+        model: Any = create(config, c, h, w).eval()
+        image = torch.empty(1, c, h, w)
+    try:
+        given = model.forward_features(image) if config.output == "tokens" else model(image)
+    except Exception as error:
+        raise SpecError(f"timm '{config.name}' refuses an input of {c} x {h} x {w}: {error}") from error
+    if config.output == "vector" and isinstance(given, Tensor) and given.ndim == 2:
+        return Vector(given.shape[1])
+    if config.output == "tokens" and isinstance(given, Tensor) and given.ndim in (3, 4):
+        return _measured_tokens(model, given)
+    if config.output == "pyramid":
+        return Pyramid(tuple(_measured_level(g, *facts) for g, facts in zip(given, zip(model.feature_info.channels(), model.feature_info.reduction()))))
+    raise SpecError(f"timm gives no {config.output} of '{config.name}'; choose another 'output' or another model")
+
+
+def _measured_level(feature: Tensor, channels: int, stride: int) -> Level:
+    first = feature.shape[1] == channels
+    return Level(channels, (feature.shape[2], feature.shape[3]) if first else (feature.shape[1], feature.shape[2]), int(stride))
+
+
+def _measured_tokens(model: Any, feature: Tensor) -> Tokens:
+    if feature.ndim == 4:
+        last = getattr(model, "output_fmt", "NCHW") == "NHWC"
+        d, h, w = (feature.shape[i] for i in ((3, 1, 2) if last else (1, 2, 3)))
+        return Tokens(h * w, d, 0, (h, w))
+    n, prefix = feature.shape[1], int(getattr(model, "num_prefix_tokens", 0) or 0)
+    grid = getattr(getattr(model, "patch_embed", None), "grid_size", None)
+    fits = grid is not None and grid[0] * grid[1] == n - prefix
+    return Tokens(n, feature.shape[2], prefix, tuple(grid) if fits else None)

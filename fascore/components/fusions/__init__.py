@@ -1,0 +1,148 @@
+"""The core's fusions. Each reads `mask` and gives a feature that does not depend on absent inputs. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from pydantic import Field, PositiveInt
+
+from fascore.errors import SpecError
+from fascore.kinds import Fusion
+from fascore.signals import Signal, Tokens, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WIDTH = Field(None, description="project every input to this width first; default: as they are, and then of one width")
+
+
+class _Vectors(Fusion):
+    """Base of fusions of one or more Vectors that bear missing ones."""
+
+    context: ClassVar[tuple[str, ...]] = ("mask",)
+    honours_mask: ClassVar[bool] = True
+
+    def widths(self, signals: Sequence[Signal]) -> list[int]:
+        """Widths of the inputs. Raises SpecError where one is no Vector."""
+        if not signals:
+            raise SpecError(f"{self.type} fuses one or more features; got none")
+        for place, signal in enumerate(signals):
+            if not isinstance(signal, Vector):
+                raise SpecError(f"{self.type} takes Vectors, but {_name(self, place)} gives {signal}; pool it first, for example with attention_pool")
+        return [signal.d for signal in signals if isinstance(signal, Vector)]
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Vector(6), Vector(6)]), (cls(**{"width": 4}), [Vector(6), Vector(3), Vector(5)])]
+
+
+def _name(fusion: Fusion, place: int) -> str:
+    return f"'{fusion.inputs[place]}'" if place < len(fusion.inputs) else f"input {place}"
+
+
+class _SameWidth(_Vectors):
+    """Base of fusions that need one width."""
+
+    width: PositiveInt | None = WIDTH
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        return Vector(self.width or one_width(self, self.widths(signals)))
+
+
+def one_width(fusion: Fusion, widths: Sequence[int]) -> int:
+    """The width that all inputs share. Raises SpecError that names one that differs."""
+    for place, width in enumerate(widths):
+        if width != widths[0]:
+            message = f"needs features of one width: {_name(fusion, 0)} has {widths[0]}, {_name(fusion, place)} has {width}"
+            raise SpecError(f"{fusion.type} {message}; set 'width' to project them, or use concat")
+    return widths[0]
+
+
+class Concat(_Vectors):
+    """Vectors of any widths side by side, then optionally a linear projection; a learned vector stands for an absent one."""
+
+    type: Literal["concat"] = "concat"
+    width: PositiveInt | None = Field(None, description="project the concatenation to this width; default: no projection")
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        return Vector(self.width or sum(self.widths(signals)))
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fascore.components.fusions.concat import ConcatFusion
+
+        return ConcatFusion(self.widths(signals), self.width)
+
+
+class Sum(_SameWidth):
+    """Sum of the Vectors that are present."""
+
+    type: Literal["sum"] = "sum"
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fascore.components.fusions.sum import SumFusion
+
+        self.infer(signals)
+        return SumFusion(self.widths(signals), self.width)
+
+
+class Mean(_SameWidth):
+    """Mean of the Vectors that are present."""
+
+    type: Literal["mean"] = "mean"
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fascore.components.fusions.mean import MeanFusion
+
+        self.infer(signals)
+        return MeanFusion(self.widths(signals), self.width)
+
+
+class Gated(_SameWidth):
+    """Weighted mean of the Vectors that are present, the weights from gated attention (Ilse et al. 2018, eq. 9)."""
+
+    type: Literal["gated"] = "gated"
+    hidden: PositiveInt = Field(64, description="width inside the gates")
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fascore.components.fusions.gated import GatedFusion
+
+        return GatedFusion(self.widths(signals), self.infer(signals).d, hidden=self.hidden, project=self.width is not None)
+
+
+class AttentionPool(Fusion):
+    """One learned query attends to all places of Tokens, and to Vectors as one place each (Lee et al. 2019, PMA with one seed).
+
+    Takes any mix of Tokens and Vectors, gives Vector(width).
+    """
+
+    context: ClassVar[tuple[str, ...]] = ("mask",)
+    honours_mask: ClassVar[bool] = True
+
+    type: Literal["attention_pool"] = "attention_pool"
+    width: PositiveInt | None = WIDTH
+    heads: PositiveInt = Field(1, description="attention heads; the width is a multiple of them")
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        if not signals:
+            raise SpecError("attention_pool fuses one or more features; got none")
+        for place, signal in enumerate(signals):
+            if not isinstance(signal, Tokens | Vector):
+                raise SpecError(f"attention_pool takes Tokens and Vectors, but {_name(self, place)} gives {signal}; set \"output\": \"tokens\" in its encoder")
+        width = self.width or one_width(self, [s.d for s in signals if isinstance(s, Tokens | Vector)])
+        if width % self.heads:
+            raise SpecError(f"attention_pool: a width of {width} does not divide into {self.heads} heads; change 'heads' or 'width'")
+        return Vector(width)
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fascore.components.fusions.attention_pool import AttentionPoolFusion
+
+        widths = [s.d for s in signals if isinstance(s, Tokens | Vector)]
+        return AttentionPoolFusion(widths, self.infer(signals).d, heads=self.heads, project=self.width is not None)
+
+    @classmethod
+    def examples(cls) -> list[tuple[Self, list[Signal]]]:
+        return [(cls(heads=2), [Tokens(5, 6), Vector(6)]), (cls(width=8), [Vector(6), Vector(3)]), (cls(), [Tokens(4, 6, 1)])]
+
+
+__all__ = ["AttentionPool", "Concat", "Gated", "Mean", "Sum"]

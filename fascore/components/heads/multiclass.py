@@ -1,0 +1,32 @@
+"""One of several classes, one of which may be bona fide."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from fascore.components.heads.classifier import classifier
+from fascore.kinds import HeadModule
+
+
+class MulticlassHead(nn.Module, HeadModule):
+    """Logits of K classes. Shapes: (B, D) -> (B, K)."""
+
+    def __init__(self, width: int, classes: int, *, bona_fide: int | None, hidden: int | None, dropout: float, label_smoothing: float) -> None:
+        super().__init__()
+        self.layers = classifier(width, classes, hidden=hidden, dropout=dropout)
+        self.bona_fide, self.label_smoothing = bona_fide, label_smoothing
+
+    def forward(self, feature: Tensor) -> Tensor:
+        logits: Tensor = self.layers(feature)
+        return logits
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """(B,) cross-entropy; the smoothed share goes to the other classes alike (K/(K-1) of torch's, which smooths the own class too)."""
+        spread = self.label_smoothing * output.shape[1] / (output.shape[1] - 1)
+        return cross_entropy(output.float(), target, reduction="none", label_smoothing=spread)
+
+    def score(self, output: Tensor) -> Tensor:
+        """(B,) probability of the bona fide class. The check refuses a head without one as a score."""
+        assert self.bona_fide is not None
+        return output.float().softmax(1)[:, self.bona_fide]

@@ -1,0 +1,65 @@
+"""A map of bona-fide-ness (George and Marcel 2019), and the contrastive depth loss (Wang et al. 2020)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, binary_cross_entropy_with_logits, conv2d, interpolate
+
+from fascore.kinds import HeadModule
+from fascore.signals import Level, Pyramid, Signal, Tokens
+
+if TYPE_CHECKING:
+    from fascore.components.heads import Pixelwise
+
+
+class PixelwiseHead(nn.Module, HeadModule):
+    """A 1 x 1 convolution to one logit a place. Shapes: (B, C, H, W), a list of such, or (B, N, C) -> (B, 1, H, W)."""
+
+    def __init__(self, config: Pixelwise, signal: Signal, place: Level) -> None:
+        super().__init__()
+        self.config, self.size = config, place.size
+        self.level = config.level if isinstance(signal, Pyramid) else None
+        self.prefix = signal.prefix if isinstance(signal, Tokens) else None
+        self.project = nn.Conv2d(place.channels, 1, 1)
+
+    def forward(self, feature: Tensor | list[Tensor]) -> Tensor:
+        one = feature[self.level] if self.level is not None and not isinstance(feature, Tensor) else torch.as_tensor(feature)
+        if self.prefix is not None:
+            one = rearrange(one[:, self.prefix :], "b (h w) c -> b c h w", h=self.size[0])
+        logits: Tensor = self.project(one)
+        return logits
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """(B,) mean over the map."""
+        logits, wanted = output.float(), self._wanted(target)
+        if self.config.criterion == "bce":
+            return binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean((1, 2, 3))
+        values = logits.sigmoid()
+        squared = (values - wanted).square().mean((1, 2, 3))
+        if self.config.criterion == "mse":
+            return squared
+        return squared + self.config.contrast * (contrast(values) - contrast(wanted)).square().mean((1, 2, 3))
+
+    def score(self, output: Tensor) -> Tensor:
+        """(B,) mean of the map."""
+        return output.float().sigmoid().mean((1, 2, 3))
+
+    def _wanted(self, target: Tensor) -> Tensor:
+        """(B, 1, H, W) in [0, 1]: a label at every place, or a map resampled to this size."""
+        if target.ndim == 1:
+            return target.float()[:, None, None, None].expand(-1, 1, *self.size)
+        finer = target.shape[2] >= self.size[0] and target.shape[3] >= self.size[1]
+        return adaptive_avg_pool2d(target.float(), self.size) if finer else interpolate(target.float(), self.size, mode="bilinear")
+
+
+def contrast(depth: Tensor) -> Tensor:
+    """Difference of each inner place to its eight neighbours (Wang et al. 2020, eq. 10). Shapes: (B, 1, H, W) -> (B, 8, H - 2, W - 2)."""
+    kernels = torch.zeros(9, 9, device=depth.device)
+    kernels.fill_diagonal_(1)
+    kernels[:, 4] -= 1
+    around = torch.cat([kernels[:4], kernels[5:]])
+    return conv2d(depth, rearrange(around, "k (h w) -> k 1 h w", h=3))

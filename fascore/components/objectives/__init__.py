@@ -1,0 +1,82 @@
+"""The core's objectives. Importing this module imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from fascore.errors import SpecError
+from fascore.kinds import Labels, Objective, Target
+from fascore.kinds.head import Scalar
+from fascore.signals import Signal, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def _vector_of(objective: Objective, signals: Sequence[Signal], target: Target) -> int:
+    """Width of the one input. Raises SpecError."""
+    if len(signals) != 1:
+        raise SpecError(f"{objective.type} reads one input; got {len(signals)}: write one objective for each")
+    if not isinstance(signals[0], Vector):
+        raise SpecError(f"{objective.type} takes a Vector, not {signals[0]}; pool it first, for example with attention_pool")
+    if not isinstance(target, Labels):
+        raise SpecError(f"{objective.type} groups records by a column such as record.label, not by {target}")
+    return signals[0].d
+
+
+class Center(Objective):
+    """Half the squared distance of each feature to the centre of its class (Wen et al. 2016, eq. 2). Takes a Vector.
+
+    The centres are no parameters: after each step they move towards the features of the batch, over all processes.
+    """
+
+    type: Literal["center"] = "center"
+    classes: tuple[Scalar | None, ...] | None = Field(None, min_length=2, description="values of the target column in class order; default: 0 and 1 of record.label")
+    rate: float = Field(0.5, gt=0, le=1, description="how far the centres move, alpha of eq. 4")
+
+    def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:
+        return self.classes
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        _vector_of(self, signals, target)
+        if self.classes is None and isinstance(target, Labels) and target.column != "label":
+            raise SpecError(f"center on record.{target.column}: write its 'classes', the values of that column in class order")
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fascore.components.objectives.center import CenterObjective
+
+        return CenterObjective(_vector_of(self, signals, target), len(self.classes or (0, 1)), rate=self.rate)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Vector(6)], Labels("label")), (cls(classes=(None, "print", "replay")), [Vector(4)], Labels("species"))]
+
+
+class SupervisedContrastive(Objective):
+    """Pulls features of one value of the target together and others apart (Khosla et al. 2020, eq. 2). Takes a Vector.
+
+    Positives and negatives are the records of the whole step, gathered over all processes with gradient. Records without a
+    positive have no loss.
+    """
+
+    type: Literal["supervised_contrastive"] = "supervised_contrastive"
+    temperature: PositiveFloat = Field(0.1, description="tau")
+    width: PositiveInt | None = Field(None, description="width of a projection (two layers, ReLU) before the loss; default: the feature itself")
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        _vector_of(self, signals, target)
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fascore.components.objectives.supervised_contrastive import SupervisedContrastiveObjective
+
+        return SupervisedContrastiveObjective(_vector_of(self, signals, target), temperature=self.temperature, projection=self.width)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Vector(6)], Labels("label")), (cls(width=4), [Vector(5)], Labels("label"))]
+
+
+__all__ = ["Center", "SupervisedContrastive"]

@@ -1,0 +1,67 @@
+"""The core's samplers. Importing this module imports no torch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from fascore.errors import SpecError
+from fascore.kinds import Sampler
+from fascore.record import Record
+
+
+class Shuffle(Sampler):
+    """Every record once an epoch, in a new order.
+
+    The epoch has as many batches as `batch_size` makes of it, and they are of even size (33 records at 32: 17 and 16), so
+    that no tiny last batch spoils batch statistics.
+    """
+
+    type: Literal["shuffle"] = "shuffle"
+    drop_last: bool = Field(False, description="true: batches of exactly batch_size, and the records left over wait for another epoch")
+
+    def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
+        from fascore.components.samplers.shuffle import shuffled
+
+        _need(self, len(records), self.batch_size if self.drop_last else 1)
+        return shuffled([record.id for record in records], self.batch_size, epoch, seed, drop_last=self.drop_last)
+
+
+class Balanced(Sampler):
+    """Every group of records has an equal share of every batch, by label, task, species or subject.
+
+    An epoch draws as many records as there are; a small group comes round again, newly shuffled, a large one is drawn in
+    part. Within a batch the records of a group stand together, so that `batch[r::n]` has its share of every group.
+    """
+
+    type: Literal["balanced"] = "balanced"
+    by: Literal["label", "task", "species", "subject"] = Field("label", description="column that makes the groups; bona fide is one species of its own")
+
+    def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
+        from fascore.components.samplers.balanced import balanced
+
+        _need(self, len(records), 1)
+        groups: dict[str, list[str]] = defaultdict(list)
+        for record in records:
+            value = record.column(self.by)
+            if value is None and self.by != "species":
+                raise SpecError(f"balanced by {self.by}: record '{record.id}' has no {self.by}; balance by another column")
+            groups["" if value is None else f"={value}"].append(record.id)
+        if len(groups) < 2:
+            raise SpecError(f"balanced by {self.by}: all {len(records)} records are of one group; use shuffle, or balance by another column")
+        return balanced([groups[name] for name in sorted(groups)], self.batch_size, epoch, seed)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [cls(), cls(by="species", batch_size=6)]
+
+
+def _need(sampler: Sampler, count: int, least: int) -> None:
+    if count < least:
+        raise SpecError(f"{sampler.type}: {count} records to train on, and a batch needs {least}; lower 'batch_size' or add records")
+
+
+__all__ = ["Balanced", "Shuffle"]
