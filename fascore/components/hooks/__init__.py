@@ -1,0 +1,1 @@
+"""The core's hook plugins: progress, JSON log, wandb, TensorBoard. The training loop knows none of them."""
