@@ -1,0 +1,149 @@
+"""Charts as inline SVG. Colours are the page's CSS variables, so that one drawing serves light, dark and print."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.stats import norm
+
+from fascore.evaluation.curves import Floats, roc
+
+INK, GRID, FIRST, SECOND, THIRD, FOURTH = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
+VARIABLES = {INK: "--ink", GRID: "--line", FIRST: "--genuine", SECOND: "--attack", THIRD: "--third", FOURTH: "--fourth"}
+SERIES = (FIRST, SECOND, THIRD, FOURTH)
+POINTS = 300
+RATES = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
+STYLE = {
+    "svg.fonttype": "none", "font.size": 9.5, "text.color": INK, "axes.edgecolor": GRID, "axes.labelcolor": INK, "axes.grid": True,
+    "axes.facecolor": "none", "figure.facecolor": "none", "grid.color": GRID, "grid.linewidth": 0.7, "xtick.color": INK, "ytick.color": INK, "legend.frameon": False, "lines.linewidth": 1.8, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.axisbelow": True,
+}  # fmt: skip
+
+
+class Line(NamedTuple):
+    """One pair of classes to draw as a curve: increasing scores, and the operating point."""
+
+    name: str
+    bona_fide: Floats
+    attack: Floats
+
+
+def roc_chart(lines: Sequence[Line], threshold: float | None, name: str) -> str:
+    """Bona fide accepted over attacks accepted, with the operating point of the dev threshold."""
+    figure, axes = _figure(4.6, 4.1, name)
+    axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
+    for line, colour in zip(lines, SERIES):
+        curve = roc(line.bona_fide, line.attack)
+        axes.plot(*thinned(curve.false_accept, 1 - curve.false_reject), color=colour, label=line.name)
+        if threshold is not None:
+            x, y = operating_point(line, threshold)
+            axes.plot(x, 1 - y, "o", color=colour, markersize=6)
+    axes.set(xlabel="attacks accepted", ylabel="bona fide accepted", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.legend(loc="lower right")
+    return _svg(figure, name)
+
+
+def det_chart(lines: Sequence[Line], threshold: float | None, name: str) -> str:
+    """Both error rates on normal deviate axes, where normal scores give straight lines. A rate of 0 or 1 lies outside."""
+    figure, axes = _figure(4.6, 4.1, name)
+    for line, colour in zip(lines, SERIES):
+        curve = roc(line.bona_fide, line.attack)
+        inside = (curve.accepted > 0) & (curve.rejected > 0) & (curve.accepted < curve.n_attack) & (curve.rejected < curve.n_bona_fide)
+        x, y = norm.ppf(curve.false_accept[inside]), norm.ppf(curve.false_reject[inside])
+        axes.plot(*thinned(x, y), color=colour, label=line.name)
+        if threshold is not None:
+            point = operating_point(line, threshold)
+            if all(0 < rate < 1 for rate in point):
+                axes.plot(*norm.ppf(point), "o", color=colour, markersize=6)
+    ticks = norm.ppf(RATES)
+    labels = [f"{100 * rate:g}" for rate in RATES]
+    axes.set_xticks(ticks, labels)
+    axes.set_yticks(ticks, labels)
+    axes.set(xlabel="attacks accepted, %", ylabel="bona fide rejected, %", xlim=ticks[[0, -1]], ylim=ticks[[0, -1]])
+    axes.legend(loc="upper right")
+    return _svg(figure, name)
+
+
+def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float | None, name: str) -> str:
+    """Scores of each group (increasing, is bona fide) as one row of a shared axis; errors at the threshold in full colour."""
+    figure, axes = _figure(9.6, 0.9 + 0.48 * len(groups), name)
+    every = np.concatenate([scores for scores, _ in groups.values()])
+    low, high = float(every.min()), float(every.max())
+    room = (high - low) * 0.02 or 0.5
+    edges = np.linspace(low - room, high + room, 61)
+    if threshold is not None and edges[0] < threshold < edges[-1]:
+        edges[np.abs(edges - threshold).argmin()] = threshold  # a bin's edge, so that a bar is wholly right or wholly wrong
+    for row, (scores, genuine) in enumerate(reversed(list(groups.values()))):
+        heights = np.histogram(scores, edges)[0].astype(float)
+        heights *= 0.86 / heights.max()
+        wrong = np.zeros(60, bool) if threshold is None else (edges[:-1] < threshold) == genuine
+        colour = FIRST if genuine else SECOND
+        for part, alpha in ((~wrong, 0.4), (wrong, 1.0)):
+            shown = part & (heights > 0)
+            axes.bar(edges[:-1][shown], heights[shown], np.diff(edges)[shown], row, align="edge", color=colour, alpha=alpha, linewidth=0)
+    if threshold is not None:
+        axes.axvline(threshold, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
+    axes.set_yticks(range(len(groups)), [f"{group} ({len(scores)})" for group, (scores, _) in reversed(list(groups.items()))], verticalalignment="bottom")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set(xlabel="score: higher is more bona fide", xlim=edges[[0, -1]], ylim=(-0.05, len(groups)))
+    axes.spines["left"].set_visible(False)
+    return _svg(figure, name)
+
+
+def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, name: str) -> str:
+    """Values over epochs, a line each."""
+    figure, axes = _figure(4.6, 3.2, name)
+    for (label, points), colour, dash in zip(series.items(), cycle(SERIES), cycle(["-"] * 4 + ["--"] * 4)):
+        axes.plot(list(points), list(points.values()), color=colour, linestyle=dash, label=label, marker="o" if len(points) < 2 else None)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="epoch", ylabel=ylabel)
+    axes.legend()
+    return _svg(figure, name)
+
+
+def operating_point(line: Line, threshold: float) -> tuple[float, float]:
+    """Attacks accepted and bona fide rejected, as rates."""
+    accepted = 1 - np.searchsorted(line.attack, threshold, side="left") / len(line.attack)
+    return float(accepted), float(np.searchsorted(line.bona_fide, threshold, side="left") / len(line.bona_fide))
+
+
+def thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """At most POINTS points of a line, even in its length: a report of a million scores stays small."""
+    if len(x) <= POINTS:
+        return x, y
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
+    kept = np.unique(np.searchsorted(length, np.linspace(0, length[-1], POINTS)).clip(0, len(x) - 1))
+    return x[kept], y[kept]
+
+
+def _figure(width: float, height: float, name: str) -> tuple[Figure, Axes]:
+    with matplotlib.rc_context(STYLE):
+        figure = Figure((width, height), layout="constrained")
+        return figure, figure.add_subplot(label=name)
+
+
+def _svg(figure: Figure, name: str) -> str:
+    """The drawing as an element of the page; the same bytes every time."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    text = buffer.getvalue()
+    for unwanted in (r"<metadata>.*?</metadata>", r"<style.*?</style>", r'(?<=<g) id="[^"]*"', r" font-family: [^;\"]*;"):
+        text = re.sub(unwanted, "", text, flags=re.DOTALL)
+    opening = rf'<svg class="chart" viewBox="\1" role="img" aria-label="{html.escape(name)}">'
+    text = re.sub(r'.*?<svg [^>]*viewBox="([^"]*)"[^>]*>', opening, text, count=1, flags=re.DOTALL)
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, f"var({variable})")
+    return re.sub(r"\s+", " ", text)

@@ -1,0 +1,71 @@
+"""How figures are written: shared by the terminal and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ORACLE = "[test-oracle]"
+
+MEANINGS = {
+    "apcer": "APCER: share of attack presentations of one species that were accepted as bona fide. The worst species is the claim.",
+    "bpcer": "BPCER: share of bona fide presentations that were rejected as attacks.",
+    "nrr": "APNRR, BPNRR: share of attack or bona fide presentations that got no answer (no face, unreadable). They are in neither APCER nor BPCER.",
+    "acer": (
+        "ACER: mean of APCER and BPCER, once with the worst species, once with all attacks pooled. Not part of the standard; "
+        "printed to compare with papers, which rarely say which of the two they print."
+    ),
+    "miss": "Forgery miss rate: share of digitally manipulated faces accepted as bona fide. Not an APCER: nothing was presented to a sensor.",
+    "hter": "HTER: mean of both error rates at the dev threshold, all attacks pooled.",
+    "auc": "AUC: chance that a bona fide scores above an attack; 0.5 is guessing.",
+    "eer": "EER: the error rate where both are equal, at a threshold that nobody could have known before the test.",
+    "interval": "Intervals are 95 % Clopper-Pearson, exact if presentations are independent; clips of one person are not, so the truth is wider.",
+    "oracle": f"{ORACLE}: the threshold was set on the test scores themselves; no deployed system can do that.",
+}
+
+
+def percent(value: Any, digits: int = 2) -> str:
+    """A rate as people read it; a dash where it was not measured."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def number(value: Any) -> str:
+    """Any figure in few digits."""
+    if value is None:
+        return "–"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def interval(parts: Mapping[str, Any]) -> str:
+    """The interval of a rate; a dash where nothing was measured."""
+    return "–" if not parts.get("n") else f"{100 * parts['low']:.1f} – {100 * parts['high']:.1f} %"
+
+
+def metric_title(name: str, parts: Mapping[str, Any]) -> str:
+    """A metric's name, marked where it is an oracle."""
+    return f"{name} {ORACLE}" if parts["oracle"] else name
+
+
+def headline(name: str, parts: Mapping[str, Any]) -> str:
+    """A metric's primary figure: AUC as a number, rates in per cent, what was not measurable in words."""
+    value = parts.get(parts["primary"])
+    if value is None:
+        return "not measurable"
+    return f"{value:.4f}" if name.startswith("auc") else percent(value)
+
+
+def detail(parts: Mapping[str, Any]) -> str:
+    """What qualifies the figure: convention, what was reached, n, a note."""
+    if parts.get("note"):
+        return str(parts["note"])
+    if "reached" in parts:
+        asked = f"at FPR {percent(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
+        return f"{asked}; reached {percent(parts['reached'])} of n = {parts['n']} negatives, {parts['n_positive']} positives"
+    if "convention" in parts:
+        other = "nearest" if parts["convention"] == "interpolated" else "interpolated"
+        return f"{parts['convention']}; {other}: {percent(parts[other])}"
+    if "false_reject" in parts:
+        return f"false accepts {percent(parts['false_accept_pooled'])} (pooled), false rejects {percent(parts['false_reject'])}"
+    if "n_bona_fide" in parts:
+        return f"n = {parts['n_bona_fide']} bona fide, {parts['n_attack']} attacks"
+    return f"n = {parts['n']}" if "n" in parts else ""
