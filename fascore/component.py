@@ -70,10 +70,10 @@ class SlotMarker:
         if isinstance(value, base):
             return value
         if isinstance(value, Component):
-            raise PydanticCustomError("component", "{message}", {"message": f"takes a {base.kind}; '{value.type}' is a {value.kind}"})
+            raise PydanticCustomError("component", "{message}", {"message": f"takes {_a(base.kind)}; '{value.type}' is {_a(value.kind)}"})
         fields = {"type": value} if isinstance(value, str) else value
         if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
-            message = f'takes a {base.kind}: {{"type": "<name>", …}}, or a bare name'
+            message = f'takes {_a(base.kind)}: {{"type": "<name>", …}}, or a bare name'
             raise PydanticCustomError("component", "{message}", {"message": message})
         if not self.node and "inputs" in fields:
             message = "'inputs' belongs to a graph's node; here the owner wires it: leave it out"
@@ -95,6 +95,11 @@ Slot = Annotated[T, SlotMarker()]
 """A component inside another: `Slot[Fusion]`. The owner wires its inputs, and may build it many times."""
 Node = Annotated[T, SlotMarker(node=True)]
 """A component that stands in a graph under a name, with `inputs` of its own."""
+
+
+def _a(kind: str) -> str:
+    """A kind with its article."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def named(name: str) -> Any:

@@ -7,6 +7,7 @@ import importlib
 import importlib.metadata
 import json
 import os
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from fascore.errors import FascoreError
 
 API = 1
 KINDS = ("dataset", "modality", "encoder", "fusion", "head", "objective", "sampler", "metric", "recipe", "detector")
+_GROUP = re.compile(r"fascore\.v(?P<api>\d+)\.(?P<kind>[a-z_]+)")
 WITH = "FASCORE_WITH"
 """Environment variable with `module:Class` targets of `--with`; child processes inherit it."""
 
@@ -96,14 +98,12 @@ class Index:
         providers, other = [], {}
         points = importlib.metadata.entry_points()
         for group in points.groups:
-            if not group.startswith("fascore.v"):
-                continue
-            _, version, kind = group.split(".", 2)
-            for point in points.select(group=group):
-                if version == f"v{API}":
-                    providers.append(Provider(kind, point.name, point.value, point))
-                else:
-                    other[point.name] = version[1:]
+            ours = _GROUP.fullmatch(group)
+            for point in points.select(group=group) if ours else ():
+                if ours and int(ours["api"]) == API:
+                    providers.append(Provider(ours["kind"], point.name, point.value, point))
+                elif ours:
+                    other[point.name] = ours["api"]
         extra = [target for target in os.environ.get(WITH, "").split(",") if target]
         return cls([*providers, *map(_uninstalled, extra)], other)
 
