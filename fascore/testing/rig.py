@@ -58,13 +58,14 @@ class Rig:
                 parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.02)
         return module
 
-    def feed(self, seed: int = 0, rows: int = ROWS) -> Feed:
-        """Random records, both tasks and labels among them, every input present."""
+    def feed(self, seed: int = 0, rows: int = ROWS, *, absent: bool = False) -> Feed:
+        """Random records, both tasks and labels among them; every input present, or with `absent` one missing in each record."""
         generator = torch.Generator().manual_seed(seed)
         inputs = [draw(signal, rows, generator) for signal in self.signals]
-        known = {
-            "task": torch.arange(rows) // 2 % 2, "label": torch.arange(rows) % 2, "mask": torch.ones(rows, len(self.signals), dtype=torch.bool),
-        }  # fmt: skip
+        mask = torch.ones(rows, len(self.signals), dtype=torch.bool)
+        if absent:
+            mask[torch.arange(rows), torch.arange(rows) % len(self.signals)] = False
+        known = {"task": torch.arange(rows) // 2 % 2, "label": torch.arange(rows) % 2, "mask": mask}
         return Feed(inputs, {name: known[name] for name in self.config.context}, self._targets(rows, generator))
 
     def _targets(self, rows: int, generator: torch.Generator) -> Tensor | None:
@@ -78,8 +79,8 @@ class Rig:
 
     def forward(self, module: nn.Module, feed: Feed) -> Any:
         """What the module gives."""
-        target = (feed.target,) if self.kind == "objective" else ()
-        return module(*feed.inputs, *target, **feed.context)
+        target = {"target": feed.target} if self.kind == "objective" else {}
+        return module(*feed.inputs, **target, **feed.context)
 
     def losses(self, module: nn.Module, feed: Feed) -> list[Tensor]:
         """What training differentiates: a head's and an objective's loss, any other module's outputs."""

@@ -8,13 +8,15 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from fascore.errors import FascoreError
 from fascore.testing.case import Case, Check, Failure, cases
 from fascore.testing.checks import data, metrics, modules, sinks, static
 
 Expected: TypeAlias = Mapping[tuple[str, str, str], str]
 """`(kind, name, check) -> reason`: checks that a component fails for a reason that its page gives."""
 CHECKS: tuple[Check, ...] = (*static.CHECKS, *modules.CHECKS, *sinks.CHECKS, *data.CHECKS, *metrics.CHECKS)
+
+_PICKING = ("keyword", "markexpr", "lf", "last_failed", "deselect", "stepwise")
+"""Options of pytest with which a user runs a part of the suite on purpose."""
 
 
 def conformance(distribution: str, expected_failures: Expected | None = None) -> Callable[..., None]:
@@ -46,29 +48,23 @@ def conformance(distribution: str, expected_failures: Expected | None = None) ->
 
 def run(case: Case, check: Check) -> None:
     """Run one check; fail with a sentence on what is wrong and one on how to mend it."""
+    if check.name != "resolves" and complaint(case, static.RESOLVES) is not None:
+        pytest.skip("the entry point does not resolve: see the check 'resolves'")
+    if (what := complaint(case, check)) is not None:
+        about = f"{case.kind} '{case.name}' of {case.distribution} ({case.point.value}) fails '{check.name}'"
+        pytest.fail(f"{about}:\n  {what}\nHow to fix: {check.fix}", pytrace=False)
+
+
+def complaint(case: Case, check: Check) -> str | None:
+    """What a check finds wrong with a component; None if nothing."""
     try:
-        if check.name != "resolves":
-            _loads(case)
         check.run(case)
     except Failure as failure:
-        pytest.fail(_text(case, check, str(failure)), pytrace=False)
-    except FascoreError as error:
-        pytest.fail(_text(case, check, f"{type(error).__name__}: {error}"), pytrace=False)
+        return str(failure)
     except Exception as error:
-        where = "".join(traceback.format_exception(error))
-        pytest.fail(_text(case, check, f"it raises {type(error).__name__}: {error}\n{where}"), pytrace=False)
-
-
-def _loads(case: Case) -> None:
-    try:
-        case.load()
-    except Failure:
-        pytest.skip("the entry point does not resolve: see the check 'resolves'")
-
-
-def _text(case: Case, check: Check, what: str) -> str:
-    about = f"{case.kind} '{case.name}' of {case.distribution} ({case.point.value}) fails '{check.name}'"
-    return f"{about}:\n  {what}\nHow to fix: {check.fix}"
+        frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-3:]))
+        return f"it raises {type(error).__name__}: {error}\n{frames.rstrip()}"
+    return None
 
 
 def _marks(case: Case, check: Check, expected: Expected) -> list[pytest.MarkDecorator]:
@@ -97,7 +93,7 @@ def _collected(request: pytest.FixtureRequest) -> frozenset[str]:
     marks = [mark for mark in item.function.pytestmark if mark.name == "parametrize"]
     parametrised = {str(row.id) for mark in marks for row in mark.args[1]}
     option = request.config.option
-    if option.keyword or option.markexpr or option.lf or option.deselect or any("::" in argument for argument in request.config.args):
+    if any(getattr(option, name, None) for name in _PICKING) or any("::" in argument for argument in request.config.args):
         return frozenset(parametrised)
     mine = [other for other in request.session.items if getattr(other, "originalname", "") == item.originalname and other.path == item.path]
     return frozenset(parametrised & {other.callspec.id for other in mine if isinstance(other, pytest.Function)})

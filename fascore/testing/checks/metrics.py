@@ -54,7 +54,7 @@ def rates(case: Case) -> None:
 
 
 def one_class(case: Case) -> None:
-    """A table of one class only is a FascoreError, not a number."""
+    """A table of one class only is a FascoreError, or a primary figure of None: not a number."""
     for metric, threshold, table in _drawn(case):
         for label, name in ((1, "bona fide"), (0, "attacks")):
             try:
@@ -63,7 +63,8 @@ def one_class(case: Case) -> None:
                 continue
             except Exception as error:
                 raise Failure(f"{shown(metric)}: {name} only raise {type(error).__name__}: {error}") from error
-            raise Failure(f"{shown(metric)}: {name} only give {dict(found)!r:.200}")
+            if found.get(metric.primary) is not None:
+                raise Failure(f"{shown(metric)}: {name} only give {metric.primary} = {found[metric.primary]}")
 
 
 def threshold_use(case: Case) -> None:
@@ -106,9 +107,7 @@ def _table(metric: Metric, separation: float, silent: NDArray[np.bool_] | None =
 
 
 def _primary(metric: Metric, found: Mapping[str, Any]) -> float:
-    value: Any = found
-    for part in [metric.primary] if metric.primary in found else metric.primary.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+    value = found.get(metric.primary)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise Failure(f"{shown(metric)}: primary is '{metric.primary}', and the figures are {dict(found)!r:.200}")
     return float(value)
@@ -140,7 +139,7 @@ CHECKS = (
           "Set higher_is_better and primary to what compute() gives; scores are higher for bona fide (label 1)."),
     Check("rates", _METRIC, rates,
           "Read table.sorted_bona_fide and sorted_attack, or mask with table.responded; give None or a note for what cannot be measured."),
-    Check("one_class", _METRIC, one_class, "Raise SpecError that names the missing class."),
+    Check("one_class", _METRIC, one_class, "Raise SpecError that names the missing class, or give None for what needs it."),
     Check("threshold_use", _METRIC, threshold_use,
           "Set oracle = True only where the metric chooses on the table itself; raise SpecError where a threshold is needed and None."),
 )  # fmt: skip

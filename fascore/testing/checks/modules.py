@@ -51,13 +51,13 @@ def seeded(case: Case) -> None:
 
 
 def gradients(case: Case) -> None:
-    """A gradient that is finite and not zero reaches every trainable parameter, and every float input of a head or objective."""
+    """A gradient that is finite and not zero reaches every trainable parameter; inputs are missing too where it has a mask."""
     for rig in rigs(case):
-        module, feed = rig.jittered(3, training=True), rig.feed()
-        losses = rig.losses(module, feed)
-        if not losses:
-            continue
-        _backward(losses)
+        module = rig.jittered(3, training=True)
+        for absent in (False, True) if "mask" in rig.config.context and len(rig.signals) > 1 else (False,):
+            losses = [loss for loss in rig.losses(module, rig.feed(absent=absent)) if loss.requires_grad]
+            if losses:
+                _backward(losses)
         for name, parameter in module.named_parameters():
             if parameter.requires_grad and (parameter.grad is None or not _useful(parameter.grad)):
                 raise Failure(f"{rig}: {_why(parameter.grad)} '{name}'")

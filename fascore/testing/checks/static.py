@@ -103,16 +103,20 @@ def round_trips(case: Case) -> None:
 
 
 def closed(case: Case) -> None:
-    """An unknown key is refused, in the component and in every plain config inside it."""
+    """An unknown key is refused."""
     for config in case.configs():
         try:
             type(config).model_validate({**json.loads(config.canonical()), "no_such_field": 1})
         except ValueError:
             continue
         raise Failure(f"{shown(config)}: an unknown key is accepted")
+
+
+def closed_inside(case: Case) -> None:
+    """So is it in every plain config inside the component, and none of them can be changed."""
     for owner in _models(case.component):
         if owner.model_config.get("extra") != "forbid" or not owner.model_config.get("frozen"):
-            raise Failure(f"{owner.__name__} is not closed and frozen")
+            raise Failure(f"{owner.__name__} accepts unknown keys or changes")
 
 
 def schema(case: Case) -> None:
@@ -171,8 +175,9 @@ def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 _ANY = (*KINDS, "hooks", "command")
+RESOLVES = Check("resolves", _ANY, resolves, "Correct the target in pyproject.toml's [project.entry-points], then install the distribution again.")
 CHECKS = (
-    Check("resolves", _ANY, resolves, "Correct the target in pyproject.toml's [project.entry-points], then install the distribution again."),
+    RESOLVES,
     Check("light_import", _ANY, light_import, "Move the implementation to another file and import it inside build(), compute() or records()."),
     Check("named", KINDS, named, 'Write type: Literal["prefix.name"] = "prefix.name" and give the entry point the same name.'),
     Check("documented", _ANY, documented, "Write a docstring: one sentence on what it is, then shapes, units, source."),
@@ -180,7 +185,8 @@ CHECKS = (
     Check("described", KINDS, described, 'Write Field(default, description="…") for every field.'),
     Check("round_trips", KINDS, round_trips,
           "Use JSON types in fields (finite numbers, text, tuples, Configs); validators must accept what they produce."),
-    Check("closed", KINDS, closed, "Derive from the kind's base class and keep its model_config; nested configs derive from fascore.Config."),
+    Check("closed", KINDS, closed, "Keep the model_config of the kind's base class."),
+    Check("closed_inside", KINDS, closed_inside, "Derive nested configs from fascore.Config."),
     Check("schema", KINDS, schema,
           "Give validators that accept more than their annotation a matching annotation, or a __get_pydantic_json_schema__."),
     Check("refuses", ("encoder", "fusion", "head", "objective"), refuses,
