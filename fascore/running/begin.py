@@ -1,0 +1,78 @@
+"""The start of a run: its folder, whether it continues, and that nobody else works in it."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from fascore.errors import FascoreError
+from fascore.running.folder import RunFolder
+from fascore.spec import Json, RunSpec
+
+FREE = ("compute", "$schema", "name", "trackers")
+"""Fields that may differ when a run is continued: none of them changes what is learnt, but for compute.precision."""
+
+
+@contextmanager
+def locked(folder: RunFolder) -> Iterator[None]:
+    """Work in a run's folder alone. Raises FascoreError where another process does; a killed process leaves no lock."""
+    folder.root.mkdir(parents=True, exist_ok=True)
+    with (folder.root / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise FascoreError(f"{folder.root}: another process is running this run; wait for it, or choose another name") from None
+        yield
+
+
+def begin(folder: RunFolder, document: Json, spec: RunSpec, *, fresh: bool) -> None:
+    """Write the spec into an empty folder, or see that the folder's run is of the same spec.
+
+    `fresh` moves an old run aside first. Raises FascoreError that names the fields that differ.
+    """
+    if fresh and folder.exists():
+        _move_aside(folder)
+    if not folder.exists():
+        folder.write(folder.spec, document)
+        return
+    if not folder.resolved.exists():
+        folder.write(folder.spec, document)
+        return
+    before = folder.read(folder.resolved)["spec"]
+    now = spec.model_dump(mode="json", by_alias=True)
+    changed = differences(before, now)
+    if changed:
+        listed = "; ".join(f"{path} was {old}, is {new}" for path, (old, new) in list(changed.items())[:5])
+        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
+        raise FascoreError(f"{folder.root} holds a run of another spec: {listed}{more}; give this one another name, or begin again with --fresh")
+
+
+def differences(before: Json, now: Json) -> dict[str, tuple[str, str]]:
+    """Fields that differ and matter, by path, with both values as short text."""
+    old, new = dict(_flat(before)), dict(_flat(now))
+    paths = [p for p in {**old, **new} if old.get(p) != new.get(p) and (p.partition(".")[0] not in FREE or p == "compute.precision")]
+    return {path: (_short(old, path), _short(new, path)) for path in paths}
+
+
+def _short(values: Mapping[str, Any], path: str) -> str:
+    return repr(values[path])[:60] if path in values else "not there"
+
+
+def _flat(value: Json, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict | list) and value:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _flat(item, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value
+
+
+def _move_aside(folder: RunFolder) -> None:
+    number = 1
+    while (aside := folder.root.with_name(f"{folder.root.name}.old{number}")).exists():
+        number += 1
+    aside.mkdir()
+    for item in folder.root.iterdir():
+        if item.name != ".lock":
+            item.rename(aside / item.name)

@@ -1,0 +1,61 @@
+"""Preparing the records of a spec, with a progress bar."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+
+from fascore.data.prepare import Prepared, Progress, prepare
+from fascore.data.store import Store
+from fascore.graph import Plan, check
+from fascore.record import Record
+from fascore.running.records import list_records
+from fascore.spec import Json, RunSpec, read_spec
+
+
+def store_of(spec: RunSpec) -> Store:
+    """The store that a spec uses: `compute.store`, else $FASCORE_STORE, else .fascore/store."""
+    return Store(Path(spec.compute.store or os.environ.get("FASCORE_STORE") or ".fascore/store"))
+
+
+def prepare_records(plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None, strict: bool, quiet: bool = False) -> Prepared:
+    """Fill the store and say how it went. Raises FascoreError as `fascore.data.prepare.prepare` does."""
+    with _bar(quiet=quiet) as tell:
+        prepared = prepare(plan, records, store, processes=processes, progress=tell, strict=strict)
+    if prepared.quarantined and not quiet:
+        Console(stderr=True).print(f"{len(prepared.quarantined)} of {len(records)} records cannot be used: {prepared.quarantined[0].id}: "
+                                   f"{prepared.quarantined[0].reason}" + (" …" if len(prepared.quarantined) > 1 else ""), highlight=False)  # fmt: skip
+    return prepared
+
+
+def prepare_spec(path: Path, overrides: dict[str, Json], *, processes: int | None = None, strict: bool = False) -> Prepared:
+    """`fascore prepare`: all records of all splits of a spec."""
+    spec, _ = read_spec(path, overrides)
+    plan = check(spec)
+    return prepare_records(plan, list_records(spec).every(), store_of(spec), processes=processes or spec.compute.prepare, strict=strict)
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Progress]:
+    """A progress bar on a terminal; otherwise one line at the end."""
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda done, total: None
+        return
+    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TextColumn("records"), TimeRemainingColumn())
+    last = (0, 0)
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("prepare", total=None)
+
+        def tell(done: int, total: int) -> None:
+            nonlocal last
+            last = (done, total)
+            bar.update(task, completed=done, total=total)
+
+        yield tell
+    console.print(f"prepared {last[0]} records", highlight=False)

@@ -1,0 +1,235 @@
+"""One run: check, prepare, train, set the threshold on dev, evaluate every test set, write the folder.
+
+Every stage leaves whole files, and begins from those of the stage before: a run that was killed anywhere continues with
+the same command and ends in the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from fascore.component import validate
+from fascore.data.loading import Loader
+from fascore.data.prepare import Prepared
+from fascore.errors import FascoreError
+from fascore.evaluation.evaluate import evaluate
+from fascore.evaluation.score_rules import fit_weights
+from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.threshold import choose
+from fascore.graph import Plan, check
+from fascore.hooks import Hooks, RunFacts
+from fascore.model import ModelGraph
+from fascore.record import Record
+from fascore.running.begin import begin, locked
+from fascore.running.folder import RunFolder
+from fascore.running.prepare import prepare_records, store_of
+from fascore.running.provenance import provenance
+from fascore.running.records import Splits, list_records
+from fascore.running.results import conclude
+from fascore.running.scores import head_columns, score_table
+from fascore.spec import Json, RunSpec, read_json, with_override
+from fascore.training import checkpoint, distributed
+from fascore.training.interrupt import Interrupted
+from fascore.training.scoring import Scores, score
+from fascore.training.trainer import TrainingJob, pick_precision, train
+
+if TYPE_CHECKING:
+    from fascore.data.batch import Batch
+
+
+def execute(path: Path, overrides: Mapping[str, Json], *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")) -> Path:
+    """`fascore run`: run the spec of a file; the run's folder. Raises FascoreError, SpecErrors or Interrupted."""
+    document = read_json(path)
+    if isinstance(document, dict) and "spec" in document and "provenance" in document:
+        document = document["spec"]  # a run's resolved.json
+    for where, value in overrides.items():
+        document = with_override(document, where, value)
+    return execute_document(document, fresh=fresh, processes=processes, strict=strict, runs=runs)
+
+
+def execute_document(document: Json, *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")) -> Path:
+    """Run a parsed spec."""
+    spec = validate(RunSpec, document)
+    plan = check(spec)
+    if processes > 1 and "TORCHELASTIC_RUN_ID" not in os.environ:
+        return _in_processes(document, spec, fresh=fresh, processes=processes, strict=strict, runs=runs)
+    folder = RunFolder(runs / spec.name)
+    if distributed_rank() == 0:
+        with locked(folder):
+            begin(folder, document, spec, fresh=fresh)
+            _work(plan, folder, strict=strict)
+    else:
+        _work(plan, folder, strict=strict)
+    return folder.root
+
+
+def distributed_rank() -> int:
+    """This process's number under torchrun, before the processes are joined."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def _in_processes(document: Json, spec: RunSpec, *, fresh: bool, processes: int, strict: bool, runs: Path) -> Path:
+    """The same command under torchrun."""
+    with tempfile.TemporaryDirectory() as aside:
+        path = Path(aside) / "spec.json"
+        path.write_text(json.dumps(document))
+        flags = [*(["--fresh"] if fresh else []), *(["--strict"] if strict else [])]
+        status = distributed.spawn(processes, ["-m", "fascore", "run", str(path), "--runs", str(runs), *flags])
+    if status:
+        raise FascoreError(f"one of the {processes} processes ended with status {status}; what it said stands above. The same command continues")
+    return runs / spec.name
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the stages of a run share."""
+
+    plan: Plan
+    folder: RunFolder
+    splits: Splits
+    prepared: Prepared
+    loader: Loader
+    graph: ModelGraph
+    hooks: Hooks
+    facts: RunFacts
+    device: torch.device
+    precision: str
+
+    @property
+    def spec(self) -> RunSpec:
+        return self.plan.spec
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes the run's files."""
+        return distributed.rank() == 0
+
+    def usable(self, records: Sequence[Record]) -> list[Record]:
+        """Records that were not quarantined, in order."""
+        usable = {record.id for record in self.prepared.records}
+        return [record for record in records if record.id in usable]
+
+    def batches(self, ids: Sequence[str]) -> Iterable[Batch]:
+        """Evaluation batches."""
+        return self.loader.evaluation(ids, self.spec.compute.eval_batch)
+
+    def table(self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None) -> ScoreTable:
+        """Score table of records; `weights` None fits those of a weighted rule on this very table: dev only."""
+        scored = {id: {head: values[place] for head, values in scores.heads.items()} for place, id in enumerate(scores.ids)}
+        columns = head_columns(records, scored, [head for head, node in self.plan.heads.items() if node.component.scores])
+        rule = self.spec.model.score
+        if weights is None:
+            weights = self.weights(records, scores)
+        return score_table(records, self.prepared, columns, rule, weights)
+
+    def weights(self, records: Sequence[Record], scores: Scores) -> dict[str, float]:
+        """Weights of a weighted score rule, fitted on these records."""
+        import numpy as np
+
+        scored = {id: {head: values[place] for head, values in scores.heads.items()} for place, id in enumerate(scores.ids)}
+        columns = head_columns(records, scored, list(scores.heads))
+        labels, tasks = np.array([r.label for r in records]), np.array([r.task for r in records], dtype=np.str_)
+        return fit_weights(self.spec.model.score, columns, labels, tasks)
+
+
+def _work(plan: Plan, folder: RunFolder, *, strict: bool) -> None:
+    spec = plan.spec
+    first = distributed_rank() == 0
+    if folder.finished():
+        if first:
+            print(f"{folder.root} is finished; --fresh begins again", file=sys.stderr)
+        return
+    splits = list_records(spec)
+    device = distributed.pick_device(spec.compute.device)
+    distributed.start(device)
+    store = store_of(spec)
+    if first:
+        prepare_records(plan, splits.every(), store, processes=spec.compute.prepare, strict=strict)
+    distributed.barrier()
+    prepared = prepare_records(plan, splits.every(), store, processes=0, strict=strict, quiet=True)
+    hooks = Hooks.for_run(spec.trackers) if first else Hooks()
+    graph = ModelGraph.build(plan, spec.seed).to(device)
+    loader = Loader(plan, prepared, store, device=device, workers=spec.compute.workers)
+    run = _Run(
+        plan, folder, splits, prepared, loader, graph, hooks, RunFacts(spec.name, folder.root, spec), device,
+        pick_precision(spec.compute.precision, device),
+    )  # fmt: skip
+    if first:
+        prepared.write_quarantine(folder.quarantine)
+        folder.write(folder.resolved, _resolved(run))
+    outcome = "failed"
+    try:
+        _train(run)
+        _conclude(run)
+        outcome = "finished"
+    except Interrupted:
+        outcome = "interrupted"
+        raise
+    finally:
+        hooks.call("run_ended", run=run.facts, outcome=outcome)
+        distributed.stop()
+
+
+def _resolved(run: _Run) -> dict[str, Json]:
+    """Everything that another needs to repeat the run. A function of spec, data and machine only."""
+    keys = sorted(str(entry) for entries in run.prepared.entries.values() for entry in entries.values())
+    return {
+        "spec": run.spec.model_dump(mode="json", by_alias=True),
+        "provenance": provenance(run.spec),
+        "device": run.device.type if run.device.type == "cpu" else torch.cuda.get_device_name(run.device),
+        "precision": run.precision,
+        "processes": distributed.world(),
+        "data": {
+            "manifest": run.splits.manifest(),
+            "prepared": hashlib.sha256("\n".join(keys).encode()).hexdigest(),
+            "dev": "carved from train by subject, with the run's seed" if run.splits.carved else "as named in the spec",
+            "records": {name: len(records) for name, records in run.splits.named().items()},
+            "quarantined": len(run.prepared.quarantined),
+        },
+    }
+
+
+def _train(run: _Run) -> None:
+    dev = run.usable(run.splits.dev)
+    train(
+        TrainingJob(
+            spec=run.spec, graph=run.graph, folder=run.folder.root, records=run.usable(run.splits.train), train_batches=run.loader.training,
+            dev=[record.id for record in dev], dev_batches=run.batches, dev_table=lambda scores: run.table(dev, scores), hooks=run.hooks,
+            device=run.device, precision=run.precision,
+        )
+    )  # fmt: skip
+
+
+def _conclude(run: _Run) -> None:
+    """Score dev and the test sets with the best weights; process 0 writes."""
+    checkpoint.load_best(run.folder.checkpoints / checkpoint.BEST, run.graph)
+    scores = {name: run_scores(run, records) for name, records in run.splits.named().items() if name != "train"}
+    if not run.first:
+        return
+    weights = run.weights(run.splits.dev, scores["dev"])
+    tables = {name: run.table(run.splits.named()[name], found, weights) for name, found in scores.items()}
+    threshold = choose(run.spec.threshold, tables["dev"])
+    run.folder.write(run.folder.threshold, {"threshold": threshold.model_dump(mode="json"), "weights": weights})
+    for name, table in tables.items():
+        table.write(run.folder.scores(name))
+        run.hooks.call("scores_ready", run=run.facts, split=name, path=run.folder.scores(name))
+    dev = tables.pop("dev")
+    metrics = evaluate(tables, threshold, run.spec.metrics, dev)
+    conclude(run.folder, metrics, tables, dev, run.splits, run.hooks, run.facts)
+
+
+def run_scores(run: _Run, records: Sequence[Record]) -> Scores:
+    """Scores of the usable ones among some records, by all processes together."""
+    return score(run.graph, [record.id for record in run.usable(records)], run.batches, precision=run.precision)
+
+
