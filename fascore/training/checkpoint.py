@@ -21,6 +21,7 @@ from fascore.errors import FascoreError
 from fascore.files import writing
 
 if TYPE_CHECKING:
+    from fascore.model import ModelGraph
     from fascore.training.engine import Engine
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -74,6 +75,19 @@ def save_best(path: Path, engine: Engine, facts: Mapping[str, Any]) -> None:
     values = engine.ema.values if engine.ema is not None else engine.model.state_dict()
     kept = set(engine.model.deployed())
     _write(path, {key: value for key, value in values.items() if key in kept}, facts)
+
+
+def load_best(path: Path, model: ModelGraph) -> dict[str, Any]:
+    """Give a graph the weights to evaluate; epoch, step and figures of dev. Raises FascoreError."""
+    tensors, facts = read(path)
+    missing = sorted(set(model.deployed()) - set(tensors))
+    try:
+        foreign = [*missing, *model.load_state_dict(tensors, strict=False).unexpected_keys]
+    except RuntimeError as error:
+        raise FascoreError(f"{path} belongs to another model: {error}") from error
+    if foreign:
+        raise FascoreError(f"{path} belongs to another model: '{foreign[0]}' is {'missing from it' if missing else 'not in this graph'}")
+    return facts
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

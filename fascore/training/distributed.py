@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
@@ -22,6 +23,8 @@ from fascore.errors import FascoreError
 
 BUCKET = 25 * 2**20
 """Bytes that one averaging message carries: large enough for bandwidth, small enough to overlap."""
+PATIENCE = timedelta(days=1)
+"""How long a process waits for the others: one of them may be filling the store. torchrun ends all when one dies."""
 
 
 def rank() -> int:
@@ -43,7 +46,7 @@ def start(device: torch.device) -> None:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
 
 
 def stop() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
     from fascore.model import ModelGraph
 
 
-Scores: TypeAlias = Mapping[str, Mapping[str, float]]
-"""Scores by record id and head, NaN where a head had no input."""
+@dataclass(frozen=True)
+class Scores:
+    """Scores of R records: `heads` maps a head to R numbers in the order of `ids`, NaN where it had no input."""
+
+    ids: tuple[str, ...]
+    heads: Mapping[str, tuple[float, ...]]
 
 
 def score(model: ModelGraph, ids: Sequence[str], batches: Callable[[Sequence[str]], Iterable[Batch]], *, precision: str = "fp32") -> Scores:
-    """Score records with the model in evaluation mode, in the order of `ids`; every process gets all scores.
+    """Score records with the model in evaluation mode; every process gets all scores.
 
     `ids` are the same on every process, and `batches` gives the evaluation batches of some of them, in any order.
     Raises FascoreError where a record is missing, doubled or foreign, or a score is infinite.
@@ -37,7 +42,8 @@ def score(model: ModelGraph, ids: Sequence[str], batches: Callable[[Sequence[str
     found = [row for part in distributed.gather_json(rows) for row in part]
     _every_record_once([identity for identity, _ in found], ids)
     by_id = dict(found)
-    return {identity: {head: _number(value) for head, value in by_id[identity].items()} for identity in ids}
+    heads = list(found[0][1]) if found else []
+    return Scores(tuple(ids), {head: tuple(_number(by_id[identity][head]) for identity in ids) for head in heads})
 
 
 @torch.no_grad()
