@@ -46,7 +46,7 @@ COMMANDS = (
     )),
     Entry("fill", inspecting.fill, "write every default of a spec out", ("fascore fill spec.json", "fascore fill spec.json --out full.json")),
     Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),
-    Entry("components", inspecting.components, "list the installed components", ("fascore components", "fascore components encoder")),
+    Entry("components", inspecting.components, "list the installed components", ("fascore components", "fascore components encoder fusion")),
     Entry("plugins", inspecting.plugins, "list the packages that offer components", ("fascore plugins", "fascore plugins --check")),
     Entry("schema", inspecting.schema, "write the JSON Schema, for editors", ("fascore schema --out fascore.schema.json",)),
 )

@@ -11,7 +11,7 @@ from fascore.cli.options import Out, Set, Spec, With, overrides, problems_of
 
 Kind = Annotated[str, typer.Argument(metavar="KIND", help="dataset, modality, encoder, fusion, head, …", show_default=False)]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="the component's name", show_default=False)]
-OptionalKind = Annotated[str | None, typer.Argument(metavar="[KIND]", help="only this kind", show_default=False)]
+Kinds = Annotated[list[str] | None, typer.Argument(metavar="KIND", help="only these kinds", show_default=False)]
 
 
 def check(
@@ -61,11 +61,11 @@ def explain(kind: Kind, name: Name) -> None:
     print(explanation(kind, name))
 
 
-def components(kind: OptionalKind = None) -> None:
-    """List the components that are installed; nothing of them is imported."""
+def components(kinds: Kinds = None) -> None:
+    """List the components that are installed, all or those of the kinds named; nothing of them is imported."""
     from fascore.cli.installed import listing
 
-    print(listing(kind))
+    print(listing(kinds or ()))
 
 
 def plugins(check: Annotated[bool, typer.Option("--check", help="import every component, and end with 1 where one is broken")] = False) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from fascore.cli.text import columns, counted
 from fascore.errors import FascoreError
 from fascore.registry import KINDS, Conflict, index
 
 
-def listing(kind: str | None = None) -> str:
+def listing(kinds: Sequence[str] = ()) -> str:
     """Kind, name and package of every component. Raises FascoreError for a word that is no kind."""
-    if kind is not None and kind not in KINDS:
-        raise FascoreError(f"'{kind}' is no kind of component; there are: {', '.join(KINDS)}")
-    wanted = KINDS if kind is None else (kind,)
-    rows = [(p.kind, p.name, p.source) for k in wanted for p in index().providers() if p.kind == k]
-    return columns(rows) or f"no {kind or 'component'} is installed"
+    if wrong := [kind for kind in kinds if kind not in KINDS]:
+        raise FascoreError(f"'{wrong[0]}' is no kind of component; there are: {', '.join(KINDS)}")
+    rows = [(p.kind, p.name, p.source) for kind in kinds or KINDS for p in index().providers() if p.kind == kind]
+    return columns(rows) or f"no {' or '.join(kinds) or 'component'} is installed"
 
 
 def packages() -> str:

@@ -46,7 +46,7 @@ def prepare(spec: Spec, settings: Set = [], processes: Processes = None, extra: 
 
 def predict(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder", show_default=False)],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="images, videos, or folders of them", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="images, videos, or folders of them", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="a JSON object a line instead of a table")] = False,
 ) -> None:
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
@@ -57,15 +57,18 @@ def predict(
 
 
 def evaluate(
-    scores: Annotated[list[Path], typer.Argument(metavar="SCORES...", help="score files, CSV: at least label and score", show_default=False)],
+    scores: Annotated[list[Path], typer.Argument(metavar="SCORES", help="score files, CSV: at least label and score", show_default=False)],
     dev: Annotated[Path | None, typer.Option("--dev", metavar="FILE", help="score file that sets the threshold", show_default=False)] = None,
-    threshold: Annotated[str, typer.Option("--threshold", metavar="RULE", help="eer, bpcer=0.01, apcer=0.05, fixed=0.5, …")] = "eer",
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="write metrics.json and a report there", show_default=False)] = None,
+    threshold: Annotated[
+        str | None, typer.Option("--threshold", metavar="RULE", help="eer, bpcer=0.01, fixed=0.5, … [default: eer on --dev]", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="write metrics.json and threshold.json there", show_default=False)] = None,
 ) -> None:
-    """Measure score files by ISO/IEC 30107-3; no model is needed. Without --dev, only a fixed threshold decides."""
+    """Measure score files by ISO/IEC 30107-3; no model is needed. The threshold comes from --dev, or is fixed."""
+    from fascore.cli.figures import figures
     from fascore.evaluation.standalone import evaluate_files
 
-    print(evaluate_files(scores, dev=dev, rule=threshold, out=out))
+    print(figures(evaluate_files(scores, dev=dev, rule=threshold, out=out).metrics))
 
 
 def study_check(study: Study, base: Base = None) -> None:
