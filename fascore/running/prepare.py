@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +24,15 @@ def store_of(spec: RunSpec) -> Store:
     return Store(Path(spec.compute.store or os.environ.get("FASCORE_STORE") or ".fascore/store"))
 
 
-def prepare_records(plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None, strict: bool, quiet: bool = False) -> Prepared:
+def prepare_records(
+    plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None, strict: bool, quiet: bool = False
+) -> Prepared:
     """Fill the store and say how it went. Raises FascoreError as `fascore.data.prepare.prepare` does."""
     with _bar(quiet=quiet) as tell:
         prepared = prepare(plan, records, store, processes=processes, progress=tell, strict=strict)
     if prepared.quarantined and not quiet:
-        Console(stderr=True).print(f"{len(prepared.quarantined)} of {len(records)} records cannot be used: {prepared.quarantined[0].id}: "
-                                   f"{prepared.quarantined[0].reason}" + (" …" if len(prepared.quarantined) > 1 else ""), highlight=False)  # fmt: skip
+        first, more = prepared.quarantined[0], " …" if len(prepared.quarantined) > 1 else ""
+        print(f"{len(prepared.quarantined)} of {len(records)} records cannot be used: {first.id}: {first.reason}{more}", file=sys.stderr)
     return prepared
 
 

@@ -40,7 +40,7 @@ def system_under_test(folder: RunFolder) -> dict[str, str]:
     resolved = folder.read(folder.resolved)
     made = resolved["provenance"]
     weights = hashlib.sha256((folder.checkpoints / "best.safetensors").read_bytes()).hexdigest()
-    plugins = sorted({source for source in made["components"].values()})
+    plugins = sorted(set(made["components"].values()))
     facts = {
         "run": folder.root.name,
         "spec": f"sha256 {hashlib.sha256(json.dumps(resolved['spec'], sort_keys=True).encode()).hexdigest()[:16]}",

@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from fascore.data.batch import Batch
 
 
-def execute(path: Path, overrides: Mapping[str, Json], *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")) -> Path:
+def execute(
+    path: Path, overrides: Mapping[str, Json], *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")
+) -> Path:
     """`fascore run`: run the spec of a file; the run's folder. Raises FascoreError, SpecErrors or Interrupted."""
     document = read_json(path)
     if isinstance(document, dict) and "spec" in document and "provenance" in document:
