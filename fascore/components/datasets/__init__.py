@@ -1,0 +1,53 @@
+"""Datasets of the core. Importing this module imports no numpy or OpenCV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PositiveFloat
+
+from fascore.errors import SpecError
+from fascore.kinds.dataset import Dataset
+from fascore.record import Record
+
+
+class Folder(Dataset):
+    """One's own files, listed in a manifest: CSV, or JSON lines, a row a record.
+
+    Columns: `id`, `label` (1 or bona_fide, 0 or attack), `species` (of an attack), `subject`, `presenter`, `split`,
+    `task` (spoof or forgery), one column a channel with the path of a picture, a video or a folder of frames, and `box`
+    (x1 y1 x2 y2, pixels of rgb). Only `id`, `label`, one channel and the species of attacks are needed; any further
+    column is metadata. Paths are relative to the manifest, or to `root`.
+    """
+
+    type: Literal["folder"] = "folder"
+    manifest: Path = Field(description="the manifest: .csv, .tsv, .jsonl or .ndjson")
+    root: Path | None = Field(None, description="folder that paths are relative to; none: that of the manifest")
+    name: str | None = Field(None, description="of the dataset, in score files; none: the manifest's name")
+    channels: tuple[str, ...] = Field(("rgb", "depth", "infrared"), min_length=1, description="columns that hold paths")
+    fps: PositiveFloat = Field(25.0, description="frames a second of folders of frames")
+
+    def splits(self) -> tuple[str, ...]:
+        named = sorted({row.split for row in self._rows() if row.split})
+        return (*named, "all")
+
+    def records(self, split: str) -> Sequence[Record]:
+        rows = self._rows()
+        if split != "all" and split not in (names := {row.split for row in rows}):
+            known = ", ".join([*sorted(name for name in names if name), "all"])
+            raise SpecError(f"{self.manifest} has no split '{split}'; it has {known}")
+        return [row.record for row in rows if split in ("all", row.split)]
+
+    def _rows(self) -> list[Any]:
+        from fascore.components.datasets.folder import read_manifest
+
+        return read_manifest(self)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return []  # it needs files; the suite cannot make them
+
+
+__all__ = ["Folder"]

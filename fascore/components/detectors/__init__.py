@@ -1,0 +1,80 @@
+"""Face detectors of the core. Importing this module imports no numpy, OpenCV or torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveInt
+
+from fascore.kinds.detector import Detector, DetectorModule
+
+
+class Boxes(Detector):
+    """The boxes, and points if there are any, that the record brings along. No picture is decoded for it."""
+
+    reads_annotation: ClassVar[bool] = True
+    type: Literal["boxes"] = "boxes"
+
+    def layouts(self) -> Sequence[str]:
+        return ("five", "68")
+
+    def build(self) -> DetectorModule:
+        from fascore.components.detectors.boxes import BoxesDetector
+
+        return BoxesDetector()
+
+
+class Mtcnn(Detector):
+    """MTCNN (Zhang et al. 2016, doi:10.1109/LSP.2016.2603342) with five points; needs the extra `fascore[mtcnn]`."""
+
+    type: Literal["mtcnn"] = "mtcnn"
+    side: PositiveInt = Field(720, description="longer side in pixels to which larger frames are reduced")
+    smallest: PositiveInt = Field(24, description="side of the smallest face that is looked for, pixels of the reduced frame")
+
+    @classmethod
+    def examples(cls) -> list[Mtcnn]:
+        return []  # an extra that may not be installed
+
+    def layouts(self) -> Sequence[str]:
+        return ("five",)
+
+    def build(self) -> DetectorModule:
+        from fascore.components.detectors.mtcnn import MtcnnDetector
+
+        return MtcnnDetector(self.side, self.smallest)
+
+
+class Whole(Detector):
+    """The whole frame as the face, with confidence 1: a last resort, for pictures that are face crops already."""
+
+    type: Literal["whole"] = "whole"
+
+    def build(self) -> DetectorModule:
+        from fascore.components.detectors.whole import WholeDetector
+
+        return WholeDetector()
+
+
+class Yunet(Detector):
+    """YuNet (Wu et al. 2023, doi:10.1007/s11633-023-1423-y) through OpenCV, with five points."""
+
+    type: Literal["yunet"] = "yunet"
+    model: Path = Field(description="the ONNX file, such as face_detection_yunet_2023mar.onnx of the OpenCV Zoo")
+    side: PositiveInt = Field(640, description="longer side in pixels to which larger frames are reduced")
+
+    @classmethod
+    def examples(cls) -> list[Yunet]:
+        return []  # it needs a file
+
+    def layouts(self) -> Sequence[str]:
+        return ("five",)
+
+    def build(self) -> DetectorModule:
+        from fascore.components.detectors.yunet import YunetDetector
+
+        return YunetDetector(self.model, self.side)
+
+
+__all__ = ["Boxes", "Mtcnn", "Whole", "Yunet"]

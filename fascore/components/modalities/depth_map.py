@@ -1,0 +1,90 @@
+"""Depth in the crop of a face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fascore.components.modalities import DepthMap
+from fascore.components.modalities.crop_follower import CropFollower
+from fascore.errors import NoResponse
+from fascore.kinds.modality import Arrays, Loaded, ModalityModule
+from fascore.record import Record
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fascore.data.draw import Draws
+
+ROBUST = (2.0, 98.0)
+"""Percentiles between which relative depth is spread."""
+FILL = {"far": 0.0, "median": 0.5, "nearest": 0.0}
+
+
+class DepthMapModule(ModalityModule):
+    """Stores (V, T, S, S) `value` as decoded and `valid` uint8, and of each crop's face box (V, T) `low`, `median`, `high`.
+
+    T is 1 for single images.
+    """
+
+    def __init__(self, config: DepthMap, face_size: int) -> None:
+        self.config = config
+        self.follower = CropFollower(config.channel, face_size, config.size)
+
+    def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
+        face = inputs[0]
+        shape, size = face["times"].shape, self.follower.stored_size(face["value"].shape[-1])
+        values: dict[tuple[int, ...], np.ndarray] = {}
+        valid = np.zeros((*shape, size, size), dtype=np.uint8)
+        levels = np.zeros((*shape, 3), dtype=np.float32)
+        for place, value, measured, box in self.follower.cuts(record, face, self.config.invalid, exact=True):
+            inside = value[box][measured[box] > 0]
+            if not len(inside):
+                raise NoResponse("refused", f"channel '{self.config.channel}' measures nothing in the face")
+            low, high = np.percentile(inside, ROBUST)
+            levels[place] = low, np.median(inside), high
+            values[place] = filled(value, measured) if self.config.holes == "nearest" else value
+            valid[place] = measured
+        table = np.stack([values[place] for place in np.ndindex(shape)]).reshape(valid.shape)
+        arrays = {"value": table, "valid": valid, "low": levels[..., 0], "median": levels[..., 1], "high": levels[..., 2]}
+        return arrays if len(shape) == 2 else {name: array[:, None] for name, array in arrays.items()}
+
+    def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
+        import torch
+
+        from fascore.data.augmentation import sample
+
+        value, valid = self._normalised(stored), stored["valid"].float()
+        weight = torch.ones_like(valid) if self.config.holes == "nearest" else valid
+        size, reach = self.follower.size, value.shape[-1] / self.follower.size
+        total, share, seen = sample(torch.stack([value * weight, weight, valid], dim=1), draws, size, reach).unbind(1)
+        fill = torch.full_like(total, FILL[self.config.holes])
+        return {"": torch.where(share > 1e-3, total / share.clamp(min=1e-3), fill), "valid": (seen >= 0.5).float()}
+
+    def _normalised(self, stored: Mapping[str, Tensor]) -> Tensor:
+        """(N, T, S, S) in [0, 1], near is 1."""
+        import torch
+
+        value = stored["value"].float()
+        low, median, high = (stored[name][..., None, None] for name in ("low", "median", "high"))
+        if self.config.unit == "metre":
+            value = 0.5 + (median - value) * self.config.scale / self.config.span
+        elif self.config.unit == "relative":
+            value = (value - low) / (high - low).clamp(min=1e-6)
+            value = value if self.config.near_is_high else 1 - value
+        else:
+            value = value / (255 if stored["value"].dtype == torch.uint8 else 65535)
+        return value.clamp(0, 1)
+
+
+def filled(value: np.ndarray, measured: np.ndarray) -> np.ndarray:
+    """Every pixel that was not measured takes the value of the nearest that was."""
+    import cv2
+
+    labels = cv2.distanceTransformWithLabels(1 - measured, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    of_label = np.zeros(labels.max() + 1, dtype=value.dtype)
+    of_label[labels[measured > 0]] = value[measured > 0]
+    whole: np.ndarray = of_label[labels]
+    return whole

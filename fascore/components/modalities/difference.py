@@ -1,0 +1,29 @@
+"""Differences of consecutive frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fascore.components.modalities import Difference
+from fascore.kinds.modality import Loaded, ModalityModule
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fascore.data.draw import Draws
+
+
+class DifferenceModule(ModalityModule):
+    """d_t = x_(t+1) - x_t. Shapes: (N, T, C, H, W) -> (N, (T - 1) * C, H, W) or (N, T - 1, C, H, W)."""
+
+    def __init__(self, config: Difference) -> None:
+        self.form = config.form
+
+    def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
+        from torch import Tensor
+
+        (clip,) = inputs
+        assert isinstance(clip, Tensor)
+        change = clip[:, 1:] - clip[:, :-1]
+        return change.flatten(1, 2) if self.form == "stacked" else (change + 1) / 2

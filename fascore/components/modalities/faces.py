@@ -1,0 +1,84 @@
+"""Where the face is in each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fascore.components.modalities import Faces
+from fascore.data.geometry import channel, middles, nearest
+from fascore.data.media import as_rgb
+from fascore.errors import NoResponse
+from fascore.kinds.detector import DetectorModule, Face
+from fascore.kinds.modality import Arrays, ModalityModule
+from fascore.record import Record, Source
+
+NEIGHBOURS = 9
+"""Frames whose median tells where the tracked face is."""
+NO_PICTURE = np.empty((0, 0, 3), dtype=np.uint8)
+
+
+class FacesModule(ModalityModule):
+    """One row a frame that was looked at: `boxes` (F, 4), `confidence` (F,), `times` (F,), `frames` (F,), and `points`
+    (F, N, 2) where the detector gives them; pixels, seconds, NaN where there is no face.
+    """
+
+    def __init__(self, config: Faces) -> None:
+        self.config = config
+        self.detector: DetectorModule = config.detector.build()
+
+    def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
+        source = channel(record, self.config.channel)
+        times = source.times()
+        frames = self._frames(times)
+        found = [face if face and face.confidence >= self.config.keep else None for face in self._detect(record, source, frames)]
+        found = steady(found)
+        if not any(found):
+            raise NoResponse("no_face", f"no face in any of {len(frames)} frames")
+        return {**table(found), "times": times[frames], "frames": frames}
+
+    def _frames(self, times: np.ndarray) -> np.ndarray:
+        if self.config.frames == "all":
+            return np.arange(len(times))
+        return np.unique(nearest(times, middles(times[0], times[-1], self.config.frames)))
+
+    def _detect(self, record: Record, source: Source, frames: np.ndarray) -> Iterator[Face | None]:
+        if self.config.detector.reads_annotation:
+            annotation = record.annotation.load() if record.annotation else None
+            for index in frames.tolist():
+                yield self.detector.detect(NO_PICTURE, index, annotation)
+            return
+        for index, frame in zip(frames.tolist(), source.read(frames.tolist())):
+            yield self.detector.detect(as_rgb(frame.image), index, None)
+
+
+def steady(found: Sequence[Face | None]) -> list[Face | None]:
+    """The track of one face: a detection further from its neighbours' median than a face is wide is another face."""
+    rows = [row for row, face in enumerate(found) if face]
+    if len(rows) < NEIGHBOURS:
+        return list(found)
+    boxes = np.stack([face.box for face in found if face])
+    centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(1)
+    kept: list[Face | None] = list(found)
+    for place, row in enumerate(rows):
+        start = int(np.clip(place - NEIGHBOURS // 2, 0, len(rows) - NEIGHBOURS))
+        near = slice(start, start + NEIGHBOURS)
+        if np.abs(centres[place] - np.median(centres[near], axis=0)).max() > np.median(sides[near]):
+            kept[row] = None
+    return kept
+
+
+def table(found: Sequence[Face | None]) -> dict[str, np.ndarray]:
+    """Boxes, confidence and, if any face has them, points; NaN and confidence 0 where there is no face."""
+    boxes = np.full((len(found), 4), np.nan, dtype=np.float32)
+    confidence = np.zeros(len(found), dtype=np.float32)
+    count = max((len(face.points) for face in found if face and face.points is not None), default=0)
+    points = np.full((len(found), count, 2), np.nan, dtype=np.float32)
+    for row, face in enumerate(found):
+        if face:
+            boxes[row], confidence[row] = face.box, face.confidence
+            if face.points is not None and len(face.points) == count:
+                points[row] = face.points
+    arrays = {"boxes": boxes, "confidence": confidence}
+    return {**arrays, "points": points} if count else arrays

@@ -1,0 +1,80 @@
+"""The height of a face over its landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fascore.components.modalities import PseudoDepth
+from fascore.data.geometry import FIVE
+from fascore.kinds.modality import Arrays, Loaded, ModalityModule
+from fascore.record import BONA_FIDE, Record
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fascore.data.draw import Draws
+
+CENTRE, AXES = (0.0, 0.1), (0.95, 1.25)
+"""Ellipse of the face outline in the template's frame, where eyes are at y -0.08 and the mouth at 0.65."""
+NOSE, NOSE_WIDTH, NOSE_HEIGHT = (0.0, 0.28), 0.22, 0.25
+"""Tip of the nose: a Gaussian on top of an ellipsoid; both sum to 1 at most."""
+
+
+class PseudoDepthModule(ModalityModule):
+    """Stores `shaped` (V, 1): 1 where the target is a face, 0 where it is flat. The map is drawn when loading, so that
+    it lies under the augmented points.
+    """
+
+    def __init__(self, config: PseudoDepth) -> None:
+        self.size, self.attacks = config.size, config.attacks
+
+    def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
+        shaped = record.label == BONA_FIDE or self.attacks == "face"
+        return {"shaped": np.full((len(inputs[0]["points"]), 1), shaped, dtype=np.float32)}
+
+    def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
+        from torch import Tensor
+
+        (points,) = inputs
+        assert isinstance(points, Tensor)
+        return height_map(points, self.size) * stored["shaped"][:, :, None, None]
+
+
+def height_map(points: Tensor, size: int) -> Tensor:
+    """(N, 5 or 68, 2) points in [0, 1] -> (N, 1, size, size) heights in [0, 1], 0 outside the face.
+
+    The affine map from five points to the template, by least squares, takes each pixel into the canonical face.
+    """
+    import torch
+
+    five = _five(points)
+    ones = torch.ones_like(five[..., :1])
+    template = torch.as_tensor(FIVE, device=points.device, dtype=points.dtype).expand(len(points), -1, -1)
+    affine = torch.linalg.lstsq(torch.cat([five, ones], dim=-1), template).solution
+    centre = (torch.arange(size, device=points.device, dtype=points.dtype) + 0.5) / size
+    y, x = torch.meshgrid(centre, centre, indexing="ij")
+    pixels = torch.stack([x, y, torch.ones_like(x)], dim=-1)
+    return canonical_height(torch.einsum("hwi,nij->nhwj", pixels, affine))[:, None]
+
+
+def canonical_height(place: Tensor) -> Tensor:
+    """Height of the canonical face at (…, 2) places of the template's frame: an ellipsoid and a nose, 1 at its tip."""
+    import torch
+
+    away = (place - place.new_tensor(CENTRE)) / place.new_tensor(AXES)
+    dome = (1 - (away**2).sum(-1)).clamp(min=0)
+    nose = torch.exp(-((place - place.new_tensor(NOSE)) ** 2).sum(-1) / (2 * NOSE_WIDTH**2))
+    return ((1 - NOSE_HEIGHT) * dome.sqrt() + NOSE_HEIGHT * nose * (dome > 0)).clamp(0, 1)
+
+
+def _five(points: Tensor) -> Tensor:
+    """`fascore.data.geometry.five_of`, for tensors."""
+    import torch
+
+    if points.shape[1] == len(FIVE):
+        return points
+    eyes = [points[:, 36:42].mean(1), points[:, 42:48].mean(1)]
+    return torch.stack([*eyes, points[:, 30], points[:, 48], points[:, 54]], dim=1)

@@ -1,0 +1,110 @@
+"""Geometry of face crops. The face frame is the square around a face, [-1, 1] both ways, y down.
+
+Pixel coordinates are continuous: the first pixel covers [0, 1], so a picture of another resolution is a plain ratio.
+A crop matrix (2, 3) float32 maps face frame to pixels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fascore.errors import NoResponse
+from fascore.record import Record, Source
+
+FIVE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]) / 56 - 1
+"""Where eyes, nose and corners of the mouth lie in an upright face (the ArcFace template of 112 x 112), in [-1, 1]."""
+
+FLIPS: dict[str, tuple[int, ...]] = {
+    "five": (1, 0, 2, 4, 3),
+    "68": (
+        *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+        *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+    ),
+}
+"""Which point of a face takes each place in its mirror image, by layout."""
+POINTS = {"five": 5, "68": 68}
+"""Number of points by layout."""
+
+
+def channel(record: Record, name: str) -> Source:
+    """A raw channel. Raises NoResponse where the record lacks it."""
+    if name not in record.channels:
+        raise NoResponse("refused", f"the record has no channel '{name}'; it has {', '.join(record.channels) or 'none'}")
+    return record.channels[name]
+
+
+def five_of(points: np.ndarray) -> np.ndarray:
+    """(…, 5, 2) of (…, 5 or 68, 2): eye centres, nose tip, corners of the mouth, from left to right in the picture."""
+    if points.shape[-2] == POINTS["five"]:
+        return points
+    eyes = [points[..., 36:42, :].mean(-2), points[..., 42:48, :].mean(-2)]
+    return np.stack([*eyes, points[..., 30, :], points[..., 48, :], points[..., 54, :]], axis=-2)
+
+
+def square_crop(box: np.ndarray, margin: float) -> np.ndarray:
+    """Crop matrix of the square on the middle of a box; `margin` is the share of its longer side added at each side."""
+    x1, y1, x2, y2 = box
+    half = max(x2 - x1, y2 - y1) * (0.5 + margin)
+    return np.array([[half, 0, (x1 + x2) / 2], [0, half, (y1 + y2) / 2]], dtype=np.float32)
+
+
+def aligned_crop(points: np.ndarray, margin: float) -> np.ndarray:
+    """Crop matrix of the similarity that takes the upright template to five points, by least squares."""
+    template = FIVE / (1 + 2 * margin) @ (1, 1j)
+    target = np.asarray(points, dtype=np.float64) @ (1, 1j)
+    centred = template - template.mean()
+    turn = (centred.conj() * (target - target.mean())).sum() / (np.abs(centred) ** 2).sum()
+    shift = target.mean() - turn * template.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]], dtype=np.float32)
+
+
+def to_pixels(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points (…, 2) of the face frame in pixels."""
+    mapped: np.ndarray = points @ matrix[:, :2].T + matrix[:, 2]
+    return mapped
+
+
+def to_frame(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points (…, 2) in pixels in the face frame."""
+    mapped: np.ndarray = (points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    return mapped
+
+
+def scaled(matrix: np.ndarray, ratio: tuple[float, float]) -> np.ndarray:
+    """The crop matrix for the same view in another resolution, `ratio` of widths and heights."""
+    return matrix * np.array([[ratio[0]], [ratio[1]]], dtype=np.float32)
+
+
+def cut(image: np.ndarray, matrix: np.ndarray, size: int, reach: float, *, exact: bool = False) -> np.ndarray:
+    """(size, size[, 3]) of the face frame out to `reach` (1: the frame itself); outside the picture 0.
+
+    Bilinear, after averaging where a pixel of the crop covers several; `exact` takes the nearest pixel instead, so that
+    depths of two surfaces are never mixed.
+    """
+    import cv2
+
+    pitch = float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) * 2 * reach / size
+    if pitch >= 2 and not exact:
+        height, width = image.shape[:2]
+        small = (max(1, round(width / pitch)), max(1, round(height / pitch)))
+        image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+        matrix = scaled(matrix, (small[0] / width, small[1] / height))
+    step = 2 * reach / size
+    place = np.array([[step, 0, step / 2 - reach], [0, step, step / 2 - reach], [0, 0, 1]])
+    inverse = matrix.astype(np.float64) @ place - np.array([[0, 0, 0.5], [0, 0, 0.5]])
+    flags = (cv2.INTER_NEAREST if exact else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+    crop: np.ndarray = cv2.warpAffine(image, inverse, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return crop
+
+
+def nearest(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Index into increasing `times` of the nearest to each wanted time, shaped as `wanted`; the earlier of two."""
+    right = np.clip(np.searchsorted(times, wanted), 1, max(len(times) - 1, 1))
+    left = right - 1
+    right = np.minimum(right, len(times) - 1)
+    return np.where(np.abs(times[left] - wanted) <= np.abs(times[right] - wanted), left, right)
+
+
+def middles(start: float, end: float, parts: int) -> np.ndarray:
+    """(parts,) the middles of equal parts of [start, end]."""
+    return start + (np.arange(parts) + 0.5) / parts * (end - start)

@@ -1,0 +1,165 @@
+"""Media files as Sources: videos, still images, folders of frames. Nothing is decoded before `read`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from fascore.errors import NoResponse
+from fascore.record import Frame, Source
+
+Kind: TypeAlias = Literal["auto", "video", "image", "frames"]
+FRAMES_PER_SECOND = 25.0
+"""Of a folder of frames that does not say."""
+IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"))
+VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".gif", ".wmv", ".flv", ".mjpeg"))
+
+
+def file_digest(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes, read in pieces. Raises NoResponse where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error)) from error
+
+
+def unreadable(path: Path, why: str) -> NoResponse:
+    """The one sentence for a file that gives no sample."""
+    return NoResponse("unreadable", f"{path} cannot be read: {why}")
+
+
+class MediaSource(Source):
+    """A Source that is made of files: its digest follows from theirs, so that a store can remember them."""
+
+    @abstractmethod
+    def files(self) -> Sequence[Path]:
+        """The files, in order. Raises NoResponse where there is none."""
+
+    def digest(self) -> str:
+        return self.digest_by(file_digest)
+
+    def digest_by(self, digest_of: Callable[[Path], str]) -> str:
+        """`digest`, by a function that gives the digest of a file."""
+        files = self.files()
+        if len(files) == 1:
+            return digest_of(files[0])
+        return hashlib.sha256("\n".join(map(digest_of, files)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class StillImage(MediaSource):
+    """One picture, turned as its EXIF says: a single frame at time 0."""
+
+    path: Path
+
+    def files(self) -> Sequence[Path]:
+        return [self.path]
+
+    def times(self) -> np.ndarray:
+        return np.zeros(1)
+
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
+        if indices is None or len(indices):
+            yield Frame(0.0, read_image(self.path))
+
+
+@dataclass(frozen=True)
+class FrameFolder(MediaSource):
+    """A folder of pictures in natural order (`f2.png` before `f10.png`), `fps` a second."""
+
+    path: Path
+    fps: float = FRAMES_PER_SECOND
+
+    def files(self) -> Sequence[Path]:
+        try:
+            found = [p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
+        except OSError as error:
+            raise unreadable(self.path, error.strerror or str(error)) from error
+        if not found:
+            raise unreadable(self.path, "the folder holds no pictures")
+        return sorted(found, key=natural)
+
+    def digest_by(self, digest_of: Callable[[Path], str]) -> str:
+        return hashlib.sha256(f"{self.fps}\n{super().digest_by(digest_of)}".encode()).hexdigest()
+
+    def times(self) -> np.ndarray:
+        return np.arange(len(self.files())) / self.fps
+
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
+        files = self.files()
+        for index in range(len(files)) if indices is None else indices:
+            yield Frame(index / self.fps, read_image(files[index]))
+
+
+def open_source(path: Path | str, kind: Kind = "auto", fps: float = FRAMES_PER_SECOND) -> MediaSource:
+    """The Source of a path; `auto` reads a folder as frames, a picture by its suffix, and all else as video.
+
+    Opens and decodes nothing. `fps` is that of a folder of frames.
+    """
+    from fascore.data.video import Video
+
+    path = Path(path)
+    if kind == "frames" or (kind == "auto" and path.is_dir()):
+        return FrameFolder(path, fps)
+    if kind == "image" or (kind == "auto" and path.suffix.lower() in IMAGE_SUFFIXES):
+        return StillImage(path)
+    return Video(path)
+
+
+def natural(path: Path) -> list[tuple[int, str]]:
+    """A sort key that counts: digits compare as numbers."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+
+
+def read_image(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit grey. Raises NoResponse, for a truncated file too.
+
+    Pillow, because OpenCV fills what is missing from a JPEG with grey and says nothing.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as file:
+            picture = ImageOps.exif_transpose(file)
+            return _pixels(picture.mode, picture)
+    except NoResponse:
+        raise
+    except Exception as error:  # Pillow raises SyntaxError, struct.error, ValueError, … for damaged files
+        empty = path.is_file() and path.stat().st_size == 0
+        raise unreadable(path, "the file is empty" if empty else f"no picture ({error})") from error
+
+
+def _pixels(mode: str, picture: object) -> np.ndarray:
+    from PIL.Image import Image
+
+    assert isinstance(picture, Image)
+    if mode.startswith("I"):
+        deep = np.asarray(picture)
+        if deep.min() < 0 or deep.max() > np.iinfo(np.uint16).max:
+            raise NoResponse("unreadable", "a picture of more than 16 bits a pixel; write it as 16-bit PNG")
+        return deep.astype(np.uint16)
+    if mode == "F":
+        raise NoResponse("unreadable", "a picture of floating-point numbers; write it as 16-bit PNG")
+    return np.array(picture.convert("L" if mode in ("1", "L", "LA") else "RGB"))
+
+
+def as_rgb(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 of any decoded frame; a grey one is repeated, a 16-bit one keeps its upper byte."""
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
+
+
+def as_grey(image: np.ndarray) -> np.ndarray:
+    """(H, W) uint8 or uint16 of any decoded frame; a coloured one by its luma (ITU-R BT.601)."""
+    if image.ndim == 2:
+        return image
+    return (image @ np.array([0.299, 0.587, 0.114], dtype=np.float32) + 0.5).astype(np.uint8)

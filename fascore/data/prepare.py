@@ -1,0 +1,263 @@
+"""Prepare: extract what is stored of every record, in parallel processes, and set aside what cannot be read."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+from fascore.data.store import Store
+from fascore.errors import FascoreError, NoResponse, Response
+from fascore.files import write_whole
+from fascore.graph import NodePlan, Plan
+from fascore.kinds.modality import Arrays, ModalityModule
+from fascore.record import Record
+
+IN_FLIGHT = 4
+"""Records a process that wait in its queue: few, so that memory does not grow with the dataset."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A sample that does not exist: the response of the score table, and why."""
+
+    response: Response
+    reason: str
+
+
+Entry: TypeAlias = str | Missing
+"""A key of the store (empty for a modality that only loads), or why there is none."""
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with (records done, records in all)."""
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A record that lacks a required modality."""
+
+    id: str
+    response: Response
+    reason: str
+    modality: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Records that can be used, in their order; `entries` of every modality, by record id; and those set aside."""
+
+    records: tuple[Record, ...]
+    entries: Mapping[str, Mapping[str, Entry]]
+    quarantined: tuple[Quarantined, ...] = ()
+
+    def present(self, id: str, modality: str) -> bool:
+        """Whether a record has a modality."""
+        return isinstance(self.entries[id][modality], str)
+
+    def counts(self) -> dict[str, int]:
+        """How many usable records have each modality."""
+        return dict(Counter(name for record in self.records for name, entry in self.entries[record.id].items() if isinstance(entry, str)))
+
+    def write_quarantine(self, path: Path) -> None:
+        """One JSON line a record that was set aside: id, response, reason, modality."""
+        write_whole(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in self.quarantined))
+
+
+def prepare(
+    plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None = None, progress: Progress | None = None, strict: bool = False
+) -> Prepared:
+    """Fill the store with every stored modality of the plan; what is there already is not made again.
+
+    `processes` None is one a core, 0 none but this one. Raises FascoreError for ids that stand twice, a detector that
+    cannot start, a worker that dies, and, if `strict`, for a record that lacks a required modality.
+    """
+    if twice := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
+        raise FascoreError(f"{len(twice)} record ids stand twice, such as '{twice[0]}'; ids are unique over all datasets that are used together")
+    extraction = Extraction(tuple(plan.modalities.values()), store)
+    store.sweep()
+    found: dict[str, dict[str, Entry]] = {}
+    for record in records:
+        known = extraction.look_up(record)
+        if known is not None:
+            found[record.id] = known
+    pending = [record for record in records if record.id not in found]
+    done = len(found)
+    _tell(progress, done, len(records))
+    for id, entries in _extract(extraction, pending, _processes(processes, len(pending))):
+        found[id] = entries
+        done += 1
+        _tell(progress, done, len(records))
+    return _sorted_out(plan, records, found, strict)
+
+
+def _tell(progress: Progress | None, done: int, total: int) -> None:
+    if progress is not None:
+        progress(done, total)
+
+
+def _processes(asked: int | None, pending: int) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores if asked is None else asked, pending)
+
+
+def _sorted_out(plan: Plan, records: Sequence[Record], found: Mapping[str, Mapping[str, Entry]], strict: bool) -> Prepared:
+    usable, aside = [], []
+    for record in records:
+        lacks = ((n.name, found[record.id].get(n.name)) for n in plan.modalities.values() if not n.optional)
+        name, missing = next(((name, entry) for name, entry in lacks if isinstance(entry, Missing)), ("", None))
+        if missing is None:
+            usable.append(record)
+        else:
+            aside.append(Quarantined(record.id, missing.response, missing.reason, name))
+    if strict and aside:
+        first = aside[0]
+        raise FascoreError(
+            f"{len(aside)} of {len(records)} records lack a required modality; the first is '{first.id}' ({first.modality}: {first.reason}). "
+            "Mend or remove them, make the modality optional, or run without --strict"
+        )
+    return Prepared(tuple(usable), found, tuple(aside))
+
+
+class Extraction:
+    """What has to be made of each record: the stored modalities, in an order in which they can be computed."""
+
+    def __init__(self, nodes: tuple[NodePlan, ...], store: Store) -> None:
+        self.nodes, self.store = nodes, store
+        self._modules: dict[str, ModalityModule] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"nodes": self.nodes, "store": self.store, "_modules": {}}
+
+    def look_up(self, record: Record) -> dict[str, Entry] | None:
+        """Entries of a record if the store has them all; nothing is decoded or hashed."""
+        entries: dict[str, Entry] = {}
+        try:
+            for node in self.nodes:
+                if node.component.stored and not self.store.knows(record, node.component):
+                    return None
+                known = self._known(record, node, entries)
+                if known is None:
+                    return None
+                entries[node.name] = known
+        except NoResponse:
+            return None
+        return entries
+
+    def extract(self, record: Record) -> dict[str, Entry]:
+        """Entries of a record; what the store lacks is made."""
+        entries: dict[str, Entry] = {}
+        arrays: dict[str, Arrays] = {}
+        for node in self.nodes:
+            try:
+                known = self._known(record, node, entries)
+                entries[node.name] = self._make(record, node, entries, arrays) if known is None else known
+            except NoResponse as missing:
+                entries[node.name] = Missing(missing.response, missing.reason)
+        return entries
+
+    def _known(self, record: Record, node: NodePlan, entries: Mapping[str, Entry]) -> Entry | None:
+        for ref in node.inputs:
+            entry = entries[ref.node]
+            if isinstance(entry, Missing):
+                return Missing(entry.response, f"there is no '{ref.node}': {entry.reason}")
+        if not node.component.stored:
+            return ""
+        key = self._key(record, node, entries)
+        if self.store.has(key):
+            return key
+        missing = self.store.missing(key)
+        return None if missing is None else Missing(missing.response, missing.reason)
+
+    def _key(self, record: Record, node: NodePlan, entries: Mapping[str, Entry]) -> str:
+        return self.store.key(record, node.component, [str(entries[ref.node]) for ref in node.inputs])
+
+    def _make(self, record: Record, node: NodePlan, entries: Mapping[str, Entry], arrays: dict[str, Arrays]) -> Entry:
+        key = self._key(record, node, entries)
+        module = self._module(node)
+        try:
+            for ref in node.inputs:
+                if ref.node not in arrays:
+                    arrays[ref.node] = self.store.read(str(entries[ref.node]))
+            arrays[node.name] = module.extract(record, [arrays[ref.node] for ref in node.inputs])
+            self.store.write(key, arrays[node.name])
+        except NoResponse as missing:
+            self.store.write_missing(key, missing)
+            raise
+        except OSError as error:
+            raise FascoreError(f"'{node.name}' of record '{record.id}' cannot be stored in {self.store.root}: {error}") from error
+        except Exception as error:  # a record that breaks an extractor must not stop the run; it is not stored, the next run tries again
+            return Missing("unreadable", f"{node.component.type} failed: {type(error).__name__}: {error}")
+        return key
+
+    def _module(self, node: NodePlan) -> ModalityModule:
+        if node.name not in self._modules:
+            try:
+                self._modules[node.name] = node.component.build(list(node.signals))
+            except FascoreError as error:
+                raise FascoreError(f"{node.path}: {error}") from error
+        return self._modules[node.name]
+
+
+def _extract(extraction: Extraction, records: Sequence[Record], processes: int) -> Iterator[tuple[str, dict[str, Entry]]]:
+    """(id, entries) as they are done."""
+    if processes <= 0:
+        for record in records:
+            yield record.id, extraction.extract(record)
+        return
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    pool = ProcessPoolExecutor(processes, context, _start, (extraction,))
+    waiting: dict[Future[dict[str, Entry]], str] = {}
+    left = iter(records)
+    try:
+        while True:
+            waiting |= {pool.submit(_work, record): record.id for record in islice(left, IN_FLIGHT * processes - len(waiting))}
+            if not waiting:
+                break
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting[future], future.result()
+                del waiting[future]
+    except BrokenProcessPool as error:
+        raise FascoreError(
+            f"a worker process died while it prepared one of {', '.join(sorted(waiting.values())[:4])}, … (out of memory, or killed); "
+            "what is done is kept: run the same command with fewer processes"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_extraction: Extraction | None = None
+"""Of this worker process."""
+
+
+def _start(extraction: Extraction) -> None:
+    """Set up a worker: it leaves Ctrl-C to its parent, ends with it, and uses one core."""
+    global _extraction
+    _extraction = extraction
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(record: Record) -> dict[str, Entry]:
+    assert _extraction is not None
+    return _extraction.extract(record)

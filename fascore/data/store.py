@@ -1,0 +1,166 @@
+"""The prepared store: one safetensors file a record and modality, addressed by what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from fascore.component import Component
+from fascore.data.media import MediaSource, file_digest
+from fascore.errors import FascoreError, NoResponse, Response
+from fascore.files import write_whole, writing
+from fascore.kinds.modality import Arrays, Modality
+from fascore.record import Record, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FORM = 1
+"""Of the store itself: a change makes every key new."""
+ABANDONED = 24 * 3600.0
+"""Age in seconds at which a half-written file belongs to a process that was killed."""
+
+
+class Store:
+    """A folder of prepared arrays that any number of processes fill and read at once.
+
+    `<k0k1>/<key>.safetensors` holds arrays, `<k0k1>/<key>.none.json` a sample that does not exist and why. Files are
+    written aside and renamed, so what is there is whole. Nothing is ever changed: other content has another key.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+
+    def key(self, record: Record, modality: Modality, inputs: Sequence[str]) -> str:
+        """Address of one sample: media bytes of the channels used, config, code versions, keys of the inputs.
+
+        Raises NoResponse where a file of the record cannot be read.
+        """
+        ports = [ref.port for ref in modality.inputs]
+        parts = {
+            "form": FORM,
+            "config": modality.model_dump(mode="json", by_alias=True, exclude={"inputs", "optional"}),
+            "versions": list(_versions(modality)),
+            "channels": {name: self._fact(record, name) for name in modality.channels()},
+            "inputs": list(zip(inputs, ports, strict=True)),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def _fact(self, record: Record, channel: str) -> str | int | float | None:
+        if channel == "annotation":
+            return record.annotation.digest() if record.annotation else None
+        if channel.startswith("record."):
+            return record.column(channel.removeprefix("record."))
+        source = record.channels.get(channel)
+        return self.digest(source) if source else None
+
+    def digest(self, source: Source) -> str:
+        """`source.digest()`, remembered for media files whose size and time of change stay the same."""
+        if not isinstance(source, MediaSource):
+            return source.digest()
+        stamp, place = self._stamp(source)
+        known = self._remembered(stamp, place)
+        if known is None:
+            known = source.digest_by(file_digest)
+            write_whole(place, json.dumps({"stamp": stamp, "digest": known}))
+        return known
+
+    def knows(self, record: Record, modality: Modality) -> bool:
+        """Whether `key` needs no media file to be read again."""
+        sources = [record.channels[name] for name in modality.channels() if name in record.channels]
+        return all(not isinstance(s, MediaSource) or self._remembered(*self._stamp(s)) is not None for s in sources)
+
+    def _stamp(self, source: MediaSource) -> tuple[str, Path]:
+        """What shows that files have changed, and where their digest is remembered."""
+        try:
+            stamps = [(str(p.resolve()), (s := p.stat()).st_size, s.st_mtime_ns) for p in source.files()]
+        except OSError as error:
+            raise NoResponse("unreadable", f"{error.filename} cannot be read: {error.strerror}") from error
+        stamp = hashlib.sha256(f"{source!r} {stamps}".encode()).hexdigest()
+        return stamp, self.root / "digests" / stamp[:2] / f"{stamp}.json"
+
+    def _remembered(self, stamp: str, place: Path) -> str | None:
+        try:
+            known = json.loads(place.read_text())
+        except (OSError, ValueError):
+            return None
+        return str(known["digest"]) if known.get("stamp") == stamp else None
+
+    def _path(self, key: str) -> Path:
+        return self.root / key[:2] / f"{key}.safetensors"
+
+    def has(self, key: str) -> bool:
+        """Whether arrays are there."""
+        return self._path(key).is_file()
+
+    def missing(self, key: str) -> NoResponse | None:
+        """Why this sample is known not to exist; None where that is not known."""
+        try:
+            known = json.loads(self._path(key).with_suffix(".none.json").read_text())
+        except FileNotFoundError:
+            return None
+        response: Response = known["response"]
+        return NoResponse(response, known["reason"])
+
+    def write(self, key: str, arrays: Arrays) -> None:
+        """Store arrays whole or not at all."""
+        import numpy as np
+        from safetensors.numpy import save_file
+
+        with writing(self._path(key)) as temporary:
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, metadata={"key": key})
+
+    def write_missing(self, key: str, missing: NoResponse) -> None:
+        """Store that there is no such sample, so that a bad file is not decoded again and again."""
+        write_whole(self._path(key).with_suffix(".none.json"), json.dumps({"response": missing.response, "reason": missing.reason}))
+
+    def read(self, key: str, view: int | None = None) -> dict[str, np.ndarray]:
+        """Arrays, all of them or those of one view, without the view axis; only that view is read from disk.
+
+        Raises FascoreError where the file is gone or damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = self._path(key)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                if view is None:
+                    return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+                return {name: file.get_slice(name)[view : view + 1][0] for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise FascoreError(f"{path}: is gone or damaged ({error}); delete it and prepare again") from error
+
+    def forget(self, key: str) -> None:
+        """Delete the arrays of a key, such as a damaged file."""
+        self._path(key).unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Delete what killed processes left half-written over a day ago; the number of files."""
+        old = time.time() - ABANDONED
+        left = [path for path in self.root.glob("*/.*.part") if path.stat().st_mtime < old]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+
+def _versions(value: object) -> Iterator[tuple[str, Any]]:
+    """Code versions of a component and of those in its slots, and digests of the files that its fields name."""
+    if isinstance(value, Component):
+        yield value.type, getattr(value, "version", 1)
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _versions(getattr(value, name))
+    elif isinstance(value, Path) and value.is_file():
+        yield "file", file_digest(value)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _versions(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _versions(item)
