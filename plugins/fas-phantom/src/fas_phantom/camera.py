@@ -50,8 +50,8 @@ def coded(image: np.ndarray, quality: int) -> np.ndarray:
     return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
 
 
-def record_depth(clip: ClipParameters, metres: Field, dark: Field | None, index: int) -> np.ndarray:
-    """(H, W) uint16 millimetres, 0 where the sensor lost it: at depth edges, in patches, on `dark` surfaces in [0, 1]."""
+def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:
+    """(H, W) uint16 millimetres, 0 where the sensor lost it: at depth edges and in patches."""
     random, capture, size = stream("noise", clip.seed, clip.id, "depth", index), clip.capture, clip.size
     fine = random.standard_normal((size, size), np.float32)
     coarse = cv2.resize(random.standard_normal((size // 4, size // 4), np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
@@ -60,8 +60,7 @@ def record_depth(clip: ClipParameters, metres: Field, dark: Field | None, index:
     edge = np.abs(cv2.Laplacian(metres, cv2.CV_32F))
     still = stream("holes", clip.seed, clip.id).standard_normal((size // 8, size // 8), np.float32)
     patches = cv2.resize(still, (size, size), interpolation=cv2.INTER_CUBIC) + np.float32(0.3) * coarse
-    limit = np.float32(3.2 - 2.0 * capture.depth_holes)
-    lost = (edge > 0.05) | (patches > (limit if dark is None else limit - np.float32(1.6) * dark)) | (noisy > FAR)
+    lost = (edge > 0.05) | (patches > np.float32(3.2 - 2.0 * capture.depth_holes)) | (noisy > FAR)
     return np.where(lost, 0, np.clip(noisy + 0.5, 1, FAR)).astype(np.uint16)
 
 

@@ -20,12 +20,14 @@ SCLERA = np.array([0.47, 0.42, 0.40], np.float32)
 class Head(NamedTuple):
     """Maps of one head, float32, laid out as `relief.grid`.
 
-    `colour` (H, W, 4): linear reflectance and coverage; `matter` (H, W, 4): relief in metres, gloss, pulse amplitude
-    (1 on the cheeks), near-infrared reflectance; `lids` (H, W, 4): colour of the closed eye, and how far down the
-    aperture a point lies (0 upper lid, 1 lower lid, 2 outside).
+    `relief` (H, W) in metres; `cover` (H, W) in [0, 1]; `colour` (H, W, 3) linear reflectance; `matter` (H, W, 3): gloss,
+    pulse amplitude (1 on the cheeks), near-infrared reflectance; `lids` (H, W, 4): colour of the closed eye, and how far
+    down the aperture a point lies (0 upper lid, 1 lower lid, 2 outside).
     """
 
     who: Traits
+    relief: Field
+    cover: Field
     colour: Field
     matter: Field
     lids: Field
@@ -49,8 +51,7 @@ def head(person: Person) -> Head:
     colour = mix(colour, (who.hair * np.clip(streaks, 0.3, 2)[..., None]).astype(np.float32), shape.hair)
     shade = _cavities(shape, x, y)[..., None]
     return Head(
-        who,
-        np.dstack([colour * shade, shape.head]).astype(np.float32),
+        who, shape.z, shape.head.astype(np.float32), (colour * shade).astype(np.float32),
         _matter(who, shape, x, y, aperture, brows, shade[..., 0]),
         np.dstack([closed * shade, lids]).astype(np.float32),
     )
@@ -157,7 +158,7 @@ def _matter(who: Traits, shape: Surface, x: Field, y: Field, aperture: Field, br
     pupil = soft(0.0035 - np.hypot(np.abs(x) - EYE_SPACING * who.eye_spacing * who.width, y), 0.001)
     near = mix(mix(skin, 0.42, aperture), 0.06, pupil * aperture)
     near = mix(mix(near, 0.3, 0.8 * brows), 0.2 + 0.5 * float(who.hair.mean()), shape.hair)
-    return np.dstack([shape.z, gloss, pulse, near * shade]).astype(np.float32)
+    return np.dstack([gloss, pulse, near * shade]).astype(np.float32)
 
 
 def pixels(x: Field, y: Field) -> tuple[Field, Field]:

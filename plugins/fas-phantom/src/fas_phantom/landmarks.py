@@ -25,7 +25,7 @@ def frontal(person: Person) -> np.ndarray:
     maps = head(person)
     flat = np.concatenate([_jaw(maps.who), _brows(maps.who), _nose(maps.who), _eyes(maps.who), _mouth(maps.who)]).astype(np.float32)
     u, v = pixels(flat[:, 0], flat[:, 1])
-    relief = map_coordinates(maps.matter[..., 0], [v, u], order=1, mode="nearest")
+    relief = map_coordinates(maps.relief, [v, u], order=1, mode="nearest")
     return np.column_stack([flat, relief])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from fas_phantom.canvas import Field, blur, mix, noise, sample, soft
 from fas_phantom.parameters import Capture, Person
 from fas_phantom.streams import stream
-from fas_phantom.traits import Traits, traits
+from fas_phantom.traits import traits
 from fas_phantom.view import PIVOT_Y, Pose
 
 POOL, GRID = 24, 96
@@ -21,10 +21,20 @@ BODY_PITCH, BODY_LEFT, BODY_TOP = 0.004, -0.42, 0.045
 
 
 class Body(NamedTuple):
-    """Neck and shoulders: linear colour and coverage (H, W, 4); relief in metres and near infrared (H, W, 2)."""
+    """Neck and shoulders: `colour` (H, W, 4) linear RGB and coverage; `matter` (H, W, 3) relief in metres, near infrared, coverage."""
 
     colour: Field
     matter: Field
+
+    def colour_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
+        """(H, W, 3) colour and (H, W) coverage at points of the view plane."""
+        found = _look_up(self.colour, pose, x, y)
+        return found[..., :3], found[..., 3]
+
+    def matter_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field, Field]:
+        """(H, W) relief, near infrared and coverage at points of the view plane."""
+        found = _look_up(self.matter, pose, x, y)
+        return found[..., 0], found[..., 1], found[..., 2]
 
 
 @lru_cache(maxsize=POOL)
@@ -72,7 +82,7 @@ def body(person: Person, clothing: int) -> Body:
     cover = np.maximum(throat * soft(y - 0.055, 0.004), chest)
     z = mix(0.035 - 0.25 * x**2 / neck * 0.4, 0.03 - 0.9 * x**2, chest)
     near = mix(np.full_like(x, 0.52) * shadow, float(random.uniform(0.15, 0.75)), collar * chest)
-    return Body(np.dstack([mix(skin, colour, collar * chest), cover]).astype(np.float32), np.dstack([z, near]).astype(np.float32))
+    return Body(np.dstack([mix(skin, colour, collar * chest), cover]).astype(np.float32), np.dstack([z, near, cover]).astype(np.float32))
 
 
 def _cloth(random: np.random.Generator, x: Field, y: Field) -> Field:
@@ -82,18 +92,8 @@ def _cloth(random: np.random.Generator, x: Field, y: Field) -> Field:
     return np.clip(base * (folds * stripes)[..., None], 0.01, 0.9).astype(np.float32)
 
 
-def body_pixels(pose: Pose, plane_x: Field, plane_y: Field) -> tuple[Field, Field]:
-    """Coordinates in a Body's maps; shoulders follow the head's place, not its turning."""
-    lean = np.float32(0.02 * np.sin(np.deg2rad(pose.yaw)))
-    x = plane_x + lean - np.float32(BODY_LEFT)
-    y = plane_y + np.float32(PIVOT_Y) - np.float32(BODY_TOP)
-    return x / np.float32(BODY_PITCH), y / np.float32(BODY_PITCH)
-
-
-def sample_body(maps: Field, pose: Pose, plane_x: Field, plane_y: Field) -> Field:
-    """One of a Body's maps at every pixel; nothing of it above its top edge, all of it repeated below its bottom."""
-    u, v = body_pixels(pose, plane_x, plane_y)
+def _look_up(maps: Field, pose: Pose, x: Field, y: Field) -> Field:
+    """Maps of a Body at points of the view plane; shoulders follow the head's place, not its turning."""
+    lean = np.float32(0.02 * np.sin(np.deg2rad(pose.yaw)) - BODY_LEFT)
+    u, v = (x + lean) / np.float32(BODY_PITCH), (y + np.float32(PIVOT_Y - BODY_TOP)) / np.float32(BODY_PITCH)
     return sample(maps, u, v)
-
-
-__all__ = ["Body", "Traits", "backdrop_frame", "body", "sample_body"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ class Traits(NamedTuple):
     iris: np.ndarray
 
 
+@lru_cache(maxsize=1024)
 def traits(person: Person) -> Traits:
     """The traits of a person: a function of seed and tone. `hair_length`: 0 bald, 1 short, 2 medium, 3 long."""
     random = stream("traits", person.seed)

@@ -73,7 +73,6 @@ def _turn(pose: Pose) -> tuple[np.float32, np.float32, np.float32, np.float32]:
 
 def meet(head: Head, pose: Pose, size: int, steps: int = 3) -> Hit:
     """Follow every pixel's line of sight to the head."""
-    relief = head.matter[..., 0]
     plane_x, plane_y = plane(pose, size)
     cy, sy, cp, sp = _turn(pose)
     z = np.full((size, size), 0.08 - PIVOT_Z, np.float32)
@@ -81,7 +80,7 @@ def meet(head: Head, pose: Pose, size: int, steps: int = 3) -> Hit:
         x = (plane_x - sy * z) / cy
         depth = cy * z - sy * x
         y = (plane_y + sp * depth) / cp + np.float32(PIVOT_Y)
-        z = sample(relief, *pixels(x, y)) - np.float32(PIVOT_Z)
+        z = sample(head.relief, *pixels(x, y)) - np.float32(PIVOT_Z)
     y, gap = _open_mouth(head, x, y, pose.mouth)
     u, v = pixels(x, y)
     return Hit(plane_x, plane_y, x, y, u, v, gap, sp * (y - np.float32(PIVOT_Y)) + cp * depth)

@@ -59,15 +59,9 @@ def swapped(clip: ClipParameters) -> tuple[Head, Field]:
     u, v = pixels(x * across, y * np.float32(theirs.length / mine.length))
     gain = (mine.skin / theirs.skin) ** np.float32(clip.trait("transfer"))
     gain = gain * np.float32(1 + clip.trait("offset") * clip.trace)
-    blurred = blur(donor.colour, clip.trait("resampling") * clip.trace**0.5)
-    wide = 0.052 * mine.width * clip.trait("wide")
-    inside = (1 - np.hypot(x / wide, (y - 0.03 * mine.length) / (0.07 * mine.length * clip.trait("wide")))) * wide
-    mask = soft(inside, clip.trait("seam"))
-    face = sample(blurred, u, v)[..., :3] * gain
+    face = sample(blur(donor.colour, clip.trait("resampling") * clip.trace**0.5), u, v) * gain
+    wide, long = 0.052 * mine.width * clip.trait("wide"), 0.07 * mine.length * clip.trait("wide")
+    mask = soft((1 - np.hypot(x / wide, (y - 0.03 * mine.length) / long)) * wide, clip.trait("seam"))
     lids = mix(carrier.lids[..., :3], sample(donor.lids, u, v)[..., :3] * gain, mask)
-    colour = mix(carrier.colour[..., :3], face, mask)
-    made = carrier._replace(
-        colour=np.dstack([colour, carrier.colour[..., 3]]).astype(np.float32),
-        lids=np.dstack([lids, carrier.lids[..., 3]]).astype(np.float32),
-    )
+    made = carrier._replace(colour=mix(carrier.colour, face, mask).astype(np.float32), lids=np.dstack([lids, carrier.lids[..., 3]]).astype(np.float32))
     return made, mask.astype(np.float32)

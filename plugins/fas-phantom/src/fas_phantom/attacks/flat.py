@@ -37,7 +37,7 @@ class FlatMedium(Live):
         bent = x * np.float32(np.cos(self.clip.trait("bend_angle"))) + y * np.float32(np.sin(self.clip.trait("bend_angle")))
         return across * x + down * y + np.float32(self.clip.trait("bend")) * bent * bent + np.float32(0.05)
 
-    def depth(self, metres: Field, moment: Moment) -> Field:
+    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         capture = self.clip.capture
         return np.where(self.cover(moment) > 0.5, np.float32(capture.distance) - self.lift(moment), np.float32(capture.background_depth))
 

@@ -90,9 +90,9 @@ class Live:
         """Steps after the live scene, in order; each can be left out, to see what it does."""
         return {}
 
-    def depth(self, metres: Field, moment: Moment) -> Field:
+    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         """Depth in metres, from that of the live scene."""
-        return metres
+        return metres()
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         """Near-infrared light (H, W), from that of the live scene, the depicted luminance, and what is around."""

@@ -46,18 +46,16 @@ def masked(clip: ClipParameters) -> Head:
     cover, ring, hole = _regions(clip, face, x, y)
     trace = clip.trace
     paint = 1 + (np.array([clip.trait("paint_red"), 0, clip.trait("paint_blue")], np.float32)) * np.float32(trace)
-    smooth = blur(face.colour[..., :3], clip.trait("smoothing") * trace**0.5) * paint * np.float32(clip.trait("paint_gain"))
-    painted = mix(smooth, face.colour[..., :3], hole)
-    colour = mix(mix(wearer.colour[..., :3], painted, cover), 0.03, ring)
-    shown = np.maximum(wearer.colour[..., 3], cover)
-    relief = mix(wearer.matter[..., 0], blur(face.matter[..., 0], 2.0) + np.float32(clip.trait("thickness")) * (1 - hole), cover)
-    gloss = mix(wearer.matter[..., 1], mix(np.full_like(x, clip.trait("gloss") * min(trace, 1.3)), 0.07, hole), cover)
-    pulse = wearer.matter[..., 2] * (1 - cover * (1 - hole))
-    light = luminance_ratio(face)
-    near = mix(wearer.matter[..., 3], mix(np.float32(clip.trait("infrared")) * light, face.matter[..., 3], hole), cover)
-    lids = mix(face.lids[..., :3], smooth, 1 - hole)
-    matter = np.dstack([relief, gloss, pulse, near]).astype(np.float32)
-    return Head(face.who, np.dstack([colour, shown]).astype(np.float32), matter, np.dstack([lids, face.lids[..., 3]]).astype(np.float32))
+    smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5) * paint * np.float32(clip.trait("paint_gain"))
+    painted = mix(smooth, face.colour, hole)
+    colour = mix(mix(wearer.colour, painted, cover), 0.03, ring)
+    relief = mix(wearer.relief, blur(face.relief, 2.0) + np.float32(clip.trait("thickness")) * (1 - hole), cover)
+    gloss = mix(wearer.matter[..., 0], mix(np.full_like(x, clip.trait("gloss") * min(trace, 1.3)), 0.07, hole), cover)
+    pulse = wearer.matter[..., 1] * (1 - cover * (1 - hole))
+    near = mix(wearer.matter[..., 2], mix(np.float32(clip.trait("infrared")) * _paint_infrared(face), face.matter[..., 2], hole), cover)
+    lids = np.dstack([mix(face.lids[..., :3], smooth, 1 - hole), face.lids[..., 3]])
+    shown, matter = np.maximum(wearer.cover, cover), np.dstack([gloss, pulse, near])
+    return Head(face.who, *(np.ascontiguousarray(field, np.float32) for field in (relief, shown, colour, matter, lids)))
 
 
 def _regions(clip: ClipParameters, face: Head, x: Field, y: Field) -> tuple[Field, Field, Field]:
@@ -72,7 +70,7 @@ def _regions(clip: ClipParameters, face: Head, x: Field, y: Field) -> tuple[Fiel
     return soft(inside, 0.001), np.maximum(np.clip(wide - soft(aperture - 0.4, 0.2), 0, 1) * 0.85, border), soft(aperture - 0.3, 0.2)
 
 
-def luminance_ratio(face: Head) -> Field:
+def _paint_infrared(face: Head) -> Field:
     """Faint shading of the painted surface as infrared sees it: pigments are nearly transparent to it."""
-    grey = face.colour[..., :3].mean(2) / np.float32(face.who.skin.mean())
+    grey = face.colour.mean(2) / np.float32(face.who.skin.mean())
     return (np.float32(0.8) + np.float32(0.2) * np.clip(blur(grey, 1.5), 0, 1.2)).astype(np.float32)
