@@ -98,6 +98,8 @@ class _Trainer:
         self.engine = Engine(
             job.graph, self.training, device=job.device, precision=job.precision, seed=job.spec.seed, ema=self.recipe.ema
         )
+        for module in (*job.graph.nodes.values(), *job.graph.heads.values()) if job.spec.compute.compile else ():
+            module.compile()
         self.counters = checkpoint.load_last(self.last, self.engine) if job.resume and self.last.exists() else Counters()
         self.saved = time.monotonic()
         self.stop = False
