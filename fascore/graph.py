@@ -184,8 +184,8 @@ class _Checker:
     def _order(self) -> list[str]:
         """An order in which all nodes can be computed; empty, with a problem, where there is a cycle."""
         space = self._space()
-        graph = {
-            name: {ref.node for path, ref in refs_in(self._named(name).component) if ref.node in space} for name in space
+        graph = {  # lists, not sets: the order must be the same in every process
+            name: [ref.node for _, ref in refs_in(self._named(name).component) if ref.node in space] for name in space
         }
         try:
             return list(TopologicalSorter(graph).static_order())

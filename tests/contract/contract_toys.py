@@ -4,24 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from fascore import (
-    Config,
-    Dataset,
-    Encoder,
-    Fusion,
-    Head,
-    Image,
-    Metric,
-    Modality,
-    Objective,
-    Points,
-    Recipe,
-    Ref,
-    Sampler,
-    Slot,
-    SpecError,
-    Vector,
-)
+from fascore import Config, Dataset, Encoder, Fusion, Head, Image, Metric, Modality, Objective, Points, Recipe, Ref, Sampler, Slot, SpecError, Vector
 from fascore.component import named
 
 
@@ -168,6 +151,28 @@ class Train(Recipe):
             raise SpecError("toy.train refuses this graph")
 
 
+class Shuffle(Sampler):
+    """The defaults of a spec have names of the core."""
+
+    type: Literal["shuffle"] = "shuffle"
+
+
+class Auc(Metric):
+    type: Literal["auc"] = "auc"
+
+
+class Eer(Metric):
+    type: Literal["eer"] = "eer"
+
+
+class Iso30107(Metric):
+    type: Literal["iso30107"] = "iso30107"
+
+
+class Supervised(Recipe):
+    type: Literal["supervised"] = "supervised"
+
+
 TABLE = {
     "dataset": {"toy.data": "contract_toys:Data"},
     "modality": {
@@ -181,9 +186,9 @@ TABLE = {
     },
     "head": {"toy.judge": "contract_toys:Judge", "toy.regress": "contract_toys:Regress"},
     "objective": {"toy.pull": "contract_toys:Pull"},
-    "sampler": {"toy.order": "contract_toys:Order"},
-    "metric": {"toy.rate": "contract_toys:Rate"},
-    "recipe": {"toy.train": "contract_toys:Train"},
+    "sampler": {"toy.order": "contract_toys:Order", "shuffle": "contract_toys:Shuffle"},
+    "metric": {"toy.rate": "contract_toys:Rate", "auc": "contract_toys:Auc", "eer": "contract_toys:Eer", "iso30107": "contract_toys:Iso30107"},
+    "recipe": {"toy.train": "contract_toys:Train", "supervised": "contract_toys:Supervised"},
 }  # fmt: skip
 
 

@@ -1,0 +1,194 @@
+"""The spec: every structural problem in one pass, the same document after dump and load, overrides by path."""
+
+import copy
+import json
+
+import pytest
+from contract_toys import TABLE, document
+from hypothesis import given, settings, strategies as st
+
+from fascore import FascoreError, RunSpec, SpecErrors, StudySpec, validate
+from fascore.registry import Index, using
+from fascore.spec import parse_override, read_json, read_spec, with_override
+
+identifiers = st.from_regex(r"\A[a-z][a-z0-9_]{0,6}\Z").filter(lambda name: name != "record")
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=5,
+)  # fmt: skip
+
+
+@st.composite
+def documents(draw):
+    """Whole specs with names, widths, depth of nesting and options of their own."""
+    modality, encoder, fusion, head = draw(st.lists(identifiers, min_size=4, max_size=4, unique=True))
+    fused = draw(st.recursive(st.just("toy.stack"), lambda inner: st.fixed_dictionaries({"type": st.just("toy.nested"), "inner": inner}), max_leaves=3))
+    whole = {"type": "toy.nested", "inner": fused, "inputs": [encoder]}
+    return {
+        "name": draw(st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,8}\Z")), "seed": draw(st.integers(0, 2**31)),
+        "data": {"train": [{"dataset": {"type": "toy.data", "site": draw(st.text(max_size=5))}, "split": "train"}],
+                 "test": draw(st.dictionaries(identifiers, st.just([{"dataset": "toy.data", "split": "test"}]), max_size=2))},
+        "modalities": {modality: {"type": "toy.pixels", "views": draw(st.integers(1, 9)), "optional": draw(st.booleans())}},
+        "augment": {"flip": draw(st.floats(0, 1)), "rotation": draw(st.floats(0, 180))},
+        "model": {"encoders": {encoder: {"type": "toy.flat", "inputs": [modality], "width": draw(st.integers(1, 512))}}, "fusions": {fusion: whole},
+                  "heads": {head: {"type": "toy.judge", "inputs": [fusion], "weight": draw(st.floats(0, 1e6)),
+                                   "where": draw(st.sampled_from([{}, {"task": "spoof"}, {"site": ("A", "B"), "take": 3}]))}}},
+        "sampler": "toy.order", "recipe": {"type": "toy.train", "generator": draw(st.none() | st.just(encoder))}, "metrics": ["toy.rate"],
+        "threshold": draw(st.sampled_from(["eer", "bpcer=0.01", "fixed=0.25"])),
+        "trackers": draw(st.dictionaries(identifiers, st.just({"a": 1}), max_size=2)),
+    }  # fmt: skip
+
+
+def said(document):
+    with pytest.raises(SpecErrors) as caught:
+        validate(RunSpec, document)
+    return {problem.path: problem.message for problem in caught.value.problems}
+
+
+@settings(max_examples=60, deadline=None)
+@given(given_document=documents())
+def test_any_spec_is_the_same_after_dump_and_load(given_document):
+    with using(Index.of(TABLE)):
+        spec = validate(RunSpec, given_document)
+        text = spec.canonical()
+        again = validate(RunSpec, json.loads(text))
+        assert again == spec
+        assert again.canonical() == text
+
+
+def test_all_structural_problems_come_in_one_pass_with_their_paths():
+    wrong = document()
+    wrong["seed"] = -1
+    wrong["data"]["train"][0]["dataset"] = {"type": "toy.data", "sight": "B"}
+    wrong["modalities"]["Raw"] = {"type": "toy.pixels"}
+    wrong["modalities"]["face"]["inputs"] = ["raw", "No Name"]
+    wrong["model"]["encoders"]["one"]["width"] = 0
+    wrong["model"]["fusions"]["all"]["type"] = "toy.stak"
+    wrong["model"]["score"] = {"median": ["main"]}
+    wrong["threshold"] = "best"
+    wrong["nam"] = "x"
+    found = said(wrong)
+    assert {
+        "seed", "data.train.0.dataset.sight", "modalities.face.inputs.1", "model.encoders.one.width", "model.fusions.all", "threshold", "nam",
+    } <= set(found)  # fmt: skip
+    assert any(path.startswith("modalities.Raw") for path in found)
+    assert any(path.startswith("model.score") for path in found)
+    assert found["nam"] == "there is no field 'nam'. Did you mean 'name'?"
+    assert found["data.train.0.dataset.sight"] == "there is no field 'sight'. Did you mean 'site'?"
+    assert "Did you mean 'toy.stack'" in found["model.fusions.all"]
+
+
+def test_a_missing_section_is_named_by_its_path():
+    assert said({"name": "x"}) == {"data": "is missing", "modalities": "is missing", "model": "is missing"}
+
+
+def test_the_only_head_is_the_score_and_several_heads_need_a_rule():
+    assert validate(RunSpec, document()).model.score == "main"
+    two = document()
+    two["model"]["heads"]["aux"] = {"type": "toy.judge", "inputs": ["one"]}
+    assert "say which is the score" in said(two)["model"]
+
+
+def test_a_component_of_python_stands_where_json_may_stand():
+    from contract_toys import Train
+
+    spec = validate(RunSpec, {**document(), "recipe": Train(epochs=3)})
+    assert spec.recipe.epochs == 3
+    assert validate(RunSpec, json.loads(spec.canonical())) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"a": 1, "a": 2}', "the key 'a' stands twice in one object; delete one"),
+        ('{"a": 1,\n "b": }', "line 2, column 7"),
+        ("", "line 1, column 1"),
+    ],
+)
+def test_a_file_that_is_no_json_says_where(tmp_path, text, sentence):
+    path = tmp_path / "spec.json"
+    path.write_text(text)
+    with pytest.raises(FascoreError, match=r"spec\.json") as caught:
+        read_json(path)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe{", None])
+def test_a_file_that_cannot_be_read_is_an_error_of_the_user(tmp_path, content):
+    path = tmp_path / "spec.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(FascoreError, match=r"spec\.json"):
+        read_json(path)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '"x"', "null"])
+def test_a_spec_that_is_no_object_is_refused(tmp_path, text):
+    path = tmp_path / "spec.json"
+    path.write_text(text)
+    with pytest.raises(FascoreError, match="a spec is a JSON object"):
+        read_spec(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [("a.b=3", ("a.b", 3)), ("a=true", ("a", True)), ("a=word", ("a", "word")), ("a=[1]", ("a", [1])), ("a=", ("a", "")), ("a=x=y", ("a", "x=y"))],
+)
+def test_an_override_is_json_or_a_plain_word(text, pair):
+    assert parse_override(text) == pair
+
+
+@pytest.mark.parametrize("text", ["a.b", "=3", ""])
+def test_an_override_without_a_path_or_a_sign_says_how_to_write_one(text):
+    with pytest.raises(FascoreError, match="write path=value"):
+        parse_override(text)
+
+
+def test_an_override_changes_one_field_and_neither_the_document_nor_its_rest():
+    before = document()
+    kept = copy.deepcopy(before)
+    after = with_override(before, "model.encoders.two.width", 9)
+    assert before == kept
+    assert after["model"]["encoders"]["two"] == {"type": "toy.flat", "inputs": ["raw"], "width": 9}
+    assert after["model"]["fusions"] == before["model"]["fusions"]
+
+
+@given(value=json_values)
+def test_an_overridden_place_holds_the_value(value):
+    assert with_override({"a": {"b": [0, {"c": 1}]}}, "a.b.1.c", value) == {"a": {"b": [0, {"c": value}]}}
+
+
+def test_a_new_type_keeps_only_what_belongs_to_the_node():
+    old = {"head": {"type": "x", "inputs": ["a"], "weight": 2, "target": "record.task", "where": {"task": "spoof"}, "depth": 3, "weights": "w"}}
+    assert with_override(old, "head.type", "y") == {
+        "head": {"type": "y", "inputs": ["a"], "weight": 2, "target": "record.task", "where": {"task": "spoof"}},
+    }
+
+
+def test_a_bare_name_on_the_way_becomes_an_object():
+    assert with_override({"recipe": "supervised"}, "recipe.epochs", 5) == {"recipe": {"type": "supervised", "epochs": 5}}
+    assert with_override({"metrics": ["auc", "eer"]}, "metrics.1.convention", "nearest")["metrics"][1] == {"type": "eer", "convention": "nearest"}
+
+
+def test_a_section_that_is_not_written_yet_is_made():
+    assert with_override({}, "compute.device", "cpu") == {"compute": {"device": "cpu"}}
+
+
+@pytest.mark.parametrize(("path", "document_"), [("a.3", {"a": [1]}), ("a.x", {"a": [1]}), ("a.b.c", {"a": {"b": 3}}), ("a.-1", {"a": [1]})])
+def test_an_override_into_nothing_is_an_error(path, document_):
+    with pytest.raises(FascoreError, match=f"--set {path}"):
+        with_override(document_, path, 1)
+
+
+def test_overrides_are_validated_again(tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(document()))
+    assert read_spec(path, {"model.encoders.one.width": 7})[0].model.encoders["one"].width == 7
+    with pytest.raises(SpecErrors, match=r"model\.encoders\.one\.width"):
+        read_spec(path, {"model.encoders.one.width": "broad"})
+
+
+def test_a_study_needs_a_base_and_rows():
+    with pytest.raises(SpecErrors) as caught:
+        validate(StudySpec, {"rows": {}})
+    assert {problem.path for problem in caught.value.problems} == {"base", "rows"}
