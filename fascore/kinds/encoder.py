@@ -35,6 +35,6 @@ class Encoder(Component):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         """The module, randomly initialised from torch's current seed.
 
-        A module may define `load_pretrained()`: the graph calls it once where a run begins, not where a checkpoint follows.
+        A module may define `adopt_pretrained()`: the graph calls it once where a run begins, not where a checkpoint follows.
         """
         raise NotImplementedError

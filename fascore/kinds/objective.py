@@ -24,7 +24,8 @@ class Objective(Component):
 
     `examples()` gives `(objective, input signals, Target)` triples. The module's `forward(*features, target)` gives (B,)
     float32. A module with state may define `update(reduce)`, called once after each optimiser step, without gradient;
-    `reduce(tensor)` sums a tensor over all processes.
+    `reduce(tensor)` sums a tensor over all processes. In a run of several processes it is called with no rows too, so that
+    one that gathers over processes finds them all.
     """
 
     kind: ClassVar[str] = "objective"

@@ -47,8 +47,8 @@ class Timm(Encoder):
     type: Literal["timm"] = "timm"
     name: str = Field("resnet18", description="model of timm, such as 'resnet50' or 'vit_base_patch16_224.augreg2_in21k_ft_in1k'")
     pretrained: bool | str = Field(False, description="true: timm's own weights, downloaded; a path: the same as a safetensors file; false: random")
-    output: Literal["vector", "tokens", "pyramid"] = Field("vector", description="pooled feature, last feature map as tokens, or several feature maps")
-    levels: tuple[int, ...] | None = Field(None, min_length=1, description="feature maps of a pyramid by index, negative from the end; default: the last four")
+    output: Literal["vector", "tokens", "pyramid"] = Field("vector", description="pooled feature, places of the last map, or maps")
+    levels: tuple[int, ...] | None = Field(None, min_length=1, description="maps of a pyramid by index, negative from the end; default: last four")
     clip: Literal["mean", "tokens"] = Field("mean", description="frames of a Clip: average of their vectors, or one token each")
     img_size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = Field(
         None, description="build a model of fixed input size for this one (side, or height and width) instead"
@@ -67,7 +67,7 @@ class Timm(Encoder):
         if not isinstance(signal, Clip):
             return given(self, signal.c, signal.h, signal.w)
         if self.output != "vector":
-            raise SpecError(f"of a Clip, timm gives vectors, not {self.output}: set \"output\": \"vector\" and, for one token a frame, \"clip\": \"tokens\"")
+            raise SpecError(f'of a Clip, timm gives vectors, not {self.output}: set "output": "vector", and "clip": "tokens" for one token a frame')
         vector = given(self, signal.c, signal.h, signal.w)
         assert isinstance(vector, Vector)
         return vector if self.clip == "mean" else Tokens(signal.t, vector.d)

@@ -33,14 +33,12 @@ class TimmEncoder(nn.Module):
         self.config, self.size = config, (signal.c, signal.h, signal.w)
         self.given = config.infer([signal])
         self.frames = isinstance(signal, Clip)
-        self.model = create(config, *self.size)
-        mean, deviation = (0.0,), (1.0,)
-        if not isinstance(signal, Plane):
-            mean, deviation = (per_channel(self.model.pretrained_cfg[key], signal.c) for key in ("mean", "std"))
+        self.model: Any = create(config, *self.size)
+        mean, deviation = ((0.0,), (1.0,)) if isinstance(signal, Plane) else self._statistics(signal.c)
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1), persistent=False)
 
-    def load_pretrained(self) -> None:
+    def adopt_pretrained(self) -> None:
         """Take timm's weights, adapted to channels and input size as timm adapts them. Raises FascoreError."""
         if self.config.pretrained is False:
             return
@@ -52,6 +50,10 @@ class TimmEncoder(nn.Module):
         except Exception as error:
             raise FascoreError(f"timm '{self.config.name}': {path} does not hold weights of this model: {error}") from error
         self.model.load_state_dict(source.state_dict())
+
+    def _statistics(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        facts = self.model.pretrained_cfg
+        return per_channel(facts["mean"], channels), per_channel(facts["std"], channels)
 
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
         if not self.frames:
@@ -99,7 +101,7 @@ def create(config: Timm, c: int, h: int, w: int, **options: Any) -> nn.Module:
     try:
         if config.output == "pyramid":
             return cast(nn.Module, timm.create_model(config.name, features_only=True, out_indices=_indices(config), **options))
-        model = timm.create_model(config.name, num_classes=0, **options)
+        model: Any = timm.create_model(config.name, num_classes=0, **options)
     except (TypeError, AssertionError, RuntimeError, ValueError) as error:
         raise SpecError(f"timm cannot build '{config.name}' with {options}: {error}") from error
     if config.output == "tokens" and hasattr(model, "prune_intermediate_layers"):
@@ -143,7 +145,8 @@ def measure(config: Timm, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
     if config.output == "tokens" and isinstance(given, Tensor) and given.ndim in (3, 4):
         return _measured_tokens(model, given)
     if config.output == "pyramid":
-        return Pyramid(tuple(_measured_level(g, *facts) for g, facts in zip(given, zip(model.feature_info.channels(), model.feature_info.reduction()))))
+        facts = zip(given, model.feature_info.channels(), model.feature_info.reduction(), strict=True)
+        return Pyramid(tuple(_measured_level(feature, channels, stride) for feature, channels, stride in facts))
     raise SpecError(f"timm gives no {config.output} of '{config.name}'; choose another 'output' or another model")
 
 
@@ -160,4 +163,4 @@ def _measured_tokens(model: Any, feature: Tensor) -> Tokens:
     n, prefix = feature.shape[1], int(getattr(model, "num_prefix_tokens", 0) or 0)
     grid = getattr(getattr(model, "patch_embed", None), "grid_size", None)
     fits = grid is not None and grid[0] * grid[1] == n - prefix
-    return Tokens(n, feature.shape[2], prefix, tuple(grid) if fits else None)
+    return Tokens(n, feature.shape[2], prefix, (grid[0], grid[1]) if fits and grid is not None else None)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fascore.errors import SpecError
-from fascore.signals import Level, Pyramid, Signal, Tokens, Vector
+from fascore.signals import Level, Pyramid, Tokens, Vector
 
 if TYPE_CHECKING:
     from fascore.components.encoders import Timm
@@ -88,7 +88,8 @@ def _check_size(config: Timm, facts: dict[str, Any], size: list[int], h: int, w:
         also = f", or set \"img_size\": [{h}, {w}] here" if kind == "sized" and h % multiple == 0 == w % multiple else ""
         raise SpecError(f"'{config.name}' takes {size[0]} x {size[1]} pixels, and its input has {h} x {w}; change the modality's size{also}")
     if [h, w] != facts["size"] and (h % multiple or w % multiple):
-        raise SpecError(f"'{config.name}' takes sides that are multiples of {multiple} pixels, and its input has {h} x {w}; change the modality's size")
+        message = f"'{config.name}' takes sides that are multiples of {multiple} pixels, and its input has {h} x {w}"
+        raise SpecError(f"{message}; change the modality's size")
 
 
 def _side(x: int, stride: int, a: int, name: str) -> int:

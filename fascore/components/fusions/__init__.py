@@ -34,7 +34,7 @@ class _Vectors(Fusion):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(), [Vector(6), Vector(6)]), (cls(**{"width": 4}), [Vector(6), Vector(3), Vector(5)])]
+        return [(cls.model_validate({}), [Vector(6), Vector(6)]), (cls.model_validate({"width": 4}), [Vector(6), Vector(3), Vector(5)])]
 
 
 def _name(fusion: Fusion, place: int) -> str:
@@ -128,7 +128,7 @@ class AttentionPool(Fusion):
             raise SpecError("attention_pool fuses one or more features; got none")
         for place, signal in enumerate(signals):
             if not isinstance(signal, Tokens | Vector):
-                raise SpecError(f"attention_pool takes Tokens and Vectors, but {_name(self, place)} gives {signal}; set \"output\": \"tokens\" in its encoder")
+                raise SpecError(f'attention_pool takes Tokens and Vectors, but {_name(self, place)} gives {signal}; let its encoder give tokens')
         width = self.width or one_width(self, [s.d for s in signals if isinstance(s, Tokens | Vector)])
         if width % self.heads:
             raise SpecError(f"attention_pool: a width of {width} does not divide into {self.heads} heads; change 'heads' or 'width'")

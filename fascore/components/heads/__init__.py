@@ -61,7 +61,7 @@ class Multiclass(Head):
 
     type: Literal["multiclass"] = "multiclass"
     classes: tuple[Scalar | None, ...] = Field(min_length=2, description="values of the target column in class order; null: the record has no value")
-    bona_fide: Scalar | None = Field(None, description="the class that is bona fide; default: null where that is a class (species), 1 for record.label")
+    bona_fide: Scalar | None = Field(None, description="the bona fide class; default: null where that is a class (species), 1 for record.label")
     dropout: float = DROPOUT
     hidden: PositiveInt | None = HIDDEN
     label_smoothing: float = SMOOTHING

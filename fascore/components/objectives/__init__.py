@@ -34,7 +34,9 @@ class Center(Objective):
     """
 
     type: Literal["center"] = "center"
-    classes: tuple[Scalar | None, ...] | None = Field(None, min_length=2, description="values of the target column in class order; default: 0 and 1 of record.label")
+    classes: tuple[Scalar | None, ...] | None = Field(
+        None, min_length=2, description="values of the target column in class order; default: 0 and 1 of record.label"
+    )
     rate: float = Field(0.5, gt=0, le=1, description="how far the centres move, alpha of eq. 4")
 
     def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:

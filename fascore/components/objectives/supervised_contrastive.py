@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -11,9 +9,10 @@ from torch.nn.functional import normalize, pad
 
 
 class SupervisedContrastiveObjective(nn.Module):
-    """L_i = -1/|P(i)| sum_{p in P(i)} log(exp(z_i z_p / tau) / sum_{a != i} exp(z_i z_a / tau)), eq. 2, z of length 1.
+    """Eq. 2 of Khosla et al. 2020 on features of length 1. Shapes: (B, D) and (B,) int64 -> (B,).
 
-    Shapes: (B, D) and (B,) int64 -> (B,); zero for a record without positives. Every process must call it in every step.
+    Every process must call it in every step, rows or none. Each process computes the losses of all records, others'
+    features as constants: its gradient is that of the sum over all processes, and the backward pass needs no communication.
     """
 
     def __init__(self, width: int, *, temperature: float, projection: int | None) -> None:
@@ -24,58 +23,43 @@ class SupervisedContrastiveObjective(nn.Module):
 
     def forward(self, feature: Tensor, *, target: Tensor) -> Tensor:
         z = normalize(self.project(feature).float(), dim=1)
-        every, targets, first = gathered(z, target)
-        own = torch.arange(len(z), device=z.device) + first
-        return supervised_contrastive(z, target, every, targets, own, self.temperature)
+        every, targets, own = gathered(z, target)
+        with torch.autocast(z.device.type, enabled=False):
+            losses = supervised_contrastive(every, targets, self.temperature)
+        if len(every) == len(z):
+            return losses
+        # The value is that of the own records; the gradient is that of everyone's, through the own features.
+        return losses[own].detach() + (losses.sum() - losses.sum().detach()) / max(len(z), 1)
 
 
-def supervised_contrastive(z: Tensor, target: Tensor, every: Tensor, targets: Tensor, own: Tensor, temperature: float) -> Tensor:
-    """Eq. 2 for anchors z (B, D) among `every` (A, D), of which anchor i is row `own[i]`. Gives (B,)."""
-    if len(every) < 2:
+def supervised_contrastive(z: Tensor, target: Tensor, temperature: float) -> Tensor:
+    """L_i = -1/|P(i)| sum_{p in P(i)} log(exp(z_i z_p / tau) / sum_{a != i} exp(z_i z_a / tau)), eq. 2.
+
+    Shapes: (A, D) and (A,) -> (A,); zero for a record without positives.
+    """
+    if len(z) < 2:
         return z.sum(1) * 0
-    similarity = z @ every.T / temperature
-    itself = torch.zeros_like(similarity, dtype=torch.bool)
-    itself[torch.arange(len(z), device=z.device), own] = True
+    itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
+    similarity = z @ z.T / temperature
     log_share = similarity - similarity.masked_fill(itself, -torch.inf).logsumexp(1, keepdim=True)
-    positive = (target[:, None] == targets) & ~itself
+    positive = (target[:, None] == target) & ~itself
     count = positive.sum(1)
-    total = torch.where(positive, log_share, 0).sum(1)
-    return torch.where(count > 0, -total / count.clamp(min=1), 0)
+    return -torch.where(positive, log_share, 0).sum(1) / count.clamp(min=1)
 
 
-def gathered(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, int]:
-    """Features and targets of all processes, and the row at which this one's begin. Processes may have any number of rows."""
+def gathered(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, slice]:
+    """Features and targets of all processes, the own ones with gradient, and where those stand. Row counts may differ."""
     if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
-        return z, target, 0
-    size = torch.tensor([len(z)], device=z.device)
-    sizes = [torch.zeros_like(size) for _ in range(dist.get_world_size())]
-    dist.all_gather(sizes, size)
-    counts = [int(s) for s in sizes]
-    if torch.is_grad_enabled() and not z.requires_grad:
-        # Its backward pass is a collective call too: a process whose rows are all absent must not skip it.
-        z = z.detach().requires_grad_()
+        return z, target, slice(None)
+    rank, world = dist.get_rank(), dist.get_world_size()
+    sizes = [torch.zeros(1, dtype=torch.long, device=z.device) for _ in range(world)]
+    dist.all_gather(sizes, torch.tensor([len(z)], device=z.device))
+    counts = [int(size) for size in sizes]
     most = max(counts)
-    features: Tensor = _Gather.apply(pad(z, (0, 0, 0, most - len(z))))
-    labels = [torch.zeros(most, dtype=target.dtype, device=target.device) for _ in counts]
-    dist.all_gather(labels, pad(target, (0, most - len(target))))
-    kept = torch.cat([torch.arange(n, device=z.device) + rank * most for rank, n in enumerate(counts)])
-    return features[kept], torch.cat(labels)[kept], sum(counts[: dist.get_rank()])
-
-
-class _Gather(torch.autograd.Function):
-    """(M, D) of each process -> (processes * M, D); the gradient sums what all processes' losses send back."""
-
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor) -> Tensor:
-        parts = [torch.zeros_like(rows) for _ in range(dist.get_world_size())]
-        dist.all_gather(parts, rows.contiguous())
-        return torch.cat(parts)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        whole = gradient.contiguous()
-        dist.all_reduce(whole)
-        return whole.chunk(dist.get_world_size())[dist.get_rank()]
-
-
-__all__ = ["SupervisedContrastiveObjective"]
+    features = [z.new_zeros(most, z.shape[1]) for _ in counts]
+    dist.all_gather(features, pad(z.detach(), (0, 0, 0, most - len(z))))
+    targets = [target.new_zeros(most) for _ in counts]
+    dist.all_gather(targets, pad(target, (0, most - len(target))))
+    parts = [z if r == rank else feature[:n] for r, (feature, n) in enumerate(zip(features, counts))]
+    start = sum(counts[:rank])
+    return torch.cat(parts), torch.cat([t[:n] for t, n in zip(targets, counts)]), slice(start, start + counts[rank])

@@ -38,7 +38,7 @@ class Balanced(Sampler):
     """
 
     type: Literal["balanced"] = "balanced"
-    by: Literal["label", "task", "species", "subject"] = Field("label", description="column that makes the groups; bona fide is one species of its own")
+    by: Literal["label", "task", "species", "subject"] = Field("label", description="column that makes the groups; bona fide is one species")
 
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
         from fascore.components.samplers.balanced import balanced

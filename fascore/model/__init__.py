@@ -1,0 +1,7 @@
+"""The model graph: nodes built from a Plan and run on Batches."""
+
+from fascore.model.cost import Cost, costs, describe_cost
+from fascore.model.graph import ModelGraph, Outputs
+from fascore.model.weights import PREFIX, load_weights
+
+__all__ = ["PREFIX", "Cost", "ModelGraph", "Outputs", "costs", "describe_cost", "load_weights"]

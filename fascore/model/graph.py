@@ -1,0 +1,239 @@
+"""ModelGraph: the nodes of a Plan as torch modules, run in order on a Batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, TypeAlias, cast
+
+import torch
+from torch import Tensor, nn
+
+from fascore.data.batch import Batch
+from fascore.data.draw import generator
+from fascore.errors import FascoreError
+from fascore.graph import NodePlan, Plan
+from fascore.kinds import Dense, Fusion
+from fascore.model.rows import as_float32, spread, take
+from fascore.model.targets import matching, target_of
+from fascore.model.weights import PREFIX, load_weights
+
+Value: TypeAlias = Tensor | list[Tensor]
+
+
+@dataclass
+class Outputs:
+    """What one pass of the graph gave. N = B * views rows, record-major.
+
+    `values` by Ref text: `app`, `gen.trace`, modalities among them; zeros where absent. `present` (N,) bool by node and
+    modality. `heads` holds each head's output for its `head_rows` only, (R,) int64 indices of the N; a head without any row
+    has no output.
+    """
+
+    values: dict[str, Value] = field(default_factory=dict)
+    present: dict[str, Tensor] = field(default_factory=dict)
+    heads: dict[str, Any] = field(default_factory=dict)
+    head_rows: dict[str, Tensor] = field(default_factory=dict)
+
+    def __getitem__(self, ref: str) -> Value:
+        return self.values[ref]
+
+
+class ModelGraph(nn.Module):
+    """Encoders, fusions, heads and objectives of one Plan."""
+
+    def __init__(self, plan: Plan, nodes: Mapping[str, nn.Module], heads: Mapping[str, nn.Module], objectives: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.plan = plan
+        self.nodes, self.heads, self.objectives = (
+            nn.ModuleDict({PREFIX + name: module for name, module in table.items()}) for table in (nodes, heads, objectives)
+        )
+
+    @classmethod
+    def build(cls, plan: Plan, seed: int, *, pretrained: bool = True) -> ModelGraph:
+        """Build every node from torch seeded with (seed, "init", path), so that no node changes another's weights.
+
+        `pretrained=False` leaves out `weights` and pretrained models: for a graph that takes a checkpoint at once.
+        Raises FascoreError where weights cannot be loaded.
+        """
+
+        def built(node: NodePlan) -> nn.Module:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(int(generator(seed, "init", node.path).integers(2**63)))
+                module = build_node(node)
+            if pretrained:
+                for part in module.modules():
+                    if callable(load := getattr(part, "adopt_pretrained", None)):
+                        load()
+                if path := getattr(node.component, "weights", None):
+                    load_weights(module, path, f"{node.path}.weights")
+            return module
+
+        return cls(plan, *({name: built(node) for name, node in table.items()} for table in (plan.nodes, plan.heads, plan.objectives)))
+
+    def node(self, name: str) -> nn.Module:
+        """The module of an encoder or fusion."""
+        return self.nodes[PREFIX + name]
+
+    def head(self, name: str) -> nn.Module:
+        """The module of a head."""
+        return self.heads[PREFIX + name]
+
+    def deployed(self) -> list[str]:
+        """Keys of the `state_dict` that evaluation needs: all but the objectives'."""
+        return [key for key in self.state_dict() if not key.startswith("objectives.")]
+
+    def forward(self, batch: Batch, nodes: Sequence[str] | None = None) -> Outputs:
+        """Run the graph. `nodes` names the nodes to run, and `head.<name>` heads; what these need runs too, nothing else.
+
+        Without `nodes`, all heads run, and in training every node. Raises FascoreError for a name that is none of these.
+        """
+        chosen, heads = self._chosen(nodes)
+        outputs = Outputs(dict(batch.tensors), {name: present.repeat_interleave(batch.views) for name, present in batch.present.items()})
+        for name, node in self.plan.nodes.items():
+            if name in chosen:
+                self._run_node(node, batch, outputs)
+        for name in heads:
+            self._run_head(self.plan.heads[name], batch, outputs)
+        return outputs
+
+    def losses(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+        """Weighted losses, float32 scalars: `head.<name>` and, in training, `objective.<name>`.
+
+        Each sums over the rows that are present and match `where`, and divides by all N rows. A head or objective whose
+        inputs were not computed is left out. Raises FascoreError for a target value that is no class.
+        """
+        device = next(iter(outputs.present.values())).device.type
+        with torch.autocast(device, enabled=False):
+            learning = [name for name in outputs.head_rows if hasattr(self.head(name), "loss")]
+            found = {f"head.{name}": self._head_loss(self.plan.heads[name], outputs, batch) for name in learning}
+            for name, node in self.plan.objectives.items() if self.training else ():
+                if all(ref in outputs.values for ref in node.inputs):
+                    found[f"objective.{name}"] = self._objective_loss(node, outputs, batch)
+        return found
+
+    def scores(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+        """(B,) float32 by head, the mean over views; NaN where a record has no input for it."""
+        found = {}
+        for name, rows in outputs.head_rows.items():
+            if not self.plan.heads[name].component.scores:
+                continue
+            by_row = torch.full((len(batch) * batch.views,), torch.nan, device=rows.device)
+            if name in outputs.heads:
+                with torch.autocast(rows.device.type, enabled=False):
+                    by_row[rows] = cast(Any, self.head(name)).score(as_float32(outputs.heads[name])).float()
+            found[name] = by_row.view(len(batch), batch.views).mean(1)
+        return found
+
+    @torch.no_grad()
+    def update(self, reduce: Callable[[Tensor], Tensor]) -> None:
+        """Let objectives with state take it further, once after an optimiser step; `reduce` sums over processes."""
+        for module in self.objectives.values():
+            if callable(step := getattr(module, "update", None)):
+                step(reduce)
+
+    def _chosen(self, names: Sequence[str] | None) -> tuple[set[str], list[str]]:
+        """Nodes and heads to run for these names."""
+        if names is None:
+            heads = list(self.plan.heads)
+            return (set(self.plan.nodes) if self.training else self._needed(heads, ())), heads
+        heads = [name for name in self.plan.heads if f"head.{name}" in names]
+        if unknown := [n for n in names if n not in self.plan.nodes and n.removeprefix("head.") not in heads]:
+            there = [*self.plan.nodes, *(f"head.{name}" for name in self.plan.heads)]
+            raise FascoreError(f"there is no node '{unknown[0]}' to run; there are {', '.join(there)}")
+        return self._needed(heads, [name for name in names if name in self.plan.nodes]), heads
+
+    def _needed(self, heads: Iterable[str], nodes: Iterable[str]) -> set[str]:
+        """These nodes, what these heads read and learn, and all nodes before them."""
+        sinks = [self.plan.heads[name] for name in heads]
+        waiting = [*nodes, *(ref.node for sink in sinks for ref in (*sink.inputs, sink.component.target))]
+        needed: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            if name in self.plan.nodes and name not in needed:
+                needed.add(name)
+                waiting += [ref.node for ref in self.plan.nodes[name].inputs]
+        return needed
+
+    def _run_node(self, node: NodePlan, batch: Batch, outputs: Outputs) -> None:
+        mask = torch.stack([outputs.present[ref.node] for ref in node.inputs], dim=1)
+        masked = isinstance(node.component, Fusion) and node.component.honours_mask
+        outputs.present[node.name] = present = mask.any(1) if masked else mask.all(1)
+        # Only an optional node can lack rows; of the others nobody asks the device.
+        rows = present.nonzero()[:, 0] if node.optional and not bool(present.all()) else None
+        given: Any = None
+        if rows is None or len(rows):
+            inputs = [take(outputs.values[ref], rows) for ref in node.inputs]
+            given = self.node(node.name)(*inputs, **self._context(node, batch, mask, rows))
+        by_port = given if isinstance(given, Mapping) else dict.fromkeys(node.outputs, given)
+        for port, signal in node.outputs.items():
+            assert signal is not None
+            outputs.values[f"{node.name}.{port}" if port else node.name] = spread(by_port[port], rows, present, signal)
+
+    def _run_head(self, head: NodePlan, batch: Batch, outputs: Outputs) -> None:
+        present = torch.stack([outputs.present[ref.node] for ref in head.inputs], dim=1).all(1)
+        rows = present.nonzero()[:, 0] if head.optional else torch.arange(len(present), device=present.device)
+        outputs.head_rows[head.name] = rows
+        if len(rows):
+            part = rows if len(rows) < len(present) else None
+            inputs = [take(outputs.values[ref], part) for ref in head.inputs]
+            outputs.heads[head.name] = self.head(head.name)(*inputs, **self._context(head, batch, None, part))
+
+    def _context(self, node: NodePlan, batch: Batch, mask: Tensor | None, rows: Tensor | None) -> dict[str, Tensor | None]:
+        """What the component's `context` names, for these rows; the label is None outside training."""
+        found: dict[str, Tensor | None] = {}
+        for word in node.component.context:
+            if word == "label" and not self.training:
+                found[word] = None
+                continue
+            whole = mask if word == "mask" else getattr(batch, word).repeat_interleave(batch.views)
+            found[word] = take(whole, rows)
+        return found
+
+    def _head_loss(self, head: NodePlan, outputs: Outputs, batch: Batch) -> Tensor:
+        rows = outputs.head_rows[head.name]
+        places = self._learnt(head, rows, outputs, batch)
+        count = len(batch) * batch.views
+        if head.name not in outputs.heads or (places is not None and not len(places)):
+            return torch.zeros((), device=rows.device)
+        output = as_float32(take(outputs.heads[head.name], places))
+        target = target_of(head, batch, outputs.values, take(rows, places))
+        loss: Tensor = cast(Any, self.head(head.name)).loss(output, target)
+        return _weighted(loss, count, head)
+
+    def _objective_loss(self, node: NodePlan, outputs: Outputs, batch: Batch) -> Tensor:
+        present = torch.stack([outputs.present[ref.node] for ref in node.inputs], dim=1).all(1)
+        rows = present.nonzero()[:, 0] if node.optional else torch.arange(len(present), device=present.device)
+        rows = cast(Tensor, take(rows, self._learnt(node, rows, outputs, batch)))
+        # Where processes gather, one that has no row must call it too, or the others would wait for ever.
+        if not len(rows) and not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+            return torch.zeros((), device=rows.device)
+        features = [as_float32(take(outputs.values[ref], rows)) for ref in node.inputs]
+        target = target_of(node, batch, outputs.values, rows)
+        loss: Tensor = self.objectives[PREFIX + node.name](*features, target=target, **self._context(node, batch, None, rows))
+        return _weighted(loss, len(present), node)
+
+    def _learnt(self, node: NodePlan, rows: Tensor, outputs: Outputs, batch: Batch) -> Tensor | None:
+        """Which of these rows match `where` and have a target: places in `rows`, None for all."""
+        kept = matching(node.component.where, batch, rows.device)
+        if isinstance(node.target, Dense):
+            there = outputs.present[node.component.target.node]
+            kept = there if kept is None else kept & there
+        return None if kept is None else kept[rows].nonzero()[:, 0]
+
+
+def _weighted(loss: Tensor, count: int, node: NodePlan) -> Tensor:
+    return loss.float().sum() / count * float(node.component.weight)
+
+
+def build_node(node: NodePlan) -> nn.Module:
+    """The module of one node, from torch's current seed and on torch's current device."""
+    signals = list(node.signals)
+    module: nn.Module = node.component.build(signals) if node.target is None else node.component.build(signals, node.target)
+    return module
+
+
+def every_node(plan: Plan) -> Iterable[NodePlan]:
+    """Encoders, fusions, heads and objectives of a plan."""
+    return chain(plan.nodes.values(), plan.heads.values(), plan.objectives.values())

@@ -1,0 +1,74 @@
+"""Weights of a node from a file: `weights: path`, or `weights: run-folder#node`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from fascore.errors import FascoreError
+
+PREFIX = "n_"
+"""Before every name in a ModuleDict, which refuses names such as `type` and `values`."""
+CHECKPOINT = Path("checkpoints/best.safetensors")
+"""Weights of a run, below its folder; keys as in the graph's `state_dict`: `nodes.n_<node>.<parameter>`."""
+SHOWN = 4
+
+
+def load_weights(module: nn.Module, source: str, where: str) -> None:
+    """Load all parameters and buffers of a node, strictly. `where` is the JSON path for messages. Raises FascoreError."""
+    folder, hash_, name = source.partition("#")
+    path = Path(folder) / CHECKPOINT if hash_ else Path(folder)
+    tensors = _read(path, where)
+    if hash_:
+        tensors = _of_node(tensors, name, path, where)
+    state = module.state_dict()
+    tensors = _under_common_prefix(tensors, state)
+    complaints = [
+        *_listed("lacks", [key for key in state if key not in tensors]),
+        *_listed("has too much:", [key for key in tensors if key not in state]),
+        *_listed(
+            "has other shapes:",
+            [f"{k} {tuple(tensors[k].shape)} for {tuple(state[k].shape)}" for k in state if k in tensors and tensors[k].shape != state[k].shape],
+        ),
+    ]
+    if complaints:
+        raise FascoreError(f"{where}: {source} does not fit this node: it {'; it '.join(complaints)}. Give weights of the same component and options")
+    module.load_state_dict(tensors)
+
+
+def _read(path: Path, where: str) -> dict[str, Tensor]:
+    if path.is_dir():
+        raise FascoreError(f"{where}: {path} is a folder; for a node of a run write '{path}#<node>'")
+    if not path.is_file():
+        raise FascoreError(f"{where}: there is no file {path}; weights are a .safetensors file, or 'runs/<name>#<node>' of a run that has trained")
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, OSError) as error:
+        raise FascoreError(f"{where}: {path} is no readable safetensors file ({error}); pickled files are never loaded") from error
+
+
+def _of_node(tensors: Mapping[str, Tensor], name: str, path: Path, where: str) -> dict[str, Tensor]:
+    start = f"nodes.{PREFIX}{name}."
+    found = {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
+    if not found:
+        nodes = sorted({key.split(".")[1].removeprefix(PREFIX) for key in tensors if key.startswith("nodes.")})
+        raise FascoreError(f"{where}: {path} has no weights of a node '{name}'; it has {', '.join(nodes) or 'none'}")
+    return found
+
+
+def _under_common_prefix(tensors: dict[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Keys as the module's, where the file lacks the one name that all of the module's begin with: a bare timm model's file."""
+    starts = {key.partition(".")[0] for key in state}
+    if len(starts) != 1 or any(key in state for key in tensors):
+        return tensors
+    start = starts.pop()
+    return {f"{start}.{key}": value for key, value in tensors.items()}
+
+
+def _listed(what: str, keys: list[str]) -> list[str]:
+    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+    return [f"{what} {', '.join(keys[:SHOWN])}{more}"] if keys else []
