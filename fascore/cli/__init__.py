@@ -21,19 +21,20 @@ def main() -> None:
 
         app()
     except SpecErrors as error:
-        _end("" if process else str(error))  # every process finds the same problems: one prints them
+        end("" if process else str(error))  # every process finds the same problems: one prints them
     except FascoreError as error:
-        _end(f"process {process}: {error}" if process else str(error))
-    except KeyboardInterrupt as error:
-        _end(str(error) or "stopped by Ctrl-C", code=130)
+        end(f"process {process}: {error}" if process else str(error))
+    except KeyboardInterrupt:
+        end("stopped by Ctrl-C", code=130)
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        _end(f"fascore failed in a way it should not ({what}); please report this, with what FASCORE_DEBUG=1 prints")
+        end(f"fascore failed in a way it should not ({what}); please report this, with what FASCORE_DEBUG=1 prints")
 
 
-def _end(message: str, code: int = 1) -> NoReturn:
+def end(message: str, code: int = 1) -> NoReturn:
+    """Leave with a message on the error stream, where there is one."""
     if message:
         print(message, file=sys.stderr)
     sys.exit(code)

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, inspecting, running, starting
+from fascore.cli import DEBUG, end, inspecting, running, starting
 
 
 class Entry(NamedTuple):
@@ -80,6 +80,13 @@ class Program(TyperGroup):
 
         return _of_plugin(cmd_name) if cmd_name in index().names("command") else None
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C ends in the sentence that it brings along, or in a plain one, and exit code 130."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            end(str(error) or "stopped by Ctrl-C", code=130)
+
 
 def _of_plugin(name: str) -> Any:
     from fascore.registry import index
@@ -94,8 +101,9 @@ def _of_plugin(name: str) -> Any:
         if not isinstance(real, typer.Typer):
             function, real = real, _typer()
             real.command(name)(function)  # type: ignore[type-var]  # checked by Typer itself
-        code = typer.main.get_command(real).main(args=context.args, prog_name=context.command_path, standalone_mode=False)
-        raise typer.Exit(code if isinstance(code, int) else 0)
+        command = typer.main.get_command(real)
+        with command.make_context(name, context.args, parent=context.parent) as inner:
+            command.invoke(inner)
 
     return typer.main.get_command(shell)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,16 +98,16 @@ def _data_graph(kinds: list[str], detector: str) -> dict[str, Any]:
     graph: dict[str, Any] = {"faces": {"type": "faces", "detector": detector}}
     graph["face"] = {"type": "face_frames", "inputs": ["faces"], "size": SIZE, "views": 4}
     if "depth" in kinds:
-        graph["depth"] = {"type": "depth_map", "inputs": ["face.crop"], "optional": "rgb" in kinds}
+        graph["depth"] = {"type": "depth_map", "inputs": ["face"], "optional": "rgb" in kinds}
     if "infrared" in kinds:
-        graph["infrared"] = {"type": "infrared", "inputs": ["face.crop"], "optional": "rgb" in kinds}
+        graph["infrared"] = {"type": "infrared", "inputs": ["face"], "optional": "rgb" in kinds}
     return graph
 
 
 def _data(choices: Choices) -> tuple[dict[str, Any], str]:
     """The spec's `data`, and the detector that suits it."""
     if choices.data == "folder" or (choices.data is None and choices.manifest is not None):
-        return _of_manifest(choices.manifest), choices.detector or "mtcnn"
+        return _of_manifest(choices.manifest), choices.detector or _finder()
     if choices.data not in (None, "phantom"):
         raise FascoreError(f"--data {choices.data}: write phantom or folder")
     if "phantom" not in index().names("dataset"):
@@ -114,6 +115,11 @@ def _data(choices: Choices) -> tuple[dict[str, Any], str]:
     own, other = ({"type": "phantom", "site": site} for site in "AB")
     tests = {"intra": [{"dataset": own, "split": "test"}], "cross": [{"dataset": other, "split": "test"}]}
     return {"train": [{"dataset": own, "split": "train"}], "dev": [{"dataset": own, "split": "dev"}], "test": tests}, choices.detector or "boxes"
+
+
+def _finder() -> str:
+    """MTCNN where its extra is installed; else the whole frame is taken for the face, which suits face crops."""
+    return "mtcnn" if find_spec("facenet_pytorch") else "whole"
 
 
 def _of_manifest(manifest: Path | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def init(
     modalities: Annotated[str | None, _option("--modalities", "of rgb, depth, infrared [default: rgb]", metavar="LIST")] = None,
     encoder: Annotated[str | None, _option("--encoder", "a model of timm [default: resnet18]")] = None,
     fusion: Annotated[str | None, _option("--fusion", "where there are several modalities [default: gated]")] = None,
-    detector: Annotated[str | None, _option("--detector", "what finds faces [default: boxes for phantom, else mtcnn]")] = None,
+    detector: Annotated[str | None, _option("--detector", "what finds faces [default: boxes for phantom; mtcnn, or whole without it]")] = None,
     epochs: Annotated[int | None, _option("--epochs", "passes over the training set [default: 10]", min=1)] = None,
     name: Annotated[str | None, _option("--name", "of the run [default: the file's name]")] = None,
     force: Annotated[bool, _option("--force", "write over an existing file")] = False,

@@ -18,13 +18,13 @@ def demo():
 def fascore(tmp_path):
     """Call the program as a user does: `fascore("check", "spec.json")`, in an empty folder."""
 
-    def call(*arguments, code=0, **environment):
+    def call(*arguments, code=0, traceback=False, **environment):
         command = [sys.executable, "-c", "from fascore.cli import main; main()", *map(str, arguments)]
         done = subprocess.run(
             command, cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
         )
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
+        assert ("Traceback" in done.stderr) is traceback
         return done
 
     return call

@@ -1,0 +1,144 @@
+import json
+
+import pytest
+
+from fascore.graph import check
+from fascore.spec import read_spec
+
+PHANTOM = ({}, {"modalities": "rgb,depth,infrared"}, {"modalities": "depth"}, {"modalities": "rgb,infrared", "fusion": "mean", "epochs": "3"})
+
+
+@pytest.fixture
+def spoilt(demo, tmp_path):
+    """Write the demo spec with one change to its document."""
+
+    def write(change):
+        document = json.loads(demo.read_text())
+        change(document)
+        (tmp_path / "spec.json").write_text(json.dumps(document))
+        return "spec.json"
+
+    return write
+
+
+def test_check_prints_every_node_with_what_it_reads_and_gives(fascore, demo):
+    lines = fascore("check", demo).stdout.splitlines()
+    row = next(line.split() for line in lines if line.startswith("  all "))
+    plan = check(read_spec(demo)[0])
+    assert row[:2] == ["all", plan.nodes["all"].component.type]
+    assert str(plan.nodes["all"].outputs[""]) in " ".join(row)
+    printed = {line.split()[0] for line in lines if line.startswith("  ")}
+    assert printed == {*plan.modalities, *plan.nodes, *plan.heads, *plan.objectives}
+
+
+def test_check_sees_overrides(fascore, demo):
+    assert "recipe       supervised, 3 epochs" in fascore("check", demo, "--set", "recipe.epochs=3").stdout
+
+
+def test_typos_are_lines_of_file_path_and_sentence_with_a_count(fascore, spoilt):
+    def change(document):
+        document["model"]["fusions"]["all"]["type"] = "concta"
+        document["modalities"]["face"]["sise"] = 32
+
+    done = fascore("check", spoilt(change), code=1)
+    lines = done.stderr.splitlines()
+    assert "spec.json: modalities.face.sise: there is no field 'sise'. Did you mean 'size'?" in lines
+    assert any(line.startswith("spec.json: model.fusions.all: no fusion 'concta'. Did you mean 'concat'") for line in lines)
+    assert lines[-1] == "2 problems in spec.json"
+    assert done.stdout == ""
+
+
+def test_graph_errors_carry_the_file_too(fascore, spoilt):
+    done = fascore("check", spoilt(lambda document: document["model"]["heads"]["main"].update(inputs=["al"])), code=1)
+    assert "spec.json: model.heads.main.inputs.0: there is no 'al'. Did you mean 'all'?" in done.stderr.splitlines()
+
+
+def test_problems_are_told_by_the_first_process_only(fascore, spoilt):
+    path = spoilt(lambda document: document.update(sede=1))
+    assert fascore("check", path, code=1, RANK="1").stderr == ""
+    assert "'sede'" in fascore("check", path, code=1, RANK="0").stderr
+
+
+def test_fill_writes_every_default_and_keeps_the_order(fascore, demo, tmp_path):
+    fascore("fill", demo, "--out", "full.json")
+    given, full = json.loads(demo.read_text()), json.loads((tmp_path / "full.json").read_text())
+    assert read_spec(tmp_path / "full.json")[0] == read_spec(demo)[0]
+    assert list(full)[: len(given)] == list(given)
+    face = list(given["modalities"]["face"])
+    assert list(full["modalities"]["face"])[: len(face)] == face
+    assert full["threshold"] == "eer"
+    assert full["compute"]["device"] == "auto"
+
+
+def test_filling_a_full_spec_changes_nothing(fascore, demo, tmp_path):
+    fascore("fill", demo, "--out", "full.json")
+    assert fascore("fill", "full.json").stdout == (tmp_path / "full.json").read_text()
+
+
+def test_fill_prints_json_alone(fascore, demo):
+    assert json.loads(fascore("fill", demo).stdout)["name"] == "demo"
+
+
+def test_a_component_of_with_can_be_used_in_a_spec(fascore, spoilt, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from typing import Literal\n"
+        "from fascore import Fusion, Vector\n"
+        "class Own(Fusion):\n"
+        "    type: Literal['own'] = 'own'\n"
+        "    def infer(self, signals):\n"
+        "        return Vector(7)\n"
+    )
+
+    def change(document):
+        document["model"]["fusions"]["all"] = {"type": "own", "inputs": ["app", "shape", "near"]}
+        for modality in document["modalities"].values():
+            modality.pop("optional", None)  # this fusion reads no mask
+
+    path = spoilt(change)
+    assert "Vector(7)" in fascore("check", path, "--with", "mine:Own").stdout
+    assert "no fusion 'own'" in fascore("check", path, code=1).stderr
+    assert "--with mine:Nothing" in fascore("check", path, "--with", "mine:Nothing", code=1).stderr
+
+
+@pytest.mark.parametrize("choices", PHANTOM, ids=str)
+def test_what_init_writes_for_rendered_clips_passes_the_check(fascore, choices, tmp_path):
+    flags = [word for name, value in choices.items() for word in (f"--{name}", value)]
+    fascore("init", "mine.json", *flags)
+    shown = fascore("check", "mine.json").stdout
+    assert shown.startswith("mine is a valid spec")
+    document = json.loads((tmp_path / "mine.json").read_text())
+    assert document["recipe"]["epochs"] == int(choices.get("epochs", 10))
+    assert len(document["model"]["encoders"]) == len(choices.get("modalities", "rgb").split(","))
+
+
+@pytest.mark.parametrize(("file", "text"), [
+    ("videos.csv", "id,label,split,rgb,depth\na,1,train,a.mp4,a\nb,0,train,b.mp4,b\nc,1,test,c.mp4,c\n"),
+    ("videos.jsonl", '{"id": "a", "label": 1, "split": "train", "rgb": "a.mp4"}\n{"id": "c", "label": 0, "split": "test", "rgb": "c.mp4"}\n'),
+])
+def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path, file, text):
+    (tmp_path / file).write_text(text)
+    fascore("init", "mine.json", "--manifest", file, "--detector", "whole")
+    data = json.loads((tmp_path / "mine.json").read_text())["data"]
+    assert "dev" not in data
+    assert list(data["test"]) == ["test"]
+    assert "carved from train" in fascore("check", "mine.json").stdout
+
+
+@pytest.mark.parametrize(("flags", "said"), [
+    (["--modalities", "rgb,thermal"], "'thermal' is none of rgb, depth, infrared"),
+    (["--data", "folder"], "needs a manifest"),
+    (["--data", "nothing"], "write phantom or folder"),
+    (["--manifest", "nowhere.csv"], "nowhere.csv: cannot be read"),
+    (["--fusion", "concta", "--modalities", "rgb,depth"], "no fusion 'concta'. Did you mean 'concat'"),
+])
+def test_init_tells_what_is_wrong_and_writes_nothing(fascore, tmp_path, flags, said):
+    assert said in fascore("init", "mine.json", *flags, code=1).stderr
+    assert not (tmp_path / "mine.json").exists()
+
+
+def test_init_never_writes_over_a_file_unasked(fascore, tmp_path):
+    (tmp_path / "mine.json").write_text("precious")
+    assert "--force" in fascore("init", "mine.json", code=1).stderr
+    assert (tmp_path / "mine.json").read_text() == "precious"
+    fascore("init", "mine.json", "--force")
+    assert json.loads((tmp_path / "mine.json").read_text())["name"] == "mine"
