@@ -69,12 +69,13 @@ class Loader:
         return int(generator(self.seed, "view", epoch, id).integers(self.plan.views))
 
     def _dropped(self, epoch: int, ids: Sequence[str]) -> dict[str, list[bool]]:
-        """Which optional modalities are dropped, by record; of those that a model reads one stays, where there is one."""
+        """Which optional modalities are dropped, by record; of what the model sees one stays, where there is one."""
         share = self.plan.spec.augment.modality_dropout
-        optional = [node.name for node in self._nodes if node.optional and node.component.stored]
+        seen = [self.plan.modalities[name] for name in _seen(self.plan)]
+        optional = [node.name for node in seen if node.optional]
         if not share or not optional:
             return {}
-        kept_anyway = any(not node.optional for node in self._nodes)
+        kept_anyway = len(optional) < len(seen)
         rows = [self._dropped_of(id, epoch, share, optional, kept_anyway) for id in ids]
         return {name: [name in row for row in rows] for name in optional}
 
@@ -207,6 +208,15 @@ def _wanted(plan: Plan) -> set[str]:
         if node.name in wanted:
             wanted |= {ref.node for _, ref in refs_in(node.component) if ref.node in plan.modalities}
     return wanted
+
+
+def _seen(plan: Plan) -> list[str]:
+    """Stored modalities that the model sees, as they are or through one that only loads."""
+    seen = {ref.node for ref in plan.loaded()}
+    for node in reversed(list(plan.modalities.values())):
+        if node.name in seen and not node.component.stored:
+            seen |= {ref.node for ref in node.inputs}
+    return [name for name, node in plan.modalities.items() if name in seen and node.component.stored]
 
 
 def _silent(node: NodePlan) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,7 +182,7 @@ class _Reader:
         try:
             numbers = [float(part) for part in (value.replace(",", " ").split() if isinstance(value, str) else value)]
             x1, y1, x2, y2 = numbers
-            if not (x1 < x2 and y1 < y2):
+            if not (-math.inf < x1 < x2 < math.inf and -math.inf < y1 < y2 < math.inf):
                 raise ValueError
         except (TypeError, ValueError):
             self._problem(number, f"the box {value!r} is none; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2")
