@@ -22,12 +22,12 @@ from fascore.evaluation.curves import Floats, roc
 INK, GRID, FIRST, SECOND, THIRD, FOURTH = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
 VARIABLES = {INK: "--ink", GRID: "--line", FIRST: "--genuine", SECOND: "--attack", THIRD: "--third", FOURTH: "--fourth"}
 SERIES = (FIRST, SECOND, THIRD, FOURTH)
-POINTS = 300
+POINTS = 600
 RATES = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
 STYLE = {
-    "svg.fonttype": "none", "font.size": 9.5, "text.color": INK, "axes.edgecolor": GRID, "axes.labelcolor": INK, "axes.grid": True,
-    "axes.facecolor": "none", "figure.facecolor": "none", "grid.color": GRID, "grid.linewidth": 0.7, "xtick.color": INK, "ytick.color": INK, "legend.frameon": False, "lines.linewidth": 1.8, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.axisbelow": True,
+    "svg.fonttype": "none", "font.size": 9.5, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "axes.labelcolor": INK,
+    "axes.edgecolor": GRID, "axes.grid": True, "axes.axisbelow": True, "axes.facecolor": "none", "figure.facecolor": "none",
+    "axes.spines.top": False, "axes.spines.right": False, "grid.color": GRID, "grid.linewidth": 0.7, "lines.linewidth": 1.8,
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def roc_chart(lines: Sequence[Line], threshold: float | None, name: str) -> str:
             x, y = operating_point(line, threshold)
             axes.plot(x, 1 - y, "o", color=colour, markersize=6)
     axes.set(xlabel="attacks accepted", ylabel="bona fide accepted", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", frameon=False, labelcolor=INK)
     return _svg(figure, name)
 
 
@@ -71,20 +71,21 @@ def det_chart(lines: Sequence[Line], threshold: float | None, name: str) -> str:
     axes.set_xticks(ticks, labels)
     axes.set_yticks(ticks, labels)
     axes.set(xlabel="attacks accepted, %", ylabel="bona fide rejected, %", xlim=ticks[[0, -1]], ylim=ticks[[0, -1]])
-    axes.legend(loc="upper right")
+    axes.legend(loc="upper right", frameon=False, labelcolor=INK)
     return _svg(figure, name)
 
 
 def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float | None, name: str) -> str:
     """Scores of each group (increasing, is bona fide) as one row of a shared axis; errors at the threshold in full colour."""
-    figure, axes = _figure(9.6, 0.9 + 0.48 * len(groups), name)
+    figure, axes = _figure(7.8, 0.8 + 0.42 * len(groups), name)
     every = np.concatenate([scores for scores, _ in groups.values()])
     low, high = float(every.min()), float(every.max())
     room = (high - low) * 0.02 or 0.5
     edges = np.linspace(low - room, high + room, 61)
     if threshold is not None and edges[0] < threshold < edges[-1]:
         edges[np.abs(edges - threshold).argmin()] = threshold  # a bin's edge, so that a bar is wholly right or wholly wrong
-    for row, (scores, genuine) in enumerate(reversed(list(groups.values()))):
+    upwards = list(groups.items())[::-1]
+    for row, (_, (scores, genuine)) in enumerate(upwards):
         heights = np.histogram(scores, edges)[0].astype(float)
         heights *= 0.86 / heights.max()
         wrong = np.zeros(60, bool) if threshold is None else (edges[:-1] < threshold) == genuine
@@ -94,7 +95,7 @@ def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float 
             axes.bar(edges[:-1][shown], heights[shown], np.diff(edges)[shown], row, align="edge", color=colour, alpha=alpha, linewidth=0)
     if threshold is not None:
         axes.axvline(threshold, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-    axes.set_yticks(range(len(groups)), [f"{group} ({len(scores)})" for group, (scores, _) in reversed(list(groups.items()))], verticalalignment="bottom")
+    axes.set_yticks(range(len(groups)), [f"{group} ({len(scores)})" for group, (scores, _) in upwards], verticalalignment="bottom")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="score: higher is more bona fide", xlim=edges[[0, -1]], ylim=(-0.05, len(groups)))
@@ -109,7 +110,7 @@ def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, nam
         axes.plot(list(points), list(points.values()), color=colour, linestyle=dash, label=label, marker="o" if len(points) < 2 else None)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel=ylabel)
-    axes.legend()
+    axes.legend(frameon=False, labelcolor=INK)
     return _svg(figure, name)
 
 
@@ -120,7 +121,10 @@ def operating_point(line: Line, threshold: float) -> tuple[float, float]:
 
 
 def thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """At most POINTS points of a line, even in its length: a report of a million scores stays small."""
+    """The corners of a staircase, at most POINTS of them, even in its length: a report of a million scores stays small."""
+    flat = [(values[:-2] == values[1:-1]) & (values[1:-1] == values[2:]) for values in (x, y)]
+    corner = np.concatenate([[True], ~(flat[0] | flat[1]), [True]]) if len(x) > 2 else np.ones(len(x), bool)
+    x, y = x[corner], y[corner]
     if len(x) <= POINTS:
         return x, y
     length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])

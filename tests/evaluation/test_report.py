@@ -1,0 +1,209 @@
+"""The report and the terminal's summary: complete, escaped, self-contained, the same bytes every time."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from scipy.stats import norm
+
+from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
+from fascore.evaluation.curves import roc
+from fascore.evaluation.evaluate import evaluate
+from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.threshold import choose
+from fascore.hooks import Section
+from fascore.report.charts import POINTS, Line, det_chart, operating_point, thinned
+from fascore.report.facts import ReportFacts, curves, record_counts
+from fascore.report.html import render, write_report
+from fascore.report.standalone import report_files
+from fascore.report.terminal import summary_table
+
+METRICS = [Auc(), Eer(), Hter(), Accuracy(), TprAtFpr(fpr=0.001, positive="attack"), Iso30107()]
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+class Page(HTMLParser):
+    """Checks that tags balance, and collects what the page would fetch or run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.fetched: list[str] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attributes:
+            if name in ("src", "href", "xlink:href", "srcset", "action") and not str(value).startswith(("#", "data:")):
+                self.fetched.append(str(value))
+            if name.startswith("on"):
+                self.fetched.append(name)
+            if name == "id":
+                self.ids.append(str(value))
+        if tag == "script":
+            self.fetched.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def scores(seed: int, count: int = 40, dataset: str = "d", species: str = "print") -> ScoreTable:
+    random = np.random.default_rng(seed)
+    kinds = [""] * count + [species] * count + ["mask"] * count + ["forgery.swap"] * count
+    return ScoreTable.from_columns({
+        "id": range(4 * count), "dataset": [dataset] * 4 * count, "label": [1] * count + [0] * 3 * count, "species": kinds,
+        "task": ["spoof"] * 3 * count + ["forgery"] * count, "subject": [f"{dataset}{i % 7}" for i in range(4 * count)],
+        "score": np.r_[random.normal(1, 1, count), random.normal(-1, 1, 3 * count)],
+        "response": ["no_face" if i % 50 == 7 else "ok" for i in range(4 * count)],
+    })  # fmt: skip
+
+
+def facts(**changes: object) -> ReportFacts:
+    dev, tests = scores(0, dataset="dev"), {"intra": scores(1), "cross": scores(2)}
+    given = {
+        "title": "demo", "metrics": evaluate(tests, choose("eer", dev), METRICS, dev), "tests": tests, "dev": dev,
+        "system": {"weights": "sha256 abc"}, "splits": {"train": {"bona_fide": 77, "subjects": 5, "species": {"print": 66}}},
+        "log": [{"epoch": 0, "losses": {"main": 1.0}}, {"epoch": 1, "losses": {"main": 0.5}}, {"epoch": 1, "metrics": {"auc": 0.9}}],
+        "quarantine": [{"id": "broken/1", "modality": "faces", "response": "unreadable", "reason": "the file ends early"}] * 2,
+        "sections": [Section("Pulse", "<p>heart</p>")],
+    }  # fmt: skip
+    return ReportFacts(**{**given, **changes})
+
+
+def text_of(page: str) -> str:
+    return re.sub(r"\s+", " ", " ".join(Page(page).words))
+
+
+def test_the_report_fetches_nothing_runs_nothing_and_its_tags_balance() -> None:
+    text = render(facts())
+    page = Page(text)
+    assert page.open == []
+    assert page.fetched == []
+    assert len(page.ids) == len(set(page.ids))
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_the_report_says_what_a_certifier_looks_for() -> None:
+    shown = text_of(render(facts()))
+    for words in (
+        "APCER, worst species", "BPCER: bona fide rejected", "95 % interval", "Miss rate by species", "ISO/IEC 30107-3:2023", "[test-oracle]",
+        "chosen on the dev split of dev (", "not measurable", "the file ends early", "no_face", "sha256 abc", "heart", "Training losses", "77",
+        "DET, normal deviate axes", "all tasks merged", "ACER, for comparison with papers",
+    ):  # fmt: skip
+        assert words in shown
+
+
+def test_figures_of_the_report_are_those_of_metrics_json() -> None:
+    given = facts()
+    iso = given.metrics["tests"]["intra"]["tasks"]["spoof"]["metrics"]["iso30107"]
+    shown = text_of(render(given))
+    for rate in (iso["apcer_worst"], iso["apcer_pooled"], iso["bpcer"], iso["acer_worst"]):
+        assert f"{100 * rate:.2f} %" in shown
+    print_rate = iso["species"]["print"]
+    assert f"{print_rate['errors']} / {print_rate['n']}" in shown
+
+
+def test_forgery_has_no_apcer_in_the_report() -> None:
+    page = render(facts())
+    part = page[page.index('<section id="intra-forgery">') :]
+    part = part[: part.index("</section>")]
+    assert "Miss rate" in part
+    assert "APCER" not in part
+
+
+def test_hostile_names_are_text_in_the_report() -> None:
+    nasty = "<script>alert(1)</script>"
+    tests = {nasty: scores(1, species=nasty)}
+    metrics = evaluate(tests, choose("fixed=0", None), METRICS)
+    given = facts(title=nasty, tests=tests, metrics=metrics, system={nasty: nasty}, quarantine=[{"reason": nasty}])
+    page = Page(render(given))
+    assert page.fetched == []
+    assert nasty in " ".join(page.words)
+
+
+def test_the_same_facts_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.html", "b.html"):
+        write_report(tmp_path / name, facts())
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+@pytest.mark.parametrize("keep", ["bona_fide", "attack", "responded"])
+def test_a_test_set_of_one_class_or_without_answers_still_gives_a_report(keep: str) -> None:
+    rows = getattr(scores(1), keep)
+    lone = scores(1).select(~rows if keep == "responded" else rows)
+    given = facts(tests={"t": lone}, metrics=evaluate({"t": lone}, choose("fixed=0", None), METRICS), dev=None, log=(), quarantine=(), sections=())
+    assert Page(render(given)).open == []
+    Console(file=None, quiet=True).print(summary_table(given.metrics))
+
+
+def test_a_report_without_threshold_says_so() -> None:
+    tests = {"t": scores(1)}
+    assert "There is none: no dev scores were given" in text_of(render(facts(tests=tests, metrics=evaluate(tests, None, METRICS), dev=None)))
+
+
+def test_a_report_of_many_scores_stays_small() -> None:
+    tests = {"t": scores(1, count=50_000)}
+    page = render(facts(tests=tests, metrics=evaluate(tests, choose("fixed=0", None), METRICS)))
+    assert len(page) < 500_000
+
+
+def test_thinning_keeps_the_ends_and_stays_on_the_curve() -> None:
+    random = np.random.default_rng(0)
+    curve = roc(np.sort(random.normal(1, 1, 20_000)), np.sort(random.normal(0, 1, 20_000)))
+    x, y = thinned(curve.false_accept, curve.false_reject)
+    assert len(x) <= POINTS
+    assert {(x[0], y[0]), (x[-1], y[-1])} == {(1, 0), (0, 1)}
+    assert set(zip(x, y)) <= set(zip(curve.false_accept, curve.false_reject))
+    np.testing.assert_allclose(np.interp(0.1, x[::-1], y[::-1]), norm.cdf(norm.ppf(0.9) - 1), atol=0.02)
+
+
+def test_the_operating_point_accepts_a_score_at_the_threshold() -> None:
+    line = Line("x", np.array([0.1, 0.5, 0.9]), np.array([0.1, 0.5]))
+    assert operating_point(line, 0.5) == (0.5, pytest.approx(1 / 3))
+
+
+def test_a_perfect_system_has_an_empty_det_and_no_failure() -> None:
+    assert "<svg" in det_chart([Line("x", np.array([1.0, 2.0]), np.array([0.0]))], 0.5, "perfect")
+
+
+def test_curves_average_the_steps_of_an_epoch() -> None:
+    log = [{"epoch": 0, "losses": {"main": 1.0}}, {"epoch": 0, "losses": {"main": 3.0}}, {"epoch": 1, "metrics": {"auc": 0.5}}, {"event": "started"}]
+    assert curves(log) == {"losses": {"main": {0.0: 2.0}}, "metrics": {"auc": {1.0: 0.5}}}
+
+
+def test_counts_of_records_are_those_of_their_table() -> None:
+    from fascore.record import Record
+
+    records = [Record("a", 1, {}, subject="s"), Record("b", 0, {}, species="print", subject="s"), Record("c", 0, {})]
+    assert record_counts(records) == {"bona_fide": 1, "subjects": 1, "species": {"print": 1, "unknown": 1}}
+
+
+def test_the_terminal_shows_rates_n_intervals_oracles_origin_and_warnings() -> None:
+    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    given = facts()
+    console.print(summary_table(given.metrics))
+    shown = console.export_text()
+    for words in ("eer [test-oracle]", "APCER by species", "miss rate by manipulation", "ACER, worst species", "chosen on the dev split"):
+        assert words in shown
+    print_rate = given.metrics["tests"]["intra"]["tasks"]["spoof"]["metrics"]["iso30107"]["species"]["print"]
+    assert f"{print_rate['errors']} / {print_rate['n']}" in shown
+
+
+def test_score_files_alone_give_metrics_and_a_report(tmp_path: Path) -> None:
+    scores(0, dataset="dev").write(tmp_path / "dev.csv")
+    scores(1).write(tmp_path / "test.csv")
+    found = report_files([tmp_path / "test.csv"], dev=tmp_path / "dev.csv", out=tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["metrics.json", "report.html", "threshold.json"]
+    assert found.threshold.split == "dev"
+    assert "unknown: these are scores alone" in (tmp_path / "out/report.html").read_text()
