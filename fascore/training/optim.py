@@ -88,7 +88,7 @@ def optimisation(
 ) -> Optimisation:
     """Build an optimiser over parameters (or groups of them) and its schedule.
 
-    `steps_per_epoch` counts batches; the schedule moves with optimiser steps. Raises FascoreError where torch refuses an argument.
+    `steps_per_epoch` counts calls of `engine.optimize`; the schedule moves with the optimiser's steps. Raises FascoreError where torch refuses an argument.
     """
     items: list[Any] = list(parameters)
     groups = items if items and isinstance(items[0], dict) else [{"params": items}]
@@ -120,7 +120,8 @@ def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: i
         case "step":
             return StepLRScheduler(optimizer, decay_t=schedule.decay_epochs * updates, decay_rate=schedule.decay_rate, **common)
         case "multistep":
-            milestones = [epoch * updates for epoch in schedule.milestones]
+            # timm decays at t = milestone - 1, since it is made for counting epochs from 0.
+            milestones = [epoch * updates + 1 for epoch in schedule.milestones]
             return MultiStepLRScheduler(optimizer, decay_t=milestones, decay_rate=schedule.decay_rate, **common)
         case "none":
             return StepLRScheduler(optimizer, decay_t=1, decay_rate=1.0, **common)

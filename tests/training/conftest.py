@@ -1,0 +1,21 @@
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fascore.registry import using  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def toys():
+    """Toy components are as good as installed; one thread, so that sums have one order."""
+    from training_toys import toy_index
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with using(toy_index()):
+        yield
+    torch.set_num_threads(threads)
