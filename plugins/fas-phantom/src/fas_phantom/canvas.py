@@ -6,8 +6,9 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-Field: TypeAlias = np.ndarray
+Field: TypeAlias = NDArray[np.float32]
 """(H, W) or (H, W, C) float32."""
 
 

@@ -85,7 +85,8 @@ def _lip_mask(who: Traits, x: Field, y: Field) -> Field:
 def _beard(who: Traits, skin: Field, x: Field, y: Field, random: np.random.Generator) -> Field:
     if who.beard == 0:
         return skin
-    jaw = soft(y - 0.05 - 0.35 * np.clip(0.052 - np.abs(x), -0.02, 0.02), 0.012) + soft(0.006 - np.abs(y - 0.0555), 0.005) * soft(0.03 - np.abs(x), 0.006)
+    jaw = soft(y - 0.05 - 0.35 * np.clip(0.052 - np.abs(x), -0.02, 0.02), 0.012)
+    jaw = jaw + soft(0.006 - np.abs(y - 0.0555), 0.005) * soft(0.03 - np.abs(x), 0.006)
     lips = soft(0.014 - np.hypot(x * 0.5, y - MOUTH * who.length), 0.003)
     stubble = np.clip(0.75 + 0.35 * noise(random, x.shape, (3, 2.2), 2), 0, 1.1)
     return mix(skin, who.hair * 0.9, np.clip(jaw, 0, 1) * (1 - lips) * stubble * who.beard)
@@ -109,7 +110,8 @@ def _eyes(who: Traits, x: Field, y: Field, lids: Field) -> Field:
     radius = np.hypot(np.abs(x) - spacing, y + 0.0008)
     iris = soft(0.0062 - radius, 0.0007)
     ring = 0.55 + 0.45 * soft(0.0052 - radius, 0.0009)
-    ball = mix(np.broadcast_to(SCLERA, (*x.shape, 3)).astype(np.float32), 0.55 * SCLERA * np.array([1.05, 0.9, 0.85], np.float32), soft(radius - 0.0105, 0.003))
+    corner = 0.55 * SCLERA * np.array([1.05, 0.9, 0.85], np.float32)
+    ball = mix(np.broadcast_to(SCLERA, (*x.shape, 3)).astype(np.float32), corner, soft(radius - 0.0105, 0.003))
     ball = mix(ball, (who.iris * ring[..., None]).astype(np.float32), iris)
     ball = mix(ball, 0.004, soft(0.0027 - radius, 0.0006))
     light = soft(0.0012 - np.hypot(x - np.sign(x) * spacing + 0.0016, y + 0.003), 0.0005)

@@ -116,9 +116,11 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
         defocus=float(random.gamma(2.0, 0.25)), noise_gain=between(*site.noise_gain), noise_floor=between(0.003, 0.006),
         quality=int(random.integers(40, 80) if wild else random.integers(70, 97)), rate=fps, jitter=between(0.0, 0.25),
         face=face, distance=0.3 / face * between(0.9, 1.1), x=between(0.44, 0.56), y=between(0.45, 0.53), motion=between(0.5, 2.0 if wild else 1.3),
-        yaw=float(np.clip(random.normal(0, 7), -16, 16)), pitch=float(np.clip(random.normal(-1, 3.5), -9, 8)), roll=float(np.clip(random.normal(0, 3), -8, 8)),
+        yaw=float(np.clip(random.normal(0, 7), -16, 16)),
+        pitch=float(np.clip(random.normal(-1, 3.5), -9, 8)), roll=float(np.clip(random.normal(0, 3), -8, 8)),
         azimuth=between(*site.azimuth), elevation=between(*site.elevation), ambient=between(*site.ambient), light_warmth=between(*site.light_warmth),
-        background=int(random.integers(POOL)), background_gain=between(0.6, 1.3), background_depth=between(0.9, 2.4), clothing=int(random.integers(1 << 31)),
+        background=int(random.integers(POOL)), background_gain=between(0.6, 1.3),
+        background_depth=between(0.9, 2.4), clothing=int(random.integers(1 << 31)),
         blink=between(0.15, 0.5), talk=between(0, 1) * float(random.random() < 0.6), depth_noise=between(1.0, 2.5), depth_holes=between(0, 0.6),
         infrared_exposure=between(0.6, 1.25), infrared_ambient=between(0.0, 0.6),
     )

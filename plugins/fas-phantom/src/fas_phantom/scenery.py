@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from fas_phantom.canvas import Field, blur, mix, noise, sample, soft
-from fas_phantom.parameters import Capture, Person
+from fas_phantom.parameters import Person
 from fas_phantom.streams import stream
 from fas_phantom.traits import traits
 from fas_phantom.view import PIVOT_Y, Pose

@@ -24,9 +24,13 @@ class FaceSwap(Live):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "transfer": float(random.uniform(0.8, 1.0)), "resampling": float(random.uniform(0.8, 2.0)), "seam": float(random.uniform(0.0015, 0.004)),
-            "offset": float(random.uniform(0.05, 0.12) * random.choice([-1, 1])), "jitter": float(random.uniform(0.4, 1.3)),
-            "wide": float(random.uniform(0.9, 1.05)), "pulse_mode": float(random.integers(0, 3)),
+            "transfer": float(random.uniform(0.8, 1.0)),
+            "resampling": float(random.uniform(0.8, 2.0)),
+            "seam": float(random.uniform(0.0015, 0.004)),
+            "offset": float(random.uniform(0.05, 0.12) * random.choice([-1, 1])),
+            "jitter": float(random.uniform(0.4, 1.3)),
+            "wide": float(random.uniform(0.9, 1.05)),
+            "pulse_mode": float(random.integers(0, 3)),
         }
 
     def colour(self) -> Head:
@@ -46,7 +50,7 @@ class FaceSwap(Live):
             phases = noise(stream("incoherent", self.clip.seed, self.clip.id), inner.shape, (inner.shape[0] / 6,) * 2)
             return np.float32(wave) * mix(np.ones_like(inner), np.cos(2 * phases), inner)
         jitter = stream("pulse", self.clip.seed, self.clip.id, moment.index).standard_normal()
-        return np.float32(wave) * (1 - inner) + np.float32(jitter) * inner
+        return np.float32(wave) * (1 - inner) + np.float32(jitter * self.clip.pulse.amplitude) * inner
 
 
 @lru_cache(maxsize=8)
@@ -63,5 +67,5 @@ def swapped(clip: ClipParameters) -> tuple[Head, Field]:
     wide, long = 0.052 * mine.width * clip.trait("wide"), 0.07 * mine.length * clip.trait("wide")
     mask = soft((1 - np.hypot(x / wide, (y - 0.03 * mine.length) / long)) * wide, clip.trait("seam"))
     lids = mix(carrier.lids[..., :3], sample(donor.lids, u, v)[..., :3] * gain, mask)
-    made = carrier._replace(colour=mix(carrier.colour, face, mask).astype(np.float32), lids=np.dstack([lids, carrier.lids[..., 3]]).astype(np.float32))
-    return made, mask.astype(np.float32)
+    shut = np.dstack([lids, carrier.lids[..., 3]]).astype(np.float32)
+    return carrier._replace(colour=mix(carrier.colour, face, mask).astype(np.float32), lids=shut), mask.astype(np.float32)

@@ -24,11 +24,14 @@ class FlatMedium(Live):
     def depicted(self) -> int:
         return int(self.clip.trait("background"))
 
+    def inside(self, moment: Moment) -> Field:
+        """Metres from the medium's border, negative outside."""
+        x, y = moment.hit.plane_x - np.float32(self.clip.trait("shift_x")), moment.hit.plane_y - np.float32(self.clip.trait("shift_y"))
+        return np.minimum(np.float32(self.clip.trait("half_width")) - np.abs(x), np.float32(self.clip.trait("half_height")) - np.abs(y))
+
     def cover(self, moment: Moment) -> Field:
         """Coverage of the medium in [0, 1]."""
-        x, y = moment.hit.plane_x - np.float32(self.clip.trait("shift_x")), moment.hit.plane_y - np.float32(self.clip.trait("shift_y"))
-        inside = np.minimum(np.float32(self.clip.trait("half_width")) - np.abs(x), np.float32(self.clip.trait("half_height")) - np.abs(y))
-        return soft(inside, 0.6 / moment.pose.scale)
+        return soft(self.inside(moment), 0.6 / moment.pose.scale)
 
     def lift(self, moment: Moment) -> Field:
         """The medium's surface in metres towards the camera."""

@@ -23,9 +23,14 @@ class RigidMask(Live):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "paint_red": float(random.normal(0, 0.05)), "paint_blue": float(random.normal(0, 0.05)), "paint_gain": float(random.uniform(0.92, 1.12)),
-            "gloss": float(random.uniform(0.18, 0.5)), "smoothing": float(random.uniform(1.5, 3.2)), "thickness": float(random.uniform(0.002, 0.006)),
-            "infrared": float(random.choice([random.uniform(0.3, 0.5), random.uniform(0.75, 0.95)])), "hole": float(random.uniform(0.003, 0.006)),
+            "paint_red": float(random.normal(0, 0.05)),
+            "paint_blue": float(random.normal(0, 0.05)),
+            "paint_gain": float(random.uniform(0.92, 1.12)),
+            "gloss": float(random.uniform(0.18, 0.5)),
+            "smoothing": float(random.uniform(1.5, 3.2)),
+            "thickness": float(random.uniform(0.002, 0.006)),
+            "infrared": float(random.choice([random.uniform(0.3, 0.5), random.uniform(0.75, 0.95)])),
+            "hole": float(random.uniform(0.003, 0.006)),
         }
 
     def body(self) -> Person:

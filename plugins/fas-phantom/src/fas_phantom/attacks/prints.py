@@ -28,10 +28,16 @@ class FlatPrint(FlatMedium):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             **draw_sheet(random, 0.35),
-            "sharpness": float(random.uniform(*site.printer_sharpness)), "gamut": float(random.uniform(*site.printer_gamut)),
-            "screen": float(random.uniform(*site.printer_screen)), "paper_warmth": float(random.uniform(*site.paper_warmth)),
-            "black": float(random.uniform(0.08, 0.2)), "white": float(random.uniform(0.86, 0.95)), "halftone": float(random.uniform(0.5, 1.0)),
-            "sheen": float(random.uniform(0.0, 0.12)), "ink_infrared": float(random.uniform(*site.ink_infrared)), "paper_infrared": float(random.uniform(0.72, 0.92)),
+            "sharpness": float(random.uniform(*site.printer_sharpness)),
+            "gamut": float(random.uniform(*site.printer_gamut)),
+            "screen": float(random.uniform(*site.printer_screen)),
+            "paper_warmth": float(random.uniform(*site.paper_warmth)),
+            "black": float(random.uniform(0.08, 0.2)),
+            "white": float(random.uniform(0.86, 0.95)),
+            "halftone": float(random.uniform(0.5, 1.0)),
+            "sheen": float(random.uniform(0.0, 0.12)),
+            "ink_infrared": float(random.uniform(*site.ink_infrared)),
+            "paper_infrared": float(random.uniform(0.72, 0.92)),
         }
 
     def pulse(self, wave: float, moment: Moment) -> float | Field:

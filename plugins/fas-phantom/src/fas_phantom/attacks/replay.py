@@ -24,12 +24,22 @@ class ScreenReplay(FlatMedium):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            **draw_sheet(random, 0.0), "moire_x": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])),
-            "moire_y": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])), "mosaic": float(random.uniform(0.6, 1.0) * site.display_pitch[1] / 0.2),
-            "gamut": float(random.uniform(*site.display_gamut)), "warmth": float(random.uniform(*site.display_warmth)), "contrast": float(random.uniform(1.1, 1.35)),
-            "black": float(random.uniform(0.02, 0.07)), "glare": float(random.uniform(*site.display_glare)), "glare_x": float(random.uniform(-0.08, 0.08)),
-            "glare_y": float(random.uniform(-0.1, 0.02)), "flicker": float(random.uniform(0, 0.06)), "flicker_rate": float(random.uniform(5, 40)),
-            "bands": float(random.uniform(0.5, 2.5)), "pulse": float(random.uniform(0.35, 0.75)), "infrared": float(random.uniform(0.015, 0.05)),
+            **draw_sheet(random, 0.0),
+            "moire_x": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])),
+            "moire_y": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])),
+            "mosaic": float(random.uniform(0.6, 1.0) * site.display_pitch[1] / 0.2),
+            "gamut": float(random.uniform(*site.display_gamut)),
+            "warmth": float(random.uniform(*site.display_warmth)),
+            "contrast": float(random.uniform(1.1, 1.35)),
+            "black": float(random.uniform(0.02, 0.07)),
+            "glare": float(random.uniform(*site.display_glare)),
+            "glare_x": float(random.uniform(-0.08, 0.08)),
+            "glare_y": float(random.uniform(-0.1, 0.02)),
+            "flicker": float(random.uniform(0, 0.06)),
+            "flicker_rate": float(random.uniform(5, 40)),
+            "bands": float(random.uniform(0.5, 2.5)),
+            "pulse": float(random.uniform(0.35, 0.75)),
+            "infrared": float(random.uniform(0.015, 0.05)),
             "infrared_glare": float(random.uniform(0.05, 0.5)),
         }
 
@@ -55,7 +65,8 @@ class ScreenReplay(FlatMedium):
         fringes = np.zeros((size, size, 3), np.float32)
         steps = np.arange(size, dtype=np.float32) + np.float32(0.5)
         thirds = np.array([-1, 0, 1], np.float32) * np.float32(2 * np.pi / 3)
-        for name, plane, pixel, shift in (("moire_x", moment.hit.plane_x, steps[None], thirds), ("moire_y", moment.hit.plane_y, steps[:, None], 0 * thirds)):
+        axes = (("moire_x", moment.hit.plane_x, steps[None], thirds), ("moire_y", moment.hit.plane_y, steps[:, None], 0 * thirds))
+        for name, plane, pixel, shift in axes:
             display = (OVERSAMPLING + clip.trait(name) * 128 / size) * nominal
             cycles = np.float32(display) * plane - np.float32(OVERSAMPLING) * pixel
             phase = np.float32(2 * np.pi) * cycles
@@ -67,7 +78,8 @@ class ScreenReplay(FlatMedium):
     def flicker(self, image: Field, moment: Moment) -> Field:
         """Bands of a rolling shutter over the display's refresh."""
         rows = (np.arange(image.shape[0], dtype=np.float32) / image.shape[0])[:, None, None]
-        wave = np.cos(np.float32(2 * np.pi) * (np.float32(self.clip.trait("bands")) * rows + np.float32(self.clip.trait("flicker_rate") * moment.time % 1)))
+        turn = np.float32(self.clip.trait("flicker_rate") * moment.time % 1)
+        wave = np.cos(np.float32(2 * np.pi) * (np.float32(self.clip.trait("bands")) * rows + turn))
         return image * (1 + np.float32(self.clip.trait("flicker") * self.clip.trace) * wave)
 
     def glare(self, image: Field, moment: Moment) -> Field:
@@ -78,8 +90,7 @@ class ScreenReplay(FlatMedium):
 
     def bezel(self, image: Field, moment: Moment) -> Field:
         """The dark frame of the display, and what is behind it."""
-        x, y = np.abs(moment.hit.plane_x - np.float32(self.clip.trait("shift_x"))), np.abs(moment.hit.plane_y - np.float32(self.clip.trait("shift_y")))
-        rim = np.minimum(np.float32(self.clip.trait("half_width")) - x, np.float32(self.clip.trait("half_height")) - y) < np.float32(0.006)
+        rim = self.inside(moment) < np.float32(0.006)
         return self.on_backdrop(np.where(rim[..., None], np.float32(0.012), image), moment)
 
     def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
