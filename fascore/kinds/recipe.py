@@ -36,7 +36,11 @@ class Training(Protocol):
 
 
 class Recipe(Component):
-    """How to train a graph. `examples()` gives recipes; the suite trains a toy graph with them."""
+    """How to train a graph.
+
+    `examples()` gives recipes, or `(recipe, graph)` pairs where a recipe needs a graph of its own: `graph` holds the
+    sections `modalities` and `model` of a spec. The suite trains it for a few steps on records that it draws itself.
+    """
 
     kind: ClassVar[str] = "recipe"
 

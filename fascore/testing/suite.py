@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 import pytest
 
 from fascore.testing.case import Case, Check, Failure, cases
-from fascore.testing.checks import data, metrics, modules, sinks, static
+from fascore.testing.checks import data, metrics, modalities, modules, recipes, sinks, static
 
 Expected: TypeAlias = Mapping[tuple[str, str, str], str]
 """`(kind, name, check) -> reason`: checks that a component fails for a reason that its page gives."""
-CHECKS: tuple[Check, ...] = (*static.CHECKS, *modules.CHECKS, *sinks.CHECKS, *data.CHECKS, *metrics.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *static.CHECKS, *modules.CHECKS, *sinks.CHECKS, *modalities.CHECKS, *data.CHECKS, *metrics.CHECKS, *recipes.CHECKS,
+)  # fmt: skip
 
 _PICKING = ("keyword", "markexpr", "lf", "last_failed", "deselect", "stepwise")
 """Options of pytest with which a user runs a part of the suite on purpose."""

@@ -135,8 +135,9 @@ def schema(case: Case) -> None:
 def refuses(case: Case) -> None:
     """No inputs, and inputs of an odd type, are refused by SpecError or accepted: never by another exception."""
     for config, _, *rest in case.examples():
-        for signals in ([], [Series(3, 2, 1.0)] * 2):
-            ask: Any = getattr(config, "check" if rest else "infer")
+        odd: list[list[Any]] = [[], [Series(3, 2, 1.0)] * 2, *([[None]] if case.kind == "modality" else [])]
+        ask: Any = getattr(config, "check" if rest else "infer")
+        for signals in odd:
             try:
                 ask(signals, *rest)
             except FascoreError:
@@ -189,7 +190,7 @@ CHECKS = (
     Check("closed_inside", KINDS, closed_inside, "Derive nested configs from fascore.Config."),
     Check("schema", KINDS, schema,
           "Give validators that accept more than their annotation a matching annotation, or a __get_pydantic_json_schema__."),
-    Check("refuses", ("encoder", "fusion", "head", "objective"), refuses,
+    Check("refuses", ("modality", "encoder", "fusion", "head", "objective"), refuses,
           "Compare the number and the type of the signals first, and raise SpecError with a sentence."),
     Check("known_hooks", ("hooks",), known_hooks, "Mark the methods with @fascore.hookimpl and name them as fascore.hooks.Specs does."),
 )  # fmt: skip

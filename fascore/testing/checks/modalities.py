@@ -1,0 +1,183 @@
+"""Checks of modalities: they are prepared and loaded on drawn records as a run would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter
+
+from fascore.component import Node
+from fascore.errors import FascoreError
+from fascore.graph import check, refs_in
+from fascore.kinds import Modality
+from fascore.record import Record
+from fascore.refs import Ref
+from fascore.signals import Clip, Image, Signal
+from fascore.testing.case import Case, Check, Failure, shown
+from fascore.testing.graphs import Reader, Toy, summary_model, toy
+from fascore.testing.records import toy_records
+from fascore.testing.tensors import mismatch
+
+NAME = "example"
+"""The example's name in its small data graph."""
+
+
+def signal(case: Case) -> None:
+    """Loaded for evaluation and, augmented, for training it gives what `infer` says; pictures stay in [0, 1]."""
+    for made in _toys(case):
+        rows = len(made.records)
+        for batch in (*made.evaluation(), *made.training()):
+            for ref, said in _signals(made).items():
+                tensor = batch.tensors[ref]
+                if wrong := mismatch(said, tensor, rows * batch.views):
+                    raise Failure(f"{_text(made)}: '{ref}' {wrong}")
+                if isinstance(said, Image | Clip) and not (float(tensor.min()) >= 0 and float(tensor.max()) <= 1):
+                    raise Failure(f"{_text(made)}: '{ref}' is {said}, and lies in [{float(tensor.min()):.3g}, {float(tensor.max()):.3g}]")
+
+
+def repeatable(case: Case) -> None:
+    """What is stored and what is loaded is the same a second time, whatever was drawn before."""
+    for made in _toys(case):
+        again = Toy(made.plan, made.records)
+        torch.manual_seed(1)
+        np.random.seed(1)
+        first = [*made.evaluation(), *made.training()]
+        torch.manual_seed(2)
+        np.random.seed(2)
+        for record in made.records:
+            key = made.prepared.entries[record.id][NAME]
+            if key != again.prepared.entries[record.id][NAME]:
+                raise Failure(f"{_text(made)}: the store's key of '{record.id}' changes")
+            if key and not _same(made.store.read(str(key)), again.store.read(str(key))):
+                raise Failure(f"{_text(made)}: extract() of '{record.id}' gives other arrays the second time")
+        for one, two in zip(first, [*again.evaluation(), *again.training()]):
+            if any(not torch.equal(one.tensors[ref], two.tensors[ref]) for ref in _signals(made)):
+                raise Failure(f"{_text(made)}: load() gives other tensors the second time")
+
+
+def record_order(case: Case) -> None:
+    """A record's tensors depend neither on its place in a batch nor on the other records."""
+    for made in _toys(case):
+        ids = [record.id for record in made.records]
+        (whole,) = made.evaluation()
+        for what, batches in (("in another order", made.evaluation(ids=ids[::-1])), ("alone", made.evaluation(1))):
+            for batch in batches:
+                before = whole.take([ids.index(id) for id in batch.ids])
+                if any(not torch.allclose(before.tensors[ref], batch.tensors[ref], rtol=1e-4, atol=1e-5) for ref in _signals(made)):
+                    raise Failure(f"{_text(made)}: a record {what} is loaded differently")
+
+
+def epochs_differ_only_by_draws(case: Case) -> None:
+    """Without augmentation a record of one view is loaded for training as for evaluation."""
+    for made in _toys(case):
+        if made.plan.views > 1:
+            continue
+        plain = Toy(check(made.plan.spec.model_copy(update={"augment": type(made.plan.spec.augment)()})), made.records)
+        for one, two in zip(plain.evaluation(), plain.training()):
+            if any(not torch.allclose(one.tensors[ref], two.tensors[ref], rtol=1e-4, atol=1e-5) for ref in _signals(made)):
+                raise Failure(f"{_text(made)}: without augmentation load() gives other tensors in training than in evaluation")
+
+
+def declared_channels(case: Case) -> None:
+    """It reads only the channels that `channels()` names: without the others nothing changes."""
+    for made in _toys(case):
+        names = {channel for node in made.plan.modalities.values() for channel in node.component.channels()}
+        fewer = Toy(made.plan, tuple(_with_channels(record, names) for record in made.records))
+        if fewer.prepared.quarantined:
+            row = fewer.prepared.quarantined[0]
+            raise Failure(f"{_text(made)}: with its declared channels {sorted(names)} only, '{row.modality}' is missing: {row.reason}")
+        for one, two in zip(made.evaluation(), fewer.evaluation()):
+            if any(not torch.equal(one.tensors[ref], two.tensors[ref]) for ref in _signals(made)):
+                raise Failure(f"{_text(made)}: channels that it does not declare change what it gives")
+
+
+def missing_channels(case: Case) -> None:
+    """Records without any channel are a state (NoResponse), never another exception."""
+    for made in _toys(case):
+        empty = Toy(made.plan, tuple(_with_channels(record, set()) for record in made.records))
+        for row in empty.prepared.quarantined:
+            if row.modality == NAME and " failed: " in row.reason:
+                raise Failure(f"{_text(made)}: a record without channels: {row.reason}")
+
+
+def _with_channels(record: Record, names: set[str]) -> Record:
+    kept = {name: source for name, source in record.channels.items() if name in names}
+    return replace(record, channels=kept, annotation=record.annotation if "annotation" in names else None)
+
+
+def _toys(case: Case) -> Iterator[Toy]:
+    """Each example's graph, prepared. Raises Failure where the check or the preparation refuses it."""
+    for place, (config, others) in enumerate(case.examples()):
+        if not isinstance(others, Mapping):
+            raise Failure(f"{shown(config)}: the second item of an example is {{name: other modality}}, not {others!r:.80}")
+        try:
+            made = _made(case, place)
+            aside = made.prepared.quarantined
+        except FascoreError as error:
+            raise Failure(f"{shown(config)}: the small data graph of its example is refused:\n  {error}") from error
+        if aside:
+            raise Failure(f"{shown(config)}: a drawn record lacks '{aside[0].modality}': {aside[0].reason}")
+        yield made
+
+
+@cache
+def _made(case: Case, place: int) -> Toy:
+    """The graph of one example; whatever no Ref names is read by a summary, or by a reader where it gives no signal."""
+    config, others = case.examples()[place]
+    graph: dict[str, Modality] = {name: TypeAdapter(Node[Modality]).validate_python(other) for name, other in others.items()}
+    graph[NAME] = config
+    named = {ref.node for modality in graph.values() for _, ref in refs_in(modality)}
+    outputs = _inferred(graph)
+    refs = [f"{NAME}.{port}" if port else NAME for port, said in outputs[NAME].items() if said is not None]
+    refs += [name for name, ports in outputs.items() if name not in named and name != NAME and ports.get("") is not None]
+    if not refs:
+        graph["reader"] = Reader(inputs=(Ref(NAME),))
+        refs = ["reader"]
+    return toy(graph, summary_model(refs), toy_records(6))
+
+
+def _inferred(graph: Mapping[str, Modality]) -> dict[str, dict[str, Signal | None]]:
+    """Outputs of each modality by port. Raises what `infer` raises, Failure where an input is not in the graph."""
+    outputs: dict[str, dict[str, Signal | None]] = {}
+    while len(outputs) < len(graph):
+        ready = [name for name in graph if name not in outputs and all(ref.node in outputs for ref in graph[name].inputs)]
+        if not ready:
+            lacks = next(ref.node for name in graph if name not in outputs for ref in graph[name].inputs if ref.node not in outputs)
+            raise Failure(f"the example's data graph has no '{lacks}', which an input names")
+        for name in ready:
+            found: Any = graph[name].infer([outputs[ref.node].get(ref.port) for ref in graph[name].inputs])
+            outputs[name] = dict(found) if isinstance(found, Mapping) else {"": found}
+    return outputs
+
+
+def _signals(made: Toy) -> dict[str, Signal]:
+    """The example's outputs by Ref."""
+    outputs = made.plan.modalities[NAME].outputs
+    return {f"{NAME}.{port}" if port else NAME: said for port, said in outputs.items() if said is not None}
+
+
+def _text(made: Toy) -> str:
+    return shown(made.plan.modalities[NAME].component)
+
+
+def _same(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> bool:
+    return set(first) == set(second) and all(a.dtype == second[n].dtype and np.array_equal(a, second[n], equal_nan=a.dtype.kind == "f")
+                                             for n, a in first.items())  # fmt: skip
+
+
+_MODALITY = ("modality",)
+CHECKS = (
+    Check("signal", _MODALITY, signal,
+          "Correct infer(), extract() or load(): float32 (N, …) of the Signal's shape, stored arrays with the view first."),
+    Check("repeatable", _MODALITY, repeatable, "Draw nothing in extract(); in load() take random choices from `draws` only."),
+    Check("record_order", _MODALITY, record_order, "Treat the rows of a batch apart from one another: scale each by its own values."),
+    Check("plain_training", _MODALITY, epochs_differ_only_by_draws, "Let load() depend on stored arrays, draws and inputs only."),
+    Check("declared_channels", _MODALITY, declared_channels,
+          "Name in channels() every raw channel, `annotation` and `record.<column>` that extract() reads."),
+    Check("missing_channels", _MODALITY, missing_channels, "Raise NoResponse('unreadable', …) where record.channels lacks one that it needs."),
+)  # fmt: skip
