@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel
@@ -218,7 +217,7 @@ class _Checker:
             return
         outputs: dict[str, Signal | None] = dict(found) if isinstance(found, Mapping) else {"": found}
         self.known[node.name] = NodePlan(
-            node.name, node.section, component, node.inputs, tuple(signals), MappingProxyType(outputs), views, self._optional(node, before)
+            node.name, node.section, component, node.inputs, tuple(signals), outputs, views, self._optional(node, before)
         )
 
     def _inputs(self, node: NodePlan) -> list[Signal | None] | None:

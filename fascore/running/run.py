@@ -123,7 +123,7 @@ class _Run:
 
     def batches(self, ids: Sequence[str]) -> Iterable[Batch]:
         """Evaluation batches."""
-        return self.loader.evaluation(ids, self.spec.compute.eval_batch)
+        return self.loader.evaluation_batches(self.spec.compute.eval_batch, ids)
 
     def table(self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None) -> ScoreTable:
         """Score table of records; `weights` None fits those of a weighted rule on this very table: dev only."""
@@ -161,7 +161,7 @@ def _work(plan: Plan, folder: RunFolder, *, strict: bool) -> None:
     prepared = prepare_records(plan, splits.every(), store, processes=0, strict=strict, quiet=True)
     hooks = Hooks.for_run(spec.trackers) if first else Hooks()
     graph = ModelGraph.build(plan, spec.seed).to(device)
-    loader = Loader(plan, prepared, store, device=device, workers=spec.compute.workers)
+    loader = Loader(plan, prepared, store, seed=spec.seed, device=device, workers=spec.compute.workers)
     run = _Run(
         plan, folder, splits, prepared, loader, graph, hooks, RunFacts(spec.name, folder.root, spec), device,
         pick_precision(spec.compute.precision, device),
@@ -205,7 +205,7 @@ def _train(run: _Run) -> None:
     dev = run.usable(run.splits.dev)
     train(
         TrainingJob(
-            spec=run.spec, graph=run.graph, folder=run.folder.root, records=run.usable(run.splits.train), train_batches=run.loader.training,
+            spec=run.spec, graph=run.graph, folder=run.folder.root, records=run.usable(run.splits.train), train_batches=run.loader.training_batches,
             dev=[record.id for record in dev], dev_batches=run.batches, dev_table=lambda scores: run.table(dev, scores), hooks=run.hooks,
             device=run.device, precision=run.precision,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 
 from fascore.component import replaced, validate
 from fascore.data.loading import Loader
@@ -67,14 +68,16 @@ def predict(
     graph = ModelGraph.build(plan, spec.seed).to(target)
     checkpoint.load_best(folder.checkpoints / checkpoint.BEST, graph)
     with TemporaryDirectory(prefix="fascore-") as aside:
-        predictor = _Predictor(plan, graph, Store(Path(aside)), threshold, weights)
+        predictor = _Predictor(plan, graph, target, Store(Path(aside)), threshold, weights)
         for start in range(0, len(files), CHUNK):
             yield from predictor.answers(files[start : start + CHUNK])
 
 
 class _Predictor:
-    def __init__(self, plan: Plan, graph: ModelGraph, store: Store, threshold: Threshold, weights: Mapping[str, float]) -> None:
-        self.plan, self.graph, self.store, self.threshold, self.weights = plan, graph, store, threshold, weights
+    def __init__(
+        self, plan: Plan, graph: ModelGraph, device: torch.device, store: Store, threshold: Threshold, weights: Mapping[str, float]
+    ) -> None:
+        self.plan, self.graph, self.device, self.store, self.threshold, self.weights = plan, graph, device, store, threshold, weights
 
     def answers(self, files: Sequence[Path]) -> Iterator[Prediction]:
         """One answer a file."""
@@ -90,8 +93,8 @@ class _Predictor:
     def _scores(self, prepared: Prepared) -> dict[str, dict[str, float]]:
         if not prepared.records:
             return {}
-        loader = Loader(self.plan, prepared, self.store, device=self.graph.device, workers=0)
-        found = score(self.graph, [r.id for r in prepared.records], lambda ids: loader.evaluation(ids, self.plan.spec.compute.eval_batch))
+        loader = Loader(self.plan, prepared, self.store, device=self.device)
+        found = score(self.graph, [r.id for r in prepared.records], lambda ids: loader.evaluation_batches(self.plan.spec.compute.eval_batch, ids))
         return {id: {head: values[place] for head, values in found.heads.items()} for place, id in enumerate(found.ids)}
 
     def _answer(self, record: Record, prepared: Prepared, value: float, response: Response) -> Prediction:
