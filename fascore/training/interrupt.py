@@ -8,12 +8,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import ClassVar
 
 from fascore.errors import FascoreError
 
 
 class Interrupted(FascoreError):
     """The user stopped training; a checkpoint is written."""
+
+    exit_code: ClassVar[int] = 130
 
 
 class StopRequest:

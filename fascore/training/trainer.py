@@ -110,7 +110,7 @@ class _Trainer:
         self._tell("run_started", epochs=self.recipe.epochs, steps=self.steps, done=counters.step)
         while not counters.finished:
             self._epoch()
-            if self.stop and not counters.finished:
+            if self._stopping() and not counters.finished:
                 self._interrupt()
         return Outcome(counters.epoch, counters.step, self.best, counters.best_epoch, counters.best)
 
@@ -133,7 +133,7 @@ class _Trainer:
             self._step(batch, ids, len(planned), started)
             started = time.perf_counter()
         self.engine.flush()
-        if self.stop:
+        if self._stopping():
             self._interrupt()
         self._end_epoch()
 
@@ -150,7 +150,7 @@ class _Trainer:
         rates = {name: part.rate for name, part in engine.optimisations.items()}
         step = Step(counters.epoch, counters.step, steps, self.recipe.epochs, values, rates, len(ids), time.perf_counter() - started)
         self._tell("step_ended", step=step)
-        if engine.settled and self.stop:
+        if engine.settled and self._stopping():
             self._interrupt()
         if engine.settled and due:
             self._save()
@@ -165,6 +165,10 @@ class _Trainer:
         *values, stop, due = distributed.total(torch.cat([torch.stack(means), flags]) if means else flags).tolist()
         self.stop = self.stop or stop > 0
         return dict(zip(losses, values)), due > 0
+
+    def _stopping(self) -> bool:
+        """Whether to stop now: what all processes agreed on, or what a single one was asked."""
+        return self.stop or (self.engine.world == 1 and self.request.made)
 
     def _refuse_not_finite(self, losses: Mapping[str, float]) -> None:
         if any(not math.isfinite(value) for value in losses.values()):
