@@ -55,13 +55,12 @@ def label(metrics: Sequence[Metric]) -> list[str]:
 
 def counts(table: ScoreTable) -> dict[str, Any]:
     """How many presentations, subjects and non-responses, by class and species."""
-    subjects = table.factor("subject")
-    silent = Counter(table.column("response")[~table.responded].tolist())
+    silent = Counter(table.factor("response").select(~table.responded).decode().tolist())
     return {
         "presentations": len(table), "bona_fide": int(table.bona_fide.sum()), "attack": int(table.attack.sum()),
-        "subjects": len({subjects.names[code] for code in np.unique(subjects.codes)} - {""}),
+        "subjects": len(set(table.factor("subject").present()) - {""}),
         "species": {name: len(rows) for name, rows in table.by_group("species", table.attack)},
-        "datasets": [name for name in table.factor("dataset").names if name], "non_responses": dict(sorted(silent.items())),
+        "datasets": [name for name in table.factor("dataset").present() if name], "non_responses": dict(sorted(silent.items())),
     }  # fmt: skip
 
 

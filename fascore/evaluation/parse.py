@@ -58,9 +58,9 @@ def labels(cells: Cells, place: Place) -> NDArray[np.int8]:
 
 def scores(cells: Cells, place: Place, column: str) -> NDArray[np.float64]:
     """(N,) float64, NaN where a cell is empty. Raises FascoreError for words and infinities."""
-    if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiu":
-        found = cells.astype(np.float64)
-    else:
+    try:
+        found = np.array(cells, dtype=np.float64)
+    except (TypeError, ValueError):  # some cell is empty or no number
         found = np.empty(len(cells))
         for index, cell in enumerate(cells):
             try:
@@ -89,6 +89,9 @@ def responses(cells: Cells | None, score: NDArray[np.float64], place: Place) -> 
 
 def check_unique(ids: NDArray[np.str_], datasets: NDArray[np.str_] | None, place: Place) -> None:
     """One row for each id of a dataset: the same name in two datasets is two presentations. Raises FascoreError."""
+    pairs = set(zip(ids.tolist(), datasets.tolist())) if datasets is not None else set(ids.tolist())
+    if len(pairs) == len(ids) and (ids != "").all():
+        return
     seen: dict[tuple[str, str], int] = {}
     for index, key in enumerate(zip(ids.tolist(), [""] * len(ids) if datasets is None else datasets.tolist())):
         if not key[0]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fascore.errors import SpecError
 from fascore.evaluation.intervals import clopper_pearson
@@ -48,22 +47,20 @@ class Rate:
         return Rate(self.errors + other.errors, self.n + other.n, self.silent + other.silent)
 
 
-def rate(table: ScoreTable, rows: NDArray[np.int64], threshold: float, *, accepted_is_error: bool) -> Rate:
-    """The error rate among some rows of a table."""
-    answered = table.responded[rows]
-    scores = table.score[rows[answered]]
-    accepted = int(np.count_nonzero(scores >= threshold))
-    return Rate(accepted if accepted_is_error else len(scores) - accepted, len(scores), int(len(rows) - len(scores)))
-
-
 def bona_fide_rate(table: ScoreTable, threshold: float) -> Rate:
     """BPCER with BPNRR: bona fide presentations rejected."""
-    return rate(table, np.flatnonzero(table.bona_fide), threshold, accepted_is_error=False)
+    answered = table.bona_fide & table.responded
+    n = int(np.count_nonzero(answered))
+    return Rate(int(np.count_nonzero(answered & (table.score < threshold))), n, int(np.count_nonzero(table.bona_fide)) - n)
 
 
 def attack_rates(table: ScoreTable, threshold: float, by: str = "species") -> dict[str, Rate]:
     """Attack presentations accepted, by group: APCER with APNRR by species; the miss rate by manipulation for forgery."""
-    return {name: rate(table, rows, threshold, accepted_is_error=True) for name, rows in table.by_group(by, table.attack)}
+    factor = table.factor(by)
+    answered = table.attack & table.responded
+    masks = (table.attack, answered, answered & (table.score >= threshold))
+    every, n, errors = (np.bincount(factor.codes[mask], minlength=len(factor.names)).tolist() for mask in masks)
+    return {name or "unknown": Rate(errors[code], n[code], every[code] - n[code]) for code, name in enumerate(factor.names) if every[code]}
 
 
 def worst(rates: Mapping[str, Rate]) -> str | None:
@@ -102,7 +99,7 @@ class Errors:
 
 def errors(table: ScoreTable, threshold: float) -> Errors:
     """Pooled errors of both classes. Raises SpecError where one class has no score."""
-    found = Errors(rate(table, np.flatnonzero(table.attack), threshold, accepted_is_error=True), bona_fide_rate(table, threshold))
+    found = Errors(pooled(attack_rates(table, threshold)), bona_fide_rate(table, threshold))
     for name, one in (("bona fide", found.bona_fide), ("attack", found.attack)):
         if not one.n:
             raise SpecError(f"there is no {name} presentation with a score; this needs both classes")

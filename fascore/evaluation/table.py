@@ -50,8 +50,13 @@ class Factor:
 
     def select(self, rows: NDArray[Any]) -> Factor:
         """Some rows; names that no longer occur stay out."""
-        used, codes = np.unique(self.codes[rows], return_inverse=True)
-        return Factor(tuple(self.names[code] for code in used), codes.astype(np.int32).reshape(-1))
+        codes = self.codes[rows]
+        used = np.bincount(codes, minlength=len(self.names)) > 0
+        return Factor(self.present(rows), (np.cumsum(used) - 1).astype(np.int32)[codes])
+
+    def present(self, rows: NDArray[Any] | slice = slice(None)) -> tuple[str, ...]:
+        """The words that occur among some rows."""
+        return tuple(self.names[code] for code in np.flatnonzero(np.bincount(self.codes[rows], minlength=len(self.names))))
 
 
 @dataclass(frozen=True)
@@ -167,13 +172,13 @@ class ScoreTable:
     def with_bona_fide(self, rows: Mask) -> ScoreTable:
         """Attacks among some rows with the bona fide among them; all bona fide of the table where there are none."""
         own = self.bona_fide & rows
-        return self.select((self.attack & rows) | (own if own.any() else self.bona_fide))
+        kept = (self.attack & rows) | (own if own.any() else self.bona_fide)
+        return self if kept.all() else self.select(kept)
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Tasks that have attacks, `spoof` first; those of the bona fide where there are no attacks."""
-        factor = self.factor("task")
-        found = {factor.names[code] for code in np.unique(factor.codes[self.attack] if self.attack.any() else factor.codes)}
+        found = self.factor("task").present(self.attack if self.attack.any() else slice(None))
         return tuple(sorted(found, key=lambda task: (task != "spoof", task)))
 
     @cached_property

@@ -68,7 +68,7 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
         curves.needs_both(bona_fide, attack)
     except FascoreError as error:
         raise FascoreError(f"threshold rule '{rule}' on the {split} split: {error}") from None
-    datasets = tuple(name for name in read.factor("dataset").names if name)
+    datasets = tuple(name for name in read.factor("dataset").present() if name)
     return Threshold(
         value=_CHOOSERS[rule.name](read, rule.level), rule=rule, split=split, column=column, datasets=datasets,
         n_bona_fide=len(bona_fide), n_attack=len(attack),
