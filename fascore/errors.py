@@ -1,13 +1,15 @@
 """What can go wrong, as sentences for the person who has to mend it."""
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 Response = Literal["ok", "no_face", "unreadable", "timeout", "refused"]
 
 
 class FascoreError(Exception):
     """A mistake or a limit that the user can act on. The command line prints the message, never a traceback."""
+
+    exit_code: ClassVar[int] = 1
 
 
 class Problem(NamedTuple):

@@ -23,7 +23,7 @@ def main() -> None:
     except SpecErrors as error:
         end("" if process else str(error))  # every process finds the same problems: one prints them
     except FascoreError as error:
-        end(f"process {process}: {error}" if process else str(error))
+        end(f"process {process}: {error}" if process else str(error), error.exit_code)
     except KeyboardInterrupt:
         end("stopped by Ctrl-C", code=130)
     except Exception as error:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import typer
 
 from fascore.cli.text import to_json
-from fascore.component import validate
+from fascore.component import load, validate
 from fascore.errors import FascoreError
 from fascore.files import write_whole
 from fascore.graph import check
+from fascore.kinds import Dataset
 from fascore.registry import index
 from fascore.spec import RunSpec
 
@@ -125,20 +124,11 @@ def _finder() -> str:
 def _of_manifest(manifest: Path | None) -> dict[str, Any]:
     if manifest is None:
         raise FascoreError("--data folder needs a manifest: --manifest FILE, CSV or JSON lines with a line a video")
-    splits = _splits(manifest)
-    if "train" not in splits:
-        raise FascoreError(f"{manifest}: no line has split 'train'; its splits are: {', '.join(sorted(splits)) or 'none'}")
     dataset = {"type": "folder", "manifest": str(manifest)}
-    entry = {split: [{"dataset": dataset, "split": split}] for split in sorted(splits)}
+    splits = cast("Dataset", validate(load("dataset", "folder"), dataset)).splits()
+    if "train" not in splits:
+        raise FascoreError(f"{manifest}: no line has split 'train'; its splits are: {', '.join(splits)}")
+    entry = {split: [{"dataset": dataset, "split": split}] for split in splits}
     tests = {"test": entry["test"]} if "test" in splits else {}
     return {"train": entry["train"], **({"dev": entry["dev"]} if "dev" in splits else {}), **({"test": tests} if tests else {})}
 
-
-def _splits(manifest: Path) -> set[str]:
-    try:
-        lines = manifest.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FascoreError(f"{manifest}: cannot be read as text: {error}") from error
-    if manifest.suffix == ".csv":
-        return {row["split"] for row in csv.DictReader(lines) if row.get("split")}
-    return {row["split"] for row in map(json.loads, filter(None, lines)) if row.get("split")}

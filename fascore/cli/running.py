@@ -48,12 +48,18 @@ def predict(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder", show_default=False)],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="images, videos, or folders of them", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="a JSON object a line instead of a table")] = False,
+    detector: Annotated[
+        str | None, typer.Option("--detector", metavar="NAME", help="what finds the faces, name or JSON; default: as the run", show_default=False)
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
 ) -> None:
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
     from fascore.cli.answers import print_answers
     from fascore.serving.predict import predict as answers
+    from fascore.spec import parse_override
 
-    print_answers(answers(folder, paths), as_json=as_json)
+    chosen = parse_override(f"detector={detector}")[1] if detector else None
+    print_answers(answers(folder, paths, detector=chosen, device=device), as_json=as_json)
 
 
 def evaluate(
@@ -62,13 +68,22 @@ def evaluate(
     threshold: Annotated[
         str | None, typer.Option("--threshold", metavar="RULE", help="eer, bpcer=0.01, fixed=0.5, … [default: eer on --dev]", show_default=False)
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="write metrics.json and threshold.json there", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="write metrics.json and report.html there", show_default=False)] = None,
 ) -> None:
     """Measure score files by ISO/IEC 30107-3; no model is needed. The threshold comes from --dev, or is fixed."""
-    from fascore.cli.figures import figures
-    from fascore.evaluation.standalone import evaluate_files
+    from rich.console import Console
 
-    print(figures(evaluate_files(scores, dev=dev, rule=threshold, out=out).metrics))
+    from fascore.evaluation.standalone import evaluate_files
+    from fascore.report.terminal import summary_table
+
+    found = evaluate_files(scores, dev=dev, rule=threshold, out=out)
+    Console().print(summary_table(found.metrics))
+    if out is not None:
+        from fascore.report.facts import ReportFacts
+        from fascore.report.html import write_report
+
+        write_report(out / "report.html", ReportFacts(out.name, found.metrics, found.tests, found.dev))
+        print(f"the report: {out / 'report.html'}")
 
 
 def study_check(study: Study, base: Base = None) -> None:

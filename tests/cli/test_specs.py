@@ -112,11 +112,13 @@ def test_what_init_writes_for_rendered_clips_passes_the_check(fascore, choices, 
 
 
 @pytest.mark.parametrize(("file", "text"), [
-    ("videos.csv", "id,label,split,rgb,depth\na,1,train,a.mp4,a\nb,0,train,b.mp4,b\nc,1,test,c.mp4,c\n"),
-    ("videos.jsonl", '{"id": "a", "label": 1, "split": "train", "rgb": "a.mp4"}\n{"id": "c", "label": 0, "split": "test", "rgb": "c.mp4"}\n'),
+    ("videos.csv", "id,label,split,rgb\na,1,train,a.mp4\nc,1,test,c.mp4\n"),
+    ("videos.jsonl", '{"id": "a", "label": 1, "split": "train", "rgb": "a.mp4"}\n{"id": "c", "label": 1, "split": "test", "rgb": "c.mp4"}\n'),
 ])
 def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path, file, text):
     (tmp_path / file).write_text(text)
+    for name in ("a.mp4", "c.mp4"):
+        (tmp_path / name).write_bytes(b"not read")
     fascore("init", "mine.json", "--manifest", file, "--detector", "whole")
     data = json.loads((tmp_path / "mine.json").read_text())["data"]
     assert "dev" not in data
@@ -128,7 +130,7 @@ def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path,
     (["--modalities", "rgb,thermal"], "'thermal' is none of rgb, depth, infrared"),
     (["--data", "folder"], "needs a manifest"),
     (["--data", "nothing"], "write phantom or folder"),
-    (["--manifest", "nowhere.csv"], "nowhere.csv: cannot be read"),
+    (["--manifest", "nowhere.csv"], "nowhere.csv cannot be read"),
     (["--fusion", "concta", "--modalities", "rgb,depth"], "no fusion 'concta'. Did you mean 'concat'"),
 ])
 def test_init_tells_what_is_wrong_and_writes_nothing(fascore, tmp_path, flags, said):

@@ -1,0 +1,30 @@
+"""What `fascore predict` prints: a line a file, as the answers come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fascore.serving.predict import Prediction
+
+
+def print_answers(answers: Iterable[Prediction], *, as_json: bool) -> None:
+    """A JSON object a line, or a table whose last column is the file and, where there is no decision, the reason."""
+    if not as_json:
+        print(f"{'decision':11}  {'score':>6}  {'faces':>9}  file")
+    threshold = None
+    for answer in answers:
+        print(json.dumps(asdict(answer), ensure_ascii=False) if as_json else _line(answer), flush=True)
+        threshold = answer.threshold
+    if threshold is not None and not as_json:
+        print(f"bona fide where the score is at least {threshold:.4f}, the run's threshold")
+
+
+def _line(answer: Prediction) -> str:
+    score = "-" if answer.score is None else f"{answer.score:.4f}"
+    faces = "-" if answer.frames is None else f"{answer.faces} of {answer.frames}"
+    why = f": {answer.reason}" if answer.score is None else ""
+    return f"{answer.decision:11}  {score:>6}  {faces:>9}  {answer.path}{why}"
