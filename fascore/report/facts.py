@@ -46,8 +46,8 @@ def record_counts(records: Sequence[Record]) -> Counts:
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
-    """Means by epoch of what the log's rows hold under `losses` (of train) and `metrics` (of dev)."""
-    found: dict[str, dict[str, dict[float, list[float]]]] = {kind: defaultdict(lambda: defaultdict(list)) for kind in ("losses", "metrics")}
+    """Means by epoch of what the log's rows hold under `losses` (of train) and `dev` (figures of dev)."""
+    found: dict[str, dict[str, dict[float, list[float]]]] = {kind: defaultdict(lambda: defaultdict(list)) for kind in ("losses", "dev")}
     for row in log:
         for kind, series in found.items():
             for name, value in dict(row.get(kind) or {}).items():

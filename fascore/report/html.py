@@ -133,6 +133,6 @@ def _quarantine(facts: ReportFacts) -> list[tuple[str, str, int, str]]:
 
 
 def _training(facts: ReportFacts) -> Iterator[tuple[str, Markup]]:
-    titles = {"losses": "Training losses", "metrics": "Dev figures"}
+    titles = {"losses": "Training losses", "dev": "Dev figures"}
     for kind, series in curves(facts.log).items():
         yield titles[kind], Markup(charts.training_chart(series, "mean of the epoch" if kind == "losses" else "value", titles[kind]))

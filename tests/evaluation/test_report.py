@@ -18,7 +18,6 @@ from fascore.hooks import Section
 from fascore.report.charts import POINTS, Line, det_chart, operating_point, thinned
 from fascore.report.facts import ReportFacts, curves, record_counts
 from fascore.report.html import render, write_report
-from fascore.report.standalone import report_files
 from fascore.report.terminal import summary_table
 
 METRICS = [Auc(), Eer(), Hter(), Accuracy(), TprAtFpr(fpr=0.001, positive="attack"), Iso30107()]
@@ -73,7 +72,7 @@ def facts(**changes: object) -> ReportFacts:
     given = {
         "title": "demo", "metrics": evaluate(tests, choose("eer", dev), METRICS, dev), "tests": tests, "dev": dev,
         "system": {"weights": "sha256 abc"}, "splits": {"train": {"bona_fide": 77, "subjects": 5, "species": {"print": 66}}},
-        "log": [{"epoch": 0, "losses": {"main": 1.0}}, {"epoch": 1, "losses": {"main": 0.5}}, {"epoch": 1, "metrics": {"auc": 0.9}}],
+        "log": [{"epoch": 0, "losses": {"main": 1.0}}, {"epoch": 1, "losses": {"main": 0.5}}, {"epoch": 1, "dev": {"auc": 0.9}}],
         "quarantine": [{"id": "broken/1", "modality": "faces", "response": "unreadable", "reason": "the file ends early"}] * 2,
         "sections": [Section("Pulse", "<p>heart</p>")],
     }  # fmt: skip
@@ -178,8 +177,8 @@ def test_a_perfect_system_has_an_empty_det_and_no_failure() -> None:
 
 
 def test_curves_average_the_steps_of_an_epoch() -> None:
-    log = [{"epoch": 0, "losses": {"main": 1.0}}, {"epoch": 0, "losses": {"main": 3.0}}, {"epoch": 1, "metrics": {"auc": 0.5}}, {"event": "started"}]
-    assert curves(log) == {"losses": {"main": {0.0: 2.0}}, "metrics": {"auc": {1.0: 0.5}}}
+    log = [{"epoch": 0, "losses": {"main": 1.0}}, {"epoch": 0, "losses": {"main": 3.0}}, {"epoch": 1, "dev": {"auc": 0.5}}, {"event": "started"}]
+    assert curves(log) == {"losses": {"main": {0.0: 2.0}}, "dev": {"auc": {1.0: 0.5}}}
 
 
 def test_counts_of_records_are_those_of_their_table() -> None:
@@ -198,12 +197,3 @@ def test_the_terminal_shows_rates_n_intervals_oracles_origin_and_warnings() -> N
         assert words in shown
     print_rate = given.metrics["tests"]["intra"]["tasks"]["spoof"]["metrics"]["iso30107"]["species"]["print"]
     assert f"{print_rate['errors']} / {print_rate['n']}" in shown
-
-
-def test_score_files_alone_give_metrics_and_a_report(tmp_path: Path) -> None:
-    scores(0, dataset="dev").write(tmp_path / "dev.csv")
-    scores(1).write(tmp_path / "test.csv")
-    found = report_files([tmp_path / "test.csv"], dev=tmp_path / "dev.csv", out=tmp_path / "out")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["metrics.json", "report.html", "threshold.json"]
-    assert found.threshold.split == "dev"
-    assert "unknown: these are scores alone" in (tmp_path / "out/report.html").read_text()
