@@ -47,7 +47,7 @@ def coded(image: np.ndarray, quality: int) -> np.ndarray:
     if quality >= 100:
         return image
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:

@@ -105,7 +105,7 @@ class Scene:
         hit = moment.hit
         diffuse, gleam = irradiance(self.clip.capture, normals(hit.lift, moment.pose.scale))
         matter = sample(self.shown.head().matter, hit.u, hit.v)
-        wave = self.shown.pulse(float(self.tracks.beat[moment.index]) * self.clip.pulse.amplitude, moment)
+        wave = self.shown.pulse(float(self.tracks.beat[moment.frame]) * self.clip.pulse.amplitude, moment)
         skin = self._colour(moment) * (diffuse[..., None] * (1 + (matter[..., 1] * wave)[..., None] * BLOOD))
         skin += (matter[..., 0] * gleam)[..., None]
         lamp = tint(self.clip.capture.light_warmth)

@@ -75,7 +75,7 @@ def meet(head: Head, pose: Pose, size: int, steps: int = 3) -> Hit:
     """Follow every pixel's line of sight to the head."""
     plane_x, plane_y = plane(pose, size)
     cy, sy, cp, sp = _turn(pose)
-    z = np.full((size, size), 0.08 - PIVOT_Z, np.float32)
+    z: Field = np.full((size, size), 0.08 - PIVOT_Z, np.float32)
     for _ in range(steps):
         x = (plane_x - sy * z) / cy
         depth = cy * z - sy * x

@@ -37,7 +37,7 @@ class FaceSwap(Live):
         return swapped(self.clip)[0]
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
-        shake = stream("swap", self.clip.seed, self.clip.id, moment.index).standard_normal(2) * self.clip.trait("jitter") * self.clip.trace
+        shake = stream("swap", self.clip.seed, self.clip.id, moment.frame).standard_normal(2) * self.clip.trait("jitter") * self.clip.trace
         inner = sample(swapped(self.clip)[1], moment.hit.u, moment.hit.v)
         return moment.hit.u + inner * np.float32(shake[0]), moment.hit.v + inner * np.float32(shake[1])
 
@@ -49,7 +49,7 @@ class FaceSwap(Live):
         if mode == INCOHERENT:
             phases = noise(stream("incoherent", self.clip.seed, self.clip.id), inner.shape, (inner.shape[0] / 6,) * 2)
             return np.float32(wave) * mix(np.ones_like(inner), np.cos(2 * phases), inner)
-        jitter = stream("pulse", self.clip.seed, self.clip.id, moment.index).standard_normal()
+        jitter = stream("pulse", self.clip.seed, self.clip.id, moment.frame).standard_normal()
         return np.float32(wave) * (1 - inner) + np.float32(jitter * self.clip.pulse.amplitude) * inner
 
 

@@ -19,7 +19,7 @@ class Moment(NamedTuple):
     """One frame of a clip: its index, its time in seconds, pose, where pixels meet the head, the background (H, W, 3), and
     the one behind the depicted person."""
 
-    index: int
+    frame: int
     time: float
     pose: Pose
     hit: Hit
