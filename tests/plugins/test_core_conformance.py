@@ -1,0 +1,8 @@
+"""The conformance suite over every component of the core."""
+
+from fascore.testing import conformance
+
+test_conformance = conformance(
+    "fascore",
+    {("recipe", "supervised", "closed_inside"): "recipe.optimizer takes the arguments of whichever class of torch.optim it names, and checks them itself"},
+)
