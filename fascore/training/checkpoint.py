@@ -90,6 +90,12 @@ def load_best(path: Path, model: ModelGraph) -> dict[str, Any]:
     return facts
 
 
+def clear_unfinished(folder: Path) -> None:
+    """Delete what a killed process was writing here. Only where no other process writes."""
+    for path in folder.glob(".*.part"):
+        path.unlink(missing_ok=True)
+
+
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors on the CPU, and JSON, of a checkpoint. Raises FascoreError."""
     try:

@@ -92,6 +92,8 @@ class _Trainer:
         self.job, self.request = job, request
         self.recipe, self.facts = job.spec.recipe, RunFacts(job.spec.name, job.folder, job.spec)
         self.last, self.best = (job.folder / "checkpoints" / name for name in (checkpoint.LAST, checkpoint.BEST))
+        if distributed.rank() == 0:
+            checkpoint.clear_unfinished(self.last.parent)
         self.steps = len(self._plan(0))
         torch.manual_seed(int(generator(job.spec.seed, "init", "recipe").integers(2**63)))
         self.training = self.recipe.build(job.graph, self.steps)

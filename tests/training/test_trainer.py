@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
-from training_toys import SHAPES, SGD, job_of, spec_of
+from training_toys import SGD, SHAPES, job_of, spec_of
 
 from fascore import FascoreError, SpecError
 from fascore.components.hooks.log import JsonLog
