@@ -15,8 +15,11 @@ def writing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid4().hex[:8]}.part")
+    temporary.touch()
+    mode = temporary.stat().st_mode
     try:
         yield temporary
+        temporary.chmod(mode)  # what the user's umask gives; some writers make their files private
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)

@@ -1,0 +1,144 @@
+"""A run from spec to report: what stands in its folder, how it continues, what it refuses."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from fas_phantom.components import Phantom
+
+from fascore import FascoreError
+from fascore.running.begin import differences, locked
+from fascore.running.folder import RunFolder, open_run
+from fascore.running.run import execute_document
+
+COMPARED = ("checkpoints/best.safetensors", "checkpoints/threshold.json", "metrics.json", "scores/dev.csv", "scores/intra.csv", "scores/cross.csv")
+
+
+def write_video(path: Path, frames: list[np.ndarray]) -> None:
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mpeg4", rate=25)
+        stream.height, stream.width = frames[0].shape[:2]
+        for frame in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        file.mux(stream.encode())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in COMPARED}
+
+
+def test_a_run_leaves_the_folder_that_the_design_names_and_scores_every_record_once(tiny: dict[str, Any], tmp_path: Path) -> None:
+    root = execute_document(tiny, runs=tmp_path)
+    assert {p.name for p in root.iterdir()} >= {"spec.json", "resolved.json", "log.jsonl", "checkpoints", "scores", "metrics.json", "report.html"}
+    rows = list(csv.DictReader((root / "scores" / "cross.csv").open()))
+    assert len(rows) == len({row["id"] for row in rows}) > 0
+    assert all(0 <= float(row["score"]) <= 1 and row["response"] == "ok" and row["main.score"] == row["score"] for row in rows)
+    metrics = json.loads((root / "metrics.json").read_text())
+    assert metrics["threshold"]["split"] == "dev"
+    assert set(metrics["tests"]) == {"intra", "cross"}
+    resolved = json.loads((root / "resolved.json").read_text())
+    assert resolved["provenance"]["components"]["dataset phantom"].startswith("fas-phantom")
+    assert resolved["spec"]["recipe"]["epochs"] == 2
+
+
+def test_a_finished_run_is_left_alone_and_fresh_moves_it_aside(tiny: dict[str, Any], tmp_path: Path) -> None:
+    root = execute_document(tiny, runs=tmp_path)
+    before, changed = contents(root), (root / "metrics.json").stat().st_mtime_ns
+    execute_document(tiny, runs=tmp_path)
+    assert (root / "metrics.json").stat().st_mtime_ns == changed
+    execute_document(tiny, runs=tmp_path, fresh=True)
+    assert contents(root) == before == contents(tmp_path / "tiny.old1")
+
+
+def test_another_spec_in_the_same_folder_is_refused_by_the_fields_that_differ(tiny: dict[str, Any], tmp_path: Path) -> None:
+    root = execute_document(tiny, runs=tmp_path)
+    other = {**tiny, "recipe": {**tiny["recipe"], "epochs": 3}, "compute": {**tiny["compute"], "workers": 1}}
+    with pytest.raises(FascoreError, match=r"another spec: recipe\.epochs was 2, is 3; give this one another name"):
+        execute_document(other, runs=tmp_path)
+    assert contents(root)
+
+
+def test_only_precision_of_compute_counts_as_a_difference() -> None:
+    before, now = ({"compute": {"workers": n, "precision": p}, "seed": 1} for n, p in ((1, "fp32"), (2, "bf16")))
+    assert list(differences(before, now)) == ["compute.precision"]
+
+
+def test_two_processes_never_work_in_one_folder(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "one")
+    with locked(folder), pytest.raises(FascoreError, match="another process is running this run"), locked(folder):
+        pass
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FascoreError, match=r"is no run's folder: it holds no spec\.json"):
+        open_run(tmp_path)
+    with pytest.raises(FascoreError, match="there is no such folder"):
+        open_run(tmp_path / "nowhere")
+
+
+def test_a_record_that_cannot_be_used_is_a_row_without_a_score_and_a_line_in_quarantine(tiny: dict[str, Any], tmp_path: Path) -> None:
+    del tiny["modalities"]["depth"], tiny["model"]["encoders"]["shape"], tiny["augment"]
+    tiny["model"]["fusions"]["all"]["inputs"] = ["app"]
+    tiny["modalities"]["faces"]["detector"] = "whole"
+    rows = ["id,label,rgb,subject,species"]
+    for number, record in enumerate(Phantom(subjects=3, frames=3, size=48, species=("print.flat",)).records("test")):
+        write_video(tmp_path / f"{number}.mp4", [frame.image for frame in record.channels["rgb"].read()])
+        rows.append(f"{number},{record.label},{number}.mp4,{record.subject},{record.species or ''}")
+    (tmp_path / "broken.mp4").write_text("not a video")
+    rows.append("broken,1,broken.mp4,s9,")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    tiny["data"]["test"] = {"files": [{"dataset": {"type": "folder", "manifest": str(tmp_path / "manifest.csv")}, "split": "all"}]}
+    root = execute_document(tiny, runs=tmp_path / "runs")
+    scored = {row["id"]: row for row in csv.DictReader((root / "scores" / "files.csv").open())}
+    assert (scored["broken"]["response"], scored["broken"]["score"]) == ("unreadable", "")
+    assert [json.loads(line)["id"] for line in (root / "quarantine.jsonl").read_text().splitlines()] == ["broken"]
+    with pytest.raises(FascoreError, match="--strict"):
+        execute_document({**tiny, "name": "strict"}, runs=tmp_path / "runs", strict=True)
+
+
+def start(spec: Path, runs: Path, *flags: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "fascore", "run", str(spec), "--runs", str(runs), *flags]
+    return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_a_run_killed_again_and_again_ends_in_the_same_bytes_as_an_unbroken_one(tiny: dict[str, Any], tmp_path: Path) -> None:
+    tiny["recipe"]["epochs"] = 4
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(tiny))
+    whole = start(spec, tmp_path / "whole")
+    assert whole.wait(300) == 0, whole.stderr.read().decode() if whole.stderr else ""
+    root = tmp_path / "broken" / "tiny"
+    for moment in ("resolved.json", "checkpoints/last.safetensors", "scores/dev.csv"):
+        process = start(spec, tmp_path / "broken")
+        deadline = time.monotonic() + 200
+        while process.poll() is None and not (root / moment).exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    last = start(spec, tmp_path / "broken")
+    assert last.wait(300) == 0
+    assert contents(root) == contents(tmp_path / "whole" / "tiny")
+
+
+def test_ctrl_c_writes_a_checkpoint_and_says_how_to_continue(tiny: dict[str, Any], tmp_path: Path) -> None:
+    tiny["recipe"]["epochs"] = 500
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(tiny))
+    process = start(spec, tmp_path)
+    last = tmp_path / "tiny" / "checkpoints" / "last.safetensors"
+    while process.poll() is None and not last.exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode not in (0, -signal.SIGINT)
+    assert b"Traceback" not in said
+    assert b"same command" in said
