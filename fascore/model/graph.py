@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from fascore.data.batch import Batch
 from fascore.data.draw import generator
@@ -165,7 +167,8 @@ class ModelGraph(nn.Module):
         given: Any = None
         if rows is None or len(rows):
             inputs = [take(outputs.values[ref], rows) for ref in node.inputs]
-            given = self.node(node.name)(*inputs, **self._context(node, batch, mask, rows))
+            with _bearing_one_row(self.node(node.name), len(present) if rows is None else len(rows)) as module:
+                given = module(*inputs, **self._context(node, batch, mask, rows))
         by_port = given if isinstance(given, Mapping) else dict.fromkeys(node.outputs, given)
         for port, signal in node.outputs.items():
             assert signal is not None
@@ -178,7 +181,8 @@ class ModelGraph(nn.Module):
         if len(rows):
             part = rows if len(rows) < len(present) else None
             inputs = [take(outputs.values[ref], part) for ref in head.inputs]
-            outputs.heads[head.name] = self.head(head.name)(*inputs, **self._context(head, batch, None, part))
+            with _bearing_one_row(self.head(head.name), len(rows)) as module:
+                outputs.heads[head.name] = module(*inputs, **self._context(head, batch, None, part))
 
     def _context(self, node: NodePlan, batch: Batch, mask: Tensor | None, rows: Tensor | None) -> dict[str, Tensor | None]:
         """What the component's `context` names, for these rows; the label is None outside training."""
@@ -221,6 +225,19 @@ class ModelGraph(nn.Module):
             there = outputs.present[node.component.target.node]
             kept = there if kept is None else kept & there
         return None if kept is None else kept[rows].nonzero()[:, 0]
+
+
+@contextmanager
+def _bearing_one_row(module: nn.Module, rows: int) -> Iterator[nn.Module]:
+    """Let batch norms use their running statistics where only one record is present: torch refuses batch statistics of one."""
+    norms = [part for part in module.modules() if isinstance(part, _BatchNorm) and part.training and part.track_running_stats] if rows == 1 else []
+    for norm in norms:
+        norm.training = False
+    try:
+        yield module
+    finally:
+        for norm in norms:
+            norm.training = True
 
 
 def _weighted(loss: Tensor, count: int, node: NodePlan) -> Tensor:

@@ -63,10 +63,8 @@ def _of_node(tensors: Mapping[str, Tensor], name: str, path: Path, where: str) -
 def _under_common_prefix(tensors: dict[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Keys as the module's, where the file lacks the one name that all of the module's begin with: a bare timm model's file."""
     starts = {key.partition(".")[0] for key in state}
-    if len(starts) != 1 or any(key in state for key in tensors):
-        return tensors
-    start = starts.pop()
-    return {f"{start}.{key}": value for key, value in tensors.items()}
+    under = {f"{start}.{key}": value for start in starts for key, value in tensors.items()}
+    return under if len(starts) == 1 and under.keys() & state.keys() and not tensors.keys() & state.keys() else tensors
 
 
 def _listed(what: str, keys: list[str]) -> list[str]:

@@ -80,7 +80,7 @@ class Sum(_SameWidth):
     type: Literal["sum"] = "sum"
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
-        from fascore.components.fusions.sum import SumFusion
+        from fascore.components.fusions.sum_ import SumFusion
 
         self.infer(signals)
         return SumFusion(self.widths(signals), self.width)

@@ -1,0 +1,19 @@
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import model_toys
+
+from fascore.registry import using
+
+
+@pytest.fixture(autouse=True)
+def toys():
+    """What is installed, and the toys; one thread."""
+    torch.set_num_threads(1)
+    with using(model_toys.toy_index()) as index:
+        yield index
