@@ -88,7 +88,7 @@ def optimisation(
 ) -> Optimisation:
     """Build an optimiser over parameters (or groups of them) and its schedule.
 
-    `steps_per_epoch` counts calls of `engine.optimize`; the schedule moves with the optimiser's steps. Raises FascoreError where torch refuses an argument.
+    `steps_per_epoch` counts calls of `engine.optimize`; the schedule moves with the steps taken. Raises FascoreError where torch refuses one.
     """
     items: list[Any] = list(parameters)
     groups = items if items and isinstance(items[0], dict) else [{"params": items}]

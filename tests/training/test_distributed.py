@@ -1,7 +1,6 @@
 """Two gloo processes against one another and against one process."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,14 @@ from fascore.training.trainer import pick_precision, train
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any], dict[str, Any]]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], dict[str, Any]]:
     """What two processes saw, and their folder."""
     folder = tmp_path_factory.mktemp("two")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         assert distributed.spawn(2, [str(Path(__file__).parent / "two_processes.py"), str(folder)]) == 0
     first, second = (json.loads((folder / f"process{rank}.json").read_text()) for rank in (0, 1))
-    yield folder, first, second
+    return folder, first, second
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, "uneven", "stopped"])
