@@ -11,10 +11,9 @@ from fascore.kinds import Recipe
 from fascore.training.config import Optimizer, Schedule
 
 if TYPE_CHECKING:
-    from fascore.model import ModelGraph
-
     from fascore.graph import Plan
     from fascore.kinds import Training
+    from fascore.model import ModelGraph
 
 
 class Supervised(Recipe):

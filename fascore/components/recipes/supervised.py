@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from fascore.training.optim import Optimisation, optimisation
 
 if TYPE_CHECKING:
-    from fascore.model import ModelGraph
-
     from fascore.components.recipes import Supervised
     from fascore.data.batch import Batch
+    from fascore.model import ModelGraph
     from fascore.training.engine import Engine
 
 
