@@ -31,8 +31,7 @@ def run(
     with problems_of(spec):
         from fascore.running.run import execute
 
-        folder = execute(spec, changes, fresh=fresh, processes=processes, strict=strict, runs=runs)
-    print(f"the report: {folder / 'report.html'}")
+        execute(spec, changes, fresh=fresh, processes=processes, strict=strict, runs=runs)
 
 
 def prepare(spec: Spec, settings: Set = [], processes: Processes = None, extra: With = [], strict: Strict = False) -> None:  # noqa: B006

@@ -124,9 +124,10 @@ def warnings(tables: Mapping[str, ScoreTable], threshold: Threshold | None, dev:
 
 
 def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterator[str]:
-    for what, rows in (("bona fide", table.bona_fide), *table.by_group("species", table.attack)):
-        if (n := int(np.count_nonzero(table.responded[rows]))) < SMALL:
-            yield f"'{name}': {what} has n = {n}, below {SMALL}: its rate says little"
+    groups = [("bona fide", table.bona_fide), *table.by_group("species", table.attack)]
+    sizes = {what: int(np.count_nonzero(table.responded[rows])) for what, rows in groups}
+    if few := {what: n for what, n in sizes.items() if n < SMALL}:
+        yield f"'{name}': n is below {SMALL} for {', '.join(f'{what} ({n})' for what, n in few.items())}: such rates say little"
     answered = table.score[table.responded]
     if threshold is not None and len(answered) and (accepts := (answered >= threshold.value).mean()) in (0, 1):
         yield f"'{name}': every presentation is {'accepted' if accepts else 'rejected'} at the threshold {threshold.value:g}"

@@ -33,6 +33,7 @@ def conclude(
         ),
     )  # fmt: skip
     Console().print(summary_table(metrics))
+    print(f"the report: {folder.report}")
 
 
 def system_under_test(folder: RunFolder) -> dict[str, str]:

@@ -149,7 +149,7 @@ def _work(plan: Plan, folder: RunFolder, *, strict: bool) -> None:
     first = distributed_rank() == 0
     if folder.finished():
         if first:
-            print(f"{folder.root} is finished; --fresh begins again", file=sys.stderr)
+            print(f"{folder.root} is finished, its report is {folder.report}; --fresh begins again", file=sys.stderr)
         return
     splits = list_records(spec)
     device = distributed.pick_device(spec.compute.device)

@@ -94,7 +94,7 @@ def test_a_reversed_polarity_on_dev_warns_loudly_and_flips_nothing() -> None:
 def test_small_groups_shared_subjects_and_silent_scores_are_said() -> None:
     dev, test = mixed(0, "same"), mixed(1, "same", count=12)
     warnings = "\n".join(evaluate({"t": test}, choose("eer", dev), [Auc()], dev)["warnings"])
-    assert "'t': print has n = 12, below 30" in warnings
+    assert "'t': n is below 30 for bona fide (12), forgery.swap (12), print (12)" in warnings
     assert "5 subjects of test set 't' are in dev too (such as 'same0')" in warnings
     elsewhere = evaluate({"t": mixed(1, "same", dataset="other")}, None, [Auc()], dev)["warnings"]
     assert elsewhere == [], "subject 0 of another dataset is another person"
