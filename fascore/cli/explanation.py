@@ -5,17 +5,20 @@ from __future__ import annotations
 import inspect
 import json
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from fascore.cli.text import WIDTH, columns
-from fascore.component import Component, load
+from fascore.component import Component, Config, load
 from fascore.errors import FascoreError
 from fascore.registry import KINDS, index
-from fascore.schema import slots_named
+from fascore.schema import Schema
+
+_REQUIRED = object()
 
 
 def explanation(kind: str, name: str) -> str:
@@ -29,18 +32,30 @@ def explanation(kind: str, name: str) -> str:
 
 
 def _fields(component: type[Component]) -> str:
-    schema = component.model_json_schema()
-    rows, told = [], []
-    for name, field in component.model_fields.items():
-        if name != "type":
-            shown = field.alias or name
-            rows.append((shown, _type(schema, schema["properties"][shown]), _default(field)))
-            told.append(field.description or "")
-    if not rows:
-        return "no fields"
-    heads = columns([*rows], "  ").split("\n")
+    rows = list(_rows(component, component.model_json_schema()))
+    heads = columns([row[:3] for row in rows], "  ").split("\n")
     place = max(map(len, heads)) + 2
-    return "\n".join(["fields", *(_hanging(head.ljust(place), text) for head, text in zip(heads, told))])
+    lines = [_hanging(head.ljust(place), row[3]) for head, row in zip(heads, rows)]
+    return "\n".join(["fields", *lines]) if rows else "no fields"
+
+
+def _rows(model: type[BaseModel], schema: Schema, prefix: str = "", given: object = None) -> Iterator[tuple[str, str, str, str]]:
+    """Name, type, default and description of every field; those of a config inside follow it, with a dot.
+
+    `given` is a config that stands as default where `model` is the type of a field: its values are the defaults then.
+    """
+    for name, field in model.model_fields.items():
+        if name == "type":
+            continue
+        shown = field.alias or name
+        inner = next((a for a in (field.annotation, *get_args(field.annotation)) if isinstance(a, type) and issubclass(a, Config)), None)
+        nested = inner is not None and not issubclass(inner, Component)
+        kind = "object" if nested else textwrap.shorten(_type(schema, schema["properties"][shown]), 40, placeholder=" …")
+        default = getattr(given, name) if given is not None else _REQUIRED if field.is_required() else _default(field)
+        told = "required" if default is _REQUIRED else "" if nested else f"= {_shown(default)}"
+        yield prefix + shown, kind, told, field.description or ""
+        if nested and inner is not None:
+            yield from _rows(inner, inner.model_json_schema(), f"{prefix}{shown}.", None if default is _REQUIRED else default)
 
 
 def _hanging(head: str, text: str) -> str:
@@ -48,19 +63,18 @@ def _hanging(head: str, text: str) -> str:
     return textwrap.fill(text, max(WIDTH, len(head) + 30), initial_indent=head, subsequent_indent=" " * len(head))
 
 
-def _type(schema: dict[str, Any], part: dict[str, Any]) -> str:
+def _type(schema: Schema, part: Schema) -> str:
     """A JSON Schema in a few words: `integer > 0`, `list of fusion`, `"a" | "b"`."""
     if "$ref" in part:
-        target = schema["$defs"][part["$ref"].rpartition("/")[2]]
-        return f"{{{', '.join(target['properties'])}}}" if "properties" in target else _type(schema, target)
+        return _type(schema, schema["$defs"][part["$ref"].rpartition("/")[2]])
     if "anyOf" in part:
         return " | ".join(_type(schema, option) for option in part["anyOf"])
     if "const" in part or "enum" in part:
         return " | ".join(map(json.dumps, part.get("enum", [part.get("const")])))
-    if slot := slots_named(part):
-        return slot
+    if "x-slot" in part:
+        return str(part["x-slot"])
     if part.get("type") == "array":
-        items: dict[str, Any] = part.get("items") or next(iter(part.get("prefixItems", [])), {})
+        items: Schema = part.get("items") or next(iter(part.get("prefixItems", [])), {})
         return f"list of {_type(schema, items)}"
     if part.get("type") == "object":
         values = [*part.get("patternProperties", {}).values(), part.get("additionalProperties")]
@@ -69,10 +83,8 @@ def _type(schema: dict[str, Any], part: dict[str, Any]) -> str:
     return " ".join([part.get("type", "any"), *(f"{sign} {part[key]:g}" for key, sign in limits if key in part)])
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    return f"= {_shown(field.get_default(call_default_factory=True, validated_data={}))}"
+def _default(field: FieldInfo) -> object:
+    return field.get_default(call_default_factory=True, validated_data={})
 
 
 def _shown(value: Any) -> str:
