@@ -122,7 +122,8 @@ def test_a_missing_file_is_unreadable_and_nothing_is_remembered_of_it(tmp_path):
 
 def test_arrays_keep_their_types_and_one_view_reads_as_that_slice(tmp_path):
     store = Store(tmp_path)
-    arrays = {"a": np.arange(24, dtype=np.uint16).reshape(2, 3, 4), "b": np.array([1.5, np.nan]), "c": np.arange(6, dtype=np.uint8).reshape(2, 3).T[:2]}
+    strided = np.arange(6, dtype=np.uint8).reshape(2, 3).T[:2]
+    arrays = {"a": np.arange(24, dtype=np.uint16).reshape(2, 3, 4), "b": np.array([1.5, np.nan]), "c": strided}
     store.write("k" * 64, arrays)
     for name, array in arrays.items():
         np.testing.assert_array_equal(store.read("k" * 64)[name], array)
@@ -214,6 +215,23 @@ def _dying(parent: int):
 
 
 DYING = _Dying(15)
+
+
+WITHOUT_TORCH = """
+import sys
+sys.path[:0] = {path!r}
+from data_scenes import *
+from fascore.data.prepare import prepare
+from fascore.data.store import Store
+modalities = {graph!r} | {{"depth": {{"type": "depth_map", "inputs": ["face"]}}, "ir": {{"type": "infrared", "inputs": ["face"]}}}}
+assert len(prepare(plan(modalities, ["face", "depth", "ir"]), [record(0)], Store({root!r}), processes=0).records) == 1
+assert "torch" not in sys.modules, "torch"
+"""
+
+
+def test_preparing_imports_no_torch(tmp_path):
+    code = WITHOUT_TORCH.format(path=[str(Path(__file__).parent)], graph=GRAPH, root=str(tmp_path))
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_half_written_files_of_yesterday_are_swept_away(tmp_path):

@@ -52,7 +52,8 @@ def read_manifest(config: Folder) -> list[Row]:
     if reader.problems:
         shown = reader.problems[:SHOWN]
         rest = len(reader.problems) - len(shown)
-        raise SpecError("\n".join([f"{config.manifest}: {len(reader.problems)} problems", *shown, *([f"… and {rest} more"] if rest else [])]))
+        count = "1 problem" if len(reader.problems) == 1 else f"{len(reader.problems)} problems"
+        raise SpecError("\n".join([f"{config.manifest}: {count}", *shown, *([f"… and {rest} more"] if rest else [])]))
     if not rows:
         raise SpecError(f"{config.manifest} lists no records: write a header such as id,label,rgb,species and a row for each")
     return rows

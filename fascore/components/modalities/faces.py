@@ -14,8 +14,8 @@ from fascore.kinds.detector import DetectorModule, Face
 from fascore.kinds.modality import Arrays, ModalityModule
 from fascore.record import Record, Source
 
-NEIGHBOURS = 9
-"""Frames whose median tells where the tracked face is."""
+NEIGHBOURS = 4
+"""Detections before and after one whose median tells where the tracked face is."""
 NO_PICTURE = np.empty((0, 0, 3), dtype=np.uint8)
 
 
@@ -54,16 +54,19 @@ class FacesModule(ModalityModule):
 
 
 def steady(found: Sequence[Face | None]) -> list[Face | None]:
-    """The track of one face: a detection further from its neighbours' median than a face is wide is another face."""
+    """The track of one face: a detection further from its neighbours' median than a face is wide is another face.
+
+    Neighbours are as many before as after, so that a face may walk; the first and last detection have none.
+    """
     rows = [row for row, face in enumerate(found) if face]
-    if len(rows) < NEIGHBOURS:
+    if not rows:
         return list(found)
     boxes = np.stack([face.box for face in found if face])
     centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(1)
     kept: list[Face | None] = list(found)
     for place, row in enumerate(rows):
-        start = int(np.clip(place - NEIGHBOURS // 2, 0, len(rows) - NEIGHBOURS))
-        near = slice(start, start + NEIGHBOURS)
+        reach = min(NEIGHBOURS, place, len(rows) - 1 - place)
+        near = slice(place - reach, place + reach + 1)
         if np.abs(centres[place] - np.median(centres[near], axis=0)).max() > np.median(sides[near]):
             kept[row] = None
     return kept

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from fascore.data.draw import Draws
 
-CENTRE, AXES = (0.0, 0.1), (0.95, 1.25)
-"""Ellipse of the face outline in the template's frame, where eyes are at y -0.08 and the mouth at 0.65."""
-NOSE, NOSE_WIDTH, NOSE_HEIGHT = (0.0, 0.28), 0.22, 0.25
+CENTRE, AXES = (0.0, 0.14), (0.72, 0.93)
+"""Ellipse of the face outline, from hairline to chin and 2.3 distances of the eyes wide, in the template's frame, where
+eyes are at y -0.08 and the mouth at 0.65."""
+NOSE, NOSE_WIDTH, NOSE_HEIGHT = (0.0, 0.28), 0.18, 0.25
 """Tip of the nose: a Gaussian on top of an ellipsoid; both sum to 1 at most."""
 
 

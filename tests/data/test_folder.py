@@ -1,0 +1,130 @@
+"""Manifests: five lines are enough, and every mistake is told at once, with its line."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fascore import SpecError
+from fascore.components.datasets import Folder
+from fascore.data.media import FrameFolder, StillImage
+from fascore.data.video import Video
+
+MINIMAL = """id,label,rgb,subject,species,split
+a,1,a.png,ann,,train
+b,0,b.png,bob,print.flat,train
+c,bona_fide,clip.mp4,cat,,test
+d,attack,frames,dan,replay.phone,test
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (8, 6)).save(tmp_path / name)
+    (tmp_path / "clip.mp4").write_bytes(b"never decoded")
+    (tmp_path / "frames").mkdir()
+    return tmp_path
+
+
+def write(folder, text, name="mine.csv"):
+    (folder / name).write_text(text, encoding="utf-8")
+    return Folder(manifest=folder / name)
+
+
+def test_a_manifest_of_five_lines_works_and_decodes_nothing(folder):
+    dataset = write(folder, MINIMAL)
+    assert dataset.splits() == ("test", "train", "all")
+    a, b = dataset.records("train")
+    assert (a.id, a.label, a.species, a.subject, a.task, a.dataset) == ("a", 1, None, "ann", "spoof", "mine")
+    assert (b.id, b.label, b.species, dict(b.metadata)) == ("b", 0, "print.flat", {})
+    assert [record.id for record in dataset.records("all")] == ["a", "b", "c", "d"]
+    assert [type(record.channels["rgb"]) for record in dataset.records("all")] == [StillImage, StillImage, Video, FrameFolder]
+    with pytest.raises(SpecError, match=r"mine.csv has no split 'dev'; it has test, train, all"):
+        dataset.records("dev")
+
+
+def test_a_box_is_the_face_of_every_frame_and_other_columns_are_metadata(folder):
+    dataset = write(folder, "id,label,rgb,depth,box,device,session\na,1,a.png,b.png,1 2 5 6,phone,3\n")
+    (record,) = dataset.records("all")
+    assert set(record.channels) == {"rgb", "depth"} and dict(record.metadata) == {"device": "phone", "session": "3"}
+    np.testing.assert_array_equal(record.annotation.load().boxes, [[1, 2, 5, 6]])
+    assert record.annotation.load().points is None
+
+
+def test_json_lines_say_the_same_as_csv(folder):
+    table = write(folder, MINIMAL).records("all")
+    header, *rows = [line.split(",") for line in MINIMAL.splitlines()]
+    lines = "\n\n".join(json.dumps(dict(zip(header, row))) for row in rows)
+    assert [(r.id, r.label, r.species, r.subject, r.channels) for r in write(folder, lines, "mine.jsonl").records("all")] == [
+        (r.id, r.label, r.species, r.subject, r.channels) for r in table
+    ]
+    typed = write(folder, '{"id": 7, "label": 1, "rgb": "a.png", "box": [0, 0, 4, 4], "age": 31, "note": null}', "typed.jsonl")
+    (record,) = typed.records("all")
+    assert record.id == "7" and dict(record.metadata) == {"age": 31, "note": None}
+
+
+def test_all_mistakes_of_a_manifest_come_in_one_error_with_their_lines(folder):
+    dataset = write(
+        folder,
+        "id,label,rgb,species,task,box\n"
+        "a,real,a.png,,,\n"
+        "a,1,a.png,print,,\n"
+        "b,0,a.png,,,\n"
+        ",1,gone.png,,,\n"
+        "\n"
+        "c,1,,,dance,1 2\n"
+        "d,1,a.png\n",
+    )
+    with pytest.raises(SpecError) as caught:
+        dataset.records("all")
+    assert str(caught.value).splitlines() == [
+        f"{folder}/mine.csv: 10 problems",
+        "line 2: the label 'real' is unknown; write 1 or bona_fide, 0 or attack",
+        "line 3: the id 'a' stands on line 2 already; ids are unique",
+        "line 3: a bona fide record has no species; here it is 'print'",
+        "line 4: an attack needs a species, such as print.flat or replay.phone",
+        "line 5: has no id",
+        f"line 5: rgb: there is no file {folder}/gone.png",
+        "line 7: the task 'dance' is unknown; write spoof or forgery",
+        "line 7: names no file: fill one of the columns rgb, depth, infrared",
+        "line 7: the box '1 2' is none; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2",
+        "line 8: has 3 cells, and the header 6 columns",
+    ]
+
+
+def test_only_twenty_mistakes_are_shown(folder):
+    dataset = write(folder, "id,label,rgb\n" + "".join(f"r{i},2,a.png\n" for i in range(30)))
+    with pytest.raises(SpecError) as caught:
+        dataset.records("all")
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 22 and "30 problems" in lines[0] and lines[-1] == "… and 10 more"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("m.csv", "", "lists no records"),
+        ("m.csv", "id,label,rgb\n", "lists no records"),
+        ("m.csv", "id,id,rgb\na,b,c\n", "the column 'id' stands twice"),
+        ("m.xlsx", "PK", "write .csv, .tsv, .jsonl or .ndjson"),
+        ("m.jsonl", '{"id": ', "line 1: is no JSON: column"),
+        ("m.jsonl", "[1]", "line 1: is no JSON object but list"),
+    ],
+)
+def test_a_manifest_that_is_none_says_why(folder, name, text, message):
+    with pytest.raises(SpecError, match=message):
+        write(folder, text, name).splits()
+
+
+def test_a_missing_manifest_is_a_sentence(tmp_path):
+    with pytest.raises(SpecError, match=r"gone.csv cannot be read: No such file"):
+        Folder(manifest=tmp_path / "gone.csv").records("all")
+
+
+def test_paths_may_have_another_root_and_channels_other_names(folder):
+    (folder / "lists").mkdir()
+    (folder / "lists" / "m.tsv").write_text("id\tlabel\tthermal\na\t1\ta.png\n")
+    (record,) = Folder(manifest=folder / "lists" / "m.tsv", root=folder, name="hot", channels=("thermal",)).records("all")
+    assert record.dataset == "hot" and record.channels["thermal"].path == folder / "a.png"
