@@ -11,7 +11,10 @@ from fascore import Image, SpecError, Tokens, Vector
 from fascore.components.fusions import AttentionPool, Concat, Gated, Mean, Sum
 
 WIDTHS = (5, 5, 5)
-CONFIGS = [Concat(), Concat(width=4), Sum(), Sum(width=4), Mean(), Mean(width=4), Gated(), Gated(width=4, hidden=3), AttentionPool(), AttentionPool(width=4, heads=2)]
+CONFIGS = [
+    Concat(), Concat(width=4), Sum(), Sum(width=4), Mean(), Mean(width=4), Gated(), Gated(width=4, hidden=3), AttentionPool(),
+    AttentionPool(width=4, heads=2),
+]  # fmt: skip
 
 
 def built(config, signals, seed=0):

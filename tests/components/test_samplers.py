@@ -10,10 +10,9 @@ from fascore.components.samplers import Balanced, Shuffle
 
 
 def records(labels, species=None, subject=None, task=None):
-    return [
-        Record(f"r{i}", label, {}, task=task[i] if task else "spoof", species=species[i] if species else None, subject=subject[i] if subject else None)
-        for i, label in enumerate(labels)
-    ]
+    some = [None] * len(labels)
+    columns = zip(labels, task or ["spoof"] * len(labels), species or some, subject or some)
+    return [Record(f"r{i}", label, {}, task=t, species=s, subject=who) for i, (label, t, s, who) in enumerate(columns)]
 
 
 @settings(deadline=None, max_examples=40)
@@ -47,10 +46,10 @@ def test_every_group_has_an_equal_share_of_batch_epoch_and_process(sizes, batch,
     of = {row.id: row.species for row in rows}
     plan = Balanced(by="species", batch_size=batch).plan(rows, 2, seed)
     assert len(plan) == -(-len(rows) // batch)
-    epoch = Counter({g: 0 for g in of.values()})
+    epoch = Counter(dict.fromkeys(of.values(), 0))
     for ids in plan:
         assert len(ids) == batch
-        counts = Counter({g: 0 for g in of.values()})
+        counts = Counter(dict.fromkeys(of.values(), 0))
         counts.update(of[i] for i in ids)
         epoch += Counter(of[i] for i in ids)
         assert max(counts.values()) - min(counts.values()) <= 1

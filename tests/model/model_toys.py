@@ -121,7 +121,8 @@ BINARY = {"type": "binary"}
 def plan_of(modalities: dict, **model: object) -> Plan:
     """The checked plan of a model; a modality is given as its shape or as fields."""
     nodes = {name: {"type": "toy.modality", **(fields if isinstance(fields, dict) else {"shape": fields})} for name, fields in modalities.items()}
-    document = {"name": "toy", "data": {"train": [{"dataset": "toy.data", "split": "train"}]}, "modalities": nodes, "model": model, "metrics": ["auc"]}
+    data = {"train": [{"dataset": "toy.data", "split": "train"}]}
+    document = {"name": "toy", "data": data, "modalities": nodes, "model": model, "metrics": ["auc"]}
     return check(validate(RunSpec, document))
 
 

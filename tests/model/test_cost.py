@@ -18,7 +18,8 @@ def test_a_linear_layer_costs_a_multiplication_and_an_addition_for_each_weight()
 
 def test_resnet50_has_its_published_cost():
     """He et al. 2016: 25.6 M parameters with the classifier of 2.05 M; 4.1 G multiply-adds at 224 pixels."""
-    plan = plan_of({"face": (3, 224, 224)}, encoders={"a": {"type": "timm", "name": "resnet50", "inputs": ["face"]}}, heads={"main": {**BINARY, "inputs": ["a"]}})
+    encoder = {"type": "timm", "name": "resnet50", "inputs": ["face"]}
+    plan = plan_of({"face": (3, 224, 224)}, encoders={"a": encoder}, heads={"main": {**BINARY, "inputs": ["a"]}})
     row = costs(plan)[0]
     assert row.parameters == 23_508_032
     assert row.flops == pytest.approx(2 * 4.09e9, rel=0.01)

@@ -14,8 +14,14 @@ def demo():
     face, mst = {"shape": (3, 48, 48), "views": 2}, {"shape": (3, 32, 40), "plane": True, "optional": True}
     return plan_of(
         {"face": face, "mst": mst, "wave": {**mst, "shape": (6, 32, 32)}},
-        encoders={"app": {**SMALL, "inputs": ["face"]}, "time": {**SMALL, "inputs": ["mst"]}, "freq": {"type": "timm", "name": "test_vit", "img_size": 32, "inputs": ["wave"]}},
-        fusions={"rppg": {"type": "concat", "inputs": ["time", "freq"], "width": 12}, "all": {"type": "gated", "inputs": ["app", "rppg"], "width": 16}},
+        encoders={
+            "app": {**SMALL, "inputs": ["face"]}, "time": {**SMALL, "inputs": ["mst"]},
+            "freq": {"type": "timm", "name": "test_vit", "img_size": 32, "inputs": ["wave"]},
+        },
+        fusions={
+            "rppg": {"type": "concat", "inputs": ["time", "freq"], "width": 12},
+            "all": {"type": "gated", "inputs": ["app", "rppg"], "width": 16},
+        },
         heads={
             "main": {**BINARY, "inputs": ["all"]}, "aux_app": {**BINARY, "inputs": ["app"], "weight": 0.5},
             "aux_rppg": {**BINARY, "inputs": ["rppg"], "weight": 0.5}, "aux_time": {**BINARY, "inputs": ["time"], "weight": 0.25},

@@ -187,7 +187,8 @@ def test_evaluation_leaves_out_what_only_objectives_read():
 
 
 def test_objectives_with_state_move_once_an_update():
-    plan = plan_of({"face": (6,)}, heads={"main": {**BINARY, "inputs": ["face"]}}, objectives={"near": {"type": "center", "inputs": ["face"], "weight": 0.5}})
+    near = {"type": "center", "inputs": ["face"], "weight": 0.5}
+    plan = plan_of({"face": (6,)}, heads={"main": {**BINARY, "inputs": ["face"]}}, objectives={"near": near})
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan)
     losses = graph.losses(graph(batch), batch)
     torch.testing.assert_close(losses["objective.near"], batch.tensors["face"].square().sum() / 2 / 6 * 0.5)
@@ -199,7 +200,8 @@ def test_objectives_with_state_move_once_an_update():
 
 
 def test_a_node_s_weights_do_not_depend_on_other_nodes():
-    small, large = two_branches(fusions={}, heads={"main": {**BINARY, "inputs": ["b"]}, "x": {**BINARY, "inputs": ["a"]}}, score="main"), two_branches()
+    large = two_branches()
+    small = two_branches(fusions={}, heads={"main": {**BINARY, "inputs": ["b"]}, "x": {**BINARY, "inputs": ["a"]}})
     before = torch.get_rng_state()
     first, second, other = ModelGraph.build(small, 5), ModelGraph.build(large, 5), ModelGraph.build(large, 6)
     assert torch.equal(before, torch.get_rng_state())

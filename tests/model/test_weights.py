@@ -11,7 +11,8 @@ from fascore.model import ModelGraph
 
 
 def plan_with(weights=None, width=4, name="a"):
-    return plan_of({"face": (6,)}, encoders={name: {**LINEAR, "width": width, "inputs": ["face"], "weights": weights}}, heads={"main": {**BINARY, "inputs": [name]}})
+    encoder = {**LINEAR, "width": width, "inputs": ["face"], "weights": weights}
+    return plan_of({"face": (6,)}, encoders={name: encoder}, heads={"main": {**BINARY, "inputs": [name]}})
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -45,11 +46,21 @@ class TimmEncoder(nn.Module):
         path = Path(self.config.pretrained) if isinstance(self.config.pretrained, str) else downloaded(self.config.name)
         if path.suffix != ".safetensors" or not path.is_file():
             raise FascoreError(f"timm '{self.config.name}': pretrained weights are a .safetensors file, and {path} is none")
+        first, second = (self._loaded(path, seed) for seed in (0, 1))
+        # timm passes over what a file lacks; what two seeds leave different did not come from the file.
+        if lacks := [key for key, value in first.items() if not torch.equal(value, second[key])]:
+            listed = ", ".join(lacks[:4]) + (f" and {len(lacks) - 4} more" if len(lacks) > 4 else "")
+            raise FascoreError(f"timm '{self.config.name}': {path} does not hold weights of this model: it lacks {listed}")
+        self.model.load_state_dict(first)
+
+    def _loaded(self, path: Path, seed: int) -> dict[str, Tensor]:
+        overlay = {"file": str(path), "custom_load": False}
         try:
-            source = create(self.config, *self.size, pretrained=True, pretrained_cfg_overlay={"file": str(path), "custom_load": False})
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                return create(self.config, *self.size, pretrained=True, pretrained_cfg_overlay=overlay).state_dict()
         except Exception as error:
             raise FascoreError(f"timm '{self.config.name}': {path} does not hold weights of this model: {error}") from error
-        self.model.load_state_dict(source.state_dict())
 
     def _statistics(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         facts = self.model.pretrained_cfg
@@ -104,8 +115,10 @@ def create(config: Timm, c: int, h: int, w: int, **options: Any) -> nn.Module:
         model: Any = timm.create_model(config.name, num_classes=0, **options)
     except (TypeError, AssertionError, RuntimeError, ValueError) as error:
         raise SpecError(f"timm cannot build '{config.name}' with {options}: {error}") from error
-    if config.output == "tokens" and hasattr(model, "prune_intermediate_layers"):
-        model.prune_intermediate_layers(len(model.feature_info) - 1, prune_norm=False, prune_head=True)
+    if config.output == "tokens":
+        # What only the pooled feature needs goes; a few models cannot do without pooling, and keep it unused.
+        with suppress(TypeError, AssertionError, ValueError):
+            model.reset_classifier(0, "")
     return cast(nn.Module, model)
 
 
