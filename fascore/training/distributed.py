@@ -6,14 +6,16 @@ With one process nothing is initialised and every function is the identity.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from types import FrameType
+from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import torch
 import torch.distributed as dist
@@ -117,21 +119,42 @@ def gather_json(value: Any) -> list[Any]:
 
 
 def spawn(processes: int, command: Sequence[str]) -> int:
-    """Run `python COMMAND` under torchrun with N processes on this machine; its exit status.
+    """Run `python COMMAND` in N processes of this machine as torchrun does; 0, or the exit status of the first that failed.
 
-    `command` is a script or `-m module`, and its arguments. Ctrl-C and SIGTERM reach every process once.
+    `command` is a script or `-m module`, and its arguments. Ctrl-C and SIGTERM reach every process once; then the status is 128
+    and the signal's number, as in a shell. torchrun's program is not called, because it ends in a traceback of its own.
     """
-    child = subprocess.Popen(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", *command], start_new_session=True
-    )
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    def forward(number: int, frame: FrameType | None) -> None:
-        child.send_signal(number)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "300")  # seconds for the last step and its checkpoint
+    with _undisturbed(), TemporaryDirectory() as logs:
+        config = LaunchConfig(
+            min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id=uuid4().hex, rdzv_backend="c10d", rdzv_endpoint="localhost:0",
+            max_restarts=0, logs_specs=DefaultLogsSpecs(log_dir=logs),
+        )  # fmt: skip
+        try:
+            elastic_launch(config, sys.executable)(*command)
+        except ChildFailedError as error:
+            status = error.get_first_failure()[1].exitcode
+            return status if status > 0 else 128 - status
+        except SignalException as error:
+            return 128 + int(error.sigval)
+    return 0
 
-    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keeps torchrun's signal handlers and its log within the block; what the processes print goes through."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    before, level = {number: signal.getsignal(number) for number in numbers}, logging.root.manager.disable
+    logging.disable(logging.ERROR)
     try:
-        return child.wait()
+        yield
     finally:
+        logging.disable(level)
         for number, handler in before.items():
             signal.signal(number, handler)
 

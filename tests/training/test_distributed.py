@@ -1,6 +1,10 @@
 """Two gloo processes against one another and against one process."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +89,31 @@ def test_a_nan_on_one_process_ends_both_with_one_sentence(both: Any) -> None:
 def test_json_is_gathered_in_the_order_of_processes(both: Any) -> None:
     _, first, second = both
     assert first["gathered"] == second["gathered"] == [{"rank": 0, "words": ""}, {"rank": 1, "words": "äß" * 300}]
+
+
+def test_processes_get_torchruns_environment_and_the_first_failure_is_the_status(tmp_path: Path) -> None:
+    code = "import os, sys; open(sys.argv[1] + os.environ['RANK'], 'w').write(os.environ['WORLD_SIZE']); sys.exit(3 * int(os.environ['RANK']))"
+    assert distributed.spawn(2, ["-c", code, f"{tmp_path}/rank"]) == 3
+    assert [(tmp_path / f"rank{rank}").read_text() for rank in (0, 1)] == ["2", "2"]
+
+
+def test_ctrl_c_reaches_every_process_once_and_shows_no_traceback(tmp_path: Path) -> None:
+    child = (
+        "import os, signal, sys, time; heard = []; signal.signal(signal.SIGINT, lambda *_: heard.append(1)); "
+        "path = sys.argv[1] + os.environ['RANK']; open(path, 'w').write('ready')\n"
+        "while not heard: time.sleep(0.01)\n"
+        "time.sleep(0.3); open(path, 'w').write(str(len(heard)))"
+    )
+    parent = "import sys; from fascore.training import distributed; sys.exit(distributed.spawn(2, sys.argv[1:]))"
+    running = subprocess.Popen([sys.executable, "-c", parent, "-c", child, f"{tmp_path}/rank"], stderr=subprocess.PIPE, text=True)
+    files, deadline = [tmp_path / f"rank{rank}" for rank in (0, 1)], time.monotonic() + 60
+    while not all(file.exists() and file.read_text() == "ready" for file in files) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert [file.read_text() for file in files] == ["1", "1"]
+    assert "Traceback" not in said
 
 
 def test_one_process_needs_no_group() -> None:
