@@ -20,6 +20,8 @@ _WHERE = {
     ),
     "fascore.hooks": ("hookimpl",),
     "fascore.spec": ("RunSpec", "StudySpec"),
+    "fascore.training.config": ("Optimizer", "Schedule"),
+    "fascore.training.optim": ("Optimisation", "optimisation"),
 }
 _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 
@@ -78,6 +80,8 @@ if TYPE_CHECKING:
         Vector as Vector,
     )
     from fascore.spec import RunSpec as RunSpec, StudySpec as StudySpec
+    from fascore.training.config import Optimizer as Optimizer, Schedule as Schedule
+    from fascore.training.optim import Optimisation as Optimisation, optimisation as optimisation
 
 __all__ = ["__version__", *_MODULE]
 
