@@ -143,11 +143,12 @@ class _Reader:
 
     def _keyframe(self, stamp: int) -> int | None:
         """The keyframe to seek to; None where decoding on is the shorter way."""
-        keys = self.packets.keys[self.packets.keys <= stamp]
-        if self.packets.counted or not len(keys) or keys[-1] <= self.position:
+        before = int(np.searchsorted(self.packets.keys, stamp, side="right"))
+        if self.packets.counted or before == 0 or self.packets.keys[before - 1] <= self.position:
             return None
-        here, there = np.searchsorted(self.packets.stamps, (self.position + 1, keys[-1]))
-        return int(keys[-1]) if there - here > SEEK else None
+        key = int(self.packets.keys[before - 1])
+        here, there = np.searchsorted(self.packets.stamps, (self.position + 1, key))
+        return key if there - here > SEEK else None
 
     def _seek(self, stamp: int) -> None:
         self.container.seek(stamp, stream=self.stream, backward=True, any_frame=False)

@@ -35,7 +35,9 @@ class Detector(Component):
 
     kind: ClassVar[str] = "detector"
     reads_annotation: ClassVar[bool] = False
-    """True where it reads what the record knows, not the picture."""
+    """True where it reads what the record knows: its `detect` is then given an empty picture."""
+    version: ClassVar[int] = 1
+    """Of the detection code; a change makes new store keys."""
 
     def layouts(self) -> Sequence[str]:
         """Layouts of points that it can give (`five`, `68`); empty: boxes only."""

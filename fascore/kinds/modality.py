@@ -60,7 +60,10 @@ class Modality(Component):
     optional: bool = Field(False, description="records may lack it; otherwise such a record is quarantined")
 
     def channels(self) -> tuple[str, ...]:
-        """Raw channels that `extract` reads, `annotation` among them; their bytes are part of the store's key."""
+        """Raw channels that `extract` reads; their bytes are part of the store's key.
+
+        `annotation` is what the record knows of its faces; `record.label` or another column has its value in the key.
+        """
         return ()
 
     def infer(self, signals: Sequence[Signal | None]) -> Signal | Mapping[str, Signal] | None:

@@ -61,7 +61,7 @@ class DepthMapModule(ModalityModule):
         size, reach = self.follower.size, value.shape[-1] / self.follower.size
         total, share, seen = sample(torch.stack([value * weight, weight, valid], dim=1), draws, size, reach).unbind(1)
         fill = torch.full_like(total, FILL[self.config.holes])
-        return {"": torch.where(share > 1e-3, total / share.clamp(min=1e-3), fill), "valid": (seen >= 0.5).float()}
+        return {"": torch.where(share > 1e-3, total / share.clamp(min=1e-3), fill).clamp(0, 1), "valid": (seen >= 0.5).float()}
 
     def _normalised(self, stored: Mapping[str, Tensor]) -> Tensor:
         """(N, T, S, S) in [0, 1], near is 1."""

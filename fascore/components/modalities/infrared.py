@@ -44,7 +44,7 @@ class InfraredModule(ModalityModule):
 
         low, high = (stored[name][..., None, None, None] for name in ("low", "high"))
         value = ((stored["value"].float() - low) / (high - low).clamp(min=1e-6)).clamp(0, 1)
-        return sample(value, draws, self.follower.size, value.shape[-1] / self.follower.size)
+        return sample(value, draws, self.follower.size, value.shape[-1] / self.follower.size).clamp(0, 1)
 
 
 def _limits(face: np.ndarray) -> tuple[float, float]:
