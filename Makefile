@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
+
 DEMO   ?= plugins/fas-phantom/specs/demo.json
 RUN    := runs/demo
+# A face video of your own to score; default: two rendered clips.
 VIDEO  ?=
 
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
@@ -15,7 +17,8 @@ INSTALL := --constraint constraints.txt --group dev --editable ".[mtcnn,tensorbo
 
 demo: $(READY)
 	$(BIN)/fascore run $(DEMO)
-	$(BIN)/fascore predict $(RUN) $(or $(VIDEO),$(RUN)/clip.mp4)
+	$(if $(VIDEO),,$(BIN)/python examples/rendered_clips.py $(RUN)/clips)
+	$(BIN)/fascore predict $(RUN) $(or $(VIDEO),$(RUN)/clips)
 	@echo "the report: $(RUN)/report.html"
 
 test: lint

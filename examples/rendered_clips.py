@@ -1,0 +1,32 @@
+"""Write the first bona fide and the first attack clip of the phantom's test split as videos: `rendered_clips.py FOLDER`."""
+
+import sys
+from pathlib import Path
+
+import av
+from fas_phantom.components import Phantom
+
+from fascore import BONA_FIDE, Record
+
+SIZE = 256
+
+
+def write_video(record: Record, path: Path) -> None:
+    """The rgb channel as MPEG-4."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = SIZE, SIZE, "yuv420p", 4_000_000
+        for frame in record.channels["rgb"].read():
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame.image, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    records = Phantom(size=SIZE).records("test")
+    for name, wanted in (("bona_fide", True), ("attack", False)):
+        write_video(next(record for record in records if (record.label == BONA_FIDE) is wanted), folder / f"{name}.mp4")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
