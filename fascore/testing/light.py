@@ -15,28 +15,33 @@ HEAVY = ("torch", "torchvision", "timm", "numpy", "scipy", "cv2", "av", "PIL", "
 _PROBE = """
 import importlib, json, sys
 heavy, module, attributes = json.loads(sys.argv[1])
-seen = lambda: [name for name in heavy if name in sys.modules]
-report = {}
+report, known = {}, set()
+
+def note(part):
+    new = {name for name in heavy if name in sys.modules} - known
+    known.update(new)
+    report.setdefault(part, sorted(new))
+
 found = importlib.import_module(module)
-report[""] = seen()
+note("")
 for attribute in attributes:
-    component = getattr(found, attribute)
+    component = getattr(found, attribute, None)
     try:
-        for example in getattr(component, "examples", list)():
+        for example in component.examples():
             if component.kind in ("encoder", "fusion"):
                 example[0].infer(example[1])
             elif component.kind in ("head", "objective"):
                 example[0].check(example[1], example[2])
     except Exception:
         pass  # another check reports it
-    report[attribute] = seen()
+    note(attribute)
 print("report:" + json.dumps(report))
 """
 
 
 @cache
 def heavy_imports(module: str, attributes: tuple[str, ...]) -> Mapping[str, list[str]]:
-    """Heavy packages that are loaded after importing `module` (key `""`), and then after each attribute's examples.
+    """Heavy packages that importing `module` loads (key `""`), and then those that each attribute's examples and checks add.
 
     Runs once a module in a fresh interpreter with this one's search path. Raises RuntimeError with its complaint.
     """

@@ -52,7 +52,8 @@ class Environment:
         """Where this environment's fascore comes from, and which distributions offer it anything."""
         code = (
             "import fascore, json, importlib.metadata as m; "
-            "print(json.dumps([fascore.__file__, sorted({d.name for d in m.distributions() for p in d.entry_points if p.group.startswith('fascore.')})]))"
+            "print(json.dumps([fascore.__file__, "
+            "sorted({d.name for d in m.distributions() for p in d.entry_points if p.group.startswith('fascore.')})]))"
         )
         where, plugins = json.loads(self.run("python", "-c", code, cwd=self.folder).stdout)
         return Path(where), plugins

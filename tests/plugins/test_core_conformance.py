@@ -4,5 +4,5 @@ from fascore.testing import conformance
 
 test_conformance = conformance(
     "fascore",
-    {("recipe", "supervised", "closed_inside"): "recipe.optimizer takes the arguments of whichever class of torch.optim it names, and checks them itself"},
+    {("recipe", "supervised", "closed_inside"): "recipe.optimizer takes the arguments of a class of torch.optim, and checks them itself"},
 )

@@ -14,7 +14,8 @@ SPEC = {
              "dev": [{"dataset": {"type": "phantom", "subjects": 4, "frames": 2, "size": 64}, "split": "dev"}],
              "test": {"intra": [{"dataset": {"type": "phantom", "subjects": 4, "frames": 2, "size": 64}, "split": "test"}]}},
     "modalities": {"faces": {"type": "faces", "detector": "boxes"}, "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}},
-    "model": {"encoders": {"look": {"type": "timm", "name": "test_resnet", "inputs": ["face"]}}, "heads": {"main": {"type": "binary", "inputs": ["look"]}}},
+    "model": {"encoders": {"look": {"type": "timm", "name": "test_resnet", "inputs": ["face"]}},
+              "heads": {"main": {"type": "binary", "inputs": ["look"]}}},
     "recipe": {"type": "supervised", "epochs": 1}, "compute": {"device": "cpu", "workers": 0, "prepare": 1},
 }  # fmt: skip
 

@@ -238,7 +238,7 @@ CHECKS = (
           "Give each channel a Source that opens its file in times() and read(), not in its constructor."),
     Check("listed_twice", ("dataset",), listed_twice, "Sort what the file system lists; draw nothing unseeded."),
     Check("unknown_split", ("dataset",), unknown_split, "Raise SpecError with the names of the splits."),
-    Check("channels", ("dataset",), channels, "Follow the docstrings of fascore.Source."),
+    Check("channels", ("dataset",), channels, "Do what the docstrings of fascore.Source say of times(), read() and digest()."),
     Check("plans", ("sampler",), plans, "Draw from numpy.random.Generator(Philox(key)) made of seed and epoch, never from global state."),
     Check("epochs_differ", ("sampler",), epochs_differ,
           "Let epoch and seed enter the generator; where the order is fixed on purpose, expect this failure with that reason."),

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from fascore.component import Node
 from fascore.errors import FascoreError
-from fascore.graph import check, refs_in
+from fascore.graph import refs_in
 from fascore.kinds import Modality
 from fascore.record import Record
 from fascore.refs import Ref
@@ -70,17 +70,6 @@ def record_order(case: Case) -> None:
                 before = whole.take([ids.index(id) for id in batch.ids])
                 if any(not torch.allclose(before.tensors[ref], batch.tensors[ref], rtol=1e-4, atol=1e-5) for ref in _signals(made)):
                     raise Failure(f"{_text(made)}: a record {what} is loaded differently")
-
-
-def epochs_differ_only_by_draws(case: Case) -> None:
-    """Without augmentation a record of one view is loaded for training as for evaluation."""
-    for made in _toys(case):
-        if made.plan.views > 1:
-            continue
-        plain = Toy(check(made.plan.spec.model_copy(update={"augment": type(made.plan.spec.augment)()})), made.records)
-        for one, two in zip(plain.evaluation(), plain.training()):
-            if any(not torch.allclose(one.tensors[ref], two.tensors[ref], rtol=1e-4, atol=1e-5) for ref in _signals(made)):
-                raise Failure(f"{_text(made)}: without augmentation load() gives other tensors in training than in evaluation")
 
 
 def declared_channels(case: Case) -> None:
@@ -176,7 +165,6 @@ CHECKS = (
           "Correct infer(), extract() or load(): float32 (N, …) of the Signal's shape, stored arrays with the view first."),
     Check("repeatable", _MODALITY, repeatable, "Draw nothing in extract(); in load() take random choices from `draws` only."),
     Check("record_order", _MODALITY, record_order, "Treat the rows of a batch apart from one another: scale each by its own values."),
-    Check("plain_training", _MODALITY, epochs_differ_only_by_draws, "Let load() depend on stored arrays, draws and inputs only."),
     Check("declared_channels", _MODALITY, declared_channels,
           "Name in channels() every raw channel, `annotation` and `record.<column>` that extract() reads."),
     Check("missing_channels", _MODALITY, missing_channels, "Raise NoResponse('unreadable', …) where record.channels lacks one that it needs."),

@@ -1,0 +1,278 @@
+"""Components whose torch code has one flaw each, which the conformance suite has to find."""
+
+import math
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import nn
+
+from fascore import Encoder, Fusion, Head, Image, Labels, Modality, ModalityModule, Objective, Recipe, Vector
+
+BATCH: list[int] = []
+
+
+class Linear(nn.Module):
+    """A linear map with one flaw, by name."""
+
+    def __init__(self, flaw):
+        super().__init__()
+        self.flaw, self.line = flaw, nn.Linear(3, 4)
+        if flaw == "seeded":
+            self.line.weight.data *= 1 + torch.rand(1, generator=torch.Generator().manual_seed(len(BATCH)))
+            BATCH.append(0)
+        if flaw == "gradients":
+            self.idle = nn.Parameter(torch.ones(2))
+        if flaw == "state_dict":
+            self.hidden = torch.randn(1)
+
+    def forward(self, feature, **context):
+        output = self.line(feature)
+        if self.flaw == "bf16" and output.dtype == torch.bfloat16:
+            output = output * math.inf
+        if self.flaw == "batch_order":
+            output = output - output.mean(0)
+        if self.flaw == "state_dict":
+            output = output + self.hidden
+        if self.flaw == "nan":
+            output = output / 0
+        return output[:, :3] if self.flaw == "signal" else output
+
+
+class Base(Encoder):
+    """Vector(3) -> Vector(4), with one flaw."""
+
+    type: Any = "flawed"
+    flaw: ClassVar[str] = ""
+
+    @classmethod
+    def examples(cls):
+        return [(cls(), [Vector(3)])]
+
+    def infer(self, signals):
+        return Vector(4)
+
+    def build(self, signals):
+        return Linear(self.flaw)
+
+
+def encoder(name, **facts):
+    """A flawed encoder of that name."""
+    names = {"__module__": __name__, "__doc__": f"Its flaw is {name}.", "__annotations__": {"type": Literal[f"flawed.{name}"], "flaw": ClassVar[str]}}
+    return type(Base)(name, (Base,), {**names, "type": f"flawed.{name}", "flaw": name, **facts})
+
+
+Signal, Nan, Seeded, Gradients = map(encoder, ("signal", "nan", "seeded", "gradients"))
+BatchOrder, StateDict, Bf16 = map(encoder, ("batch_order", "state_dict", "bf16"))
+Context = encoder("context", context=("weather",))
+
+
+class Forgetful(Fusion):
+    """Says that it honours its mask, and adds everything."""
+
+    type: Literal["flawed.forgetful"] = "flawed.forgetful"
+    context: ClassVar[tuple[str, ...]] = ("mask",)
+    honours_mask: ClassVar[bool] = True
+
+    @classmethod
+    def examples(cls):
+        return [(cls(), [Vector(3), Vector(3)])]
+
+    def infer(self, signals):
+        return Vector(3)
+
+    def build(self, signals):
+        return Adding()
+
+
+class Adding(nn.Module):
+    def forward(self, one, two, mask):
+        return one + two
+
+
+class Judging(nn.Module):
+    def __init__(self, flaw):
+        super().__init__()
+        self.flaw, self.line = flaw, nn.Linear(3, 1)
+
+    def forward(self, feature):
+        return self.line(feature.detach() if self.flaw == "feature_gradients" else feature).squeeze(1).float()
+
+    def loss(self, output, target):
+        loss = nn.functional.binary_cross_entropy_with_logits(output, target.float(), reduction="none")
+        return loss.mean() if self.flaw == "losses" else loss
+
+    def score(self, output):
+        return output if self.flaw == "scores" else (-output).sigmoid() if self.flaw == "polarity" else output.sigmoid()
+
+
+class Judge(Head):
+    """A head with one flaw."""
+
+    type: Any = "flawed"
+
+    @classmethod
+    def examples(cls):
+        return [(cls(), [Vector(3)], Labels("label"))]
+
+    def check(self, signals, target):
+        return None
+
+    def build(self, signals, target):
+        return Judging(self.type.partition(".")[2])
+
+
+class Losses(Judge):
+    """A mean where a loss of each record belongs."""
+
+    type: Literal["flawed.losses"] = "flawed.losses"
+
+
+class Scores(Judge):
+    """Logits where probabilities belong."""
+
+    type: Literal["flawed.scores"] = "flawed.scores"
+
+
+class Polarity(Judge):
+    """Attacks score higher."""
+
+    type: Literal["flawed.polarity"] = "flawed.polarity"
+
+
+class FeatureGradients(Judge):
+    """Nothing below it learns."""
+
+    type: Literal["flawed.feature_gradients"] = "flawed.feature_gradients"
+
+
+class Bursting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(3))
+
+    def forward(self, feature, *, target):
+        return (feature - self.centre).square().sum(1)
+
+    def update(self, reduce):
+        self.centre /= 0
+
+
+class Updates(Objective):
+    """Its state bursts."""
+
+    type: Literal["flawed.updates"] = "flawed.updates"
+
+    @classmethod
+    def examples(cls):
+        return [(cls(), [Vector(3)], Labels("label"))]
+
+    def check(self, signals, target):
+        return None
+
+    def build(self, signals, target):
+        return Bursting()
+
+
+class Picture(Modality):
+    """The mean colour of the first frame, with one flaw."""
+
+    type: Any = "flawed"
+
+    @classmethod
+    def examples(cls):
+        return [(cls(), {})]
+
+    def channels(self):
+        return ("rgb",)
+
+    def infer(self, signals):
+        return Image(3, 2, 2)
+
+    def build(self, signals):
+        return Mean(self.type.partition(".")[2])
+
+
+class Mean(ModalityModule):
+    def __init__(self, flaw):
+        self.flaw = flaw
+
+    def extract(self, record, inputs):
+        from fascore import NoResponse
+
+        if "rgb" not in record.channels and self.flaw != "missing":
+            raise NoResponse("unreadable", "there is no rgb channel")
+        (frame,) = record.channels["rgb"].read([0])
+        image = frame.image[:2, :2].transpose(2, 0, 1)[None]
+        if self.flaw == "undeclared" and "depth" in record.channels:
+            image = image // 2
+        return {"value": image}
+
+    def load(self, stored, draws, inputs):
+        image = stored["value"].float() / 255
+        if self.flaw == "range":
+            image = image * 300
+        if self.flaw == "drawing":
+            image = image * torch.rand(())
+        if self.flaw == "rows":
+            image = image / image.mean() / 10
+        return image
+
+
+def modality(name):
+    """A flawed modality of that name."""
+    names = {"__module__": __name__, "__doc__": f"Its flaw is {name}.", "__annotations__": {"type": Literal[f"flawed.{name}"]}}
+    return type(Picture)(name, (Picture,), {**names, "type": f"flawed.{name}"})
+
+
+Range, Drawing, Rows, Undeclared, Missing = map(modality, ("range", "drawing", "rows", "undeclared", "missing"))
+
+
+class Teaching:
+    """Trains with one flaw."""
+
+    def __init__(self, flaw, graph):
+        self.flaw, self.graph, self.own = flaw, graph, nn.ModuleDict()
+
+    def optimizers(self):
+        from fascore.training.config import Optimizer, Schedule
+        from fascore.training.optim import optimisation
+
+        parameters = list(self.graph.parameters())
+        kept = parameters[1:] if self.flaw == "lazy" else parameters
+        return {"all": optimisation(kept, Optimizer(name="sgd", lr=0.01), Schedule(), epochs=1, steps_per_epoch=2)}
+
+    def step(self, engine, batch):
+        if self.flaw == "idle":
+            return {"loss": torch.zeros(())}
+        weight = 1.0
+        if self.flaw == "drifting":
+            BATCH.append(1)
+            weight = float(len(BATCH))
+        return {"loss": engine.optimize("all", lambda: weight * torch.stack(list(engine.losses(engine.graph(batch), batch).values())).sum())}
+
+
+class Teach(Recipe):
+    """A recipe with one flaw."""
+
+    type: Any = "flawed"
+
+    def build(self, graph, steps_per_epoch):
+        return Teaching(self.type.partition(".")[2], graph)
+
+
+class Idle(Teach):
+    """Never steps."""
+
+    type: Literal["flawed.idle"] = "flawed.idle"
+
+
+class Drifting(Teach):
+    """Remembers earlier runs."""
+
+    type: Literal["flawed.drifting"] = "flawed.drifting"
+
+
+class Lazy(Teach):
+    """Leaves a parameter out."""
+
+    type: Literal["flawed.lazy"] = "flawed.lazy"

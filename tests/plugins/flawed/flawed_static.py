@@ -1,0 +1,333 @@
+"""Components with one flaw each, which the conformance suite has to find: configs, data, metrics."""
+
+import random
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
+
+from fascore import Dataset, Detector, DetectorModule, Face, Fusion, Metric, Sampler, Source, Vector, hookimpl
+
+
+class Sound(Fusion):
+    """A fusion without any flaw in its config."""
+
+    @classmethod
+    def examples(cls):
+        return [(cls(), [Vector(3)])]
+
+    def infer(self, signals):
+        return signals[0] if signals else Vector(1)
+
+
+class Misnamed(Sound):
+    """Its entry point is called otherwise."""
+
+    type: Literal["flawed.other"] = "flawed.other"
+
+
+class Bare(Sound):
+    type: Literal["flawed.undocumented"] = "flawed.undocumented"
+
+
+class Empty(Sound):
+    """Gives no examples."""
+
+    type: Literal["flawed.empty"] = "flawed.empty"
+
+    @classmethod
+    def examples(cls):
+        return []
+
+
+class Undescribed(Sound):
+    """A field says nothing."""
+
+    type: Literal["flawed.undescribed"] = "flawed.undescribed"
+    depth: int = 3
+
+
+class Growing(Sound):
+    """Reading its own dump changes it."""
+
+    type: Literal["flawed.growing"] = "flawed.growing"
+    depth: int = Field(3, description="depth")
+
+    @field_validator("depth")
+    @classmethod
+    def _grow(cls, value):
+        return value + 1
+
+
+class Open(Sound):
+    """Takes any key."""
+
+    model_config = ConfigDict(extra="ignore")
+    type: Literal["flawed.open"] = "flawed.open"
+
+
+class Plain(BaseModel):
+    gain: float = Field(1.0, description="gain")
+
+
+class OpenInside(Sound):
+    """Its nested config takes any key."""
+
+    type: Literal["flawed.open_inside"] = "flawed.open_inside"
+    plain: Plain = Field(Plain(), description="plain")
+
+
+class Unlike(Sound):
+    """Dumps text where its schema says integer."""
+
+    type: Literal["flawed.unlike"] = "flawed.unlike"
+    depth: Annotated[int, BeforeValidator(int), PlainSerializer(str)] = Field(3, description="depth")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema, handler):
+        schema = handler(core_schema)
+        schema.get("properties", schema)["depth"] = {"type": "integer"}
+        return schema
+
+
+class Rude(Sound):
+    """Raises IndexError for no inputs."""
+
+    type: Literal["flawed.rude"] = "flawed.rude"
+
+    def infer(self, signals):
+        return signals[0]
+
+
+class Importing(Sound):
+    """Its static check imports numpy."""
+
+    type: Literal["flawed.importing"] = "flawed.importing"
+
+    def infer(self, signals):
+        import numpy
+
+        return Vector(int(numpy.int64(3)))
+
+
+class Odd:
+    """Marks a method that is no hook."""
+
+    @hookimpl
+    def step_begun(self):
+        """Never called."""
+
+
+class Split(Dataset):
+    """Two records of one subject, by flaw."""
+
+    type: Any = "flawed"
+    flaw: ClassVar[str] = ""
+
+    @classmethod
+    def examples(cls):
+        return [(cls(), "train")]
+
+    def splits(self):
+        return ("train", "dev")
+
+    def records(self, split):
+        from dataclasses import replace
+
+        from fascore import SpecError
+        from fascore.testing import toy_records
+
+        if split not in self.splits():
+            if self.flaw == "unknown_split":
+                raise KeyError(split)
+            raise SpecError("no such split")
+        records = toy_records(6, first=0 if split == "train" else 100)
+        if self.flaw == "records_valid":
+            records = [replace(record, id="same") for record in records]
+        if self.flaw == "disjoint":
+            records = [replace(record, subject="one") for record in records]
+        if self.flaw == "lazy_listing":
+            assert len(records[0].channels["rgb"].times())
+        if self.flaw == "listed_twice":
+            records = [replace(record, metadata={"draw": random.random()}) for record in records]
+        if self.flaw == "channels":
+            records = [replace(record, channels={"rgb": Backwards(record.channels["rgb"])}) for record in records]
+        return records
+
+
+class Backwards(Source):
+    """Its times fall."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def digest(self):
+        return "x"
+
+    def times(self):
+        return self.inner.times()[::-1]
+
+    def read(self, indices=None):
+        return self.inner.read(indices)
+
+
+class RecordsValid(Split):
+    """Ids stand twice."""
+
+    type: Literal["flawed.records_valid"] = "flawed.records_valid"
+    flaw: ClassVar[str] = "records_valid"
+
+
+class Disjoint(Split):
+    """One subject is in two splits."""
+
+    type: Literal["flawed.disjoint"] = "flawed.disjoint"
+    flaw: ClassVar[str] = "disjoint"
+
+
+class LazyListing(Split):
+    """Listing reads media."""
+
+    type: Literal["flawed.lazy_listing"] = "flawed.lazy_listing"
+    flaw: ClassVar[str] = "lazy_listing"
+
+
+class ListedTwice(Split):
+    """Every listing differs."""
+
+    type: Literal["flawed.listed_twice"] = "flawed.listed_twice"
+    flaw: ClassVar[str] = "listed_twice"
+
+
+class UnknownSplit(Split):
+    """An unknown split is a KeyError."""
+
+    type: Literal["flawed.unknown_split"] = "flawed.unknown_split"
+    flaw: ClassVar[str] = "unknown_split"
+
+
+class Channels(Split):
+    """Time runs backwards."""
+
+    type: Literal["flawed.channels"] = "flawed.channels"
+    flaw: ClassVar[str] = "channels"
+
+
+class Inventing(Sampler):
+    """Plans an id that no record has."""
+
+    type: Literal["flawed.inventing"] = "flawed.inventing"
+
+    def plan(self, records, epoch, seed):
+        return [["nobody"], [str(epoch), str(seed)]] if records else []
+
+
+class Fixed(Sampler):
+    """The same plan in every epoch."""
+
+    type: Literal["flawed.fixed"] = "flawed.fixed"
+
+    def plan(self, records, epoch, seed):
+        return [[records[0].id]] if records else []
+
+
+class Greedy(Sampler):
+    """Raises IndexError where there is nothing."""
+
+    type: Literal["flawed.greedy"] = "flawed.greedy"
+
+    def plan(self, records, epoch, seed):
+        return [[records[(epoch + seed) % len(records)].id]]
+
+
+class Nervous(Detector):
+    """Raises where there is no face."""
+
+    type: Literal["flawed.nervous"] = "flawed.nervous"
+
+    def build(self):
+        return Finder(None)
+
+
+class Double(Detector):
+    """Gives a box of float64."""
+
+    type: Literal["flawed.double"] = "flawed.double"
+
+    def build(self):
+        return Finder("float64")
+
+
+class Finder(DetectorModule):
+    def __init__(self, dtype):
+        self.dtype = dtype
+
+    def detect(self, image, index, annotation):
+        import numpy as np
+
+        if self.dtype is None:
+            raise ValueError("no face")
+        return Face(np.zeros(4, self.dtype), 1.0) if image.any() and image.min() != image.max() else None
+
+
+class Figure(Metric):
+    """A sound metric: the difference of mean scores."""
+
+    type: Any = "flawed"
+
+    def value(self, table, threshold):
+        from fascore import SpecError
+
+        if not len(table.sorted_bona_fide) or not len(table.sorted_attack):
+            raise SpecError("one class only")
+        return float(table.sorted_bona_fide.mean() - table.sorted_attack.mean())
+
+    def compute(self, table, threshold):
+        return {"value": self.value(table.reading(self.column), threshold)}
+
+
+class FirstRow(Figure):
+    """Reads the first row."""
+
+    type: Literal["flawed.first_row"] = "flawed.first_row"
+
+    def value(self, table, threshold):
+        return super().value(table, threshold) + float(table.score[0])
+
+
+class Upside(Figure):
+    """Says that lower is better."""
+
+    type: Literal["flawed.upside"] = "flawed.upside"
+    higher_is_better: ClassVar[bool] = False
+
+
+class Unanswered(Figure):
+    """NaN where a record gave no response."""
+
+    type: Literal["flawed.unanswered"] = "flawed.unanswered"
+
+    def value(self, table, threshold):
+        return super().value(table, threshold) + 0 * float(table.score.sum())
+
+
+class Silent(Figure):
+    """A number for one class."""
+
+    type: Literal["flawed.silent"] = "flawed.silent"
+
+    def value(self, table, threshold):
+        return float(table.score.mean())
+
+
+class Needy(Figure):
+    """An oracle that needs a threshold."""
+
+    type: Literal["flawed.needy"] = "flawed.needy"
+    oracle: ClassVar[bool] = True
+
+    def value(self, table, threshold):
+        from fascore import SpecError
+
+        if threshold is None:
+            raise SpecError("no threshold")
+        return super().value(table, threshold)

@@ -1,0 +1,230 @@
+"""The conformance suite itself: every check finds the flaw that it is for, and nothing can be taken out of it unseen."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fascore import FascoreError
+from fascore.testing import conformance, suite
+from fascore.testing.case import cases
+
+pytest_plugins = ["pytester"]
+FLAWED = Path(__file__).parent / "flawed"
+STATIC, TORCH, PREFIXES = "flawed_static", "flawed_modules", "flawed_prefixes"
+FLAWS = [  # kind, name, target, the check that must complain, words of its complaint
+    ("fusion", "flawed.gone", f"{STATIC}:Gone", "resolves", "no attribute 'Gone'"),
+    ("encoder", "flawed.not_mine", f"{STATIC}:Bare", "resolves", "is no encoder component"),
+    ("fusion", "flawed.heavy", "flawed_heavy:Heavy", "light_import", "importing flawed_heavy imports numpy, torch"),
+    ("fusion", "flawed.importing", f"{STATIC}:Importing", "light_import", "imports numpy"),
+    ("fusion", "flawed.misnamed", f"{STATIC}:Misnamed", "named", "the entry point is called 'flawed.misnamed'"),
+    ("fusion", "flawed.undocumented", f"{STATIC}:Bare", "documented", "no docstring of its own"),
+    ("fusion", "flawed.empty", f"{STATIC}:Empty", "has_examples", "is empty"),
+    ("fusion", "flawed.undescribed", f"{STATIC}:Undescribed", "described", "field 'depth'"),
+    ("fusion", "flawed.growing", f"{STATIC}:Growing", "round_trips", "read back it dumps as"),
+    ("fusion", "flawed.open", f"{STATIC}:Open", "closed", "an unknown key is accepted"),
+    ("fusion", "flawed.open_inside", f"{STATIC}:OpenInside", "closed_inside", "Plain accepts unknown keys"),
+    ("fusion", "flawed.unlike", f"{STATIC}:Unlike", "schema", "refuses it at '$.depth'"),
+    ("fusion", "flawed.rude", f"{STATIC}:Rude", "refuses", "IndexError"),
+    ("hooks", "flawed_odd", f"{STATIC}:Odd", "known_hooks", "'step_begun' is no hook"),
+    ("dataset", "flawed.records_valid", f"{STATIC}:RecordsValid", "records_valid", "the id stands twice"),
+    ("dataset", "flawed.disjoint", f"{STATIC}:Disjoint", "disjoint", "subject 'one' is in 'train' and in 'dev'"),
+    ("dataset", "flawed.lazy_listing", f"{STATIC}:LazyListing", "lazy_listing", "decodes media"),
+    ("dataset", "flawed.listed_twice", f"{STATIC}:ListedTwice", "listed_twice", "two listings"),
+    ("dataset", "flawed.unknown_split", f"{STATIC}:UnknownSplit", "unknown_split", "KeyError"),
+    ("dataset", "flawed.channels", f"{STATIC}:Channels", "channels", "does not increase"),
+    ("sampler", "flawed.inventing", f"{STATIC}:Inventing", "plans", "'nobody', which is no record's id"),
+    ("sampler", "flawed.fixed", f"{STATIC}:Fixed", "epochs_differ", "another epoch gives the same plan"),
+    ("sampler", "flawed.greedy", f"{STATIC}:Greedy", "nothing_to_sample", "ZeroDivisionError"),
+    ("detector", "flawed.nervous", f"{STATIC}:Nervous", "blank", "ValueError"),
+    ("detector", "flawed.double", f"{STATIC}:Double", "drawn_face", "float64"),
+    ("metric", "flawed.first_row", f"{STATIC}:FirstRow", "order", "in another order"),
+    ("metric", "flawed.upside", f"{STATIC}:Upside", "direction", "higher_is_better is False"),
+    ("metric", "flawed.unanswered", f"{STATIC}:Unanswered", "rates", "'value' is nan"),
+    ("metric", "flawed.silent", f"{STATIC}:Silent", "one_class", "bona fide only give value"),
+    ("metric", "flawed.needy", f"{STATIC}:Needy", "threshold_use", "needs a threshold"),
+    ("encoder", "flawed.signal", f"{TORCH}:Signal", "signal", "has shape (6, 3)"),
+    ("encoder", "flawed.nan", f"{TORCH}:Nan", "signal", "is not finite"),
+    ("encoder", "flawed.context", f"{TORCH}:Context", "context", "'weather'"),
+    ("encoder", "flawed.seeded", f"{TORCH}:Seeded", "seeded", "'line.weight' differs"),
+    ("encoder", "flawed.gradients", f"{TORCH}:Gradients", "gradients", "no gradient reaches 'idle'"),
+    ("encoder", "flawed.batch_order", f"{TORCH}:BatchOrder", "batch_order", "a record alone gives other outputs"),
+    ("encoder", "flawed.state_dict", f"{TORCH}:StateDict", "state_dict", "gives other outputs"),
+    ("encoder", "flawed.bf16", f"{TORCH}:Bf16", "bf16", "not finite under bfloat16"),
+    ("fusion", "flawed.forgetful", f"{TORCH}:Forgetful", "missing_input", "depends on what they hold"),
+    ("head", "flawed.losses", f"{TORCH}:Losses", "losses", "has shape ()"),
+    ("head", "flawed.scores", f"{TORCH}:Scores", "scores", "are no probabilities"),
+    ("head", "flawed.polarity", f"{TORCH}:Polarity", "polarity", "after training bona fide score"),
+    ("head", "flawed.feature_gradients", f"{TORCH}:FeatureGradients", "feature_gradients", "no gradient reaches any"),
+    ("objective", "flawed.updates", f"{TORCH}:Updates", "updates", "'centre' is not finite"),
+    ("modality", "flawed.range", f"{TORCH}:Range", "signal", "and lies in"),
+    ("modality", "flawed.drawing", f"{TORCH}:Drawing", "repeatable", "load() gives other tensors"),
+    ("modality", "flawed.rows", f"{TORCH}:Rows", "record_order", "a record alone is loaded differently"),
+    ("modality", "flawed.undeclared", f"{TORCH}:Undeclared", "declared_channels", "change what it gives"),
+    ("modality", "flawed.missing", f"{TORCH}:Missing", "missing_channels", "KeyError"),
+    ("recipe", "flawed.idle", f"{TORCH}:Idle", "trains", "no weight has changed"),
+    ("recipe", "flawed.drifting", f"{TORCH}:Drifting", "repeatable", "differs between two trainings"),
+    ("recipe", "flawed.lazy", f"{TORCH}:Lazy", "optimizes", "belongs to no optimiser"),
+]
+ALONE = ("encoder", "head", "metric")
+SEEN_BY_OTHERS = {
+    "flawed.nan": {"gradients", "batch_order", "state_dict", "bf16", "seeded"},
+    "flawed.losses": {"batch_order", "state_dict", "bf16"},
+    "flawed.context": {"signal", "seeded", "gradients", "batch_order", "state_dict", "bf16"},
+    "flawed.feature_gradients": {"polarity"},
+    "flawed.silent": {"direction", "rates"},
+    "flawed.first_row": {"rates"},
+}
+"""Flaws that other checks see too: a context that nobody can give breaks every forward."""
+
+
+def write(folder, name, points):
+    """The metadata of an installed distribution."""
+    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    groups = {kind: [f"{key} = {target}\n" for k, key, target in points if k == kind] for kind in sorted({point[0] for point in points})}
+    (info / "entry_points.txt").write_text("".join(f"[fascore.v1.{kind}]\n{''.join(lines)}" for kind, lines in groups.items()))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(tmp_path_factory):
+    """The flawed components as a distribution `fas-flawed`, and `twice`, whose names have two prefixes."""
+    folder = tmp_path_factory.mktemp("site")
+    write(folder, "fas-flawed", [row[:3] for row in FLAWS])
+    write(folder, "twice", [("fusion", "one.a", f"{PREFIXES}:One"), ("fusion", "two.b", f"{PREFIXES}:Two")])
+    write(folder, "thief", [("fusion", "mmfas.a", f"{PREFIXES}:Stolen")])
+    write(folder, "naked", [("fusion", "bare", f"{PREFIXES}:Prefixless")])
+    write(folder, "nothing", [])
+    write(folder, "odd-kind", [("flavour", "odd.a", f"{STATIC}:Sound")])
+    before = list(sys.path)
+    sys.path[:0] = [str(folder), str(FLAWED)]
+    yield
+    sys.path[:] = before
+    for module in (STATIC, TORCH, PREFIXES, "flawed_heavy"):
+        sys.modules.pop(module, None)
+    cases.cache_clear()
+
+
+def case_of(distribution, name):
+    return next(case for case in cases(distribution) if case.name == name)
+
+
+def check_of(kind, name):
+    return next(check for check in suite.CHECKS if check.name == name and kind in check.kinds)
+
+
+@pytest.mark.parametrize(("kind", "name", "target", "check", "words"), FLAWS, ids=[f"{row[1]}-{row[3]}" for row in FLAWS])
+def test_a_flaw_is_found_by_its_check_in_words(kind, name, target, check, words):
+    case = next(case for case in cases("fas-flawed") if (case.kind, case.name) == (kind, name))
+    found = suite.complaint(case, check_of(kind, check))
+    assert found is not None
+    assert words in found
+
+
+@pytest.mark.parametrize(("kind", "name", "_", "check", "__"), [row for row in FLAWS if row[0] in ALONE and row[3] != "resolves"])
+def test_a_flaw_is_found_by_its_own_check_only(kind, name, _, check, __):
+    case = case_of("fas-flawed", name)
+    others = [other for other in suite.CHECKS if kind in other.kinds and other.name not in ("light_import", "refuses", check)]
+    found = {other.name: words for other in others if (words := suite.complaint(case, other)) is not None}
+    assert set(found) <= SEEN_BY_OTHERS.get(name, set()), found
+
+
+def test_every_check_has_a_flaw_that_it_finds():
+    assert {(check.name) for check in suite.CHECKS} == {row[3] for row in FLAWS}
+
+
+def test_every_check_says_how_to_mend_what_it_finds():
+    for check in suite.CHECKS:
+        assert len(check.fix.split()) > 5
+        assert check.fix.endswith(".")
+        assert check.run.__doc__
+
+
+@pytest.mark.parametrize(("distribution", "words"), [
+    ("twice", "share one prefix; twice uses one, two"), ("thief", "the prefix 'mmfas' belongs to fas-mmfas"),
+    ("naked", "'bare' has no prefix: bare names belong to fascore itself"),
+])  # fmt: skip
+def test_names_of_a_distribution_have_one_prefix_of_its_own(distribution, words):
+    found = suite.complaint(cases(distribution)[0], check_of("fusion", "named"))
+    assert found is not None
+    assert words in found
+
+
+@pytest.mark.parametrize(("distribution", "words"), [
+    ("fas-nowhere", "no distribution 'fas-nowhere' is installed here"), ("nothing", "has no entry points of group fascore.v1.<kind>"),
+    ("odd-kind", "there is no kind 'flavour'"),
+])  # fmt: skip
+def test_a_distribution_without_components_says_so(distribution, words):
+    with pytest.raises(FascoreError, match=words.replace(".", r"\.")):
+        conformance(distribution)
+
+
+TEST_FILE = """
+import pytest
+from fascore.testing import conformance
+
+test_conformance = conformance({arguments})
+{after}
+"""
+
+
+@pytest.fixture
+def outcome(pytester):
+    """Run a plugin's test file in a pytest of its own; what it prints."""
+
+    def run(arguments, after="", *options):
+        pytester.makepyfile(TEST_FILE.format(arguments=arguments, after=after))
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", *options).stdout.str()
+
+    return run
+
+
+ONE = '"thief"'
+KNOWN = '"thief", {("fusion", "mmfas.a", "named"): "it is a thief on purpose"}'
+
+
+def test_a_failure_says_what_is_wrong_and_how_to_mend_it(outcome):
+    out = outcome(ONE, "", "-k", "named")
+    assert f"fusion 'mmfas.a' of thief ({PREFIXES}:Stolen) fails 'named':" in out
+    assert "How to fix: Write type: Literal" in out
+    assert "1 failed" in out
+
+
+def test_a_deviation_with_a_reason_is_expected(outcome):
+    assert "1 xfailed" in outcome(KNOWN, "", "-k", "named")
+
+
+def test_a_deviation_that_does_not_happen_is_a_failure(outcome):
+    out = outcome('"thief", {("fusion", "mmfas.a", "documented"): "it has no words for it"}', "", "-k", "documented")
+    assert "XPASS(strict)" in out
+    assert "1 failed" in out
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ('"thief", {("fusion", "mmfas.b", "named"): "no such component"}', "which is no (kind, name, check) of this suite"),
+    ('"thief", {("fusion", "mmfas.a", "nomed"): "no such check here"}', "which is no (kind, name, check) of this suite"),
+    ('"thief", {("fusion", "mmfas.a", "named"): ""}', "gives no reason"),
+])  # fmt: skip
+def test_an_expected_failure_names_a_check_and_gives_a_reason(outcome, arguments, words):
+    assert words in outcome(arguments, "", "-k", "whole")
+
+
+def test_a_suite_with_a_check_taken_out_fails(outcome):
+    shrink = """
+marks = test_conformance.pytestmark
+rows = [row for row in marks[0].args[1] if "named" not in row.id]
+test_conformance.pytestmark = [pytest.mark.parametrize(("case", "check"), rows).mark]
+"""
+    out = outcome(ONE, shrink, "-k", "whole")
+    assert "1 checks were taken out of the suite, such as fusion-mmfas.a-named" in out
+
+
+def test_a_suite_thinned_at_collection_fails(outcome, pytester):
+    pytester.makeconftest("def pytest_collection_modifyitems(items):\n    items[:] = [item for item in items if 'named' not in item.name]\n")
+    assert "1 checks were taken out of the suite" in outcome(ONE)
+
+
+def test_a_part_of_the_suite_may_be_run_on_purpose(outcome):
+    out = outcome(ONE, "", "-k", "documented or whole")
+    assert "2 passed" in out
