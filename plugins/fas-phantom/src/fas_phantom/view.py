@@ -75,15 +75,15 @@ def meet(head: Head, pose: Pose, size: int, steps: int = 3) -> Hit:
     """Follow every pixel's line of sight to the head."""
     plane_x, plane_y = plane(pose, size)
     cy, sy, cp, sp = _turn(pose)
-    z: Field = np.full((size, size), 0.08 - PIVOT_Z, np.float32)
+    z = np.full((size, size), 0.08 - PIVOT_Z, np.float32)
     for _ in range(steps):
         x = (plane_x - sy * z) / cy
         depth = cy * z - sy * x
         y = (plane_y + sp * depth) / cp + np.float32(PIVOT_Y)
         z = sample(head.relief, *pixels(x, y)) - np.float32(PIVOT_Z)
-    y, gap = _open_mouth(head, x, y, pose.mouth)
-    u, v = pixels(x, y)
-    return Hit(plane_x, plane_y, x, y, u, v, gap, sp * (y - np.float32(PIVOT_Y)) + cp * depth)
+    shut, gap = _open_mouth(head, x, y, pose.mouth)
+    u, v = pixels(x, shut)
+    return Hit(plane_x, plane_y, x, shut, u, v, gap, sp * (y - np.float32(PIVOT_Y)) + cp * depth)
 
 
 def _open_mouth(head: Head, x: Field, y: Field, opening: float) -> tuple[Field, Field | None]:

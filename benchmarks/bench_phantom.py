@@ -1,4 +1,6 @@
-"""Frames a second of RGB, depth and infrared together on one core, against the stated limit."""
+"""Frames a second of processor time for RGB, depth and infrared together on one core, against the stated limit."""
+
+import time
 
 import cv2
 import pytest
@@ -8,6 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 LIMITS = {64: 200, 128: 100, 256: 30}
 
 
+@pytest.mark.benchmark(timer=time.process_time)
 @pytest.mark.parametrize("size", LIMITS)
 def test_three_channels(benchmark: BenchmarkFixture, size: int) -> None:
     cv2.setNumThreads(1)
