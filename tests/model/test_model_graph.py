@@ -211,6 +211,14 @@ def test_a_node_s_weights_do_not_depend_on_other_nodes():
     assert not torch.equal(second.node("a")[0].weight, other.node("a")[0].weight)
 
 
+def test_two_nodes_of_one_kind_start_differently():
+    plan = plan_of({"face": (6,)}, encoders={"a": {**LINEAR, "inputs": ["face"]}, "b": {**LINEAR, "inputs": ["face"]}},
+                   heads={"a": {**BINARY, "inputs": ["a"]}, "b": {**BINARY, "inputs": ["b"]}}, score="a")
+    graph = ModelGraph.build(plan, 5)
+    assert not torch.equal(graph.node("a")[0].weight, graph.node("b")[0].weight)
+    assert not torch.equal(graph.head("a").layers[-1].weight, graph.head("b").layers[-1].weight)
+
+
 @pytest.mark.parametrize("name", ["type", "train", "values", "training", "keys"])
 def test_nodes_may_have_names_that_torch_uses(name):
     plan = plan_of({"face": (6,)}, encoders={name: {**LINEAR, "inputs": ["face"]}}, heads={name: {**BINARY, "inputs": [name]}})
@@ -269,6 +277,15 @@ def test_a_class_index_comes_from_the_written_order_and_null_is_a_value():
     expected = torch.nn.functional.cross_entropy(logits, torch.tensor([2, 1, 0, 1]))
     torch.testing.assert_close(graph.losses(outputs, batch)["head.main"], expected)
     torch.testing.assert_close(graph.scores(outputs, batch)["main"], logits.softmax(1)[:, 1])
+
+
+def test_each_view_learns_the_class_of_its_record():
+    head = {"type": "multiclass", "inputs": ["face"], "target": "record.species", "classes": [None, "print", "mask"]}
+    plan = plan_of({"face": {"shape": (6,), "views": 2}}, heads={"main": head})
+    graph, batch = ModelGraph.build(plan, 0), batch_of(plan, rows=3, species=("print", None, "mask"))
+    outputs = graph(batch)
+    expected = torch.nn.functional.cross_entropy(outputs.heads["main"], torch.tensor([1, 1, 0, 0, 2, 2]))
+    torch.testing.assert_close(graph.losses(outputs, batch)["head.main"], expected)
 
 
 def test_a_value_that_is_no_class_is_an_error_that_names_the_record():
