@@ -19,6 +19,7 @@ from fascore.components.hooks.log import JsonLog
 from fascore.components.metrics import Auc
 from fascore.hooks import Hooks, hookimpl
 from fascore.training import checkpoint
+from fascore.training.engine import Engine
 from fascore.training.interrupt import Interrupted
 from fascore.training.trainer import train
 
@@ -286,3 +287,16 @@ def test_supervised_learns(tmp_path: Path) -> None:
     outcome = train(job_of(spec, tmp_path, count=96, hooks=hooks_of(heard)))
     assert outcome.figure is not None and outcome.figure > 0.75
     assert heard.steps[-1].losses["head.main"] < 0.6 * heard.steps[0].losses["head.main"]
+
+
+def test_weights_that_are_not_finite_never_replace_a_checkpoint(tmp_path: Path) -> None:
+    path, job = tmp_path / checkpoint.LAST, job_of(spec_of("task_split"), tmp_path)
+    engine = Engine(job.graph, job.spec.recipe.build(job.graph, 4), device=job.device, precision="fp32", seed=0)
+    checkpoint.save_last(path, engine, checkpoint.Counters(step=1))
+    before = path.read_bytes()
+    with torch.no_grad():
+        next(iter(job.graph.parameters()))[0] = math.inf
+    with pytest.raises(FascoreError, match=r"after step 2 the weights of '.*' are not finite"):
+        checkpoint.save_last(path, engine, checkpoint.Counters(step=2))
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == [checkpoint.LAST]
