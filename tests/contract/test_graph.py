@@ -141,7 +141,8 @@ def test_a_node_that_reads_itself_is_a_cycle():
 
 @pytest.mark.parametrize("section", ["modalities", "encoders", "fusions"])
 def test_an_unused_node_is_an_error(section):
-    node = {"modalities": {"type": "toy.pixels"}, "encoders": {"type": "toy.flat", "inputs": ["face"]}, "fusions": {"type": "toy.stack", "inputs": ["one"]}}
+    node = {"modalities": {"type": "toy.pixels"},
+            "encoders": {"type": "toy.flat", "inputs": ["face"]}, "fusions": {"type": "toy.stack", "inputs": ["one"]}}
     place = "modalities.spare" if section == "modalities" else f"model.{section}.spare"
     path, text = only(changed(**{section: {"spare": node[section]}}))
     assert path == place

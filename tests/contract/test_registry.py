@@ -135,7 +135,8 @@ def test_no_component_of_a_kind_says_none():
 
 
 def test_a_type_that_differs_from_its_entry_point_is_a_broken_plugin():
-    with using(Index.of({"fusion": {"toy.sum": "contract_toys:Stack"}})), pytest.raises(BrokenPlugin, match="its entry point and its `type` must agree"):
+    renamed = Index.of({"fusion": {"toy.sum": "contract_toys:Stack"}})
+    with using(renamed), pytest.raises(BrokenPlugin, match="its entry point and its `type` must agree"):
         load("fusion", "toy.sum")
 
 

@@ -22,7 +22,8 @@ json_values = st.recursive(
 def documents(draw):
     """Whole specs with names, widths, depth of nesting and options of their own."""
     modality, encoder, fusion, head = draw(st.lists(identifiers, min_size=4, max_size=4, unique=True))
-    fused = draw(st.recursive(st.just("toy.stack"), lambda inner: st.fixed_dictionaries({"type": st.just("toy.nested"), "inner": inner}), max_leaves=3))
+    inside = lambda inner: st.fixed_dictionaries({"type": st.just("toy.nested"), "inner": inner})
+    fused = draw(st.recursive(st.just("toy.stack"), inside, max_leaves=3))
     whole = {"type": "toy.nested", "inner": fused, "inputs": [encoder]}
     return {
         "name": draw(st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,8}\Z")), "seed": draw(st.integers(0, 2**31)),
