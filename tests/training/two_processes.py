@@ -32,6 +32,8 @@ UNEVEN: dict[str, Any] = {
     "sampler": {"type": "toy.order", "batch_size": 5},
 }
 """No batch statistics and no dropout, so that two processes compute what one does; batches of 5, 5, 5, 5 and 1 of 21 records."""
+PAIRS: dict[str, Any] = {"sampler": {"type": "toy.order", "batch_size": 2}}
+"""One record a process: a head of one task has a gradient on both, on one, or on none."""
 
 
 def digest(engine: Engine) -> str:
@@ -122,6 +124,7 @@ def main(folder: Path) -> None:
         seen[shape]["scores"] = scores(job.graph, job)
     uneven = job_of(spec_of("classification", **UNEVEN, recipe={"ema": None}), folder / "uneven", count=21)
     seen["uneven"] = watch(uneven)
+    seen["pairs"] = watch(job_of(spec_of("task_split", **PAIRS), folder / "pairs"))
     seen["stopped"] = stopped(folder / "stopped")
     seen["nan"] = nan_on_one(folder / "nan")
     seen["gathered"] = distributed.gather_json({"rank": rank, "words": "äß" * (rank * 300)})
