@@ -1,8 +1,11 @@
 """A run small enough for tests: three people of the phantom, 32 pixels, timm's smallest network."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 
 
@@ -42,3 +45,16 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     store = tmp_path_factory.getbasetemp() / "running-store"
     monkeypatch.setenv("FASCORE_STORE", str(store))
     return store
+
+
+@pytest.fixture(scope="session")
+def write_video() -> Callable[[Path, list[np.ndarray]], None]:
+    def write(path: Path, frames: list[np.ndarray]) -> None:
+        with av.open(str(path), "w") as file:
+            stream = file.add_stream("mpeg4", rate=25)
+            stream.height, stream.width = frames[0].shape[:2]
+            for frame in frames:
+                file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            file.mux(stream.encode())
+
+    return write

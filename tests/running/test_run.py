@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from fas_phantom.components import Phantom
@@ -20,16 +20,9 @@ from fascore.running.begin import differences, locked
 from fascore.running.folder import RunFolder, open_run
 from fascore.running.run import execute_document
 
+WriteVideo = Callable[[Path, list[np.ndarray]], None]
+
 COMPARED = ("checkpoints/best.safetensors", "checkpoints/threshold.json", "metrics.json", "scores/dev.csv", "scores/intra.csv", "scores/cross.csv")
-
-
-def write_video(path: Path, frames: list[np.ndarray]) -> None:
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream("mpeg4", rate=25)
-        stream.height, stream.width = frames[0].shape[:2]
-        for frame in frames:
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        file.mux(stream.encode())
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -85,7 +78,9 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
         open_run(tmp_path / "nowhere")
 
 
-def test_a_record_that_cannot_be_used_is_a_row_without_a_score_and_a_line_in_quarantine(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_record_that_cannot_be_used_is_a_row_without_a_score_and_a_line_in_quarantine(
+    tiny: dict[str, Any], tmp_path: Path, write_video: WriteVideo
+) -> None:
     del tiny["modalities"]["depth"], tiny["model"]["encoders"]["shape"], tiny["augment"]
     tiny["model"]["fusions"]["all"]["inputs"] = ["app"]
     tiny["modalities"]["faces"]["detector"] = "whole"

@@ -1,0 +1,87 @@
+"""Answers for files that nobody has labelled: never a crash, never `attack` when it means `no face`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fas_phantom.components import Phantom
+
+from fascore import FascoreError
+from fascore.running.run import execute_document
+from fascore.serving.predict import predict
+
+WriteVideo = Callable[[Path, list[np.ndarray]], None]
+MEDIA = Path(__file__).parents[3] / "shared" / "media"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, write_video: WriteVideo) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    record = Phantom(subjects=3, frames=5, size=64).records("test")[0]
+    write_video(folder / "clip.mp4", [frame.image for frame in record.channels["rgb"].read()])
+    (folder / "text.mp4").write_text("only words")
+    (folder / "notes.txt").write_text("not media")
+    return folder
+
+
+@pytest.fixture
+def run(tiny: dict[str, Any], tmp_path: Path) -> Path:
+    tiny["recipe"]["epochs"] = 1
+    return execute_document(tiny, runs=tmp_path)
+
+
+def test_a_video_gets_a_score_a_decision_and_the_frames_behind_it(run: Path, files: Path) -> None:
+    (answer,) = predict(run, [files / "clip.mp4"], detector="whole", note=lambda _: None)
+    threshold = json.loads((run / "metrics.json").read_text())["threshold"]["value"]
+    assert answer.score is not None
+    assert answer.threshold == threshold
+    assert answer.decision == ("bona fide" if answer.score >= threshold else "attack")
+    assert (answer.response, answer.frames, answer.faces) == ("ok", 5, 5)
+
+
+def test_a_text_file_and_a_faceless_video_get_no_decision_and_a_reason(
+    run: Path, files: Path, tmp_path: Path, write_video: WriteVideo
+) -> None:
+    write_video(tmp_path / "wall.mp4", [np.full((64, 64, 3), 128, np.uint8)] * 4)
+    answers = list(predict(run, [files / "text.mp4", tmp_path / "wall.mp4"], detector="mtcnn", note=lambda _: None))
+    assert [(a.score, a.decision, a.response) for a in answers] == [(None, "no decision", "unreadable"), (None, "no decision", "no_face")]
+    assert "text.mp4 cannot be read" in answers[0].reason
+    assert "no face in any of 4 frames" in answers[1].reason
+
+
+def test_a_folder_stands_for_the_media_below_it_and_order_is_kept(run: Path, files: Path) -> None:
+    answers = list(predict(run, [files], detector="whole", note=lambda _: None))
+    assert [Path(a.path).name for a in answers] == ["clip.mp4", "text.mp4"]
+
+
+def test_a_file_is_scored_alone_as_among_others(run: Path, files: Path) -> None:
+    alone, together = (list(predict(run, paths, detector="whole", note=lambda _: None)) for paths in ([files / "clip.mp4"], [files]))
+    assert alone[0].score == pytest.approx(together[0].score, abs=1e-6)
+
+
+def test_a_run_that_used_boxes_says_who_finds_the_faces_now(run: Path, files: Path) -> None:
+    said: list[str] = []
+    next(predict(run, [files / "clip.mp4"], detector="whole", note=said.append))
+    assert said == ["modality 'faces': faces are found by whole; the run itself used boxes"]
+
+
+def test_paths_and_runs_that_do_not_exist_are_named(run: Path, files: Path, tmp_path: Path) -> None:
+    with pytest.raises(FascoreError, match=r"nowhere\.mp4: there is no such file"):
+        list(predict(run, [tmp_path / "nowhere.mp4"], detector="whole", note=lambda _: None))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FascoreError, match="no image and no video in this folder"):
+        list(predict(run, [tmp_path / "empty"], detector="whole", note=lambda _: None))
+    with pytest.raises(FascoreError, match="is no run's folder"):
+        list(predict(tmp_path / "empty", [files], detector="whole"))
+
+
+@pytest.mark.skipif(not MEDIA.is_dir(), reason="the real faces are not part of the project")
+def test_a_real_face_video_is_found_and_scored(run: Path) -> None:
+    (answer,) = predict(run, [MEDIA / "minivision_demo_live" / "demo_live.mp4"], note=lambda _: None)
+    assert answer.response == "ok"
+    assert answer.score is not None
+    assert answer.faces is not None
+    assert answer.faces > 0

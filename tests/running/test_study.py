@@ -1,0 +1,99 @@
+"""Studies: rows, seeds and folds become runs; what has run is not run again; the table is mean and deviation."""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fascore import FascoreError, SpecErrors
+from fascore.running.folder import RunFolder
+from fascore.running.study import check_study, figures, read_study, run_study, table
+
+
+@pytest.fixture
+def study(tiny: dict[str, Any], tmp_path: Path) -> Path:
+    (tmp_path / "base.json").write_text(json.dumps(tiny))
+    rows = {"gated": {}, "concat": {"model.fusions.all.type": "concat"}}
+    folds = {"a": {"data.test.intra.0.dataset.seed": 1}, "b": {"data.test.intra.0.dataset.seed": 2}}
+    document = {"base": "base.json", "rows": rows, "seeds": [0, 5], "folds": folds, "report": ["auc", "iso30107.bpcer"]}
+    path = tmp_path / "fusions.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def pretend(auc: dict[str, float]) -> Any:
+    """Instead of a run: a finished folder whose AUC is known."""
+
+    def execute(document: dict[str, Any], runs: Path) -> None:
+        folder = RunFolder(runs / document["name"])
+        iso = {"bpcer": 0.25, "acer_worst": None, "primary": "acer_worst"}
+        metrics = {"auc": {"value": auc[document["name"]], "primary": "value"}, "iso30107": iso}
+        folder.write(folder.metrics, {"tests": {"intra": {"tasks": {"spoof": {"metrics": metrics}}}}})
+        folder.report.write_text("whole")
+
+    return execute
+
+
+NAMES = [f"{row}.{fold}.s{seed}" for row in ("gated", "concat") for fold in "ab" for seed in (0, 5)]
+
+
+def test_every_row_meets_every_fold_and_seed_once(study: Path) -> None:
+    read = read_study(study)
+    assert check_study(read) == NAMES
+    documents = {document["name"]: document for *_, document in read.runs()}
+    changed = documents["concat.b.s5"]
+    assert changed["seed"] == 5
+    assert changed["model"]["fusions"]["all"] == {"type": "concat", "inputs": ["app", "shape"]}
+    assert changed["data"]["test"]["intra"][0]["dataset"]["seed"] == 2
+
+
+def test_only_what_is_missing_runs_and_the_table_is_mean_and_deviation(study: Path, tmp_path: Path) -> None:
+    auc = {name: 0.5 + number / 50 for number, name in enumerate(NAMES)}
+    read, said = read_study(study), []
+    pretend(auc)({"name": NAMES[0]}, tmp_path / "runs" / "fusions")
+    run_study(read, tmp_path / "runs", pretend(auc), said.append)
+    assert said[0] == f"{NAMES[0]}: has run"
+    assert said[1:] == [f"{name}: runs" for name in NAMES[1:]]
+    cell = table(read, tmp_path / "runs")["concat"]["intra/spoof/auc"]
+    assert (cell.mean, cell.deviation) == (statistics.mean(list(auc.values())[4:]), statistics.stdev(list(auc.values())[4:]))
+    assert table(read, tmp_path / "runs")["gated"]["intra/spoof/iso30107.bpcer"].deviation == 0
+
+
+def test_a_row_that_fails_is_named_and_the_others_run(study: Path, tmp_path: Path) -> None:
+    ran = []
+
+    def execute(document: dict[str, Any], runs: Path) -> None:
+        ran.append(document["name"])
+        if document["name"] == NAMES[1]:
+            raise FascoreError("out of faces")
+
+    said: list[str] = []
+    with pytest.raises(FascoreError, match=f"1 of the study's runs failed: {NAMES[1]}"):
+        run_study(read_study(study), tmp_path / "runs", execute, said.append)
+    assert ran == NAMES
+    assert f"{NAMES[1]}: failed: out of faces" in said
+
+
+def test_all_rows_are_checked_before_the_first_runs_and_each_problem_names_its_row(study: Path) -> None:
+    document = json.loads(study.read_text())
+    document["rows"] |= {"typo": {"model.fusions.all.type": "gatde"}, "shape": {"model.heads.main.inputs": ["nothing"]}}
+    study.write_text(json.dumps(document))
+    with pytest.raises(SpecErrors) as caught:
+        check_study(read_study(study))
+    text = str(caught.value)
+    assert "rows.typo (fold a): model.fusions.all: no fusion 'gatde'. Did you mean 'gated'" in text
+    assert "rows.shape (fold b): model.heads.main.inputs.0: there is no 'nothing'" in text
+
+
+def test_the_same_rows_run_on_another_base(study: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
+    other = {**tiny, "seed": 1, "metrics": ["auc"]}
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    *_, document = next(read_study(study, tmp_path / "other.json").runs())
+    assert document["metrics"] == ["auc"]
+
+
+def test_figures_that_are_not_measurable_stay_out_of_the_table() -> None:
+    entry = {"value": None, "primary": "value", "note": "one class only"}
+    assert figures({"tests": {"t": {"tasks": {"spoof": {"metrics": {"auc": entry}}}}}}, ("auc",)) == {}
