@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from fascore.data.batch import Batch
 
 
+STOPPED = (130, 143)
+"""Exit status of processes that ended after Ctrl-C or SIGTERM."""
+
+
 def execute(
     path: Path, overrides: Mapping[str, Json], *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")
 ) -> Path:
@@ -87,6 +91,8 @@ def _in_processes(document: Json, spec: RunSpec, *, fresh: bool, processes: int,
         path.write_text(json.dumps(document))
         flags = [*(["--fresh"] if fresh else []), *(["--strict"] if strict else [])]
         status = distributed.spawn(processes, ["-m", "fascore", "run", str(path), "--runs", str(runs), *flags])
+    if status in STOPPED:
+        raise Interrupted(f"stopped; the same command continues from the last checkpoint in {runs / spec.name}")
     if status:
         raise FascoreError(f"one of the {processes} processes ended with status {status}; what it said stands above. The same command continues")
     return runs / spec.name
