@@ -228,13 +228,15 @@ def _changed(document: Json, steps: list[str], value: Json, path: str) -> Json:
 
 
 def read_spec(path: Path, overrides: dict[str, Json] | None = None) -> tuple[RunSpec, Json]:
-    """The validated spec of a file and the document it came from, overrides applied.
+    """The validated spec of a file, or of a run's resolved.json, and the document it came from, overrides applied.
 
     Raises FascoreError for a file that cannot be read, SpecErrors with every structural problem.
     """
     document = read_json(path)
     if not isinstance(document, dict):
         raise FascoreError(f"{path}: a spec is a JSON object; this is a {type(document).__name__}")
+    if "spec" in document and "provenance" in document:
+        document = document["spec"]
     for where, value in (overrides or {}).items():
         document = with_override(document, where, value)
     return validate(RunSpec, document), document

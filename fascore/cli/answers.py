@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 def print_answers(answers: Iterable[Prediction], *, as_json: bool) -> None:
     """A JSON object a line, or a table whose last column is the file and, where there is no decision, the reason."""
-    if not as_json:
-        print(f"{'decision':11}  {'score':>6}  {'faces':>9}  file")
     threshold = None
     for answer in answers:
-        print(json.dumps(asdict(answer), ensure_ascii=False) if as_json else _line(answer), flush=True)
+        if threshold is None and not as_json:
+            print(f"{'decision':11}  {'score':>6}  {'faces':>9}  file")
         threshold = answer.threshold
+        print(json.dumps(asdict(answer), ensure_ascii=False) if as_json else _line(answer), flush=True)
     if threshold is not None and not as_json:
         print(f"bona fide where the score is at least {threshold:.4f}, the run's threshold")
 
@@ -26,5 +26,5 @@ def print_answers(answers: Iterable[Prediction], *, as_json: bool) -> None:
 def _line(answer: Prediction) -> str:
     score = "-" if answer.score is None else f"{answer.score:.4f}"
     faces = "-" if answer.frames is None else f"{answer.faces} of {answer.frames}"
-    why = f": {answer.reason}" if answer.score is None else ""
+    why = f": {answer.reason.removeprefix(f'{answer.path} ')}" if answer.score is None else ""
     return f"{answer.decision:11}  {score:>6}  {faces:>9}  {answer.path}{why}"

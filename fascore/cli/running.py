@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,11 +27,22 @@ def run(
 
     A run that was stopped continues with the same command, to the same result.
     """
-    changes = overrides(settings, extra)
+    document = _checked(spec, settings, extra)
     with problems_of(spec):
-        from fascore.running.run import execute
+        from fascore.running.run import execute_document
 
-        execute(spec, changes, fresh=fresh, processes=processes, strict=strict, runs=runs)
+        execute_document(document, fresh=fresh, processes=processes, strict=strict, runs=runs)
+
+
+def _checked(spec: Path, settings: list[str], extra: list[str]) -> Any:
+    """The document of a spec that passes the check: a mistake is told at once, before torch is imported."""
+    from fascore.graph import check
+    from fascore.spec import read_spec
+
+    with problems_of(spec):
+        checked, document = read_spec(spec, overrides(settings, extra))
+        check(checked)
+    return document
 
 
 def prepare(spec: Spec, settings: Set = [], processes: Processes = None, extra: With = [], strict: Strict = False) -> None:  # noqa: B006

@@ -37,7 +37,7 @@ from fascore.running.provenance import provenance
 from fascore.running.records import Splits, list_records
 from fascore.running.results import conclude
 from fascore.running.scores import head_columns, score_table
-from fascore.spec import Json, RunSpec, read_json, with_override
+from fascore.spec import Json, RunSpec
 from fascore.training import checkpoint, distributed
 from fascore.training.interrupt import Interrupted
 from fascore.training.scoring import Scores, score
@@ -51,20 +51,8 @@ STOPPED = (130, 143)
 """Exit status of processes that ended after Ctrl-C or SIGTERM."""
 
 
-def execute(
-    path: Path, overrides: Mapping[str, Json], *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")
-) -> Path:
-    """`fascore run`: run the spec of a file; the run's folder. Raises FascoreError, SpecErrors or Interrupted."""
-    document = read_json(path)
-    if isinstance(document, dict) and "spec" in document and "provenance" in document:
-        document = document["spec"]  # a run's resolved.json
-    for where, value in overrides.items():
-        document = with_override(document, where, value)
-    return execute_document(document, fresh=fresh, processes=processes, strict=strict, runs=runs)
-
-
 def execute_document(document: Json, *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")) -> Path:
-    """Run a parsed spec."""
+    """`fascore run`: run a parsed spec; the run's folder. Raises FascoreError, SpecErrors or Interrupted."""
     spec = validate(RunSpec, document)
     plan = check(spec)
     if processes > 1 and "TORCHELASTIC_RUN_ID" not in os.environ:

@@ -32,7 +32,7 @@ def test_check_prints_every_node_with_what_it_reads_and_gives(fascore, demo):
 
 
 def test_check_sees_overrides(fascore, demo):
-    assert "recipe       supervised, 3 epochs" in fascore("check", demo, "--set", "recipe.epochs=3").stdout
+    assert "recipe supervised, 3 epochs" in " ".join(fascore("check", demo, "--set", "recipe.epochs=3").stdout.split())
 
 
 def test_typos_are_lines_of_file_path_and_sentence_with_a_count(fascore, spoilt):
