@@ -30,7 +30,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY)
-	$(BIN)/python -m pytest benchmarks --benchmark-autosave
+	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-autosave
 
 # Every saved run of the benchmarks, side by side.
 trends: $(READY)
