@@ -47,14 +47,22 @@ class Provider:
     point: importlib.metadata.EntryPoint | None = None
 
     @cached_property
+    def _metadata(self) -> dict[str, str]:
+        """Name and Version of the distribution; read here, for importlib's parser of whole files is ten times slower."""
+        if self.point is None or self.point.dist is None:
+            return {}
+        text = self.point.dist.read_text("METADATA") or self.point.dist.read_text("PKG-INFO") or ""
+        return dict(line.split(": ", 1) for line in text.partition("\n\n")[0].splitlines() if line.startswith(("Name: ", "Version: ")))
+
+    @property
     def distribution(self) -> str:
         """Name of the distribution; reads its metadata file, so only when printing."""
-        return self.point.dist.name if self.point is not None and self.point.dist is not None else "not installed"
+        return self._metadata.get("Name", "not installed")
 
-    @cached_property
+    @property
     def version(self) -> str:
         """Version of the distribution, empty for a component that is not installed."""
-        return self.point.dist.version if self.point is not None and self.point.dist is not None else ""
+        return self._metadata.get("Version", "")
 
     @property
     def installed(self) -> bool:
