@@ -153,3 +153,8 @@ def _build() -> typer.Typer:
 
 
 app = _build()
+
+
+def own_commands() -> set[str]:
+    """Names of the program's own commands and groups, which come before those of plugins."""
+    return {command.name or "" for command in app.registered_commands} | {group.name or "" for group in app.registered_groups}

@@ -29,7 +29,11 @@ def packages() -> str:
 
 def complaints(*, load: bool) -> list[str]:
     """Names that two packages claim; with `load`, every provider that cannot be imported."""
+    from fascore.cli.app import own_commands
+
     found = [str(conflict) for conflict in index().conflicts()]
+    hidden = [p for p in index().providers() if p.kind == "command" and p.name in own_commands()]
+    found += [f"command '{p.name}' of {p.source} cannot be called: fascore has one of that name; tell its authors" for p in hidden]
     if load:
         found += _broken()
     return found

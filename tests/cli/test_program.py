@@ -145,6 +145,13 @@ def test_commands_of_plugins_are_listed_by_name_and_imported_when_called(fascore
     assert "No such option" in fascore("pulse", "a.mp4", "--nonsense", code=2, PYTHONPATH=str(site)).stderr
 
 
+def test_a_command_that_hides_behind_one_of_fascore_is_told(fascore, distributions):
+    site = distributions(1)
+    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nstudy = fas_fake0:study\n")
+    assert "command 'study' of fas-fake0 1.0 cannot be called" in fascore("plugins", PYTHONPATH=str(site)).stdout
+    assert fascore("--help", PYTHONPATH=str(site)).stdout.count("\n  study ") == 1
+
+
 def test_a_typer_app_of_a_plugin_keeps_its_exit_code(fascore, distributions):
     site = distributions(1)
     (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\npulse = fas_fake0:app\n")

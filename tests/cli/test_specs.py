@@ -1,4 +1,8 @@
 import json
+import os
+import pty
+import subprocess
+import sys
 
 import pytest
 
@@ -144,3 +148,17 @@ def test_init_never_writes_over_a_file_unasked(fascore, tmp_path):
     assert (tmp_path / "mine.json").read_text() == "precious"
     fascore("init", "mine.json", "--force")
     assert json.loads((tmp_path / "mine.json").read_text())["name"] == "mine"
+
+
+def test_on_a_terminal_init_asks(tmp_path):
+    mine, theirs = pty.openpty()
+    command = [sys.executable, "-m", "fascore", "init", "mine.json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as running:
+        os.write(mine, b"phantom\nrgb,depth\nmean\n\n3\n")
+        assert running.wait(60) == 0, running.stderr.read()
+    asked = os.read(mine, 10_000).decode()
+    assert "modalities, of rgb, depth, infrared [rgb]:" in asked
+    document = json.loads((tmp_path / "mine.json").read_text())
+    assert document["model"]["fusions"]["all"]["type"] == "mean"
+    assert document["model"]["encoders"]["face_features"]["name"] == "resnet18"
+    assert document["recipe"]["epochs"] == 3
