@@ -34,9 +34,7 @@ class _Single(Signal):
 
 
 @dataclass(frozen=True)
-class Image(_Single):
-    """Intensities in [0, 1], (C, H, W); RGB order where C is 3."""
-
+class _Dense(_Single):
     c: int
     h: int
     w: int
@@ -46,7 +44,17 @@ class Image(_Single):
         return (self.c, self.h, self.w)
 
     def __str__(self) -> str:
-        return f"Image({self.c}, {self.h}, {self.w})"
+        return f"{type(self).__name__}({self.c}, {self.h}, {self.w})"
+
+
+@dataclass(frozen=True)
+class Image(_Dense):
+    """Intensities in [0, 1], (C, H, W); RGB order where C is 3."""
+
+
+@dataclass(frozen=True)
+class Plane(_Dense):
+    """Any other dense array (C, H, W), scaled by its modality, never normalised: depth, MSTmap, signed difference."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +74,6 @@ class Clip(_Single):
     def __str__(self) -> str:
         rate = f", {self.fps:g} Hz" if self.fps else ""
         return f"Clip({self.t}, {self.c}, {self.h}, {self.w}{rate})"
-
-
-@dataclass(frozen=True)
-class Plane(_Single):
-    """Any other dense array (C, H, W), scaled by its modality, never normalised: depth, MSTmap, signed difference."""
-
-    c: int
-    h: int
-    w: int
-
-    @property
-    def shape(self) -> Shape:
-        return (self.c, self.h, self.w)
-
-    def __str__(self) -> str:
-        return f"Plane({self.c}, {self.h}, {self.w})"
 
 
 @dataclass(frozen=True)

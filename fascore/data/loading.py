@@ -15,12 +15,13 @@ from torch import Tensor
 from fascore.data.augmentation import draws
 from fascore.data.batch import Batch
 from fascore.data.draw import Draws, generator
+from fascore.data.modules import Modules
 from fascore.data.prepare import Prepared
 from fascore.data.store import Store
 from fascore.errors import FascoreError
 from fascore.graph import NodePlan, Plan, refs_in
 from fascore.kinds.head import Scalar
-from fascore.kinds.modality import Loaded, ModalityModule
+from fascore.kinds.modality import Loaded
 from fascore.record import Record
 from fascore.refs import Ref
 from fascore.signals import Pyramid, Signal
@@ -48,7 +49,7 @@ class Loader:
         self.records = {record.id: record for record in prepared.records}
         self._wanted = _wanted(plan)
         self._nodes = [plan.modalities[name] for name in plan.modalities if name in self._wanted]
-        self._modules: dict[str, ModalityModule] = {}
+        self._modules = Modules()
         self._checked: set[str] = set()
         self._metadata = tuple(dict.fromkeys(key for record in prepared.records for key in record.metadata))
 
@@ -170,18 +171,10 @@ class Loader:
             source = before.get(ref.node, {})
             inputs.append({} if ref.port not in source else source[ref.port] if everything else source[ref.port][rows])
         with torch.no_grad():
-            found = self._module(node).load(stored, choices if everything else choices.take(rows), inputs)
+            found = self._modules.of(node).load(stored, choices if everything else choices.take(rows), inputs)
         given = {"": found} if isinstance(found, Tensor) else dict(found)
         self._check(node, signals, given, len(rows))
         return given if everything else {port: tensor.index_copy(0, rows, given[port]) for port, tensor in whole.items()}
-
-    def _module(self, node: NodePlan) -> ModalityModule:
-        if node.name not in self._modules:
-            try:
-                self._modules[node.name] = node.component.build(list(node.signals))
-            except FascoreError as error:
-                raise FascoreError(f"{node.path}: {error}") from error
-        return self._modules[node.name]
 
     def _check(self, node: NodePlan, signals: Mapping[str, Signal], given: Mapping[str, Tensor], rows: int) -> None:
         """Once a modality: what `load` gave is what `infer` said."""

@@ -16,11 +16,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
+from fascore.data.modules import Modules
 from fascore.data.store import Store
 from fascore.errors import FascoreError, NoResponse, Response
 from fascore.files import write_whole
 from fascore.graph import NodePlan, Plan
-from fascore.kinds.modality import Arrays, ModalityModule
+from fascore.kinds.modality import Arrays
 from fascore.record import Record
 
 IN_FLIGHT = 4
@@ -132,10 +133,7 @@ class Extraction:
 
     def __init__(self, nodes: tuple[NodePlan, ...], store: Store) -> None:
         self.nodes, self.store = nodes, store
-        self._modules: dict[str, ModalityModule] = {}
-
-    def __getstate__(self) -> dict[str, object]:
-        return {"nodes": self.nodes, "store": self.store, "_modules": {}}
+        self._modules = Modules()
 
     def look_up(self, record: Record) -> dict[str, Entry] | None:
         """Entries of a record if the store has them all; nothing is decoded or hashed."""
@@ -182,7 +180,7 @@ class Extraction:
 
     def _make(self, record: Record, node: NodePlan, entries: Mapping[str, Entry], arrays: dict[str, Arrays]) -> Entry:
         key = self._key(record, node, entries)
-        module = self._module(node)
+        module = self._modules.of(node)
         try:
             for ref in node.inputs:
                 if ref.node not in arrays:
@@ -197,14 +195,6 @@ class Extraction:
         except Exception as error:  # a record that breaks an extractor must not stop the run; it is not stored, the next run tries again
             return Missing("unreadable", f"{node.component.type} failed: {type(error).__name__}: {error}")
         return key
-
-    def _module(self, node: NodePlan) -> ModalityModule:
-        if node.name not in self._modules:
-            try:
-                self._modules[node.name] = node.component.build(list(node.signals))
-            except FascoreError as error:
-                raise FascoreError(f"{node.path}: {error}") from error
-        return self._modules[node.name]
 
 
 def _extract(extraction: Extraction, records: Sequence[Record], processes: int) -> Iterator[tuple[str, dict[str, Entry]]]:

@@ -1,10 +1,14 @@
 """Components of fas-example. Importing this module imports no torch."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from fascore import Fusion, Image, Modality, Plane, SpecError, Vector
+from fascore import Fusion, Image, Modality, ModalityModule, Plane, Signal, SpecError, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Product(Fusion):
@@ -14,15 +18,15 @@ class Product(Fusion):
     width: PositiveInt = Field(64, description="width of the fused feature")
 
     @classmethod
-    def examples(cls):
+    def examples(cls) -> list[Any]:
         return [(cls(width=8), [Vector(5), Vector(3)])]
 
-    def infer(self, signals):
+    def infer(self, signals: Sequence[Signal]) -> Vector:
         if len(signals) < 2 or not all(isinstance(signal, Vector) for signal in signals):
             raise SpecError("example.product fuses two or more Vectors; pool other features first, for example with attention_pool")
         return Vector(self.width)
 
-    def build(self, signals):
+    def build(self, signals: Sequence[Any]) -> "nn.Module":
         from fas_example.product import ProductFusion
 
         return ProductFusion([signal.d for signal in signals], self.width)
@@ -35,15 +39,15 @@ class Edges(Modality):
     stored = False
 
     @classmethod
-    def examples(cls):
+    def examples(cls) -> list[Any]:
         return [(cls(inputs=("face",)), {"faces": "faces", "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}})]
 
-    def infer(self, signals):
+    def infer(self, signals: Sequence[Signal | None]) -> Plane:
         if len(signals) != 1 or not isinstance(signals[0], Image):
             raise SpecError("example.edges reads one picture, such as face_frames")
         return Plane(1, signals[0].h, signals[0].w)
 
-    def build(self, signals):
+    def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_example.edges import EdgesModule
 
         return EdgesModule()

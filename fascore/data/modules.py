@@ -1,0 +1,26 @@
+"""The modules of the data graph: each built once, when it is first needed."""
+
+from __future__ import annotations
+
+from fascore.errors import FascoreError
+from fascore.graph import NodePlan
+from fascore.kinds.modality import ModalityModule
+
+
+class Modules:
+    """What modalities build, by their node. A copy for another process begins empty: it builds its own."""
+
+    def __init__(self) -> None:
+        self._built: dict[str, ModalityModule] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"_built": {}}
+
+    def of(self, node: NodePlan) -> ModalityModule:
+        """The module of a modality. Raises FascoreError with its place in the spec where it cannot be built."""
+        if node.name not in self._built:
+            try:
+                self._built[node.name] = node.component.build(list(node.signals))
+            except FascoreError as error:
+                raise FascoreError(f"{node.path}: {error}") from error
+        return self._built[node.name]
