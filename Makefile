@@ -7,8 +7,8 @@ READY  := $(VENV)/ready
 
 DEMO   ?= plugins/fas-phantom/specs/demo.json
 RUN    := runs/demo
-# A face video of your own to score; default: two rendered clips.
-VIDEO  ?=
+# A face video of your own to score; default: a real one where the developers' media stand beside the project, else two rendered clips.
+VIDEO  ?= $(firstword $(wildcard ../shared/media/*/*.mp4))
 
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 INSTALL := --constraint constraints.txt --group dev --editable ".[mtcnn,tensorboard,wandb]" $(addprefix --editable ,$(PLUGINS))

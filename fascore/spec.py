@@ -194,10 +194,15 @@ def parse_override(text: str) -> tuple[str, Json]:
     path, equals, value = text.partition("=")
     if not equals or not path:
         raise FascoreError(f"--set {text}: write path=value, such as --set recipe.epochs=5")
+    return path, json_or_word(value)
+
+
+def json_or_word(text: str | None) -> Json:
+    """A value of the command line: JSON, or a plain word as it is."""
     try:
-        return path, json.loads(value)
+        return None if text is None else json.loads(text)
     except json.JSONDecodeError:
-        return path, value
+        return text
 
 
 def with_override(document: Json, path: str, value: Json) -> Json:

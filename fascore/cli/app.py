@@ -39,6 +39,7 @@ COMMANDS = (
     Entry("predict", running.predict, "score images and videos with a run", (
         "fascore predict runs/demo video.mp4 photos/",
         "fascore predict runs/demo video.mp4 --json",
+        "fascore predict runs/demo video.mp4 --detector '{\"type\": \"yunet\", \"model\": \"yunet.onnx\"}'",
     )),
     Entry("evaluate", running.evaluate, "measure score files; no model is needed", (
         "fascore evaluate runs/demo/scores/cross.csv --dev runs/demo/scores/dev.csv",
