@@ -66,10 +66,9 @@ def predict(
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
     from fascore.cli.answers import print_answers
     from fascore.serving.predict import predict as answers
-    from fascore.spec import parse_override
+    from fascore.spec import json_or_word
 
-    chosen = parse_override(f"detector={detector}")[1] if detector else None
-    print_answers(answers(folder, paths, detector=chosen, device=device), as_json=as_json)
+    print_answers(answers(folder, paths, detector=json_or_word(detector), device=device), as_json=as_json)
 
 
 def evaluate(
