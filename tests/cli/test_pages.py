@@ -12,7 +12,8 @@ from fascore.component import validate
 from fascore.graph import check
 from fascore.registry import index
 from fascore.rules import RULES
-from fascore.spec import Augment, Compute, Data, Model, RunSpec, StudySpec
+from fascore.running.records import list_records
+from fascore.spec import Augment, Compute, Data, Model, RunSpec, StudySpec, read_spec
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -54,7 +55,7 @@ def test_the_errors_of_the_readme_are_those_of_its_spec(fascore, tmp_path):
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/own-videos.md"])
-def test_the_manifest_of_a_page_gives_a_spec_that_passes_the_check(fascore, tmp_path, page):
+def test_the_manifest_of_a_page_gives_a_spec_that_can_be_trained(fascore, tmp_path, page, monkeypatch):
     manifest = blocks(page, "csv")[0]
     (tmp_path / "videos.csv").write_text(manifest)
     for row in manifest.splitlines()[1:]:
@@ -63,6 +64,9 @@ def test_the_manifest_of_a_page_gives_a_spec_that_passes_the_check(fascore, tmp_
         media.write_bytes(b"not decoded")
     fascore("init", "mine.json", "--manifest", "videos.csv")
     assert fascore("check", "mine.json").stdout.startswith("mine is a valid spec")
+    monkeypatch.chdir(tmp_path)
+    splits = list_records(read_spec(tmp_path / "mine.json")[0])
+    assert [{r.label for r in records} for records in splits.named().values()] == [{0, 1}] * 3
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
