@@ -58,7 +58,7 @@ def _species(title: str, parts: Mapping[str, Any], keys: tuple[str, str], bona_f
     for name, rate in sorted(parts["species"].items(), key=lambda item: (-(item[1][keys[0]] or 0), item[0])):
         table.add_row(*_row(name, rate, keys))
     table.add_section()
-    table.add_row(*_row(f"bona fide: {bona_fide}", parts["bona_fide"], bona_fide_keys))
+    table.add_row(*_row(bona_fide, parts["bona_fide"], bona_fide_keys))
     return table
 
 
