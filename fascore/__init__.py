@@ -12,7 +12,7 @@ _WHERE = {
     "fascore.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
     "fascore.component": ("Component", "Config", "Node", "Slot", "replaced", "validate"),
     "fascore.refs": ("Ref",),
-    "fascore.record": ("ATTACK", "BONA_FIDE", "Annotation", "AnnotationSource", "Frame", "Record", "Source"),
+    "fascore.record": ("ATTACK", "BONA_FIDE", "Annotation", "AnnotationSource", "Frame", "Record", "Source", "Task"),
     "fascore.signals": ("Clip", "Image", "Level", "Plane", "Points", "Pyramid", "Series", "Signal", "Tokens", "Vector"),
     "fascore.kinds": (
         "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         Frame as Frame,
         Record as Record,
         Source as Source,
+        Task as Task,
     )
     from fascore.refs import Ref as Ref
     from fascore.signals import (

@@ -137,3 +137,38 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_continue(tiny: dict[str, Any
     assert process.returncode not in (0, -signal.SIGINT)
     assert b"Traceback" not in said
     assert b"same command" in said
+
+
+def test_weights_of_a_score_rule_are_fitted_on_dev_and_kept_beside_the_threshold(tiny: dict[str, Any], tmp_path: Path) -> None:
+    tiny["model"]["heads"]["look"] = {"type": "binary", "inputs": ["app"]}
+    tiny["model"]["score"] = {"weighted": {"main": 1, "look": "dev"}}
+    root = execute_document(tiny, runs=tmp_path)
+    _, weights = RunFolder(root).decision()
+    assert 0 <= weights["look"] <= 1
+    for split in ("dev", "intra", "cross"):
+        for row in csv.DictReader((root / "scores" / f"{split}.csv").open()):
+            assert float(row["score"]) == pytest.approx(float(row["main.score"]) + weights["look"] * float(row["look.score"]), abs=1e-12)
+
+
+def test_without_a_dev_split_one_is_carved_from_train_by_subject_and_said(tiny: dict[str, Any], tmp_path: Path) -> None:
+    tiny["data"]["dev"] = []
+    tiny["data"]["train"][0]["dataset"]["subjects"] = 8
+    root = execute_document(tiny, runs=tmp_path)
+    resolved = json.loads((root / "resolved.json").read_text())
+    assert resolved["data"]["dev"] == "carved from train by subject, with the run's seed"
+    dev = {row["subject"] for row in csv.DictReader((root / "scores" / "dev.csv").open())}
+    assert len(dev) == 1
+    assert resolved["data"]["records"]["train"] == 3 * resolved["data"]["records"]["dev"]
+
+
+def test_heads_by_task_score_the_records_of_their_task(tiny: dict[str, Any], tmp_path: Path) -> None:
+    for entries in (tiny["data"]["train"], tiny["data"]["dev"], *tiny["data"]["test"].values()):
+        entries[0]["dataset"]["species"] = ["print.flat", "forgery.faceswap"]
+    heads = {"s": {"where": {"task": "spoof"}}, "f": {"where": {"task": "forgery"}}}
+    tiny["model"]["heads"] = {name: {"type": "binary", "inputs": ["all"], **where} for name, where in heads.items()}
+    tiny["model"]["score"] = {"by_task": {"spoof": "s", "forgery": "f"}}
+    root = execute_document(tiny, runs=tmp_path)
+    rows = list(csv.DictReader((root / "scores" / "intra.csv").open()))
+    assert {row["task"] for row in rows} == {"spoof", "forgery"}
+    assert all(row["score"] == row["s.score" if row["task"] == "spoof" else "f.score"] for row in rows)
+    assert set(json.loads((root / "metrics.json").read_text())["tests"]["intra"]["tasks"]) == {"spoof", "forgery"}

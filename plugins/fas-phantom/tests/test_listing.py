@@ -14,9 +14,8 @@ from fas_phantom.species import SPECIES
 from hypothesis import given, settings, strategies as st
 from scipy.stats import ks_2samp
 
-from fascore import SpecError
+from fascore import SpecError, SpecErrors
 from fascore.component import validate
-from fascore.errors import SpecErrors
 
 SPLITS = ("train", "dev", "test")
 

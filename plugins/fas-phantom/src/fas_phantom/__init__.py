@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fas_phantom.oracle import Truth
-    from fascore.record import Record
+    from fascore import Record
 
 
 def truth(record: Record) -> Truth:

@@ -12,8 +12,7 @@ from fas_phantom.motion import beat_times, tracks
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.render import Scene
 from fas_phantom.sources import Rendered, exact_points
-from fascore.errors import FascoreError
-from fascore.record import Record
+from fascore import FascoreError, Record
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fas_phantom.sites import SITES, Site
 from fas_phantom.sources import CHANNELS, Detected, Rendered
 from fas_phantom.species import SPECIES
 from fas_phantom.streams import key, stream
-from fascore.record import Record, Task
+from fascore import Record, Task
 
 SPLITS = ("train", "dev", "test")
 DOMAINS: dict[Task, Domain] = {"spoof": "laboratory", "forgery": "wild"}

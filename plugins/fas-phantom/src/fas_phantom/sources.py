@@ -12,7 +12,7 @@ from fas_phantom.landmarks import boxes, detected, exact
 from fas_phantom.motion import frame_times
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.render import scene
-from fascore.record import Annotation, AnnotationSource, Frame, Source
+from fascore import Annotation, AnnotationSource, Frame, Source
 
 Channel = Literal["rgb", "depth", "infrared"]
 CHANNELS: tuple[Channel, ...] = ("rgb", "depth", "infrared")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fascore.record import Task
+from fascore import Task
 
 
 class Species(NamedTuple):

@@ -1,0 +1,129 @@
+"""One call on a machine with a GPU: the same batches, scores and training as on the CPU, and how fast.
+
+    python benchmarks/device.py [--device cuda] [--records 64] [--model resnet18] [--size 128]
+
+Compares, on rendered clips: augmented training batches and float32 scores on the device with those of the CPU; then trains
+ten steps in float32 and in bfloat16. Exit status 1 where something disagrees. Speeds are ratios to the CPU of this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fascore import validate
+from fascore.data.batch import Batch
+from fascore.data.loading import Loader
+from fascore.data.prepare import prepare
+from fascore.data.store import Store
+from fascore.graph import check
+from fascore.model import ModelGraph
+from fascore.spec import RunSpec
+from fascore.training.engine import Engine
+from fascore.training.trainer import pick_precision
+
+AUGMENT = {"flip": 0.5, "rotation": 10, "scale": 0.1, "brightness": 0.2, "contrast": 0.2, "hue": 0.05, "blur": 1.0, "compression": 40, "cutout": 0.3}
+
+
+def spec_of(model: str, size: int, subjects: int) -> RunSpec:
+    """RGB and depth of the phantom, two encoders of one model."""
+    data = [{"dataset": {"type": "phantom", "subjects": subjects, "frames": 8, "size": size}, "split": "all"}]
+    return validate(RunSpec, {
+        "name": "device", "data": {"train": data},
+        "modalities": {
+            "faces": {"type": "faces", "detector": "boxes"},
+            "face": {"type": "face_frames", "inputs": ["faces"], "size": size, "views": 2},
+            "depth": {"type": "depth_map", "inputs": ["face"], "optional": True},
+        },
+        "augment": AUGMENT,
+        "model": {
+            "encoders": {
+                "app": {"type": "timm", "name": model, "inputs": ["face"]}, "shape": {"type": "timm", "name": model, "inputs": ["depth"]},
+            },
+            "fusions": {"all": {"type": "gated", "inputs": ["app", "shape"]}},
+            "heads": {"main": {"type": "binary", "inputs": ["all"]}},
+        },
+        "recipe": {"type": "supervised", "optimizer": {"name": "sgd", "lr": 0.01}, "epochs": 1},
+    })  # fmt: skip
+
+
+def timed(work: Callable[[], Any], device: torch.device) -> tuple[Any, float]:
+    """What `work` gives at its second call, and the seconds of that call."""
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    given = work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return given, time.perf_counter() - start
+
+
+def trained(graph: ModelGraph, spec: RunSpec, batch: Batch, device: torch.device, precision: str) -> list[float]:
+    """Losses of ten steps on one batch."""
+    training = spec.recipe.build(graph.to(device), 10)
+    engine = Engine(graph, training, device=device, precision=precision, seed=0, ema=None)
+    losses = []
+    engine.train()
+    for step in range(10):
+        engine.begin(0, step, 1.0)
+        losses.append(sum(value.item() for value in training.step(engine, batch).values()))
+        engine.finish()
+    return losses
+
+
+def main() -> int:
+    """Compare and print; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--records", type=int, default=64)
+    parser.add_argument("--model", default="resnet18")
+    parser.add_argument("--size", type=int, default=128)
+    options = parser.parse_args()
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    device, cpu = torch.device(options.device), torch.device("cpu")
+    spec = spec_of(options.model, options.size, max(3, options.records // 8))
+    plan = check(spec)
+    records = list(spec.data.train[0].dataset.records("all"))[: options.records]
+    ids, wrong = [record.id for record in records], []
+
+    def said(what: str, difference: float, limit: float) -> None:
+        print(f"{what}: largest difference {difference:.2e}, limit {limit:.0e}")
+        if not difference <= limit:
+            wrong.append(what)
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        prepared = prepare(plan, records, store)
+        batches, scores = {}, {}
+        for place in (cpu, device):
+            loader = Loader(plan, prepared, store, device=place, workers=2)
+            (batch,), loading = timed(lambda loader=loader: list(loader.training_batches(0, [ids])), place)
+            graph = ModelGraph.build(plan, 0).to(place).eval()
+            with torch.no_grad():
+                scores[place], forward = timed(lambda graph=graph, batch=batch: graph.scores(graph(batch), batch)["main"].cpu(), place)
+            batches[place] = batch
+            print(f"{place}: {len(ids) / loading:.0f} augmented records/s, {len(ids) / forward:.0f} scored records/s")
+        for name, tensor in batches[cpu].tensors.items():
+            # JPEG's rounding turns a last-bit difference into a step of the quantiser at a few pixels: compare the bulk.
+            difference = (tensor - batches[device].tensors[name].cpu()).abs().flatten().float().sort().values
+            said(f"batch '{name}', 99.9 % of its values", float(difference[int(0.999 * (len(difference) - 1))]), 1e-3)
+        said("float32 scores", float((scores[cpu] - scores[device]).abs().max()), 1e-3)
+        reference = trained(ModelGraph.build(plan, 0), spec, batches[cpu], cpu, "fp32")
+        for precision, limit in {pick_precision("auto", device): 1e-1, "fp32": 1e-2}.items():
+            losses = trained(ModelGraph.build(plan, 0), spec, batches[cpu].to(device), device, precision)
+            print(f"{device} {precision}: loss {losses[0]:.4f} -> {losses[-1]:.4f} in ten steps; cpu fp32 {reference[0]:.4f} -> {reference[-1]:.4f}")
+            said(f"losses in {precision}", max(abs(a - b) for a, b in zip(losses, reference, strict=True)), limit)
+    print("disagrees: " + ", ".join(wrong) if wrong else "agrees")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
