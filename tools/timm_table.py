@@ -114,8 +114,8 @@ def _sizes(probe: Probe) -> tuple[int, list[Seen]]:
         if step == 1:
             pairs = [(base + 1, base + 31), (base + 63, base + 89)]
         else:
-            start = -(-base // step) * step
-            pairs = [(start, start + step), (start + 3 * step, start + 2 * step)]
+            start, far = -(-base // step) * step, -(-64 // step) * step
+            pairs = [(start, start + far), (start + far + step, start + 2 * step)]
         try:
             seen = [probe.see(h, w) for h, w in pairs]
             while step == 1 and len(seen) < 8 and (sides := _undecided(probe, seen)):
