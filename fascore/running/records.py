@@ -7,10 +7,12 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fascore.data.draw import generator
-from fascore.errors import FascoreError, Problem, SpecErrors
-from fascore.record import Record
+from fascore.data.media import MediaSource
+from fascore.errors import FascoreError, NoResponse, Problem, SpecErrors
+from fascore.record import Record, Source
 from fascore.spec import Data, DataEntry, RunSpec
 
 
@@ -51,6 +53,7 @@ def list_records(spec: RunSpec) -> Splits:
     if carved:
         train, dev = carve(train, spec.data.carve, spec.seed)
     splits = Splits(tuple(train), tuple(dev), {name: tuple(records) for name, records in tests.items()}, carved)
+    _refuse_clash(splits)
     _refuse_overlap(splits)
     _refuse_one_class(splits, spec.data)
     return splits
@@ -93,6 +96,35 @@ def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Reco
                 "name a dev split, add subjects, or change data.carve"
             )
     return train, dev
+
+
+def _refuse_clash(splits: Splits) -> None:
+    """One id names one record: two test sets may share a record, two records may not share an id."""
+    seen: dict[str, tuple[str, Record]] = {}
+    for name, records in splits.named().items():
+        for record in records:
+            where, other = seen.setdefault(record.id, (name, record))
+            if other is not record and _facts(other) != _facts(record):
+                raise FascoreError(
+                    f"the id '{record.id}' names a record of {where} (dataset '{other.dataset}') and another of {name} (dataset '{record.dataset}'); "
+                    "ids are unique over all data of a spec: give one of them other ids, such as with the dataset's name in front"
+                )
+
+
+def _facts(record: Record) -> list[Any]:
+    """What tells a record from another one of the same id."""
+    made_from = {name: _origin(source) for name, source in record.channels.items()}
+    return [record.label, record.task, record.species, made_from, record.annotation and record.annotation.digest()]
+
+
+def _origin(source: Source) -> Any:
+    """The files of a source, without reading them, or its digest."""
+    if not isinstance(source, MediaSource):
+        return source.digest()
+    try:
+        return [path.resolve() for path in source.files()]
+    except NoResponse as missing:
+        return missing.reason
 
 
 def _refuse_overlap(splits: Splits) -> None:

@@ -1,10 +1,12 @@
 """From entries to splits: carving is disjoint by subject, and splits share no record."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from fascore import FascoreError, Record
-from fascore.running.records import Splits, carve
+from fascore import FascoreError, Record, RunSpec, validate
+from fascore.running.records import Splits, carve, list_records
 
 
 def people(subjects: int, clips: int) -> list[Record]:
@@ -52,3 +54,25 @@ def test_the_manifest_hash_knows_splits_and_labels_and_not_the_order() -> None:
     hashes = [Splits(train, (), {}, False).manifest() for train in (records, records[::-1], turned)] + [Splits((), records, {}, False).manifest()]
     assert hashes[0] == hashes[1]
     assert len(set(hashes)) == 3
+
+
+def test_one_id_for_two_records_is_refused_and_one_record_in_two_test_sets_is_not(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c.png", "d.png"):
+        (tmp_path / name).write_bytes(b"never decoded")
+    header = "id,label,species,rgb\n"
+    (tmp_path / "train.csv").write_text(f"{header}t1,1,,a.png\nt2,0,print,b.png\n")
+    (tmp_path / "dev.csv").write_text(f"{header}d1,1,,a.png\nd2,0,print,b.png\n")
+    (tmp_path / "one.csv").write_text(f"{header}1,1,,c.png\n")
+    (tmp_path / "same.csv").write_text(f"{header}1,1,,{tmp_path}/c.png\n")
+    (tmp_path / "other.csv").write_text(f"{header}1,1,,d.png\n")
+
+    def listed(second: str) -> Splits:
+        manifests = {name: {"type": "folder", "manifest": str(tmp_path / f"{name}.csv")} for name in ("train", "dev", "one", second)}
+        entry = {name: [{"dataset": dataset, "split": "all"}] for name, dataset in manifests.items()}
+        data = {"train": entry["train"], "dev": entry["dev"], "test": {"first": entry["one"], "second": entry[second]}}
+        model = {"heads": {"main": {"type": "binary", "inputs": ["face"]}}}
+        return list_records(validate(RunSpec, {"name": "x", "data": data, "modalities": {"face": {"type": "faces"}}, "model": model}))
+
+    assert len(listed("same").every()) == 5
+    with pytest.raises(FascoreError, match=r"the id '1' names a record of first \(dataset 'one'\) and another of second \(dataset 'other'\)"):
+        listed("other")
