@@ -11,6 +11,8 @@ from typing import Any
 from fascore.component import validate
 from fascore.errors import FascoreError, Problem, SpecErrors
 from fascore.graph import check
+from fascore.report.words import metric_title
+from fascore.running.begin import differences
 from fascore.running.folder import RunFolder
 from fascore.spec import Json, RunSpec, StudySpec, read_json, with_override
 
@@ -53,9 +55,13 @@ def _run_name(row: str, fold: str, seed: int) -> str:
 
 
 def read_study(path: Path, base: Path | None = None) -> Study:
-    """Read a study; `base` replaces its base spec. Raises FascoreError or SpecErrors."""
+    """Read a study; `base` replaces its base spec, and the name then ends in its name, so that the runs stand apart.
+
+    Raises FascoreError or SpecErrors.
+    """
     spec = validate(StudySpec, read_json(path))
-    return Study(spec, spec.name or path.stem, read_json(base or path.parent / spec.base))
+    name = spec.name or path.stem
+    return Study(spec, f"{name}.{base.stem}" if base else name, read_json(base or path.parent / spec.base))
 
 
 def check_study(study: Study) -> list[str]:
@@ -80,7 +86,12 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
     failed: list[str] = []
     for row, fold, seed, document in study.runs():
         name = _run_name(row, fold, seed)
-        if RunFolder(runs / study.name / name).finished():
+        folder = RunFolder(runs / study.name / name)
+        if folder.finished() and (changed := _changes(folder, document)):
+            say(f"{name}: has run with another spec ({', '.join(changed)}); move {folder.root} away, or name the study otherwise")
+            failed.append(name)
+            continue
+        if folder.finished():
             say(f"{name}: has run")
             continue
         say(f"{name}: runs")
@@ -93,8 +104,19 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
         raise FascoreError(f"{len(failed)} of the study's runs failed: {', '.join(failed)}; the same command tries them again")
 
 
+def _changes(folder: RunFolder, document: Json) -> list[str]:
+    """Fields in which a finished run differs from what the study now says."""
+    if not folder.resolved.exists():
+        return []
+    now = validate(RunSpec, document).model_dump(mode="json", by_alias=True)
+    return list(differences(folder.read(folder.resolved)["spec"], now))[:4]
+
+
 def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
-    """`<test set>/<task>/<metric>` -> number, from the content of metrics.json; `wanted` names metrics, or `metric.part`."""
+    """`<test set>/<task>/<metric>` -> number, from the content of metrics.json; `wanted` names metrics, or `metric.part`.
+
+    The name of an oracle metric ends in its mark, `[test-oracle]`.
+    """
     found: dict[str, float] = {}
     for test, measured in metrics["tests"].items():
         for task, table in measured["tasks"].items():
@@ -103,16 +125,16 @@ def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, fl
                     metric, _, part = name.partition(".")
                     value = entry.get(part or entry["primary"])
                     if metric in (key, key.partition("(")[0]) and isinstance(value, Number) and not isinstance(value, bool):
-                        found[f"{test}/{task}/{key}{'.' + part if part else ''}"] = float(value)
+                        found[f"{test}/{task}/{metric_title(f'{key}.{part}' if part else key, entry)}"] = float(value)
     return found
 
 
 def table(study: Study, runs: Path) -> dict[str, dict[str, Cell]]:
-    """Row -> figure -> Cell, over the runs that are finished. Raises FascoreError where none is."""
+    """Row -> figure -> Cell, over the runs that are finished, and of this very spec. Raises FascoreError where none is."""
     collected: dict[str, dict[str, list[float]]] = {}
-    for row, fold, seed, _ in study.runs():
+    for row, fold, seed, document in study.runs():
         folder = RunFolder(runs / study.name / _run_name(row, fold, seed))
-        if folder.finished():
+        if folder.finished() and not _changes(folder, document):
             for name, value in figures(folder.read(folder.metrics), study.spec.report).items():
                 collected.setdefault(row, {}).setdefault(name, []).append(value)
     if not collected:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fascore import FascoreError, SpecErrors
+from fascore import FascoreError, RunSpec, SpecErrors, validate
 from fascore.running.folder import RunFolder
 from fascore.running.study import check_study, figures, read_study, run_study, table
 
@@ -28,8 +28,8 @@ def pretend(auc: dict[str, float]) -> Any:
 
     def execute(document: dict[str, Any], runs: Path) -> None:
         folder = RunFolder(runs / document["name"])
-        iso = {"bpcer": 0.25, "acer_worst": None, "primary": "acer_worst"}
-        metrics = {"auc": {"value": auc[document["name"]], "primary": "value"}, "iso30107": iso}
+        iso = {"bpcer": 0.25, "acer_worst": None, "primary": "acer_worst", "oracle": False}
+        metrics = {"auc": {"value": auc[document["name"]], "primary": "value", "oracle": False}, "iso30107": iso}
         folder.write(folder.metrics, {"tests": {"intra": {"tasks": {"spoof": {"metrics": metrics}}}}})
         folder.report.write_text("whole")
 
@@ -97,3 +97,30 @@ def test_the_same_rows_run_on_another_base(study: Path, tiny: dict[str, Any], tm
 def test_figures_that_are_not_measurable_stay_out_of_the_table() -> None:
     entry = {"value": None, "primary": "value", "note": "one class only"}
     assert figures({"tests": {"t": {"tasks": {"spoof": {"metrics": {"auc": entry}}}}}}, ("auc",)) == {}
+
+
+def test_a_finished_run_of_another_spec_is_told_and_never_stands_in_the_table(study: Path, tmp_path: Path) -> None:
+    read, said = read_study(study), []
+    runs = tmp_path / "runs"
+    run_study(read, runs, pretend(dict.fromkeys(NAMES, 0.75)), lambda text: None)
+    for *_, document in read.runs():
+        folder = RunFolder(runs / "fusions" / document["name"])
+        resolved = validate(RunSpec, document).model_dump(mode="json", by_alias=True)
+        other = document["name"] == NAMES[0]
+        folder.write(folder.resolved, {"spec": {**resolved, "threshold": "min_hter"} if other else resolved})
+    with pytest.raises(FascoreError, match=f"1 of the study's runs failed: {NAMES[0]}"):
+        run_study(read, runs, pretend({}), said.append)
+    assert said[0].startswith(f"{NAMES[0]}: has run with another spec (threshold); move ")
+    assert said[1:] == [f"{name}: has run" for name in NAMES[1:]]
+    assert [row["intra/spoof/auc"].runs for row in table(read, runs).values()] == [3, 4]
+
+
+def test_runs_on_another_base_have_a_folder_of_their_own(study: Path, tiny: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "siw.json").write_text(json.dumps(tiny))
+    assert (read_study(study).name, read_study(study, tmp_path / "siw.json").name) == ("fusions", "fusions.siw")
+
+
+def test_an_oracle_metric_keeps_its_mark_in_the_table() -> None:
+    entries = {"eer": {"value": 0.25, "primary": "value", "oracle": True}, "auc": {"value": 0.5, "primary": "value", "oracle": False}}
+    found = figures({"tests": {"t": {"tasks": {"spoof": {"metrics": entries}}}}}, ("auc", "eer"))
+    assert found == {"t/spoof/eer [test-oracle]": 0.25, "t/spoof/auc": 0.5}
