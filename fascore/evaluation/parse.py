@@ -19,7 +19,7 @@ COLUMNS = (
     "label", "score", "response",
 )  # fmt: skip
 """Columns of a score file, in their order; `<head>.<name>` follow."""
-REQUIRED = ("id", "label", "score")
+REQUIRED = ("label", "score")
 RESPONSES = get_args(Response)
 MOST_SPECIES = 10_000
 

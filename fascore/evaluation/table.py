@@ -77,23 +77,24 @@ class ScoreTable:
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, Sequence[Any] | NDArray[Any]], source: str = "the score table") -> ScoreTable:
-        """Build from columns by name; `id`, `label` and `score` are required, others are empty (`response`: ok, `task`: spoof).
+        """Build from columns by name; `label` and `score` are required, others are empty (`response`: ok, `task`: spoof).
 
-        Raises FascoreError with row (the header is row 1) and column.
+        Without `id`, a row's number is its id. Raises FascoreError with row (the header is row 1) and column.
         """
         missing = [name for name in REQUIRED if name not in columns]
         if missing:
             raise FascoreError(f"{source}: there is no column '{missing[0]}'; a score table needs at least {', '.join(REQUIRED)}")
-        count = len(columns["id"])
+        count = len(columns["label"])
+        columns = columns if "id" in columns else {"id": range(2, count + 2), **columns}
         if uneven := [name for name, values in columns.items() if len(values) != count]:
-            raise FascoreError(f"{source}: column '{uneven[0]}' has {len(columns[uneven[0]])} rows and 'id' has {count}")
+            raise FascoreError(f"{source}: column '{uneven[0]}' has {len(columns[uneven[0]])} rows and 'label' has {count}")
         if not count:
             raise FascoreError(f"{source} has no rows: write one row a presentation below the header")
         place = Place(source)
         label = labels(columns["label"], place)
         score = scores(columns["score"], place, "score")
         answers, notes = responses(columns.get("response"), score, place)
-        text = {name: columns[name] for name in COLUMNS if name in columns and name not in (*REQUIRED, "response")}
+        text = {name: columns[name] for name in COLUMNS if name in columns and name not in ("id", *REQUIRED, "response")}
         text |= {name: values for name, values in columns.items() if name not in COLUMNS and "." not in name}
         words = {name: Factor.of(values) for name, values in text.items()} | {"response": Factor.of(answers)}
         words["task"] = _default_task(words.get("task"), count)
@@ -145,7 +146,7 @@ class ScoreTable:
         """A column of words by codes; empty words where the table lacks a column of the contract. Raises FascoreError."""
         if name in self.words:
             return self.words[name]
-        if name in COLUMNS and name not in REQUIRED:
+        if name in COLUMNS and name not in ("id", *REQUIRED):
             return Factor.constant("", len(self))
         raise FascoreError(f"the score table has no column '{name}'; it has {', '.join(self.names)}")
 

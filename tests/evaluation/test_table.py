@@ -55,6 +55,12 @@ def test_a_file_of_three_columns_loads(tmp_path: Path) -> None:
     assert table.tasks == ("spoof",)
 
 
+def test_label_and_score_are_enough_and_rows_are_named_by_their_number(tmp_path: Path) -> None:
+    table = ScoreTable.read(written(tmp_path, "label,score,species\n1,0.5,\n0,0.25,print\n"))
+    assert table.id.tolist() == ["2", "3"]
+    assert table.column("species").tolist() == ["", "print"]
+
+
 @pytest.mark.parametrize(("text", "message"), [
     ("", "is empty"),
     ("id,label,score\n", "no rows"),
