@@ -62,12 +62,14 @@ def predict(
         str | None, typer.Option("--detector", metavar="NAME", help="what finds the faces, name or JSON; default: as the run", show_default=False)
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
+    extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
     from fascore.cli.answers import print_answers
     from fascore.serving.predict import predict as answers
     from fascore.spec import json_or_word
 
+    overrides([], extra)
     print_answers(answers(folder, paths, detector=json_or_word(detector), device=device), as_json=as_json)
 
 
@@ -95,31 +97,41 @@ def evaluate(
         print(f"the report: {out / 'report.html'}")
 
 
-def study_check(study: Study, base: Base = None) -> None:
+def study_check(study: Study, base: Base = None, extra: With = []) -> None:  # noqa: B006
     """Validate and check every run of a study."""
     from fascore.running.study import check_study, read_study
 
+    overrides([], extra)
     with problems_of(study):
         names = check_study(read_study(study, base))
     print("\n".join([*names, f"{len(names)} runs, all valid"]))
 
 
-def study_run(study: Study, base: Base = None, processes: Trainers = 1, strict: Strict = False, runs: Runs = RUNS) -> None:
+def study_run(
+    study: Study,
+    base: Base = None,
+    processes: Trainers = 1,
+    strict: Strict = False,
+    runs: Runs = RUNS,
+    extra: With = [],  # noqa: B006
+) -> None:
     """Run what has not run yet, then print the table."""
     from fascore.running.run import execute_document
     from fascore.running.study import read_study, run_study
 
+    overrides([], extra)
     with problems_of(study):
         read = read_study(study, base)
         run_study(read, runs, lambda document, folder: execute_document(document, processes=processes, strict=strict, runs=folder), print)
     study_table(study, base, runs)
 
 
-def study_table(study: Study, base: Base = None, runs: Runs = RUNS) -> None:
+def study_table(study: Study, base: Base = None, runs: Runs = RUNS, extra: With = []) -> None:  # noqa: B006
     """Print mean and deviation over seeds and folds, a row a row."""
     from fascore.cli.text import columns
     from fascore.running.study import read_study, table
 
+    overrides([], extra)
     with problems_of(study):
         rows = table(read_study(study, base), runs)
     figures = list(dict.fromkeys(name for cells in rows.values() for name in cells))
