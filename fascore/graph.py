@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from fascore.errors import FascoreError, Problem, SpecError, SpecErrors
 from fascore.kinds import Dense, Encoder, Fusion, Head, Labels, Modality, Objective, Target
 from fascore.refs import Ref
+from fascore.registry import index
 from fascore.signals import Signal
 from fascore.spec import RunSpec, heads_of
 
@@ -110,6 +111,7 @@ class _Checker:
 
     def run(self) -> Plan:
         self._names()
+        self._trackers()
         self._references()
         order = self._order()
         if order:
@@ -145,6 +147,14 @@ class _Checker:
                     taken = f"the name '{name}' is taken by {seen[name].path}"
                     self._complain(node.path, f"{taken}; modalities, encoders and fusions share one namespace")
                 seen.setdefault(name, node)
+
+    def _trackers(self) -> None:
+        """Every tracker is installed; its options are its own matter, and told where the run begins."""
+        for name in self.spec.trackers:
+            try:
+                index().provider("hooks", name)
+            except FascoreError as error:
+                self._complain(f"trackers.{name}", str(error))
 
     def _references(self) -> None:
         """Every Ref names something, and everything is named by some Ref."""

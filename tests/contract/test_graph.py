@@ -10,6 +10,7 @@ from contract_toys import document
 from fascore import Dense, Image, Points, Ref, RunSpec, SpecErrors, Vector, validate
 from fascore.graph import check, refs_in
 from fascore.kinds import Labels
+from fascore.registry import Index, Provider, index as current, using
 
 
 def plan(doc):
@@ -330,3 +331,11 @@ def test_refs_are_found_at_any_depth():
     spec = validate(RunSpec, {**document(), "recipe": {"type": "toy.train", "generator": "one"}})
     assert ("recipe.generator", "one") in list(refs_in(spec))
     assert ("model.fusions.all.inputs.1", "two") in list(refs_in(spec))
+
+
+def test_a_tracker_that_is_not_installed_is_told_by_the_check():
+    index = Index([*current().providers(), Provider("hooks", "wandb", "toys:Wandb")])
+    with using(index):
+        assert only({**document(), "trackers": {"wandb": {}, "wandbb": {}}}) == (
+            "trackers.wandbb", "no hooks 'wandbb'. Did you mean 'wandb' (not installed)?",
+        )
