@@ -21,7 +21,7 @@ SHOWN = 4
 def load_weights(module: nn.Module, source: str, where: str) -> None:
     """Load all parameters and buffers of a node, strictly. `where` is the JSON path for messages. Raises FascoreError."""
     folder, hash_, name = source.partition("#")
-    path = Path(folder) / CHECKPOINT if hash_ else Path(folder)
+    path = Path(folder) / CHECKPOINT if hash_ and not Path(folder).is_file() else Path(folder)
     tensors = _read(path, where)
     if hash_:
         tensors = _of_node(tensors, name, path, where)

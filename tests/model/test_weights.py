@@ -29,6 +29,7 @@ def test_a_node_starts_from_the_node_of_a_run(trained):
     folder, expected = trained
     graph = ModelGraph.build(plan_with(f"{folder}#a", name="b"), 0)
     assert all(torch.equal(graph.node("b").state_dict()[key], value) for key, value in expected.items())
+    assert torch.equal(ModelGraph.build(plan_with(f"{folder}/checkpoints/best.safetensors#a"), 0).node("a")[0].weight, expected["0.weight"])
     assert not torch.equal(ModelGraph.build(plan_with(f"{folder}#a"), 0, pretrained=False).node("a")[0].weight, expected["0.weight"])
 
 
