@@ -9,20 +9,23 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 DEMO = Path(__file__).parents[1] / "plugins/fas-phantom/specs/demo.json"
+Call = Callable[..., None]
 PROGRAM = "from fascore.cli import main; main()"
 
 
 @pytest.fixture(scope="module")
-def call(tmp_path_factory):
+def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     """Run Python code with arguments, modules compiled beforehand as they are after an installation."""
     compiled = {"PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled")), "PYTHONDONTWRITEBYTECODE": ""}
 
-    def run(code, *arguments, path=""):
+    def run(code: str, *arguments: object, path: Path | str = "") -> None:
         environment = {**os.environ, **compiled, "PYTHONPATH": str(path)}
         subprocess.run([sys.executable, "-c", code, *map(str, arguments)], env=environment, check=True, capture_output=True)
 
@@ -30,10 +33,10 @@ def call(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def bare(call):
+def bare(call: Call) -> float:
     """Seconds that Python itself takes, the fastest of ten."""
 
-    def once():
+    def once() -> float:
         start = time.perf_counter()
         call("")
         return time.perf_counter() - start
@@ -42,7 +45,7 @@ def bare(call):
 
 
 @pytest.fixture(scope="module")
-def crowd(tmp_path_factory):
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("site")
     for number in range(300):
         info = site / f"fas_fake{number}-1.0.dist-info"
@@ -53,8 +56,8 @@ def crowd(tmp_path_factory):
 
 
 @pytest.fixture
-def measure(benchmark, call, bare):
-    def limited(limit, *arguments, path=""):
+def measure(benchmark: BenchmarkFixture, call: Call, bare: float) -> Call:
+    def limited(limit: float, *arguments: object, path: Path | str = "") -> None:
         benchmark.pedantic(call, (PROGRAM, *arguments), {"path": path}, rounds=10, warmup_rounds=1)
         over = benchmark.stats.stats.min - bare
         benchmark.extra_info |= {"over_bare_ms": round(1000 * over), "limit_ms": round(1000 * limit)}
@@ -63,13 +66,13 @@ def measure(benchmark, call, bare):
     return limited
 
 
-def test_help(measure):
+def test_help(measure: Call) -> None:
     measure(0.25, "--help")
 
 
-def test_components_with_300_distributions_more(measure, crowd):
+def test_components_with_300_distributions_more(measure: Call, crowd: Path) -> None:
     measure(0.3, "components", path=crowd)
 
 
-def test_check_of_the_demo(measure):
+def test_check_of_the_demo(measure: Call) -> None:
     measure(0.6, "check", DEMO)
