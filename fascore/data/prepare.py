@@ -186,14 +186,15 @@ class Extraction:
                 if ref.node not in arrays:
                     arrays[ref.node] = self.store.read(str(entries[ref.node]))
             arrays[node.name] = module.extract(record, [arrays[ref.node] for ref in node.inputs])
-            self.store.write(key, arrays[node.name])
         except NoResponse as missing:
             self.store.write_missing(key, missing)
             raise
-        except OSError as error:
-            raise FascoreError(f"'{node.name}' of record '{record.id}' cannot be stored in {self.store.root}: {error}") from error
         except Exception as error:  # a record that breaks an extractor must not stop the run; it is not stored, the next run tries again
             return Missing("unreadable", f"{node.component.type} failed: {type(error).__name__}: {error}")
+        try:
+            self.store.write(key, arrays[node.name])
+        except OSError as error:
+            raise FascoreError(f"'{node.name}' of record '{record.id}' cannot be stored in {self.store.root}: {error}") from error
         return key
 
 

@@ -54,7 +54,7 @@ class Store:
 
     def _fact(self, record: Record, channel: str) -> str | int | float | None:
         if channel == "annotation":
-            return record.annotation.digest() if record.annotation else None
+            return _annotation_digest(record)
         if channel.startswith("record."):
             return record.column(channel.removeprefix("record."))
         source = record.channels.get(channel)
@@ -147,6 +147,14 @@ class Store:
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
+
+
+def _annotation_digest(record: Record) -> str | None:
+    """Digest of what the record brings along. Raises NoResponse where its file cannot be read."""
+    try:
+        return record.annotation.digest() if record.annotation else None
+    except OSError as error:
+        raise NoResponse("unreadable", f"the annotation of '{record.id}' cannot be read: {error}") from error
 
 
 def _versions(value: object) -> Iterator[tuple[str, Any]]:

@@ -1,5 +1,6 @@
 """Preparing in processes, what is done again and what is not, and what a kill leaves behind."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from data_scenes import FACES, plan, record
 
-from fascore import FascoreError, NoResponse
+from fascore import AnnotationSource, FascoreError, NoResponse
 from fascore.components.modalities import FaceFrames, Faces, PseudoDepth
 from fascore.data.media import open_source
 from fascore.data.prepare import Extraction, prepare
@@ -53,6 +54,28 @@ def test_a_crash_of_an_extractor_is_tried_again(tmp_path):
     (aside,) = prepare(graph, [record(0, crashes=True)], store, processes=0).quarantined
     assert (aside.response, aside.modality) == ("unreadable", "face") and "face_frames failed: ZeroDivisionError" in aside.reason
     assert not list(tmp_path.rglob("*.none.json"))
+
+
+class Lost(AnnotationSource):
+    """Landmarks in a file that is gone; the digest may still be known."""
+
+    def __init__(self, *, known: bool) -> None:
+        self.known = known
+
+    def digest(self) -> str:
+        return "known" if self.known else self.load()
+
+    def load(self):
+        raise FileNotFoundError(2, "No such file or directory", "r0.landmarks")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_record_whose_annotation_file_is_gone_is_set_aside_and_the_others_go_on(tmp_path, known):
+    lost = dataclasses.replace(record(0), annotation=Lost(known=known))
+    prepared = prepare(plan(GRAPH, ["face"]), [lost, record(1)], Store(tmp_path), processes=0)
+    (aside,) = prepared.quarantined
+    assert (aside.id, aside.response) == ("r0", "unreadable") and "r0.landmarks" in aside.reason
+    assert [r.id for r in prepared.records] == ["r1"]
 
 
 def test_quarantine_is_written_as_json_lines_and_strict_makes_it_an_error(tmp_path):
