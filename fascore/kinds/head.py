@@ -50,7 +50,8 @@ class Head(Component):
     """A sink of the model graph. `examples()` gives `(head, input signals, Target)` triples.
 
     The module has `forward(*features) -> output`, `loss(output, target) -> (B,)`, and, where `scores` is true,
-    `score(output) -> (B,)`: the probability of bona fide, higher = more bona fide.
+    `score(output) -> (B,)`: the probability of bona fide, higher = more bona fide. It may have `numbers(output)`, (B,) each
+    by name: further figures of a record, columns `<head>.<name>` of score files, which metrics may read.
     """
 
     kind: ClassVar[str] = "head"

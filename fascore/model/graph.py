@@ -116,17 +116,27 @@ class ModelGraph(nn.Module):
         return found
 
     def scores(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """(B,) float32 by head, the mean over views; NaN where a record has no input for it."""
+        """(B,) float32 by head, the mean over views; NaN where a record has no input for it.
+
+        Further numbers of a head are there as `<head>.<name>`, unless no record of the batch has its input.
+        """
         found = {}
         for name, rows in outputs.head_rows.items():
-            if not self.plan.heads[name].component.scores:
-                continue
-            by_row = torch.full((len(batch) * batch.views,), torch.nan, device=rows.device)
-            if name in outputs.heads:
-                with torch.autocast(rows.device.type, enabled=False):
-                    by_row[rows] = cast(Any, self.head(name)).score(as_float32(outputs.heads[name])).float()
-            found[name] = by_row.view(len(batch), batch.views).mean(1)
+            for key, values in self._numbers(name, outputs, rows).items():
+                by_row = torch.full((len(batch) * batch.views,), torch.nan, device=rows.device)
+                by_row[rows] = values.float()
+                found[key] = by_row.view(len(batch), batch.views).mean(1)
         return found
+
+    def _numbers(self, name: str, outputs: Outputs, rows: Tensor) -> dict[str, Tensor]:
+        """A head's score and further numbers of these rows, float32 (R,)."""
+        head, scores = cast(Any, self.head(name)), self.plan.heads[name].component.scores
+        if name not in outputs.heads:
+            return {name: torch.empty(0, device=rows.device)} if scores else {}
+        with torch.autocast(rows.device.type, enabled=False):
+            output = as_float32(outputs.heads[name])
+            further = head.numbers(output) if hasattr(head, "numbers") else {}
+            return {**({name: head.score(output)} if scores else {}), **{f"{name}.{key}": values for key, values in further.items()}}
 
     @torch.no_grad()
     def update(self, reduce: Callable[[Tensor], Tensor]) -> None:

@@ -29,8 +29,8 @@ from fascore.evaluation.threshold import choose
 from fascore.graph import Plan, check
 from fascore.hooks import Hooks, RunFacts
 from fascore.model import ModelGraph
-from fascore.record import Record
-from fascore.running.begin import begin, locked
+from fascore.record import BONA_FIDE, Record
+from fascore.running.begin import begin, locked, refuse_other_data
 from fascore.running.folder import RunFolder
 from fascore.running.prepare import prepare_records, store_of
 from fascore.running.provenance import provenance
@@ -122,7 +122,8 @@ class _Run:
     def table(self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None) -> ScoreTable:
         """Score table of records; `weights` None fits those of a weighted rule on this very table: dev only."""
         scored = {id: {head: values[place] for head, values in scores.heads.items()} for place, id in enumerate(scores.ids)}
-        columns = head_columns(records, scored, [head for head, node in self.plan.heads.items() if node.component.scores])
+        scoring = [head for head, node in self.plan.heads.items() if node.component.scores]
+        columns = head_columns(records, scored, list(dict.fromkeys([*scoring, *scores.heads])))
         rule = self.spec.model.score
         if weights is None:
             weights = self.weights(records, scores)
@@ -139,30 +140,63 @@ class _Run:
 
 
 def _work(plan: Plan, folder: RunFolder, *, strict: bool) -> None:
-    spec = plan.spec
     first = distributed_rank() == 0
-    if folder.finished():
-        if first:
-            print(f"{folder.root} is finished, its report is {folder.report}; --fresh begins again", file=sys.stderr)
+    if distributed.expected() == 1 and _told_finished(folder):
         return
-    splits = list_records(spec)
-    device = distributed.pick_device(spec.compute.device)
+    device = distributed.pick_device(plan.spec.compute.device)
     distributed.start(device)
-    store = store_of(spec)
-    if first:
-        prepare_records(plan, splits.every(), store, processes=spec.compute.prepare, strict=strict)
-    distributed.barrier()
-    prepared = prepare_records(plan, splits.every(), store, processes=0, strict=strict, quiet=True)
+    try:
+        # Process 0 says it for all: another may have looked while an old run was moved aside.
+        if not distributed.gather_json(first and _told_finished(folder))[0]:
+            _stages(_set_up(plan, folder, device, strict=strict))
+    finally:
+        distributed.stop()
+
+
+def _told_finished(folder: RunFolder) -> bool:
+    if folder.finished():
+        print(f"{folder.root} is finished, its report is {folder.report}; --fresh begins again", file=sys.stderr)
+    return folder.finished()
+
+
+def _set_up(plan: Plan, folder: RunFolder, device: torch.device, *, strict: bool) -> _Run:
+    """Everything that can fail at once comes before preparing, which may take hours."""
+    spec, first = plan.spec, distributed.rank() == 0
+    splits, store = list_records(spec), store_of(spec)
     hooks = Hooks.for_run(spec.trackers) if first else Hooks()
     graph = ModelGraph.build(plan, spec.seed).to(device)
+    prepared = prepare_records(plan, splits.every(), store, processes=spec.compute.prepare, strict=strict) if first else None
+    # One process tries what cannot be read, so that all have the same records; the others look up the rest.
+    incomplete = distributed.gather_json(prepared.incomplete() if prepared else None)[0]
+    if prepared is None:
+        prepared = prepare_records(plan, splits.every(), store, processes=0, strict=strict, quiet=True, known=incomplete)
     loader = Loader(plan, prepared, store, seed=spec.seed, device=device, workers=spec.compute.workers)
     run = _Run(
         plan, folder, splits, prepared, loader, graph, hooks, RunFacts(spec.name, folder.root, spec), device,
         pick_precision(spec.compute.precision, device),
     )  # fmt: skip
-    if first:
-        prepared.write_quarantine(folder.quarantine)
-        folder.write(folder.resolved, _resolved(run))
+    for name, records in (("train", splits.train), ("dev", splits.dev)):
+        _refuse_lost_class(name, records, run.usable(records))
+    return run
+
+
+def _refuse_lost_class(name: str, records: Sequence[Record], usable: Sequence[Record]) -> None:
+    """Training on what remains of a class that cannot be read would show nothing, and only at its end."""
+    if lost := {record.label for record in records} - {record.label for record in usable}:
+        what = "bona fide" if BONA_FIDE in lost else "attack"
+        raise FascoreError(
+            f"data.{name}: no {what} record can be used; {len(records) - len(usable)} of {len(records)} records lack a required modality. "
+            "fascore prepare SPEC --strict says why of the first"
+        )
+
+
+def _stages(run: _Run) -> None:
+    """Train and conclude, and tell the hooks how it ended."""
+    if run.first:
+        run.prepared.write_quarantine(run.folder.quarantine)
+        resolved = _resolved(run)
+        refuse_other_data(run.folder, resolved)
+        run.folder.write(run.folder.resolved, resolved)
     outcome = "failed"
     try:
         _train(run)
@@ -172,8 +206,7 @@ def _work(plan: Plan, folder: RunFolder, *, strict: bool) -> None:
         outcome = "interrupted"
         raise
     finally:
-        hooks.call("run_ended", run=run.facts, outcome=outcome)
-        distributed.stop()
+        run.hooks.call("run_ended", run=run.facts, outcome=outcome)
 
 
 def _resolved(run: _Run) -> dict[str, Json]:

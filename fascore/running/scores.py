@@ -17,7 +17,7 @@ _METADATA = ("instrument", "attack_potential", "session", "device", "attempt")
 
 
 def head_columns(records: Sequence[Record], scored: Mapping[str, Mapping[str, float]], heads: Sequence[str]) -> dict[str, Floats]:
-    """Scores by head, (N,) in the order of the records; NaN where a record was not scored, or a head had no input."""
+    """Scores by head, and further numbers by `<head>.<name>`, (N,) in the order of the records; NaN where there is none."""
     return {head: np.array([scored.get(r.id, {}).get(head, np.nan) for r in records], dtype=np.float64) for head in heads}
 
 
@@ -34,7 +34,7 @@ def score_table(
     facts |= {name: [getattr(r, name) for r in records] for name in _FIELDS}
     extra = sorted({name for r in records for name in r.metadata if "." not in name} - set(facts))
     facts |= {name: [r.metadata.get(name) for r in records] for name in dict.fromkeys([*_METADATA, *extra])}
-    return ScoreTable.from_columns({**facts, **{f"{head}.score": values for head, values in columns.items()}})
+    return ScoreTable.from_columns({**facts, **{head if "." in head else f"{head}.score": values for head, values in columns.items()}})
 
 
 def _response(record: Record, prepared: Prepared, score: float) -> str:

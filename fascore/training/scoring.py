@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of R records: `heads` maps a head to R numbers in the order of `ids`, NaN where it had no input."""
+    """Scores of R records: `heads` maps a head, or `<head>.<name>`, to R numbers in the order of `ids`, NaN where it had no input."""
 
     ids: tuple[str, ...]
     heads: Mapping[str, tuple[float, ...]]
@@ -42,8 +42,8 @@ def score(model: ModelGraph, ids: Sequence[str], batches: Callable[[Sequence[str
     found = [row for part in distributed.gather_json(rows) for row in part]
     _every_record_once([identity for identity, _ in found], ids)
     by_id = dict(found)
-    heads = list(found[0][1]) if found else []
-    return Scores(tuple(ids), {head: tuple(_number(by_id[identity][head]) for identity in ids) for head in heads})
+    heads = dict.fromkeys(head for identity in ids for head in by_id[identity])
+    return Scores(tuple(ids), {head: tuple(_number(by_id[identity].get(head)) for identity in ids) for head in heads})
 
 
 @torch.no_grad()

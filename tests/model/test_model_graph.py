@@ -6,6 +6,7 @@ from model_toys import BINARY, LINEAR, batch_of, plan_of
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from fascore import FascoreError, replaced
+from fascore.components.heads.binary import BinaryHead
 from fascore.model import PREFIX, ModelGraph
 
 TWO = {"face": (6,), "depth": {"shape": (5,), "optional": True}}
@@ -224,6 +225,17 @@ def test_nodes_may_have_names_that_torch_uses(name):
     plan = plan_of({"face": (6,)}, encoders={name: {**LINEAR, "inputs": ["face"]}}, heads={name: {**BINARY, "inputs": [name]}})
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan)
     assert set(graph.scores(graph(batch), batch)) == {name}
+
+
+def test_further_numbers_of_a_head_stand_beside_its_score(monkeypatch):
+    monkeypatch.setattr(BinaryHead, "numbers", lambda head, output: {"logit": output, "twice": 2 * output}, raising=False)
+    plan = plan_of({"face": (6,)}, encoders={"a": {**LINEAR, "inputs": ["face"]}}, heads={"main": {**BINARY, "inputs": ["a"]}})
+    graph, batch = ModelGraph.build(plan, 0), batch_of(plan)
+    outputs = graph(batch)
+    found = graph.scores(outputs, batch)
+    assert list(found) == ["main", "main.logit", "main.twice"]
+    torch.testing.assert_close(found["main.logit"], outputs.heads["main"])
+    torch.testing.assert_close(found["main.twice"], 2 * outputs.heads["main"])
 
 
 def test_losses_and_scores_stay_float32_under_autocast():

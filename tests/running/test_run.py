@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from fas_phantom.components import Phantom
 
 from fascore import FascoreError
+from fascore.components.heads.binary import BinaryHead
 from fascore.running.begin import differences, locked
 from fascore.running.folder import RunFolder, open_run
 from fascore.running.run import execute_document
@@ -172,3 +174,14 @@ def test_heads_by_task_score_the_records_of_their_task(tiny: dict[str, Any], tmp
     assert {row["task"] for row in rows} == {"spoof", "forgery"}
     assert all(row["score"] == row["s.score" if row["task"] == "spoof" else "f.score"] for row in rows)
     assert set(json.loads((root / "metrics.json").read_text())["tests"]["intra"]["tasks"]) == {"spoof", "forgery"}
+
+
+def test_further_numbers_of_a_head_are_columns_that_metrics_read(tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BinaryHead, "numbers", lambda head, output: {"logit": output}, raising=False)
+    tiny["modalities"]["face"]["views"] = 1
+    tiny["metrics"] = ["auc", {"type": "auc", "column": "main.logit"}]
+    root = execute_document(tiny, runs=tmp_path)
+    rows = list(csv.DictReader((root / "scores" / "intra.csv").open()))
+    assert all(float(row["main.score"]) == pytest.approx(1 / (1 + math.exp(-float(row["main.logit"]))), rel=1e-5) for row in rows)
+    found = json.loads((root / "metrics.json").read_text())["tests"]["intra"]["tasks"]["spoof"]["metrics"]
+    assert found["auc"]["value"] == found["auc(column=main.logit)"]["value"]
