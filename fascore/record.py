@@ -14,6 +14,8 @@ Task: TypeAlias = Literal["spoof", "forgery"]
 Metadata: TypeAlias = Mapping[str, str | int | float | None]
 
 BONA_FIDE, ATTACK = 1, 0
+FIELDS = ("id", "label", "dataset", "task", "species", "subject", "presenter")
+"""Columns that every record has; metadata has the others."""
 
 
 class Frame(NamedTuple):
@@ -84,7 +86,7 @@ class Record:
 
     def column(self, name: str) -> str | int | float | None:
         """A column by name: a field of the record, else its metadata; None where it has none."""
-        if name in ("id", "label", "dataset", "task", "species", "subject", "presenter"):
+        if name in FIELDS:
             value: str | int | float | None = getattr(self, name)
             return value
         return self.metadata.get(name)

@@ -22,13 +22,12 @@ from fascore.errors import FascoreError
 from fascore.graph import NodePlan, Plan, refs_in
 from fascore.kinds.head import Scalar
 from fascore.kinds.modality import Loaded
-from fascore.record import Record
+from fascore.record import FIELDS, Record
 from fascore.refs import Ref
 from fascore.signals import Pyramid, Signal
 
 AHEAD = 2
 """Batches whose arrays are read while one is in use."""
-COLUMNS = ("id", "label", "dataset", "task", "species", "subject", "presenter")
 
 Read: TypeAlias = dict[str, dict[str, np.ndarray]]
 """Stored arrays of one record by modality, the first axis the rows that it gives."""
@@ -141,7 +140,7 @@ class Loader:
             tensor = outputs[ref.node][ref.port]
             gone = (present[ref.node] & ~shown[ref.node]).repeat_interleave(views)
             tensors[str(ref)] = tensor.masked_fill(gone.to(self.device).reshape(-1, *(1,) * (tensor.ndim - 1)), 0) if gone.any() else tensor
-        columns = {name: tuple(self._column(id, name) for id in ids) for name in (*COLUMNS, *self._metadata)}
+        columns = {name: tuple(self._column(id, name) for id in ids) for name in (*FIELDS, *self._metadata)}
         return Batch(ids, tensors, {name: mask.to(self.device) for name, mask in shown.items()}, columns, views)
 
     def _column(self, id: str, name: str) -> Scalar | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections import Counter, defaultdict
@@ -12,7 +13,7 @@ from typing import Any
 from fascore.data.draw import generator
 from fascore.data.media import MediaSource
 from fascore.errors import FascoreError, NoResponse, Problem, SpecErrors
-from fascore.record import Record, Source
+from fascore.record import FIELDS, Record, Source
 from fascore.spec import Data, DataEntry, RunSpec
 
 
@@ -54,6 +55,7 @@ def list_records(spec: RunSpec) -> Splits:
         train, dev = carve(train, spec.data.carve, spec.seed)
     splits = Splits(tuple(train), tuple(dev), {name: tuple(records) for name, records in tests.items()}, carved)
     _refuse_clash(splits)
+    _refuse_unknown_columns(spec, splits)
     _refuse_overlap(splits)
     _refuse_one_class(splits, spec.data)
     return splits
@@ -96,6 +98,22 @@ def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Reco
                 "name a dev split, add subjects, or change data.carve"
             )
     return train, dev
+
+
+def _refuse_unknown_columns(spec: RunSpec, splits: Splits) -> None:
+    """What heads and objectives read of a record must be a column of some record: which there are is known by now."""
+    known = sorted({*FIELDS, *(name for records in splits.named().values() for record in records for name in record.metadata)})
+    problems = []
+    for section, sinks in (("heads", spec.model.heads), ("objectives", spec.model.objectives)):
+        for name, sink in sinks.items():
+            wanted = {"target": sink.target.column, **{f"where.{column}": column for column in sink.where}}
+            for field, column in wanted.items():
+                if column is not None and column not in known:
+                    near = difflib.get_close_matches(column, known, 1, 0.6)
+                    hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}."
+                    problems.append(Problem(f"model.{section}.{name}.{field}", f"the records have no column '{column}'. {hint}"))
+    if problems:
+        raise SpecErrors(problems)
 
 
 def _refuse_clash(splits: Splits) -> None:

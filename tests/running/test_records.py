@@ -1,11 +1,12 @@
 """From entries to splits: carving is disjoint by subject, and splits share no record."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from fascore import FascoreError, Record, RunSpec, validate
+from fascore import FascoreError, Record, RunSpec, SpecErrors, validate
 from fascore.running.records import Splits, carve, list_records
 
 
@@ -54,6 +55,21 @@ def test_the_manifest_hash_knows_splits_and_labels_and_not_the_order() -> None:
     hashes = [Splits(train, (), {}, False).manifest() for train in (records, records[::-1], turned)] + [Splits((), records, {}, False).manifest()]
     assert hashes[0] == hashes[1]
     assert len(set(hashes)) == 3
+
+
+def test_a_column_that_no_record_has_is_told_before_anything_is_prepared(tiny: dict[str, Any]) -> None:
+    heads = {"main": {"type": "binary", "where": {"taks": "spoof"}}, "what": {"type": "multiclass", "target": "record.specie", "classes": [1, 2]}}
+    tiny["model"]["heads"] = {name: {**head, "inputs": ["all"]} for name, head in heads.items()}
+    tiny["model"]["score"] = "main"
+    with pytest.raises(SpecErrors) as caught:
+        list_records(validate(RunSpec, tiny))
+    assert [str(problem) for problem in caught.value.problems] == [
+        "model.heads.main.where.taks: the records have no column 'taks'. Did you mean 'task'?",
+        "model.heads.what.target: the records have no column 'specie'. Did you mean 'species'?",
+    ]
+    tiny["model"]["heads"]["main"]["where"] = {"site": "A"}
+    tiny["model"]["heads"]["what"]["target"] = "record.site"
+    assert list_records(validate(RunSpec, tiny)).train
 
 
 def test_one_id_for_two_records_is_refused_and_one_record_in_two_test_sets_is_not(tmp_path: Path) -> None:
