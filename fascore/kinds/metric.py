@@ -25,7 +25,7 @@ class Metric(Component):
 
     kind: ClassVar[str] = "metric"
     oracle: ClassVar[bool] = False
-    """True where it sets its own threshold on the table it measures: printed `[test-oracle]`, never selectable."""
+    """True where it sets its own threshold on the table it measures: printed `[test-oracle]`, no headline. On dev it may select."""
     higher_is_better: ClassVar[bool] = True
     primary: ClassVar[str] = "value"
     """Key of the one number that selection and summary tables read."""
