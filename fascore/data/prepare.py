@@ -38,6 +38,8 @@ class Missing:
 
 Entry: TypeAlias = str | Missing
 """A key of the store (empty for a modality that only loads), or why there is none."""
+Shared: TypeAlias = str | tuple[Response, str]
+"""An Entry as JSON carries it."""
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (records done, records in all)."""
 
@@ -68,28 +70,40 @@ class Prepared:
         """How many usable records have each modality."""
         return dict(Counter(name for record in self.records for name, entry in self.entries[record.id].items() if isinstance(entry, str)))
 
+    def incomplete(self) -> dict[str, dict[str, Shared]]:
+        """Entries of the records that lack some modality, as JSON: what another process cannot look up in the store."""
+        lacking = (id for id, entries in self.entries.items() if any(isinstance(entry, Missing) for entry in entries.values()))
+        return {id: {name: _shared(entry) for name, entry in self.entries[id].items()} for id in lacking}
+
     def write_quarantine(self, path: Path) -> None:
         """One JSON line a record that was set aside: id, response, reason, modality."""
         write_whole(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in self.quarantined))
 
 
+def _shared(entry: Entry) -> Shared:
+    return entry if isinstance(entry, str) else (entry.response, entry.reason)
+
+
 def prepare(
-    plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None = None, progress: Progress | None = None, strict: bool = False
-) -> Prepared:
+    plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None = None, progress: Progress | None = None, strict: bool = False,
+    known: Mapping[str, Mapping[str, Shared]] | None = None,
+) -> Prepared:  # fmt: skip
     """Fill the store with every stored modality of the plan; what is there already is not made again.
 
-    `processes` None is one a core, 0 none but this one. Raises FascoreError for ids that stand twice, a detector that
+    `processes` None is one a core, 0 none but this one. `known` is what another process found `incomplete`, and is not tried
+    again. Raises FascoreError for ids that stand twice, a detector that
     cannot start, a worker that dies, and, if `strict`, for a record that lacks a required modality.
     """
     if twice := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
         raise FascoreError(f"{len(twice)} record ids stand twice, such as '{twice[0]}'; ids are unique over all datasets that are used together")
     extraction = Extraction(tuple(plan.modalities.values()), store)
     store.sweep()
-    found: dict[str, dict[str, Entry]] = {}
+    found: dict[str, dict[str, Entry]] = {
+        id: {name: entry if isinstance(entry, str) else Missing(*entry) for name, entry in entries.items()} for id, entries in (known or {}).items()
+    }
     for record in records:
-        known = extraction.look_up(record)
-        if known is not None:
-            found[record.id] = known
+        if record.id not in found and (there := extraction.look_up(record)) is not None:
+            found[record.id] = there
     pending = [record for record in records if record.id not in found]
     done = len(found)
     _tell(progress, done, len(records))

@@ -49,6 +49,19 @@ def begin(folder: RunFolder, document: Json, spec: RunSpec, *, fresh: bool) -> N
         raise FascoreError(f"{folder.root} holds a run of another spec: {listed}{more}; give this one another name, or begin again with --fresh")
 
 
+def refuse_other_data(folder: RunFolder, resolved: Json) -> None:
+    """Raise FascoreError where training would go on with other records than it began with."""
+    if not (folder.checkpoints / "last.safetensors").exists() or not folder.resolved.exists():
+        return
+    before, now = folder.read(folder.resolved)["data"], resolved["data"]
+    if before["manifest"] != now["manifest"]:
+        counts = "; ".join(f"{name} had {count} records, has {now['records'].get(name)}" for name, count in before["records"].items())
+        raise FascoreError(
+            f"{folder.root} was trained on other records than its spec now lists ({counts}): ids, labels, species, subjects or channels "
+            "have changed; bring the old manifest back, give this run another name, or begin again with --fresh"
+        )
+
+
 def differences(before: Json, now: Json) -> dict[str, tuple[str, str]]:
     """Fields that differ and matter, by path, with both values as short text."""
     old, new = dict(_flat(before)), dict(_flat(now))
@@ -73,6 +86,8 @@ def _move_aside(folder: RunFolder) -> None:
     while (aside := folder.root.with_name(f"{folder.root.name}.old{number}")).exists():
         number += 1
     aside.mkdir()
-    for item in folder.root.iterdir():
+    # The checkpoints first and the spec last: what a kill leaves behind is never taken for a run to go on with.
+    places = {folder.checkpoints: 0, folder.spec: 2}
+    for item in sorted(folder.root.iterdir(), key=lambda item: places.get(item, 1)):
         if item.name != ".lock":
             item.rename(aside / item.name)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
-from fascore.data.prepare import Prepared, Progress, prepare
+from fascore.data.prepare import Prepared, Progress, Shared, prepare
 from fascore.data.store import Store
 from fascore.graph import Plan, check
 from fascore.record import Record
@@ -25,11 +25,12 @@ def store_of(spec: RunSpec) -> Store:
 
 
 def prepare_records(
-    plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None, strict: bool, quiet: bool = False
-) -> Prepared:
-    """Fill the store and say how it went. Raises FascoreError as `fascore.data.prepare.prepare` does."""
+    plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None, strict: bool, quiet: bool = False,
+    known: Mapping[str, Mapping[str, Shared]] | None = None,
+) -> Prepared:  # fmt: skip
+    """Fill the store and say how it went. `known` and what it raises are those of `fascore.data.prepare.prepare`."""
     with _bar(quiet=quiet) as tell:
-        prepared = prepare(plan, records, store, processes=processes, progress=tell, strict=strict)
+        prepared = prepare(plan, records, store, processes=processes, progress=tell, strict=strict, known=known)
     if prepared.quarantined and not quiet:
         first, more = prepared.quarantined[0], " …" if len(prepared.quarantined) > 1 else ""
         print(f"{len(prepared.quarantined)} of {len(records)} records cannot be used: {first.id}: {first.reason}{more}", file=sys.stderr)

@@ -39,12 +39,17 @@ def world() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def expected() -> int:
+    """How many processes torchrun started, joined or not."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def start(device: torch.device) -> None:
     """Join the processes that torchrun started; does nothing without torchrun, or when joined already.
 
     CPU tensors travel by gloo, CUDA tensors by nccl.
     """
-    if dist.is_initialized() or int(os.environ.get("WORLD_SIZE", "1")) < 2:
+    if dist.is_initialized() or expected() < 2:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -115,7 +120,7 @@ def gather_json(value: Any) -> list[Any]:
     longest = int(max(lengths))
     texts = [torch.zeros(longest, dtype=torch.uint8) for _ in range(world())]
     dist.all_gather(texts, torch.nn.functional.pad(own, (0, longest - len(own))))
-    return [json.loads(bytes(text[: int(length)].tolist())) for text, length in zip(texts, lengths)]
+    return [json.loads(text[: int(length)].numpy().tobytes()) for text, length in zip(texts, lengths)]
 
 
 def spawn(processes: int, command: Sequence[str]) -> int:

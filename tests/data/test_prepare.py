@@ -78,6 +78,16 @@ def test_a_record_whose_annotation_file_is_gone_is_set_aside_and_the_others_go_o
     assert [r.id for r in prepared.records] == ["r1"]
 
 
+def test_what_one_process_could_not_read_no_other_tries_again(tmp_path, monkeypatch):
+    graph, store = plan(GRAPH, ["face"]), Store(tmp_path)
+    records = [record(0), record(1, crashes=True), record(2, faces=False)]
+    first = prepare(graph, records, store, processes=0)
+    monkeypatch.setattr(Extraction, "_make", lambda *_: pytest.fail("extracted again"))
+    told = json.loads(json.dumps(first.incomplete()))
+    assert set(told) == {"r1", "r2"}
+    assert prepare(graph, records, store, processes=0, known=told) == first
+
+
 def test_quarantine_is_written_as_json_lines_and_strict_makes_it_an_error(tmp_path):
     graph, store = plan(GRAPH, ["face"]), Store(tmp_path)
     prepared = prepare(graph, [record(0), record(2, faces=False)], store, processes=0)

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from fas_phantom.components import Phantom
 
-from fascore import FascoreError
+from fascore import FascoreError, RunSpec, validate
 from fascore.components.heads.binary import BinaryHead
-from fascore.running.begin import differences, locked
+from fascore.running.begin import begin, differences, locked, refuse_other_data
 from fascore.running.folder import RunFolder, open_run
 from fascore.running.run import execute_document
 
@@ -73,6 +73,62 @@ def test_two_processes_never_work_in_one_folder(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("moves", range(5))
+def test_a_fresh_run_killed_while_the_old_one_moves_aside_never_finds_its_checkpoints(
+    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int
+) -> None:
+    folder, spec = RunFolder(tmp_path / "tiny"), validate(RunSpec, tiny)
+    begin(folder, tiny, spec, fresh=False)
+    for path in (folder.resolved, folder.checkpoints / "last.safetensors", folder.metrics, folder.report):
+        folder.write(path, {})
+    rename, done = Path.rename, []
+
+    def killed(path: Path, target: Path) -> None:
+        if len(done) == moves:
+            raise KeyboardInterrupt
+        done.append(rename(path, target))
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "rename", killed)
+        begin(folder, tiny, spec, fresh=True)
+    begin(folder, tiny, spec, fresh=True)
+    assert [path.name for path in folder.root.iterdir()] == ["spec.json"]
+
+
+def test_training_never_goes_on_with_other_records_than_it_began_with(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    before = {"data": {"manifest": "a", "records": {"train": 9}}}
+    folder.write(folder.resolved, before)
+    refuse_other_data(folder, {"data": {"manifest": "b", "records": {"train": 8}}})
+    folder.write(folder.checkpoints / "last.safetensors", {})
+    refuse_other_data(folder, before)
+    with pytest.raises(FascoreError, match=r"other records than its spec now lists \(train had 9 records, has 8\)"):
+        refuse_other_data(folder, {"data": {"manifest": "b", "records": {"train": 8}}})
+
+
+SLOW = """
+import time
+import fascore.running.begin as begin
+move = begin._move_aside
+begin._move_aside = lambda folder: (time.sleep(4), move(folder))
+from fascore.cli import main
+main()
+"""
+
+
+def test_two_processes_begin_again_together_however_slowly_the_old_run_moves_aside(tiny: dict[str, Any], tmp_path: Path) -> None:
+    tiny["recipe"]["epochs"] = 1
+    root = execute_document(tiny, runs=tmp_path)
+    for name, text in (("slow.py", SLOW), ("spec.json", json.dumps(tiny))):
+        (tmp_path / name).write_text(text)
+    command = [str(tmp_path / "slow.py"), "run", str(tmp_path / "spec.json"), "--runs", str(tmp_path), "--fresh"]
+    spawn = f"import sys; from fascore.training.distributed import spawn; sys.exit(spawn(2, {command!r}))"
+    done = subprocess.run([sys.executable, "-c", spawn], timeout=120, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((root / "resolved.json").read_text())["processes"] == 2
+    assert RunFolder(root).finished() and RunFolder(tmp_path / "tiny.old1").finished()
+
+
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(FascoreError, match=r"is no run's folder: it holds no spec\.json"):
         open_run(tmp_path)
@@ -100,6 +156,16 @@ def test_a_record_that_cannot_be_used_is_a_row_without_a_score_and_a_line_in_qua
     assert [json.loads(line)["id"] for line in (root / "quarantine.jsonl").read_text().splitlines()] == ["broken"]
     with pytest.raises(FascoreError, match="--strict"):
         execute_document({**tiny, "name": "strict"}, runs=tmp_path / "runs", strict=True)
+
+
+def test_a_class_of_which_nothing_can_be_read_stops_the_run_before_it_trains(tiny: dict[str, Any], tmp_path: Path, write_video: WriteVideo) -> None:
+    tiny["modalities"]["faces"]["detector"] = "whole"
+    write_video(tmp_path / "attack.mp4", [np.full((48, 48, 3), 90, np.uint8)] * 3)
+    (tmp_path / "live.mp4").write_text("not a video")
+    (tmp_path / "manifest.csv").write_text("id,label,rgb,species\n1,0,attack.mp4,print\n2,1,live.mp4,\n")
+    tiny["data"]["train"] = [{"dataset": {"type": "folder", "manifest": str(tmp_path / "manifest.csv")}, "split": "all"}]
+    with pytest.raises(FascoreError, match=r"data\.train: no bona fide record can be used; 1 of 2 records lack a required modality"):
+        execute_document(tiny, runs=tmp_path / "runs")
 
 
 def start(spec: Path, runs: Path, *flags: str) -> subprocess.Popen[bytes]:
