@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from fascore.report.words import metric_title
 from fascore.running.begin import differences
 from fascore.running.folder import RunFolder
 from fascore.spec import Json, RunSpec, StudySpec, read_json, with_override
+from fascore.training.interrupt import Interrupted
 
 Number = float | int
 
@@ -77,6 +79,8 @@ def check_study(study: Study) -> list[str]:
             problems += [Problem(where, str(problem)) for problem in error.problems]
     if problems:
         raise SpecErrors(dict.fromkeys(problems))
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise FascoreError(f"two runs of the study would share the folder '{twice[0]}'; rename a row or a fold, or write each seed once")
     return names
 
 
@@ -97,8 +101,10 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
         say(f"{name}: runs")
         try:
             execute(document, runs / study.name)
-        except FascoreError as error:
-            say(f"{name}: failed: {error}")
+        except Interrupted:
+            raise
+        except Exception as error:  # such as a batch too large for the GPU: other rows may fit
+            say(f"{name}: failed: {error if isinstance(error, FascoreError) else f'{type(error).__name__}: {error}'}")
             failed.append(name)
     if failed:
         raise FascoreError(f"{len(failed)} of the study's runs failed: {', '.join(failed)}; the same command tries them again")

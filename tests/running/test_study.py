@@ -10,6 +10,7 @@ import pytest
 from fascore import FascoreError, RunSpec, SpecErrors, validate
 from fascore.running.folder import RunFolder
 from fascore.running.study import check_study, figures, read_study, run_study, table
+from fascore.training.interrupt import Interrupted
 
 
 @pytest.fixture
@@ -74,6 +75,36 @@ def test_a_row_that_fails_is_named_and_the_others_run(study: Path, tmp_path: Pat
         run_study(read_study(study), tmp_path / "runs", execute, said.append)
     assert ran == NAMES
     assert f"{NAMES[1]}: failed: out of faces" in said
+
+
+def test_ctrl_c_stops_the_study_and_not_one_row_of_it(study: Path, tmp_path: Path) -> None:
+    ran = []
+
+    def execute(document: dict[str, Any], runs: Path) -> None:
+        ran.append(document["name"])
+        raise Interrupted("stopped after step 3")
+
+    with pytest.raises(Interrupted):
+        run_study(read_study(study), tmp_path / "runs", execute, lambda text: None)
+    assert ran == NAMES[:1]
+
+
+def test_a_row_that_does_not_fit_into_memory_leaves_the_others_their_turn(study: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def execute(document: dict[str, Any], runs: Path) -> None:
+        raise MemoryError("2 GiB more than there is")
+
+    with pytest.raises(FascoreError, match=f"{len(NAMES)} of the study's runs failed"):
+        run_study(read_study(study), tmp_path / "runs", execute, said.append)
+    assert said[1] == f"{NAMES[0]}: failed: MemoryError: 2 GiB more than there is"
+
+
+def test_two_runs_of_one_name_are_refused(study: Path) -> None:
+    document = json.loads(study.read_text())
+    study.write_text(json.dumps({**document, "rows": {"a": {}, "a.b": {}}, "folds": {"b.c": {}, "c": {}}}))
+    with pytest.raises(FascoreError, match=r"two runs of the study would share the folder 'a\.b\.c\.s0'"):
+        check_study(read_study(study))
 
 
 def test_all_rows_are_checked_before_the_first_runs_and_each_problem_names_its_row(study: Path) -> None:
