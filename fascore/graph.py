@@ -119,6 +119,7 @@ class _Checker:
                 self._infer(self._named(name))
             sinks = {section: self._sinks(section) for section in ("head", "objective")}
             self._score()
+            self._metrics()
             views = self._views()
         if self.problems:
             raise SpecErrors(self.problems)
@@ -316,6 +317,18 @@ class _Checker:
                 self._complain("model.score", self._no_such(head, list(heads)))
             elif not heads[head].component.scores:
                 self._complain("model.score", f"head '{head}' ({heads[head].component.type}) gives no score")
+
+    def _metrics(self) -> None:
+        """Each metric once, and on a column that the run will write: found here, not at the end of training."""
+        columns = ["score", *(f"{name}.score" for name, head in self.raw["head"].items() if head.component.scores)]
+        written = {f"metrics.{place}": metric for place, metric in enumerate(self.spec.metrics)}
+        seen: dict[str, str] = {}
+        for path, metric in written.items():
+            if (first := seen.setdefault(metric.canonical(), path)) != path:
+                self._complain(path, f"{metric.type} stands twice, as {first} too; leave one out")
+        for path, metric in {**written, "recipe.select": self.spec.recipe.select}.items():
+            if metric.column not in columns:
+                self._complain(f"{path}.column", f"score tables of this run have no column '{metric.column}'; they have {', '.join(columns)}")
 
     def _views(self) -> int:
         """A view is an index that all modalities of a record share: counts are equal, or 1."""

@@ -339,3 +339,12 @@ def test_a_tracker_that_is_not_installed_is_told_by_the_check():
         assert only({**document(), "trackers": {"wandb": {}, "wandbb": {}}}) == (
             "trackers.wandbb", "no hooks 'wandbb'. Did you mean 'wandb' (not installed)?",
         )
+
+
+def test_metrics_that_would_fail_after_training_are_told_by_the_check():
+    metrics = ["auc", {"type": "toy.rate", "level": 0.1}, {"type": "toy.rate", "level": 0.2}, "auc", {"type": "eer", "column": "mian.score"}]
+    columns = ", ".join(["score", *(f"{name}.score" for name in document()["model"]["heads"])])
+    assert said({**document(), "metrics": metrics}) == [
+        ("metrics.3", "auc stands twice, as metrics.0 too; leave one out"),
+        ("metrics.4.column", f"score tables of this run have no column 'mian.score'; they have {columns}"),
+    ]
