@@ -56,11 +56,11 @@ def bona_fide_rate(table: ScoreTable, threshold: float) -> Rate:
 
 def attack_rates(table: ScoreTable, threshold: float, by: str = "species") -> dict[str, Rate]:
     """Attack presentations accepted, by group: APCER with APNRR by species; the miss rate by manipulation for forgery."""
-    factor = table.factor(by)
+    factor = table.factor(by).named()
     answered = table.attack & table.responded
     masks = (table.attack, answered, answered & (table.score >= threshold))
     every, n, errors = (np.bincount(factor.codes[mask], minlength=len(factor.names)).tolist() for mask in masks)
-    return {name or "unknown": Rate(errors[code], n[code], every[code] - n[code]) for code, name in enumerate(factor.names) if every[code]}
+    return {name: Rate(errors[code], n[code], every[code] - n[code]) for code, name in enumerate(factor.names) if every[code]}
 
 
 def worst(rates: Mapping[str, Rate]) -> str | None:

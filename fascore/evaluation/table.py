@@ -54,6 +54,15 @@ class Factor:
         used = np.bincount(codes, minlength=len(self.names)) > 0
         return Factor(self.present(rows), (np.cumsum(used) - 1).astype(np.int32)[codes])
 
+    def named(self) -> Factor:
+        """The empty word as `unknown`, together with rows that say so themselves."""
+        if "" not in self.names:
+            return self
+        words = [name or "unknown" for name in self.names]
+        names = sorted(set(words))
+        place = {name: code for code, name in enumerate(names)}
+        return Factor(tuple(names), np.array([place[word] for word in words], np.int32)[self.codes])
+
     def present(self, rows: NDArray[Any] | slice = slice(None)) -> tuple[str, ...]:
         """The words that occur among some rows."""
         return tuple(self.names[code] for code in np.flatnonzero(np.bincount(self.codes[rows], minlength=len(self.names))))
@@ -209,12 +218,12 @@ class ScoreTable:
 
     def by_group(self, column: str, rows: Mask) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Name and row indices of each group of `column` among `rows`, names in order; an empty name is given as `unknown`."""
-        factor, picked = self.factor(column), np.flatnonzero(rows)
+        factor, picked = self.factor(column).named(), np.flatnonzero(rows)
         order = picked[np.argsort(factor.codes[picked], kind="stable")]
         cuts = np.searchsorted(factor.codes[order], np.arange(len(factor.names) + 1))
         for code, name in enumerate(factor.names):
             if cuts[code] < cuts[code + 1]:
-                yield name or "unknown", order[cuts[code] : cuts[code + 1]]
+                yield name, order[cuts[code] : cuts[code + 1]]
 
     def _cells(self, name: str) -> list[Any]:
         values: list[Any] = self.column(name).tolist()

@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score
 from fascore.component import load
 from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
 from fascore.errors import SpecError
+from fascore.evaluation.rates import attack_rates, errors
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 
@@ -206,3 +207,11 @@ def test_every_metric_is_installed_under_its_type_and_its_primary_figure_is_a_nu
 def test_naming_metrics_imports_no_numpy() -> None:
     program = "import sys, fascore.components.metrics, fascore.rules; sys.exit(bool({'numpy', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_attacks_without_a_species_and_those_of_the_species_unknown_are_one_and_all_count() -> None:
+    found = ScoreTable.from_columns({"id": list("abcd"), "label": [1, 0, 0, 0], "score": [0.9, 0.8, 0.1, 0.2], "species": ["", "", "unknown", "print"]})
+    rates = attack_rates(found, 0.5)
+    assert {name: (rate.errors, rate.n) for name, rate in rates.items()} == {"unknown": (1, 2), "print": (0, 1)}
+    assert errors(found, 0.5).attack.n == 3
+    assert [(name, rows.tolist()) for name, rows in found.by_group("species", found.attack)] == [("print", [3]), ("unknown", [1, 2])]
