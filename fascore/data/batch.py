@@ -67,7 +67,8 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
-        move: Any = {"device": device, "non_blocking": True}
+        # Only towards a GPU: a copy from it that nobody waits for is read before it is there.
+        move: Any = {"device": device, "non_blocking": torch.device(device).type == "cuda"}
         return replace(
             self, tensors={n: t.to(**move) for n, t in self.tensors.items()}, present={n: t.to(**move) for n, t in self.present.items()}
         )

@@ -95,8 +95,10 @@ class Engine:
 
     def rand(self, purpose: str, ids: Sequence[str], shape: Sequence[int]) -> Tensor:
         """Uniform draws in [0, 1), (len(ids), *shape) float32: a function of seed, purpose, epoch, step and record id."""
-        drawn = [generator(self.seed, purpose, self.epoch, self.step, identity).random(tuple(shape), dtype=np.float32) for identity in ids]
-        return torch.from_numpy(np.stack(drawn)).to(self.device)
+        drawn = np.empty((len(ids), *shape), dtype=np.float32)
+        for place, identity in enumerate(ids):
+            drawn[place] = generator(self.seed, purpose, self.epoch, self.step, identity).random(tuple(shape), dtype=np.float32)
+        return torch.from_numpy(drawn).to(self.device)
 
     def reduce(self, tensor: Tensor) -> Tensor:
         """Sum over processes, a new tensor, without gradient."""
@@ -139,9 +141,12 @@ class Engine:
 
     def average_buffers(self) -> None:
         """Average floating buffers over processes, and the moving average's; integer buffers count the same everywhere."""
+        if self.world == 1:
+            return
         buffers = [*self.model.buffers(), *self.own.buffers()]
         if self.ema is not None:
-            buffers += [value for name, value in self.ema.values.items() if name not in dict(self.model.named_parameters())]
+            parameters = dict(self.model.named_parameters())
+            buffers += [value for name, value in self.ema.values.items() if name not in parameters]
         distributed.average_(buffer for buffer in buffers if buffer.is_floating_point())
 
     def _update(self, name: str) -> None:

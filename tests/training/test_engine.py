@@ -155,6 +155,7 @@ def test_draws_belong_to_the_record_and_not_to_its_batch(ids: list[str], step: i
     assert all(torch.equal(engine.rand("noise", [identity], (2, 3))[0], row) for identity, row in zip(ids, together))
     assert ((together >= 0) & (together < 1)).all()
     assert not torch.equal(engine.rand("other", ids, (2, 3)), together)
+    assert engine.rand("noise", [], (2, 3)).shape == (0, 2, 3)
     engine.begin(2, step + 1)
     assert not torch.equal(engine.rand("noise", ids, (2, 3)), together)
 
