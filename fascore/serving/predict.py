@@ -18,7 +18,7 @@ from fascore.data.prepare import Missing, Prepared, prepare
 from fascore.data.store import Store
 from fascore.errors import FascoreError, Response
 from fascore.evaluation.threshold import Threshold
-from fascore.graph import Plan, check
+from fascore.graph import Plan, check, refs_in
 from fascore.model import ModelGraph
 from fascore.record import ATTACK, Record
 from fascore.running.folder import open_run
@@ -67,10 +67,9 @@ def predict(
     target = distributed.pick_device(device)
     graph = ModelGraph.build(plan, spec.seed).to(target)
     checkpoint.load_best(folder.checkpoints / checkpoint.BEST, graph)
-    with TemporaryDirectory(prefix="fascore-") as aside:
-        predictor = _Predictor(plan, graph, target, Store(Path(aside)), threshold, weights)
-        for start in range(0, len(files), CHUNK):
-            yield from predictor.answers(files[start : start + CHUNK])
+    for start in range(0, len(files), CHUNK):
+        with TemporaryDirectory(prefix="fascore-") as aside:  # one a chunk: the crops of a large folder would fill the disk
+            yield from _Predictor(plan, graph, target, Store(Path(aside)), threshold, weights).answers(files[start : start + CHUNK])
 
 
 class _Predictor:
@@ -136,15 +135,27 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
+def _only_learnt(plan: Plan) -> set[str]:
+    """Modalities that are targets, or that only training reads: the model gives its scores without them."""
+    sinks = [*plan.nodes.values(), *plan.heads.values(), *plan.objectives.values()]
+    read = {ref.node for node in sinks for path, ref in refs_in(node.component) if path != "target"}
+    for node in reversed(list(plan.modalities.values())):
+        if node.name in read:
+            read |= {ref.node for _, ref in refs_in(node.component)}
+    return set(plan.modalities) - read
+
+
 def _for_new_files(spec: RunSpec, detector: Json, note: Callable[[str], None]) -> RunSpec:
     """The run's spec with a detector that looks at pictures, since new files bring no boxes along."""
     document = spec.model_dump(mode="json", by_alias=True)
+    for name in _only_learnt(check(spec)):
+        document["modalities"][name]["optional"] = True  # a depth map that only trained the model is nothing that a new file must have
     for name, modality in spec.modalities.items():
         own = getattr(modality, "detector", None)
         if own is None or (detector is None and not own.reads_annotation):
             continue
         chosen = detector or "mtcnn"
-        document["modalities"][name] = replaced(modality, detector=chosen).model_dump(mode="json", by_alias=True)
+        document["modalities"][name] |= {"detector": replaced(modality, detector=chosen).model_dump(mode="json", by_alias=True)["detector"]}
         note(f"modality '{name}': faces are found by {chosen if isinstance(chosen, str) else chosen.get('type')}; the run itself used {own.type}")
     return validate(RunSpec, document)
 

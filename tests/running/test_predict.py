@@ -52,6 +52,30 @@ def test_a_text_file_and_a_faceless_video_get_no_decision_and_a_reason(
     assert "no face in any of 4 frames" in answers[1].reason
 
 
+def test_a_model_that_learnt_from_depth_scores_files_that_have_none(tiny: dict[str, Any], files: Path, tmp_path: Path) -> None:
+    del tiny["model"]["encoders"]["shape"], tiny["modalities"]["depth"]["optional"]
+    tiny["recipe"]["epochs"] = 1
+    tiny["model"]["encoders"]["map"] = {"type": "timm", "name": "test_resnet", "output": "pyramid", "inputs": ["face"]}
+    tiny["model"]["fusions"]["all"]["inputs"] = ["app"]
+    tiny["model"]["heads"]["aux"] = {"type": "pixelwise", "criterion": "mse", "inputs": ["map"], "target": "depth"}
+    tiny["model"]["score"] = {"mean": ["main", "aux"]}
+    run = execute_document(tiny, runs=tmp_path)
+    (answer,) = predict(run, [files / "clip.mp4"], detector="whole", note=lambda _: None)
+    assert (answer.response, answer.score is None) == ("ok", False), answer.reason
+
+
+def test_a_large_folder_never_fills_the_disk_with_its_crops(run: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fascore.serving.predict.CHUNK", 1)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    paths = []
+    for number in range(3):
+        paths.append(tmp_path / f"{number}.mp4")
+        paths[-1].write_bytes((files / "clip.mp4").read_bytes() + b"\0" * number)
+    kept = [len(list(tmp_path.glob("fascore-*/*/*.safetensors"))) for _ in predict(run, paths, detector="whole", note=lambda _: None)]
+    assert kept == [2, 2, 2]
+    assert not list(tmp_path.glob("fascore-*"))
+
+
 def test_a_folder_stands_for_the_media_below_it_and_order_is_kept(run: Path, files: Path) -> None:
     answers = list(predict(run, [files], detector="whole", note=lambda _: None))
     assert [Path(a.path).name for a in answers] == ["clip.mp4", "text.mp4"]
