@@ -21,6 +21,9 @@ FRAMES_PER_SECOND = 25.0
 IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"))
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".gif", ".wmv", ".flv", ".mjpeg"))
 
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "GIF")
+"""Pictures that are read, whatever the file is called. Pillow would hand others, such as PostScript, to programs that run them."""
+
 
 def file_digest(path: Path) -> str:
     """Hex SHA-256 of a file's bytes, read in pieces. Raises NoResponse where it cannot be read."""
@@ -127,7 +130,7 @@ def read_image(path: Path) -> np.ndarray:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as file:
+        with Image.open(path, formats=FORMATS) as file:
             picture = ImageOps.exif_transpose(file)
             return _pixels(picture.mode, picture)
     except NoResponse:

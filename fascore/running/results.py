@@ -59,4 +59,5 @@ def system_under_test(folder: RunFolder) -> dict[str, str]:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    # Not splitlines: a reason may hold characters that Unicode counts as line ends, such as U+2028.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line] if path.exists() else []

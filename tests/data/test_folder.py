@@ -65,6 +65,20 @@ def test_json_lines_say_the_same_as_csv(folder):
     assert record.id == "7" and dict(record.metadata) == {"age": 31, "note": None}
 
 
+def test_characters_that_unicode_counts_as_line_ends_stand_in_a_cell_like_any_other(folder):
+    note = "one\u2028two\x0bthree\x85four"
+    (row,) = write(folder, f"id,label,rgb,note\na,1,a.png,{note}\n").records("all")
+    line = json.dumps({"id": "a", "label": 1, "rgb": "a.png", "note": note}, ensure_ascii=False)
+    (same,) = write(folder, line + "\n", "mine.jsonl").records("all")
+    assert row.metadata == same.metadata == {"note": note}
+
+
+def test_a_quoted_cell_may_go_over_two_lines_and_the_next_row_is_told_by_its_line(folder):
+    dataset = write(folder, 'id,label,rgb,note\r\na,1,a.png,"one\r\ntwo"\r\nb,7,b.png,\r\n')
+    with pytest.raises(SpecError, match="line 4: the label '7' is unknown"):
+        dataset.records("all")
+
+
 def test_all_mistakes_of_a_manifest_come_in_one_error_with_their_lines(folder):
     dataset = write(
         folder,

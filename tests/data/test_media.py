@@ -128,6 +128,21 @@ def test_an_animated_gif_is_a_video(tmp_path):
     assert [int(frame.image.mean()) for frame in source.read()] == [0, 50, 100, 150]
 
 
+def test_postscript_that_is_called_a_picture_is_never_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a program was started"))
+    Image.new("RGB", (8, 6)).save(tmp_path / "a.eps", "EPS")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", "gs")
+    with pytest.raises(NoResponse, match="no picture"):
+        next(StillImage(tmp_path / "a.png").read())
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "GIF"])
+def test_a_picture_is_read_by_what_it_is_and_not_by_its_name(tmp_path, form):
+    Image.new("RGB", (8, 6), (200, 200, 200)).save(tmp_path / "a.jpg", form)
+    assert next(StillImage(tmp_path / "a.jpg").read()).image.shape == (6, 8, 3)
+
+
 def test_pictures_keep_depth_and_are_turned_as_exif_says(tmp_path):
     depth = np.arange(6, dtype=np.uint16).reshape(2, 3) * 10000
     Image.fromarray(depth).save(tmp_path / "d.png")

@@ -210,7 +210,8 @@ def test_naming_metrics_imports_no_numpy() -> None:
 
 
 def test_attacks_without_a_species_and_those_of_the_species_unknown_are_one_and_all_count() -> None:
-    found = ScoreTable.from_columns({"id": list("abcd"), "label": [1, 0, 0, 0], "score": [0.9, 0.8, 0.1, 0.2], "species": ["", "", "unknown", "print"]})
+    cells = {"id": list("abcd"), "label": [1, 0, 0, 0], "score": [0.9, 0.8, 0.1, 0.2], "species": ["", "", "unknown", "print"]}
+    found = ScoreTable.from_columns(cells)
     rates = attack_rates(found, 0.5)
     assert {name: (rate.errors, rate.n) for name, rate in rates.items()} == {"unknown": (1, 2), "print": (0, 1)}
     assert errors(found, 0.5).attack.n == 3
