@@ -174,4 +174,6 @@ def tpr_at_fpr(
     threshold = negatives[index] if index < n else np.inf
     hits = int(np.searchsorted(positives, threshold, side="left"))
     reached = int(np.searchsorted(negatives, threshold, side="left"))
-    return RateAtRate(hits / len(positives), reached / n, n, len(positives), float(-threshold if positive == "bona_fide" else threshold))
+    if positive == "bona_fide":  # bona fide strictly above the attack's score are accepted: the threshold is the next number
+        threshold = np.nextafter(-threshold, np.inf) if np.isfinite(threshold) else -threshold
+    return RateAtRate(hits / len(positives), reached / n, n, len(positives), float(threshold))

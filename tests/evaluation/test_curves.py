@@ -147,3 +147,16 @@ def test_the_interval_covers_at_least_what_it_says() -> None:
 
 def test_nothing_measured_leaves_everything_possible() -> None:
     assert clopper_pearson(0, 0) == (0, 1)
+
+
+@settings(deadline=None)
+@given(scores=st.lists(st.integers(0, 20), min_size=12, max_size=60), fpr=st.sampled_from([0.1, 0.2, 0.5]))
+def test_the_threshold_that_tpr_at_fpr_prints_gives_the_rates_that_it_prints(scores: list[int], fpr: float) -> None:
+    bona_fide, attack = (np.sort(np.array(scores[start::2], dtype=float)) for start in (0, 1))
+    for positive in ("attack", "bona_fide"):
+        found = tpr_at_fpr(bona_fide, attack, fpr, positive, "at_most")
+        if found is None:
+            continue
+        accepted = {"bona_fide": (bona_fide >= found.threshold).mean(), "attack": (attack >= found.threshold).mean()}
+        tpr, reached = (accepted["bona_fide"], accepted["attack"]) if positive == "bona_fide" else (1 - accepted["attack"], 1 - accepted["bona_fide"])
+        assert (found.tpr, found.reached) == (pytest.approx(tpr), pytest.approx(reached))
