@@ -26,6 +26,7 @@ from fascore.running.scores import head_columns, score_table
 from fascore.spec import Json, RunSpec
 from fascore.training import checkpoint, distributed
 from fascore.training.scoring import score
+from fascore.training.trainer import pick_precision
 
 CHUNK = 16
 """Files that are decoded, scored and answered at a time."""
@@ -93,7 +94,11 @@ class _Predictor:
         if not prepared.records:
             return {}
         loader = Loader(self.plan, prepared, self.store, device=self.device)
-        found = score(self.graph, [r.id for r in prepared.records], lambda ids: loader.evaluation_batches(self.plan.spec.compute.eval_batch, ids))
+        compute = self.plan.spec.compute
+        found = score(
+            self.graph, [r.id for r in prepared.records], lambda ids: loader.evaluation_batches(compute.eval_batch, ids),
+            precision=pick_precision(compute.precision, self.device),
+        )  # fmt: skip
         return {id: {head: values[place] for head, values in found.heads.items()} for place, id in enumerate(found.ids)}
 
     def _answer(self, record: Record, prepared: Prepared, value: float, response: Response) -> Prediction:
