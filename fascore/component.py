@@ -19,6 +19,16 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from fascore.errors import FascoreError, Problem, SpecErrors
 from fascore.registry import BrokenPlugin, index
 
+NODE_NAME = r"^[a-z][a-z0-9_]*$"
+FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
+FORMS = {
+    NODE_NAME: "a name is a small letter, then small letters, digits and _",
+    FILE_NAME: "it names a folder: write a letter or digit, then letters (A-Z, a-z), digits, '.', '_' and '-'",
+    DEVICE: "write auto, cpu, cuda, or cuda:1 and so on",
+}
+"""Patterns of text in a spec, and what they mean."""
+
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -26,7 +36,7 @@ M = TypeVar("M", bound=BaseModel)
 class Config(BaseModel):
     """A closed, frozen pydantic model: the base of everything that stands in a spec."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
     def canonical(self) -> str:
         """The one JSON text of this config, every default written out: its identity."""
@@ -139,7 +149,11 @@ def validate(model: type[M], value: object) -> M:
 
 def problems(error: ValidationError) -> list[Problem]:
     """pydantic's errors as paths and sentences."""
-    return [Problem(".".join(map(str, line["loc"])), _sentence(line)) for line in error.errors(include_url=False)]
+    lines = error.errors(include_url=False)
+    deeper = {line["loc"][:depth] for line in lines for depth in range(len(line["loc"]))}
+    # A list loses the items that are wrong: that it is too short then is no second mistake.
+    kept = [line for line in lines if line["type"] != "too_short" or line["loc"] not in deeper]
+    return [Problem(".".join(str(step) for step in line["loc"] if step != "[key]"), _sentence(line)) for line in kept]
 
 
 def _sentence(line: Any) -> str:
@@ -148,7 +162,9 @@ def _sentence(line: Any) -> str:
     if line["type"] in ("component", "unknown_field"):
         return str(line["msg"])
     message = str(line["msg"]).removeprefix("Value error, ")
-    shown = json.dumps(line["input"], default=str)
+    if line["type"] == "string_pattern_mismatch":
+        message = FORMS.get(line["ctx"]["pattern"], message)
+    shown = json.dumps(line["input"], default=str, ensure_ascii=False)
     return message if len(shown) > 60 or line["type"] == "value_error" else f"{message}; got {shown}"
 
 

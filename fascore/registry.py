@@ -96,7 +96,7 @@ class Index:
         self._table: dict[tuple[str, str], list[Provider]] = defaultdict(list)
         for provider in providers:
             known = self._table[provider.kind, provider.name]
-            if not any(p.target == provider.target and p.distribution == provider.distribution for p in known):
+            if not any(p.target == provider.target and (p.distribution == provider.distribution or not provider.installed) for p in known):
                 known.append(provider)
         self._other_api = dict(other_api or {})
 
@@ -211,7 +211,10 @@ def using(other: Index) -> Iterator[Index]:
 
 
 def add_targets(targets: Iterable[str]) -> None:
-    """What `--with` does: add components that are not installed, for this process and its children."""
+    """What `--with` does: add components that are not installed, for this process and its children. Raises FascoreError."""
     known = [t for t in os.environ.get(WITH, "").split(",") if t]
-    os.environ[WITH] = ",".join([*known, *(t for t in targets if t not in known)])
+    new = [t for t in targets if t not in known]
+    for target in new:
+        _uninstalled(target)  # told once and here, not by every component that is looked up
+    os.environ[WITH] = ",".join([*known, *new])
     _current.clear()

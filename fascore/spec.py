@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, StringConstraints, model_validator
 
-from fascore.component import Config, Node, Slot, named, validate
+from fascore.component import DEVICE, FILE_NAME, NODE_NAME, Config, Node, Slot, named, validate
 from fascore.errors import FascoreError, SpecError
 from fascore.kinds import Dataset, Encoder, Fusion, Head, Metric, Modality, Objective, Recipe, Sampler
 from fascore.rules import RULES, ThresholdRule
 
-Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-FileName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=NODE_NAME)]
+FileName: TypeAlias = Annotated[str, StringConstraints(pattern=FILE_NAME, max_length=100)]
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Json: TypeAlias = Any
 """Parsed JSON, not validated yet."""
@@ -122,7 +122,7 @@ class Model(Config):
 class Compute(Config):
     """Where and how it runs; none of it changes what is learnt, but for precision."""
 
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
+    device: str = Field("auto", pattern=DEVICE, description="auto, cpu, cuda or cuda:N")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the GPU has it, else fp32")
     compile: bool = Field(False, description="torch.compile the graph")
     workers: NonNegativeInt = Field(2, description="loading workers; batches do not depend on it")
@@ -167,7 +167,7 @@ class StudySpec(Config):
 def read_json(path: Path) -> Json:
     """Parse a JSON file. Raises FascoreError with line and column; a key written twice is an error."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise FascoreError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -175,7 +175,10 @@ def read_json(path: Path) -> Json:
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
-        raise FascoreError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from error
+        hint = "; JSON has no comments, and no comma before a closing bracket" if error.msg.startswith(("Expecting", "Illegal")) else ""
+        raise FascoreError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}{hint}") from error
+    except RecursionError:
+        raise FascoreError(f"{path}: is no document of fascore: its brackets are nested too deep") from None
     except SpecError as error:
         raise FascoreError(f"{path}: {error}") from error
 

@@ -26,6 +26,11 @@ def main() -> None:
         end(f"process {process}: {error}" if process else str(error), error.exit_code)
     except KeyboardInterrupt:
         end("stopped by Ctrl-C", code=130)
+    except OSError as error:
+        if os.environ.get(DEBUG):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        end(f"{where}{error.strerror or error}; see that this place exists, may be read and written, and has room (FASCORE_DEBUG=1 shows more)")
     except Exception as error:
         if os.environ.get(DEBUG):
             raise

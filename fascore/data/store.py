@@ -103,7 +103,7 @@ class Store:
         """Why this sample is known not to exist; None where that is not known."""
         try:
             known = json.loads(self._path(key).with_suffix(".none.json").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         response: Response = known["response"]
         return NoResponse(response, known["reason"])
@@ -134,7 +134,7 @@ class Store:
                     return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
                 return {name: file.get_slice(name)[view : view + 1][0] for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
-            raise FascoreError(f"{path}: is gone or damaged ({error}); delete it and prepare again") from error
+            raise FascoreError(f"{path}: is gone or damaged ({error}); delete it, or the whole store, and give the command again") from error
 
     def forget(self, key: str) -> None:
         """Delete the arrays of a key, such as a damaged file."""

@@ -40,7 +40,7 @@ def begin(folder: RunFolder, document: Json, spec: RunSpec, *, fresh: bool) -> N
     if not folder.resolved.exists():
         folder.write(folder.spec, document)
         return
-    before = folder.read(folder.resolved)["spec"]
+    (before,) = folder.part(folder.resolved, "spec")
     now = spec.model_dump(mode="json", by_alias=True)
     changed = differences(before, now)
     if changed:

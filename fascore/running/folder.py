@@ -82,14 +82,25 @@ class RunFolder:
             raise FascoreError(f"{path}: is missing; the run has not come that far: continue it with fascore run {self.spec}")
         return read_json(path)
 
+    def part(self, path: Path, *keys: str) -> list[Any]:
+        """Members of a JSON document of the run. Raises FascoreError where it is missing, or was changed by hand."""
+        document = self.read(path)
+        lacking = [key for key in keys if not isinstance(document, dict) or key not in document]
+        if lacking:
+            raise FascoreError(f"{path}: there is no '{lacking[0]}' in it; restore the file as the run wrote it, or begin again with --fresh")
+        return [document[key] for key in keys]
+
     def run_spec(self) -> RunSpec:
         """The spec with every default, as the run resolved it."""
-        return validate(RunSpec, self.read(self.resolved)["spec"])
+        (spec,) = self.part(self.resolved, "spec")
+        return validate(RunSpec, spec)
 
     def decision(self) -> tuple[Threshold, dict[str, float]]:
         """The run's threshold and the weights of its score rule. Raises FascoreError before the run has them."""
-        stored = self.read(self.threshold)
-        return validate(Threshold, stored["threshold"]), {name: float(weight) for name, weight in stored["weights"].items()}
+        threshold, weights = self.part(self.threshold, "threshold", "weights")
+        if not isinstance(threshold, dict) or not isinstance(weights, dict):
+            raise FascoreError(f"{self.threshold}: is not as the run wrote it; restore it, or begin again with --fresh")
+        return validate(Threshold, threshold), {name: float(weight) for name, weight in weights.items()}
 
 
 def open_run(path: Path) -> RunFolder:

@@ -84,7 +84,7 @@ def load_best(path: Path, model: ModelGraph) -> dict[str, Any]:
     try:
         foreign = [*missing, *model.load_state_dict(tensors, strict=False).unexpected_keys]
     except RuntimeError as error:
-        raise FascoreError(f"{path} belongs to another model: {error}") from error
+        raise FascoreError(f"{path} belongs to another model: {_first(error)}") from error
     if foreign:
         raise FascoreError(f"{path} belongs to another model: '{foreign[0]}' is {'missing from it' if missing else 'not in this graph'}")
     return facts
@@ -103,7 +103,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             facts = json.loads((file.metadata() or {}).get("fascore", "{}"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - a file of safetensors is no mapping
     except FileNotFoundError:
-        raise FascoreError(f"there is no checkpoint {path}; train first") from None
+        raise FascoreError(f"there is no checkpoint {path}: train first; where training is over already, begin again with --fresh") from None
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
         raise FascoreError(f"{path} is damaged and cannot be read ({error}); delete it, or start again with --fresh") from error
     if facts.get("format") != FORMAT:
@@ -126,7 +126,13 @@ def _into(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        raise FascoreError(f"{path} belongs to another model: {error}; start again with --fresh, or go back to its spec") from error
+        raise FascoreError(f"{path} belongs to another model: {_first(error)}; start again with --fresh, or go back to its spec") from error
+
+
+def _first(error: RuntimeError) -> str:
+    """The first of the differences that torch lists over many lines."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[min(1, len(lines) - 1)].rstrip(".")[:300]
 
 
 def _refuse_not_finite(tensors: Mapping[str, Tensor], step: int) -> None:

@@ -206,6 +206,11 @@ class _Trainer:
             return {}
         with self.engine.ema.applied() if self.engine.ema is not None else nullcontext():
             table = job.dev_table(score(job.graph, job.dev, self._watched, precision=job.precision))
+        if not table.responded.any():
+            raise FascoreError(
+                f"after step {self.counters.step} no record of dev has a score: the weights have grown until the network gives no numbers, or dev "
+                "lacks what the heads read. Lower the learning rate, set recipe.clip or compute.precision to fp32, or look at dev's records"
+            )
         threshold = _threshold(job.spec.threshold, table)
         figures: dict[str, float] = {}
         for metric in (*job.spec.metrics, self.recipe.select):

@@ -162,3 +162,50 @@ def test_on_a_terminal_init_asks(tmp_path):
     assert document["model"]["fusions"]["all"]["type"] == "mean"
     assert document["model"]["encoders"]["face_features"]["name"] == "resnet18"
     assert document["recipe"]["epochs"] == 3
+
+
+@pytest.mark.parametrize(("setting", "sentence"), [
+    ("name=a b", "name: it names a folder: write a letter or digit, then"),
+    ("compute.device=gpu", "compute.device: write auto, cpu, cuda, or cuda:1 and so on; got \"gpu\""),
+    ('recipe.optimizer={"name": "sgd", "lr": Infinity}', "recipe.optimizer.lr: Input should be a finite number"),
+])  # fmt: skip
+def test_a_value_out_of_form_is_told_in_words(fascore, demo, setting, sentence):
+    done = fascore("check", demo, "--set", setting, code=1)
+    assert done.stderr.startswith(f"{demo}: {sentence}")
+    assert "pattern" not in done.stderr and done.stderr.endswith(f"1 problem in {demo}\n")
+
+
+def test_a_mistake_in_the_only_entry_of_a_list_is_one_problem(fascore, demo):
+    done = fascore("check", demo, "--set", 'data.train=[{"dataset": "nope", "split": "train"}]', code=1)
+    assert "data.train.0.dataset: no dataset 'nope'" in done.stderr and done.stderr.endswith(f"1 problem in {demo}\n")
+
+
+def test_a_spec_saved_with_a_byte_order_mark_is_read(fascore, demo, tmp_path):
+    (tmp_path / "marked.json").write_text(demo.read_text(), encoding="utf-8-sig")
+    fascore("check", "marked.json")
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    ('{"name": "a", // mine\n}', "Expecting property name enclosed in double quotes; JSON has no comments"),
+    ("[" * 100_000, "nested too deep"),
+])  # fmt: skip
+def test_what_json_does_not_have_is_said(fascore, tmp_path, text, sentence):
+    (tmp_path / "bad.json").write_text(text)
+    assert sentence in fascore("check", "bad.json", code=1).stderr
+
+
+@pytest.mark.parametrize("command", [("init", "file/spec.json"), ("schema", "--out", "file/schema.json"), ("run", "SPEC", "--runs", "file")])
+def test_a_file_in_the_place_of_a_folder_is_told_with_its_path(fascore, demo, tmp_path, command):
+    (tmp_path / "file").write_text("")
+    done = fascore(*(demo if word == "SPEC" else word for word in command), code=1)
+    assert done.stderr.startswith("file/")
+    assert "Not a directory" in done.stderr or "a file where a folder has to be" in done.stderr
+
+
+def test_with_that_cannot_be_used_is_one_sentence(fascore, demo):
+    done = fascore("check", demo, "--with", "nonsense", code=1)
+    assert done.stderr.startswith("--with nonsense: cannot be used") and len(done.stderr.splitlines()) == 1
+
+
+def test_with_an_installed_component_is_no_conflict(fascore, demo):
+    fascore("check", demo, "--with", "fas_phantom.components:Phantom")

@@ -92,3 +92,7 @@ def test_the_most_prominent_face_is_large_and_sure_and_comes_back_in_pixels_of_t
     assert face.box.tolist() == [40, 40, 120, 120] and most_prominent(boxes[:0], np.empty(0), points[:0], 1.0) is None
     small, factor = reduced(np.zeros((300, 1200, 3), dtype=np.uint8), 400)
     assert small.shape == (100, 400, 3) and factor == 3
+
+
+def test_mtcnn_finds_no_face_in_a_frame_smaller_than_its_window(mtcnn):
+    assert mtcnn.detect(np.zeros((1, 40, 3), dtype=np.uint8), 0, None) is None

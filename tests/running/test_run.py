@@ -251,3 +251,17 @@ def test_further_numbers_of_a_head_are_columns_that_metrics_read(tiny: dict[str,
     assert all(float(row["main.score"]) == pytest.approx(1 / (1 + math.exp(-float(row["main.logit"]))), rel=1e-5) for row in rows)
     found = json.loads((root / "metrics.json").read_text())["tests"]["intra"]["tasks"]["spoof"]["metrics"]
     assert found["auc"]["value"] == found["auc(column=main.logit)"]["value"]
+
+
+@pytest.mark.parametrize(("path", "text", "said"), [
+    ("resolved.json", "{}", "there is no 'spec' in it"), ("resolved.json", "[]", "there is no 'spec' in it"),
+    ("checkpoints/threshold.json", "{}", "there is no 'threshold' in it"),
+    ("checkpoints/threshold.json", '{"threshold": 3, "weights": []}', "is not as the run wrote it"),
+])  # fmt: skip
+def test_a_file_of_the_run_that_was_changed_by_hand_is_told_with_its_path(tmp_path: Path, path: str, text: str, said: str) -> None:
+    folder = RunFolder(tmp_path)
+    folder.checkpoints.mkdir()
+    (tmp_path / path).write_text(text)
+    with pytest.raises(FascoreError, match=said) as caught:
+        folder.run_spec() if path == "resolved.json" else folder.decision()
+    assert str(tmp_path / path) in str(caught.value)

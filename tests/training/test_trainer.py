@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 from training_toys import SGD, SHAPES, job_of, spec_of
 
 from fascore import FascoreError, SpecError
@@ -300,3 +302,26 @@ def test_weights_that_are_not_finite_never_replace_a_checkpoint(tmp_path: Path) 
         checkpoint.save_last(path, engine, checkpoint.Counters(step=2))
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == [checkpoint.LAST]
+
+
+def test_weights_that_give_no_number_for_dev_are_told_as_such(tmp_path: Path) -> None:
+    job = job_of(spec_of("task_split"), tmp_path)
+
+    def unscored(scores: Any) -> Any:
+        table = job.dev_table(scores)
+        return replace(table, score=table.score * math.nan)
+
+    with pytest.raises(FascoreError, match=r"after step \d+ no record of dev has a score.*Lower the learning rate"):
+        train(replace(job, dev_table=unscored))
+
+
+def test_a_checkpoint_of_another_model_is_told_in_one_line(tmp_path: Path) -> None:
+    path, job = tmp_path / checkpoint.BEST, job_of(spec_of("task_split"), tmp_path)
+    engine = Engine(job.graph, job.spec.recipe.build(job.graph, 4), device=job.device, precision="fp32", seed=0)
+    checkpoint.save_best(path, engine, {})
+    key, value = next(iter(job.graph.state_dict().items()))
+    tensors = {name: tensor for name, tensor in checkpoint.read(path)[0].items() if name != key}
+    save_file({**tensors, key: torch.zeros(*value.shape, 2)}, path, {"fascore": '{"format": 1}'})
+    with pytest.raises(FascoreError, match=f"belongs to another model: size mismatch for {re.escape(key)}") as caught:
+        checkpoint.load_best(path, job.graph)
+    assert "\n" not in str(caught.value)

@@ -9,6 +9,9 @@ from fascore.errors import SpecError
 from fascore.kinds.detector import DetectorModule, Face
 from fascore.record import Annotation
 
+SMALLEST = 12
+"""Side of the first network's window in pixels: it cannot look at a smaller frame."""
+
 
 class MtcnnDetector(DetectorModule):
     """Boxes and five points, on the CPU: preparing runs one in each of its processes."""
@@ -26,6 +29,8 @@ class MtcnnDetector(DetectorModule):
 
     def detect(self, image: np.ndarray, index: int, annotation: Annotation | None) -> Face | None:
         small, factor = reduced(image, self.side)
+        if min(small.shape[:2]) < SMALLEST:
+            return None
         boxes, confidence, points = self.network.detect(np.ascontiguousarray(small), landmarks=True)
         if boxes is None:
             return None
