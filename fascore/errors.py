@@ -1,6 +1,6 @@
 """What can go wrong, as sentences for the person who has to mend it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 Response = Literal["ok", "no_face", "unreadable", "timeout", "refused"]
@@ -20,6 +20,15 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
+
+
+def no_column(name: str, header: Sequence[str], delimiter: str = ",") -> str:
+    """Sentence for a table without a column that it needs: what separates its cells, or how the column is written instead."""
+    other = next((mark for mark in (";", "\t", ",", "|") if mark != delimiter and len(header) == 1 and mark in header[0]), None)
+    if other is not None:
+        return f"its cells are separated by {other!r}; save it with {delimiter!r} between cells, and '.' in decimal numbers"
+    near = next((column for column in header if column.lower() == name.lower()), None)
+    return f"there is no column '{name}'" + (f": '{near}' is written '{name}'" if near else "")
 
 
 class SpecError(FascoreError):

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pluggy
 
-from fascore.errors import FascoreError
+from fascore.errors import FascoreError, Problem, SpecErrors
 from fascore.registry import index
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Hooks:
                     hooks.register(name, plugin(dict(trackers.get(name, {}))))
             except FascoreError as error:
                 if name in trackers:
-                    raise
+                    raise _placed(error, f"trackers.{name}") from None
                 hooks._complain(str(error))
             except Exception as error:
                 if name in trackers:
@@ -140,3 +140,10 @@ class Hooks:
             if result is not None:
                 results.append(result)
         return results
+
+
+def _placed(error: FascoreError, path: str) -> FascoreError:
+    """Problems with options, with their place in the spec; any other error as it is."""
+    if not isinstance(error, SpecErrors):
+        return error
+    return SpecErrors(Problem(f"{path}.{problem.path}".rstrip("."), problem.message) for problem in error.problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -41,13 +42,43 @@ def asked(choices: Choices) -> Choices:
     """Ask for the choices on a terminal; off one, they stay as they are."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return choices
-    data = typer.prompt("data: 'phantom' (rendered clips) or the path of a manifest (CSV or JSON lines)", default="phantom")
+    data = _ask("data: 'phantom' (rendered clips) or the path of a manifest (CSV or JSON lines)", "phantom", _there)
     choices = choices._replace(data=data) if data == "phantom" else choices._replace(data="folder", manifest=Path(data))
-    modalities = typer.prompt(f"modalities, of {', '.join(MODALITIES)}", default="rgb")
-    fusion = typer.prompt(f"fusion, one of {', '.join(FUSIONS)}", default="gated") if "," in modalities else None
+    modalities = _ask(f"modalities, of {', '.join(MODALITIES)}", "rgb", lambda text: ",".join(_modalities(text)))
+    fusion = _ask(f"fusion, one of {', '.join(FUSIONS)}", "gated", lambda text: _one_of(FUSIONS, text)) if "," in modalities else None
     encoder = typer.prompt("encoder, a model of timm", default="resnet18")
-    epochs = typer.prompt("epochs", default=10, type=int)
-    return choices._replace(modalities=modalities, fusion=fusion, encoder=encoder, epochs=epochs)
+    epochs = _ask("epochs", "10", _positive)
+    return choices._replace(modalities=modalities, fusion=fusion, encoder=encoder, epochs=int(epochs))
+
+
+def _ask(question: str, default: str, reading: Callable[[str], str]) -> str:
+    """An answer that `reading` takes; one that it refuses is told, and asked for again."""
+
+    def read(text: str) -> str:
+        try:
+            return reading(text.strip())
+        except FascoreError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return str(typer.prompt(question, default=default, value_proc=read))
+
+
+def _there(text: str) -> str:
+    if text != "phantom" and not Path(text).is_file():
+        raise FascoreError(f"there is no file {text}")
+    return text
+
+
+def _one_of(names: Sequence[str], text: str) -> str:
+    if text not in names:
+        raise FascoreError(f"'{text}' is none of {', '.join(names)}")
+    return text
+
+
+def _positive(text: str) -> str:
+    if not text.isdecimal() or not int(text):
+        raise FascoreError(f"'{text}' is no whole number above 0")
+    return text
 
 
 def write_spec(path: Path, choices: Choices, *, force: bool) -> None:

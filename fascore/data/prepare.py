@@ -187,7 +187,7 @@ class Extraction:
         if self.store.has(key):
             return key
         missing = self.store.missing(key)
-        return None if missing is None else Missing(missing.response, missing.reason)
+        return None if missing is None else Missing(missing.response, _with(_paths(record), missing.reason))
 
     def _key(self, record: Record, node: NodePlan, entries: Mapping[str, Entry]) -> str:
         return self.store.key(record, node.component, [str(entries[ref.node]) for ref in node.inputs])
@@ -201,7 +201,8 @@ class Extraction:
                     arrays[ref.node] = self.store.read(str(entries[ref.node]))
             arrays[node.name] = module.extract(record, [arrays[ref.node] for ref in node.inputs])
         except NoResponse as missing:
-            self.store.write_missing(key, missing)
+            channels = {path: channel for channel, path in _paths(record).items()}
+            self.store.write_missing(key, NoResponse(missing.response, _with(channels, missing.reason)))
             raise
         except Exception as error:  # a record that breaks an extractor must not stop the run; it is not stored, the next run tries again
             return Missing("unreadable", f"{node.component.type} failed: {type(error).__name__}: {error}")
@@ -210,6 +211,19 @@ class Extraction:
         except OSError as error:
             raise FascoreError(f"'{node.name}' of record '{record.id}' cannot be stored in {self.store.root}: {error}") from error
         return key
+
+
+def _paths(record: Record) -> dict[str, str]:
+    """Paths of a record's media by `{channel}`, which stands for them in the store: other files of the same bytes share its entries."""
+    return {f"{{{name}}}": str(path) for name, source in record.channels.items() if (path := getattr(source, "path", None)) is not None}
+
+
+def _with(names: Mapping[str, str], reason: str) -> str:
+    """A reason with other names of the files, where it begins with one or quotes one."""
+    for old, new in names.items():
+        reason = new + reason.removeprefix(old) if reason.startswith(old) else reason
+        reason = reason.replace(f"'{old}'", f"'{new}'")
+    return reason
 
 
 def _extract(extraction: Extraction, records: Sequence[Record], processes: int) -> Iterator[tuple[str, dict[str, Entry]]]:

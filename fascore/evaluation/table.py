@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import FascoreError
+from fascore.errors import FascoreError, no_column
 from fascore.evaluation.parse import COLUMNS, REQUIRED, Place, check_unique, labels, responses, scores
 from fascore.files import writing
 
@@ -122,7 +122,7 @@ class ScoreTable:
         except FileNotFoundError:
             raise FascoreError(f"there is no score file {path}") from None
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise FascoreError(f"{path} is no CSV text: {error}") from None
+            raise FascoreError(f"{path} is no CSV text in UTF-8: {getattr(error, 'strerror', None) or error}") from None
         return cls.from_columns(dict(zip(header, zip(*rows))) if rows else dict.fromkeys(header, ()), str(path))
 
     def write(self, path: Path) -> None:
@@ -241,6 +241,8 @@ def _rows(reader: Iterator[list[str]], path: Path) -> tuple[list[str], list[list
         raise FascoreError(f"{path} is empty: a score file starts with a header such as 'id,label,score'")
     if doubled := [name for name in header if header.count(name) > 1]:
         raise FascoreError(f"{path}: column '{doubled[0]}' stands twice in the header")
+    if missing := [name for name in REQUIRED if name not in header]:
+        raise FascoreError(f"{path}: {no_column(missing[0], header)}; a score table needs at least {', '.join(REQUIRED)}")
     rows = []
     for number, row in enumerate(reader, start=2):
         if len(row) == len(header):

@@ -164,6 +164,20 @@ def test_on_a_terminal_init_asks(tmp_path):
     assert document["recipe"]["epochs"] == 3
 
 
+def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path):
+    mine, theirs = pty.openpty()
+    command = [sys.executable, "-m", "fascore", "init", "mine.json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True) as running:
+        os.write(mine, b"gone.csv\nphantom\nrgb,dept\nrgb,depth\ngatde\nmean\n\n0\nmany\n3\n")
+        told = running.communicate(timeout=60)[1]
+    assert running.returncode == 0, told
+    said = told + os.read(mine, 10_000).decode()
+    for sentence in ("there is no file gone.csv", "'dept' is none of rgb", "'gatde' is none of gated", "'0' is no whole", "'many' is no whole"):
+        assert sentence in said
+    document = json.loads((tmp_path / "mine.json").read_text())
+    assert (document["model"]["fusions"]["all"]["type"], document["recipe"]["epochs"]) == ("mean", 3)
+
+
 @pytest.mark.parametrize(("setting", "sentence"), [
     ("name=a b", "name: it names a folder: write a letter or digit, then"),
     ("compute.device=gpu", "compute.device: write auto, cpu, cuda, or cuda:1 and so on; got \"gpu\""),

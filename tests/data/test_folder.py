@@ -142,3 +142,15 @@ def test_paths_may_have_another_root_and_channels_other_names(folder):
     (folder / "lists" / "m.tsv").write_text("id\tlabel\tthermal\na\t1\ta.png\n")
     (record,) = Folder(manifest=folder / "lists" / "m.tsv", root=folder, name="hot", channels=("thermal",)).records("all")
     assert record.dataset == "hot" and record.channels["thermal"].path == folder / "a.png"
+
+
+@pytest.mark.parametrize(("header", "said"), [
+    ("id;label;species;rgb", "its cells are separated by ';'; save it with ',' between cells"),
+    ("ID,label,rgb", "there is no column 'id': 'ID' is written 'id'"),
+    ("name,label,rgb", "there is no column 'id'; the first line names the columns"),
+])  # fmt: skip
+def test_a_header_that_does_not_fit_is_told_once_and_not_by_every_line(folder, header, said):
+    dataset = write(folder, header + "\n" + "a;1;;a.png\n" * 50)
+    with pytest.raises(SpecError, match=said) as caught:
+        dataset.records("all")
+    assert "\n" not in str(caught.value)

@@ -251,3 +251,10 @@ def test_a_long_video_is_streamed_in_bounded_memory(tmp_path):
     output = subprocess.run([sys.executable, "-c", MEMORY.format(short=str(short), long=str(long))], capture_output=True, text=True, check=True)
     count, grown = output.stdout.split()
     assert int(count) == 3000 and float(grown) < 60
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_picture_larger_than_pillow_expects_is_read_without_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.new("L", (15, 10)).save(tmp_path / "large.png")
+    assert next(StillImage(tmp_path / "large.png").read()).image.shape == (10, 15)

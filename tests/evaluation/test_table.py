@@ -135,3 +135,13 @@ def test_groups_partition_the_rows_and_name_what_has_no_name() -> None:
     table = ScoreTable.from_columns({"id": list("abcd"), "label": [0, 0, 1, 0], "score": [0, 1, 2, 3], "species": ["print", "", "", "print"]})
     groups = {name: rows.tolist() for name, rows in table.by_group("species", table.attack)}
     assert groups == {"unknown": [1], "print": [0, 3]}
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("label;score\n1;0,9\n", "its cells are separated by ';'; save it with ',' between cells, and '.' in decimal numbers"),
+    ("Label,score\n1,0.9\n", "there is no column 'label': 'Label' is written 'label'; a score table needs at least label, score"),
+])  # fmt: skip
+def test_a_header_that_does_not_fit_says_how_to_write_it(tmp_path, text, said):
+    (tmp_path / "scores.csv").write_text(text)
+    with pytest.raises(FascoreError, match=said):
+        ScoreTable.read(tmp_path / "scores.csv")

@@ -109,3 +109,16 @@ def test_a_real_face_video_is_found_and_scored(run: Path) -> None:
     assert answer.score is not None
     assert answer.faces is not None
     assert answer.faces > 0
+
+
+def test_files_of_the_same_bytes_and_links_that_lead_nowhere_each_get_a_reason_of_their_own(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "delivered"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4", "c.jpg", "d.jpg"):
+        (folder / name).write_bytes(b"no media" if name[-1] == "4" else b"no picture")
+    (folder / "e.jpg").symlink_to("/nowhere/e.jpg")
+    answers = list(predict(run, [folder], detector="whole", note=lambda _: None))
+    assert [Path(answer.path).name for answer in answers] == ["a.mp4", "b.mp4", "c.jpg", "d.jpg", "e.jpg"]
+    for answer in answers:
+        assert answer.decision == "no decision" and answer.reason.startswith(f"{answer.path} cannot be read: ")
+        assert all(other.path not in answer.reason for other in answers if other is not answer)

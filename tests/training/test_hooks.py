@@ -10,7 +10,7 @@ from rich.console import Console
 from test_trainer import hooks_of
 from training_toys import job_of, spec_of
 
-from fascore import FascoreError
+from fascore import FascoreError, SpecErrors
 from fascore.components.hooks.log import JsonLog
 from fascore.components.hooks.progress import Progress
 from fascore.components.hooks.tensorboard import TensorBoard
@@ -139,3 +139,9 @@ def test_wandb_writes_an_offline_run_without_a_login(tmp_path: Path, monkeypatch
 def test_options_that_a_tracker_has_not_are_refused(hook: Any) -> None:
     with pytest.raises(FascoreError, match="there is no field 'colour'"):
         hook({"colour": "red"})
+
+
+def test_a_wrong_option_of_a_tracker_is_told_with_its_place_in_the_spec() -> None:
+    with pytest.raises(SpecErrors) as caught:
+        Hooks.for_run({"tensorboard": {"x": 1}})
+    assert str(caught.value) == "trackers.tensorboard.x: there is no field 'x'."

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from fascore.components.datasets import Folder
 from fascore.data.media import open_source
-from fascore.errors import SpecError
+from fascore.errors import SpecError, no_column
 from fascore.record import ATTACK, BONA_FIDE, Annotation, AnnotationSource, Record, Source
 
 LABELS = {"1": BONA_FIDE, "bona_fide": BONA_FIDE, "0": ATTACK, "attack": ATTACK}
@@ -94,6 +94,8 @@ def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Map
     header = [name.strip() for name in next(rows, [])]
     if twice := [name for name in header if header.count(name) > 1]:
         raise SpecError(f"{path}: the column '{twice[0]}' stands twice")
+    if header and (missing := [name for name in ("id", "label") if name not in header]):
+        raise SpecError(f"{path}: {no_column(missing[0], header, delimiter)}; the first line names the columns, such as id,label,species,rgb")
     for cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
