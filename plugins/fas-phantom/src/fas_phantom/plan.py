@@ -88,7 +88,7 @@ class Plan:
         attack = renderer_of(species).draw(stream(self.seed, "attack", name), site)
         return ClipParameters(
             id=name, site=self.site, seed=self.seed, size=self.size, frames=self.frames, difficulty=self.difficulty, subject=who,
-            other=None if species is None else self._other(who, people, task, stream(self.seed, "other", name)), species=species,
+            other=None if species is None or SPECIES[species].own else self._other(who, people, task, stream(self.seed, "other", name)), species=species,
             capture=_capture(random, site, DOMAINS[task], self.fps), pulse=_pulse(random, who), attack=tuple(sorted(attack.items())),
         )
 
