@@ -63,11 +63,11 @@ class CutPrint(FlatPrint):
 
     def holes(self, image: Field, moment: Moment) -> Field:
         """The paper shades what is behind it, and shows its white cut edge on the side that faces the lamp."""
-        edge, lit = cut_out(self.clip)[2], np.float32(0.9 / exposure(self.clip)) * self.clip.trace
+        edge, lit = cut_out(self.clip)[2], min(0.9 / exposure(self.clip) * self.clip.trace, 1.0)
         ring, hole = sample(edge, moment.hit.u, moment.hit.v), self.hole(moment)
         upper = sample(edge, moment.hit.u, moment.hit.v - np.float32(2.0)) * hole
         shaded = image * (1 - np.float32(0.35) * hole - np.float32(0.45) * upper)[..., None]
-        return mix(shaded, np.broadcast_to(np.float32(min(lit, 1.0)), image.shape), np.float32(0.55) * ring * (1 - hole))
+        return mix(shaded, np.broadcast_to(np.float32(lit), image.shape), np.float32(0.55) * ring * (1 - hole))
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         return super().depth(metres, moment) + np.where(self.hole(moment) > 0.5, np.float32(self.clip.trait("gap")), np.float32(0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from fas_phantom.attacks.worn import Instrument, Worn, instrument
 from fas_phantom.canvas import Field, blur, mix, sample, soft
 from fas_phantom.head import Head
 from fas_phantom.light import direction
-from fas_phantom.parameters import ClipParameters
 from fas_phantom.relief import grid, outline
 from fas_phantom.sites import Site
 from fas_phantom.traits import EYE_SPACING
@@ -32,7 +31,11 @@ class Frame(Worn):
         }
 
     def instrument(self) -> Instrument:
-        return spectacles(type(self), self.clip)
+        return self._maps
+
+    @cached_property
+    def _maps(self) -> Instrument:
+        return spectacles(self)
 
     def lens(self, wearer: Head, x: Field, y: Field) -> Field:
         """Metres inside of the lenses, negative outside."""
@@ -48,8 +51,11 @@ class Frame(Worn):
         half = outline(wearer.who, y[:, 0])[:, None]
         centre = EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
         bridge = np.minimum(np.float32(rim * 0.8) - np.abs(y + 0.003 - 12 * x * x), np.float32(centre - self.clip.trait("lens_width")) - np.abs(x))
-        arms = np.minimum(np.float32(rim * 0.9) - np.abs(y + 0.006), np.minimum(np.abs(x) - np.float32(centre + 0.9 * self.clip.trait("lens_width")), half - np.abs(x)))
-        return soft(np.maximum(np.maximum(np.float32(rim) - np.abs(lens + np.float32(rim)), bridge), arms), 0.0007)
+        side = np.minimum(np.abs(x) - np.float32(centre + 0.9 * self.clip.trait("lens_width")), half - np.abs(x))
+        arms = np.minimum(np.float32(rim * 0.9) - np.abs(y + 0.006), side)
+        # Hair at the temples lies over the arms.
+        arms = soft(arms, 0.0007) * soft(blur(wearer.matter[..., 1], 1.0) - 0.3, 0.15)
+        return np.maximum(soft(np.maximum(np.float32(rim) - np.abs(lens + np.float32(rim)), bridge), 0.0007), arms)
 
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
         """Coverage, and colour (H, W, 3)."""
@@ -105,10 +111,11 @@ class FunnyEyes(Frame):
         lens = self.lens(wearer, x, y)
         radius = np.hypot(np.abs(x) - np.float32(centre) + np.float32(trait("squint_x")), y - np.float32(0.002 + trait("squint_y")))
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
-        iris = (0.22 + 0.2 * np.cos(hue)).astype(np.float32) * (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - centre) * 24)[..., None].astype(np.float32))
+        rays = (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - centre) * 24)).astype(np.float32)
+        iris = (0.22 + 0.2 * np.cos(hue)).astype(np.float32) * rays[..., None]
         eye = mix(np.full_like(colour, 0.84), iris, soft(np.float32(trait("iris_size")) - radius, 0.0006))
-        eye = mix(eye, np.float32(0.008), soft(np.float32(0.45 * trait("iris_size")) - radius, 0.0006))
-        eye = mix(eye, np.float32(0.01), soft(0.0008 - np.abs(radius - trait("iris_size")), 0.0005))
+        eye = mix(eye, 0.008, soft(np.float32(0.45 * trait("iris_size")) - radius, 0.0006))
+        eye = mix(eye, 0.01, soft(0.0008 - np.abs(radius - trait("iris_size")), 0.0005))
         return np.maximum(frame, soft(lens, 0.0007)), mix(eye, colour, frame)
 
 
@@ -130,14 +137,12 @@ class PaperGlasses(Frame):
         stripe = soft(np.sin(trait("stripes") * (x * np.cos(trait("slant")) + y * np.sin(trait("slant")))).astype(np.float32), 0.3)
         coloured = mix(np.broadcast_to(one, (*x.shape, 3)), other, stripe)
         edge = 1 - soft(blur(frame, 1.0) - np.float32(0.72), 0.12)
-        return frame, mix(coloured, np.float32(0.82), edge)
+        return frame, mix(coloured, 0.82, edge)
 
 
-@lru_cache(maxsize=8)
-def spectacles(kind: type[Frame], clip: ClipParameters) -> Instrument:
+def spectacles(worn: Frame) -> Instrument:
     """The maps of a pair: nearly a plane across the eyes, bent back at the arms, lying on the bridge of the nose."""
-    worn = kind(clip)
-    wearer = worn.head()
+    clip, wearer = worn.clip, worn.head()
     x, y = grid()
     cover, colour = worn.paint(wearer, x, y)
     nose = float(sample(wearer.relief, *(np.full((1, 1), value, np.float32) for value in (128.0, 168.0)))[0, 0])

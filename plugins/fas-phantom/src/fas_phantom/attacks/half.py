@@ -23,7 +23,8 @@ class HalfMask(Worn):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             "model": float(random.integers(1 << 31)), "tone": float(random.integers(1, 5)),
-            "gloss": float(random.uniform(0.1, 0.3)), "near": float(random.uniform(0.35, 0.85)), "thickness": float(random.uniform(0.004, 0.007)),
+            "gloss": float(random.uniform(0.1, 0.3)), "near": float(random.uniform(0.35, 0.85)),
+            "thickness": float(random.uniform(0.004, 0.007)),
             "nose": float(random.uniform(0.006, 0.014)), "red": float(random.uniform(0.0, 0.18)), "wrinkles": float(random.uniform(0.4, 1.0)),
         }
 
@@ -41,7 +42,8 @@ def rubber(clip: ClipParameters) -> Instrument:
     surface = blur(wearer.relief, 3) + np.float32(clip.trait("thickness")) + swell.astype(np.float32) - np.float32(0.0012) * wrinkles
     inside = _inside(clip, x, y)
     edge = soft(0.0022 - inside, 0.0015)
-    skin = np.broadcast_to(model.who.skin, (*x.shape, 3)) * (1 + 0.06 * noise(stream("rubber", int(clip.trait("model"))), x.shape, (18, 18), 2))[..., None]
+    blotches = 1 + 0.06 * noise(stream("rubber", int(clip.trait("model"))), x.shape, (18, 18), 2)
+    skin = np.broadcast_to(model.who.skin, (*x.shape, 3)) * blotches[..., None]
     flush = clip.trait("red") * (bump(x, y, 0, 0.036, 0.014, 0.012) + pair(x, y, 0.045, 0.03, 0.014, 0.01))
     skin = skin * (1 + flush[..., None] * np.array([0.4, -1.8, -1.8], np.float32)) * (1 - 0.5 * clip.trait("wrinkles") * wrinkles[..., None])
     brows = pair(x, y, 0.031, -0.026, 0.017, 0.0045) * np.float32(0.9)

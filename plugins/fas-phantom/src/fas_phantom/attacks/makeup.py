@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from fas_phantom.attacks.live import Live, Moment, Stage
-from fas_phantom.canvas import Field, blur, mix, pair, sample, soft
+from fas_phantom.canvas import Field, blur, bounded, mix, pair, sample, soft
 from fas_phantom.head import Head, head
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.relief import grid
@@ -57,11 +57,11 @@ def layers(clip: ClipParameters) -> dict[str, Field]:
         "foundation": (even, clip.trait("foundation") * _bare(face)),
         "blush": (who.skin * np.array([1.05, 0.5, 0.55], np.float32), clip.trait("blush") * pair(x, y, 0.047, 0.028, 0.014, 0.009)),
         "shadow": (shadow, clip.trait("lids") * _lids(who, face, x, y)),
-        "liner": (np.float32(0.008), clip.trait("liner") * _liner(who, x, y)),
+        "liner": (np.full(3, 0.008, np.float32), clip.trait("liner") * _liner(who, x, y)),
         "lipstick": (lipstick * (0.45 + 0.55 * who.skin.max()), clip.trait("lips") * _lips(who, x, y)),
     }
     for name, (pigment, cover) in coats.items():
-        weight = np.clip(np.float32(share) * cover * face.cover, 0, 0.95).astype(np.float32)
+        weight = np.clip(np.float32(share) * cover * bounded(face.cover), 0, 0.95).astype(np.float32)
         coated = mix(colour, np.broadcast_to(pigment, colour.shape), weight)
         gains[name] = np.ascontiguousarray(coated / np.maximum(colour, 0.003), np.float32)
         colour = coated

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.attacks.prints import draw_ink, inked, screened
 from fas_phantom.attacks.worn import Instrument, Worn, instrument
-from fas_phantom.canvas import Field, blur, mix, noise, soft
+from fas_phantom.canvas import Field, blur, mix, noise, sample, soft
 from fas_phantom.head import Head, head
 from fas_phantom.light import normals
 from fas_phantom.parameters import ClipParameters, Person
@@ -18,7 +19,6 @@ from fas_phantom.relief import PITCH, grid, outline
 from fas_phantom.sites import Site
 from fas_phantom.streams import stream
 from fas_phantom.traits import BROW_HEIGHT, CHIN, EYE_SPACING, MOUTH, SUBNASALE
-from fas_phantom.view import Pose
 
 WHITE = np.float32(0.82)
 """Reflectance of the bare paper at a cut edge."""
@@ -41,6 +41,12 @@ class PaperMask(Worn):
     def stages(self) -> Mapping[str, Stage]:
         return {"occluder": self.occluder, "tone": self.tone, "halftone": self.halftone, "specular": self.specular}
 
+    def tone(self, image: Field, moment: Moment) -> Field:
+        """What the printer made of the photograph."""
+        layer = self.layer(moment)
+        gain = sample(self.instrument().tone, layer.hit.u, layer.hit.v)
+        return image * (1 + layer.cover[..., None] * (gain - 1))
+
     def halftone(self, image: Field, moment: Moment) -> Field:
         """The printer's screens, fixed to the paper."""
         layer = self.layer(moment)
@@ -59,7 +65,11 @@ class PaperMask(Worn):
         return head(self.clip.subject)
 
     def instrument(self) -> Instrument:
-        return sheet(type(self), self.clip)
+        return self._maps
+
+    @cached_property
+    def _maps(self) -> Instrument:
+        return sheet(self)
 
 
 class _Patch(PaperMask):
@@ -80,8 +90,7 @@ class EyePaper(_Patch):
 class MouthPaper(_Patch):
     """A piece with a stranger's mouth and chin, over those of the wearer; the mouth beneath cannot be seen to move."""
 
-    def pose(self, *arguments: object) -> Pose:
-        return super().pose(*arguments)._replace(mouth=0.0)  # type: ignore[arg-type]
+    mouth_moves: ClassVar[bool] = False
 
     def inside(self, face: Head, x: Field, y: Field) -> Field:
         top, bottom = SUBNASALE + 0.004, MOUTH + 0.024
@@ -94,18 +103,16 @@ def _cornered(x: Field, y: Field, half_width: float, half_height: float, corner:
     return np.minimum(np.minimum(across, down), (across + down - np.float32(corner)) * np.float32(0.7071))
 
 
-@lru_cache(maxsize=8)
-def sheet(kind: type[PaperMask], clip: ClipParameters) -> Instrument:
+def sheet(worn: PaperMask) -> Instrument:
     """The cut paper: bent about the head as paper can, in one direction; its picture, its white edge."""
-    worn = kind(clip)
-    face, wearer = worn.printed(), worn.head()
+    clip, face, wearer = worn.clip, worn.printed(), worn.head()
     x, y = grid()
     snips = noise(stream("snips", int(clip.trait("snip"))), x.shape, (26, 26), 2) * np.float32(0.0007)
     inside = worn.inside(face, x, y) + snips
     cover = soft(inside, 0.0008)
     edge = soft(0.0016 - inside, 0.0009)
     surface = _bent(wearer, clip, cover > 0.5, x, y)
-    picture = face.colour * _baked(face)[..., None]
+    picture = face.colour * (np.float32(1.2) * _baked(face))[..., None]
     colour = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)
     tone = mix(inked(clip, picture) / np.maximum(picture, 0.004), np.ones_like(picture), edge)
     grey = np.clip(picture.mean(2) / face.who.skin.mean(), 0, 1)
@@ -113,7 +120,7 @@ def sheet(kind: type[PaperMask], clip: ClipParameters) -> Instrument:
     return instrument(surface, cover, colour, gloss=0.3 * clip.trait("sheen"), near=near, tone=tone)
 
 
-def _bent(wearer: Head, clip: ClipParameters, cover: Field, x: Field, y: Field) -> Field:
+def _bent(wearer: Head, clip: ClipParameters, cover: np.ndarray, x: Field, y: Field) -> Field:
     """A parabolic cylinder that rests on what juts out most beneath it, nose tips apart: those push the paper out a little."""
     bend = -np.float32(clip.trait("curve")) * x * x
     rest = blur(wearer.relief, 9) - bend

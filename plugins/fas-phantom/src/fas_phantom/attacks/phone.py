@@ -59,7 +59,7 @@ class PhoneReplay(ScreenReplay):
     def hand(self, image: Field, moment: Moment) -> Field:
         """Fingertips round one edge of the phone, the thumb round the other."""
         cover, height = self._fingers(moment)
-        skin = traits((self.clip.other or self.clip.subject)).skin * tint(self.clip.capture.light_warmth) * np.float32(0.8)
+        skin = traits(self.clip.other or self.clip.subject).skin * tint(self.clip.capture.light_warmth) * np.float32(0.8)
         return mix(image, skin * (np.float32(0.35) + np.float32(0.65) * height)[..., None], cover)
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
@@ -68,7 +68,8 @@ class PhoneReplay(ScreenReplay):
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         cover, height = self._fingers(moment)
-        return mix(super().infrared(light, moment, picture, surroundings), np.float32(SKIN_INFRARED) * (np.float32(0.3) + np.float32(0.7) * height), cover)
+        skin = np.float32(SKIN_INFRARED) * (np.float32(0.3) + np.float32(0.7) * height)
+        return mix(super().infrared(light, moment, picture, surroundings), skin, cover)
 
     def _from_centre(self, moment: Moment) -> tuple[Field, Field]:
         return moment.hit.plane_x - np.float32(self.clip.trait("shift_x")), moment.hit.plane_y - np.float32(self.clip.trait("shift_y"))
@@ -77,11 +78,11 @@ class PhoneReplay(ScreenReplay):
         """Coverage, and height in [0, 1] over the width of each finger; the four tips are thinner than the thumb."""
         x, y = self._from_centre(moment)
         edge, side, grip = self.clip.trait("half_width"), self.clip.trait("hand"), self.clip.trait("grip")
-        tips = [(side, grip + 0.027 * number, 0.0125, 0.011) for number in range(4)] + [(-side, grip - 0.012, 0.018, 0.019)]
+        tips = [(side, grip + 0.027 * number, 0.0125, 0.009) for number in range(4)] + [(-side, grip - 0.012, 0.0155, 0.013)]
         height = np.zeros_like(x)
         for which, level, wide, reach in tips:
             out = np.float32(which) * x - np.float32(edge - reach)
-            along = np.maximum(-out, 0) + np.maximum(out - np.float32(0.045), 0)
+            along = np.maximum(-out, 0) + np.maximum(out - np.float32(0.012), 0)
             distance = np.hypot(along, y - np.float32(level) - np.float32(0.25) * out) / np.float32(wide)
             height = np.maximum(height, np.sqrt(np.clip(1 - distance * distance, 0, 1)))
         return soft(height - np.float32(0.25), 0.2), height

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from fas_phantom.attacks.live import Live, Moment, Stage
-from fas_phantom.canvas import Field, blur, mix, noise, sample, soft
+from fas_phantom.canvas import Field, blur, bounded, mix, noise, sample, soft
 from fas_phantom.head import Head, head
 from fas_phantom.light import irradiance, normals, tint
 from fas_phantom.motion import Tracks
@@ -24,8 +24,10 @@ class SiliconeMask(Live):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "smoothing": float(random.uniform(0.8, 2.0)), "relief": float(random.uniform(1.5, 3.0)), "gloss": float(random.uniform(0.03, 0.1)),
-            "pigment_red": float(random.normal(0.02, 0.03)), "pigment_blue": float(random.normal(0, 0.03)), "mottle": float(random.uniform(0.0, 0.03)),
+            "smoothing": float(random.uniform(0.8, 2.0)), "relief": float(random.uniform(1.5, 3.0)),
+            "gloss": float(random.uniform(0.03, 0.1)),
+            "pigment_red": float(random.normal(0.02, 0.03)), "pigment_blue": float(random.normal(0, 0.03)),
+            "mottle": float(random.uniform(0.0, 0.03)),
             "stiffness": float(random.uniform(0.4, 0.8)), "near": float(random.uniform(0.45, 0.68)), "model": float(random.integers(1 << 31)),
         }
 
@@ -59,7 +61,7 @@ def cast(clip: ClipParameters) -> tuple[Head, Field, Field]:
     face, trace = head(clip.subject), clip.trace
     hair = np.clip(1 - face.matter[..., 1] / 0.4, 0, 1)
     eye = soft(np.minimum(face.lids[..., 3] + 0.25, 1.25 - face.lids[..., 3]), 0.2)
-    bare = ((1 - blur(hair, 1.0)) * (1 - eye) * face.cover).astype(np.float32)
+    bare = ((1 - blur(hair, 1.0)) * (1 - eye) * bounded(face.cover)).astype(np.float32)
     smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5)
     paint = 1 + np.float32(trace) * np.array([clip.trait("pigment_red"), 0, clip.trait("pigment_blue")], np.float32)
     mottle = 1 + np.float32(trace * clip.trait("mottle")) * noise(stream("silicone", int(clip.trait("model"))), bare.shape, (9, 9), 2)

@@ -25,7 +25,7 @@ class WarpedPrint(FlatPrint):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             **super().draw(random, site),
-            "radius": float(random.uniform(0.085, 0.125)),
+            "radius": float(random.uniform(0.1, 0.16)),
             "axis": float(random.uniform(-0.35, 0.35)),
             "side": float(random.choice([-1, 1])),
             "lean": float(random.uniform(0.3, 0.6) * random.choice([-1, 1])),

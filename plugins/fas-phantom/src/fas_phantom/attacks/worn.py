@@ -52,7 +52,7 @@ class Worn(Live):
         raise NotImplementedError
 
     def stages(self) -> Mapping[str, Stage]:
-        return {"occluder": self.occluder, "tone": self.tone, "specular": self.specular}
+        return {"occluder": self.occluder, "specular": self.specular}
 
     def layer(self, moment: Moment) -> Layer:
         """The instrument in a frame; the last frame's is kept, as every stage asks for it."""
@@ -69,12 +69,6 @@ class Worn(Live):
         layer = self.layer(moment)
         lit = sample(self.instrument().colour, layer.hit.u, layer.hit.v) * layer.diffuse[..., None]
         return mix(image, lit * tint(self.clip.capture.light_warmth), layer.cover)
-
-    def tone(self, image: Field, moment: Moment) -> Field:
-        """What ink or paint makes of that colour."""
-        layer = self.layer(moment)
-        gain = sample(self.instrument().tone, layer.hit.u, layer.hit.v)
-        return image * (1 + layer.cover[..., None] * (gain - 1))
 
     def specular(self, image: Field, moment: Moment) -> Field:
         """Highlights of the instrument's surface."""
