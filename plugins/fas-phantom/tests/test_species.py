@@ -201,6 +201,31 @@ def test_silicone_is_the_faintest_of_the_whole_masks():
     assert size["mask.silicone"] < 0.5 * min(size["mask.paper"], size["mannequin"])
 
 
+def flush(clip, *, live=False):
+    """Change of the picture from no blood to much."""
+    pictures = []
+    for beat in (0.0, 1.0):
+        scene = Scene(replace(clip, pulse=replace(clip.pulse, amplitude=0.05)), live=live)
+        scene.tracks = scene.tracks._replace(beat=np.full(clip.frames, beat))
+        pictures.append(scene.display(1))
+    return np.abs(pictures[1] - pictures[0]).mean(2)
+
+
+@pytest.mark.parametrize(("species", "low", "high"), [
+    ("print.warped", 0, 0), ("print.cut", 0, 0.1), ("replay.phone", 0.2, 0.95), ("mask.paper", 0, 0.1), ("mask.silicone", 0, 0.1),
+    ("mask.transparent", 0.7, 1.01), ("makeup.cosmetic", 0.4, 0.95), ("mannequin", 0, 0), ("mask.half", 0.1, 0.8), ("glasses", 0.7, 1.01),
+])
+def test_as_much_of_the_pulse_is_seen_as_the_attack_lets_through(species, low, high):
+    shares = [flush(clip)[face(clip)].mean() / flush(clip, live=True)[face(clip)].mean() for clip in clips(species)[:3]]
+    assert low <= np.median(shares) <= high
+
+
+@pytest.mark.parametrize("species", ["mask.paper", *PARTIAL])
+def test_no_blood_is_seen_through_what_is_opaque(species):
+    for clip in clips(species)[:2]:
+        assert flush(clip)[cover(clip) == 1].max() < 1e-6
+
+
 def test_a_mannequin_neither_turns_blinks_nor_speaks():
     scene = Scene(clips("mannequin", 20)[0])
     poses = [scene.pose(index) for index in range(20)]

@@ -26,7 +26,7 @@ class Frame(Worn):
             "lens_width": float(random.uniform(0.0235, 0.0265)), "lens_height": float(random.uniform(0.0165, 0.021)),
             "rim": float(random.uniform(0.0014, 0.0032)), "corner": float(random.uniform(2.0, 3.5)),
             "red": float(random.uniform(0.004, 0.06)), "green": float(random.uniform(0.004, 0.03)), "blue": float(random.uniform(0.004, 0.04)),
-            "gloss": float(random.uniform(0.25, 0.6)), "near": float(random.uniform(0.05, 0.6)), "off": float(random.uniform(0.010, 0.014)),
+            "gloss": float(random.uniform(0.04, 0.16)), "near": float(random.uniform(0.05, 0.6)), "off": float(random.uniform(0.010, 0.014)),
             "design": float(random.integers(1 << 31)),
         }
 
@@ -113,7 +113,7 @@ class FunnyEyes(Frame):
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
         rays = (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - centre) * 24)).astype(np.float32)
         iris = (0.22 + 0.2 * np.cos(hue)).astype(np.float32) * rays[..., None]
-        eye = mix(np.full_like(colour, 0.84), iris, soft(np.float32(trait("iris_size")) - radius, 0.0006))
+        eye = mix(np.full_like(colour, 0.72), iris, soft(np.float32(trait("iris_size")) - radius, 0.0006))
         eye = mix(eye, 0.008, soft(np.float32(0.45 * trait("iris_size")) - radius, 0.0006))
         eye = mix(eye, 0.01, soft(0.0008 - np.abs(radius - trait("iris_size")), 0.0005))
         return np.maximum(frame, soft(lens, 0.0007)), mix(eye, colour, frame)

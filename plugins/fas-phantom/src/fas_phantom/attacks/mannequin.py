@@ -72,8 +72,7 @@ def moulded(clip: ClipParameters) -> tuple[Head, Field, Field]:
     # Either a wig, or hair of one piece with the head: its form painted in one colour and lacquered too.
     moulded_hair = np.float32(clip.trait("moulded"))
     locks = mix(face.colour * wig[..., None], np.broadcast_to(face.who.hair * np.float32(1.2), painted.shape), np.full_like(bare, moulded_hair))
-    gain = mix(locks, painted, bare) / np.maximum(face.colour, 0.003)
-    gain = mix(np.ones_like(gain), gain, inside)
+    gain = mix(np.ones_like(face.colour), mix(locks, painted, bare) / np.maximum(face.colour, 0.003), inside)
     relief = mix(face.relief, blur(face.relief, clip.trait("relief")), bare)
     near = mix(face.matter[..., 2], np.float32(clip.trait("near")) * (1 - np.float32(0.35) * drawn), bare)
     matter = np.dstack([face.matter[..., 0] * (1 - 0.5 * bare), 0 * bare, near])
