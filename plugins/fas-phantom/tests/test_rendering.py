@@ -16,7 +16,7 @@ from fas_phantom.components import Phantom
 from fas_phantom.landmarks import frontal
 from fas_phantom.render import Scene
 from fas_phantom.sources import Rendered
-from fas_phantom.species import SPECIES
+from fas_phantom.species import DEFAULT
 from scipy.ndimage import map_coordinates
 
 from fascore import FascoreError, Record
@@ -232,7 +232,7 @@ def test_annotation_is_off_by_about_a_hundredth_of_the_face_and_moves_smoothly()
     assert np.abs(inside).max() < 0.1
 
 
-@pytest.mark.parametrize("species", SPECIES)
+@pytest.mark.parametrize("species", DEFAULT)
 def test_the_trace_is_the_difference_from_the_live_counterpart(records, species):
     record = of(records, species)[0]
     known = truth(record)

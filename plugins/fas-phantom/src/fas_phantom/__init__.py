@@ -17,7 +17,7 @@ def truth(record: Record) -> Truth:
 
 
 def mini() -> list[Record]:
-    """A few records for the tests of plugins: 3 subjects, 8 frames of 64 pixels, every species."""
+    """A few records for the tests of plugins: 3 subjects, 8 frames of 64 pixels, the default species."""
     from fas_phantom.components import Phantom
 
     return list(Phantom(subjects=3, frames=8, size=64).records("all"))

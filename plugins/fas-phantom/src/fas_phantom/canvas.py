@@ -54,6 +54,13 @@ def sample(field: Field, x: Field, y: Field) -> Field:
     return cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+def bounded(cover: Field) -> Field:
+    """A coverage that is 0 at the border of its map, so that `sample` finds none beyond it."""
+    inner = np.zeros_like(cover)
+    inner[1:-1, 1:-1] = cover[1:-1, 1:-1]
+    return inner
+
+
 def luminance(rgb: Field) -> Field:
     """Rec. 709 luminance of linear RGB."""
     return rgb[..., 0] * np.float32(0.2126) + rgb[..., 1] * np.float32(0.7152) + rgb[..., 2] * np.float32(0.0722)

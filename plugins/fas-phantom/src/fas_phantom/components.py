@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from fas_phantom.species import SPECIES
+from fas_phantom.species import DEFAULT, SPECIES
 from fascore import Dataset, Record, SpecError
 
 
 class Phantom(Dataset):
     """Face clips rendered from parameters: RGB, depth in millimetres, near infrared, boxes and 68 landmarks.
 
-    A first version: one renderer, two sites, four species. It does not replace real data. Each subject has `clips` clips
+    A first version: one renderer, two sites; four species unless others are named. It does not replace real data. Each subject has `clips` clips
     of every species, and for each of them a bona fide clip of the same task. Subjects and presenters of train, dev and
     test are disjoint, and so are those of the sites. Exact truth: `fas_phantom.truth`.
     """
@@ -31,7 +31,7 @@ class Phantom(Dataset):
     size: int = Field(128, ge=32, le=2048, description="height and width of a frame in pixels")
     difficulty: float = Field(0.5, ge=0, le=1, description="0 leaves strong traces of the attack, 1 faint ones")
     seed: int = Field(0, ge=0, description="of people and clips; the same seed gives the same people everywhere")
-    species: tuple[str, ...] = Field(tuple(SPECIES), min_length=1, description="attack species to render: " + ", ".join(SPECIES))
+    species: tuple[str, ...] = Field(DEFAULT, min_length=1, description="attack species to render: " + ", ".join(SPECIES))
 
     @field_validator("species")
     @classmethod

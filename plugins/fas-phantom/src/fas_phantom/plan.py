@@ -86,9 +86,10 @@ class Plan:
         name = f"{who.id}/{species or 'bona_fide'}/{number}"
         site, random = SITES[self.site], stream(self.seed, "clip", name)
         attack = renderer_of(species).draw(stream(self.seed, "attack", name), site)
+        alone = species is None or SPECIES[species].own
         return ClipParameters(
             id=name, site=self.site, seed=self.seed, size=self.size, frames=self.frames, difficulty=self.difficulty, subject=who,
-            other=None if species is None else self._other(who, people, task, stream(self.seed, "other", name)), species=species,
+            other=None if alone else self._other(who, people, task, stream(self.seed, "other", name)), species=species,
             capture=_capture(random, site, DOMAINS[task], self.fps), pulse=_pulse(random, who), attack=tuple(sorted(attack.items())),
         )
 

@@ -40,7 +40,8 @@ class Rendered(Source):
 def exact_points(clip: ClipParameters) -> np.ndarray:
     """(F, 68, 2) float64 pixels."""
     shown = scene(clip)
-    return np.stack([exact(clip.subject, shown.pose(index)) for index in range(clip.frames)])
+    poses = [shown.pose(index) for index in range(clip.frames)]
+    return np.stack([shown.attack.placed(exact(clip.subject, pose), pose) for pose in poses])
 
 
 @dataclass(frozen=True)

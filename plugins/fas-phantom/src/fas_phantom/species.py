@@ -8,10 +8,14 @@ from fascore import Task
 
 
 class Species(NamedTuple):
-    """A presentation attack instrument species: its task, and the module and class in `fas_phantom.attacks` that render it."""
+    """A presentation attack instrument species: its task, and the module and class in `fas_phantom.attacks` that render it.
+
+    `own`: the depicted subject presents it, as the wearer of something that hides or alters part of the own face.
+    """
 
     task: Task
     target: str
+    own: bool = False
 
 
 SPECIES: dict[str, Species] = {
@@ -19,4 +23,21 @@ SPECIES: dict[str, Species] = {
     "replay.screen": Species("spoof", "replay:ScreenReplay"),
     "mask.rigid": Species("spoof", "masks:RigidMask"),
     "forgery.faceswap": Species("forgery", "faceswap:FaceSwap"),
+    "print.warped": Species("spoof", "warped:WarpedPrint"),
+    "print.cut": Species("spoof", "cut:CutPrint"),
+    "replay.phone": Species("spoof", "phone:PhoneReplay"),
+    "mask.paper": Species("spoof", "paper:PaperMask"),
+    "mask.half": Species("spoof", "half:HalfMask", own=True),
+    "mask.silicone": Species("spoof", "silicone:SiliconeMask"),
+    "mask.transparent": Species("spoof", "transparent:TransparentMask", own=True),
+    "partial.funny_eye": Species("spoof", "eyewear:FunnyEyes", own=True),
+    "partial.paper_glasses": Species("spoof", "eyewear:PaperGlasses", own=True),
+    "partial.eye_paper": Species("spoof", "paper:EyePaper", own=True),
+    "partial.mouth_paper": Species("spoof", "paper:MouthPaper", own=True),
+    "glasses": Species("spoof", "eyewear:Glasses", own=True),
+    "makeup.cosmetic": Species("spoof", "makeup:Cosmetics", own=True),
+    "mannequin": Species("spoof", "mannequin:Mannequin"),
 }
+
+DEFAULT: tuple[str, ...] = ("print.flat", "replay.screen", "mask.rigid", "forgery.faceswap")
+"""What `phantom` renders unless told otherwise: scores already written down rest on exactly these. All others are asked for by name."""

@@ -70,6 +70,10 @@ class Live:
             mouth=float(tracks.mouth[index]) * (alive and self.mouth_moves), tilt=self.tilt(tracks, index),
         )
 
+    def placed(self, points: np.ndarray, pose: Pose) -> np.ndarray:
+        """Pixels (N, 2) at which points of the face are seen that `pose` alone would put at `points`."""
+        return points
+
     def tilt(self, tracks: Tracks, index: int) -> tuple[float, float]:
         """Turning of a flat medium that carries the picture, in degrees."""
         return 0.0, 0.0

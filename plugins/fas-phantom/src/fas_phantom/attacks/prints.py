@@ -12,6 +12,7 @@ from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.camera import exposure
 from fas_phantom.canvas import Field, blur, luminance, noise
 from fas_phantom.light import direction, tint
+from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
 from fas_phantom.streams import stream
 
@@ -26,19 +27,7 @@ class FlatPrint(FlatMedium):
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
-        return {
-            **draw_sheet(random, 0.35),
-            "sharpness": float(random.uniform(*site.printer_sharpness)),
-            "gamut": float(random.uniform(*site.printer_gamut)),
-            "screen": float(random.uniform(*site.printer_screen)),
-            "paper_warmth": float(random.uniform(*site.paper_warmth)),
-            "black": float(random.uniform(0.08, 0.2)),
-            "white": float(random.uniform(0.86, 0.95)),
-            "halftone": float(random.uniform(0.5, 1.0)),
-            "sheen": float(random.uniform(0.0, 0.12)),
-            "ink_infrared": float(random.uniform(*site.ink_infrared)),
-            "paper_infrared": float(random.uniform(0.72, 0.92)),
-        }
+        return {**draw_sheet(random, 0.35), **draw_ink(random, site)}
 
     def pulse(self, wave: float, moment: Moment) -> float | Field:
         return 0.0
@@ -47,30 +36,12 @@ class FlatPrint(FlatMedium):
         return {"tone": self.tone, "halftone": self.halftone, "sheen": self.sheen, "sheet": self.on_backdrop}
 
     def tone(self, image: Field, moment: Moment) -> Field:
-        """What the printer can show of the picture: sharpness, gamut, black and white of inks on paper."""
-        clip, gain, trace = self.clip, np.float32(exposure(self.clip)), self.clip.trace
-        shown = np.sqrt(np.clip(image * gain, 0, 1))
-        strength, sigma = self.clip.trait("sharpness") * trace, 1.1 * clip.size / 128
-        soft = blur(shown, sigma)
-        shown = shown + np.float32(max(strength, -1.0)) * (shown - soft)
-        grey = luminance(shown)[..., None]
-        shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
-        black, white = clip.trait("black") * trace, 1 - (1 - clip.trait("white")) * trace
-        shown = np.float32(black) + np.float32(white - black) * np.clip(shown, 0, 1)
-        return shown * shown * (tint(clip.trait("paper_warmth") * trace) / gain)
+        """What the printer can show of the picture."""
+        return inked(self.clip, image)
 
     def halftone(self, image: Field, moment: Moment) -> Field:
-        """The screens' first harmonic, strongest in the midtones; dots move with the paper."""
-        gain = np.float32(exposure(self.clip))
-        frequency = 2 * np.pi / (self.clip.trait("screen") * self.clip.size / 128) * moment.pose.scale
-        x, y = moment.hit.plane_x, moment.hit.plane_y
-        dots = np.empty_like(image)
-        for channel, angle in enumerate(np.deg2rad(SCREEN_ANGLES)):
-            c, s = np.float32(frequency * np.cos(angle)), np.float32(frequency * np.sin(angle))
-            dots[..., channel] = np.cos(c * x + s * y) + np.cos(c * y - s * x)
-        shown = np.clip(image * gain, 0, 1)
-        strength = np.float32(0.11 * self.clip.trait("halftone") * self.clip.trace)
-        return np.clip(shown + strength * dots * np.sqrt(shown) * (1 - shown), 0, None) / gain
+        """Dots that move with the paper."""
+        return screened(self.clip, image, moment.hit.plane_x, moment.hit.plane_y, moment.pose.scale)
 
     def sheen(self, image: Field, moment: Moment) -> Field:
         """Light falls off over the sheet; smooth paper throws some of it back."""
@@ -84,3 +55,46 @@ class FlatPrint(FlatMedium):
         grain = noise(stream("paper", self.clip.seed, self.clip.id), moment.hit.plane_x.shape, (40, 40))
         ink = np.float32(self.clip.trait("ink_infrared")) * (1 - np.sqrt(np.clip(picture() * np.float32(exposure(self.clip)), 0, 1)))
         return np.float32(self.clip.trait("paper_infrared")) * (1 - ink) * (1 + np.float32(0.02) * grain)
+
+
+def draw_ink(random: np.random.Generator, site: Site) -> dict[str, float]:
+    """Numbers of a site's printer and its paper."""
+    return {
+        "sharpness": float(random.uniform(*site.printer_sharpness)),
+        "gamut": float(random.uniform(*site.printer_gamut)),
+        "screen": float(random.uniform(*site.printer_screen)),
+        "paper_warmth": float(random.uniform(*site.paper_warmth)),
+        "black": float(random.uniform(0.08, 0.2)),
+        "white": float(random.uniform(0.86, 0.95)),
+        "halftone": float(random.uniform(0.5, 1.0)),
+        "sheen": float(random.uniform(0.0, 0.12)),
+        "ink_infrared": float(random.uniform(*site.ink_infrared)),
+        "paper_infrared": float(random.uniform(0.72, 0.92)),
+    }
+
+
+def inked(clip: ClipParameters, image: Field) -> Field:
+    """What a printer can show of linear RGB: sharpness, gamut, black and white of inks on paper."""
+    gain, trace = np.float32(exposure(clip)), clip.trace
+    shown = np.sqrt(np.clip(image * gain, 0, 1))
+    strength, sigma = clip.trait("sharpness") * trace, 1.1 * clip.size / 128
+    soft = blur(shown, sigma)
+    shown = shown + np.float32(max(strength, -1.0)) * (shown - soft)
+    grey = luminance(shown)[..., None]
+    shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
+    black, white = clip.trait("black") * trace, 1 - (1 - clip.trait("white")) * trace
+    shown = np.float32(black) + np.float32(white - black) * np.clip(shown, 0, 1)
+    return shown * shown * (tint(clip.trait("paper_warmth") * trace) / gain)
+
+
+def screened(clip: ClipParameters, image: Field, x: Field, y: Field, scale: float) -> Field:
+    """The first harmonic of the halftone screens, strongest in the midtones; (x, y) are metres on the paper, `scale` pixels per metre."""
+    gain = np.float32(exposure(clip))
+    frequency = 2 * np.pi / (clip.trait("screen") * clip.size / 128) * scale
+    dots = np.empty_like(image)
+    for channel, angle in enumerate(np.deg2rad(SCREEN_ANGLES)):
+        c, s = np.float32(frequency * np.cos(angle)), np.float32(frequency * np.sin(angle))
+        dots[..., channel] = np.cos(c * x + s * y) + np.cos(c * y - s * x)
+    shown = np.clip(image * gain, 0, 1)
+    strength = np.float32(0.11 * clip.trait("halftone") * clip.trace)
+    return np.clip(shown + strength * dots * np.sqrt(shown) * (1 - shown), 0, None) / gain

@@ -1,0 +1,88 @@
+"""`replay.phone`: a video on a hand-held phone. Fine pixels, deep blacks, round corners, a camera hole, sharp reflections, fingers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.replay import ScreenReplay
+from fas_phantom.canvas import Field, mix, soft
+from fas_phantom.light import tint
+from fas_phantom.sites import Site
+from fas_phantom.traits import traits
+
+ROUND = 0.022
+"""Radius of the body's corners in metres at the scale of the depicted face."""
+SKIN_INFRARED = 0.58
+
+
+class PhoneReplay(ScreenReplay):
+    """A recording of the subject on a phone in the presenter's hand; lengths are at the scale of the depicted face."""
+
+    @classmethod
+    def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
+        wide = float(random.uniform(0.088, 0.1))
+        return {
+            **super().draw(random, site),
+            "half_width": wide, "half_height": wide * float(random.uniform(1.55, 1.75)),
+            "shift_x": float(random.uniform(-0.006, 0.006)), "shift_y": float(random.uniform(-0.004, 0.012)),
+            "mosaic": float(random.uniform(0.3, 0.6)),
+            "black": float(random.uniform(0.0, 0.015)),
+            "bands": float(random.uniform(2.0, 5.0)),
+            "rim": float(random.uniform(0.005, 0.009)),
+            "grip": float(random.uniform(0.01, 0.06)),
+            "hand": float(random.choice([-1, 1])),
+        }
+
+    def stages(self) -> Mapping[str, Stage]:
+        return {**super().stages(), "hand": self.hand}
+
+    def inside(self, moment: Moment) -> Field:
+        x, y = self._from_centre(moment)
+        down = np.abs(y) - np.float32(self.clip.trait("half_height") - ROUND)
+        across = np.abs(x) - np.float32(self.clip.trait("half_width") - ROUND)
+        corner = np.hypot(np.maximum(across, 0), np.maximum(down, 0)) + np.minimum(np.maximum(across, down), 0)
+        return np.float32(ROUND) - corner
+
+    def bezel(self, image: Field, moment: Moment) -> Field:
+        """The black rim, the bright metal edge of the body, the hole of the front camera, and what is behind the phone."""
+        inside, (x, y) = self.inside(moment), self._from_centre(moment)
+        rim = self.clip.trait("rim")
+        lens = np.float32(0.0045) - np.hypot(x, y + np.float32(self.clip.trait("half_height") - rim - 0.011))
+        dark = np.maximum(soft(np.float32(rim) - inside, 0.0008), soft(lens, 0.0008))
+        framed = mix(image, np.float32(0.006) * np.ones_like(image), dark)
+        metal = np.float32(0.22) * tint(self.clip.capture.light_warmth)
+        return self.on_backdrop(mix(framed, metal * np.ones_like(image), soft(np.float32(0.0022) - inside, 0.0008)), moment)
+
+    def hand(self, image: Field, moment: Moment) -> Field:
+        """Fingertips round one edge of the phone, the thumb round the other."""
+        cover, height = self._fingers(moment)
+        skin = traits(self.clip.other or self.clip.subject).skin * tint(self.clip.capture.light_warmth) * np.float32(0.8)
+        return mix(image, skin * (np.float32(0.35) + np.float32(0.65) * height)[..., None], cover)
+
+    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+        behind, (cover, height) = super().depth(metres, moment), self._fingers(moment)
+        return np.where(cover > 0.5, np.float32(self.clip.capture.distance) - self.lift(moment) - np.float32(0.012) * height, behind)
+
+    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+        cover, height = self._fingers(moment)
+        skin = np.float32(SKIN_INFRARED) * (np.float32(0.3) + np.float32(0.7) * height)
+        return mix(super().infrared(light, moment, picture, surroundings), skin, cover)
+
+    def _from_centre(self, moment: Moment) -> tuple[Field, Field]:
+        return moment.hit.plane_x - np.float32(self.clip.trait("shift_x")), moment.hit.plane_y - np.float32(self.clip.trait("shift_y"))
+
+    def _fingers(self, moment: Moment) -> tuple[Field, Field]:
+        """Coverage, and height in [0, 1] over the width of each finger; the four tips are thinner than the thumb."""
+        x, y = self._from_centre(moment)
+        edge, side, grip = self.clip.trait("half_width"), self.clip.trait("hand"), self.clip.trait("grip")
+        tips = [(side, grip + 0.027 * number, 0.0125, 0.009) for number in range(4)] + [(-side, grip - 0.012, 0.0155, 0.013)]
+        height = np.zeros_like(x)
+        for which, level, wide, reach in tips:
+            out = np.float32(which) * x - np.float32(edge - reach)
+            along = np.maximum(-out, 0) + np.maximum(out - np.float32(0.012), 0)
+            distance = np.hypot(along, y - np.float32(level) - np.float32(0.25) * out) / np.float32(wide)
+            height = np.maximum(height, np.sqrt(np.clip(1 - distance * distance, 0, 1)))
+        return soft(height - np.float32(0.25), 0.2), height

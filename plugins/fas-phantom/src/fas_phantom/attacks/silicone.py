@@ -1,0 +1,73 @@
+"""`mask.silicone`: a soft, lifelike mask of the subject over another person's whole head. It moves; hardly anything gives it away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from fas_phantom.attacks.live import Live, Moment, Stage
+from fas_phantom.canvas import Field, blur, bounded, mix, noise, sample, soft
+from fas_phantom.head import Head, head
+from fas_phantom.light import irradiance, normals, tint
+from fas_phantom.motion import Tracks
+from fas_phantom.parameters import ClipParameters
+from fas_phantom.sites import Site
+from fas_phantom.streams import stream
+from fas_phantom.view import Pose
+
+
+class SiliconeMask(Live):
+    """The subject's head in silicone: softened relief, pigment in place of blood, a waxy gloss."""
+
+    @classmethod
+    def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
+        return {
+            "smoothing": float(random.uniform(0.8, 2.0)), "relief": float(random.uniform(1.5, 3.0)),
+            "gloss": float(random.uniform(0.03, 0.1)),
+            "pigment_red": float(random.normal(0.02, 0.03)), "pigment_blue": float(random.normal(0, 0.03)),
+            "mottle": float(random.uniform(0.0, 0.03)),
+            "stiffness": float(random.uniform(0.4, 0.8)), "near": float(random.uniform(0.45, 0.68)), "model": float(random.integers(1 << 31)),
+        }
+
+    def head(self) -> Head:
+        return cast(self.clip)[0]
+
+    def pose(self, tracks: Tracks, index: int) -> Pose:
+        pose = super().pose(tracks, index)
+        return pose._replace(mouth=pose.mouth * (1 - self.clip.trait("stiffness")))
+
+    def pulse(self, wave: float, moment: Moment) -> float | Field:
+        return 0.05 * wave
+
+    def stages(self) -> Mapping[str, Stage]:
+        return {"tone": self.tone, "specular": self.specular}
+
+    def tone(self, image: Field, moment: Moment) -> Field:
+        """Pigment without the fine structure and the blood of skin."""
+        return image * sample(cast(self.clip)[1], moment.hit.u, moment.hit.v)
+
+    def specular(self, image: Field, moment: Moment) -> Field:
+        """The waxy gloss of silicone."""
+        _, gleam = irradiance(self.clip.capture, normals(moment.hit.lift, moment.pose.scale))
+        bare = sample(cast(self.clip)[2], moment.hit.u, moment.hit.v)
+        return image + (np.float32(self.clip.trait("gloss") * self.clip.trace) * bare * gleam)[..., None] * tint(self.clip.capture.light_warmth)
+
+
+@lru_cache(maxsize=8)
+def cast(clip: ClipParameters) -> tuple[Head, Field, Field]:
+    """The maps of the mask in the subject's colours, the gain (H, W, 3) that its pigment makes of them, and what is neither hair nor eye."""
+    face, trace = head(clip.subject), clip.trace
+    hair = np.clip(1 - face.matter[..., 1] / 0.4, 0, 1)
+    eye = soft(np.minimum(face.lids[..., 3] + 0.25, 1.25 - face.lids[..., 3]), 0.2)
+    bare = ((1 - blur(hair, 1.0)) * (1 - eye) * bounded(face.cover)).astype(np.float32)
+    smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5)
+    paint = 1 + np.float32(trace) * np.array([clip.trait("pigment_red"), 0, clip.trait("pigment_blue")], np.float32)
+    mottle = 1 + np.float32(trace * clip.trait("mottle")) * noise(stream("silicone", int(clip.trait("model"))), bare.shape, (9, 9), 2)
+    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.colour, 0.003) * paint * mottle[..., None], bare)
+    relief = mix(face.relief, blur(face.relief, clip.trait("relief")) + np.float32(0.002), blur(bare, 2.0))
+    near = mix(face.matter[..., 2], blur(face.matter[..., 2], 3.0) * np.float32(clip.trait("near") / 0.62), bare)
+    matter = np.dstack([face.matter[..., 0], face.matter[..., 1], near])
+    shown = face._replace(relief=np.ascontiguousarray(relief, np.float32), matter=np.ascontiguousarray(matter, np.float32))
+    return shown, np.ascontiguousarray(np.clip(gain, 0.3, 3), np.float32), bare

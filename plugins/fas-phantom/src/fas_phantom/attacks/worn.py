@@ -1,0 +1,95 @@
+"""Something worn on a living head: its own surface in front of the face, with its own colour, gloss and infrared reflectance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from fas_phantom.attacks.live import Live, Moment, Stage
+from fas_phantom.canvas import Field, mix, sample
+from fas_phantom.head import Head, head
+from fas_phantom.light import irradiance, normals, tint
+from fas_phantom.parameters import Person
+from fas_phantom.view import Hit, Pose, meet
+
+
+class Instrument(NamedTuple):
+    """Maps laid out as `relief.grid`: `surface` in metres towards the camera, `cover` in [0, 1], `colour` (H, W, 3) linear
+    reflectance, `tone` (H, W, 3) the gain on it of ink or paint, `matter` (H, W, 2): gloss and near-infrared reflectance."""
+
+    surface: Field
+    cover: Field
+    colour: Field
+    tone: Field
+    matter: Field
+
+
+class Layer(NamedTuple):
+    """The instrument in one frame: where pixels meet it, its coverage, its light and highlight, and how it faces the camera."""
+
+    hit: Hit
+    cover: Field
+    diffuse: Field
+    gleam: Field
+    facing: Field
+
+
+class Worn(Live):
+    """The wearer, whose face is seen wherever the instrument is not."""
+
+    _seen: tuple[tuple[int, Pose], Layer] | None = None
+
+    def body(self) -> Person:
+        return self.clip.other or self.clip.subject
+
+    def head(self) -> Head:
+        return head(self.body())
+
+    def instrument(self) -> Instrument:
+        """The maps of what is worn."""
+        raise NotImplementedError
+
+    def stages(self) -> Mapping[str, Stage]:
+        return {"occluder": self.occluder, "specular": self.specular}
+
+    def layer(self, moment: Moment) -> Layer:
+        """The instrument in a frame; the last frame's is kept, as every stage asks for it."""
+        key = (moment.frame, moment.pose)
+        if self._seen is None or self._seen[0] != key:
+            worn = self.instrument()
+            hit = meet(self.head()._replace(relief=worn.surface), moment.pose._replace(mouth=0.0), self.clip.size)
+            normal = normals(hit.lift, moment.pose.scale)
+            self._seen = key, Layer(hit, sample(worn.cover, hit.u, hit.v), *irradiance(self.clip.capture, normal), normal[2])
+        return self._seen[1]
+
+    def occluder(self, image: Field, moment: Moment) -> Field:
+        """The instrument's own colour under the scene's light."""
+        layer = self.layer(moment)
+        lit = sample(self.instrument().colour, layer.hit.u, layer.hit.v) * layer.diffuse[..., None]
+        return mix(image, lit * tint(self.clip.capture.light_warmth), layer.cover)
+
+    def specular(self, image: Field, moment: Moment) -> Field:
+        """Highlights of the instrument's surface."""
+        layer = self.layer(moment)
+        gloss = sample(self.instrument().matter, layer.hit.u, layer.hit.v)[..., 0] * np.float32(min(self.clip.trace, 1.3))
+        return image + (layer.cover * gloss * layer.gleam)[..., None] * tint(self.clip.capture.light_warmth)
+
+    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+        layer = self.layer(moment)
+        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, metres())
+
+    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+        layer, ambient = self.layer(moment), self.clip.capture.infrared_ambient
+        matter = sample(self.instrument().matter, layer.hit.u, layer.hit.v)
+        lit = matter[..., 1] * (layer.facing + np.float32(0.35 * ambient) * layer.diffuse)
+        lit = lit + matter[..., 0] * (np.float32(0.8) * layer.facing**24 + np.float32(0.3 * ambient) * layer.gleam)
+        return mix(light(), lit, layer.cover)
+
+
+def instrument(surface: Field, cover: Field, colour: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None) -> Instrument:
+    """An Instrument of contiguous float32 maps."""
+    matter = np.dstack([np.broadcast_to(np.asarray(part, np.float32), cover.shape) for part in (gloss, near)])
+    gain = np.ones_like(colour) if tone is None else tone
+    return Instrument(*(np.ascontiguousarray(field, np.float32) for field in (surface, cover, colour, gain, matter)))
