@@ -320,7 +320,9 @@ class _Checker:
 
     def _metrics(self) -> None:
         """Each metric once, and on a column that the run will write: found here, not at the end of training."""
-        columns = ["score", *(f"{name}.score" for name, head in self.raw["head"].items() if head.component.scores)]
+        heads = self.raw["head"].items()
+        columns = ["score", *(f"{name}.score" for name, head in heads if head.component.scores)]
+        columns += [f"{name}.{number}" for name, head in heads for number in head.component.numbers]
         written = {f"metrics.{place}": metric for place, metric in enumerate(self.spec.metrics)}
         seen: dict[str, str] = {}
         for path, metric in written.items():

@@ -50,12 +50,14 @@ class Head(Component):
     """A sink of the model graph. `examples()` gives `(head, input signals, Target)` triples.
 
     The module has `forward(*features) -> output`, `loss(output, target) -> (B,)`, and, where `scores` is true,
-    `score(output) -> (B,)`: the probability of bona fide, higher = more bona fide. It may have `numbers(output)`, (B,) each
-    by name: further figures of a record, columns `<head>.<name>` of score files, which metrics may read.
+    `score(output) -> (B,)`: the probability of bona fide, higher = more bona fide. Where `numbers` names further figures
+    of a record, `numbers(output)` gives them, (B,) each by name: columns `<head>.<name>` of score files, which metrics may read.
     """
 
     kind: ClassVar[str] = "head"
     scores: ClassVar[bool] = True
+    numbers: ClassVar[tuple[str, ...]] = ()
+    """Names of what the module's `numbers` gives."""
     context: ClassVar[tuple[str, ...]] = ()
 
     inputs: tuple[Ref, ...] = Field((), description="nodes that it reads, in order")

@@ -116,10 +116,7 @@ class ModelGraph(nn.Module):
         return found
 
     def scores(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
-        """(B,) float32 by head, the mean over views; NaN where a record has no input for it.
-
-        Further numbers of a head are there as `<head>.<name>`, unless no record of the batch has its input.
-        """
+        """(B,) float32 by head, further numbers of a head by `<head>.<name>`: the mean over views, NaN where a record has no input."""
         found = {}
         for name, rows in outputs.head_rows.items():
             for key, values in self._numbers(name, outputs, rows).items():
@@ -130,13 +127,14 @@ class ModelGraph(nn.Module):
 
     def _numbers(self, name: str, outputs: Outputs, rows: Tensor) -> dict[str, Tensor]:
         """A head's score and further numbers of these rows, float32 (R,)."""
-        head, scores = cast(Any, self.head(name)), self.plan.heads[name].component.scores
+        head, component = cast(Any, self.head(name)), self.plan.heads[name].component
+        keys = [*([name] if component.scores else []), *(f"{name}.{number}" for number in component.numbers)]
         if name not in outputs.heads:
-            return {name: torch.empty(0, device=rows.device)} if scores else {}
+            return {key: torch.empty(0, device=rows.device) for key in keys}
         with torch.autocast(rows.device.type, enabled=False):
             output = as_float32(outputs.heads[name])
-            further = head.numbers(output) if hasattr(head, "numbers") else {}
-            return {**({name: head.score(output)} if scores else {}), **{f"{name}.{key}": values for key, values in further.items()}}
+            further = head.numbers(output) if component.numbers else {}
+            return {key: head.score(output) if key == name else further[key.removeprefix(f"{name}.")] for key in keys}
 
     @torch.no_grad()
     def update(self, reduce: Callable[[Tensor], Tensor]) -> None:

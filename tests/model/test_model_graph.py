@@ -6,6 +6,7 @@ from model_toys import BINARY, LINEAR, batch_of, plan_of
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from fascore import FascoreError, replaced
+from fascore.components.heads import Binary
 from fascore.components.heads.binary import BinaryHead
 from fascore.model import PREFIX, ModelGraph
 
@@ -228,6 +229,7 @@ def test_nodes_may_have_names_that_torch_uses(name):
 
 
 def test_further_numbers_of_a_head_stand_beside_its_score(monkeypatch):
+    monkeypatch.setattr(Binary, "numbers", ("logit", "twice"))
     monkeypatch.setattr(BinaryHead, "numbers", lambda head, output: {"logit": output, "twice": 2 * output}, raising=False)
     plan = plan_of({"face": (6,)}, encoders={"a": {**LINEAR, "inputs": ["face"]}}, heads={"main": {**BINARY, "inputs": ["a"]}})
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan)

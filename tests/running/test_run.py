@@ -17,6 +17,7 @@ import pytest
 from fas_phantom.components import Phantom
 
 from fascore import FascoreError, RunSpec, validate
+from fascore.components.heads import Binary
 from fascore.components.heads.binary import BinaryHead
 from fascore.running.begin import begin, differences, locked, refuse_other_data
 from fascore.running.folder import RunFolder, open_run
@@ -243,6 +244,7 @@ def test_heads_by_task_score_the_records_of_their_task(tiny: dict[str, Any], tmp
 
 
 def test_further_numbers_of_a_head_are_columns_that_metrics_read(tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Binary, "numbers", ("logit",))
     monkeypatch.setattr(BinaryHead, "numbers", lambda head, output: {"logit": output}, raising=False)
     tiny["modalities"]["face"]["views"] = 1
     tiny["metrics"] = ["auc", {"type": "auc", "column": "main.logit"}]
