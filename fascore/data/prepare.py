@@ -206,10 +206,7 @@ class Extraction:
             raise
         except Exception as error:  # a record that breaks an extractor must not stop the run; it is not stored, the next run tries again
             return Missing("unreadable", f"{node.component.type} failed: {type(error).__name__}: {error}")
-        try:
-            self.store.write(key, arrays[node.name])
-        except OSError as error:
-            raise FascoreError(f"'{node.name}' of record '{record.id}' cannot be stored in {self.store.root}: {error}") from error
+        self.store.write(key, arrays[node.name])
         return key
 
 

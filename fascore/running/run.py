@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from fascore.component import validate
@@ -121,9 +122,8 @@ class _Run:
 
     def table(self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None) -> ScoreTable:
         """Score table of records; `weights` None fits those of a weighted rule on this very table: dev only."""
-        scored = {id: {head: values[place] for head, values in scores.heads.items()} for place, id in enumerate(scores.ids)}
         scoring = [head for head, node in self.plan.heads.items() if node.component.scores]
-        columns = head_columns(records, scored, list(dict.fromkeys([*scoring, *scores.heads])))
+        columns = head_columns(records, scores.by_record(), list(dict.fromkeys([*scoring, *scores.heads])))
         rule = self.spec.model.score
         if weights is None:
             weights = self.weights(records, scores)
@@ -131,10 +131,7 @@ class _Run:
 
     def weights(self, records: Sequence[Record], scores: Scores) -> dict[str, float]:
         """Weights of a weighted score rule, fitted on these records."""
-        import numpy as np
-
-        scored = {id: {head: values[place] for head, values in scores.heads.items()} for place, id in enumerate(scores.ids)}
-        columns = head_columns(records, scored, list(scores.heads))
+        columns = head_columns(records, scores.by_record(), list(scores.heads))
         labels, tasks = np.array([r.label for r in records]), np.array([r.task for r in records], dtype=np.str_)
         return fit_weights(self.spec.model.score, columns, labels, tasks)
 

@@ -99,7 +99,7 @@ class _Predictor:
             self.graph, [r.id for r in prepared.records], lambda ids: loader.evaluation_batches(compute.eval_batch, ids),
             precision=pick_precision(compute.precision, self.device),
         )  # fmt: skip
-        return {id: {head: values[place] for head, values in found.heads.items()} for place, id in enumerate(found.ids)}
+        return found.by_record()
 
     def _answer(self, record: Record, prepared: Prepared, value: float, response: Response) -> Prediction:
         limit = self.threshold.value

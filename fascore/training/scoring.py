@@ -25,6 +25,10 @@ class Scores:
     ids: tuple[str, ...]
     heads: Mapping[str, tuple[float, ...]]
 
+    def by_record(self) -> dict[str, dict[str, float]]:
+        """The numbers of each record, by its id."""
+        return {identity: {head: values[place] for head, values in self.heads.items()} for place, identity in enumerate(self.ids)}
+
 
 def score(model: ModelGraph, ids: Sequence[str], batches: Callable[[Sequence[str]], Iterable[Batch]], *, precision: str = "fp32") -> Scores:
     """Score records with the model in evaluation mode; every process gets all scores.
