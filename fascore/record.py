@@ -45,12 +45,15 @@ class Annotation(NamedTuple):
     """What a record already knows of its faces, a row a frame of its rgb channel (or one row for all).
 
     `boxes` (F, 4) float32 as x1, y1, x2, y2 in pixels, NaN where a frame has no face; `points` (F, N, 2) in pixels or
-    None; `layout` names the order of the points (`five`, `68`).
+    None; `layout` names the order of the points (`five`, `68`, `mesh140`). `area` (F, 4), boxes like `boxes`, is the part
+    of the frame that the face and an instrument may cover, told alike for bona fide records and attacks: what is outside
+    it must tell nothing of the label, which audits test.
     """
 
     boxes: np.ndarray | None
     points: np.ndarray | None
     layout: str = "five"
+    area: np.ndarray | None = None
 
 
 class AnnotationSource(ABC):

@@ -1,4 +1,4 @@
-"""The cameras: RGB from linear light to coded bytes, depth in millimetres with holes, near infrared."""
+"""The cameras: RGB from linear light to the sensor's bytes, depth in millimetres with holes, near infrared."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FAR = 10_000
 
 
 def exposure(clip: ClipParameters) -> float:
-    """Gain from linear light to the sensor's range; metering evens out most of the skin's tone, not all of it."""
+    """Gain from linear light to the sensor's range; metering evens out most of the skin's tone and of low light, not all of it."""
     skin = float(traits(clip.subject).skin @ np.array([0.2126, 0.7152, 0.0722], np.float32))
-    return clip.capture.exposure * 0.36 / (skin**0.62 * 0.38**0.38)
+    return clip.capture.exposure * clip.capture.illumination**0.35 * 0.36 / (skin**0.62 * 0.38**0.38)
 
 
 def develop(clip: ClipParameters, linear: Field) -> Field:
@@ -30,24 +30,17 @@ def develop(clip: ClipParameters, linear: Field) -> Field:
 
 
 def record_rgb(clip: ClipParameters, display: Field, index: int) -> np.ndarray:
-    """(H, W, 3) uint8: noise of variance a I + b, then block coding."""
+    """(H, W, 3) uint8 as the sensor gives it: noise of variance a I + b, stronger in low light; the codec comes after."""
     random = stream("noise", clip.seed, clip.id, "rgb", index)
-    deviation = np.sqrt(np.float32(clip.capture.noise_gain**2) * display + np.float32(clip.capture.noise_floor**2))
+    photons = np.float32(clip.capture.noise_gain**2 / clip.capture.illumination)
+    deviation = np.sqrt(photons * display + np.float32(clip.capture.noise_floor**2))
     noisy = display + deviation * random.standard_normal(display.shape, np.float32)
-    return coded(quantised(noisy), clip.capture.quality)
+    return quantised(noisy)
 
 
 def quantised(image: Field) -> np.ndarray:
     """[0, 1] to uint8."""
     return np.clip(image * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8)
-
-
-def coded(image: np.ndarray, quality: int) -> np.ndarray:
-    """An RGB image after 8 x 8 block coding; quality 100 leaves it alone."""
-    if quality >= 100:
-        return image
-    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:

@@ -23,7 +23,7 @@ class Phantom(Dataset):
     publishable: ClassVar[bool] = True
 
     type: Literal["phantom"] = "phantom"
-    site: Literal["A", "B"] = Field("A", description="place of capture: its cameras, light, printers, displays and people")
+    site: Literal["A", "B", "C"] = Field("A", description="place of capture: its cameras, light, printers, displays and people")
     subjects: int = Field(12, ge=3, le=999, description="people of the site: half train, a quarter dev, a quarter test; 3 at least")
     clips: int = Field(1, ge=1, description="clips of each subject and species; there are as many bona fide ones")
     frames: int = Field(16, ge=1, description="frames of a clip")

@@ -33,12 +33,37 @@ class Pulse:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """Geometry that a flat medium would have in a clip: prints and replays take it, all other clips ignore it.
+
+    Metres about the head's pivot; tilts in degrees; `bend` is the curvature (1/m) of limp paper along `bend_angle` (radians);
+    `background` the picture of the pool that a flat medium shows behind the depicted person.
+    """
+
+    half_width: float
+    half_height: float
+    shift_x: float
+    shift_y: float
+    tilt_x: float
+    tilt_y: float
+    bend: float
+    bend_angle: float
+    background: int
+
+
+@dataclass(frozen=True)
 class Capture:
-    """Everything about a clip that must tell nothing of its label: camera, light, place, motion, coding."""
+    """Everything about a clip that must tell nothing of its label: camera, light, place, motion, coding.
+
+    `illumination`: share of ordinary light, 1 but in low light. `crf`: constant rate factor of H.264, None for no codec;
+    `recoded`: that of an earlier encoding, None where there was none. `glasses`: seed of the ordinary spectacles that the
+    depicted person wears in this clip, None for none. `rate`: frames a second, each off its beat by `jitter` of a period.
+    """
 
     domain: Domain
     session: int
     device: str
+    illumination: float
     exposure: float
     warmth: float
     tint: float
@@ -46,7 +71,8 @@ class Capture:
     defocus: float
     noise_gain: float
     noise_floor: float
-    quality: int
+    crf: int | None
+    recoded: int | None
     rate: float
     jitter: float
     face: float
@@ -71,6 +97,8 @@ class Capture:
     depth_holes: float
     infrared_exposure: float
     infrared_ambient: float
+    glasses: int | None
+    sheet: Sheet
 
 
 @dataclass(frozen=True)

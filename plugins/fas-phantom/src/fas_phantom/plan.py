@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fas_phantom.attacks import renderer_of
-from fas_phantom.parameters import Capture, ClipParameters, Domain, Person, Pulse
+from fas_phantom.parameters import Capture, ClipParameters, Domain, Person, Pulse, Sheet
 from fas_phantom.scenery import POOL
 from fas_phantom.sites import SITES, Site
 from fas_phantom.sources import CHANNELS, Detected, Rendered
@@ -18,6 +18,8 @@ from fascore import Record, Task
 SPLITS = ("train", "dev", "test")
 DOMAINS: dict[Task, Domain] = {"spoof": "laboratory", "forgery": "wild"}
 """Where the clips of a task are captured, its bona fide clips too; a task is not a label."""
+GLASSES = 0.25
+"""Share of clips in which the depicted person wears spectacles."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,14 @@ class Plan:
         clip = self.clip(who, people, species, task, number)
         presenter = who if clip.other is None or task == "forgery" else clip.other
         return Record(
-            clip.id, int(species is None), {channel: Rendered(clip, channel) for channel in CHANNELS}, dataset="phantom", task=task,
+            self._id(clip), int(species is None), {channel: Rendered(clip, channel) for channel in CHANNELS}, dataset="phantom", task=task,
             species=species, subject=who.id, presenter=presenter.id, annotation=Detected(clip), metadata=self._metadata(clip, task),
         )
+
+    @staticmethod
+    def _id(clip: ClipParameters) -> str:
+        """An id that names the person and nothing of the presentation."""
+        return f"{clip.subject.id}/{key(clip.seed, 'id', clip.id) >> 32:08x}"
 
     def _metadata(self, clip: ClipParameters, task: Task) -> dict[str, str | int | float | None]:
         capture = clip.capture
@@ -78,7 +85,8 @@ class Plan:
             "site": self.site, "session": capture.session, "device": capture.device, "domain": capture.domain,
             "instrument": None if clip.species is None else f"{self.site}-{clip.species.split('.')[0]}",
             "skin_tone": clip.subject.tone, "heart_rate": round(clip.pulse.heart_rate, 2), "pulse_amplitude": clip.pulse.amplitude,
-            "source": clip.other.id if clip.other and task == "forgery" else None, "fps": capture.rate, "quality": capture.quality,
+            "source": clip.other.id if clip.other and task == "forgery" else None, "fps": capture.rate,
+            "crf": capture.crf, "recoded": capture.recoded, "glasses": int(capture.glasses is not None),
         }
 
     def clip(self, who: Person, people: list[Person], species: str | None, task: Task, number: int) -> ClipParameters:
@@ -111,11 +119,13 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
 
     wild = domain == "wild"
     face = between(0.5, 0.68)
+    crf, recoded = _coding(random, site, wild)
     return Capture(
         domain=domain, session=int(random.integers(1, 4)), device=str(random.choice(site.devices)),
+        illumination=between(0.15, 0.5) if random.random() < site.dim else 1.0,
         exposure=float(np.exp(random.normal(0, 0.16))), warmth=between(*site.warmth), tint=float(random.normal(0, 0.015)), gamma=between(*site.gamma),
         defocus=float(random.gamma(2.0, 0.25)), noise_gain=between(*site.noise_gain), noise_floor=between(0.003, 0.006),
-        quality=int(random.integers(40, 80) if wild else random.integers(70, 97)), rate=fps, jitter=between(0.0, 0.25),
+        crf=crf, recoded=recoded, rate=fps * float(random.choice(site.rates)), jitter=between(0.0, 0.25),
         face=face, distance=0.3 / face * between(0.9, 1.1), x=between(0.44, 0.56), y=between(0.45, 0.53), motion=between(0.5, 2.0 if wild else 1.3),
         yaw=float(np.clip(random.normal(0, 7), -16, 16)),
         pitch=float(np.clip(random.normal(-1, 3.5), -9, 8)), roll=float(np.clip(random.normal(0, 3), -8, 8)),
@@ -124,6 +134,28 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
         background_depth=between(0.9, 2.4), clothing=int(random.integers(1 << 31)),
         blink=between(0.15, 0.5), talk=between(0, 1) * float(random.random() < 0.6), depth_noise=between(1.0, 2.5), depth_holes=between(0, 0.6),
         infrared_exposure=between(0.6, 1.25), infrared_ambient=between(0.0, 0.6),
+        glasses=int(random.integers(1 << 31)) if random.random() < GLASSES else None, sheet=_sheet(random),
+    )
+
+
+def _coding(random: np.random.Generator, site: Site, wild: bool) -> tuple[int | None, int | None]:
+    """Constant rate factors of H.264 and of an earlier encoding: in the wild always coded, more strongly and more often twice."""
+    step, twice = (8, 0.4) if wild else (0, 0.2)
+    crf = int(random.integers(site.crf[0], site.crf[1] + 1)) + step
+    earlier = int(random.integers(18, 29)) + step // 2
+    if not wild and random.random() < site.uncoded:
+        return None, None
+    return crf, earlier if random.random() < twice else None
+
+
+def _sheet(random: np.random.Generator) -> Sheet:
+    """Place, size and bending of a sheet; half of them fill the frame."""
+    wide = float(random.uniform(0.1, 0.16) if random.random() < 0.5 else random.uniform(0.2, 0.3))
+    return Sheet(
+        half_width=wide, half_height=wide * float(random.uniform(1.25, 1.4)),
+        shift_x=float(random.uniform(-0.015, 0.015)), shift_y=float(random.uniform(-0.01, 0.02)),
+        tilt_x=float(random.normal(0, 4)), tilt_y=float(random.normal(0, 4)),
+        bend=float(random.normal(0, 0.35)), bend_angle=float(random.uniform(-0.5, 0.5)), background=int(random.integers(POOL)),
     )
 
 

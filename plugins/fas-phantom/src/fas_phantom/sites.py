@@ -10,11 +10,19 @@ Range = tuple[float, float]
 class Site(NamedTuple):
     """One place of capture; ranges are uniform unless said otherwise.
 
+    `rates` are the frame rates of its cameras relative to the nominal one; `crf` the range of H.264's constant rate factor in
+    the laboratory, `uncoded` the share of clips without a codec there; `dim` the share of clips in low light.
+
     Colour warmth is signed (positive: redder); `tones` are the shares of Fitzpatrick types 1 to 6; printer `sharpness`
-    is the unsharp gain of its driver, negative where prints come out blurrier than life: the cue that flips between sites.
+    is the unsharp gain of its driver, negative where prints come out blurrier than life: the cue that flips
+    between sites A and B, and tells nothing at C.
     """
 
     devices: tuple[str, ...]
+    rates: tuple[float, ...]
+    crf: tuple[int, int]
+    uncoded: float
+    dim: float
     warmth: Range
     gamma: Range
     noise_gain: Range
@@ -37,6 +45,10 @@ class Site(NamedTuple):
 SITES: dict[str, Site] = {
     "A": Site(
         devices=("A-webcam", "A-phone"),
+        rates=(1.0, 1.2),
+        crf=(15, 24),
+        uncoded=0.2,
+        dim=0.12,
         warmth=(-0.05, 0.05),
         gamma=(2.1, 2.35),
         noise_gain=(0.006, 0.015),
@@ -57,6 +69,10 @@ SITES: dict[str, Site] = {
     ),
     "B": Site(
         devices=("B-tablet", "B-laptop"),
+        rates=(0.96, 1.2),
+        crf=(18, 28),
+        uncoded=0.1,
+        dim=0.2,
         warmth=(0.0, 0.12),
         gamma=(1.95, 2.2),
         noise_gain=(0.01, 0.03),
@@ -74,5 +90,29 @@ SITES: dict[str, Site] = {
         display_gamut=(0.8, 1.0),
         display_pitch=(0.08, 0.16),
         display_glare=(0.05, 0.2),
+    ),
+    "C": Site(
+        devices=("C-door", "C-kiosk"),
+        rates=(0.96, 1.0),
+        crf=(16, 26),
+        uncoded=0.15,
+        dim=0.16,
+        warmth=(-0.12, 0.0),
+        gamma=(2.15, 2.5),
+        noise_gain=(0.008, 0.022),
+        light_warmth=(-0.12, 0.02),
+        azimuth=(-30, 30),
+        elevation=(30, 65),
+        ambient=(0.5, 0.75),
+        tones=(0.12, 0.16, 0.22, 0.22, 0.16, 0.12),
+        printer_sharpness=(-0.4, 0.4),
+        printer_gamut=(0.65, 0.85),
+        printer_screen=(2.4, 3.4),
+        paper_warmth=(-0.03, 0.03),
+        ink_infrared=(0.15, 0.4),
+        display_warmth=(0.0, 0.1),
+        display_gamut=(0.7, 0.95),
+        display_pitch=(0.12, 0.2),
+        display_glare=(0.04, 0.17),
     ),
 }

@@ -16,6 +16,8 @@ from fascore import Annotation, AnnotationSource, Frame, Source
 
 Channel = Literal["rgb", "depth", "infrared"]
 CHANNELS: tuple[Channel, ...] = ("rgb", "depth", "infrared")
+NEAR = (0.125, 0.185)
+"""Metres from the pivot, across and down, within which head, hair and a phone with its hand lie."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,24 @@ def exact_points(clip: ClipParameters) -> np.ndarray:
     return np.stack([shown.attack.placed(exact(clip.subject, pose), pose) for pose in poses])
 
 
+def area(clip: ClipParameters) -> np.ndarray:
+    """(F, 4) float64 boxes in pixels, within the frame, that hold head and sheet, whether there is a sheet or not.
+
+    Head and phone lie within `NEAR` of the pivot; the margin is that of a tilted sheet.
+    """
+    sheet, size = clip.capture.sheet, clip.size
+    low = 1.1 * np.minimum([sheet.shift_x - sheet.half_width, sheet.shift_y - sheet.half_height], [-NEAR[0], -NEAR[1]])
+    high = 1.1 * np.maximum([sheet.shift_x + sheet.half_width, sheet.shift_y + sheet.half_height], NEAR)
+    corners = np.array([(x, y) for x in (low[0], high[0]) for y in (low[1], high[1])])
+    found = []
+    for index in range(clip.frames):
+        pose = scene(clip).pose(index)
+        c, s = np.cos(np.deg2rad(pose.roll)), np.sin(np.deg2rad(pose.roll))
+        placed = [pose.x, pose.y] + pose.scale * corners @ np.array([[c, s], [-s, c]])
+        found.append(np.concatenate([placed.min(0), placed.max(0)]))
+    return np.clip(np.stack(found), 0, size)
+
+
 @dataclass(frozen=True)
 class Detected(AnnotationSource):
     """Boxes and 68 landmarks as a good detector would give them: off by 1 % of the face's size."""
@@ -55,4 +75,4 @@ class Detected(AnnotationSource):
 
     def load(self) -> Annotation:
         points = detected(exact_points(self.clip), (self.clip.seed, self.clip.id))
-        return Annotation(boxes(points).astype(np.float32), points.astype(np.float32), "68")
+        return Annotation(boxes(points).astype(np.float32), points.astype(np.float32), "68", area(self.clip).astype(np.float32))

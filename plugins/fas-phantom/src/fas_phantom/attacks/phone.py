@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.attacks.replay import ScreenReplay
 from fas_phantom.canvas import Field, mix, soft
 from fas_phantom.light import tint
+from fas_phantom.parameters import Sheet
 from fas_phantom.sites import Site
 from fas_phantom.traits import traits
 
@@ -23,11 +25,9 @@ class PhoneReplay(ScreenReplay):
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
-        wide = float(random.uniform(0.088, 0.1))
         return {
             **super().draw(random, site),
-            "half_width": wide, "half_height": wide * float(random.uniform(1.55, 1.75)),
-            "shift_x": float(random.uniform(-0.006, 0.006)), "shift_y": float(random.uniform(-0.004, 0.012)),
+            "body": float(random.uniform(0.088, 0.1)), "format": float(random.uniform(1.55, 1.75)),
             "mosaic": float(random.uniform(0.3, 0.6)),
             "black": float(random.uniform(0.0, 0.015)),
             "bands": float(random.uniform(2.0, 5.0)),
@@ -36,13 +36,21 @@ class PhoneReplay(ScreenReplay):
             "hand": float(random.choice([-1, 1])),
         }
 
+    @property
+    def sheet(self) -> Sheet:
+        """The body of the phone, at the place and tilt of the clip's sheet."""
+        placed, wide = super().sheet, self.clip.trait("body")
+        return replace(
+            placed, half_width=wide, half_height=wide * self.clip.trait("format"), shift_x=0.4 * placed.shift_x, shift_y=0.5 * placed.shift_y
+        )
+
     def stages(self) -> Mapping[str, Stage]:
         return {**super().stages(), "hand": self.hand}
 
     def inside(self, moment: Moment) -> Field:
         x, y = self._from_centre(moment)
-        down = np.abs(y) - np.float32(self.clip.trait("half_height") - ROUND)
-        across = np.abs(x) - np.float32(self.clip.trait("half_width") - ROUND)
+        down = np.abs(y) - np.float32(self.sheet.half_height - ROUND)
+        across = np.abs(x) - np.float32(self.sheet.half_width - ROUND)
         corner = np.hypot(np.maximum(across, 0), np.maximum(down, 0)) + np.minimum(np.maximum(across, down), 0)
         return np.float32(ROUND) - corner
 
@@ -50,7 +58,7 @@ class PhoneReplay(ScreenReplay):
         """The black rim, the bright metal edge of the body, the hole of the front camera, and what is behind the phone."""
         inside, (x, y) = self.inside(moment), self._from_centre(moment)
         rim = self.clip.trait("rim")
-        lens = np.float32(0.0045) - np.hypot(x, y + np.float32(self.clip.trait("half_height") - rim - 0.011))
+        lens = np.float32(0.0045) - np.hypot(x, y + np.float32(self.sheet.half_height - rim - 0.011))
         dark = np.maximum(soft(np.float32(rim) - inside, 0.0008), soft(lens, 0.0008))
         framed = mix(image, np.float32(0.006) * np.ones_like(image), dark)
         metal = np.float32(0.22) * tint(self.clip.capture.light_warmth)
@@ -72,12 +80,12 @@ class PhoneReplay(ScreenReplay):
         return mix(super().infrared(light, moment, picture, surroundings), skin, cover)
 
     def _from_centre(self, moment: Moment) -> tuple[Field, Field]:
-        return moment.hit.plane_x - np.float32(self.clip.trait("shift_x")), moment.hit.plane_y - np.float32(self.clip.trait("shift_y"))
+        return moment.hit.plane_x - np.float32(self.sheet.shift_x), moment.hit.plane_y - np.float32(self.sheet.shift_y)
 
     def _fingers(self, moment: Moment) -> tuple[Field, Field]:
         """Coverage, and height in [0, 1] over the width of each finger; the four tips are thinner than the thumb."""
         x, y = self._from_centre(moment)
-        edge, side, grip = self.clip.trait("half_width"), self.clip.trait("hand"), self.clip.trait("grip")
+        edge, side, grip = self.sheet.half_width, self.clip.trait("hand"), self.clip.trait("grip")
         tips = [(side, grip + 0.027 * number, 0.0125, 0.009) for number in range(4)] + [(-side, grip - 0.012, 0.0155, 0.013)]
         height = np.zeros_like(x)
         for which, level, wide, reach in tips:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fas_phantom.attacks.flat import FlatMedium, draw_sheet
+from fas_phantom.attacks.flat import FlatMedium
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.camera import exposure
 from fas_phantom.canvas import Field, blur, luminance, noise
@@ -24,10 +24,11 @@ class FlatPrint(FlatMedium):
     """A flat photograph of the subject."""
 
     still: ClassVar[bool] = True
+    limp: ClassVar[bool] = True
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
-        return {**draw_sheet(random, 0.35), **draw_ink(random, site)}
+        return draw_ink(random, site)
 
     def pulse(self, wave: float, moment: Moment) -> float | Field:
         return 0.0

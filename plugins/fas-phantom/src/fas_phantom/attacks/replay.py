@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from fas_phantom.attacks.flat import FlatMedium, draw_sheet
+from fas_phantom.attacks.flat import FlatMedium
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.camera import exposure
 from fas_phantom.canvas import Field, blur, luminance
@@ -24,7 +24,6 @@ class ScreenReplay(FlatMedium):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            **draw_sheet(random, 0.0),
             "moire_x": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])),
             "moire_y": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])),
             "mosaic": float(random.uniform(0.6, 1.0) * site.display_pitch[1] / 0.2),
