@@ -21,7 +21,7 @@ class Head(NamedTuple):
     """Maps of one head, float32, laid out as `relief.grid`.
 
     `relief` (H, W) in metres; `cover` (H, W) in [0, 1]; `colour` (H, W, 3) linear reflectance; `matter` (H, W, 3): gloss,
-    pulse amplitude (1 on the cheeks), near-infrared reflectance; `lids` (H, W, 4): colour of the closed eye, and how far
+    pulse amplitude (1 on average over the skin), near-infrared reflectance; `lids` (H, W, 4): colour of the closed eye, and how far
     down the aperture a point lies (0 upper lid, 1 lower lid, 2 outside).
     """
 
@@ -52,7 +52,7 @@ def head(person: Person) -> Head:
     shade = _cavities(shape, x, y)[..., None]
     return Head(
         who, shape.z, shape.head.astype(np.float32), (colour * shade).astype(np.float32),
-        _matter(who, shape, x, y, aperture, brows, shade[..., 0]),
+        _matter(who, shape, x, y, aperture, brows, shade[..., 0], _vessels(x, y, stream("vessels", person.seed))),
         np.dstack([closed * shade, lids]).astype(np.float32),
     )
 
@@ -151,14 +151,32 @@ def _cavities(shape: Surface, x: Field, y: Field) -> Field:
     return np.clip(cavity, 0.35, 1.15) * np.clip(1 - nostrils - mouth, 0.08, 1)
 
 
-def _matter(who: Traits, shape: Surface, x: Field, y: Field, aperture: Field, brows: Field, shade: Field) -> Field:
+@lru_cache(maxsize=24)
+def transit(person: Person) -> Field:
+    """Seconds by which the pulse comes later at each point than at the earliest: up to some 60 ms, last on the forehead."""
+    random, (x, y) = stream("transit", person.seed), grid()
+    forehead, chin, aside = random.uniform(0.02, 0.045), random.uniform(0.005, 0.025), random.uniform(-0.008, 0.008)
+    level = forehead * soft(-y - 0.01, 0.04) + chin * soft(y - 0.07, 0.03) + aside * np.tanh(x / np.float32(0.03))
+    late = level + np.float32(0.004) * noise(random, x.shape, (50, 50), 2)
+    return np.ascontiguousarray(late - late.min(), np.float32)
+
+
+def _vessels(x: Field, y: Field, random: np.random.Generator) -> Field:
+    """Pulse amplitude by region: more on forehead and cheeks, by a different amount in each person."""
+    forehead, left, right, chin = (float(random.uniform(low, high)) for low, high in ((0.3, 0.6), (0.25, 0.5), (0.25, 0.5), (-0.15, 0.1)))
+    strong = 0.75 + forehead * bump(x, y, 0, -0.05, 0.04, 0.022) + chin * bump(x, y, 0, 0.1, 0.03, 0.015)
+    strong = strong + left * bump(x, y, -0.04, 0.035, 0.02, 0.02) + right * bump(x, y, 0.04, 0.035, 0.02, 0.02)
+    return strong * (1 + np.float32(0.06) * noise(random, x.shape, (30, 30), 2))
+
+
+def _matter(who: Traits, shape: Surface, x: Field, y: Field, aperture: Field, brows: Field, shade: Field, vessels: Field) -> Field:
     zone = bump(x, y, 0, -0.045, 0.03, 0.02) + bump(x, y, 0, 0.035, 0.008, 0.018) + 0.5 * pair(x, y, 0.04, 0.025, 0.012, 0.01)
     gloss = mix(mix(0.04 + 0.05 * zone, 0.07, aperture), 0.05, shape.hair)
-    strong = 0.75 + 0.45 * bump(x, y, 0, -0.05, 0.04, 0.022) + 0.35 * pair(x, y, 0.04, 0.035, 0.02, 0.02)
-    pulse = strong * (1 - aperture) * (1 - shape.hair) * (1 - 0.8 * brows)
-    skin = 0.62 - 0.05 * pair(x, y, 0.032, 0.01, 0.016, 0.008)
+    skin = soft(shape.head - 0.5, 0.1) * (1 - aperture) * (1 - shape.hair) * (1 - 0.8 * brows)
+    pulse = vessels * skin * (skin.sum() / (vessels * skin).sum())
+    near_skin = 0.62 - 0.05 * pair(x, y, 0.032, 0.01, 0.016, 0.008)
     pupil = soft(0.0035 - np.hypot(np.abs(x) - EYE_SPACING * who.eye_spacing * who.width, y), 0.001)
-    near = mix(mix(skin, 0.42, aperture), 0.06, pupil * aperture)
+    near = mix(mix(near_skin, 0.42, aperture), 0.06, pupil * aperture)
     near = mix(mix(near, 0.3, 0.8 * brows), 0.2 + 0.5 * float(who.hair.mean()), shape.hair)
     return np.dstack([gloss, pulse, near * shade]).astype(np.float32)
 

@@ -12,7 +12,7 @@ from fas_phantom.streams import stream
 
 class Tracks(NamedTuple):
     """One value a frame, float64 (F,): seconds; yaw, pitch, roll in degrees; shift in metres; lids 0 open to 1 closed;
-    mouth opening in metres; `beat` the pulse waveform, of amplitude near 1."""
+    mouth opening in metres; of the heart: `phase` in radians, 2 pi a beat, `heart` its rate in radians a second, `beat` the waveform."""
 
     time: np.ndarray
     yaw: np.ndarray
@@ -23,6 +23,8 @@ class Tracks(NamedTuple):
     scale: np.ndarray
     lids: np.ndarray
     mouth: np.ndarray
+    phase: np.ndarray
+    heart: np.ndarray
     beat: np.ndarray
 
 
@@ -38,6 +40,7 @@ def tracks(clip: ClipParameters) -> Tracks:
     """All motion of a clip."""
     time, capture = frame_times(clip), clip.capture
     random = stream("motion", clip.seed, clip.id)
+    phase, heart = heartbeat(clip.pulse, clip.seed, clip.id, time)
 
     def sway(amplitude: float, rates: tuple[float, float] = (0.2, 2.5)) -> np.ndarray:
         frequency, phase = random.uniform(*rates, 3), random.uniform(0, 2 * np.pi, 3)
@@ -49,7 +52,7 @@ def tracks(clip: ClipParameters) -> Tracks:
         time,
         yaw=capture.yaw + sway(4.5), pitch=capture.pitch + sway(2.5), roll=capture.roll + sway(1.6),
         x=sway(0.0045), y=sway(0.003), scale=1 + sway(0.01, (0.1, 0.6)),
-        lids=_blinks(capture, time, random), mouth=_talk(capture, time, random), beat=waveform(clip.pulse, clip.seed, clip.id, time),
+        lids=_blinks(capture, time, random), mouth=_talk(capture, time, random), phase=phase, heart=heart, beat=waveform(phase),
     )
 
 
@@ -79,8 +82,14 @@ def beat_times(pulse: Pulse, seed: int, name: str, until: float) -> np.ndarray:
     return np.asarray(-period * random.uniform(1, 2) + np.cumsum(intervals) - intervals[0])
 
 
-def waveform(pulse: Pulse, seed: int, name: str, time: np.ndarray) -> np.ndarray:
-    """Blood volume at `time`: sin(ph) + 0.35 sin(2 ph - 0.8), the phase ph gaining 2 pi from beat to beat."""
+def heartbeat(pulse: Pulse, seed: int, name: str, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Phase of the heart at `time` (F,) in radians, which gains 2 pi from beat to beat, and its rate in radians a second."""
     beats = beat_times(pulse, seed, name, float(time[-1]))
     phase = 2 * np.pi * np.interp(time, beats, np.arange(len(beats)))
-    return np.asarray(np.sin(phase) + 0.35 * np.sin(2 * phase - 0.8))
+    gaps = np.diff(beats)[np.clip(np.searchsorted(beats, time, side="right") - 1, 0, len(beats) - 2)]
+    return np.asarray(phase), np.asarray(2 * np.pi / gaps)
+
+
+def waveform(phase: np.ndarray) -> np.ndarray:
+    """Blood volume at phases in radians: sin(ph) + 0.35 sin(2 ph - 0.8)."""
+    return np.asarray(np.sin(phase) + phase.dtype.type(0.35) * np.sin(2 * phase - phase.dtype.type(0.8)))

@@ -10,8 +10,9 @@ from fas_phantom.attacks import presentation
 from fas_phantom.attacks.live import Live, Moment
 from fas_phantom.camera import develop, exposure, record_depth, record_infrared, record_rgb
 from fas_phantom.canvas import Field, luminance, mix, sample, soft
+from fas_phantom.head import transit
 from fas_phantom.light import irradiance, normals, tint
-from fas_phantom.motion import Tracks, tracks
+from fas_phantom.motion import Tracks, tracks, waveform
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.scenery import Body, backdrop_frame, body
 from fas_phantom.view import Pose, meet
@@ -105,13 +106,22 @@ class Scene:
         hit = moment.hit
         diffuse, gleam = irradiance(self.clip.capture, normals(hit.lift, moment.pose.scale))
         matter = sample(self.shown.head().matter, hit.u, hit.v)
-        wave = self.shown.pulse(float(self.tracks.beat[moment.frame]) * self.clip.pulse.amplitude, moment)
+        wave = self.shown.pulse(self._blood(moment), moment)
         skin = self._colour(moment) * (diffuse[..., None] * (1 + (matter[..., 1] * wave)[..., None] * BLOOD))
         skin += (matter[..., 0] * gleam)[..., None]
         lamp = tint(self.clip.capture.light_warmth)
         torso, below = self.torso.colour_at(moment.pose, hit.plane_x, hit.plane_y)
         scene = mix(moment.depicted, torso * (np.float32(0.85) * lamp), below)
         return mix(scene, skin * lamp, self._head_cover(moment))
+
+    def _blood(self, moment: Moment) -> Field:
+        """The pulse (H, W) in linear light, as a share of DC; each point at its own delay.
+
+        Amplitudes are stated for the picture, as they are measured: there light is raised to 1 / gamma.
+        """
+        clip, (phase, rate) = self.clip, (self.tracks.phase[moment.frame], self.tracks.heart[moment.frame])
+        late = sample(transit(clip.subject), moment.hit.u, moment.hit.v)
+        return waveform(np.float32(phase % (2 * np.pi)) - np.float32(rate) * late) * np.float32(clip.pulse.amplitude * clip.capture.gamma)
 
     def _colour(self, moment: Moment) -> Field:
         """Reflectance (H, W, 3) of the head in this frame, lids and lips as they are."""

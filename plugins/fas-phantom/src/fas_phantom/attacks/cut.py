@@ -50,8 +50,8 @@ class CutPrint(FlatPrint):
         """Coverage of the holes in [0, 1]."""
         return sample(cut_out(self.clip)[1], moment.hit.u, moment.hit.v)
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
-        return np.float32(wave) * self.hole(moment)
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
+        return wave * self.hole(moment)
 
     def stages(self) -> Mapping[str, Stage]:
         def around(stage: Stage) -> Stage:

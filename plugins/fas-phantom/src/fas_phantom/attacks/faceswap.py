@@ -41,16 +41,16 @@ class FaceSwap(Live):
         inner = sample(swapped(self.clip)[1], moment.hit.u, moment.hit.v)
         return moment.hit.u + inner * np.float32(shake[0]), moment.hit.v + inner * np.float32(shake[1])
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
         inner = sample(swapped(self.clip)[1], moment.hit.u, moment.hit.v)
         mode = int(self.clip.trait("pulse_mode"))
         if mode == ABSENT:
-            return np.float32(wave) * (1 - inner)
+            return wave * (1 - inner)
         if mode == INCOHERENT:
             phases = noise(stream("incoherent", self.clip.seed, self.clip.id), inner.shape, (inner.shape[0] / 6,) * 2)
-            return np.float32(wave) * mix(np.ones_like(inner), np.cos(2 * phases), inner)
+            return wave * mix(np.ones_like(inner), np.cos(2 * phases), inner)
         jitter = stream("pulse", self.clip.seed, self.clip.id, moment.frame).standard_normal()
-        return np.float32(wave) * (1 - inner) + np.float32(jitter * self.clip.pulse.amplitude) * inner
+        return wave * (1 - inner) + np.float32(jitter * self.clip.pulse.amplitude) * inner
 
 
 @lru_cache(maxsize=8)

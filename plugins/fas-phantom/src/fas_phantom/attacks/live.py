@@ -82,8 +82,8 @@ class Live:
         """The picture of the pool behind the depicted person."""
         return self.clip.capture.background
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
-        """The pulse seen in this frame, where that of the live person is `wave`."""
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
+        """The pulse (H, W) seen in this frame, where that of the live person is `wave` (H, W)."""
         return wave
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:

@@ -30,7 +30,7 @@ class Cosmetics(Live):
             "blush": float(random.uniform(0.25, 0.6)), "foundation": float(random.uniform(0.4, 0.8)), "lighter": float(random.uniform(0.0, 0.12)),
         }
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return wave * (1 - 0.4 * self.clip.trait("foundation"))
 
     def stages(self) -> Mapping[str, Stage]:

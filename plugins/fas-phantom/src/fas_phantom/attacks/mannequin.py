@@ -36,7 +36,7 @@ class Mannequin(Live):
     def head(self) -> Head:
         return moulded(self.clip)[0]
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return 0.0
 
     def stages(self) -> Mapping[str, Stage]:

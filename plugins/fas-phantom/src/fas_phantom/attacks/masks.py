@@ -39,7 +39,7 @@ class RigidMask(Live):
     def head(self) -> Head:
         return masked(self.clip)
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return 0.05 * wave
 
 

@@ -30,7 +30,7 @@ class FlatPrint(FlatMedium):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return draw_ink(random, site)
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return 0.0
 
     def stages(self) -> Mapping[str, Stage]:

@@ -42,7 +42,7 @@ class ScreenReplay(FlatMedium):
             "infrared_glare": float(random.uniform(0.05, 0.5)),
         }
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return wave * self.clip.trait("pulse")
 
     def stages(self) -> Mapping[str, Stage]:

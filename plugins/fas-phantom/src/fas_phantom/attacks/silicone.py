@@ -38,7 +38,7 @@ class SiliconeMask(Live):
         pose = super().pose(tracks, index)
         return pose._replace(mouth=pose.mouth * (1 - self.clip.trait("stiffness")))
 
-    def pulse(self, wave: float, moment: Moment) -> float | Field:
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return 0.05 * wave
 
     def stages(self) -> Mapping[str, Stage]:

@@ -1,0 +1,114 @@
+"""A small pulse extractor, to see what of the pulse a clip still shows: POS on the mean colour of three skin regions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from scipy.signal import butter, sosfiltfilt
+
+from fascore import FascoreError, Record
+
+REGIONS: dict[str, tuple[tuple[int, float, int], ...]] = {
+    "forehead": ((18, 0.35, 8), (25, 0.35, 8), (25, 0.9, 8), (18, 0.9, 8)),
+    "right cheek": ((2, 0.3, 30), (39, 0.28, 48), (31, 0.2, 48), (48, 0.12, 36), (4, 0.35, 30)),
+    "left cheek": ((14, 0.3, 30), (42, 0.28, 54), (35, 0.2, 54), (54, 0.12, 45), (12, 0.35, 30)),
+}
+"""Corners of each region: from one of the 68 landmarks a share of the way to another; on the forehead upwards, away from the chin, by brow spans."""
+BAND = (45.0, 160.0)
+"""Beats a minute among which a heart rate is looked for."""
+WINDOW = 1.6
+"""Seconds of one window (Wang et al. 2017)."""
+
+
+class Pulse(NamedTuple):
+    """What one clip shows of a pulse: `rate` in beats a minute, `snr` in dB round the rate and its double, `share` of the power at the
+    peak, `coherence` the mean correlation of the regions' signals."""
+
+    rate: float
+    snr: float
+    share: float
+    coherence: float
+
+
+def region_colours(record: Record) -> tuple[np.ndarray, np.ndarray]:
+    """(times (F,), colours (F, 3 regions, 3)): mean RGB of each region in 0-255, regions placed by the record's own landmarks."""
+    if record.annotation is None:
+        raise FascoreError(f"record '{record.id}' ships no landmarks; give a record of 'phantom'")
+    points = _steadied(np.asarray(record.annotation.load().points, np.float64))
+    times, colours = [], []
+    for frame, here in zip(record.channels["rgb"].read(), points):
+        times.append(frame.time)
+        colours.append([_mean_within(frame.image, corners) for corners in _corners(here)])
+    return np.array(times), np.array(colours)
+
+
+def _steadied(points: np.ndarray, frames: int = 15) -> np.ndarray:
+    """Landmarks (F, 68, 2) averaged over half a second or so: a detector's tremor would move the regions' borders."""
+    reach = min(frames, len(points)) // 2
+    padded = np.pad(points, ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    sums = np.cumsum(np.concatenate([np.zeros((1, *points.shape[1:])), padded]), axis=0)
+    return np.asarray((sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1))
+
+
+def _corners(points: np.ndarray) -> list[np.ndarray]:
+    """Polygons (N, 2) of the regions in one frame."""
+    up = points[27] - points[8]
+    span = np.hypot(*(points[25] - points[18])) / max(float(np.hypot(*up)), 1e-6)
+    forehead = [points[start] + share * span * up for start, share, _ in REGIONS["forehead"]]
+    cheeks = [[points[a] + share * (points[b] - points[a]) for a, share, b in REGIONS[side]] for side in ("right cheek", "left cheek")]
+    return [np.array(part) for part in (forehead, *cheeks)]
+
+
+def _mean_within(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(corners * 16 - 8).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    if not mask.any():
+        return np.full(3, np.nan)
+    return np.asarray(np.average(image.reshape(-1, 3), axis=0, weights=mask.ravel()))
+
+
+def pos(rgb: np.ndarray, rate: float) -> np.ndarray:
+    """Pulse (F,) of mean colours (F, 3) at `rate` hertz: S1 = G - B, S2 = -2R + G + B of RGB / mean, h = S1 + (s1 / s2) S2, overlap-added (Wang et al. 2017)."""
+    width = round(WINDOW * rate)
+    windows = np.lib.stride_tricks.sliding_window_view(rgb, width, axis=0)
+    scaled = windows / windows.mean(-1, keepdims=True)
+    red, green, blue = (scaled[:, channel] for channel in range(3))
+    s1, s2 = green - blue, green + blue - 2 * red
+    h = s1 + s1.std(-1, keepdims=True) / np.maximum(s2.std(-1, keepdims=True), 1e-12) * s2
+    h -= h.mean(-1, keepdims=True)
+    out = np.zeros(len(rgb))
+    for place in range(width):
+        out[place : place + len(h)] += h[:, place]
+    return out
+
+
+def measured(times: np.ndarray, colours: np.ndarray) -> Pulse:
+    """What of a pulse region colours (F, K, 3) at `times` (F,) show. Raises FascoreError where the clip is shorter than five seconds."""
+    if len(times) < 2 or times[-1] - times[0] < 5:
+        raise FascoreError(f"a clip of {len(times)} frames is too short to tell a heart rate from; five seconds are the least")
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    even = np.linspace(times[0], times[-1], len(times))
+    seen = colours[:, ~np.isnan(colours).any((0, 2))]
+    steady = np.stack([np.interp(even, times, column) for column in seen.reshape(len(times), -1).T], 1).reshape(seen.shape)
+    regions = np.stack([pos(steady[:, k], rate) for k in range(steady.shape[1])])
+    filtered = sosfiltfilt(butter(3, (0.65, min(4.0, 0.45 * rate)), "band", fs=rate, output="sos"), regions, axis=1)
+    pairs = np.corrcoef(filtered)[np.triu_indices(len(filtered), 1)]
+    return _spectral(pos(steady.mean(1), rate), rate, float(pairs.mean()))
+
+
+def _spectral(signal: np.ndarray, rate: float, coherence: float) -> Pulse:
+    length = max(4096, 4 * len(signal))
+    power = np.abs(np.fft.rfft((signal - signal.mean()) * np.hanning(len(signal)), length)) ** 2
+    beats = np.fft.rfftfreq(length, 1 / rate) * 60
+    inside = np.flatnonzero((beats >= BAND[0]) & (beats <= BAND[1]))
+    top = inside[power[inside].argmax()]
+    below, at, above = power[top - 1 : top + 2]
+    curve = below - 2 * at + above
+    found = beats[top] + (0.5 * (below - above) / curve if curve else 0.0) * beats[1]
+    wide = (beats > 40) & (beats < 240)
+    near = wide & ((np.abs(beats - found) < 12) | (np.abs(beats - 2 * found) < 12))
+    signal_power, rest = power[near].sum(), power[wide & ~near].sum()
+    share = power[inside][np.abs(beats[inside] - found) < 6].sum() / power[inside].sum()
+    return Pulse(float(found), float(10 * np.log10(signal_power / rest)), float(share), coherence)
