@@ -9,8 +9,7 @@ from fas_phantom.head import head, transit
 from fas_phantom.motion import tracks, waveform
 from fas_phantom.pos import measured, pos, region_colours
 from fas_phantom.render import Scene
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.ndimage import map_coordinates
 
 from fascore import FascoreError

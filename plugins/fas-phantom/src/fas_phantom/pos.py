@@ -70,7 +70,7 @@ def _mean_within(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def pos(rgb: np.ndarray, rate: float) -> np.ndarray:
-    """Pulse (F,) of mean colours (F, 3) at `rate` hertz: S1 = G - B, S2 = -2R + G + B of RGB / mean, h = S1 + (s1 / s2) S2, overlap-added (Wang et al. 2017)."""
+    """Pulse (F,) of mean colours (F, 3) at `rate` hertz: S1 = G - B, S2 = G + B - 2R of RGB / mean, S1 + (s1 / s2) S2 (Wang et al. 2017)."""
     width = round(WINDOW * rate)
     windows = np.lib.stride_tricks.sliding_window_view(rgb, width, axis=0)
     scaled = windows / windows.mean(-1, keepdims=True)
