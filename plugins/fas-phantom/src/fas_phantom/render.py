@@ -66,7 +66,7 @@ class Scene:
         return Moment(index, float(self.tracks.time[index]), pose, hit, self.backdrop, self.depicted)
 
     def rgb(self, index: int) -> np.ndarray:
-        """(H, W, 3) uint8."""
+        """(H, W, 3) uint8 as the sensor gives it, before the codec."""
         return record_rgb(self.clip, self.display(index), index)
 
     def display(self, index: int) -> Field:

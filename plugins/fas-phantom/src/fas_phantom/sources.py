@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from fas_phantom.codec import recorded
 from fas_phantom.landmarks import boxes, detected, exact
 from fas_phantom.motion import frame_times
 from fas_phantom.parameters import ClipParameters
@@ -35,8 +36,10 @@ class Rendered(Source):
 
     def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
         times, render = self.times(), getattr(scene(self.clip), self.channel)
-        for index in range(self.clip.frames) if indices is None else indices:
-            yield Frame(float(times[index]), render(int(index)))
+        wanted = [int(index) for index in (range(self.clip.frames) if indices is None else indices)]
+        pictures = recorded(self.clip, render, wanted) if self.channel == "rgb" else map(render, wanted)
+        for index, picture in zip(wanted, pictures):
+            yield Frame(float(times[index]), picture)
 
 
 def exact_points(clip: ClipParameters) -> np.ndarray:
