@@ -1,18 +1,18 @@
-"""Cells of score tables checked and turned into arrays; every complaint names row and column."""
+"""Cells of score tables turned into arrays, a chunk of rows at a time; every complaint names row and column."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fascore.errors import FascoreError, Response
+from fascore.evaluation.factor import Factor
 
-if TYPE_CHECKING:
-    from fascore.evaluation.table import Factor
+Cells: TypeAlias = Sequence[Any]
 
 COLUMNS = (
     "id", "dataset", "task", "subject", "presenter", "instrument", "species", "attack_potential", "session", "device", "attempt",
@@ -22,79 +22,119 @@ COLUMNS = (
 REQUIRED = ("label", "score")
 RESPONSES = get_args(Response)
 MOST_SPECIES = 10_000
+LABELS = {"0": 0, "1": 1, 0: 0, 1: 1}
 
-Cells = Sequence[Any] | NDArray[Any]
 
-
-@dataclass(frozen=True)
+@dataclass
 class Place:
-    """Where a table came from, for sentences. Row 1 is the header, so index 0 is row 2."""
+    """Where a table came from, for sentences: its file, and the number there of each row, in the chunks that were read."""
 
     source: str
+    unit: str = "row"
+    numbers: list[Sequence[int]] = field(default_factory=list)
+
+    def row(self, index: int) -> int:
+        """The number in the file of a row of the table. Without numbers, row 1 is a header."""
+        for chunk in self.numbers:
+            if index < len(chunk):
+                return chunk[index]
+            index -= len(chunk)
+        return index + 2
 
     def error(self, index: int, column: str, complaint: str) -> FascoreError:
         """The error for one cell."""
-        return FascoreError(f"{self.source}, row {index + 2}, column '{column}': {complaint}")
-
-    def check_species(self, species: Factor | None, label: NDArray[np.int8]) -> None:
-        """Refuse a species column that holds names of files or persons instead."""
-        if species is not None and len(species.names) > MOST_SPECIES:
-            index = int(np.flatnonzero((species.codes >= MOST_SPECIES) & (label == 0))[:1].sum())
-            advice = "name the kind of instrument (print.flat, mask.rigid), not the presentation"
-            raise self.error(index, "species", f"more than {MOST_SPECIES} species; {advice}")
+        return FascoreError(f"{self.source}, {self.unit} {self.row(index)}, column '{column}': {complaint}")
 
 
-def labels(cells: Cells, place: Place) -> NDArray[np.int8]:
+class Ids:
+    """The column of ids as it is read: text of any length, and a hash of each, by which doubled ones are found."""
+
+    def __init__(self) -> None:
+        self._chunks, self._hashes = list[NDArray[Any]](), list[NDArray[np.int64]]()
+
+    def add(self, cells: Sequence[str]) -> None:
+        """The next rows."""
+        self._chunks.append(np.array(cells, dtype=np.dtypes.StringDType()))
+        self._hashes.append(np.fromiter(map(hash, cells), np.int64, len(cells)))
+
+    def array(self, datasets: Factor | None, place: Place) -> NDArray[Any]:
+        """(N,) text. One row for each id of a dataset: the same name in two datasets is two presentations. Raises FascoreError."""
+        ids = np.concatenate(self._chunks)
+        if len(empty := np.flatnonzero(ids == "")):
+            raise place.error(int(empty[0]), "id", "is empty; every presentation needs an id of its own")
+        keys = np.concatenate(self._hashes).view(np.uint64)
+        if datasets is not None:
+            keys = keys ^ (datasets.codes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+        order = np.argsort(keys)
+        same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
+        if len(same):  # equal hashes: almost surely one id twice, but compare the ids themselves
+            seen: dict[tuple[str, int], int] = {}
+            for index in sorted({*order[same].tolist(), *order[same + 1].tolist()}):
+                first = seen.setdefault((ids[index], 0 if datasets is None else int(datasets.codes[index])), index)
+                if first != index:
+                    complaint = f"'{ids[index]}' stands in {place.unit} {place.row(first)} already; ids are unique within a dataset"
+                    raise place.error(index, "id", complaint)
+        return ids
+
+
+def labels(cells: Cells, place: Place, start: int = 0) -> NDArray[np.int8]:
     """(N,) int8 of 0 and 1. Raises FascoreError."""
-    known = {"0": 0, "1": 1, 0: 0, 1: 1}
+    try:
+        return np.fromiter(map(LABELS.__getitem__, cells), np.int8, len(cells))
+    except (KeyError, TypeError):
+        pass
     found = np.empty(len(cells), np.int8)
-    for index, cell in enumerate(cells.tolist() if isinstance(cells, np.ndarray) else cells):
+    for index, cell in enumerate(cells):
         key = cell.strip() if isinstance(cell, str) else cell
-        if key not in known:
-            raise place.error(index, "label", f"'{cell}' is no label; write 1 for bona fide and 0 for an attack")
-        found[index] = known[key]
+        if isinstance(key, list | dict) or key not in LABELS:
+            raise place.error(start + index, "label", f"'{shown(cell)}' is no label; write 1 for bona fide and 0 for an attack")
+        found[index] = LABELS[key]
     return found
 
 
-def scores(cells: Cells, place: Place, column: str) -> NDArray[np.float64]:
+def numbers(cells: Cells, place: Place, column: str, start: int = 0) -> NDArray[np.float64]:
     """(N,) float64, NaN where a cell is empty. Raises FascoreError for words and infinities."""
     try:
-        found = np.array(cells, dtype=np.float64)
-    except (TypeError, ValueError):  # some cell is empty or no number
+        found = np.fromiter(map(float, cells), np.float64, len(cells))
+    except (TypeError, ValueError, OverflowError):  # some cell is empty or no number
         found = np.empty(len(cells))
         for index, cell in enumerate(cells):
             try:
                 found[index] = np.nan if cell is None or cell == "" else float(cell)
-            except (TypeError, ValueError):
-                raise place.error(index, column, f"'{cell}' is no number; leave the cell empty where there is no score") from None
+            except (TypeError, ValueError, OverflowError):
+                complaint = f"'{shown(cell)}' is no number; leave the cell empty where there is no score"
+                raise place.error(start + index, column, complaint) from None
     if len(infinite := np.flatnonzero(np.isinf(found))):
-        raise place.error(int(infinite[0]), column, "is infinite; a score is a finite number, higher = more bona fide")
+        raise place.error(start + int(infinite[0]), column, "is infinite; a score is a finite number, higher = more bona fide")
     return found
 
 
-def responses(cells: Cells | None, score: NDArray[np.float64], place: Place) -> tuple[list[str], tuple[str, ...]]:
+def responses(given: Factor | None, score: NDArray[np.float64], place: Place) -> tuple[Factor, tuple[str, ...]]:
     """Words of `Response`, and notes. Missing cells are `ok`; `ok` without a score becomes `refused`, and a note counts it."""
-    found = ["ok"] * len(score) if cells is None else [str(cell).strip() if cell else "ok" for cell in cells]
-    for index, word in enumerate(found):
+    factor = Factor.constant("ok", len(score)) if given is None else given.renamed([word.strip() or "ok" for word in given.names])
+    for word in factor.names:
         if word not in RESPONSES:
-            raise place.error(index, "response", f"'{word}' is no response; write one of {', '.join(RESPONSES)}")
-    silent = [index for index in np.flatnonzero(np.isnan(score)).tolist() if found[index] == "ok"]
-    for index in silent:
-        found[index] = "refused"
-    if not silent:
-        return found, ()
-    note = f"{place.source}: {len(silent)} rows have no score and no reason (first: row {silent[0] + 2}); they count as non-responses, 'refused'"
-    return found, (note,)
+            index = int(np.flatnonzero(factor.equals(word))[0])
+            raise place.error(index, "response", f"'{shown(word)}' is no response; write one of {', '.join(RESPONSES)}")
+    silent = np.flatnonzero(np.isnan(score) & factor.equals("ok"))
+    if not len(silent):
+        return factor, ()
+    codes = np.array([RESPONSES.index(word) for word in factor.names], np.int32)[factor.codes]
+    codes[silent] = RESPONSES.index("refused")
+    first = f"first: {place.unit} {place.row(int(silent[0]))}"
+    note = f"{place.source}: {len(silent)} rows have no score and no reason ({first}); they count as non-responses, 'refused'"
+    return Factor(RESPONSES, codes).renamed(RESPONSES).select(slice(None)), (note,)
 
 
-def check_unique(ids: NDArray[np.str_], datasets: NDArray[np.str_] | None, place: Place) -> None:
-    """One row for each id of a dataset: the same name in two datasets is two presentations. Raises FascoreError."""
-    pairs = set(zip(ids.tolist(), datasets.tolist())) if datasets is not None else set(ids.tolist())
-    if len(pairs) == len(ids) and (ids != "").all():
-        return
-    seen: dict[tuple[str, str], int] = {}
-    for index, key in enumerate(zip(ids.tolist(), [""] * len(ids) if datasets is None else datasets.tolist())):
-        if not key[0]:
-            raise place.error(index, "id", "is empty; every presentation needs an id of its own")
-        if seen.setdefault(key, index) != index:
-            raise place.error(index, "id", f"'{key[0]}' stands in row {seen[key] + 2} already; ids are unique within a dataset")
+def check_species(species: Factor | None, label: NDArray[np.int8], place: Place) -> None:
+    """Refuse a species column that holds names of files or persons instead. Raises FascoreError."""
+    if species is not None and len(species.names) > MOST_SPECIES:
+        index = int(np.flatnonzero((species.codes >= MOST_SPECIES) & (label == 0))[:1].sum())
+        advice = "name the kind of instrument (print.flat, mask.rigid), not the presentation"
+        raise place.error(index, "species", f"more than {MOST_SPECIES} species; {advice}")
+
+
+def shown(cell: Any, most: int = 60) -> str:
+    """A cell as a sentence can hold it: on one line, and not the whole of a long one."""
+    text = str(cell) if str(cell).isprintable() else repr(str(cell))[1:-1]
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -145,3 +145,35 @@ def test_a_header_that_does_not_fit_says_how_to_write_it(tmp_path, text, said):
     (tmp_path / "scores.csv").write_text(text)
     with pytest.raises(FascoreError, match=said):
         ScoreTable.read(tmp_path / "scores.csv")
+
+
+def test_rows_are_counted_as_an_editor_counts_them_even_past_empty_lines_and_chunks(tmp_path, monkeypatch):
+    monkeypatch.setattr("fascore.evaluation.building.CHUNK", 3)
+    path = written(tmp_path, "id,label,score\na,1,1\n\nb,1,1\nc,1,1\nd,0,1\n\n\ne,0,x\n")
+    with pytest.raises(FascoreError, match="row 9, column 'score': 'x' is no number"):
+        ScoreTable.read(path)
+    path = written(tmp_path, "id,label,score\na,1,1\n\nb,1,1\nc,1,1\nd,0,1\n\n\nb,0,0\n")
+    with pytest.raises(FascoreError, match="row 9, column 'id': 'b' stands in row 4 already"):
+        ScoreTable.read(path)
+
+
+@settings(deadline=None, max_examples=30)
+@given(size=st.integers(1, 7), words=st.lists(st.sampled_from(["", "print", "mask", "é"]), min_size=1, max_size=20))
+def test_a_file_reads_the_same_in_chunks_of_any_size(tmp_path_factory, size, words):
+    rows = "".join(f"{i % 2},{i / 7},{word},c{i // 3}\n" for i, word in enumerate(words))
+    path = written(tmp_path_factory.mktemp("chunks"), "label,score,species,clip\n" + rows)
+    whole = ScoreTable.read(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fascore.evaluation.building.CHUNK", size)
+        parts = ScoreTable.read(path)
+    for name in whole.names:
+        np.testing.assert_array_equal(parts.column(name), whole.column(name))
+    assert parts.column("species").tolist() == words
+
+
+def test_equal_hashes_of_different_ids_are_no_doubled_id(monkeypatch):
+    monkeypatch.setattr("builtins.hash", lambda value: 7)
+    columns = {"id": ["a", "b", "c"], "label": [1, 0, 0], "score": [1, 0, 0]}
+    assert ScoreTable.from_columns(columns).id.tolist() == ["a", "b", "c"]
+    with pytest.raises(FascoreError, match="'a' stands in row 2 already"):
+        ScoreTable.from_columns({**columns, "id": ["a", "b", "a"]})

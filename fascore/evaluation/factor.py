@@ -1,0 +1,88 @@
+"""Factor: a column of words by codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A column of words: `names` (K,) sorted and distinct, `codes` (N,) int32 into them. Groups cost no sorting of text."""
+
+    names: tuple[str, ...]
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, values: Sequence[Any] | NDArray[Any]) -> Factor:
+        """Encode; None becomes the empty word."""
+        words = Words()
+        words.add(texts(values))
+        return words.array()
+
+    @classmethod
+    def constant(cls, word: str, count: int) -> Factor:
+        """The same word in every row."""
+        return cls((word,), np.zeros(count, np.int32))
+
+    def decode(self) -> NDArray[np.str_]:
+        """The words, (N,)."""
+        return np.asarray(self.names, dtype=np.str_)[self.codes]
+
+    def equals(self, word: str) -> NDArray[np.bool_]:
+        """Rows that have this word."""
+        return np.asarray(self.codes == (self.names.index(word) if word in self.names else -1))
+
+    def select(self, rows: NDArray[Any] | slice) -> Factor:
+        """Some rows; names that no longer occur stay out."""
+        codes = self.codes[rows]
+        used = np.bincount(codes, minlength=len(self.names)) > 0
+        return Factor(self.present(rows), (np.cumsum(used) - 1).astype(np.int32)[codes])
+
+    def renamed(self, words: Sequence[str]) -> Factor:
+        """Other words for the names, in their order; equal ones become one."""
+        names = sorted(set(words))
+        place = {name: code for code, name in enumerate(names)}
+        return Factor(tuple(names), np.array([place[word] for word in words], np.int32)[self.codes])
+
+    def named(self) -> Factor:
+        """The empty word as `unknown`, together with rows that say so themselves."""
+        return self.renamed([name or "unknown" for name in self.names]) if "" in self.names else self
+
+    def present(self, rows: NDArray[Any] | slice = slice(None)) -> tuple[str, ...]:
+        """The words that occur among some rows."""
+        return tuple(self.names[code] for code in np.flatnonzero(np.bincount(self.codes[rows], minlength=len(self.names))))
+
+
+def texts(values: Sequence[Any] | NDArray[Any]) -> list[str]:
+    """Any values as words; None is the empty one."""
+    return ["" if value is None else str(value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)]
+
+
+class _Codes(dict[str, int]):
+    """A number for each word, given where it is first met."""
+
+    def __missing__(self, word: str) -> int:
+        code = self[word] = len(self)
+        return code
+
+
+class Words:
+    """A column of words as it is read."""
+
+    def __init__(self) -> None:
+        self._codes, self._chunks = _Codes(), list[NDArray[np.int32]]()
+
+    def add(self, cells: Sequence[str]) -> None:
+        """The next rows."""
+        self._chunks.append(np.fromiter(map(self._codes.__getitem__, cells), np.int32, len(cells)))
+
+    def array(self) -> Factor:
+        """The whole column."""
+        words = list(self._codes)
+        codes = np.concatenate(self._chunks) if self._chunks else np.empty(0, np.int32)
+        return Factor(tuple(words), codes).renamed(words) if words else Factor((), codes)
