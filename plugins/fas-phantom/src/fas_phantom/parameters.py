@@ -9,6 +9,8 @@ from typing import Literal
 
 RENDERER_VERSION = 1
 """Part of every digest: a change of what is rendered changes it."""
+BENCHMARK = "phantom-1"
+"""Name of the benchmark that this renderer makes."""
 
 Domain = Literal["laboratory", "wild"]
 

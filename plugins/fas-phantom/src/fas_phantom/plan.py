@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from fas_phantom.attacks import renderer_of
 from fas_phantom.parameters import Capture, ClipParameters, Domain, Person, Pulse, Sheet
+from fas_phantom.protocols import SPLITS, Part, Split, parts
 from fas_phantom.scenery import POOL
 from fas_phantom.sites import SITES, Site
 from fas_phantom.sources import CHANNELS, Detected, Rendered
@@ -15,7 +17,6 @@ from fas_phantom.species import SPECIES
 from fas_phantom.streams import key, stream
 from fascore import Record, Task
 
-SPLITS = ("train", "dev", "test")
 DOMAINS: dict[Task, Domain] = {"spoof": "laboratory", "forgery": "wild"}
 """Where the clips of a task are captured, its bona fide clips too; a task is not a label."""
 GLASSES = 0.25
@@ -35,39 +36,40 @@ class Plan:
     difficulty: float
     seed: int
     species: tuple[str, ...]
+    protocol: str
+    shortest: float
+    benchmark: str
 
-    def people(self, split: str) -> list[Person]:
-        """The people of a split: half train, a quarter dev, a quarter test; they occur in no other split, in no role."""
+    def people(self, split: str, site: str) -> list[Person]:
+        """A site's people of a split: half train, a quarter dev, a quarter test; they occur in no other split, in no role."""
         quarter = max(1, self.subjects // 4)
         bounds = {"train": (2 * quarter, self.subjects), "dev": (0, quarter), "test": (quarter, 2 * quarter)}
-        return [self._person(number) for number in range(*bounds[split])]
+        return [self._person(number, site) for number in range(*bounds[split])]
 
-    def _person(self, number: int) -> Person:
-        name = f"{self.site}/s{number:03d}" if self.seed == 0 else f"{self.site}{self.seed}/s{number:03d}"
-        seed = key(self.seed, self.site, "person", number) >> 1
-        tone = 1 + int(stream(seed, "tone").choice(6, p=SITES[self.site].tones))
+    def _person(self, number: int, site: str) -> Person:
+        name = f"{site}/s{number:03d}" if self.seed == 0 else f"{site}{self.seed}/s{number:03d}"
+        seed = key(self.seed, site, "person", number) >> 1
+        tone = 1 + int(stream(seed, "tone").choice(6, p=SITES[site].tones))
         return Person(name, seed, tone)
 
     def records(self, split: str) -> list[Record]:
         """Records of `train`, `dev`, `test` or `all`."""
-        parts = SPLITS if split == "all" else (split,)
-        return [record for part in parts for record in self._split(self.people(part))]
+        chosen = [part for part in SPLITS if split in (part, "all")]
+        return [record for name in chosen for part in parts(self.protocol, name, self.site, self.species) for record in self._part(name, part)]
 
-    def _split(self, people: list[Person]) -> list[Record]:
-        records = []
+    def _part(self, split: Split, part: Part) -> list[Record]:
+        people, records = self.people(split, part.site), []
         for who in people:
-            rows = [(species, task, number) for species, (task, _) in self._chosen().items() for number in range(self.clips)]
-            live = [(None, task, number) for number, (_, task, _) in enumerate(rows)]
-            drawn = [self._record(who, people, species, task, number) for species, task, number in (*rows, *live)]
+            rows: list[tuple[str | None, Task, int]] = [(name, SPECIES[name].task, number) for name in part.species for number in range(self.clips)]
+            for task in DOMAINS:
+                rows += [(None, task, number) for number in range(sum(row[1] == task for row in rows))]
+            drawn = [self._record(who, part.site, people, *row) for row in rows]
             order = stream(who.seed, "order").permutation(len(drawn))
             records += [drawn[place] for place in order]
         return records
 
-    def _chosen(self) -> dict[str, tuple[Task, str]]:
-        return {name: (SPECIES[name].task, SPECIES[name].target) for name in self.species}
-
-    def _record(self, who: Person, people: list[Person], species: str | None, task: Task, number: int) -> Record:
-        clip = self.clip(who, people, species, task, number)
+    def _record(self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int) -> Record:
+        clip = self.clip(who, site, people, species, task, number)
         presenter = who if clip.other is None or task == "forgery" else clip.other
         return Record(
             self._id(clip), int(species is None), {channel: Rendered(clip, channel) for channel in CHANNELS}, dataset="phantom", task=task,
@@ -82,24 +84,28 @@ class Plan:
     def _metadata(self, clip: ClipParameters, task: Task) -> dict[str, str | int | float | None]:
         capture = clip.capture
         return {
-            "site": self.site, "session": capture.session, "device": capture.device, "domain": capture.domain,
-            "instrument": None if clip.species is None else f"{self.site}-{clip.species.split('.')[0]}",
+            "benchmark": self.benchmark, "site": clip.site, "session": capture.session, "device": capture.device, "domain": capture.domain,
+            "instrument": None if clip.species is None else f"{clip.site}-{clip.species.split('.')[0]}",
             "skin_tone": clip.subject.tone, "heart_rate": round(clip.pulse.heart_rate, 2), "pulse_amplitude": clip.pulse.amplitude,
             "source": clip.other.id if clip.other and task == "forgery" else None, "fps": capture.rate,
             "crf": capture.crf, "recoded": capture.recoded, "glasses": int(capture.glasses is not None),
         }
 
-    def clip(self, who: Person, people: list[Person], species: str | None, task: Task, number: int) -> ClipParameters:
-        """The parameters of one clip. Capture and pulse are drawn from the clip's id alone, by one rule for all species."""
-        name = f"{who.id}/{species or 'bona_fide'}/{number}"
-        site, random = SITES[self.site], stream(self.seed, "clip", name)
-        attack = renderer_of(species).draw(stream(self.seed, "attack", name), site)
+    def clip(self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int) -> ClipParameters:
+        """The parameters of one clip. Length, capture and pulse are drawn from the clip's id alone, by one rule for all species."""
+        name = f"{who.id}/{species or f'bona_fide.{task}'}/{number}"
+        place, random = SITES[site], stream(self.seed, "clip", name)
+        attack = renderer_of(species).draw(stream(self.seed, "attack", name), place)
         alone = species is None or SPECIES[species].own
         return ClipParameters(
-            id=name, site=self.site, seed=self.seed, size=self.size, frames=self.frames, difficulty=self.difficulty, subject=who,
+            id=name, site=site, seed=self.seed, size=self.size, frames=self._length(name), difficulty=self.difficulty, subject=who,
             other=None if alone else self._other(who, people, task, stream(self.seed, "other", name)), species=species,
-            capture=_capture(random, site, DOMAINS[task], self.fps), pulse=_pulse(random, who), attack=tuple(sorted(attack.items())),
+            capture=_capture(random, place, DOMAINS[task], self.fps), pulse=_pulse(random, who), attack=tuple(sorted(attack.items())),
         )
+
+    def _length(self, name: str) -> int:
+        """Frames of a clip: uniform from the shortest to `frames`."""
+        return int(stream(self.seed, "length", name).integers(math.ceil(self.shortest * self.frames), self.frames + 1))
 
     def _other(self, who: Person, people: list[Person], task: Task, random: np.random.Generator) -> Person:
         """Another person of the split, for a forgery the nearest in skin tone; where there is none, someone who occurs nowhere else."""
