@@ -1,4 +1,4 @@
-"""The species asked for by name: what the physics of each promises, and that the default ones stay as they were."""
+"""The species: what the physics of each promises."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -10,6 +10,7 @@ from fas_phantom import truth
 from fas_phantom.attacks.worn import Worn
 from fas_phantom.canvas import sample
 from fas_phantom.components import Phantom
+from fas_phantom.head import head
 from fas_phantom.render import Scene
 from fas_phantom.sources import Rendered
 from fas_phantom.species import DEFAULT, SPECIES
@@ -60,6 +61,20 @@ def off_plane(depth):
     y, x = np.mgrid[: depth.shape[0], : depth.shape[1]].reshape(2, -1)
     design, z = np.column_stack([x, y, np.ones_like(x)]), depth.ravel()
     return 1000 * float(np.sqrt(np.mean((z - design @ np.linalg.lstsq(design, z, rcond=None)[0]) ** 2)))
+
+
+SPOOFS = {
+    "print.flat", "print.warped", "print.cut", "replay.phone", "replay.screen", "mask.rigid", "mask.paper", "mask.silicone", "mask.transparent",
+    "mask.half", "makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation", "partial.funny_eye", "partial.paper_glasses", "partial.eye_paper",
+    "partial.mouth_paper", "glasses", "mannequin",
+}
+FORGERIES = {"forgery.faceswap", "forgery.reenactment", "forgery.generated", "forgery.lipsync"}
+
+
+def test_the_species_are_the_nineteen_attacks_and_the_four_forgeries():
+    assert {name for name, species in SPECIES.items() if species.task == "spoof"} == SPOOFS
+    assert {name for name, species in SPECIES.items() if species.task == "forgery"} == FORGERIES
+    assert set(DEFAULT) <= set(SPECIES)
 
 
 @pytest.mark.parametrize("species", OTHERS)
@@ -158,10 +173,15 @@ def test_the_transparent_mask_only_adds_light_and_loses_depth_where_it_shines():
         assert known(clip).shown(1, without=frozenset(known(clip).stages())).tobytes() == known(clip).live(1).tobytes()
 
 
-def test_makeup_is_seen_in_rgb_only_and_reddens_the_lips():
-    for clip in clips("makeup.cosmetic"):
+@pytest.mark.parametrize("species", ["makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation"])
+def test_makeup_is_seen_in_rgb_only(species):
+    for clip in clips(species):
         np.testing.assert_array_equal(metres(clip), metres(clip, live=True))
         np.testing.assert_array_equal(near(clip), near(clip, live=True))
+
+
+def test_cosmetics_redden_the_lips():
+    for clip in clips("makeup.cosmetic"):
         lips = known(clip).landmarks[1][[50, 52, 56, 58]].mean(0)
         x, y = lips.round().astype(int)
         place = slice(y - 3, y + 4), slice(x - 4, x + 5)
@@ -197,7 +217,8 @@ def flush(clip, *, live=False):
 
 @pytest.mark.parametrize(("species", "low", "high"), [
     ("print.warped", 0, 0), ("print.cut", 0, 0.1), ("replay.phone", 0.2, 0.95), ("mask.paper", 0, 0.1), ("mask.silicone", 0, 0.1),
-    ("mask.transparent", 0.7, 1.01), ("makeup.cosmetic", 0.4, 0.95), ("mannequin", 0, 0), ("mask.half", 0.1, 0.8), ("glasses", 0.7, 1.01),
+    ("mask.transparent", 0.7, 1.01), ("makeup.cosmetic", 0.4, 0.95), ("mannequin", 0, 0), ("mask.half", 0.1, 0.8), ("glasses", 0.6, 1.01),
+    ("makeup.obfuscation", 0.3, 0.9), ("makeup.impersonation", 0.4, 0.95),
 ])
 def test_as_much_of_the_pulse_is_seen_as_the_attack_lets_through(species, low, high):
     shares = [flush(clip)[face(clip)].mean() / flush(clip, live=True)[face(clip)].mean() for clip in clips(species)[:3]]
@@ -276,3 +297,25 @@ def off_plane_at(depth, where):
     y, x = np.nonzero(where)
     design, z = np.column_stack([x, y, x * y, x * x, y * y, np.ones_like(x)]).astype(float), depth[y, x].astype(float)
     return 1000 * float(np.abs(z - design @ np.linalg.lstsq(design, z, rcond=None)[0]).max())
+
+
+def test_greasepaint_hides_the_persons_tone_and_draws_lines_of_age():
+    for clip in clips("makeup.obfuscation"):
+        names = known(clip).stages()
+        assert names == ("base", "contour", "wrinkles", "colours")
+        shown, smooth = known(clip).shown(1), known(clip).shown(1, without=frozenset({"wrinkles"}))
+        x1, y1, x2, _ = known(clip).boxes[1]
+        brow = known(clip).landmarks[1][[19, 24], 1].min()
+        forehead = slice(int(y1), int(brow) - 2), slice(int(0.7 * x1 + 0.3 * x2), int(0.3 * x1 + 0.7 * x2))
+        fine = [np.abs(cv2.Laplacian(picture.mean(2), cv2.CV_32F))[forehead].mean() for picture in (shown, smooth)]
+        assert fine[0] > 1.03 * fine[1]
+
+
+def test_painted_skin_comes_nearer_to_the_tone_of_the_impersonated():
+    for clip in clips("makeup.impersonation"):
+        attack, wearer = Scene(clip).attack, head(clip.subject)
+        target, gain = attack.target(), attack._gains["tone"]
+        cheek = slice(195, 205), slice(85, 95)
+        before, after = wearer.colour[cheek].mean((0, 1)), (wearer.colour * gain)[cheek].mean((0, 1))
+        aim = before * target.who.skin / wearer.who.skin
+        assert np.abs(after - aim).sum() < 0.7 * np.abs(before - aim).sum()

@@ -71,7 +71,7 @@ class Scene:
 
     def display(self, index: int) -> Field:
         """(H, W, 3) display-referred RGB in [0, 1], before noise and coding."""
-        moment = self.moment(index)
+        moment = self.shown.seen(self.moment(index))
         image = self._live(moment)
         for name, stage in self.shown.stages().items():
             image = image if name in self.without else stage(image, moment)

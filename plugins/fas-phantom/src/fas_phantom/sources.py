@@ -46,7 +46,8 @@ def exact_points(clip: ClipParameters) -> np.ndarray:
     """(F, 68, 2) float64 pixels."""
     shown = scene(clip)
     poses = [shown.pose(index) for index in range(clip.frames)]
-    return np.stack([shown.attack.placed(exact(clip.subject, pose), pose) for pose in poses])
+    acted = [shown.attack.acted(pose, index) for index, pose in enumerate(poses)]
+    return np.stack([shown.attack.placed(exact(clip.subject, pose), pose) for pose in acted])
 
 
 def area(clip: ClipParameters) -> np.ndarray:

@@ -36,7 +36,12 @@ SPECIES: dict[str, Species] = {
     "partial.mouth_paper": Species("spoof", "paper:MouthPaper", own=True),
     "glasses": Species("spoof", "eyewear:Glasses", own=True),
     "makeup.cosmetic": Species("spoof", "makeup:Cosmetics", own=True),
+    "makeup.obfuscation": Species("spoof", "obfuscation:Obfuscation", own=True),
+    "makeup.impersonation": Species("spoof", "impersonation:Impersonation", own=True),
     "mannequin": Species("spoof", "mannequin:Mannequin"),
+    "forgery.reenactment": Species("forgery", "reenactment:Reenactment", own=True),
+    "forgery.generated": Species("forgery", "generated:Generated", own=True),
+    "forgery.lipsync": Species("forgery", "lipsync:LipSync", own=True),
 }
 
 DEFAULT: tuple[str, ...] = ("print.flat", "replay.screen", "mask.rigid", "forgery.faceswap")

@@ -74,6 +74,14 @@ class Live:
         """Pixels (N, 2) at which points of the face are seen that `pose` alone would put at `points`."""
         return points
 
+    def acted(self, pose: Pose, index: int) -> Pose:
+        """Pose of a frame as the RGB camera sees it: a forgery may move mouth and lids."""
+        return pose
+
+    def seen(self, moment: Moment) -> Moment:
+        """The moment as the RGB camera sees it."""
+        return moment
+
     def tilt(self, tracks: Tracks, index: int) -> tuple[float, float]:
         """Turning of a flat medium that carries the picture, in degrees."""
         return 0.0, 0.0

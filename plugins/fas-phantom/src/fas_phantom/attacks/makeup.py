@@ -1,16 +1,16 @@
-"""`makeup.cosmetic`: foundation, lipstick, eye shadow with liner, and blush on the subject's own face. Pigment only: RGB sees it, depth does not."""
+"""Pigment on the subject's own face, which RGB sees and depth does not; `makeup.cosmetic`: foundation, lipstick, eye shadow with liner, blush."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from fas_phantom.attacks.live import Live, Moment, Stage
 from fas_phantom.canvas import Field, blur, bounded, mix, pair, sample, soft
 from fas_phantom.head import Head, head
-from fas_phantom.parameters import ClipParameters
 from fas_phantom.relief import grid
 from fas_phantom.sites import Site
 from fas_phantom.traits import EYE_SPACING, MOUTH, Traits
@@ -19,8 +19,49 @@ LIPSTICKS = np.array([[0.42, 0.02, 0.035], [0.5, 0.06, 0.14], [0.22, 0.012, 0.04
 SHADOWS = np.array([[0.10, 0.05, 0.14], [0.05, 0.10, 0.20], [0.09, 0.045, 0.03], [0.06, 0.06, 0.065], [0.05, 0.15, 0.12]], np.float32)
 
 
-class Cosmetics(Live):
-    """The subject, made up."""
+Coat: TypeAlias = tuple[Field, Field]
+"""Pigment, linear reflectance (3,) or (H, W, 3), and how much of it covers the face, (H, W)."""
+
+
+class MakeUp(Live):
+    """The subject, made up in layers; each is a stage."""
+
+    layers: ClassVar[tuple[str, ...]]
+
+    def coats(self) -> dict[str, Coat]:
+        """The layers in order."""
+        raise NotImplementedError
+
+    def opacity(self) -> float:
+        """How much of the blood beneath is hidden on the covered skin."""
+        raise NotImplementedError
+
+    def pulse(self, wave: Field, moment: Moment) -> float | Field:
+        return wave * (1 - self.opacity())
+
+    def stages(self) -> Mapping[str, Stage]:
+        def layer(name: str) -> Stage:
+            return lambda image, moment: image * sample(self._gains[name], moment.hit.u, moment.hit.v)
+
+        return {name: layer(name) for name in self.layers}
+
+    @cached_property
+    def _gains(self) -> dict[str, Field]:
+        """The gain (H, W, 3) of each layer on the skin beneath it, and on the layers before."""
+        face, share = head(self.clip.subject), min(self.clip.trace, 1.4)
+        colour, gains, inside = face.colour, {}, bounded(face.cover)
+        for name, (pigment, cover) in self.coats().items():
+            weight = np.clip(np.float32(share) * cover * inside, 0, 0.95).astype(np.float32)
+            coated = mix(colour, np.broadcast_to(pigment, colour.shape), weight)
+            gains[name] = np.ascontiguousarray(coated / np.maximum(colour, 0.003), np.float32)
+            colour = coated
+        return gains
+
+
+class Cosmetics(MakeUp):
+    """The subject, made up for an evening out."""
+
+    layers: ClassVar[tuple[str, ...]] = ("foundation", "blush", "shadow", "liner", "lipstick")
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -30,65 +71,45 @@ class Cosmetics(Live):
             "blush": float(random.uniform(0.25, 0.6)), "foundation": float(random.uniform(0.4, 0.8)), "lighter": float(random.uniform(0.0, 0.12)),
         }
 
-    def pulse(self, wave: Field, moment: Moment) -> float | Field:
-        return wave * (1 - 0.4 * self.clip.trait("foundation"))
+    def opacity(self) -> float:
+        return 0.4 * self.clip.trait("foundation")
 
-    def stages(self) -> Mapping[str, Stage]:
-        def layer(name: str) -> Stage:
-            return lambda image, moment: image * self._seen(name, moment)
-
-        return {name: layer(name) for name in ("foundation", "blush", "shadow", "liner", "lipstick")}
-
-    def _seen(self, name: str, moment: Moment) -> Field:
-        """A layer's gain on the picture, within the head alone."""
-        hit = moment.hit
-        return sample(layers(self.clip)[name], hit.u, hit.v)
-
-
-@lru_cache(maxsize=8)
-def layers(clip: ClipParameters) -> dict[str, Field]:
-    """The gain (H, W, 3) of each layer on the skin beneath it, and on the layers before."""
-    face = head(clip.subject)
-    who, (x, y), share = face.who, grid(), min(clip.trace, 1.4)
-    colour, gains = face.colour, {}
-    lipstick, shadow = LIPSTICKS[int(clip.trait("lipstick"))], SHADOWS[int(clip.trait("shadow"))]
-    even = blur(colour, 3.5) * np.float32(1 + clip.trait("lighter") * share)
-    coats = {
-        "foundation": (even, clip.trait("foundation") * _bare(face)),
-        "blush": (who.skin * np.array([1.05, 0.5, 0.55], np.float32), clip.trait("blush") * pair(x, y, 0.047, 0.028, 0.014, 0.009)),
-        "shadow": (shadow, clip.trait("lids") * _lids(who, face, x, y)),
-        "liner": (np.full(3, 0.008, np.float32), clip.trait("liner") * _liner(who, x, y)),
-        "lipstick": (lipstick * (0.45 + 0.55 * who.skin.max()), clip.trait("lips") * _lips(who, x, y)),
-    }
-    for name, (pigment, cover) in coats.items():
-        weight = np.clip(np.float32(share) * cover * bounded(face.cover), 0, 0.95).astype(np.float32)
-        coated = mix(colour, np.broadcast_to(pigment, colour.shape), weight)
-        gains[name] = np.ascontiguousarray(coated / np.maximum(colour, 0.003), np.float32)
-        colour = coated
-    return gains
+    def coats(self) -> dict[str, Coat]:
+        clip, face, (x, y) = self.clip, head(self.clip.subject), grid()
+        who, lipstick = face.who, LIPSTICKS[int(clip.trait("lipstick"))]
+        even = blur(face.colour, 3.5) * np.float32(1 + clip.trait("lighter") * min(clip.trace, 1.4))
+        return {
+            "foundation": (even, clip.trait("foundation") * bare(face)),
+            "blush": (who.skin * np.array([1.05, 0.5, 0.55], np.float32), clip.trait("blush") * pair(x, y, 0.047, 0.028, 0.014, 0.009)),
+            "shadow": (SHADOWS[int(clip.trait("shadow"))], clip.trait("lids") * upper_lids(face, x, y)),
+            "liner": (np.full(3, 0.008, np.float32), clip.trait("liner") * liner(who, x, y)),
+            "lipstick": (lipstick * (0.45 + 0.55 * who.skin.max()), clip.trait("lips") * lips(who, x, y)),
+        }
 
 
-def _bare(face: Head) -> Field:
+def bare(face: Head) -> Field:
     """Skin that takes foundation: no hair, brows, eyes or lips."""
     skin = soft(face.matter[..., 1] - 0.55, 0.15) * soft(np.abs(face.lids[..., 3] - 0.5) - 0.9, 0.2)
-    return blur(skin * (1 - _lips(face.who, *grid())), 1.0)
+    return blur(skin * (1 - lips(face.who, *grid())), 1.0)
 
 
-def _lips(who: Traits, x: Field, y: Field) -> Field:
+def lips(who: Traits, x: Field, y: Field) -> Field:
+    """Coverage of the lips."""
     wide, level = 0.0262 * who.mouth_width * who.width, y - MOUTH * who.length
     arch = np.clip(1 - (x / wide) ** 2, 0, 1)
     return soft(np.minimum(level + 0.008 * who.lips * arch**0.8, 0.0102 * who.lips * arch**0.7 - level), 0.0013)
 
 
-def _lids(who: Traits, face: Head, x: Field, y: Field) -> Field:
+def upper_lids(face: Head, x: Field, y: Field) -> Field:
     """The upper lid as far as below the brow, fading upwards and outwards."""
+    who = face.who
     across = (np.abs(x) - (EYE_SPACING * who.eye_spacing * who.width + 0.003)) / 0.019
     above = np.exp(-((np.clip(-y - 0.005, 0, None) / 0.006) ** 2)) * soft(-y - 0.0015 - 0.002 * across, 0.002)
     open_eye = soft(np.minimum(face.lids[..., 3], 1 - face.lids[..., 3]) + 0.05, 0.15)
     return above * soft(1 - np.abs(across), 0.25) * (1 - open_eye)
 
 
-def _liner(who: Traits, x: Field, y: Field) -> Field:
+def liner(who: Traits, x: Field, y: Field) -> Field:
     """A dark line along the upper lashes that runs out beyond the eye's corner, and a thinner one below."""
     across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0158 * who.eyes)
     arch = np.clip(1 - across**2, 0, 1)
