@@ -68,11 +68,13 @@ def lopsided(clip: ClipParameters) -> Head:
     face, (x, y), trace = head(clip.subject), grid(), np.float32(min(clip.trace, 1.3))
     who, side = face.who, clip.trait("side")
     eye = side * EYE_SPACING * who.eye_spacing * who.width
-    shifts = ((eye, 0, 0.02, 0.01, "eye_up"), (eye, BROW_HEIGHT * who.length, 0.024, 0.007, "brow_up"), (side * 0.024, MOUTH * who.length, 0.014, 0.01, "mouth_up"))
+    brow, corner = (eye, BROW_HEIGHT * who.length, 0.024, 0.007, "brow_up"), (side * 0.024, MOUTH * who.length, 0.014, 0.01, "mouth_up")
+    shifts = ((eye, 0, 0.02, 0.01, "eye_up"), brow, corner)
     down = sum(clip.trait(name) * bump(x, y, cx, cy, sx, sy) for cx, cy, sx, sy, name in shifts)
     u, v = pixels(x, y + trace * drawn(clip.subject) * np.asarray(down, np.float32))
     colour, lids = sample(face.colour, u, v), sample(face.lids, u, v)
-    iris = soft(0.0066 - np.hypot(x - eye, y + 0.0008 + trace * np.float32(clip.trait("eye_up"))), 0.0008) * soft(0.5 - np.abs(lids[..., 3] - 0.5), 0.1)
+    radius = np.hypot(x - eye, y + 0.0008 + trace * np.float32(clip.trait("eye_up")))
+    iris = soft(0.0066 - radius, 0.0008) * soft(0.5 - np.abs(lids[..., 3] - 0.5), 0.1)
     return face._replace(colour=np.ascontiguousarray(colour * (1 + _other_iris(clip, who) * trace * iris[..., None]), np.float32), lids=lids)
 
 

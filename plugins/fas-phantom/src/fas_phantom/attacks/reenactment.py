@@ -24,7 +24,8 @@ class Reenactment(Driven):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             **super().draw(random, site),
-            "smile": float(random.uniform(-0.0015, 0.004)), "brows": float(random.uniform(-0.0015, 0.004)), "liveliness": float(random.uniform(0.3, 1.0)),
+            "smile": float(random.uniform(-0.0015, 0.004)), "brows": float(random.uniform(-0.0015, 0.004)),
+            "liveliness": float(random.uniform(0.3, 1.0)),
         }
 
     def acted(self, pose: Pose, index: int) -> Pose:
