@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
 from fascore.data.modules import Modules
 from fascore.data.store import Store
+from fascore.data.workers import processes_for, spread
 from fascore.errors import FascoreError, NoResponse, Response
 from fascore.files import write_whole
 from fascore.graph import NodePlan, Plan
 from fascore.kinds.modality import Arrays
 from fascore.record import Record
-
-IN_FLIGHT = 4
-"""Records a process that wait in its queue: few, so that memory does not grow with the dataset."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +98,8 @@ def prepare(
     pending = [record for record in records if record.id not in found]
     done = len(found)
     _tell(progress, done, len(records))
-    for id, entries in _extract(extraction, pending, _processes(processes, len(pending))):
-        found[id] = entries
+    for record, entries in spread(extraction.extract, pending, processes_for(processes, len(pending)), lambda record: record.id, "prepared"):
+        found[record.id] = entries
         done += 1
         _tell(progress, done, len(records))
     return _sorted_out(plan, records, found, strict)
@@ -117,11 +108,6 @@ def prepare(
 def _tell(progress: Progress | None, done: int, total: int) -> None:
     if progress is not None:
         progress(done, total)
-
-
-def _processes(asked: int | None, pending: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores if asked is None else asked, pending)
 
 
 def _sorted_out(plan: Plan, records: Sequence[Record], found: Mapping[str, Mapping[str, Entry]], strict: bool) -> Prepared:
@@ -221,59 +207,3 @@ def _with(names: Mapping[str, str], reason: str) -> str:
         reason = new + reason.removeprefix(old) if reason.startswith(old) else reason
         reason = reason.replace(f"'{old}'", f"'{new}'")
     return reason
-
-
-def _extract(extraction: Extraction, records: Sequence[Record], processes: int) -> Iterator[tuple[str, dict[str, Entry]]]:
-    """(id, entries) as they are done."""
-    if processes <= 0:
-        for record in records:
-            yield record.id, extraction.extract(record)
-        return
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    pool = ProcessPoolExecutor(processes, context, _start, (extraction,))
-    waiting: dict[Future[dict[str, Entry]], str] = {}
-    left = iter(records)
-    try:
-        while True:
-            waiting |= {pool.submit(_work, record): record.id for record in islice(left, IN_FLIGHT * processes - len(waiting))}
-            if not waiting:
-                break
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                yield waiting[future], future.result()
-                del waiting[future]
-    except BrokenProcessPool as error:
-        raise FascoreError(
-            f"a worker process died while it prepared one of {', '.join(sorted(waiting.values())[:4])}, … (out of memory, or killed); "
-            "what is done is kept: run the same command with fewer processes"
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_extraction: Extraction | None = None
-"""Of this worker process."""
-
-
-def _start(extraction: Extraction) -> None:
-    """Set up a worker: it leaves Ctrl-C to its parent, ends with it, and uses one core."""
-    global _extraction
-    _extraction = extraction
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    import cv2
-
-    cv2.setNumThreads(1)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _work(record: Record) -> dict[str, Entry]:
-    assert _extraction is not None
-    return _extraction.extract(record)
