@@ -22,6 +22,8 @@ FRAMES_PER_SECOND = 25.0
 IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"))
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".gif", ".wmv", ".flv", ".mjpeg"))
 
+TIMES = "times.txt"
+"""Of a folder of frames: when each is shown."""
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "GIF")
 """Pictures that are read, whatever the file is called. Pillow would hand others, such as PostScript, to programs that run them."""
 
@@ -77,12 +79,31 @@ class StillImage(MediaSource):
 
 @dataclass(frozen=True)
 class FrameFolder(MediaSource):
-    """A folder of pictures in natural order (`f2.png` before `f10.png`), `fps` a second."""
+    """A folder of pictures in natural order (`f2.png` before `f10.png`), `fps` a second.
+
+    A file `times.txt` in it, a line of seconds for each picture, is right where the rate is not even.
+    """
 
     path: Path
     fps: float = FRAMES_PER_SECOND
 
     def files(self) -> Sequence[Path]:
+        stamps = self.path / TIMES
+        return [*self._pictures(), stamps] if stamps.is_file() else self._pictures()
+
+    def digest_by(self, digest_of: Callable[[Path], str]) -> str:
+        return hashlib.sha256(f"{self.fps}\n{super().digest_by(digest_of)}".encode()).hexdigest()
+
+    def times(self) -> np.ndarray:
+        return self._times(len(self._pictures()))
+
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
+        files = self._pictures()
+        times = self._times(len(files))
+        for index in range(len(files)) if indices is None else indices:
+            yield Frame(float(times[index]), read_image(files[index]))
+
+    def _pictures(self) -> list[Path]:
         try:
             found = [p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
         except OSError as error:
@@ -91,16 +112,17 @@ class FrameFolder(MediaSource):
             raise unreadable(self.path, "the folder holds no pictures")
         return sorted(found, key=natural)
 
-    def digest_by(self, digest_of: Callable[[Path], str]) -> str:
-        return hashlib.sha256(f"{self.fps}\n{super().digest_by(digest_of)}".encode()).hexdigest()
-
-    def times(self) -> np.ndarray:
-        return np.arange(len(self.files())) / self.fps
-
-    def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
-        files = self.files()
-        for index in range(len(files)) if indices is None else indices:
-            yield Frame(index / self.fps, read_image(files[index]))
+    def _times(self, count: int) -> np.ndarray:
+        stamps = self.path / TIMES
+        if not stamps.is_file():
+            return np.arange(count) / self.fps
+        try:
+            times = np.array([float(line) for line in stamps.read_text(encoding="utf-8").split()])
+        except (OSError, ValueError) as error:
+            raise unreadable(stamps, f"{error}; write a line of seconds for each picture") from error
+        if len(times) != count or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
+            raise unreadable(stamps, f"it has {len(times)} times for {count} pictures; write a line of increasing seconds for each picture")
+        return times
 
 
 def open_source(path: Path | str, kind: Kind = "auto", fps: float = FRAMES_PER_SECOND) -> MediaSource:

@@ -1,12 +1,13 @@
 """Manifests: five lines are enough, and every mistake is told at once, with its line."""
 
+import hashlib
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fascore import SpecError
+from fascore import NoResponse, SpecError
 from fascore.components.datasets import Folder
 from fascore.data.media import FrameFolder, StillImage
 from fascore.data.video import Video
@@ -51,6 +52,36 @@ def test_a_box_is_the_face_of_every_frame_and_other_columns_are_metadata(folder)
     assert set(record.channels) == {"rgb", "depth"} and dict(record.metadata) == {"device": "phone", "session": "3"}
     np.testing.assert_array_equal(record.annotation.load().boxes, [[1, 2, 5, 6]])
     assert record.annotation.load().points is None
+
+
+def test_an_annotation_file_gives_boxes_landmarks_and_area_by_frame(folder):
+    (folder / "faces.csv").write_text("x1,y1,x2,y2,x_0,y_0,x_1,y_1,area_x1,area_y1,area_x2,area_y2\n1,2,5,6,2,3,4,3,0,0,8,6\n,,,,,,,,0,0,8,6\n")
+    (record,) = write(folder, "id,label,rgb,annotation\na,1,clip.mp4,faces.csv\n").records("all")
+    known = record.annotation.load()
+    np.testing.assert_array_equal(known.boxes, [[1, 2, 5, 6], [np.nan] * 4])
+    np.testing.assert_array_equal(known.points, [[[2, 3], [4, 3]], [[np.nan] * 2] * 2])
+    np.testing.assert_array_equal(known.area, [[0, 0, 8, 6]] * 2)
+    assert (known.layout, dict(record.metadata)) == ("2", {})
+    assert record.annotation.digest() == hashlib.sha256((folder / "faces.csv").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("x1,y1,x2,y2\n1,2,5\n", "no table of numbers"), ("x1,y1,x2,y2\n", "not as many cells"), ("x1,y1,x2\n1,2,3\n", "no column 'y2'"),
+    ("x1,y1,x2,y2\n1,2,3,wide\n", "no table of numbers"), ("", "no table of numbers"), ("x_0,y_1\n1,2\n", "no column 'y_0'"),
+])
+def test_an_annotation_file_that_is_none_makes_its_record_unreadable_with_a_sentence(folder, text, said):
+    (folder / "faces.csv").write_text(text)
+    (record,) = write(folder, "id,label,rgb,annotation\na,1,clip.mp4,faces.csv\n").records("all")
+    with pytest.raises(NoResponse, match=rf"faces.csv cannot be read: .*{said}"):
+        record.annotation.load()
+
+
+def test_a_missing_annotation_and_one_beside_a_box_are_told_with_their_line(folder):
+    (folder / "faces.csv").write_text("x1,y1,x2,y2\n1,2,5,6\n")
+    with pytest.raises(SpecError) as caught:
+        write(folder, "id,label,rgb,box,annotation\na,1,a.png,,gone.csv\nb,1,a.png,1 2 3 4,faces.csv\n").records("all")
+    assert "line 2: annotation: there is no file" in str(caught.value)
+    assert "line 3: has a box and an annotation" in str(caught.value)
 
 
 def test_json_lines_say_the_same_as_csv(folder):

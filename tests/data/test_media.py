@@ -170,6 +170,20 @@ def test_a_folder_of_frames_counts_as_people_do(tmp_path):
     assert [(frame.time, int(frame.image[0, 0])) for frame in source.read([2, 4])] == [(0.2, 10), (0.4, 100)]
 
 
+def test_a_folder_of_frames_may_say_when_each_is_shown(tmp_path):
+    for number in range(3):
+        Image.new("L", (4, 4), number).save(tmp_path / f"f{number}.png")
+    source, before = open_source(tmp_path), open_source(tmp_path).digest()
+    (tmp_path / "times.txt").write_text("0\n0.05\n0.2\n")
+    np.testing.assert_array_equal(source.times(), [0, 0.05, 0.2])
+    assert [(frame.time, int(frame.image[0, 0])) for frame in source.read([1, 2])] == [(0.05, 1), (0.2, 2)]
+    assert source.digest() != before
+    for text in ("0\n0.05\n", "0\n0.2\n0.05\n", "0\n0.05\nnan\n", "0\n0.05\nlater\n"):
+        (tmp_path / "times.txt").write_text(text)
+        with pytest.raises(NoResponse, match=r"times.txt cannot be read: .*write a line of"):
+            source.times()
+
+
 def test_a_digest_is_that_of_the_bytes_wherever_they_lie(tmp_path):
     for place in ("a", "b"):
         (tmp_path / place).mkdir()

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fascore.components.datasets import Folder
+from fascore.components.datasets.annotations import AnnotationFile
 from fascore.data.media import open_source
 from fascore.errors import SpecError, no_column
 from fascore.record import ATTACK, BONA_FIDE, Annotation, AnnotationSource, Record, Source
 
 LABELS = {"1": BONA_FIDE, "bona_fide": BONA_FIDE, "0": ATTACK, "attack": ATTACK}
 TASKS = ("spoof", "forgery")
-OWN = ("id", "label", "species", "subject", "presenter", "split", "task", "box")
+OWN = ("id", "label", "species", "subject", "presenter", "split", "task", "box", "annotation")
 SHOWN = 20
 """Problems that one error prints."""
 
@@ -124,12 +125,12 @@ class _Reader:
         fields = {name: None if value == "" else value for name, value in fields.items()}
         id, label = self._id(number, fields), self._label(number, fields)
         species, task = self._species(number, fields, label), self._task(number, fields)
-        channels, box = self._channels(number, fields), self._box(number, fields)
+        channels, faces = self._channels(number, fields), self._faces(number, fields)
         metadata = {name: self._plain(number, name, value) for name, value in fields.items() if name not in (*OWN, *self.config.channels)}
         if len(self.problems) > before:
             return None
         record = Record(
-            id, label, channels, self.dataset, task, species, _text(fields.get("subject")), _text(fields.get("presenter")), box, metadata
+            id, label, channels, self.dataset, task, species, _text(fields.get("subject")), _text(fields.get("presenter")), faces, metadata
         )
         return Row(record, _text(fields.get("split")))
 
@@ -179,6 +180,17 @@ class _Reader:
         if not channels:
             self._problem(number, f"names no file: fill one of the columns {', '.join(self.config.channels)}")
         return channels
+
+    def _faces(self, number: int, fields: Mapping[str, Any]) -> AnnotationSource | None:
+        """The row's box, or its file of boxes and landmarks."""
+        box, text = self._box(number, fields), _text(fields.get("annotation"))
+        if text is None:
+            return box
+        if fields.get("box") is not None:
+            self._problem(number, "has a box and an annotation; leave one of them empty")
+        if not (path := self.root / text).is_file():
+            self._problem(number, f"annotation: there is no file {path}")
+        return AnnotationFile(path)
 
     def _box(self, number: int, fields: Mapping[str, Any]) -> Box | None:
         value = fields.get("box")

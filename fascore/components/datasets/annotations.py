@@ -1,0 +1,56 @@
+"""Faces of a record in a file: boxes, landmarks, and where face and instrument may be."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fascore.data.media import file_digest, unreadable
+from fascore.record import Annotation, AnnotationSource
+
+BOX = ("x1", "y1", "x2", "y2")
+AREA = tuple(f"area_{name}" for name in BOX)
+LAYOUTS = {5: "five", 68: "68", 140: "mesh140"}
+"""Names of the orders of points by their number; any other number is its own name."""
+
+
+@dataclass(frozen=True)
+class AnnotationFile(AnnotationSource):
+    """A table, CSV: a row a frame of `rgb`, or one for all. Columns `x1 y1 x2 y2` (a box), `x_0 y_0 x_1 y_1 …` (landmarks)
+    and `area_x1 … area_y2` (where face and instrument may be), pixels; cells are empty where a frame has no face."""
+
+    path: Path
+
+    def digest(self) -> str:
+        return file_digest(self.path)
+
+    def load(self) -> Annotation:
+        """Raises NoResponse where the table is none."""
+        try:
+            header, *rows = csv.reader(io.StringIO(self.path.read_text(encoding="utf-8-sig"), newline=""))
+            table = np.array([[float(cell) if cell.strip() else np.nan for cell in row] for row in rows], np.float32)
+        except (OSError, ValueError) as error:
+            raise unreadable(self.path, f"no table of numbers ({error})") from error
+        columns = {name.strip(): place for place, name in enumerate(header)}
+        if table.ndim != 2 or table.shape[1] != len(columns):
+            raise unreadable(self.path, "its rows have not as many cells as its header, or there are none")
+        count = sum(name.startswith("x_") for name in columns)
+        points = self._take(table, columns, [f"{axis}_{number}" for number in range(count) for axis in "xy"])
+        return Annotation(
+            self._take(table, columns, BOX), None if points is None else points.reshape(len(table), count, 2),
+            LAYOUTS.get(count, str(count)), self._take(table, columns, AREA),
+        )  # fmt: skip
+
+    def _take(self, table: np.ndarray, columns: Mapping[str, int], names: Sequence[str]) -> np.ndarray | None:
+        """Columns by name, (F, N); None where none of them is there."""
+        missing = [name for name in names if name not in columns]
+        if len(missing) == len(names):
+            return None
+        if missing:
+            raise unreadable(self.path, f"it has no column '{missing[0]}'; of {names[0]} … {names[-1]} write all or none")
+        return table[:, [columns[name] for name in names]]
