@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 
 from fas_phantom.canvas import Field
 from fas_phantom.parameters import Capture
 
+Normal: TypeAlias = tuple[Field, Field, Field]
 
-def normals(lift: Field, scale: float) -> tuple[Field, Field, Field]:
+
+def normals(lift: Field, scale: float) -> Normal:
     """Unit normals (x, y, z) of a relief in metres at `scale` pixels per metre."""
     gain = scale / 8
     dx = cv2.Sobel(lift, cv2.CV_32F, 1, 0, scale=gain)
@@ -29,18 +34,44 @@ def tint(warmth: float) -> np.ndarray:
     return np.array([1 + warmth, 1, 1 - 1.3 * warmth], np.float32)
 
 
-def irradiance(capture: Capture, normal: tuple[Field, Field, Field]) -> tuple[Field, Field]:
-    """(diffuse, highlight): diffuse is near 1 on a forehead under frontal light; highlight is to be multiplied by gloss."""
-    nx, ny, nz = normal
-    lamp = direction(capture)
-    facing = nx * lamp[0] + ny * lamp[1] + nz * lamp[2]
-    rim = np.clip(np.float32(2.2) * nz, 0, 1)
-    wrapped = np.clip((facing + np.float32(0.18)) / np.float32(1.18), 0, None) * rim
-    diffuse = np.float32(capture.ambient) * (np.float32(0.8) - np.float32(0.2) * ny) * (np.float32(0.35) + np.float32(0.65) * nz)
-    half = lamp + np.array([0, 0, 1], np.float32)
-    half /= np.sqrt((half * half).sum())
-    gleam = np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1) * rim
-    gleam *= gleam
-    gleam *= gleam
-    gleam *= gleam
-    return diffuse + np.float32(1.15 * (1 - capture.ambient)) * wrapped, gleam * gleam * np.float32(1 - 0.5 * capture.ambient)
+class Shading:
+    """The light on one relief in one frame; each part is computed when it is first asked for.
+
+    `normal`: unit vectors (x, y, z); `facing`: their part towards the camera; `diffuse` is near 1 on a forehead under frontal
+    light; `gleam` is the highlight, to be multiplied by gloss.
+    """
+
+    def __init__(self, capture: Capture, lift: Field, scale: float) -> None:
+        self._capture, self._lift, self._scale = capture, lift, scale
+
+    @cached_property
+    def normal(self) -> Normal:
+        return normals(self._lift, self._scale)
+
+    @property
+    def facing(self) -> Field:
+        return self.normal[2]
+
+    @cached_property
+    def rim(self) -> Field:
+        """0 where the surface turns away from the camera, 1 elsewhere."""
+        return np.clip(np.float32(2.2) * self.facing, 0, 1)
+
+    @cached_property
+    def diffuse(self) -> Field:
+        ambient, (_, ny, nz) = self._capture.ambient, self.normal
+        wrapped = np.clip(_along(self.normal, direction(self._capture)) + np.float32(0.18), 0, None) * self.rim
+        sky = (np.float32(0.8 * ambient) - np.float32(0.2 * ambient) * ny) * (np.float32(0.35) + np.float32(0.65) * nz)
+        return sky + np.float32(1.15 * (1 - ambient) / 1.18) * wrapped
+
+    @cached_property
+    def gleam(self) -> Field:
+        half = direction(self._capture) + np.array([0, 0, 1], np.float32)
+        gleam = np.clip(_along(self.normal, half / np.sqrt((half * half).sum())), 0, 1) * self.rim
+        for _ in range(4):
+            gleam = gleam * gleam
+        return gleam * np.float32(1 - 0.5 * self._capture.ambient)
+
+
+def _along(normal: Normal, way: np.ndarray) -> Field:
+    return normal[0] * way[0] + normal[1] * way[1] + normal[2] * way[2]
