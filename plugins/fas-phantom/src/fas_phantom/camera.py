@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
-from fas_phantom.canvas import Field, blur
+from fas_phantom.canvas import Field, blur, gaussian, power
 from fas_phantom.light import tint
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.streams import stream
@@ -26,7 +28,7 @@ def develop(clip: ClipParameters, linear: Field) -> Field:
     capture = clip.capture
     gains = tint(capture.warmth) * np.array([1, 1 + capture.tint, 1], np.float32) * np.float32(exposure(clip))
     focused = blur(linear, capture.defocus * clip.size / 128)
-    return cv2.pow(np.clip(focused * gains, 0, 1), 1 / capture.gamma)
+    return power(np.clip(focused * gains, 0, 1), 1 / capture.gamma)
 
 
 def record_rgb(clip: ClipParameters, display: Field, index: int) -> np.ndarray:
@@ -34,27 +36,32 @@ def record_rgb(clip: ClipParameters, display: Field, index: int) -> np.ndarray:
     random = stream("noise", clip.seed, clip.id, "rgb", index)
     photons = np.float32(clip.capture.noise_gain**2 / clip.capture.illumination)
     deviation = np.sqrt(photons * display + np.float32(clip.capture.noise_floor**2))
-    noisy = display + deviation * random.standard_normal(display.shape, np.float32)
+    noisy = display + deviation * gaussian(random, display.shape)
     return quantised(noisy)
 
 
 def quantised(image: Field) -> np.ndarray:
-    """[0, 1] to uint8."""
-    return np.clip(image * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8)
+    """[0, 1] to uint8, interleaved."""
+    return np.ascontiguousarray(np.clip(image * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8))
 
 
 def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:
     """(H, W) uint16 millimetres, 0 where the sensor lost it: at depth edges and in patches."""
     random, capture, size = stream("noise", clip.seed, clip.id, "depth", index), clip.capture, clip.size
-    fine = random.standard_normal((size, size), np.float32)
-    coarse = cv2.resize(random.standard_normal((size // 4, size // 4), np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
-    deviation = np.float32(capture.depth_noise) * (metres / np.float32(0.5)) ** 2
-    noisy = metres * 1000 + deviation * (np.float32(0.6) * fine + np.float32(0.9) * coarse)
+    fine = gaussian(random, (size, size))
+    coarse = cv2.resize(gaussian(random, (size // 4, size // 4)), (size, size), interpolation=cv2.INTER_LINEAR)
+    noisy = metres * np.float32(1000) + np.float32(4 * capture.depth_noise) * metres * metres * (np.float32(0.6) * fine + np.float32(0.9) * coarse)
     edge = np.abs(cv2.Laplacian(metres, cv2.CV_32F))
-    still = stream("holes", clip.seed, clip.id).standard_normal((size // 8, size // 8), np.float32)
-    patches = cv2.resize(still, (size, size), interpolation=cv2.INTER_CUBIC) + np.float32(0.3) * coarse
+    patches = _patches(clip.seed, clip.id, size) + np.float32(0.3) * coarse
     lost = (edge > 0.05) | (patches > np.float32(3.2 - 2.0 * capture.depth_holes)) | (noisy > FAR)
     return np.where(lost, 0, np.clip(noisy + 0.5, 1, FAR)).astype(np.uint16)
+
+
+@lru_cache(maxsize=4)
+def _patches(seed: int, name: str, size: int) -> Field:
+    """Where the sensor tends to lose the depth throughout a clip: smooth noise."""
+    still = stream("holes", seed, name).standard_normal((size // 8, size // 8), np.float32)
+    return cv2.resize(still, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
 def record_infrared(clip: ClipParameters, light: Field, index: int) -> np.ndarray:
@@ -62,4 +69,4 @@ def record_infrared(clip: ClipParameters, light: Field, index: int) -> np.ndarra
     capture = clip.capture
     random = stream("noise", clip.seed, clip.id, "infrared", index)
     focused = blur(light, 0.5 * clip.size / 128) * np.float32(capture.infrared_exposure)
-    return quantised(np.sqrt(np.clip(focused, 0, 1)) + np.float32(0.012) * random.standard_normal(light.shape, np.float32))
+    return quantised(np.sqrt(np.clip(focused, 0, 1)) + np.float32(0.012) * gaussian(random, light.shape))

@@ -184,3 +184,8 @@ def _matter(who: Traits, shape: Surface, x: Field, y: Field, aperture: Field, br
 def pixels(x: Field, y: Field) -> tuple[Field, Field]:
     """Coordinates in the maps of points in metres."""
     return (x - np.float32(LEFT)) / np.float32(PITCH), (y - np.float32(TOP)) / np.float32(PITCH)
+
+
+def metres(u: Field, v: Field) -> tuple[Field, Field]:
+    """Points in metres of coordinates in the maps."""
+    return u * np.float32(PITCH) + np.float32(LEFT), v * np.float32(PITCH) + np.float32(TOP)

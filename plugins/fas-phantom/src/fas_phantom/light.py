@@ -75,3 +75,11 @@ class Shading:
 
 def _along(normal: Normal, way: np.ndarray) -> Field:
     return normal[0] * way[0] + normal[1] * way[1] + normal[2] * way[2]
+
+
+def glint(facing: Field) -> Field:
+    """The highlight of a lamp beside the camera, facing^24."""
+    cube = facing * facing * facing
+    for _ in range(3):
+        cube = cube * cube
+    return cube

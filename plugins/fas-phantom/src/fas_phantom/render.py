@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from fas_phantom.attacks import presentation
-from fas_phantom.attacks.live import Live, Moment
+from fas_phantom.attacks.live import Live
 from fas_phantom.camera import develop, exposure, record_depth, record_infrared, record_rgb
-from fas_phantom.canvas import Field, luminance, mix, sample, soft
+from fas_phantom.canvas import Field, bounded, luminance, mix, sample, soft, tinted
 from fas_phantom.head import transit
-from fas_phantom.light import irradiance, normals, tint
+from fas_phantom.light import Shading, glint, tint
+from fas_phantom.moments import Moment, Moments
 from fas_phantom.motion import Tracks, tracks, waveform
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.scenery import Body, backdrop_frame, body
@@ -21,6 +23,18 @@ BLOOD = np.array([0.33 / 0.7682, 0.77 / 0.5121, 0.53 / 0.3841], np.float32) / np
 """Pulse relative to the skin's own colour, u_p / u_c of the dichromatic model (Wang et al. 2017), 1 in green."""
 MOUTH_CAVITY = np.array([0.055, 0.014, 0.014], np.float32)
 EYELID_INFRARED = 0.55
+
+MOMENTS = Moments(96 << 20)
+"""Frames in the memory of this process."""
+
+
+class Seen(NamedTuple):
+    """The head's maps where the pixels of one frame meet it, fields (H, W): gloss, pulse amplitude, near-infrared reflectance, coverage."""
+
+    gloss: Field
+    pulse: Field
+    near: Field
+    cover: Field
 
 
 class Scene:
@@ -51,6 +65,11 @@ class Scene:
         return self._backdrop(self.shown.depicted())
 
     @cached_property
+    def grey(self) -> Field:
+        """(H, W) luminance of the backdrop."""
+        return luminance(self.backdrop)
+
+    @cached_property
     def torso(self) -> Body:
         """Neck and shoulders."""
         return body(self.shown.body(), self.clip.capture.clothing)
@@ -61,9 +80,13 @@ class Scene:
 
     def moment(self, index: int) -> Moment:
         """Geometry and background of a frame."""
+        return MOMENTS.get(self, index, lambda: self._moment(index))
+
+    def _moment(self, index: int) -> Moment:
         pose = self.pose(index)
         hit = meet(self.shown.head(), pose, self.clip.size)
-        return Moment(index, float(self.tracks.time[index]), pose, hit, self.backdrop, self.depicted)
+        light = Shading(self.clip.capture, hit.lift, pose.scale)
+        return Moment(index, float(self.tracks.time[index]), pose, hit, light, self.backdrop, self.depicted)
 
     def rgb(self, index: int) -> np.ndarray:
         """(H, W, 3) uint8 as the sensor gives it, before the codec."""
@@ -86,7 +109,7 @@ class Scene:
         """(H, W) uint8."""
         moment, capture = self.moment(index), self.clip.capture
         reach = min(1.0, (capture.distance / capture.background_depth) ** 2 + 0.3 * capture.infrared_ambient)
-        around = luminance(moment.backdrop) * np.float32(0.5 * reach * exposure(self.clip))
+        around = self.grey * np.float32(0.5 * reach * exposure(self.clip))
         light = self.shown.infrared(lambda: self._live_infrared(moment, around), moment, lambda: self._picture(moment), around)
         return record_infrared(self.clip, light, index)
 
@@ -95,24 +118,38 @@ class Scene:
         shift = (0.03 * float(np.sin(capture.background)), 0.02 * float(np.cos(capture.background)))
         return backdrop_frame(picture, capture.background_gain / exposure(self.clip), self.clip.size, shift)
 
-    def _head_cover(self, moment: Moment) -> Field:
-        """Coverage of the head; beyond the border of its maps, whose last column must not be repeated, there is none."""
-        cover, u, v = self.shown.head().cover, moment.hit.u, moment.hit.v
-        inside = np.minimum(np.minimum(u, cover.shape[1] - 1 - u), np.minimum(v, cover.shape[0] - 1 - v))
-        return sample(cover, u, v) * soft(inside, 2.0)
+    def _seen(self, moment: Moment) -> Seen:
+        """The head's maps in a frame."""
+        return moment.once("seen", lambda: self._look(moment))
+
+    def _look(self, moment: Moment) -> Seen:
+        found = sample(self._matter, moment.hit.u, moment.hit.v)
+        return Seen(found[..., 0], found[..., 1], found[..., 2], found[..., 3])
+
+    @cached_property
+    def _matter(self) -> Field:
+        """Gloss, pulse, near infrared and coverage; the last column must not be repeated beyond the border of the maps."""
+        head = self.shown.head()
+        return np.dstack([head.matter, bounded(head.cover)])
+
+    def _below(self, moment: Moment) -> tuple[Field, Field]:
+        """Neck and shoulders: colour (H, W, 3) and coverage (H, W)."""
+        return moment.once("torso", lambda: self.torso.colour_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y))
+
+    def _below_matter(self, moment: Moment) -> tuple[Field, Field, Field]:
+        return moment.once("torso matter", lambda: self.torso.matter_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y))
 
     def _live(self, moment: Moment) -> Field:
         """Linear RGB (H, W, 3) of the person in the scene."""
-        hit = moment.hit
-        diffuse, gleam = irradiance(self.clip.capture, normals(hit.lift, moment.pose.scale))
-        matter = sample(self.shown.head().matter, hit.u, hit.v)
+        seen, lamp = self._seen(moment), tint(self.clip.capture.light_warmth)
+        skin = self._colour(moment) * moment.light.diffuse[..., None]
         wave = self.shown.pulse(self._blood(moment), moment)
-        skin = self._colour(moment) * (diffuse[..., None] * (1 + (matter[..., 1] * wave)[..., None] * BLOOD))
-        skin += (matter[..., 0] * gleam)[..., None]
-        lamp = tint(self.clip.capture.light_warmth)
-        torso, below = self.torso.colour_at(moment.pose, hit.plane_x, hit.plane_y)
+        if np.any(wave):
+            skin = skin * (1 + tinted(seen.pulse * wave, BLOOD))
+        skin = skin + (seen.gloss * moment.light.gleam)[..., None]
+        torso, below = self._below(moment)
         scene = mix(moment.depicted, torso * (np.float32(0.85) * lamp), below)
-        return mix(scene, skin * lamp, self._head_cover(moment))
+        return mix(scene, skin * lamp, seen.cover)
 
     def _blood(self, moment: Moment) -> Field:
         """The pulse (H, W) in linear light, as a share of DC; each point at its own delay.
@@ -125,6 +162,9 @@ class Scene:
 
     def _colour(self, moment: Moment) -> Field:
         """Reflectance (H, W, 3) of the head in this frame, lids and lips as they are."""
+        return moment.once("colour", lambda: self._reflectance(moment))
+
+    def _reflectance(self, moment: Moment) -> Field:
         head, (u, v) = self.shown.colour(), self.shown.moved(moment)
         colour = sample(head.colour, u, v)
         if moment.pose.lids > 0.05:
@@ -139,30 +179,28 @@ class Scene:
 
     def _picture(self, moment: Moment) -> Field:
         """Luminance (H, W) of what a flat medium depicts, without the shading of the light."""
-        torso, below = self.torso.colour_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y)
+        torso, below = self._below(moment)
         behind = mix(luminance(moment.depicted), luminance(torso), below)
-        return mix(behind, luminance(self._colour(moment)), self._head_cover(moment))
+        return mix(behind, luminance(self._colour(moment)), self._seen(moment).cover)
 
     def _live_depth(self, moment: Moment) -> Field:
         """Metres (H, W) from the camera to the person and what is behind."""
-        capture, hit = self.clip.capture, moment.hit
-        relief, _, below = self.torso.matter_at(moment.pose, hit.plane_x, hit.plane_y)
-        metres = np.where(below > 0.5, np.float32(capture.distance) - relief, np.float32(capture.background_depth))
-        return np.where(self._head_cover(moment) > 0.5, np.float32(capture.distance) - hit.lift, metres)
+        capture = self.clip.capture
+        relief, _, below = self._below_matter(moment)
+        behind = np.where(below > 0.5, np.float32(capture.distance) - relief, np.float32(capture.background_depth))
+        return np.where(self._seen(moment).cover > 0.5, np.float32(capture.distance) - moment.hit.lift, behind)
 
     def _live_infrared(self, moment: Moment, around: Field) -> Field:
         """Near-infrared light (H, W) of the person, lit from beside the camera."""
-        hit, head, ambient = moment.hit, self.shown.head(), self.clip.capture.infrared_ambient
-        normal = normals(hit.lift, moment.pose.scale)
-        diffuse, gleam = irradiance(self.clip.capture, normal)
-        matter = sample(head.matter, hit.u, hit.v)
-        near = matter[..., 2]
+        seen, light, ambient = self._seen(moment), moment.light, self.clip.capture.infrared_ambient
+        near = seen.near
         if moment.pose.lids > 0.05:
-            near = mix(near, EYELID_INFRARED, self._shut(sample(head.lids, hit.u, hit.v)[..., 3], moment.pose))
-        lit = near * (normal[2] + np.float32(0.35 * ambient) * diffuse)
-        lit += matter[..., 0] * (np.float32(0.8) * normal[2] ** 24 + np.float32(0.3 * ambient) * gleam)
-        _, torso, below = self.torso.matter_at(moment.pose, hit.plane_x, hit.plane_y)
-        return mix(mix(around, torso * np.float32(0.85), below), lit, self._head_cover(moment))
+            lids = sample(self.shown.head().lids, moment.hit.u, moment.hit.v)
+            near = mix(near, EYELID_INFRARED, self._shut(lids[..., 3], moment.pose))
+        lit = near * (light.facing + np.float32(0.35 * ambient) * light.diffuse)
+        lit = lit + seen.gloss * (np.float32(0.8) * glint(light.facing) + np.float32(0.3 * ambient) * light.gleam)
+        _, torso, below = self._below_matter(moment)
+        return mix(mix(around, torso * np.float32(0.85), below), lit, seen.cover)
 
 
 @lru_cache(maxsize=4)

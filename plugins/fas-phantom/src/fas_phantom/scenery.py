@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from fas_phantom.canvas import Field, blur, mix, noise, sample, soft
+from fas_phantom.canvas import Field, blur, mix, noise, planar, sample, soft
 from fas_phantom.parameters import Person
 from fas_phantom.streams import stream
 from fas_phantom.traits import traits
@@ -62,7 +62,7 @@ def backdrop_frame(index: int, gain: float, size: int, shift: tuple[float, float
     scale = GRID / size * 0.86
     move = np.array([[scale, 0, GRID * (0.07 + shift[0])], [0, scale, GRID * (0.07 + shift[1])]], np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(picture, move, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE) * np.float32(gain)
+    return planar(cv2.warpAffine(picture, move, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE) * np.float32(gain))
 
 
 @lru_cache(maxsize=64)

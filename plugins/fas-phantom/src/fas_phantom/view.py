@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from fas_phantom.canvas import Field, sample
-from fas_phantom.head import Head, pixels
+from fas_phantom.head import Head, metres, pixels
+from fas_phantom.relief import PITCH
 from fas_phantom.traits import MOUTH
 
 PIVOT_Y, PIVOT_Z = 0.03, -0.01
@@ -66,30 +68,47 @@ def plane(pose: Pose, size: int) -> tuple[Field, Field]:
     return x, y
 
 
-def _turn(pose: Pose) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+def _turn(pose: Pose) -> tuple[float, float, float, float]:
     yaw, pitch = np.deg2rad(pose.yaw), np.deg2rad(pose.pitch)
-    return np.float32(np.cos(yaw)), np.float32(np.sin(yaw)), np.float32(np.cos(pitch)), np.float32(np.sin(pitch))
+    return float(np.cos(yaw)), float(np.sin(yaw)), float(np.cos(pitch)), float(np.sin(pitch))
 
 
-def meet(head: Head, pose: Pose, size: int, steps: int = 3) -> Hit:
-    """Follow every pixel's line of sight to the head."""
+def meet(head: Head, pose: Pose, size: int) -> Hit:
+    """Follow every pixel's line of sight to the head: two steps at half the resolution, one at the full."""
+    half = (size + 1) // 2
+    share = half / size
+    coarse = pose._replace(x=pose.x * share, y=pose.y * share, scale=pose.scale * share)
+    start = np.full((half, half), 0.08, np.float32)
+    *_, z = _follow(head.relief, pose, *plane(coarse, half), start, 2)
     plane_x, plane_y = plane(pose, size)
-    cy, sy, cp, sp = _turn(pose)
-    z = np.full((size, size), 0.08 - PIVOT_Z, np.float32)
-    for _ in range(steps):
-        x = (plane_x - sy * z) / cy
-        depth = cy * z - sy * x
-        y = (plane_y + sp * depth) / cp + np.float32(PIVOT_Y)
-        z = sample(head.relief, *pixels(x, y)) - np.float32(PIVOT_Z)
+    u, v, z = _follow(head.relief, pose, plane_x, plane_y, cv2.resize(z, (size, size)), 1)
+    x, y = metres(u, v)
+    cy, sy, cp, sp = (np.float32(value) for value in _turn(pose))
+    lift = sp * (y - np.float32(PIVOT_Y)) + cp * (cy * (z - np.float32(PIVOT_Z)) - sy * x)
+    if pose.mouth < 2e-4:
+        return Hit(plane_x, plane_y, x, y, u, v, None, lift)
     shut, gap = _open_mouth(head, x, y, pose.mouth)
-    u, v = pixels(x, shut)
-    return Hit(plane_x, plane_y, x, shut, u, v, gap, sp * (y - np.float32(PIVOT_Y)) + cp * depth)
+    return Hit(plane_x, plane_y, x, shut, u, pixels(x, shut)[1], gap, lift)
 
 
-def _open_mouth(head: Head, x: Field, y: Field, opening: float) -> tuple[Field, Field | None]:
+def _follow(relief: Field, pose: Pose, plane_x: Field, plane_y: Field, z: Field, steps: int) -> tuple[Field, Field, Field]:
+    """Pixels (u, v) of the relief's map that are seen at points of the view plane, and its height there, from a first guess of the height.
+
+    With x = (plane_x - s_y z) / c_y and y = (plane_y + s_p (c_y z - s_y x)) / c_p, turned by yaw y and pitch p, both are
+    affine in plane and height.
+    """
+    cy, sy, cp, sp = _turn(pose)
+    across, down = np.float32(-sy / (cy * PITCH)), np.float32(sp / (cp * cy * PITCH))
+    u0, v0 = pixels(plane_x / np.float32(cy), plane_y / np.float32(cp) - np.float32(sp * sy / (cp * cy)) * plane_x + np.float32(PIVOT_Y))
+    u0, v0 = u0 - across * np.float32(PIVOT_Z), v0 - down * np.float32(PIVOT_Z)
+    for _ in range(steps):
+        u, v = u0 + across * z, v0 + down * z
+        z = sample(relief, u, v)
+    return u, v, z
+
+
+def _open_mouth(head: Head, x: Field, y: Field, opening: float) -> tuple[Field, Field]:
     """Undo the jaw's drop: where the pixels below the lips were with the mouth shut, and the gap between the lips."""
-    if opening < 2e-4:
-        return y, None
     line, wide = MOUTH * head.who.length, 0.021 * head.who.mouth_width * head.who.width
     below = y - np.float32(line)
     arch = np.sqrt(np.clip(1 - (x / np.float32(wide)) ** 2, 0, 1))
@@ -101,7 +120,7 @@ def _open_mouth(head: Head, x: Field, y: Field, opening: float) -> tuple[Field, 
 def project(head: Head, pose: Pose, points: np.ndarray) -> np.ndarray:
     """Pixels (N, 2) of points (N, 3) of the head's own frame (x, y, relief in metres), mouth and lids as in the pose."""
     x, y, z = points[:, 0], points[:, 1] - PIVOT_Y, points[:, 2] - PIVOT_Z
-    cy, sy, cp, sp = (float(value) for value in _turn(pose))
+    cy, sy, cp, sp = _turn(pose)
     across, depth = cy * x + sy * z, cy * z - sy * x
     down = cp * y - sp * depth
     tilt_x, tilt_y = np.deg2rad(pose.tilt)

@@ -76,7 +76,7 @@ class Glasses(Frame):
     def lenses(self, image: Field, moment: Moment) -> Field:
         """Reflections of the lamp and the room in the glass."""
         glare, glass = self._glare(moment)
-        room = blur(moment.backdrop[::-1, ::-1], 2.0 * self.clip.size / 128)
+        room = self.always("room", lambda: blur(moment.backdrop[::-1, ::-1], 2.0 * self.clip.size / 128))
         return image + (np.float32(0.9 * self.clip.trace) * glare)[..., None] + np.float32(0.07 * self.clip.trace) * glass[..., None] * room
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from fas_phantom.canvas import Field
 from fas_phantom.head import Head, head
+from fas_phantom.moments import Moment
 from fas_phantom.motion import Tracks
 from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.sites import Site
-from fas_phantom.view import FACE_HEIGHT, Hit, Pose
-
-
-class Moment(NamedTuple):
-    """One frame of a clip: its index, its time in seconds, pose, where pixels meet the head, the background (H, W, 3), and
-    the one behind the depicted person."""
-
-    frame: int
-    time: float
-    pose: Pose
-    hit: Hit
-    backdrop: Field
-    depicted: Field
+from fas_phantom.view import FACE_HEIGHT, Pose
 
 
 Stage: TypeAlias = Callable[[Field, Moment], Field]
@@ -40,6 +29,13 @@ class Live:
 
     def __init__(self, clip: ClipParameters) -> None:
         self.clip = clip
+        self._found: dict[str, Field] = {}
+
+    def always(self, name: str, make: Callable[[], Field]) -> Field:
+        """What `make` gives, made once a clip: it must be the same in every frame."""
+        if name not in self._found:
+            self._found[name] = make()
+        return self._found[name]
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:

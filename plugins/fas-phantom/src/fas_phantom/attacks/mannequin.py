@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from fas_phantom.attacks.live import Live, Moment, Stage
-from fas_phantom.canvas import Field, blur, bounded, mix, noise, sample, soft
+from fas_phantom.canvas import Field, blur, bounded, mix, noise, sample, soft, tinted
 from fas_phantom.head import Head, head
-from fas_phantom.light import irradiance, normals, tint
+from fas_phantom.light import tint
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
 from fas_phantom.streams import stream
@@ -48,10 +48,9 @@ class Mannequin(Live):
 
     def specular(self, image: Field, moment: Moment) -> Field:
         """Lacquer."""
-        _, gleam = irradiance(self.clip.capture, normals(moment.hit.lift, moment.pose.scale))
         bare = sample(moulded(self.clip)[2], moment.hit.u, moment.hit.v)
         strength = np.float32(self.clip.trait("gloss") * min(self.clip.trace, 1.3))
-        return image + (strength * bare * gleam)[..., None] * tint(self.clip.capture.light_warmth)
+        return image + tinted(strength * bare * moment.light.gleam, tint(self.clip.capture.light_warmth))
 
 
 @lru_cache(maxsize=8)

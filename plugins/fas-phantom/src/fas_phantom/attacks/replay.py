@@ -61,7 +61,7 @@ class ScreenReplay(FlatMedium):
         """Beat of the display's sub-pixels with the camera's photosites: their first harmonic, aliased, then low-passed."""
         clip, size = self.clip, self.clip.size
         nominal = clip.capture.face * size / FACE_HEIGHT
-        fringes = np.zeros((size, size, 3), np.float32)
+        fringes = np.float32(0)
         steps = np.arange(size, dtype=np.float32) + np.float32(0.5)
         thirds = np.array([-1, 0, 1], np.float32) * np.float32(2 * np.pi / 3)
         axes = (("moire_x", moment.hit.plane_x, steps[None], thirds), ("moire_y", moment.hit.plane_y, steps[:, None], 0 * thirds))
@@ -84,7 +84,7 @@ class ScreenReplay(FlatMedium):
     def glare(self, image: Field, moment: Moment) -> Field:
         """Reflections in the glass: the lamp, and dimly the room."""
         strength = np.float32(self.clip.trait("glare") * self.clip.trace / exposure(self.clip))
-        room = blur(moment.backdrop[:, ::-1], 3.0 * self.clip.size / 128)
+        room = self.always("room", lambda: blur(moment.backdrop[:, ::-1], 3.0 * self.clip.size / 128))
         return image + strength * (self._spot(moment)[..., None] + np.float32(0.35) * room)
 
     def bezel(self, image: Field, moment: Moment) -> Field:

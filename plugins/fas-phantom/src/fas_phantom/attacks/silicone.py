@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from fas_phantom.attacks.live import Live, Moment, Stage
-from fas_phantom.canvas import Field, blur, bounded, mix, noise, sample, soft
+from fas_phantom.canvas import Field, blur, bounded, mix, noise, sample, soft, tinted
 from fas_phantom.head import Head, head
-from fas_phantom.light import irradiance, normals, tint
+from fas_phantom.light import tint
 from fas_phantom.motion import Tracks
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
@@ -50,9 +50,8 @@ class SiliconeMask(Live):
 
     def specular(self, image: Field, moment: Moment) -> Field:
         """The waxy gloss of silicone."""
-        _, gleam = irradiance(self.clip.capture, normals(moment.hit.lift, moment.pose.scale))
         bare = sample(cast(self.clip)[2], moment.hit.u, moment.hit.v)
-        return image + (np.float32(self.clip.trait("gloss") * self.clip.trace) * bare * gleam)[..., None] * tint(self.clip.capture.light_warmth)
+        return image + tinted(np.float32(self.clip.trait("gloss") * self.clip.trace) * bare * moment.light.gleam, tint(self.clip.capture.light_warmth))
 
 
 @lru_cache(maxsize=8)

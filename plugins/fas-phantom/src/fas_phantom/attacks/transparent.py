@@ -9,7 +9,7 @@ import numpy as np
 
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.attacks.worn import Instrument, Worn, instrument
-from fas_phantom.canvas import Field, blur, noise, sample, soft
+from fas_phantom.canvas import Field, blur, noise, power, soft, tinted
 from fas_phantom.head import head
 from fas_phantom.light import tint
 from fas_phantom.parameters import ClipParameters
@@ -41,35 +41,33 @@ class TransparentMask(Worn):
     def specular(self, image: Field, moment: Moment) -> Field:
         """Small hard highlights: plastic is much smoother than skin."""
         shine = self._shine(moment) * np.float32(self.clip.trait("gloss") * self.clip.trace)
-        return image + shine[..., None] * tint(self.clip.capture.light_warmth)
+        return image + tinted(shine, tint(self.clip.capture.light_warmth))
 
     def reflection(self, image: Field, moment: Moment) -> Field:
         """The room, seen in the steep parts of the shell (Fresnel)."""
         layer = self.layer(moment)
-        fresnel = np.float32(0.04) + np.float32(0.96) * (1 - np.clip(layer.facing, 0, 1)) ** 3
-        room = blur(moment.backdrop[:, ::-1], 4.0 * self.clip.size / 128) + np.float32(0.25)
+        fresnel = np.float32(0.04) + np.float32(0.96) * (1 - np.clip(layer.light.facing, 0, 1)) ** 3
+        room = self.always("room", lambda: blur(moment.backdrop[:, ::-1], 4.0 * self.clip.size / 128) + np.float32(0.25))
         strength = np.float32(4 * self.clip.trait("room") * self.clip.trace) * layer.cover * fresnel
         return image + strength[..., None] * room
 
     def rim(self, image: Field, moment: Moment) -> Field:
         """Light that leaves the shell at its cut edges."""
         layer = self.layer(moment)
-        edge = sample(self.instrument().matter, layer.hit.u, layer.hit.v)[..., 1]
-        return image + (np.float32(self.clip.trait("rim") * self.clip.trace) * edge * layer.diffuse)[..., None]
+        return image + (np.float32(self.clip.trait("rim") * self.clip.trace) * layer.near * layer.light.diffuse)[..., None]
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
-        return np.where(layer.cover * layer.facing**40 > 0.85, LOST, metres())
+        return np.where(layer.cover * power(layer.light.facing, 40) > 0.85, LOST, metres())
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         layer = self.layer(moment)
-        lamp = layer.facing**60 * np.float32(0.55 * self.clip.trait("gloss"))
-        edge = sample(self.instrument().matter, layer.hit.u, layer.hit.v)[..., 1]
-        return light() + layer.cover * lamp + np.float32(self.clip.trait("rim")) * edge
+        lamp = power(layer.light.facing, 60) * np.float32(0.55 * self.clip.trait("gloss"))
+        return light() + layer.cover * lamp + np.float32(self.clip.trait("rim")) * layer.near
 
     def _shine(self, moment: Moment) -> Field:
         layer = self.layer(moment)
-        return layer.cover * np.clip(layer.gleam, 0, 1) ** 2
+        return layer.cover * np.clip(layer.light.gleam, 0, 1) ** 2
 
 
 @lru_cache(maxsize=8)

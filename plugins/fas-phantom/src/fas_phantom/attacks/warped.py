@@ -9,7 +9,7 @@ import numpy as np
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.attacks.prints import FlatPrint
 from fas_phantom.canvas import Field, sample, soft
-from fas_phantom.light import irradiance, normals
+from fas_phantom.light import Shading
 from fas_phantom.motion import Tracks
 from fas_phantom.sites import Site
 from fas_phantom.view import Pose
@@ -45,8 +45,8 @@ class WarpedPrint(FlatPrint):
 
     def bent(self, moment: Moment) -> Moment:
         """The moment with coordinates on the paper, rolled flat, in place of those of the view plane."""
-        x, y, _ = self._unroll(moment.hit.plane_x, moment.hit.plane_y)
-        return moment._replace(hit=moment.hit._replace(plane_x=x, plane_y=y))
+        x, y, _ = self._paper(moment)
+        return moment.once("bent", lambda: moment.elsewhere(moment.hit._replace(plane_x=x, plane_y=y)))
 
     def warp(self, image: Field, moment: Moment) -> Field:
         """Foreshortening: each pixel shows the point of the picture that lies there on the bent paper."""
@@ -58,9 +58,8 @@ class WarpedPrint(FlatPrint):
 
     def shading(self, image: Field, moment: Moment) -> Field:
         """The light on the bent paper, relative to that on a flat sheet."""
-        bent, _ = irradiance(self.clip.capture, normals(self.lift(moment), moment.pose.scale))
-        level, _ = irradiance(self.clip.capture, normals(np.zeros_like(bent), moment.pose.scale))
-        return image * (0.15 + 0.85 * bent / level)[..., None].astype(np.float32)
+        level = Shading(self.clip.capture, np.zeros((2, 2), np.float32), 1.0).diffuse[0, 0]
+        return image * (np.float32(0.15) + np.float32(0.85 / level) * self._light(moment).diffuse)[..., None]
 
     def inside(self, moment: Moment) -> Field:
         """Metres from the border, on the paper; what turns away from the camera is not seen."""
@@ -68,14 +67,14 @@ class WarpedPrint(FlatPrint):
         return np.minimum(super().inside(moment), np.float32(self.clip.trait("radius") * STEEPEST) - np.abs(across))
 
     def lift(self, moment: Moment) -> Field:
-        return self._unroll(moment.hit.plane_x, moment.hit.plane_y)[2] + np.float32(0.05)
+        return self._paper(moment)[2] + np.float32(0.05)
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         capture, covered = self.clip.capture, soft(self.inside(self.bent(moment)), 0.6 / moment.pose.scale) > 0.5
         return np.where(covered, np.float32(capture.distance) - self.lift(moment), np.float32(capture.background_depth))
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
-        facing = normals(self.lift(moment), moment.pose.scale)[2]
+        facing = self._light(moment).facing
         shown = self.warp(picture(), moment)
         return super().infrared(light, self.bent(moment), lambda: shown, surroundings) * (0.3 + 0.7 * facing)
 
@@ -89,6 +88,12 @@ class WarpedPrint(FlatPrint):
         down = flat @ normal + self.clip.trait("lean") * radius * (1 - np.cos(angle))
         seen = np.outer(radius * np.sin(angle), along) + np.outer(down, normal)
         return np.asarray(seen @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * pose.scale + [pose.x, pose.y])
+
+    def _light(self, moment: Moment) -> Shading:
+        return moment.once("paper light", lambda: Shading(self.clip.capture, self.lift(moment), moment.pose.scale))
+
+    def _paper(self, moment: Moment) -> tuple[Field, Field, Field]:
+        return moment.once("paper", lambda: self._unroll(moment.hit.plane_x, moment.hit.plane_y))
 
     def _across(self, x: Field, y: Field) -> Field:
         axis = self.clip.trait("axis")

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from fas_phantom.attacks.live import Live, Moment, Stage
-from fas_phantom.canvas import Field, mix, sample
+from fas_phantom.canvas import Field, mix, packed, sample, tinted
 from fas_phantom.head import Head, head
-from fas_phantom.light import irradiance, normals, tint
+from fas_phantom.light import Shading, glint, tint
 from fas_phantom.parameters import Person
-from fas_phantom.view import Hit, Pose, meet
+from fas_phantom.view import Hit, meet
 
 
 class Instrument(NamedTuple):
@@ -27,19 +27,17 @@ class Instrument(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """The instrument in one frame: where pixels meet it, its coverage, its light and highlight, and how it faces the camera."""
+    """The instrument in one frame: where pixels meet it, its coverage, gloss and near-infrared reflectance, and the light on it."""
 
     hit: Hit
     cover: Field
-    diffuse: Field
-    gleam: Field
-    facing: Field
+    gloss: Field
+    near: Field
+    light: Shading
 
 
 class Worn(Live):
     """The wearer, whose face is seen wherever the instrument is not."""
-
-    _seen: tuple[tuple[int, Pose], Layer] | None = None
 
     def body(self) -> Person:
         return self.clip.other or self.clip.subject
@@ -55,26 +53,27 @@ class Worn(Live):
         return {"occluder": self.occluder, "specular": self.specular}
 
     def layer(self, moment: Moment) -> Layer:
-        """The instrument in a frame; the last frame's is kept, as every stage asks for it."""
-        key = (moment.frame, moment.pose)
-        if self._seen is None or self._seen[0] != key:
-            worn = self.instrument()
-            hit = meet(self.head()._replace(relief=worn.surface), moment.pose._replace(mouth=0.0), self.clip.size)
-            normal = normals(hit.lift, moment.pose.scale)
-            self._seen = key, Layer(hit, sample(worn.cover, hit.u, hit.v), *irradiance(self.clip.capture, normal), normal[2])
-        return self._seen[1]
+        """The instrument in a frame."""
+        return moment.once("layer", lambda: self._layer(moment))
+
+    def _layer(self, moment: Moment) -> Layer:
+        worn = self.instrument()
+        hit = meet(self.head()._replace(relief=worn.surface), moment.pose._replace(mouth=0.0), self.clip.size)
+        found = sample(packed(worn.matter, worn.cover), hit.u, hit.v)
+        light = Shading(self.clip.capture, hit.lift, moment.pose.scale)
+        return Layer(hit, found[..., 2], found[..., 0], found[..., 1], light)
 
     def occluder(self, image: Field, moment: Moment) -> Field:
         """The instrument's own colour under the scene's light."""
         layer = self.layer(moment)
-        lit = sample(self.instrument().colour, layer.hit.u, layer.hit.v) * layer.diffuse[..., None]
+        lit = sample(self.instrument().colour, layer.hit.u, layer.hit.v) * layer.light.diffuse[..., None]
         return mix(image, lit * tint(self.clip.capture.light_warmth), layer.cover)
 
     def specular(self, image: Field, moment: Moment) -> Field:
         """Highlights of the instrument's surface."""
         layer = self.layer(moment)
-        gloss = sample(self.instrument().matter, layer.hit.u, layer.hit.v)[..., 0] * np.float32(min(self.clip.trace, 1.3))
-        return image + (layer.cover * gloss * layer.gleam)[..., None] * tint(self.clip.capture.light_warmth)
+        shine = layer.cover * layer.gloss * layer.light.gleam * np.float32(min(self.clip.trace, 1.3))
+        return image + tinted(shine, tint(self.clip.capture.light_warmth))
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
@@ -82,9 +81,9 @@ class Worn(Live):
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         layer, ambient = self.layer(moment), self.clip.capture.infrared_ambient
-        matter = sample(self.instrument().matter, layer.hit.u, layer.hit.v)
-        lit = matter[..., 1] * (layer.facing + np.float32(0.35 * ambient) * layer.diffuse)
-        lit = lit + matter[..., 0] * (np.float32(0.8) * layer.facing**24 + np.float32(0.3 * ambient) * layer.gleam)
+        facing, diffuse, gleam = layer.light.facing, layer.light.diffuse, layer.light.gleam
+        lit = layer.near * (facing + np.float32(0.35 * ambient) * diffuse)
+        lit = lit + layer.gloss * (np.float32(0.8) * glint(facing) + np.float32(0.3 * ambient) * gleam)
         return mix(light(), lit, layer.cover)
 
 
