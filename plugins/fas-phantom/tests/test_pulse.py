@@ -38,7 +38,7 @@ def on_skin(scene):
     """(H, W) of the pixels that show bare skin: where the maps of the head have a full pulse."""
     hit = scene.moment(0).hit
     amplitude = map_coordinates(head(scene.clip.subject).matter[..., 1], [hit.v, hit.u], order=1)
-    return amplitude, (amplitude > 0.6) & (scene._head_cover(scene.moment(0)) > 0.99)
+    return amplitude, (amplitude > 0.6) & (scene.matter(scene.moment(0)).cover > 0.99)
 
 
 def test_the_amplitude_is_that_stated_for_the_picture_and_varies_over_the_face_as_the_maps_say(still):

@@ -218,7 +218,7 @@ def test_eyes_and_mouth_are_darker_than_cheeks_and_the_nose_is_nearest(records):
         assert around((points[62] + points[66]) / 2).min() < 0.85 * light
         assert max(around(points[eye : eye + 6].mean(0)).min() for eye in (36, 42)) < 0.8 * light
         lift = scene.moment(1).hit.lift
-        y, x = np.unravel_index(np.where(scene._head_cover(scene.moment(1)) > 0.5, lift, -1).argmax(), lift.shape)
+        y, x = np.unravel_index(np.where(scene.matter(scene.moment(1)).cover > 0.5, lift, -1).argmax(), lift.shape)
         assert np.hypot(*(np.array([x, y]) - points[30])) < 8
 
 

@@ -270,8 +270,8 @@ def test_behind_the_holes_of_a_cut_print_eyes_blink_live_deeper_than_the_paper()
         np.testing.assert_allclose(gap[(hole > 0.6) & on_sheet], clip.trait("gap"), atol=1e-5)
         np.testing.assert_allclose(gap[(hole < 0.4) & on_sheet], 0, atol=1e-5)
         assert np.ptp(scene.attack.pulse(1.0, moment)) == pytest.approx(1, abs=0.05)
-        shut = moment._replace(pose=moment.pose._replace(lids=1.0))
-        change = np.abs(scene._colour(shut) - scene._colour(moment._replace(pose=moment.pose._replace(lids=0.0)))).max(2)
+        shut = moment.elsewhere(moment.hit, moment.pose._replace(lids=1.0))
+        change = np.abs(scene._colour(shut) - scene._colour(moment.elsewhere(moment.hit, moment.pose._replace(lids=0.0)))).max(2)
         assert change[hole > 0.6].max() > 0.02
         assert change[hole < 0.01].max() < 1e-6
 

@@ -44,6 +44,10 @@ class Shading:
     def __init__(self, capture: Capture, lift: Field, scale: float) -> None:
         self._capture, self._lift, self._scale = capture, lift, scale
 
+    def on(self, lift: Field) -> Shading:
+        """The same light on another relief."""
+        return Shading(self._capture, lift, self._scale)
+
     @cached_property
     def normal(self) -> Normal:
         return normals(self._lift, self._scale)

@@ -39,9 +39,10 @@ class Moment:
         found: T = self._found[name]
         return found
 
-    def elsewhere(self, hit: Hit) -> Moment:
-        """The same frame as seen from other coordinates; shares nothing with this one."""
-        return replace(self, hit=hit, _found={})
+    def elsewhere(self, hit: Hit, pose: Pose | None = None) -> Moment:
+        """The same frame with other coordinates or another pose; what was found in this one is left behind."""
+        light = self.light if hit.lift is self.hit.lift else self.light.on(hit.lift)
+        return replace(self, hit=hit, pose=pose or self.pose, light=light, _found={})
 
 
 class Moments:

@@ -28,7 +28,7 @@ MOMENTS = Moments(96 << 20)
 """Frames in the memory of this process."""
 
 
-class Seen(NamedTuple):
+class Matter(NamedTuple):
     """The head's maps where the pixels of one frame meet it, fields (H, W): gloss, pulse amplitude, near-infrared reflectance, coverage."""
 
     gloss: Field
@@ -118,13 +118,13 @@ class Scene:
         shift = (0.03 * float(np.sin(capture.background)), 0.02 * float(np.cos(capture.background)))
         return backdrop_frame(picture, capture.background_gain / exposure(self.clip), self.clip.size, shift)
 
-    def _seen(self, moment: Moment) -> Seen:
+    def matter(self, moment: Moment) -> Matter:
         """The head's maps in a frame."""
-        return moment.once("seen", lambda: self._look(moment))
+        return moment.once("matter", lambda: self._look(moment))
 
-    def _look(self, moment: Moment) -> Seen:
+    def _look(self, moment: Moment) -> Matter:
         found = sample(self._matter, moment.hit.u, moment.hit.v)
-        return Seen(found[..., 0], found[..., 1], found[..., 2], found[..., 3])
+        return Matter(found[..., 0], found[..., 1], found[..., 2], found[..., 3])
 
     @cached_property
     def _matter(self) -> Field:
@@ -141,15 +141,15 @@ class Scene:
 
     def _live(self, moment: Moment) -> Field:
         """Linear RGB (H, W, 3) of the person in the scene."""
-        seen, lamp = self._seen(moment), tint(self.clip.capture.light_warmth)
+        matter, lamp = self.matter(moment), tint(self.clip.capture.light_warmth)
         skin = self._colour(moment) * moment.light.diffuse[..., None]
         wave = self.shown.pulse(self._blood(moment), moment)
         if np.any(wave):
-            skin = skin * (1 + tinted(seen.pulse * wave, BLOOD))
-        skin = skin + (seen.gloss * moment.light.gleam)[..., None]
+            skin = skin * (1 + tinted(matter.pulse * wave, BLOOD))
+        skin = skin + (matter.gloss * moment.light.gleam)[..., None]
         torso, below = self._below(moment)
         scene = mix(moment.depicted, torso * (np.float32(0.85) * lamp), below)
-        return mix(scene, skin * lamp, seen.cover)
+        return mix(scene, skin * lamp, matter.cover)
 
     def _blood(self, moment: Moment) -> Field:
         """The pulse (H, W) in linear light, as a share of DC; each point at its own delay.
@@ -181,26 +181,26 @@ class Scene:
         """Luminance (H, W) of what a flat medium depicts, without the shading of the light."""
         torso, below = self._below(moment)
         behind = mix(luminance(moment.depicted), luminance(torso), below)
-        return mix(behind, luminance(self._colour(moment)), self._seen(moment).cover)
+        return mix(behind, luminance(self._colour(moment)), self.matter(moment).cover)
 
     def _live_depth(self, moment: Moment) -> Field:
         """Metres (H, W) from the camera to the person and what is behind."""
         capture = self.clip.capture
         relief, _, below = self._below_matter(moment)
         behind = np.where(below > 0.5, np.float32(capture.distance) - relief, np.float32(capture.background_depth))
-        return np.where(self._seen(moment).cover > 0.5, np.float32(capture.distance) - moment.hit.lift, behind)
+        return np.where(self.matter(moment).cover > 0.5, np.float32(capture.distance) - moment.hit.lift, behind)
 
     def _live_infrared(self, moment: Moment, around: Field) -> Field:
         """Near-infrared light (H, W) of the person, lit from beside the camera."""
-        seen, light, ambient = self._seen(moment), moment.light, self.clip.capture.infrared_ambient
-        near = seen.near
+        matter, light, ambient = self.matter(moment), moment.light, self.clip.capture.infrared_ambient
+        near = matter.near
         if moment.pose.lids > 0.05:
             lids = sample(self.shown.head().lids, moment.hit.u, moment.hit.v)
             near = mix(near, EYELID_INFRARED, self._shut(lids[..., 3], moment.pose))
         lit = near * (light.facing + np.float32(0.35 * ambient) * light.diffuse)
-        lit = lit + seen.gloss * (np.float32(0.8) * glint(light.facing) + np.float32(0.3 * ambient) * light.gleam)
+        lit = lit + matter.gloss * (np.float32(0.8) * glint(light.facing) + np.float32(0.3 * ambient) * light.gleam)
         _, torso, below = self._below_matter(moment)
-        return mix(mix(around, torso * np.float32(0.85), below), lit, seen.cover)
+        return mix(mix(around, torso * np.float32(0.85), below), lit, matter.cover)
 
 
 @lru_cache(maxsize=4)

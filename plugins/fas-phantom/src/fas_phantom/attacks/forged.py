@@ -104,7 +104,7 @@ class Driven(Forged):
         still = np.zeros_like(inner)
         gap = mix(still if moment.hit.gap is None else moment.hit.gap, still if hit.gap is None else hit.gap, inner)
         moved = (mix(getattr(moment.hit, name), getattr(hit, name), inner) for name in ("x", "y", "u", "v"))
-        return moment._replace(pose=pose, hit=Hit(moment.hit.plane_x, moment.hit.plane_y, *moved, gap, mix(moment.hit.lift, hit.lift, inner)))
+        return moment.elsewhere(Hit(moment.hit.plane_x, moment.hit.plane_y, *moved, gap, mix(moment.hit.lift, hit.lift, inner)), pose)
 
     def acted(self, pose: Pose, index: int) -> Pose:
         return pose._replace(mouth=float(self.driver().mouth[index]))

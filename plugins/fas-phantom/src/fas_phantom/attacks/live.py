@@ -15,7 +15,6 @@ from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.sites import Site
 from fas_phantom.view import FACE_HEIGHT, Pose
 
-
 Stage: TypeAlias = Callable[[Field, Moment], Field]
 """A step from the linear RGB of the live scene to that of the attack."""
 

@@ -51,7 +51,8 @@ class SiliconeMask(Live):
     def specular(self, image: Field, moment: Moment) -> Field:
         """The waxy gloss of silicone."""
         bare = sample(cast(self.clip)[2], moment.hit.u, moment.hit.v)
-        return image + tinted(np.float32(self.clip.trait("gloss") * self.clip.trace) * bare * moment.light.gleam, tint(self.clip.capture.light_warmth))
+        shine = np.float32(self.clip.trait("gloss") * self.clip.trace) * bare * moment.light.gleam
+        return image + tinted(shine, tint(self.clip.capture.light_warmth))
 
 
 @lru_cache(maxsize=8)
