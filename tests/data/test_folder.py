@@ -66,7 +66,7 @@ def test_an_annotation_file_gives_boxes_landmarks_and_area_by_frame(folder):
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("x1,y1,x2,y2\n1,2,5\n", "no table of numbers"), ("x1,y1,x2,y2\n", "not as many cells"), ("x1,y1,x2\n1,2,3\n", "no column 'y2'"),
+    ("x1,y1,x2,y2\n1,2,5\n", "not as many cells"), ("x1,y1,x2,y2\n", "not as many cells"), ("x1,y1,x2\n1,2,3\n", "no column 'y2'"),
     ("x1,y1,x2,y2\n1,2,3,wide\n", "no table of numbers"), ("", "no table of numbers"), ("x_0,y_1\n1,2\n", "no column 'y_0'"),
 ])
 def test_an_annotation_file_that_is_none_makes_its_record_unreadable_with_a_sentence(folder, text, said):

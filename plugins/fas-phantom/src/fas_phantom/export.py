@@ -1,0 +1,167 @@
+"""`fascore phantom export`: the clips as files, as a recording would have them, with a manifest that `folder` reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
+from uuid import uuid4
+
+import av
+import numpy as np
+from PIL import Image
+
+from fas_phantom.codec import packets
+from fas_phantom.components import Phantom
+from fas_phantom.datasheet import datasheet
+from fas_phantom.parameters import ClipParameters
+from fas_phantom.protocols import SPLITS
+from fas_phantom.render import scene
+from fas_phantom.sources import Rendered
+from fascore import Annotation, FascoreError, Frame, Record
+
+TICK = Fraction(1, 90_000)
+"""Seconds; time base of the MP4 files."""
+MILLISECOND = Fraction(1, 1000)
+"""That of Matroska."""
+COLUMNS = ("id", "label", "species", "subject", "presenter", "split", "task")
+LOSSLESS = {"rgb": ("rgb24", "bgr0"), "infrared": ("gray", "gray")}
+"""Pixels given and pixels stored, of the channels that are written as lossless video."""
+
+
+def export(dataset: Phantom, folder: Path, processes: int) -> Iterator[tuple[int, int]]:
+    """Write every clip below `folder`, whole or not at all; (clips done, clips in all) as it goes.
+
+    Raises FascoreError where the folder holds something, or cannot be written.
+    """
+    rows = [(split, record) for split in SPLITS for record in dataset.records(split)]
+    fastest = max(np.reciprocal(np.diff(record.channels["rgb"].times())).max(initial=0) for _, record in rows)
+    if fastest >= 1 / MILLISECOND:
+        raise FascoreError("fps: two frames of a clip are less than a millisecond apart, which its file cannot tell; lower fps")
+    with _whole(folder) as place:
+        written: list[dict[str, object]] = []
+        for (split, record), files in zip(rows, _written([record for _, record in rows], place, processes)):
+            written.append({**_facts(record), "split": split, **files})
+            yield len(written), len(rows)
+        (place / "manifest.csv").write_text(_table(written), encoding="utf-8")
+        (place / "DATASHEET.md").write_text(datasheet(dataset, rows), encoding="utf-8")
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder` that takes its place at the end, or goes away."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        what = "is a file" if folder.is_file() else "is not empty"
+        raise FascoreError(f"{folder} {what}; name a new folder, or an empty one: an export never writes over anything")
+    part = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        os.replace(part, folder)
+    except OSError as error:
+        raise FascoreError(f"{folder} cannot be written: {error.strerror or error}; make room or choose another place") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _written(records: Sequence[Record], place: Path, processes: int) -> Iterator[dict[str, str]]:
+    """Paths by column of each record, in order, as they are written."""
+    if processes <= 1:
+        yield from (write_clip(record, place) for record in records)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        try:
+            yield from pool.map(write_clip, records, [place] * len(records), chunksize=4)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def write_clip(record: Record, place: Path) -> dict[str, str]:
+    """Write the channels and the annotation of a record; their paths relative to `place`, by column of the manifest."""
+    folder = Path("clips") / record.id
+    (place / folder).mkdir(parents=True)
+    files = {}
+    for channel, source in record.channels.items():
+        assert isinstance(source, Rendered)
+        files[channel] = str(folder / _write_channel(source, place / folder))
+    assert record.annotation is not None
+    (place / folder / "faces.csv").write_text(annotation_table(record.annotation.load()), encoding="utf-8")
+    return {**files, "annotation": str(folder / "faces.csv")}
+
+
+def _write_channel(source: Rendered, folder: Path) -> str:
+    """The name of the file, or folder of pictures, that now holds a channel."""
+    clip, channel = source.clip, source.channel
+    if channel == "rgb" and clip.capture.crf is not None:
+        write_h264(folder / "rgb.mp4", clip, source.times())
+        return "rgb.mp4"
+    if channel in LOSSLESS:
+        write_lossless(folder / f"{channel}.mkv", source.read(), clip, *LOSSLESS[channel])
+        return f"{channel}.mkv"
+    write_pictures(folder / channel, source.read())
+    return channel
+
+
+def write_h264(path: Path, clip: ClipParameters, times: np.ndarray) -> None:
+    """The packets of the clip's own codec in an MP4 file: what is decoded from it is what the renderer gives."""
+    stream = io.BytesIO(b"".join(packets(clip, scene(clip).rgb)))
+    with av.open(stream, format="h264") as coded, av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as file:
+        video = file.add_stream_from_template(coded.streams.video[0])
+        video.time_base = TICK
+        pictures = (packet for packet in coded.demux(video=0) if packet.size)
+        for packet, time in zip(pictures, times, strict=True):
+            packet.time_base, packet.stream = TICK, video
+            packet.pts = packet.dts = round(time / TICK)
+            file.mux(packet)
+
+
+def write_lossless(path: Path, frames: Iterable[Frame], clip: ClipParameters, given: str, stored: str) -> None:
+    """An FFV1 video in Matroska, times to the millisecond."""
+    with av.open(str(path), "w", format="matroska") as file:
+        video = file.add_stream("ffv1", rate=Fraction(clip.capture.rate).limit_denominator(1000))
+        video.width = video.height = clip.size
+        video.pix_fmt, video.codec_context.time_base = stored, MILLISECOND
+        for frame in frames:
+            picture = av.VideoFrame.from_ndarray(frame.image, format=given)
+            picture.pts, picture.time_base = round(frame.time / MILLISECOND), MILLISECOND
+            file.mux(video.encode(picture))
+        file.mux(video.encode(None))
+
+
+def write_pictures(folder: Path, frames: Iterable[Frame]) -> None:
+    """A folder of 16-bit PNG pictures, with the time of each."""
+    folder.mkdir()
+    times = []
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame.image).save(folder / f"{number:05d}.png")
+        times.append(f"{frame.time:.9f}\n")
+    (folder / "times.txt").write_text("".join(times), encoding="utf-8")
+
+
+def annotation_table(annotation: Annotation) -> str:
+    """Boxes, area and landmarks by frame as CSV: what the manifest's column `annotation` names."""
+    assert annotation.boxes is not None and annotation.area is not None and annotation.points is not None
+    corners, count = ("x1", "y1", "x2", "y2"), annotation.points.shape[1]
+    header = [*corners, *(f"area_{name}" for name in corners), *(f"{axis}_{number}" for number in range(count) for axis in "xy")]
+    cells = np.concatenate([annotation.boxes, annotation.area, annotation.points.reshape(-1, 2 * count)], axis=1)
+    return "".join(",".join(row) + "\n" for row in [header, *([f"{cell:.4f}" for cell in frame] for frame in cells)])
+
+
+def _facts(record: Record) -> dict[str, object]:
+    return {**{name: getattr(record, name) for name in COLUMNS if name != "split"}, **record.metadata}
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> str:
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, list(dict.fromkeys([*COLUMNS, *rows[0]])), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue()
