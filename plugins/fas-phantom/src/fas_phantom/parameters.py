@@ -60,6 +60,7 @@ class Capture:
     `illumination`: share of ordinary light, 1 but in low light. `crf`: constant rate factor of H.264, None for no codec;
     `recoded`: that of an earlier encoding, None where there was none. `glasses`: seed of the ordinary spectacles that the
     depicted person wears in this clip, None for none. `rate`: frames a second, each off its beat by `jitter` of a period.
+    `room`: degrees Celsius; `thermal_noise`, `thermal_offset`: kelvin by which the thermal camera scatters, and by which it is off.
     """
 
     domain: Domain
@@ -101,6 +102,9 @@ class Capture:
     infrared_ambient: float
     glasses: int | None
     sheet: Sheet
+    room: float
+    thermal_noise: float
+    thermal_offset: float
 
 
 @dataclass(frozen=True)

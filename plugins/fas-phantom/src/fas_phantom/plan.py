@@ -141,6 +141,7 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
         blink=between(0.15, 0.5), talk=between(0, 1) * float(random.random() < 0.6), depth_noise=between(1.0, 2.5), depth_holes=between(0, 0.6),
         infrared_exposure=between(0.6, 1.25), infrared_ambient=between(0.0, 0.6),
         glasses=int(random.integers(1 << 31)) if random.random() < GLASSES else None, sheet=_sheet(random),
+        room=between(18, 27), thermal_noise=between(0.04, 0.1), thermal_offset=float(random.normal(0, 0.4)),
     )
 
 

@@ -17,6 +17,7 @@ from fas_phantom.moments import Moment, Moments
 from fas_phantom.motion import Tracks, tracks, waveform
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.scenery import Body, backdrop_frame, body
+from fas_phantom.thermal import living, record_thermal, surroundings
 from fas_phantom.view import Pose, meet
 
 BLOOD = np.array([0.33 / 0.7682, 0.77 / 0.5121, 0.53 / 0.3841], np.float32) / np.float32(0.77 / 0.5121)
@@ -112,6 +113,16 @@ class Scene:
         around = self.grey * np.float32(0.5 * reach * exposure(self.clip))
         light = self.shown.infrared(lambda: self._live_infrared(moment, around), moment, lambda: self._picture(moment), around)
         return record_infrared(self.clip, light, index)
+
+    def thermal(self, index: int) -> np.ndarray:
+        """(H, W) uint16 hundredths of a kelvin."""
+        moment, capture = self.moment(index), self.clip.capture
+        room = surroundings(capture.background, capture.room, self.clip.size)
+        return record_thermal(self.clip, self.shown.thermal(lambda: self._live_thermal(moment), moment, room), index)
+
+    def _live_thermal(self, moment: Moment) -> Field:
+        """Degrees Celsius (H, W) of the person who is there, and of the room."""
+        return living(self.clip, self.shown.body(), moment, self.matter(moment).cover, self.torso)
 
     def _backdrop(self, picture: int) -> Field:
         capture = self.clip.capture

@@ -21,10 +21,12 @@ BODY_PITCH, BODY_LEFT, BODY_TOP = 0.004, -0.42, 0.045
 
 
 class Body(NamedTuple):
-    """Neck and shoulders: `colour` (H, W, 4) linear RGB and coverage; `matter` (H, W, 3) relief in metres, near infrared, coverage."""
+    """Neck and shoulders: `colour` (H, W, 4) linear RGB and coverage; `matter` (H, W, 3) relief in metres, near infrared, coverage;
+    `dress` (H, W, 2) coverage by clothes, coverage."""
 
     colour: Field
     matter: Field
+    dress: Field
 
     def colour_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
         """(H, W, 3) colour and (H, W) coverage at points of the view plane."""
@@ -35,6 +37,11 @@ class Body(NamedTuple):
         """(H, W) relief, near infrared and coverage at points of the view plane."""
         found = _look_up(self.matter, pose, x, y)
         return found[..., 0], found[..., 1], found[..., 2]
+
+    def dress_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
+        """(H, W) coverage by clothes, and coverage, at points of the view plane."""
+        found = _look_up(self.dress, pose, x, y)
+        return found[..., 0], found[..., 1]
 
 
 @lru_cache(maxsize=POOL)
@@ -82,7 +89,8 @@ def body(person: Person, clothing: int) -> Body:
     cover = np.maximum(throat * soft(y - 0.055, 0.004), chest)
     z = mix(0.035 - 0.25 * x**2 / neck * 0.4, 0.03 - 0.9 * x**2, chest)
     near = mix(np.full_like(x, 0.52) * shadow, float(random.uniform(0.15, 0.75)), collar * chest)
-    return Body(np.dstack([mix(skin, colour, collar * chest), cover]).astype(np.float32), np.dstack([z, near, cover]).astype(np.float32))
+    shown = mix(skin, colour, collar * chest)
+    return Body(*(np.dstack(maps).astype(np.float32) for maps in ([shown, cover], [z, near, cover], [collar * chest, cover])))
 
 
 def _cloth(random: np.random.Generator, x: Field, y: Field) -> Field:

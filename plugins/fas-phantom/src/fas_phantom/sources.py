@@ -15,15 +15,16 @@ from fas_phantom.parameters import ClipParameters
 from fas_phantom.render import scene
 from fascore import Annotation, AnnotationSource, Frame, Source
 
-Channel = Literal["rgb", "depth", "infrared"]
-CHANNELS: tuple[Channel, ...] = ("rgb", "depth", "infrared")
+Channel = Literal["rgb", "depth", "infrared", "thermal"]
+CHANNELS: tuple[Channel, ...] = ("rgb", "depth", "infrared", "thermal")
 NEAR = (0.125, 0.185)
 """Metres from the pivot, across and down, within which head, hair and a phone with its hand lie."""
 
 
 @dataclass(frozen=True)
 class Rendered(Source):
-    """One channel of a clip: `rgb` (H, W, 3) uint8, `depth` (H, W) uint16 millimetres with 0 unknown, `infrared` (H, W) uint8."""
+    """One channel of a clip: `rgb` (H, W, 3) uint8, `depth` (H, W) uint16 millimetres with 0 unknown, `infrared` (H, W) uint8,
+    `thermal` (H, W) uint16 in hundredths of a kelvin."""
 
     clip: ClipParameters
     channel: Channel

@@ -77,6 +77,10 @@ class CutPrint(FlatPrint):
         return mix(paper, np.float32(0.8) * light(), self.hole(moment) * self.cover(moment))
 
 
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        return mix(super().thermal(celsius, moment, room), celsius() - np.float32(0.3), self.hole(moment) * self.cover(moment))
+
+
 @lru_cache(maxsize=8)
 def cut_out(clip: ClipParameters) -> tuple[Head, Field, Field]:
     """The subject's maps with the presenter's eyes in the holes, the holes, and the paper's cut edge."""

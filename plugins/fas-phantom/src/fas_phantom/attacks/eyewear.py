@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from fas_phantom.traits import EYE_SPACING
 
 class Frame(Worn):
     """Two rims, a bridge and two arms at some distance from the eyes."""
+
+    conducts: ClassVar[tuple[float, float]] = (0.15, 0.5)
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:

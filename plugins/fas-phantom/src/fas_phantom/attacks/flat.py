@@ -59,6 +59,13 @@ class FlatMedium(Live):
         """Near-infrared light from the medium itself."""
         raise NotImplementedError
 
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        return mix(room, self.surface_thermal(moment), self.cover(moment))
+
+    def surface_thermal(self, moment: Moment) -> Field:
+        """Degrees Celsius of the medium itself."""
+        raise NotImplementedError
+
     def on_backdrop(self, image: Field, moment: Moment) -> Field:
         """The medium with what is behind it."""
         return mix(moment.backdrop, image, self.cover(moment))

@@ -104,3 +104,7 @@ class Live:
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         """Near-infrared light (H, W), from that of the live scene, the depicted luminance, and what is around."""
         return light()
+
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        """Degrees Celsius (H, W), from those of the live scene and of the room alone."""
+        return celsius()

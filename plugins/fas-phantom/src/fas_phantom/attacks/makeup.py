@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import ClassVar, TypeAlias
 
@@ -44,6 +44,11 @@ class MakeUp(Live):
             return lambda image, moment: image * sample(self._gains[name], moment.hit.u, moment.hit.v)
 
         return {name: layer(name) for name in self.layers}
+
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        """A coat of powder or grease is nearly as warm as the skin beneath."""
+        coat = sample(bare(head(self.clip.subject)), moment.hit.u, moment.hit.v)
+        return celsius() - np.float32(0.3 * self.opacity()) * coat
 
     @cached_property
     def _gains(self) -> dict[str, Field]:

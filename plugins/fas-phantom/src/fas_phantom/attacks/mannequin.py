@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from fas_phantom.light import tint
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
 from fas_phantom.streams import stream
+from fas_phantom.thermal import drawn
 
 
 class Mannequin(Live):
@@ -51,6 +52,12 @@ class Mannequin(Live):
         bare = sample(moulded(self.clip)[2], moment.hit.u, moment.hit.v)
         strength = np.float32(self.clip.trait("gloss") * min(self.clip.trace, 1.3))
         return image + tinted(strength * bare * moment.light.gleam, tint(self.clip.capture.light_warmth))
+
+
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        """Plastic and clothes are as warm as the room."""
+        figure = soft(celsius() - room - 1, 0.5)
+        return mix(room, self.clip.capture.room + drawn(self.clip, "plastic", -0.5, 0.8), figure)
 
 
 @lru_cache(maxsize=8)

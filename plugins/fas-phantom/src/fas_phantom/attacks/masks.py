@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
 from fas_phantom.attacks.live import Live, Moment
-from fas_phantom.canvas import Field, blur, mix, soft
+from fas_phantom.canvas import Field, blur, bounded, mix, sample, soft
 from fas_phantom.head import Head, head
 from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.relief import grid, outline
 from fas_phantom.sites import Site
+from fas_phantom.thermal import warmed
 
 
 class RigidMask(Live):
@@ -41,6 +43,17 @@ class RigidMask(Live):
 
     def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return 0.05 * wave
+
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        skin, shell = celsius(), sample(shape(self.clip), moment.hit.u, moment.hit.v)
+        return mix(skin, warmed(self.clip, skin, self.clip.trait("thickness"), (0.3, 0.65)), shell)
+
+
+@lru_cache(maxsize=8)
+def shape(clip: ClipParameters) -> Field:
+    """Coverage of the mask over the maps of the head, without its eye holes."""
+    cover, _, hole = _regions(clip, head(clip.subject), *grid())
+    return bounded(cover * (1 - hole)).astype(np.float32)
 
 
 @lru_cache(maxsize=8)

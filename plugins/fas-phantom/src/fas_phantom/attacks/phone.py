@@ -13,6 +13,7 @@ from fas_phantom.canvas import Field, mix, soft
 from fas_phantom.light import tint
 from fas_phantom.parameters import Sheet
 from fas_phantom.sites import Site
+from fas_phantom.thermal import drawn
 from fas_phantom.traits import traits
 
 ROUND = 0.022
@@ -78,6 +79,10 @@ class PhoneReplay(ScreenReplay):
         cover, height = self._fingers(moment)
         skin = np.float32(SKIN_INFRARED) * (np.float32(0.3) + np.float32(0.7) * height)
         return mix(super().infrared(light, moment, picture, surroundings), skin, cover)
+
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        cover, height = self._fingers(moment)
+        return mix(super().thermal(celsius, moment, room), drawn(self.clip, "fingers", 29.0, 33.5) + height, cover)
 
     def _from_centre(self, moment: Moment) -> tuple[Field, Field]:
         return moment.hit.plane_x - np.float32(self.sheet.shift_x), moment.hit.plane_y - np.float32(self.sheet.shift_y)

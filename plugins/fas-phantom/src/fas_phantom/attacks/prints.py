@@ -10,11 +10,12 @@ import numpy as np
 from fas_phantom.attacks.flat import FlatMedium
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.camera import exposure
-from fas_phantom.canvas import Field, blur, luminance, noise
+from fas_phantom.canvas import Field, blur, bump, luminance, noise
 from fas_phantom.light import direction, tint
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
 from fas_phantom.streams import stream
+from fas_phantom.thermal import drawn
 
 SCREEN_ANGLES = (15.0, 75.0, 45.0)
 """Degrees of the screens of cyan, magenta, and yellow with black; they darken red, green and blue."""
@@ -56,6 +57,13 @@ class FlatPrint(FlatMedium):
         grain = noise(stream("paper", self.clip.seed, self.clip.id), moment.hit.plane_x.shape, (40, 40))
         ink = np.float32(self.clip.trait("ink_infrared")) * (1 - np.sqrt(np.clip(picture() * np.float32(exposure(self.clip)), 0, 1)))
         return np.float32(self.clip.trait("paper_infrared")) * (1 - ink) * (1 + np.float32(0.02) * grain)
+
+
+    def surface_thermal(self, moment: Moment) -> Field:
+        """Paper is as warm as the room, and a little warmer where it was held."""
+        x, y = (np.abs(moment.hit.plane_x - self.sheet.shift_x), moment.hit.plane_y - self.sheet.shift_y)
+        held = bump(x, y, self.sheet.half_width, drawn(self.clip, "grip", 0.0, 0.8) * self.sheet.half_height, 0.016, 0.022)
+        return (self.clip.capture.room + drawn(self.clip, "paper", -0.2, 0.8) + drawn(self.clip, "hands", 1.0, 4.0) * held).astype(np.float32)
 
 
 def draw_ink(random: np.random.Generator, site: Site) -> dict[str, float]:

@@ -9,9 +9,10 @@ import numpy as np
 from fas_phantom.attacks.flat import FlatMedium
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.camera import exposure
-from fas_phantom.canvas import Field, blur, luminance
+from fas_phantom.canvas import Field, blur, bump, luminance
 from fas_phantom.light import direction, tint
 from fas_phantom.sites import Site
+from fas_phantom.thermal import drawn
 from fas_phantom.view import FACE_HEIGHT
 
 OVERSAMPLING = 3
@@ -96,6 +97,13 @@ class ScreenReplay(FlatMedium):
         glare = np.float32(self.clip.trait("infrared_glare") * self.clip.capture.infrared_ambient) * self._spot(moment)
         lamp = np.float32(0.35 * self.clip.trait("infrared_glare")) * np.exp(-(moment.hit.plane_x**2 + moment.hit.plane_y**2) / np.float32(0.0009))
         return np.float32(self.clip.trait("infrared")) + glare + lamp
+
+    def surface_thermal(self, moment: Moment) -> Field:
+        """A lit display warms itself, most about its electronics; glass hides all behind it."""
+        x, y = moment.hit.plane_x - self.sheet.shift_x, moment.hit.plane_y - self.sheet.shift_y
+        across, down = drawn(self.clip, "across", -0.5, 0.5) * self.sheet.half_width, drawn(self.clip, "down", -0.7, 0.7) * self.sheet.half_height
+        chip = drawn(self.clip, "chip", 1.0, 5.0) * bump(x, y, across, down, 0.5 * self.sheet.half_width, 0.35 * self.sheet.half_height)
+        return (self.clip.capture.room + drawn(self.clip, "display", 3.0, 10.0) + chip - 6 * y).astype(np.float32)
 
     def _spot(self, moment: Moment) -> Field:
         lamp = direction(self.clip.capture)

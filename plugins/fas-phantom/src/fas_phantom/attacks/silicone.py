@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +15,7 @@ from fas_phantom.motion import Tracks
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
 from fas_phantom.streams import stream
+from fas_phantom.thermal import warmed
 from fas_phantom.view import Pose
 
 
@@ -53,6 +54,11 @@ class SiliconeMask(Live):
         bare = sample(cast(self.clip)[2], moment.hit.u, moment.hit.v)
         shine = np.float32(self.clip.trait("gloss") * self.clip.trace) * bare * moment.light.gleam
         return image + tinted(shine, tint(self.clip.capture.light_warmth))
+
+
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        skin, bare = celsius(), sample(cast(self.clip)[2], moment.hit.u, moment.hit.v)
+        return mix(skin, warmed(self.clip, skin, 0.0, (0.5, 0.8)), bare)
 
 
 @lru_cache(maxsize=8)

@@ -78,6 +78,9 @@ class WarpedPrint(FlatPrint):
         shown = self.warp(picture(), moment)
         return super().infrared(light, self.bent(moment), lambda: shown, surroundings) * (0.3 + 0.7 * facing)
 
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        return super().thermal(celsius, self.bent(moment), room)
+
     def placed(self, points: np.ndarray, pose: Pose) -> np.ndarray:
         """Inverse of the unrolling: where points (N, 2) of the flat picture lie in the frame."""
         turn, axis, radius = np.deg2rad(pose.roll), self.clip.trait("axis"), self.clip.trait("radius")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from fas_phantom.canvas import Field, mix, packed, sample, tinted
 from fas_phantom.head import Head, head
 from fas_phantom.light import Shading, glint, tint
 from fas_phantom.parameters import Person
+from fas_phantom.thermal import warmed
 from fas_phantom.view import Hit, meet
 
 
@@ -38,6 +39,9 @@ class Layer(NamedTuple):
 
 class Worn(Live):
     """The wearer, whose face is seen wherever the instrument is not."""
+
+    conducts: ClassVar[tuple[float, float]] = (0.35, 0.75)
+    """Share of the wearer's excess over the room that the instrument's outside takes on: far from the skin, and on it."""
 
     def body(self) -> Person:
         return self.clip.other or self.clip.subject
@@ -85,6 +89,12 @@ class Worn(Live):
         lit = layer.near * (facing + np.float32(0.35 * ambient) * diffuse)
         lit = lit + layer.gloss * (np.float32(0.8) * glint(facing) + np.float32(0.3 * ambient) * gleam)
         return mix(light(), lit, layer.cover)
+
+
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        """Long waves pass neither glass nor plastic nor paper: the outside of what is worn, partly warmed by the wearer."""
+        layer, skin = self.layer(moment), celsius()
+        return mix(skin, warmed(self.clip, skin, layer.hit.lift - moment.hit.lift, self.conducts), np.clip(2 * layer.cover, 0, 1))
 
 
 def instrument(surface: Field, cover: Field, colour: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None) -> Instrument:
