@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from fas_phantom import mini
+from fas_phantom import fingerprint, mini
 from fas_phantom.attacks import Live, renderer_of
 from fas_phantom.components import Phantom
+from fas_phantom.sources import CHANNELS
 from fas_phantom.species import DEFAULT, SPECIES
 from hypothesis import given, settings, strategies as st
 from scipy.stats import ks_2samp
@@ -145,8 +146,33 @@ def test_importing_the_config_imports_no_numpy():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_mini_is_small_and_has_every_default_species():
+def test_mini_has_fifty_records_of_every_split_and_less_than_two_megabytes_of_frames():
     records = mini()
-    assert {record.species for record in records} == {None, *DEFAULT}
-    frames = [frame.image for frame in records[0].channels["rgb"].read()]
-    assert (len(frames), frames[0].shape) == (8, (64, 64, 3))
+    assert len(records) == len({record.id for record in records}) == 50
+    assert {record.species for record in records} == {None, *DEFAULT, "partial.funny_eye"}
+    assert sum(record.label for record in records) == 25
+    sizes = {name: sum(frame.image.nbytes for frame in channel.read()) for name, channel in records[0].channels.items()}
+    assert set(sizes) == set(CHANNELS)
+    assert 50 * sum(sizes.values()) < 2_000_000
+    assert [record.id for split in SPLITS for record in Phantom(subjects=5, species=(*DEFAULT, "partial.funny_eye")).records(split)] == [
+        record.id for record in records
+    ]
+
+
+def test_a_fingerprint_knows_every_record_and_no_order():
+    records = mini()
+    assert fingerprint(records[::-1]) == fingerprint(records)
+    assert len({fingerprint(records), fingerprint(records[1:]), fingerprint(Phantom(subjects=5, frames=4, size=33).records("all"))}) == 3
+
+
+def test_a_digest_hangs_on_nine_digits_of_each_number():
+    clip = mini()[0].channels["rgb"].clip
+    digests = [replace(clip, capture=replace(clip.capture, yaw=clip.capture.yaw * (1 + step))).digest("rgb") for step in (0, 1e-14, 1e-6)]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_ids_name_the_person_and_nothing_of_the_presentation():
+    for record in Phantom(subjects=3, species=tuple(SPECIES)).records("all"):
+        site, person, rest = record.id.split("/")
+        assert f"{site}/{person}" == record.subject
+        assert len(rest) == 8 and int(rest, 16) >= 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 RENDERER_VERSION = 1
 """Part of every digest: a change of what is rendered changes it."""
@@ -129,8 +129,8 @@ class ClipParameters:
         return dict(self.attack)[name]
 
     def canonical(self) -> str:
-        """The one JSON text of these parameters."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """The one JSON text of these parameters: nine digits of each number, since the last ones differ between machines."""
+        return json.dumps(_rounded(asdict(self)), sort_keys=True, separators=(",", ":"))
 
     def digest(self, channel: str) -> str:
         """Hex SHA-256 of what one channel of this clip shows."""
@@ -140,3 +140,12 @@ class ClipParameters:
     def trace(self) -> float:
         """Strength of the attack's traces: 1.75 at difficulty 0, 1 in the middle, 0.25 at difficulty 1."""
         return 1.75 - 1.5 * self.difficulty
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers at nine significant digits, at any depth."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return {name: _rounded(each) for name, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
