@@ -17,6 +17,7 @@ from fas_phantom.moments import Moment, Moments
 from fas_phantom.motion import Tracks, tracks, waveform
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.scenery import Body, backdrop_frame, body
+from fas_phantom.spectacles import Spectacles
 from fas_phantom.thermal import living, record_thermal, surroundings
 from fas_phantom.view import Pose, meet
 
@@ -54,6 +55,12 @@ class Scene:
     def tracks(self) -> Tracks:
         """All motion of the clip."""
         return tracks(self.clip)
+
+    @cached_property
+    def spectacles(self) -> Spectacles | None:
+        """The depicted person's spectacles, where they are worn and the attack, live counterpart or not, lets them be seen."""
+        seed = self.clip.capture.glasses
+        return None if seed is None or self.attack.spectacles == "hidden" else Spectacles(self.clip, seed)
 
     @cached_property
     def backdrop(self) -> Field:
@@ -97,8 +104,12 @@ class Scene:
         """(H, W, 3) display-referred RGB in [0, 1], before noise and coding."""
         moment = self.shown.seen(self.moment(index))
         image = self._live(moment)
+        if self.spectacles is not None and self.attack.spectacles == "behind":
+            image = self.spectacles.rgb(image, moment)
         for name, stage in self.shown.stages().items():
             image = image if name in self.without else stage(image, moment)
+        if self.spectacles is not None and self.attack.spectacles == "before":
+            image = self.spectacles.rgb(image, moment)
         return develop(self.clip, image)
 
     def depth(self, index: int) -> np.ndarray:
@@ -192,26 +203,29 @@ class Scene:
         """Luminance (H, W) of what a flat medium depicts, without the shading of the light."""
         torso, below = self._below(moment)
         behind = mix(luminance(moment.depicted), luminance(torso), below)
-        return mix(behind, luminance(self._colour(moment)), self.matter(moment).cover)
+        grey = mix(behind, luminance(self._colour(moment)), self.matter(moment).cover)
+        return grey if self.spectacles is None else self.spectacles.picture(grey, moment)
 
     def _live_depth(self, moment: Moment) -> Field:
         """Metres (H, W) from the camera to the person and what is behind."""
         capture = self.clip.capture
         relief, _, below = self._below_matter(moment)
         behind = np.where(below > 0.5, np.float32(capture.distance) - relief, np.float32(capture.background_depth))
-        return np.where(self.matter(moment).cover > 0.5, np.float32(capture.distance) - moment.hit.lift, behind)
+        metres = np.where(self.matter(moment).cover > 0.5, np.float32(capture.distance) - moment.hit.lift, behind)
+        return metres if self.spectacles is None else self.spectacles.depth(metres, moment)
 
     def _live_infrared(self, moment: Moment, around: Field) -> Field:
         """Near-infrared light (H, W) of the person, lit from beside the camera."""
-        matter, light, ambient = self.matter(moment), moment.light, self.clip.capture.infrared_ambient
+        matter, shade, ambient = self.matter(moment), moment.light, self.clip.capture.infrared_ambient
         near = matter.near
         if moment.pose.lids > 0.05:
             lids = sample(self.shown.head().lids, moment.hit.u, moment.hit.v)
             near = mix(near, EYELID_INFRARED, self._shut(lids[..., 3], moment.pose))
-        lit = near * (light.facing + np.float32(0.35 * ambient) * light.diffuse)
-        lit = lit + matter.gloss * (np.float32(0.8) * glint(light.facing) + np.float32(0.3 * ambient) * light.gleam)
+        lit = near * (shade.facing + np.float32(0.35 * ambient) * shade.diffuse)
+        lit = lit + matter.gloss * (np.float32(0.8) * glint(shade.facing) + np.float32(0.3 * ambient) * shade.gleam)
         _, torso, below = self._below_matter(moment)
-        return mix(mix(around, torso * np.float32(0.85), below), lit, matter.cover)
+        light = mix(mix(around, torso * np.float32(0.85), below), lit, matter.cover)
+        return light if self.spectacles is None else self.spectacles.infrared(light, moment)
 
 
 @lru_cache(maxsize=4)

@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from fas_phantom.attacks.live import Moment, Stage
-from fas_phantom.attacks.worn import Instrument, Worn, instrument
+from fas_phantom.attacks.rims import Rims, reflected
+from fas_phantom.attacks.worn import Instrument, Worn, instrument, near_infrared
 from fas_phantom.canvas import Field, blur, mix, sample, soft
 from fas_phantom.head import Head
-from fas_phantom.light import direction
-from fas_phantom.relief import grid, outline
+from fas_phantom.relief import grid
 from fas_phantom.sites import Site
 from fas_phantom.traits import EYE_SPACING
 
@@ -27,73 +27,74 @@ class Frame(Worn):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             "lens_width": float(random.uniform(0.0235, 0.0265)), "lens_height": float(random.uniform(0.0165, 0.021)),
-            "rim": float(random.uniform(0.0014, 0.0032)), "corner": float(random.uniform(2.0, 3.5)),
+            "rim": float(random.uniform(0.0014, 0.0032)), "corner": float(random.uniform(2.0, 3.5)), "wing": 0.0,
             "red": float(random.uniform(0.004, 0.06)), "green": float(random.uniform(0.004, 0.03)), "blue": float(random.uniform(0.004, 0.04)),
             "gloss": float(random.uniform(0.04, 0.16)), "near": float(random.uniform(0.05, 0.6)), "off": float(random.uniform(0.010, 0.014)),
             "design": float(random.integers(1 << 31)),
         }
+
+    @property
+    def rims(self) -> Rims:
+        """The form of the pair."""
+        return Rims(*(self.clip.trait(name) for name in Rims._fields))
 
     def instrument(self) -> Instrument:
         return self._maps
 
     @cached_property
     def _maps(self) -> Instrument:
-        return spectacles(self)
+        (x, y), wearer = grid(), self.head()
+        cover, colour = self.paint(wearer, x, y)
+        return instrument(self.rims.surface(wearer, x), cover, colour, gloss=self.clip.trait("gloss"), near=self.near(wearer, x, y))
 
-    def lens(self, wearer: Head, x: Field, y: Field) -> Field:
-        """Metres inside of the lenses, negative outside."""
-        centre = EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
-        wide, high, power = self.clip.trait("lens_width"), self.clip.trait("lens_height"), self.clip.trait("corner")
-        # The lens hangs a little below the pupil's height, as spectacles do.
-        reach = (np.abs((np.abs(x) - centre) / wide) ** power + np.abs((y - 0.002) / high) ** power) ** (1 / power)
-        return ((1 - reach) * high).astype(np.float32)
-
-    def frame(self, wearer: Head, x: Field, y: Field) -> Field:
-        """Coverage of rims, bridge and arms."""
-        lens, rim = self.lens(wearer, x, y), self.clip.trait("rim")
-        half = outline(wearer.who, y[:, 0])[:, None]
-        centre = EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
-        bridge = np.minimum(np.float32(rim * 0.8) - np.abs(y + 0.003 - 12 * x * x), np.float32(centre - self.clip.trait("lens_width")) - np.abs(x))
-        side = np.minimum(np.abs(x) - np.float32(centre + 0.9 * self.clip.trait("lens_width")), half - np.abs(x))
-        arms = np.minimum(np.float32(rim * 0.9) - np.abs(y + 0.006), side)
-        # Hair at the temples lies over the arms.
-        arms = soft(arms, 0.0007) * soft(blur(wearer.matter[..., 1], 1.0) - 0.3, 0.15)
-        return np.maximum(soft(np.maximum(np.float32(rim) - np.abs(lens + np.float32(rim)), bridge), 0.0007), arms)
+    def near(self, wearer: Head, x: Field, y: Field) -> Field | float:
+        """Near-infrared reflectance."""
+        return self.clip.trait("near")
 
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
         """Coverage, and colour (H, W, 3)."""
         plain = np.array([self.clip.trait(name) for name in ("red", "green", "blue")], np.float32)
-        return self.frame(wearer, x, y), np.broadcast_to(plain, (*x.shape, 3))
-
-    def gloss(self) -> float:
-        """Gloss of the material."""
-        return self.clip.trait("gloss")
+        return self.rims.frame(wearer, x, y), np.broadcast_to(plain, (*x.shape, 3))
 
 
 class Glasses(Frame):
-    """Spectacles: a dark frame, and lenses that only add the lamp's reflection."""
+    """Disguise glasses: a thick frame of bright plastic, and tinted lenses that hide the eyes from RGB and let near infrared through."""
+
+    @classmethod
+    def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
+        return {
+            **super().draw(random, site), "rim": float(random.uniform(0.0038, 0.006)), "lens_width": float(random.uniform(0.0265, 0.029)),
+            "lens_height": float(random.uniform(0.02, 0.0255)), "corner": float(random.uniform(1.7, 4.5)), "wing": float(random.uniform(0.0, 0.45)),
+            "gloss": float(random.uniform(0.15, 0.3)), "near": float(random.uniform(0.4, 0.85)),
+            "hue": float(random.uniform(0, 1)), "white": float(random.uniform(0.0, 0.25)), "tint": float(random.uniform(0.55, 0.85)),
+        }
 
     def stages(self) -> Mapping[str, Stage]:
         return {"occluder": self.occluder, "specular": self.specular, "lenses": self.lenses}
 
+    def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
+        rims, trait = self.rims, self.clip.trait
+        frame, glass = rims.frame(wearer, x, y), soft(rims.lens(wearer.who, x, y), 0.0007)
+        hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
+        plastic = np.clip(0.02 + 0.3 * (1 + np.cos(hue)) ** 2 / 4 + trait("white"), 0, 0.8).astype(np.float32)
+        smoke = np.array([0.022, 0.02, 0.02], np.float32) + 0.06 * plastic
+        return np.maximum(frame, trait("tint") * glass), mix(np.broadcast_to(smoke, (*x.shape, 3)), plastic, frame)
+
     def lenses(self, image: Field, moment: Moment) -> Field:
-        """Reflections of the lamp and the room in the glass."""
-        glare, glass = self._glare(moment)
-        room = self.always("room", lambda: blur(moment.backdrop[::-1, ::-1], 2.0 * self.clip.size / 128))
-        return image + (np.float32(0.9 * self.clip.trace) * glare)[..., None] + np.float32(0.07 * self.clip.trace) * glass[..., None] * room
+        """Reflections of the lamp and the room in the tinted plastic."""
+        return image + np.float32(self.clip.trace) * reflected(moment, *self._glare(moment), self.clip.size)
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
-        glare, _ = self._glare(moment)
-        return super().infrared(light, moment, picture, surroundings) + np.float32(0.25) * glare
+        layer, (glare, _) = self.layer(moment), self._glare(moment)
+        opaque = sample(self._frame, layer.hit.u, layer.hit.v)
+        return mix(light(), near_infrared(layer, self.clip), opaque) + np.float32(0.25) * glare
+
+    @cached_property
+    def _frame(self) -> Field:
+        return self.rims.frame(self.head(), *grid())
 
     def _glare(self, moment: Moment) -> tuple[Field, Field]:
-        """A slanting streak on each lens that follows the lamp, and the lenses' coverage."""
-        hit, lamp, wearer = self.layer(moment).hit, direction(self.clip.capture), self.head()
-        glass = soft(self.lens(wearer, hit.x, hit.y) - np.float32(self.clip.trait("rim")), 0.001)
-        across = np.abs(hit.x) - np.float32(EYE_SPACING * wearer.who.eye_spacing * wearer.who.width)
-        along = np.sign(hit.x) * across + np.float32(0.6) * hit.y - np.float32(0.012) * lamp[0]
-        streak = np.exp(-((along / np.float32(0.0035)) ** 2)) * np.exp(-(((hit.y + np.float32(0.006)) / np.float32(0.008)) ** 2))
-        return np.float32(0.5) * streak * glass, glass
+        return self.rims.glare(self.head().who, self.layer(moment).hit, self.clip.capture)
 
 
 class FunnyEyes(Frame):
@@ -111,7 +112,7 @@ class FunnyEyes(Frame):
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
         frame, colour = super().paint(wearer, x, y)
         trait, centre = self.clip.trait, EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
-        lens = self.lens(wearer, x, y)
+        lens = self.rims.lens(wearer.who, x, y)
         radius = np.hypot(np.abs(x) - np.float32(centre) + np.float32(trait("squint_x")), y - np.float32(0.002 + trait("squint_y")))
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
         rays = (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - centre) * 24)).astype(np.float32)
@@ -134,21 +135,10 @@ class PaperGlasses(Frame):
         }
 
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
-        frame, trait = self.frame(wearer, x, y), self.clip.trait
+        frame, trait = self.rims.frame(wearer, x, y), self.clip.trait
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
         one, other = (0.33 + 0.27 * np.cos(hue)).astype(np.float32), (0.33 + 0.27 * np.cos(hue + 2.4)).astype(np.float32)
         stripe = soft(np.sin(trait("stripes") * (x * np.cos(trait("slant")) + y * np.sin(trait("slant")))).astype(np.float32), 0.3)
         coloured = mix(np.broadcast_to(one, (*x.shape, 3)), other, stripe)
         edge = 1 - soft(blur(frame, 1.0) - np.float32(0.72), 0.12)
         return frame, mix(coloured, 0.82, edge)
-
-
-def spectacles(worn: Frame) -> Instrument:
-    """The maps of a pair: nearly a plane across the eyes, bent back at the arms, lying on the bridge of the nose."""
-    clip, wearer = worn.clip, worn.head()
-    x, y = grid()
-    cover, colour = worn.paint(wearer, x, y)
-    nose = float(sample(wearer.relief, *(np.full((1, 1), value, np.float32) for value in (128.0, 168.0)))[0, 0])
-    surface = np.float32(nose + clip.trait("off")) - np.float32(2.5) * np.clip(np.abs(x) - 0.02, 0, None) ** 1.6
-    surface = np.maximum(surface, blur(wearer.relief, 3) + np.float32(0.002))
-    return instrument(surface, cover, colour, gloss=worn.gloss(), near=clip.trait("near"))

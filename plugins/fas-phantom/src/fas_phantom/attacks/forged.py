@@ -27,6 +27,8 @@ CELLS = 9
 class Forged(Live):
     """The subject's clip with a region of the face drawn anew in every frame. Depth and infrared are not touched."""
 
+    spectacles = "behind"
+
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -25,6 +25,9 @@ class Live:
     still: ClassVar[bool] = False
     """True where the depicted face cannot turn, blink or speak."""
     mouth_moves: ClassVar[bool] = True
+    spectacles: ClassVar[Literal["before", "behind", "hidden"]] = "before"
+    """Where ordinary spectacles of the depicted person are: before what the stages do to the face, behind it (in the picture
+    that a medium shows), or not to be seen."""
 
     def __init__(self, clip: ClipParameters) -> None:
         self.clip = clip

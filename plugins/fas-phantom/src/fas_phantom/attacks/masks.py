@@ -20,6 +20,8 @@ from fas_phantom.thermal import warmed
 class RigidMask(Live):
     """The subject's face on the wearer's head; the wearer's eyes behind holes."""
 
+    spectacles = "hidden"
+
     mouth_moves: ClassVar[bool] = False
 
     @classmethod

@@ -90,6 +90,8 @@ class EyePaper(_Patch):
 class MouthPaper(_Patch):
     """A piece with a stranger's mouth and chin, over those of the wearer; the mouth beneath cannot be seen to move."""
 
+    spectacles = "before"
+
     mouth_moves: ClassVar[bool] = False
 
     def inside(self, face: Head, x: Field, y: Field) -> Field:

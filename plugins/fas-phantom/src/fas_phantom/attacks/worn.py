@@ -11,8 +11,8 @@ from fas_phantom.attacks.live import Live, Moment, Stage
 from fas_phantom.canvas import Field, mix, packed, sample, tinted
 from fas_phantom.head import Head, head
 from fas_phantom.light import Shading, glint, tint
-from fas_phantom.parameters import Person
 from fas_phantom.thermal import warmed
+from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.view import Hit, meet
 
 
@@ -43,6 +43,8 @@ class Worn(Live):
     conducts: ClassVar[tuple[float, float]] = (0.35, 0.75)
     """Share of the wearer's excess over the room that the instrument's outside takes on: far from the skin, and on it."""
 
+    spectacles = "hidden"
+
     def body(self) -> Person:
         return self.clip.other or self.clip.subject
 
@@ -58,20 +60,62 @@ class Worn(Live):
 
     def layer(self, moment: Moment) -> Layer:
         """The instrument in a frame."""
-        return moment.once("layer", lambda: self._layer(moment))
-
-    def _layer(self, moment: Moment) -> Layer:
-        worn = self.instrument()
-        hit = meet(self.head()._replace(relief=worn.surface), moment.pose._replace(mouth=0.0), self.clip.size)
-        found = sample(packed(worn.matter, worn.cover), hit.u, hit.v)
-        light = Shading(self.clip.capture, hit.lift, moment.pose.scale)
-        return Layer(hit, found[..., 2], found[..., 0], found[..., 1], light)
+        return moment.once("layer", lambda: put_on(self.instrument(), self.head(), moment, self.clip))
 
     def occluder(self, image: Field, moment: Moment) -> Field:
         """The instrument's own colour under the scene's light."""
         layer = self.layer(moment)
-        lit = sample(self.instrument().colour, layer.hit.u, layer.hit.v) * layer.light.diffuse[..., None]
-        return mix(image, lit * tint(self.clip.capture.light_warmth), layer.cover)
+        return mix(image, painted(self.instrument(), layer, self.clip), layer.cover)
+
+    def specular(self, image: Field, moment: Moment) -> Field:
+        """Highlights of the instrument's surface."""
+        layer = self.layer(moment)
+        shine = layer.cover * layer.gloss * layer.light.gleam * np.float32(min(self.clip.trace, 1.3))
+        return image + tinted(shine, tint(self.clip.capture.light_warmth))
+
+    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+        layer = self.layer(moment)
+        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, metres())
+
+    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+        layer = self.layer(moment)
+        return mix(light(), near_infrared(layer, self.clip), layer.cover)
+
+
+def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters) -> Layer:
+    """Where the pixels of a frame meet what is worn on a head."""
+    hit = meet(wearer._replace(relief=worn.surface), moment.pose._replace(mouth=0.0), clip.size)
+    found = sample(packed(worn.matter, worn.cover), hit.u, hit.v)
+    return Layer(hit, found[..., 2], found[..., 0], found[..., 1], Shading(clip.capture, hit.lift, moment.pose.scale))
+
+
+def painted(worn: Instrument, layer: Layer, clip: ClipParameters) -> Field:
+    """Light (H, W, 3) of the instrument's own colour."""
+    return sample(worn.colour, layer.hit.u, layer.hit.v) * layer.light.diffuse[..., None] * tint(clip.capture.light_warmth)
+
+
+def near_infrared(layer: Layer, clip: ClipParameters) -> Field:
+    """Near-infrared light (H, W) of the instrument, lit from beside the camera."""
+    ambient, light = clip.capture.infrared_ambient, layer.light
+    lit = layer.near * (light.facing + np.float32(0.35 * ambient) * light.diffuse)
+    return lit + layer.gloss * (np.float32(0.8) * glint(light.facing) + np.float32(0.3 * ambient) * light.gleam)
+
+
+def instrument(self) -> Instrument:
+        """The maps of what is worn."""
+        raise NotImplementedError
+
+    def stages(self) -> Mapping[str, Stage]:
+        return {"occluder": self.occluder, "specular": self.specular}
+
+    def layer(self, moment: Moment) -> Layer:
+        """The instrument in a frame."""
+        return moment.once("layer", lambda: put_on(self.instrument(), self.head(), moment, self.clip))
+
+    def occluder(self, image: Field, moment: Moment) -> Field:
+        """The instrument's own colour under the scene's light."""
+        layer = self.layer(moment)
+        return mix(image, painted(self.instrument(), layer, self.clip), layer.cover)
 
     def specular(self, image: Field, moment: Moment) -> Field:
         """Highlights of the instrument's surface."""
