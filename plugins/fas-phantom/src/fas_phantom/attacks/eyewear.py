@@ -78,11 +78,12 @@ class Glasses(Frame):
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
         plastic = np.clip(0.02 + 0.3 * (1 + np.cos(hue)) ** 2 / 4 + trait("white"), 0, 0.8).astype(np.float32)
         smoke = np.array([0.022, 0.02, 0.02], np.float32) + 0.06 * plastic
-        return np.maximum(frame, trait("tint") * glass), mix(np.broadcast_to(smoke, (*x.shape, 3)), plastic, frame)
+        tinted = np.float32(min(trait("tint") * self.clip.trace**0.4, 0.95)) * glass
+        return np.maximum(frame, tinted), mix(np.broadcast_to(smoke, (*x.shape, 3)), plastic, frame)
 
     def lenses(self, image: Field, moment: Moment) -> Field:
         """Reflections of the lamp and the room in the tinted plastic."""
-        return image + np.float32(self.clip.trace) * reflected(moment, *self._glare(moment), self.clip.size)
+        return image + np.float32(self.clip.trace**0.5) * reflected(moment, *self._glare(moment), self.clip.size)
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         layer, (glare, _) = self.layer(moment), self._glare(moment)

@@ -17,8 +17,10 @@ from fas_phantom.sites import Site
 from fas_phantom.streams import stream
 from fas_phantom.thermal import drawn
 
-SCREEN_ANGLES = (15.0, 75.0, 45.0)
-"""Degrees of the screens of cyan, magenta, and yellow with black; they darken red, green and blue."""
+SCREEN_ANGLES = (15.0, 75.0, 0.0, 45.0)
+"""Degrees of the screens of cyan, magenta, yellow and black, as offset printing has them."""
+REPLACEMENT = 0.6
+"""Share of the grey common to the three colours that is printed in black."""
 
 
 class FlatPrint(FlatMedium):
@@ -42,14 +44,14 @@ class FlatPrint(FlatMedium):
         return inked(self.clip, image)
 
     def halftone(self, image: Field, moment: Moment) -> Field:
-        """Dots that move with the paper."""
+        """The raster, which moves with the paper."""
         return screened(self.clip, image, moment.hit.plane_x, moment.hit.plane_y, moment.pose.scale)
 
     def sheen(self, image: Field, moment: Moment) -> Field:
         """Light falls off over the sheet; smooth paper throws some of it back."""
         lamp = direction(self.clip.capture)
         x, y = moment.hit.plane_x, moment.hit.plane_y
-        fall = 1 + np.float32(0.9) * (x * lamp[0] + y * lamp[1])
+        fall = 1 + np.float32(0.5) * (x * lamp[0] + y * lamp[1])
         spot = np.exp(-((x - np.float32(0.08) * lamp[0]) ** 2 + (y - np.float32(0.1) * lamp[1]) ** 2) / np.float32(0.006))
         return image * fall[..., None] + (np.float32(self.clip.trait("sheen") * self.clip.trace / exposure(self.clip)) * spot)[..., None]
 
@@ -76,19 +78,16 @@ def draw_ink(random: np.random.Generator, site: Site) -> dict[str, float]:
         "black": float(random.uniform(0.08, 0.2)),
         "white": float(random.uniform(0.86, 0.95)),
         "halftone": float(random.uniform(0.5, 1.0)),
-        "sheen": float(random.uniform(0.0, 0.12)),
+        "sheen": float(random.uniform(0.0, 0.07)),
         "ink_infrared": float(random.uniform(*site.ink_infrared)),
         "paper_infrared": float(random.uniform(0.72, 0.92)),
     }
 
 
 def inked(clip: ClipParameters, image: Field) -> Field:
-    """What a printer can show of linear RGB: sharpness, gamut, black and white of inks on paper."""
+    """What inks on paper can show of linear RGB: gamut, black and white."""
     gain, trace = np.float32(exposure(clip)), clip.trace
     shown = np.sqrt(np.clip(image * gain, 0, 1))
-    strength, sigma = clip.trait("sharpness") * trace, 1.1 * clip.size / 128
-    soft = blur(shown, sigma)
-    shown = shown + np.float32(max(strength, -1.0)) * (shown - soft)
     grey = luminance(shown)[..., None]
     shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
     black, white = clip.trait("black") * trace, 1 - (1 - clip.trait("white")) * trace
@@ -97,13 +96,27 @@ def inked(clip: ClipParameters, image: Field) -> Field:
 
 
 def screened(clip: ClipParameters, image: Field, x: Field, y: Field, scale: float) -> Field:
-    """The first harmonic of the halftone screens, strongest in the midtones; (x, y) are metres on the paper, `scale` pixels per metre."""
+    """The printer's raster over linear RGB: its driver's sharpening or its dots' bleeding, and the dots of four inks.
+
+    Dots are the first harmonic of round-dot screens at `SCREEN_ANGLES`, of amplitude 4 a (1 - a) at a coverage a, and inks
+    multiply (Demichel), so that the mean over a dot is the picture's. (x, y) are metres on the paper, `scale` pixels per metre.
+    """
     gain = np.float32(exposure(clip))
+    shown = _resolved(clip, np.clip(image * gain, 0, 1))
+    black = np.float32(REPLACEMENT) * (1 - shown.max(2))
+    covers = (*np.moveaxis(1 - shown / np.maximum(1 - black, np.float32(0.02))[..., None], 2, 0), black)
     frequency = 2 * np.pi / (clip.trait("screen") * clip.size / 128) * scale
-    dots = np.empty_like(image)
-    for channel, angle in enumerate(np.deg2rad(SCREEN_ANGLES)):
+    strength = np.float32(0.3 * clip.trait("halftone") * clip.trace)
+    bare = []
+    for cover, angle in zip(covers, np.deg2rad(SCREEN_ANGLES)):
         c, s = np.float32(frequency * np.cos(angle)), np.float32(frequency * np.sin(angle))
-        dots[..., channel] = np.cos(c * x + s * y) + np.cos(c * y - s * x)
-    shown = np.clip(image * gain, 0, 1)
-    strength = np.float32(0.11 * clip.trait("halftone") * clip.trace)
-    return np.clip(shown + strength * dots * np.sqrt(shown) * (1 - shown), 0, None) / gain
+        bare.append(1 - cover - strength * cover * (1 - cover) * (np.cos(c * x + s * y) + np.cos(c * y - s * x)))
+    return np.clip(np.stack(bare[:3]).transpose(1, 2, 0) * bare[3][..., None], 0, None) / gain
+
+
+def _resolved(clip: ClipParameters, shown: Field) -> Field:
+    """Unsharp masking by the printer's driver or, of negative sharpness, dots that run; of linear light in [0, 1]."""
+    even = np.sqrt(shown)
+    strength = np.float32(max(clip.trait("sharpness") * clip.trace, -1.0))
+    even = np.clip(even + strength * (even - blur(even, 1.1 * clip.size / 128)), 0, 1)
+    return even * even

@@ -15,8 +15,12 @@ from fas_phantom.sites import Site
 from fas_phantom.thermal import drawn
 from fas_phantom.view import FACE_HEIGHT
 
-OVERSAMPLING = 3
-"""Photosites of the camera per pixel of its picture."""
+BAYER = (((-0.25, -0.25),), ((0.25, -0.25), (-0.25, 0.25)), ((0.25, 0.25),))
+"""Places (right, down) of the red, the two green and the blue photosites in a pixel of the picture."""
+APERTURE = 0.5
+"""Side of a photosite in pixels of the picture."""
+STRIPE, ROW = np.float32(0.3), np.float32(0.8)
+"""Width of a stripe and height of a row of sub-pixels, in pixels of the display; the rest is the black matrix."""
 
 
 class ScreenReplay(FlatMedium):
@@ -25,12 +29,12 @@ class ScreenReplay(FlatMedium):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "moire_x": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])),
-            "moire_y": float(random.uniform(0.03, 0.22) * random.choice([-1, 1])),
+            "moire_x": float(random.uniform(0.1, 0.3) * random.choice([-1, 1])),
+            "moire_y": float(random.uniform(0.1, 0.3) * random.choice([-1, 1])),
             "mosaic": float(random.uniform(0.6, 1.0) * site.display_pitch[1] / 0.2),
             "gamut": float(random.uniform(*site.display_gamut)),
             "warmth": float(random.uniform(*site.display_warmth)),
-            "contrast": float(random.uniform(1.1, 1.35)),
+            "contrast": float(random.uniform(1.15, 1.4)),
             "black": float(random.uniform(0.02, 0.07)),
             "glare": float(random.uniform(*site.display_glare)),
             "glare_x": float(random.uniform(-0.08, 0.08)),
@@ -59,21 +63,24 @@ class ScreenReplay(FlatMedium):
         return (shown * shown + np.float32(clip.trait("black") * trace)) * (tint(clip.trait("warmth") * trace) / gain)
 
     def moire(self, image: Field, moment: Moment) -> Field:
-        """Beat of the display's sub-pixels with the camera's photosites: their first harmonic, aliased, then low-passed."""
-        clip, size = self.clip, self.clip.size
-        nominal = clip.capture.face * size / FACE_HEIGHT
-        fringes = np.float32(0)
-        steps = np.arange(size, dtype=np.float32) + np.float32(0.5)
-        thirds = np.array([-1, 0, 1], np.float32) * np.float32(2 * np.pi / 3)
-        axes = (("moire_x", moment.hit.plane_x, steps[None], thirds), ("moire_y", moment.hit.plane_y, steps[:, None], 0 * thirds))
-        for name, plane, pixel, shift in axes:
-            display = (OVERSAMPLING + clip.trait(name) * 128 / size) * nominal
-            cycles = np.float32(display) * plane - np.float32(OVERSAMPLING) * pixel
-            phase = np.float32(2 * np.pi) * cycles
-            rate = np.hypot(np.diff(cycles, axis=1, append=cycles[:, -1:]), np.diff(cycles, axis=0, append=cycles[-1:])) * np.float32(size / 128)
-            passed = np.exp(-((rate / np.float32(0.3)) ** 2))
-            fringes += np.cos(phase[..., None] + shift) * passed[..., None]
-        return image * np.clip(1 + np.float32(0.14 * clip.trait("mosaic") * clip.trace) * fringes, 0, None)
+        """The display's stripes of red, green and blue as the photosites of a Bayer quad, one a pixel of the picture, sample them.
+
+        What a site sees of its colour is the overlap of its aperture with a stripe, exactly; the beat is what sampling makes of it.
+        """
+        pose, size, stripes = moment.pose, self.clip.size, np.arange(-1, 2) / 3
+        nominal = self.clip.capture.face * size / FACE_HEIGHT
+        across, down = (np.float32(nominal * (1 + self.clip.trait(name) * 128 / size)) for name in ("moire_x", "moire_y"))
+        x, y = across * moment.hit.plane_x, down * moment.hit.plane_y
+        c, s = np.cos(np.deg2rad(pose.roll)) / pose.scale, np.sin(np.deg2rad(pose.roll)) / pose.scale
+        seen = np.empty_like(image)
+        for channel, sites in enumerate(BAYER):
+            shares = [
+                _overlap(x + across * np.float32(c * right + s * low) - np.float32(stripes[channel]), STRIPE, across / pose.scale)
+                * _overlap(y + down * np.float32(c * low - s * right), ROW, down / pose.scale)
+                for right, low in sites
+            ]
+            seen[..., channel] = sum(shares) / np.float32(len(shares))
+        return image * np.clip(1 + np.float32(0.3 * self.clip.trait("mosaic") * self.clip.trace) * (seen - 1), 0, None)
 
     def flicker(self, image: Field, moment: Moment) -> Field:
         """Bands of a rolling shutter over the display's refresh."""
@@ -84,7 +91,7 @@ class ScreenReplay(FlatMedium):
 
     def glare(self, image: Field, moment: Moment) -> Field:
         """Reflections in the glass: the lamp, and dimly the room."""
-        strength = np.float32(self.clip.trait("glare") * self.clip.trace / exposure(self.clip))
+        strength = np.float32(0.5 * self.clip.trait("glare") * self.clip.trace / exposure(self.clip))
         room = self.always("room", lambda: blur(moment.backdrop[:, ::-1], 3.0 * self.clip.size / 128))
         return image + strength * (self._spot(moment)[..., None] + np.float32(0.35) * room)
 
@@ -110,3 +117,12 @@ class ScreenReplay(FlatMedium):
         x = moment.hit.plane_x - np.float32(self.clip.trait("glare_x") + 0.05 * lamp[0])
         y = moment.hit.plane_y - np.float32(self.clip.trait("glare_y"))
         return np.exp(-(x * x / np.float32(0.0018) + y * y / np.float32(0.004)))
+
+
+def _overlap(place: Field, width: np.float32, sampled: float) -> Field:
+    """Overlap of a photosite at `place`, in periods, with a periodic bar of a width; `sampled` is the picture's pixel in periods.
+
+    Its mean over a period is 1.
+    """
+    aperture, off = np.float32(APERTURE * sampled), np.abs(place - np.rint(place))
+    return np.clip(np.float32(0.5) * (width + aperture) - off, 0, min(width, aperture)) / (width * aperture)
