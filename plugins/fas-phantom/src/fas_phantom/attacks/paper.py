@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from fas_phantom.attacks.live import Moment, Stage
-from fas_phantom.attacks.prints import draw_ink, inked, screened
+from fas_phantom.attacks.prints import draw_ink, inked, resolved, screened
 from fas_phantom.attacks.worn import Instrument, Worn, instrument
 from fas_phantom.canvas import Field, blur, mix, noise, sample, soft
 from fas_phantom.head import Head, head
@@ -116,7 +116,7 @@ def sheet(worn: PaperMask) -> Instrument:
     surface = _bent(wearer, clip, cover > 0.5, x, y)
     picture = face.colour * (np.float32(1.2) * _baked(face))[..., None]
     colour = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)
-    tone = mix(inked(clip, picture) / np.maximum(picture, 0.004), np.ones_like(picture), edge)
+    tone = mix(inked(clip, resolved(clip, picture, 1.5)) / np.maximum(picture, 0.004), np.ones_like(picture), edge)
     grey = np.clip(picture.mean(2) / face.who.skin.mean(), 0, 1)
     near = clip.trait("paper_infrared") * (1 - clip.trait("ink_infrared") * (1 - np.sqrt(grey)) * (1 - edge))
     return instrument(surface, cover, colour, gloss=0.3 * clip.trait("sheen"), near=near, tone=tone)

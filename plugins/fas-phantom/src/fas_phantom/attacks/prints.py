@@ -44,8 +44,9 @@ class FlatPrint(FlatMedium):
         return inked(self.clip, image)
 
     def halftone(self, image: Field, moment: Moment) -> Field:
-        """The raster, which moves with the paper."""
-        return screened(self.clip, image, moment.hit.plane_x, moment.hit.plane_y, moment.pose.scale)
+        """The raster, which moves with the paper: what it resolves, and its dots."""
+        sharpened = resolved(self.clip, image, 1.1 * self.clip.size / 128)
+        return screened(self.clip, sharpened, moment.hit.plane_x, moment.hit.plane_y, moment.pose.scale)
 
     def sheen(self, image: Field, moment: Moment) -> Field:
         """Light falls off over the sheet; smooth paper throws some of it back."""
@@ -96,13 +97,13 @@ def inked(clip: ClipParameters, image: Field) -> Field:
 
 
 def screened(clip: ClipParameters, image: Field, x: Field, y: Field, scale: float) -> Field:
-    """The printer's raster over linear RGB: its driver's sharpening or its dots' bleeding, and the dots of four inks.
+    """The dots of four inks over linear RGB.
 
-    Dots are the first harmonic of round-dot screens at `SCREEN_ANGLES`, of amplitude 4 a (1 - a) at a coverage a, and inks
+    They are the first harmonic of round-dot screens at `SCREEN_ANGLES`, of amplitude 4 a (1 - a) at a coverage a, and inks
     multiply (Demichel), so that the mean over a dot is the picture's. (x, y) are metres on the paper, `scale` pixels per metre.
     """
     gain = np.float32(exposure(clip))
-    shown = _resolved(clip, np.clip(image * gain, 0, 1))
+    shown = np.clip(image * gain, 0, 1)
     black = np.float32(REPLACEMENT) * (1 - shown.max(2))
     covers = (*np.moveaxis(1 - shown / np.maximum(1 - black, np.float32(0.02))[..., None], 2, 0), black)
     frequency = 2 * np.pi / (clip.trait("screen") * clip.size / 128) * scale
@@ -114,9 +115,9 @@ def screened(clip: ClipParameters, image: Field, x: Field, y: Field, scale: floa
     return np.clip(np.stack(bare[:3]).transpose(1, 2, 0) * bare[3][..., None], 0, None) / gain
 
 
-def _resolved(clip: ClipParameters, shown: Field) -> Field:
-    """Unsharp masking by the printer's driver or, of negative sharpness, dots that run; of linear light in [0, 1]."""
-    even = np.sqrt(shown)
-    strength = np.float32(max(clip.trait("sharpness") * clip.trace, -1.0))
-    even = np.clip(even + strength * (even - blur(even, 1.1 * clip.size / 128)), 0, 1)
-    return even * even
+def resolved(clip: ClipParameters, image: Field, sigma: float) -> Field:
+    """Linear RGB after unsharp masking by the printer's driver or, of negative sharpness, dots that run; `sigma` in pixels."""
+    gain, strength = np.float32(exposure(clip)), np.float32(max(clip.trait("sharpness") * clip.trace, -1.0))
+    even = np.sqrt(np.clip(image * gain, 0, 1))
+    even = np.clip(even + strength * (even - blur(even, sigma)), 0, 1)
+    return even * even / gain

@@ -11,8 +11,8 @@ from fas_phantom.attacks.live import Live, Moment, Stage
 from fas_phantom.canvas import Field, mix, packed, sample, tinted
 from fas_phantom.head import Head, head
 from fas_phantom.light import Shading, glint, tint
-from fas_phantom.thermal import warmed
 from fas_phantom.parameters import ClipParameters, Person
+from fas_phantom.thermal import warmed
 from fas_phantom.view import Hit, meet
 
 
@@ -81,6 +81,11 @@ class Worn(Live):
         layer = self.layer(moment)
         return mix(light(), near_infrared(layer, self.clip), layer.cover)
 
+    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
+        """Long waves pass neither glass nor plastic nor paper: the outside of what is worn, partly warmed by the wearer."""
+        layer, skin = self.layer(moment), celsius()
+        return mix(skin, warmed(self.clip, skin, layer.hit.lift - moment.hit.lift, self.conducts), np.clip(2 * layer.cover, 0, 1))
+
 
 def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters) -> Layer:
     """Where the pixels of a frame meet what is worn on a head."""
@@ -99,46 +104,6 @@ def near_infrared(layer: Layer, clip: ClipParameters) -> Field:
     ambient, light = clip.capture.infrared_ambient, layer.light
     lit = layer.near * (light.facing + np.float32(0.35 * ambient) * light.diffuse)
     return lit + layer.gloss * (np.float32(0.8) * glint(light.facing) + np.float32(0.3 * ambient) * light.gleam)
-
-
-def instrument(self) -> Instrument:
-        """The maps of what is worn."""
-        raise NotImplementedError
-
-    def stages(self) -> Mapping[str, Stage]:
-        return {"occluder": self.occluder, "specular": self.specular}
-
-    def layer(self, moment: Moment) -> Layer:
-        """The instrument in a frame."""
-        return moment.once("layer", lambda: put_on(self.instrument(), self.head(), moment, self.clip))
-
-    def occluder(self, image: Field, moment: Moment) -> Field:
-        """The instrument's own colour under the scene's light."""
-        layer = self.layer(moment)
-        return mix(image, painted(self.instrument(), layer, self.clip), layer.cover)
-
-    def specular(self, image: Field, moment: Moment) -> Field:
-        """Highlights of the instrument's surface."""
-        layer = self.layer(moment)
-        shine = layer.cover * layer.gloss * layer.light.gleam * np.float32(min(self.clip.trace, 1.3))
-        return image + tinted(shine, tint(self.clip.capture.light_warmth))
-
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        layer = self.layer(moment)
-        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, metres())
-
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
-        layer, ambient = self.layer(moment), self.clip.capture.infrared_ambient
-        facing, diffuse, gleam = layer.light.facing, layer.light.diffuse, layer.light.gleam
-        lit = layer.near * (facing + np.float32(0.35 * ambient) * diffuse)
-        lit = lit + layer.gloss * (np.float32(0.8) * glint(facing) + np.float32(0.3 * ambient) * gleam)
-        return mix(light(), lit, layer.cover)
-
-
-    def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
-        """Long waves pass neither glass nor plastic nor paper: the outside of what is worn, partly warmed by the wearer."""
-        layer, skin = self.layer(moment), celsius()
-        return mix(skin, warmed(self.clip, skin, layer.hit.lift - moment.hit.lift, self.conducts), np.clip(2 * layer.cover, 0, 1))
 
 
 def instrument(surface: Field, cover: Field, colour: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None) -> Instrument:
