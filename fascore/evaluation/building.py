@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fascore.errors import FascoreError, no_column
 from fascore.evaluation.factor import Factor, Words
-from fascore.evaluation.parse import COLUMNS, REQUIRED, Ids, Place, check_species, labels, numbers, responses, shown
+from fascore.evaluation.parse import COLUMNS, MOST_SPECIES, REQUIRED, Ids, Place, check_species, labels, numbers, responses, shown
 
 CHUNK = 1 << 16
 """Rows that stand in memory as text at a time."""
@@ -42,9 +42,14 @@ class Building:
         """Whether a column holds numbers: the label, the score, and what heads say."""
         return name in REQUIRED or (name not in COLUMNS and "." in name)
 
-    def add(self, columns: Mapping[str, Any], rows: Sequence[int]) -> None:
-        """The next rows, cells by column, with their numbers in the file. Raises FascoreError with row and column."""
-        self.place.numbers.append(rows)
+    def chunks(self, rows: Rows) -> Iterator[tuple[int, Sequence[Sequence[str]]]]:
+        """Chunks of rows of the file, each to be added next: the index of its first row in the table, and its cells by column."""
+        for places, cells in rows:
+            self.place.numbers.append(places)
+            yield self._count, list(zip(*cells))
+
+    def add(self, columns: Mapping[str, Any]) -> None:
+        """The next rows, cells by column. Raises FascoreError with row and column."""
         self._label.append(labels(columns["label"], self.place, self._count))
         for name, chunks in self._floats.items():
             chunks.append(numbers(columns[name], self.place, name, self._count))
@@ -52,7 +57,9 @@ class Building:
             words.add(columns[name])
         if self._ids is not None:
             self._ids.add(columns["id"])
-        self._count += len(rows)
+        self._count += len(columns["label"])
+        if "species" in self._words and self._words["species"].distinct > MOST_SPECIES:
+            check_species(self._words["species"].array(), np.concatenate(self._label), self.place)
 
     def finish(self) -> dict[str, Any]:
         """The fields of a ScoreTable. Raises FascoreError with row and column."""
@@ -64,9 +71,8 @@ class Building:
         words = {name: column.array() for name, column in self._words.items()}
         words["response"], notes = responses(words.get("response"), score, self.place)
         words["task"] = _default_task(words.get("task"), self._count)
-        check_species(words.get("species"), label, self.place)
         if self._ids is None:
-            ids = np.concatenate([np.asarray(chunk, np.int64) for chunk in self.place.numbers]).astype(np.dtypes.StringDType())
+            ids = np.concatenate(self.place.numbers or [range(2, self._count + 2)]).astype(np.dtypes.StringDType())
         else:
             ids = self._ids.array(words.get("dataset"), self.place)
         return {"id": ids, "label": label, "score": score, "words": words, "heads": floats, "notes": notes}
@@ -81,8 +87,8 @@ def read_csv(path: Path) -> dict[str, Any]:
     """The fields of a ScoreTable from a CSV file with a header. Raises FascoreError with file, row and column."""
     with csv_rows(path) as (header, rows):
         building = Building(header, str(path))
-        for places, cells in rows:
-            building.add(dict(zip(header, zip(*cells))), places)
+        for _, cells in building.chunks(rows):
+            building.add(dict(zip(header, cells)))
     return building.finish()
 
 

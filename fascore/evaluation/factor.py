@@ -81,6 +81,11 @@ class Words:
         """The next rows."""
         self._chunks.append(np.fromiter(map(self._codes.__getitem__, cells), np.int32, len(cells)))
 
+    @property
+    def distinct(self) -> int:
+        """How many different words there are so far."""
+        return len(self._codes)
+
     def array(self) -> Factor:
         """The whole column."""
         words = list(self._codes)

@@ -126,9 +126,9 @@ def responses(given: Factor | None, score: NDArray[np.float64], place: Place) ->
     return Factor(RESPONSES, codes).renamed(RESPONSES).select(slice(None)), (note,)
 
 
-def check_species(species: Factor | None, label: NDArray[np.int8], place: Place) -> None:
+def check_species(species: Factor, label: NDArray[np.int8], place: Place) -> None:
     """Refuse a species column that holds names of files or persons instead. Raises FascoreError."""
-    if species is not None and len(species.names) > MOST_SPECIES:
+    if len(species.names) > MOST_SPECIES:
         index = int(np.flatnonzero((species.codes >= MOST_SPECIES) & (label == 0))[:1].sum())
         advice = "name the kind of instrument (print.flat, mask.rigid), not the presentation"
         raise place.error(index, "species", f"more than {MOST_SPECIES} species; {advice}")

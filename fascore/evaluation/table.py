@@ -48,7 +48,7 @@ class ScoreTable:
         if uneven := [name for name, values in columns.items() if "label" in columns and len(values) != count]:
             raise FascoreError(f"{source}: column '{uneven[0]}' has {len(columns[uneven[0]])} rows and 'label' has {count}")
         building = Building(tuple(columns), source)
-        building.add({name: values if building.counts(name) else texts(values) for name, values in columns.items()}, range(2, count + 2))
+        building.add({name: values if building.counts(name) else texts(values) for name, values in columns.items()})
         return cls(**building.finish())
 
     @classmethod

@@ -1,0 +1,125 @@
+"""Importer: reads any score file to fascore's convention, and says what it took it for."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import get_args
+
+from fascore.errors import FascoreError
+from fascore.evaluation.importers.formats import FORMATS, Format, Given, Polarity
+from fascore.evaluation.importers.labels import LabelFile, LabelsAre
+from fascore.evaluation.table import ScoreTable
+
+HEAD = 1 << 16
+"""Characters of a file that are looked at to recognise its format."""
+WORDS_OF = {"bona_fide_high": "higher = bona fide", "attack_high": "higher = attack"}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A table in fascore's convention, and a sentence on how it was read. `negated`: the file's scores are higher for attacks."""
+
+    table: ScoreTable
+    told: str
+    negated: bool
+
+
+@dataclass(frozen=True)
+class Importer:
+    """Reads score files of one evaluation.
+
+    `format`, `polarity` and `labels_are` are what the user says of files that do not say it themselves; `labels` is a file
+    of labels for formats without. Nothing is guessed: what neither a file nor the user says is an error.
+    """
+
+    format: str | None = None
+    polarity: Polarity | None = None
+    labels_are: LabelsAre | None = None
+    labels: Path | None = None
+
+    def __post_init__(self) -> None:
+        choices = (("format", tuple(FORMATS)), ("polarity", get_args(Polarity)), ("labels_are", get_args(LabelsAre)))
+        for name, allowed in choices:
+            value = getattr(self, name)
+            if value is not None and value not in allowed:
+                raise FascoreError(f"--{name.replace('_', '-')} {value}: choose one of {', '.join(allowed)}")
+
+    def read(self, path: Path) -> Imported:
+        """One file. Raises FascoreError with file, row and column."""
+        name = self.format or recognise(path)
+        format = FORMATS[name]
+        polarity = self._settled(path, name, format)
+        table, labels = format.read(path, Given(self.labels_are, self._label_file if format.labels == "file" else None))
+        negated = polarity == "attack_high"
+        turned = "; turned: scores are negated here" if negated else ""
+        how = f"format '{name}' ({'as said' if self.format else 'by its beginning'})"
+        who = "by the format" if format.polarity else "as said"
+        told = f"{path}: {len(table)} rows, {how}; {WORDS_OF[polarity]} ({who}){turned}; labels: {labels}"
+        return Imported(_negated(table) if negated else table, told, negated)
+
+    def _settled(self, path: Path, name: str, format: Format) -> Polarity:
+        """The polarity of a file; what is said and not used, or contradicts the format, is an error."""
+        if format.polarity is not None and self.polarity not in (None, format.polarity):
+            other = "; for a CSV with other polarity say --format csv" if name == "fascore" else ""
+            raise FascoreError(f"{path} is '{name}', where {WORDS_OF[format.polarity]}, and --polarity says {self.polarity}{other}")
+        if format.labels == "own" and self.labels_are is not None:
+            raise FascoreError(f"{path} is '{name}', which says itself what its labels mean; leave --labels-are out, or say another --format")
+        if format.labels != "file" and self.labels is not None:
+            raise FascoreError(f"{path} is '{name}', which has labels of its own; leave --labels out, or say another --format")
+        polarity = format.polarity or self.polarity
+        if polarity is None:
+            raise FascoreError(
+                f"{path} is '{name}', which does not say whether higher scores are bona fide: say --polarity bona_fide_high or --polarity attack_high"
+            )
+        return polarity
+
+    @cached_property
+    def _label_file(self) -> LabelFile | None:
+        return None if self.labels is None else LabelFile(self.labels, self.labels_are)
+
+
+def _negated(table: ScoreTable) -> ScoreTable:
+    """The score, and those of heads, the other way round; 0 stays 0, and not -0."""
+    heads = {name: 0.0 - values if name.endswith(".score") else values for name, values in table.heads.items()}
+    return replace(table, score=0.0 - table.score, heads=heads)
+
+
+def recognise(path: Path) -> str:
+    """The format that the beginning of a file names itself: a header, or a JSON object. Raises FascoreError where it does not."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            head = file.read(HEAD)
+    except FileNotFoundError:
+        raise FascoreError(f"there is no score file {path}") from None
+    except OSError as error:
+        raise FascoreError(f"{path} cannot be read: {error.strerror}") from None
+    if head.lstrip().startswith("{"):
+        return "json"
+    first = next((line for line in head.splitlines() if line.strip()), "")
+    header = {name.strip() for name in _cells(first)}
+    if {"is_bonafide", "score"} <= header:
+        return "bob-csv"
+    if not first or "," in first or path.suffix.lower() == ".csv" or {"label", "score"} & header:
+        return "fascore"  # its reader says what is missing
+    width = len(first.split())
+    fits = ", ".join(_of_width(width)) or "none that fascore reads"
+    raise FascoreError(
+        f"{path} has no header that names its columns, and {width} words a line fit several formats or none: say which with --format ({fits}); "
+        f"'id,label,score' as its first line, and commas, would make it fascore's own"
+    )
+
+
+def _cells(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
+
+
+def _of_width(width: int) -> Iterator[str]:
+    known = {"bob-4": (4,), "bob-5": (5,), "id-label-score": (3,), "score-label": (2,), "id-score": (2, 4)}
+    return (name for name, widths in known.items() if width in widths)
