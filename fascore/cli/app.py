@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, end, inspecting, running, starting
+from fascore.cli import DEBUG, end, inspecting, measuring, running, starting
 
 
 class Entry(NamedTuple):
@@ -41,9 +41,11 @@ COMMANDS = (
         "fascore predict runs/demo video.mp4 --json",
         "fascore predict runs/demo video.mp4 --detector '{\"type\": \"yunet\", \"model\": \"yunet.onnx\"}'",
     )),
-    Entry("evaluate", running.evaluate, "measure score files; no model is needed", (
+    Entry("evaluate", measuring.evaluate, "measure score files; no model is needed", (
         "fascore evaluate runs/demo/scores/cross.csv --dev runs/demo/scores/dev.csv",
         "fascore evaluate scores.csv --threshold fixed=0.5",
+        "fascore evaluate scores.txt --format id-label-score --polarity bona_fide_high --labels-are bona_fide_1",
+        "fascore evaluate --sum runs/colour runs/depth --out both",
     )),
     Entry("fill", inspecting.fill, "write every default of a spec out", ("fascore fill spec.json", "fascore fill spec.json --out full.json")),
     Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),

@@ -73,30 +73,6 @@ def predict(
     print_answers(answers(folder, paths, detector=json_or_word(detector), device=device), as_json=as_json)
 
 
-def evaluate(
-    scores: Annotated[list[Path], typer.Argument(metavar="SCORES", help="score files, CSV: at least label and score", show_default=False)],
-    dev: Annotated[Path | None, typer.Option("--dev", metavar="FILE", help="score file that sets the threshold", show_default=False)] = None,
-    threshold: Annotated[
-        str | None, typer.Option("--threshold", metavar="RULE", help="eer, bpcer=0.01, fixed=0.5, … [default: eer on --dev]", show_default=False)
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="write metrics.json and report.html there", show_default=False)] = None,
-) -> None:
-    """Measure score files by ISO/IEC 30107-3; no model is needed. The threshold comes from --dev, or is fixed."""
-    from rich.console import Console
-
-    from fascore.evaluation.standalone import evaluate_files
-    from fascore.report.terminal import summary_table
-
-    found = evaluate_files(scores, dev=dev, rule=threshold, out=out)
-    Console().print(summary_table(found.metrics))
-    if out is not None:
-        from fascore.report.facts import ReportFacts
-        from fascore.report.html import write_report
-
-        write_report(out / "report.html", ReportFacts(out.name, found.metrics, found.tests, found.dev))
-        print(f"the report: {out / 'report.html'}")
-
-
 def study_check(study: Study, base: Base = None, extra: With = []) -> None:  # noqa: B006
     """Validate and check every run of a study."""
     from fascore.running.study import check_study, read_study

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,12 @@ from typing import cast
 
 from fascore.component import load, validate
 from fascore.errors import FascoreError
+from fascore.evaluation.combining import Rule
 from fascore.evaluation.evaluate import Metrics, evaluate
+from fascore.evaluation.importers.importer import Importer
+from fascore.evaluation.sources import Sources, read_sources
 from fascore.evaluation.table import ScoreTable
-from fascore.evaluation.threshold import Threshold, choose
+from fascore.evaluation.threshold import Threshold, choose, threshold_rule
 from fascore.files import write_whole
 from fascore.kinds.metric import Metric
 
@@ -22,53 +24,65 @@ METRICS = ("auc", "eer", "hter", "accuracy", "iso30107")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What score files give: `tests` by name, the `dev` table, the `threshold`, and `metrics`, the content of metrics.json."""
+    """What score files give: `tests` by name, the `dev` table, the `threshold`, and `metrics`, the content of metrics.json.
+
+    `told`: sentences on how each file was read and how systems were combined.
+    """
 
     tests: dict[str, ScoreTable]
     dev: ScoreTable | None
     threshold: Threshold | None
     metrics: Metrics
+    told: list[str]
 
 
 def evaluate_files(
-    paths: Sequence[Path], *, dev: Path | None = None, rule: str | None = None, out: Path | None = None, metrics: Sequence[Metric] | None = None
-) -> Evaluation:
-    """Evaluate score files in fascore's CSV, each a test set named by its file.
+    paths: Sequence[Path], *, dev: Path | Sequence[Path] = (), rule: str | None = None, out: Path | None = None,
+    metrics: Sequence[Metric] | None = None, importer: Importer | None = None, combine: Rule | None = None,
+) -> Evaluation:  # fmt: skip
+    """Evaluate score files, each a test set named by its file, or the folder of a run with all its test sets.
 
     `dev` is the score file of the dev split; `rule` a threshold rule (default: `eer` with dev scores), or `fixed=0.5`, which
-    needs no dev file. Without both, only metrics that need no threshold are measured, and a warning says so. With `out`,
-    `metrics.json` and `threshold.json` are written there. Raises FascoreError in sentences.
+    needs no dev file. Without both, only metrics that need no threshold are measured, and a warning says so. `combine` makes
+    one system of several: of each a score file and a dev file in the same order, or its run's folder. With `out`,
+    `metrics.json` and `threshold.json` are written there, and where systems were combined `combination.json` and the combined
+    `scores/`. Raises FascoreError in sentences.
     """
-    if not paths:
-        raise FascoreError("give at least one score file, such as runs/<name>/scores/test.csv")
-    if rule and dev is None and not rule.startswith("fixed="):
+    dev = [dev] if isinstance(dev, Path) else list(dev)
+    if rule and not dev and not rule.startswith("fixed=") and not any(path.is_dir() for path in paths):
         raise FascoreError(f"threshold rule '{rule}' needs the scores of a dev split: give a dev file, or a number with 'fixed=…'")
-    if dev is not None and any(path.resolve() == dev.resolve() for path in paths):
-        raise FascoreError(f"{dev} is both the dev file and a test file: a threshold chosen on the data it is tested on measures nothing")
-    tests = {name: ScoreTable.read(path) for name, path in zip(_names(paths), paths)}
-    dev_table = None if dev is None else ScoreTable.read(dev)
-    threshold = choose(rule or "eer", dev_table) if rule or dev_table is not None else None
-    found = evaluate(tests, threshold, _default_metrics() if metrics is None else metrics, dev_table)
+    sources = read_sources(paths, dev, importer or Importer(), combine)
+    threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
+    found = evaluate(sources.tests, threshold, _default_metrics() if metrics is None else metrics, sources.dev)
+    found["sources"] = sources.told
+    if sources.combination is not None:
+        found["combination"] = sources.combination.model_dump(mode="json")
     if threshold is None:
         found["warnings"].insert(0, "there is no threshold: give dev scores, or a number with 'fixed=…'; rates at a threshold are left out")
     if out is not None:
-        write_whole(out / "metrics.json", json.dumps(found, indent=2) + "\n")
-        if threshold is not None:
-            write_whole(out / "threshold.json", threshold.to_json())
-    return Evaluation(tests, dev_table, threshold, found)
+        _write(out, found, threshold, sources)
+    return Evaluation(sources.tests, sources.dev, threshold, found, sources.told)
+
+
+def _turned(name: str | None, sources: Sources) -> str:
+    """The rule, where it is a number and scores were negated the number negated too, for it is one of the file's scores."""
+    rule = threshold_rule(name or "eer")
+    if rule.name != "fixed" or not sources.negated:
+        return rule
+    value = rule.level
+    sources.told.append(f"threshold {value:g} of the files' scores is {-value:g} here: accept where the file's score is at most {value:g}")
+    return f"fixed={-value!r}"
+
+
+def _write(out: Path, found: Metrics, threshold: Threshold | None, sources: Sources) -> None:
+    write_whole(out / "metrics.json", json.dumps(found, indent=2) + "\n")
+    if threshold is not None:
+        write_whole(out / "threshold.json", threshold.to_json())
+    if sources.combination is not None:
+        write_whole(out / "combination.json", json.dumps(found["combination"], indent=2) + "\n")
+        for name, table in {**sources.tests, **({} if sources.dev is None else {"dev": sources.dev})}.items():
+            table.write(out / "scores" / f"{name.replace('/', '_')}.csv")
 
 
 def _default_metrics() -> list[Metric]:
     return [cast("Metric", validate(load("metric", name), {"type": name})) for name in METRICS]
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    """The files' stems, with as many folders before them as it takes to tell them apart."""
-    resolved = [path.resolve().with_suffix("") for path in paths]
-    if doubled := [path for path, count in Counter(resolved).items() if count > 1]:
-        raise FascoreError(f"{doubled[0]} is given twice")
-    for depth in range(1, max(len(path.parts) for path in resolved) + 1):
-        names = ["/".join(path.parts[-depth:]) for path in resolved]
-        if len(set(names)) == len(names):
-            break
-    return names

@@ -47,15 +47,20 @@ class Threshold(Config):
         return f"{self.rule}, chosen on the {self.split} split{where} ({self.n_bona_fide} bona fide, {self.n_attack} attacks)"
 
 
+def threshold_rule(text: ThresholdRule | str) -> ThresholdRule:
+    """A rule as a user writes it. Raises FascoreError with the rules there are."""
+    try:
+        return text if isinstance(text, ThresholdRule) else ThresholdRule(text)
+    except ValueError as error:
+        raise FascoreError(str(error)) from None
+
+
 def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "dev", column: str = "score") -> Threshold:
     """Choose on a dev table; non-responses have no part in it. `fixed=…` needs no table.
 
     Raises FascoreError for the test split, an unknown rule, and a class that the rule needs and the table lacks.
     """
-    try:
-        rule = rule if isinstance(rule, ThresholdRule) else ThresholdRule(rule)
-    except ValueError as error:
-        raise FascoreError(str(error)) from None
+    rule = threshold_rule(rule)
     if rule.name == "fixed":
         return Threshold(value=rule.level, rule=rule, split="given", column=column)
     if table is None:

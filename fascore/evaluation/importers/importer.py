@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 from fascore.errors import FascoreError
 from fascore.evaluation.importers.formats import FORMATS, Format, Given, Polarity
@@ -41,13 +41,6 @@ class Importer:
     labels_are: LabelsAre | None = None
     labels: Path | None = None
 
-    def __post_init__(self) -> None:
-        choices = (("format", tuple(FORMATS)), ("polarity", get_args(Polarity)), ("labels_are", get_args(LabelsAre)))
-        for name, allowed in choices:
-            value = getattr(self, name)
-            if value is not None and value not in allowed:
-                raise FascoreError(f"--{name.replace('_', '-')} {value}: choose one of {', '.join(allowed)}")
-
     def read(self, path: Path) -> Imported:
         """One file. Raises FascoreError with file, row and column."""
         name = self.format or recognise(path)
@@ -80,6 +73,15 @@ class Importer:
     @cached_property
     def _label_file(self) -> LabelFile | None:
         return None if self.labels is None else LabelFile(self.labels, self.labels_are)
+
+
+def importer(format: str | None, polarity: str | None, labels_are: str | None, labels: Path | None) -> Importer:
+    """An importer as a user asks for it. Raises FascoreError for a word that is none of the choices."""
+    asked = {"format": (format, tuple(FORMATS)), "polarity": (polarity, get_args(Polarity)), "labels-are": (labels_are, get_args(LabelsAre))}
+    for name, (value, allowed) in asked.items():
+        if value is not None and value not in allowed:
+            raise FascoreError(f"--{name} {value}: choose one of {', '.join(allowed)}")
+    return Importer(format, cast("Polarity | None", polarity), cast("LabelsAre | None", labels_are), labels)
 
 
 def _negated(table: ScoreTable) -> ScoreTable:

@@ -1,0 +1,82 @@
+"""Commands that need scores and no model: measure them, plan how many are needed, set a threshold for a new camera."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Text = str | None
+
+
+def _option(name: str, metavar: str, help: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=help, show_default=False)
+
+
+def _flag(name: str, help: str) -> Any:
+    return typer.Option(name, help=help)
+
+
+Scores = Annotated[
+    list[Path], typer.Argument(metavar="SCORES", help="score files, each a test set, or a run's folder; to combine, one a system", show_default=False)
+]
+Dev = Annotated[list[Path], _option("--dev", "FILE", "score file that sets the threshold; once a system, in their order, where systems are combined")]
+Rule = Annotated[Text, _option("--threshold", "RULE", "eer, bpcer=0.01, fixed=0.5, … [default: eer on --dev]")]
+Folder = Annotated[Path | None, _option("--out", "DIR", "write metrics.json, threshold.json and report.html there")]
+FORMATS = "fascore, csv, bob-csv, bob-4, bob-5, id-label-score, score-label, id-score, json"
+Format = Annotated[Text, _option("--format", "NAME", f"{FORMATS} [default: what the file names itself]")]
+Polarity = Annotated[Text, _option("--polarity", "WHICH", "bona_fide_high or attack_high, for formats that do not say it")]
+LabelsAre = Annotated[Text, _option("--labels-are", "WHICH", "bona_fide_1 or attack_1, for labels in numbers of formats that do not say it")]
+LabelFile = Annotated[Path | None, _option("--labels", "FILE", "labels and species by id, CSV, for formats without labels")]
+Sum = Annotated[bool, _flag("--sum", "combine the systems: sum of their scores")]
+Mean = Annotated[bool, _flag("--mean", "combine: mean of the scores of those that answered")]
+Weighted = Annotated[bool, _flag("--weighted", "combine: weights from dev, by a grid")]
+Logistic = Annotated[bool, _flag("--logistic", "combine: logistic regression on dev")]
+
+
+def evaluate(
+    scores: Scores,
+    dev: Dev = [],  # noqa: B006  Typer copies it
+    threshold: Rule = None,
+    out: Folder = None,
+    format: Format = None,
+    polarity: Polarity = None,
+    labels_are: LabelsAre = None,
+    labels: LabelFile = None,
+    sum_: Sum = False,
+    mean: Mean = False,
+    weighted: Weighted = False,
+    logistic: Logistic = False,
+) -> None:
+    """Measure score files by ISO/IEC 30107-3; no model is needed. The threshold comes from --dev, or is fixed.
+
+    What a file means is never guessed: its format says whether higher scores are bona fide, or you do, and it is printed.
+    """
+    from rich.console import Console
+
+    from fascore.evaluation.importers.importer import importer
+    from fascore.evaluation.standalone import evaluate_files
+    from fascore.report.terminal import summary_table
+
+    combine = _one({"sum": sum_, "mean": mean, "weighted": weighted, "logistic": logistic})
+    found = evaluate_files(scores, dev=dev, rule=threshold, out=out, importer=importer(format, polarity, labels_are, labels), combine=combine)
+    print("\n".join(found.told))
+    Console().print(summary_table(found.metrics))
+    if out is not None:
+        from fascore.report.facts import ReportFacts
+        from fascore.report.html import write_report
+
+        system = {f"input {number}": told for number, told in enumerate(found.told, start=1)}
+        write_report(out / "report.html", ReportFacts(out.name, found.metrics, found.tests, found.dev, system=system))
+        print(f"the report: {out / 'report.html'}")
+
+
+def _one(flags: dict[str, bool]) -> Any:
+    """The name of the one flag that is set; None where none is. Raises FascoreError for several."""
+    from fascore.errors import FascoreError
+
+    given = [name for name, wanted in flags.items() if wanted]
+    if len(given) > 1:
+        raise FascoreError(f"--{given[0]} and --{given[1]}: choose one way to combine")
+    return given[0] if given else None

@@ -1,0 +1,172 @@
+"""Score-level fusion of several systems: joined by dataset and id, weighed on dev, one score table for each test set."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat, NonNegativeInt
+
+from fascore.component import Config
+from fascore.errors import FascoreError
+from fascore.evaluation.curves import auc, needs_both
+from fascore.evaluation.factor import Factor
+from fascore.evaluation.score_rules import combine, fit_weights
+from fascore.evaluation.table import Floats, ScoreTable
+
+Rule: TypeAlias = Literal["sum", "mean", "weighted", "logistic"]
+Named: TypeAlias = Mapping[str, ScoreTable]
+"""One table a system, by the system's name."""
+
+AGREE = ("task", "species", "subject")
+"""Columns that describe a presentation, and not what a system made of it: all systems must say the same."""
+
+
+class Share(Config):
+    """What one system adds: weight * (score - mean) / deviation; mean and deviation are those on dev, where they matter."""
+
+    weight: FiniteFloat = Field(1.0, description="weight of the standardised score")
+    mean: FiniteFloat = Field(0.0, description="subtracted from the score")
+    deviation: FiniteFloat = Field(1.0, description="divides the score", gt=0)
+
+
+class Combination(Config):
+    """How scores of several systems become one. Its JSON is a function of the rule and of dev."""
+
+    rule: Rule = Field(description="sum, mean of the systems that answered, weighted, or logistic")
+    shares: dict[str, Share] = Field(description="what each system adds, by its name")
+    intercept: FiniteFloat = Field(0.0, description="added to the sum; only `logistic` has one")
+    n_bona_fide: NonNegativeInt = Field(0, description="bona fide presentations of dev that the weights were fitted on")
+    n_attack: NonNegativeInt = Field(0, description="attacks of dev that the weights were fitted on")
+
+    @property
+    def told(self) -> str:
+        """The weights in words."""
+        if self.rule in ("sum", "mean"):
+            return f"{self.rule} of the scores of {', '.join(self.shares)}"
+        terms = ", ".join(f"{name} {share.weight:.4g} x (score - {share.mean:.4g}) / {share.deviation:.4g}" for name, share in self.shares.items())
+        tail = f", intercept {self.intercept:.4g}: log-odds" if self.rule == "logistic" else ""
+        return f"{self.rule}: {terms}{tail}; fitted on dev ({self.n_bona_fide} bona fide, {self.n_attack} attacks)"
+
+
+def fit(rule: Rule, dev: Named | None, systems: Sequence[str]) -> Combination:
+    """The combination of some systems; `weighted` and `logistic` are fitted on dev, on rows that all systems answered.
+
+    `weighted`: scores are standardised by mean and deviation on dev, the system with the best AUC there has weight 1, each
+    other one the best of 0, 0.01, …, 1 (`score_rules.fit_weights`). `logistic`: scikit-learn's LogisticRegression (L2, C = 1)
+    on standardised scores; the fused score is the log-odds, which saturates nowhere. Raises FascoreError.
+    """
+    if rule in ("sum", "mean"):
+        return Combination(rule=rule, shares={name: Share() for name in systems})
+    if dev is None:
+        raise FascoreError(f"--{rule} fits its weights on dev: give a dev file a system, in the order of the systems")
+    tables = align(dev)
+    label = next(iter(tables.values())).label
+    answered = np.logical_and.reduce([table.responded for table in tables.values()])
+    needs_both(*(tables[systems[0]].score[answered & (label == value)] for value in (1, 0)))
+    columns = {name: table.score[answered] for name, table in tables.items()}
+    shares = {name: _standard(name, values) for name, values in columns.items()}
+    standard = {name: (values - shares[name].mean) / shares[name].deviation for name, values in columns.items()}
+    weights, intercept = (_weighted if rule == "weighted" else _logistic)(standard, label[answered])
+    shares = {name: share.model_copy(update={"weight": weights[name]}) for name, share in shares.items()}
+    n = int((label[answered] == 1).sum())
+    return Combination(rule=rule, shares=shares, intercept=intercept, n_bona_fide=n, n_attack=int(answered.sum()) - n)
+
+
+def _standard(name: str, values: Floats) -> Share:
+    deviation = float(values.std())
+    if deviation == 0:
+        raise FascoreError(f"all scores of '{name}' on dev are equal: there is nothing to weigh; leave it out, or use --sum")
+    return Share(mean=float(values.mean()), deviation=deviation)
+
+
+def _weighted(columns: Mapping[str, Floats], label: NDArray[np.int8]) -> tuple[dict[str, float], float]:
+    areas = {name: auc(np.sort(values[label == 1]), np.sort(values[label == 0])) for name, values in columns.items()}
+    best = max(areas, key=areas.__getitem__)
+    rule = {"weighted": {name: 1.0 if name == best else "dev" for name in columns}}
+    return {best: 1.0, **fit_weights(rule, columns, label, np.empty(0, np.str_))}, 0.0
+
+
+def _logistic(columns: Mapping[str, Floats], label: NDArray[np.int8]) -> tuple[dict[str, float], float]:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression().fit(np.stack(list(columns.values()), axis=1), label)
+    return dict(zip(columns, map(float, model.coef_[0]))), float(model.intercept_[0])
+
+
+def fuse(combination: Combination, tables: Named) -> ScoreTable:
+    """One table with the combined score, and each system's own as `<system>.score`. Raises FascoreError where they do not join.
+
+    A row that a needed system did not answer is a non-response, for the reason of the first such system; `mean` takes those
+    that answered.
+    """
+    tables = align(tables)
+    scores = {name: np.where(table.responded, table.score, np.nan) for name, table in tables.items()}
+    shares = combination.shares
+    standard = {name: (values - shares[name].mean) / shares[name].deviation for name, values in scores.items()}
+    weighted = {"weighted": {name: share.weight for name, share in shares.items()}}
+    rule: Mapping[str, Any] = {combination.rule: list(shares)} if combination.rule in ("sum", "mean") else weighted
+    score = combine(rule, standard, np.empty(0, np.str_)) + combination.intercept
+    first, *others = tables.values()
+    words = {name: factor for table in (*reversed(others), first) for name, factor in table.words.items() if any(factor.names)}
+    words["response"] = _response(score, list(tables.values()))
+    heads = {f"{name}.score": values for name, values in scores.items()}
+    notes = tuple(dict.fromkeys(note for table in tables.values() for note in table.notes))
+    return ScoreTable(first.id, first.label, score, words, heads, notes)
+
+
+def _response(score: Floats, tables: Sequence[ScoreTable]) -> Factor:
+    """`ok` where there is a score, else the word of the first system that gave none."""
+    words = np.where(np.isfinite(score), "ok", "")
+    for table in tables:
+        words = np.where((words == "") & ~table.responded, table.column("response"), words)
+    return Factor.of(words)
+
+
+def align(tables: Named) -> dict[str, ScoreTable]:
+    """The same presentations in the same order in every table, that of the first. Raises FascoreError.
+
+    Rows are joined by dataset and id, by id alone where a table names no dataset. One that is missing somewhere, or whose
+    label, task, species or subject differ, is refused.
+    """
+    (name, first), *others = tables.items()
+    return {name: first, **{other: _ordered(first, table, (name, other)) for other, table in others}}
+
+
+def _ordered(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> ScoreTable:
+    datasets = [table.column("dataset") for table in (first, other)]
+    if not all(any(table.factor("dataset").names) for table in (first, other)):
+        datasets = [np.full(len(table), "") for table in (first, other)]
+    same = len(first) == len(other) and bool((first.id == other.id).all()) and bool((datasets[0] == datasets[1]).all())
+    if not same:
+        keys = [list(zip(*map(np.ndarray.tolist, (dataset, table.id)))) for dataset, table in zip(datasets, (first, other))]
+        place = {key: row for row, key in enumerate(keys[1])}
+        if len(place) < len(other):
+            raise FascoreError(f"{names[1]}: ids repeat in several datasets, which {names[0]} does not name; the two cannot be joined")
+        _whole(keys[0], place.keys(), names)
+        _whole(keys[1], set(keys[0]), (names[1], names[0]))
+        other = other.select(np.array([place[key] for key in keys[0]], np.int64))
+    _agreeing(first, other, names)
+    return other
+
+
+def _whole(keys: Sequence[tuple[str, str]], known: Container[tuple[str, str]], names: tuple[str, str]) -> None:
+    lacking = [key for key in keys if key not in known]
+    if lacking:
+        dataset, name = lacking[0]
+        what = f"'{name}'" + (f" of dataset '{dataset}'" if dataset else "")
+        raise FascoreError(f"{names[1]} lacks {len(lacking)} of the {len(keys)} presentations of {names[0]}, such as {what}; both need the same")
+
+
+def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> None:
+    columns = {"label": (first.label, other.label)}
+    for name in AGREE:
+        if all(any(table.factor(name).names) for table in (first, other)):
+            columns[name] = (first.column(name), other.column(name))
+    for name, (one, two) in columns.items():
+        if len(differing := np.flatnonzero(one != two)):
+            row = int(differing[0])
+            complaint = f"'{one[row]}' in {names[0]} and '{two[row]}' in {names[1]}"
+            raise FascoreError(f"column '{name}' of '{first.id[row]}' is {complaint} ({len(differing)} such rows); systems are joined on one truth")

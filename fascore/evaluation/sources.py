@@ -1,0 +1,131 @@
+"""Which score files are evaluated: files, or the folders of runs, of one system or of several whose scores are combined."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fascore.errors import FascoreError
+from fascore.evaluation.combining import Combination, Rule, fit, fuse
+from fascore.evaluation.importers.importer import Imported, Importer
+from fascore.evaluation.table import ScoreTable
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What was read: test tables by name, the dev table, how each file was read, and how systems were combined.
+
+    `negated`: the files' scores are higher for attacks; the tables' are not.
+    """
+
+    tests: dict[str, ScoreTable]
+    dev: ScoreTable | None
+    told: list[str] = field(default_factory=list)
+    combination: Combination | None = None
+    negated: bool = False
+
+
+def read_sources(paths: Sequence[Path], dev: Sequence[Path], importer: Importer, rule: Rule | None) -> Sources:
+    """Read, combine by `rule` where there is one, and refuse what cannot be evaluated together. Raises FascoreError."""
+    folders = [path for path in paths if path.is_dir()]
+    if folders and len(folders) < len(paths):
+        raise FascoreError(f"{folders[0]} is a folder and {next(p for p in paths if not p.is_dir())} a file: give score files, or folders of runs")
+    if folders and dev:
+        raise FascoreError(f"the dev scores of {folders[0]} are its scores/dev.csv; leave --dev out")
+    sets = _of_runs(folders) if folders else _of_files(paths, dev, fused=rule is not None)
+    systems = next(iter(sets.values()))
+    if rule is None:
+        if len(systems) > 1:
+            raise FascoreError("give one run's folder, or say how to combine them: --sum, --mean, --weighted or --logistic")
+    elif len(systems) < 2:
+        raise FascoreError(f"--{rule} combines two systems or more; give a score file of each, or their runs' folders")
+    _refuse_twice({path.resolve(): name for name, files in sets.items() for path in files}, sets)
+    read = {name: {system: importer.read(path) for system, path in zip(_systems(systems), files)} for name, files in sets.items()}
+    return _sources(read, rule)
+
+
+def _sources(read: Mapping[str, Mapping[str, Imported]], rule: Rule | None) -> Sources:
+    every = [found for systems in read.values() for found in systems.values()]
+    tables = {name: {system: found.table for system, found in systems.items()} for name, systems in read.items()}
+    combination = None
+    if rule is not None:
+        combination = fit(rule, tables.get("dev"), list(next(iter(tables.values()))))
+    whole = {name: fuse(combination, systems) if combination else next(iter(systems.values())) for name, systems in tables.items()}
+    dev = whole.pop("dev", None)
+    for name, table in whole.items():
+        if dev is not None:
+            _refuse_opposite(name, table, dev)
+    told = [found.told for found in every] + ([combination.told] if combination else [])
+    return Sources(whole, dev, told, combination, rule is None and any(found.negated for found in every))
+
+
+def _of_runs(folders: Sequence[Path]) -> dict[str, list[Path]]:
+    """Score files of each test set that all runs have, and of dev."""
+    common: list[str] = []
+    for folder in folders:
+        names = sorted(path.stem for path in (folder / "scores").glob("*.csv"))
+        if "dev" not in names or len(names) < 2:
+            raise FascoreError(f"{folder}: there are no scores/dev.csv and a test set beside it; give the folder of a finished run, or score files")
+        common = [name for name in common if name in names] if common else names
+    if common == ["dev"]:
+        raise FascoreError(f"{' and '.join(map(str, folders))} have no test set of one name")
+    return {name: [folder / "scores" / f"{name}.csv" for folder in folders] for name in common}
+
+
+def _of_files(paths: Sequence[Path], dev: Sequence[Path], *, fused: bool) -> dict[str, list[Path]]:
+    if not paths:
+        raise FascoreError("give at least one score file, such as runs/<name>/scores/test.csv")
+    if fused and dev and len(dev) != len(paths):
+        raise FascoreError(f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order")
+    if not fused and len(dev) > 1:
+        raise FascoreError("one dev file sets the threshold; several belong to --sum, --mean, --weighted or --logistic")
+    names = _names(paths)
+    stems = {path.stem for path in paths}
+    tests = {"+".join(names) if len(stems) > 1 else stems.pop(): list(paths)} if fused else {name: [path] for name, path in zip(names, paths)}
+    if "dev" in tests:
+        tests["dev (as test)"] = tests.pop("dev")
+    return {**tests, **({"dev": list(dev)} if dev else {})}
+
+
+def _systems(paths: Sequence[Path]) -> list[str]:
+    """A name for each system: of a run its folder, else of the file."""
+    if {path.parent.name for path in paths} == {"scores"} and len({path.parent.parent.resolve() for path in paths}) == len(paths):
+        return _names([path.parent.parent / "run" for path in paths], drop=1)
+    return _names(paths)
+
+
+def _names(paths: Sequence[Path], drop: int = 0) -> list[str]:
+    """The files' stems, with as many folders before them as it takes to tell them apart; `drop` parts at the end stay out."""
+    resolved = [path.resolve().with_suffix("") for path in paths]
+    if doubled := [path for path, count in Counter(resolved).items() if count > 1]:
+        raise FascoreError(f"{doubled[0]} is given twice")
+    parts = [path.parts[: len(path.parts) - drop] for path in resolved]
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(part[-depth:]) for part in parts]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _refuse_twice(seen: Mapping[Path, str], sets: Mapping[str, Sequence[Path]]) -> None:
+    for name, files in sets.items():
+        for path in files:
+            if (other := seen[path.resolve()]) != name:
+                if "dev" in (name, other):
+                    measured = "a threshold chosen on the data it is tested on measures nothing"
+                    raise FascoreError(f"{path} is both the dev file and a test file: {measured}")
+                raise FascoreError(f"{path} is given twice")
+
+
+def _refuse_opposite(name: str, table: ScoreTable, dev: ScoreTable) -> None:
+    """Raise FascoreError where a test set and dev share ids, of both classes, and every label is the opposite."""
+    shared, rows, others = np.intersect1d(table.id, dev.id, return_indices=True)
+    counted = len(shared) and table.id[0] in ("1", "2") and dev.id[0] in ("1", "2")  # ids that count rows say nothing of presentations
+    if counted or len(np.unique(table.label[rows])) < 2 or (table.label[rows] == dev.label[others]).any():
+        return
+    complaint = f"all {len(rows)} ids that test set '{name}' shares with dev have the opposite label there"
+    raise FascoreError(f"{complaint}: in one of the two files 1 is an attack; turn it, or read it with --format csv --labels-are attack_1")

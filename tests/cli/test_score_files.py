@@ -1,0 +1,70 @@
+"""Score files of other systems through the command: what is printed, what is refused, never a traceback."""
+
+import json
+import random
+
+import pytest
+
+ROWS = [(f"c{n}", n % 2, round(random.Random(n).gauss(0.4 + 0.3 * (n % 2), 0.2), 3)) for n in range(80)]
+
+
+def lists(folder, name, rows, turn=1):
+    (folder / name).write_text("".join(f"{one} {label} {turn * score}\n" for one, label, score in rows))
+
+
+def figures(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def test_how_a_file_was_read_is_printed_and_stored(fascore, tmp_path):
+    lists(tmp_path, "test.txt", ROWS)
+    said = ("--format", "id-label-score", "--polarity", "bona_fide_high", "--labels-are", "bona_fide_1")
+    told = fascore("evaluate", "test.txt", *said, "--threshold", "fixed=0.5", "--out", "out").stdout
+    line = "test.txt: 80 rows, format 'id-label-score' (as said); higher = bona fide (as said); labels: 1 = bona fide (as said)"
+    assert told.splitlines()[0] == line
+    assert figures(tmp_path / "out")["sources"] == [line]
+    assert (tmp_path / "out/report.html").stat().st_size > 1000
+
+
+def test_scores_that_are_higher_for_attacks_give_the_same_figures_at_the_threshold_of_their_file(fascore, tmp_path):
+    said = ("--format", "id-label-score", "--labels-are", "bona_fide_1")
+    for name, turn, polarity in (("up", 1, "bona_fide_high"), ("down", -1, "attack_high")):
+        (tmp_path / name).mkdir()
+        lists(tmp_path / name, "test.txt", ROWS, turn)
+        arguments = (f"{name}/test.txt", *said, "--polarity", polarity, "--threshold", f"fixed={turn * 0.5}", "--out", f"{name}/out")
+        told = fascore("evaluate", *arguments).stdout
+    assert "accept where the file's score is at most -0.5" in told
+    assert figures(tmp_path / "up/out")["tests"] == figures(tmp_path / "down/out")["tests"]
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["test.txt"], "test.txt has no header that names its columns, and 3 words a line fit several formats"),
+    (["test.txt", "--format", "id-label-score", "--labels-are", "bona_fide_1"], "say --polarity bona_fide_high or --polarity attack_high"),
+    (["test.txt", "--format", "id-label-score", "--polarity", "attack_high"], "whether '0' is bona fide nothing says"),
+    (["test.txt", "--format", "txt"], "--format txt: choose one of fascore, csv, bob-csv"),
+    (["own.csv", "--polarity", "attack_high"], "is 'fascore', where higher = bona fide, and --polarity says attack_high"),
+    (["own.csv", "test.txt", "--polarity", "attack_high"], "higher = bona fide, and --polarity says attack_high"),
+    (["own.csv", "--threshold", "fixed=high"], "'high' is no number"),
+    (["own.csv", "--sum"], "--sum combines two systems or more"),
+    (["own.csv", "own2.csv", "--sum", "--mean"], "--sum and --mean: choose one way"),
+    (["own.csv", "own2.csv", "--weighted"], "--weighted fits its weights on dev"),
+    (["own.csv", "--labels", "own.csv"], "leave --labels out"),
+])  # fmt: skip
+def test_what_nothing_says_is_refused_in_a_sentence(fascore, tmp_path, arguments, said):
+    lists(tmp_path, "test.txt", ROWS)
+    for name in ("own.csv", "own2.csv"):
+        (tmp_path / name).write_text("id,label,score\n" + "".join(f"{one},{label},{score}\n" for one, label, score in ROWS))
+    assert said in fascore("evaluate", *arguments, code=1).stderr
+
+
+def test_combined_systems_print_and_store_their_weights(fascore, tmp_path):
+    for system in ("a", "b"):
+        for split in ("dev", "test"):
+            rows = [(one, label, random.Random(f"{system}{split}{one}").gauss(label, 1)) for one, label, _ in ROWS]
+            (tmp_path / f"{system}_{split}.csv").write_text("id,label,score\n" + "".join(f"{i},{label},{score}\n" for i, label, score in rows))
+    told = fascore("evaluate", "--weighted", "a_test.csv", "b_test.csv", "--dev", "a_dev.csv", "--dev", "b_dev.csv", "--out", "out").stdout
+    stored = json.loads((tmp_path / "out/combination.json").read_text())
+    assert stored == figures(tmp_path / "out")["combination"]
+    assert f"weighted: a_test {stored['shares']['a_test']['weight']:.4g} x (score - " in told
+    assert "fitted on dev (40 bona fide, 40 attacks)" in told
+    assert (tmp_path / "out/scores/a_test+b_test.csv").exists()
