@@ -14,6 +14,7 @@ from fas_phantom.relief import grid, surface
 from fas_phantom.scenery import Body
 from fas_phantom.streams import stream
 from fas_phantom.traits import EYE_SPACING, MOUTH, SUBNASALE
+from fas_phantom.view import Pose
 
 FREEZING = 273.15
 """Kelvin at 0 degrees Celsius."""
@@ -68,10 +69,15 @@ def living(clip: ClipParameters, person: Person, moment: Moment, cover: Field, t
         skin = mix(skin, MOUTH_CAVITY, hit.gap)
     skin = mix(skin, room + np.float32(HAIR) * (skin - room), hair)
     skin = skin - np.float32(0.1) * (skin - room) * (1 - np.clip(moment.light.facing, 0, 1)) ** 3
-    dressed, below = torso.dress_at(moment.pose, hit.plane_x, hit.plane_y)
-    share = np.float32(stream("clothes", "warmth", capture.clothing).uniform(0.25, 0.5))
-    body = room + (np.float32(34.0) - room) * (1 - (1 - share) * dressed)
+    body, below = clothed(clip, torso, moment.pose, hit.plane_x, hit.plane_y)
     return mix(mix(surroundings(capture.background, capture.room, clip.size), body, below), skin, cover)
+
+
+def clothed(clip: ClipParameters, torso: Body, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
+    """(H, W) degrees of neck and shoulders at points of the view plane, and their coverage."""
+    dressed, below = torso.dress_at(pose, x, y)
+    room, share = np.float32(clip.capture.room), np.float32(stream("clothes", "warmth", clip.capture.clothing).uniform(0.25, 0.5))
+    return room + (np.float32(34.0) - room) * (1 - (1 - share) * dressed), below
 
 
 def warmed(clip: ClipParameters, wearer: Field, gap: Field | float, conducts: tuple[float, float]) -> Field:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
+from fas_phantom.attacks.behind import Behind
 from fas_phantom.attacks.live import Live, Moment
 from fas_phantom.canvas import Field, mix, soft
 from fas_phantom.motion import Tracks
@@ -19,6 +21,11 @@ class FlatMedium(Live):
     spectacles = "behind"
 
     limp: ClassVar[bool] = False
+
+    @cached_property
+    def behind(self) -> Behind:
+        """Whoever holds the medium."""
+        return Behind(self.clip)
 
     @property
     def sheet(self) -> Sheet:
@@ -51,18 +58,17 @@ class FlatMedium(Live):
         return across * x + down * y + np.float32(self.sheet.bend * self.limp) * bent * bent + np.float32(0.05)
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        capture = self.clip.capture
-        return np.where(self.cover(moment) > 0.5, np.float32(capture.distance) - self.lift(moment), np.float32(capture.background_depth))
+        return np.where(self.cover(moment) > 0.5, np.float32(self.clip.capture.distance) - self.lift(moment), self.behind.depth(moment))
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
-        return mix(surroundings, self.surface_infrared(moment, picture), self.cover(moment))
+        return mix(self.behind.infrared(surroundings, moment), self.surface_infrared(moment, picture), self.cover(moment))
 
     def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
         """Near-infrared light from the medium itself."""
         raise NotImplementedError
 
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
-        return mix(room, self.surface_thermal(moment), self.cover(moment))
+        return mix(self.behind.thermal(room, moment), self.surface_thermal(moment), self.cover(moment))
 
     def surface_thermal(self, moment: Moment) -> Field:
         """Degrees Celsius of the medium itself."""
@@ -70,4 +76,4 @@ class FlatMedium(Live):
 
     def on_backdrop(self, image: Field, moment: Moment) -> Field:
         """The medium with what is behind it."""
-        return mix(moment.backdrop, image, self.cover(moment))
+        return mix(self.behind.rgb(moment), image, self.cover(moment))

@@ -8,7 +8,7 @@ import numpy as np
 
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.attacks.prints import FlatPrint
-from fas_phantom.canvas import Field, sample, soft
+from fas_phantom.canvas import Field, mix, sample, soft
 from fas_phantom.light import Shading
 from fas_phantom.motion import Tracks
 from fas_phantom.sites import Site
@@ -70,13 +70,14 @@ class WarpedPrint(FlatPrint):
         return self._paper(moment)[2] + np.float32(0.05)
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        capture, covered = self.clip.capture, soft(self.inside(self.bent(moment)), 0.6 / moment.pose.scale) > 0.5
-        return np.where(covered, np.float32(capture.distance) - self.lift(moment), np.float32(capture.background_depth))
+        covered = soft(self.inside(self.bent(moment)), 0.6 / moment.pose.scale) > 0.5
+        return np.where(covered, np.float32(self.clip.capture.distance) - self.lift(moment), self.behind.depth(moment))
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         facing = self._light(moment).facing
-        shown = self.warp(picture(), moment)
-        return super().infrared(light, self.bent(moment), lambda: shown, surroundings) * (0.3 + 0.7 * facing)
+        shown, bent = self.warp(picture(), moment), self.bent(moment)
+        paper = self.surface_infrared(bent, lambda: shown) * (0.3 + 0.7 * facing)
+        return mix(self.behind.infrared(surroundings, moment), paper, self.cover(bent))
 
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
         return super().thermal(celsius, self.bent(moment), room)
