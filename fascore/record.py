@@ -16,6 +16,8 @@ Metadata: TypeAlias = Mapping[str, str | int | float | None]
 BONA_FIDE, ATTACK = 1, 0
 FIELDS = ("id", "label", "dataset", "task", "species", "subject", "presenter")
 """Columns that every record has; metadata has the others."""
+POINTS = {"five": 5, "68": 68, "mesh140": 140}
+"""Number of landmarks by layout. The first 68 of `mesh140` are those of `68`."""
 
 
 class Frame(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from fascore.errors import NoResponse
-from fascore.record import Record, Source
+from fascore.record import POINTS, Record, Source
 
 FIVE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]) / 56 - 1
 """Where eyes, nose and corners of the mouth lie in an upright face (the ArcFace template of 112 x 112), in [-1, 1]."""
@@ -22,8 +22,8 @@ FLIPS: dict[str, tuple[int, ...]] = {
     ),
 }
 """Which point of a face takes each place in its mirror image, by layout."""
-POINTS = {"five": 5, "68": 68}
-"""Number of points by layout."""
+FLIPS["mesh140"] = (*FLIPS["68"], *range(68, 76), *range(108, 140), *range(76, 108))
+"""After the 68: 8 points on the midline, 32 on the left of the picture, their 32 mirror images."""
 
 
 def channel(record: Record, name: str) -> Source:
@@ -34,7 +34,7 @@ def channel(record: Record, name: str) -> Source:
 
 
 def five_of(points: np.ndarray) -> np.ndarray:
-    """(…, 5, 2) of (…, 5 or 68, 2): eye centres, nose tip, corners of the mouth, from left to right in the picture."""
+    """(…, 5, 2) of (…, 5, 68 or 140, 2): eye centres, nose tip, corners of the mouth, from left to right in the picture."""
     if points.shape[-2] == POINTS["five"]:
         return points
     eyes = [points[..., 36:42, :].mean(-2), points[..., 42:48, :].mean(-2)]

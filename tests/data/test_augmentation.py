@@ -13,7 +13,8 @@ from scipy.ndimage import gaussian_filter
 from fascore.data import photometry
 from fascore.data.augmentation import SLOTS, composed, draws, moved, recoloured, sample
 from fascore.data.draw import Draws
-from fascore.data.geometry import FLIPS, POINTS
+from fascore.data.geometry import FLIPS
+from fascore.record import POINTS
 from fascore.spec import Augment
 
 IDS = [f"r{i}" for i in range(400)]
@@ -85,7 +86,7 @@ def test_frames_of_a_clip_and_channels_of_a_plane_share_the_draw():
 
 
 @settings(deadline=None, max_examples=30)
-@given(seed=st.integers(0, 10**6), layout=st.sampled_from(["five", "68"]))
+@given(seed=st.integers(0, 10**6), layout=st.sampled_from(["five", "68", "mesh140"]))
 def test_moved_points_are_where_the_affine_map_takes_them_from(seed, layout):
     choice = draws(Augment(flip=0.5, rotation=90, scale=0.5, translate=0.3, crop=0.5), seed, 0, IDS[:3])
     points = torch.from_numpy(np.random.default_rng(seed).uniform(-1, 1, (3, POINTS[layout], 2))).float()
@@ -100,7 +101,7 @@ def test_moved_points_are_where_the_affine_map_takes_them_from(seed, layout):
     torch.testing.assert_close(torch.einsum("nij,nkj->nki", whole[:, :, :2], there) + whole[:, None, :, 2], once, atol=1e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize("layout", ["five", "68"])
+@pytest.mark.parametrize("layout", ["five", "68", "mesh140"])
 def test_a_flip_of_names_is_its_own_inverse(layout):
     order = FLIPS[layout]
     assert sorted(order) == list(range(POINTS[layout])) and [order[i] for i in order] == list(range(POINTS[layout]))

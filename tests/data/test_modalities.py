@@ -311,6 +311,13 @@ def test_points_that_a_detector_does_not_give_are_refused():
         a_face(a_record(points=points), landmarks="68")
 
 
+def test_the_68_are_the_first_points_of_the_mesh():
+    points = np.random.default_rng(0).uniform(20, 40, (1, 140, 2)).astype(np.float32)
+    mesh, known = (a_face(a_record(points=points), landmarks=layout)[0]["points"] for layout in ("mesh140", "68"))
+    assert mesh.shape[-2:] == (140, 2)
+    np.testing.assert_array_equal(known, mesh[..., :68, :])
+
+
 def test_cutting_takes_the_pixels_that_the_matrix_names():
     image = np.random.default_rng(0).integers(0, 255, (40, 50), dtype=np.uint8)
     crop = cut(image, square_crop(np.array([10.0, 5, 30, 25]), 0), 20, 1.0)
@@ -330,7 +337,7 @@ def test_cutting_takes_the_pixels_that_the_matrix_names():
         (Infrared(), [], "infrared follows the crop of one face_frames; got no input"),
         (Infrared(limits=(3, 1)), [Image(3, 8, 8)], "'limits' must rise"),
         (Difference(), [Image(3, 8, 8)], "difference reads one Clip of two frames or more"),
-        (PseudoDepth(), [Points(20, 2, "five")], "pseudo_depth reads the five or 68 points of one image"),
+        (PseudoDepth(), [Points(20, 2, "five")], "pseudo_depth reads the points of one image"),
     ],
 )
 def test_wrong_inputs_are_refused_with_a_sentence(config, signals, message):

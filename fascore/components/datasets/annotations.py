@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from fascore.data.media import file_digest, unreadable
-from fascore.record import Annotation, AnnotationSource
+from fascore.record import POINTS, Annotation, AnnotationSource
 
 BOX = ("x1", "y1", "x2", "y2")
 AREA = tuple(f"area_{name}" for name in BOX)
-LAYOUTS = {5: "five", 68: "68", 140: "mesh140"}
+LAYOUTS = {count: layout for layout, count in POINTS.items()}
 """Names of the orders of points by their number; any other number is its own name."""
 
 

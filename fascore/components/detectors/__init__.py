@@ -18,7 +18,7 @@ class Boxes(Detector):
     type: Literal["boxes"] = "boxes"
 
     def layouts(self) -> Sequence[str]:
-        return ("five", "68")
+        return ("five", "68", "mesh140")
 
     def build(self) -> DetectorModule:
         from fascore.components.detectors.boxes import BoxesDetector

@@ -11,13 +11,13 @@ from fascore.component import Slot, named
 from fascore.errors import SpecError
 from fascore.kinds.detector import Detector
 from fascore.kinds.modality import Modality, ModalityModule
+from fascore.record import POINTS
 from fascore.refs import Ref
 from fascore.signals import Clip, Image, Plane, Points, Signal
 
 FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
 FACE: dict[str, Any] = {**FACES, "face": {"type": "face_frames", "inputs": ["faces"], "size": 32, "landmarks": "five"}}
 CLIP: dict[str, Any] = {**FACES, "clip": {"type": "face_frames", "inputs": ["faces"], "size": 32, "frames": 4}}
-POINTS = {"five": 5, "68": 68}
 
 
 class Faces(Modality):
@@ -64,7 +64,7 @@ class FaceFrames(Modality):
     fps: PositiveFloat | None = Field(None, description="frames a second within a clip; none: spread over its part of the record")
     margin: NonNegativeFloat = Field(0.25, description="share of the face box's longer side that is added at each side")
     align: Literal["none", "similarity"] = Field("none", description="similarity: turn and scale the face to a template by its points")
-    landmarks: Literal["five", "68"] | None = Field(None, description="layout of the port 'points'; none: no such port")
+    landmarks: Literal["five", "68", "mesh140"] | None = Field(None, description="layout of the port 'points'; none: no such port")
     reserve: float = Field(0.125, ge=0, le=1, description="share of the crop stored beyond each side, for augmentation")
 
     @property
@@ -223,7 +223,7 @@ class PseudoDepth(Modality):
         points = signals[0] if len(signals) == 1 else None
         if not isinstance(points, Points) or points.n != POINTS.get(points.layout):
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"pseudo_depth reads the five or 68 points of one image, such as 'face.points' with \"landmarks\": \"five\"; got {got}")
+            raise SpecError(f"pseudo_depth reads the points of one image, such as 'face.points' with \"landmarks\": \"five\"; got {got}")
         return Plane(1, self.size, self.size)
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:

@@ -10,11 +10,11 @@ import numpy as np
 from einops import rearrange
 
 from fascore.components.modalities import FaceFrames
-from fascore.data.geometry import POINTS, aligned_crop, channel, cut, five_of, middles, nearest, square_crop, to_frame
+from fascore.data.geometry import aligned_crop, channel, cut, five_of, middles, nearest, square_crop, to_frame
 from fascore.data.media import as_rgb
 from fascore.errors import NoResponse
 from fascore.kinds.modality import Arrays, Loaded, ModalityModule
-from fascore.record import Record
+from fascore.record import POINTS, Record
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,6 +68,8 @@ class FaceFramesModule(ModalityModule):
         layout = self.config.landmarks or "five"
         if layout == "five":
             return five_of(points)
+        if (points.shape[1], layout) == (POINTS["mesh140"], "68"):
+            return points[:, : POINTS["68"]]
         if points.shape[1] != POINTS[layout]:
             raise NoResponse("refused", f"the detector gives {points.shape[1]} points, not the {POINTS[layout]} of layout '{layout}'")
         return points

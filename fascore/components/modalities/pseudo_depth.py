@@ -45,7 +45,7 @@ class PseudoDepthModule(ModalityModule):
 
 
 def height_map(points: Tensor, size: int) -> Tensor:
-    """(N, 5 or 68, 2) points in [0, 1] -> (N, 1, size, size) heights in [0, 1], 0 outside the face.
+    """(N, 5, 68 or 140, 2) points in [0, 1] -> (N, 1, size, size) heights in [0, 1], 0 outside the face.
 
     The affine map from five points to the template, by least squares, takes each pixel into the canonical face.
     """

@@ -13,11 +13,9 @@ import torch
 from fascore.component import validate
 from fascore.errors import FascoreError, NoResponse, SpecError
 from fascore.kinds import Dataset, DetectorModule, Face
-from fascore.record import Record, Source
+from fascore.record import POINTS, Record, Source
 from fascore.testing.case import Case, Check, Failure, shown
 from fascore.testing.records import toy_records
-
-LAYOUT_POINTS = {"five": 5, "68": 68}
 
 
 def records_valid(case: Case) -> None:
@@ -186,7 +184,7 @@ def _face(layouts: Sequence[str], face: Face) -> str | None:
         return f"the confidence is {face.confidence}"
     if face.points is None:
         return None
-    counts = [LAYOUT_POINTS[name] for name in layouts if name in LAYOUT_POINTS]
+    counts = [POINTS[name] for name in layouts if name in POINTS]
     if face.points.dtype != np.float32 or face.points.ndim != 2 or (counts and len(face.points) not in counts):
         return f"points are {face.points.dtype} {face.points.shape}; its layouts are {tuple(layouts)}"
     return None

@@ -32,7 +32,7 @@ Chosen = Annotated[
 
 
 class Phantom(Dataset):
-    """Face clips rendered from parameters: RGB, depth in millimetres, near infrared, boxes and 68 landmarks.
+    """Face clips rendered from parameters: RGB, depth in millimetres, near infrared, thermal, boxes and landmarks.
 
     It does not replace real data. Each subject has `clips` clips of every species of the split, and for each of them a bona
     fide clip of the same task. Subjects and presenters of train, dev and test are disjoint, and so are those of the sites.
@@ -52,6 +52,7 @@ class Phantom(Dataset):
     difficulty: float = Field(0.5, ge=0, le=1, description="0 leaves strong traces of the attack, 1 faint ones")
     seed: int = Field(0, ge=0, description="of people and clips; the same seed gives the same people everywhere")
     species: Chosen = Field(DEFAULT, min_length=1, description='attack species to render, or "all": ' + ", ".join(SPECIES))
+    landmarks: Literal["68", "mesh140"] = Field("68", description="landmarks that come with a record; the first 68 of mesh140 are the same")
     protocol: str = Field("joint", description=f"which species and sites each split has: joint, grandtest, cross_site, openset, {LEAVE_OUT}<species>")
 
     @field_validator("species")

@@ -1,4 +1,4 @@
-"""68 landmarks of a head, exact and as a detector would give them."""
+"""Landmarks of a head, exact and as a detector would give them: the 140 vertices of a mesh, of which the first 68 are the iBUG points."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ from scipy.ndimage import map_coordinates
 from scipy.signal import lfilter
 
 from fas_phantom.head import Head, head, pixels
-from fas_phantom.parameters import Person
+from fas_phantom.parameters import Layout, Person
 from fas_phantom.relief import outline
 from fas_phantom.streams import stream
 from fas_phantom.traits import BROW_HEIGHT, CHIN, EYE_SPACING, MOUTH, SUBNASALE, Traits
 from fas_phantom.view import Pose, project
 
 UPPER_LIDS, LOWER_LIDS = ((37, 38), (43, 44)), ((41, 40), (47, 46))
-BELOW_MOUTH = (*range(5, 12), 55, 56, 57, 58, 59, 65, 66, 67)
+BELOW_MOUTH = (*range(5, 12), 55, 56, 57, 58, 59, 65, 66, 67, 74, 75, 107, 139)
+
+COUNTS: dict[Layout, int] = {"68": 68, "mesh140": 140}
+"""Landmarks by layout; the first 68 are the same."""
 
 
 @lru_cache(maxsize=64)
 def frontal(person: Person) -> np.ndarray:
-    """(68, 3) landmarks of a person with open eyes and shut mouth, in metres of the head's own frame; iBUG order."""
+    """(140, 3) landmarks of a person with open eyes and shut mouth, in metres of the head's own frame; layout `mesh140`."""
     maps = head(person)
-    flat = np.concatenate([_jaw(maps.who), _brows(maps.who), _nose(maps.who), _eyes(maps.who), _mouth(maps.who)]).astype(np.float32)
+    flat = np.concatenate([_jaw(maps.who), _brows(maps.who), _nose(maps.who), _eyes(maps.who), _mouth(maps.who), mesh(maps.who)]).astype(np.float32)
     u, v = pixels(flat[:, 0], flat[:, 1])
     relief = map_coordinates(maps.relief, [v, u], order=1, mode="nearest")
     return np.column_stack([flat, relief])
@@ -72,8 +75,31 @@ def _mouth(who: Traits) -> np.ndarray:
     return np.concatenate([np.column_stack([across * wide, line + rise * who.length]), inner * [wide, 0] + [0, line]])
 
 
+def mesh(who: Traits) -> np.ndarray:
+    """(72, 2) further vertices in metres: 8 on the midline, 32 on the left of the picture, and their mirror images.
+
+    Midline: four up the forehead from the top (68 to 71), glabella 72, philtrum 73, below the lip 74, chin 75. Left: forehead
+    in three rows, inwards out (76 to 84), temple (85, 86), above, in and below the eye (87 to 93), side and wing of the nose
+    (94 to 97), cheek in three rows, inwards out (98 to 106), chin (107).
+    """
+    middle = np.array([-0.070, -0.055, -0.040, -0.031, BROW_HEIGHT, 0.056, 0.0855, 0.1])
+    rows = [(-0.070, (0.3, 0.6, 0.88)), (-0.055, (0.3, 0.6, 0.88)), (-0.040, (0.3, 0.6, 0.88)), (-0.022, (0.93,)), (-0.008, (0.95,))]
+    cheek = [(0.022, (0.45, 0.65, 0.85)), (0.040, (0.45, 0.65, 0.85)), (0.058, (0.45, 0.65, 0.85))]
+    across = np.array([0.8, 0.0, -0.8]) * 0.0148 * who.eyes
+    eye = np.concatenate([np.column_stack([across, np.full(3, level)]) for level in (-0.011, 0.012)]) / who.length
+    eye = np.insert(eye, 3, (0.0, -0.0008), axis=0) * [1, who.length] + [EYE_SPACING * who.eye_spacing * who.width, 0]
+    nose = np.array([(0.009, 0.006), (0.0105, 0.017), (0.012, 0.027), (0.019, 0.036)]) * [who.width * who.nose_width, who.length]
+    right = np.concatenate([_rows(who, rows), eye, nose, _rows(who, cheek), [(0.014 * who.width, 0.098 * who.length)]])
+    return np.concatenate([np.column_stack([np.zeros(8), middle * who.length]), right * [-1, 1], right])
+
+
+def _rows(who: Traits, rows: list[tuple[float, tuple[float, ...]]]) -> np.ndarray:
+    """Points (N, 2) at shares of the head's half width, by height in the average face."""
+    return np.array([(share * outline(who, np.array([level * who.length]))[0], level * who.length) for level, shares in rows for share in shares])
+
+
 def exact(person: Person, pose: Pose) -> np.ndarray:
-    """(68, 2) float64 pixels of the landmarks in one frame; lids and jaw have moved along."""
+    """(140, 2) float64 pixels of the landmarks in one frame; lids and jaw have moved along."""
     points = frontal(person).astype(np.float64)
     for upper, lower in zip(UPPER_LIDS, LOWER_LIDS):
         for top, bottom in zip(upper, lower):
@@ -91,7 +117,8 @@ def _drop(who: Traits, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def boxes(points: np.ndarray) -> np.ndarray:
-    """(F, 4) boxes round landmarks (F, 68, 2), from above the brows to the chin."""
+    """(F, 4) boxes round landmarks (F, 68 or 140, 2), from above the brows to the chin."""
+    points = points[:, :68]
     low, high = points.min(1), points.max(1)
     height = high[:, 1] - low[:, 1]
     low[:, 1] -= 0.22 * height
@@ -101,10 +128,10 @@ def boxes(points: np.ndarray) -> np.ndarray:
 def detected(points: np.ndarray, name: tuple[str | int, ...], share: float = 0.01) -> np.ndarray:
     """Landmarks (F, N, 2) with a detector's error: a share of the face's size, correlated in time (0.8 from frame to frame)."""
     random = stream(*name, "detector")
-    size = np.sqrt(np.ptp(points[..., 0], axis=1) * np.ptp(points[..., 1], axis=1))
+    size = np.sqrt(np.ptp(points[:, :68, 0], axis=1) * np.ptp(points[:, :68, 1], axis=1))
     steps = random.standard_normal(points.shape)
     steps[1:] *= np.sqrt(1 - 0.8**2)
     return np.asarray(points + share * size[:, None, None] * lfilter([1.0], [1.0, -0.8], steps, axis=0))
 
 
-__all__ = ["Head", "boxes", "detected", "exact", "frontal"]
+__all__ = ["COUNTS", "Head", "Layout", "boxes", "detected", "exact", "frontal", "mesh"]

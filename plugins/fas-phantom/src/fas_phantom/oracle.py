@@ -24,6 +24,11 @@ class Truth:
     @cached_property
     def landmarks(self) -> np.ndarray:
         """(F, 68, 2) float64 pixels, iBUG order."""
+        return self.mesh[:, :68]
+
+    @cached_property
+    def mesh(self) -> np.ndarray:
+        """(F, 140, 2) float64 pixels, layout `mesh140`, whose first 68 are the landmarks."""
         return exact_points(self.clip)
 
     @property

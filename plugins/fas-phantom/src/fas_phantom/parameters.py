@@ -13,6 +13,7 @@ BENCHMARK = "phantom-1"
 """Name of the benchmark that this renderer makes."""
 
 Domain = Literal["laboratory", "wild"]
+Layout = Literal["68", "mesh140"]
 
 
 @dataclass(frozen=True)

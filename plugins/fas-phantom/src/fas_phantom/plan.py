@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fas_phantom.attacks import renderer_of
-from fas_phantom.parameters import Capture, ClipParameters, Domain, Person, Pulse, Sheet
+from fas_phantom.parameters import Capture, ClipParameters, Domain, Layout, Person, Pulse, Sheet
 from fas_phantom.protocols import SPLITS, Part, Split, parts
 from fas_phantom.scenery import POOL
 from fas_phantom.sites import SITES, Site
@@ -38,6 +38,7 @@ class Plan:
     species: tuple[str, ...]
     protocol: str
     shortest: float
+    landmarks: Layout
     benchmark: str
 
     def people(self, split: str, site: str) -> list[Person]:
@@ -73,7 +74,7 @@ class Plan:
         presenter = who if clip.other is None or task == "forgery" else clip.other
         return Record(
             self._id(clip), int(species is None), {channel: Rendered(clip, channel) for channel in CHANNELS}, dataset="phantom", task=task,
-            species=species, subject=who.id, presenter=presenter.id, annotation=Detected(clip), metadata=self._metadata(clip, task),
+            species=species, subject=who.id, presenter=presenter.id, annotation=Detected(clip, self.landmarks), metadata=self._metadata(clip, task),
         )
 
     @staticmethod

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from fas_phantom.codec import recorded
-from fas_phantom.landmarks import boxes, detected, exact
+from fas_phantom.landmarks import COUNTS, Layout, boxes, detected, exact
 from fas_phantom.motion import frame_times
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.render import scene
@@ -44,7 +44,7 @@ class Rendered(Source):
 
 
 def exact_points(clip: ClipParameters) -> np.ndarray:
-    """(F, 68, 2) float64 pixels."""
+    """(F, 140, 2) float64 pixels, layout `mesh140`."""
     shown = scene(clip)
     poses = [shown.pose(index) for index in range(clip.frames)]
     acted = [shown.attack.acted(pose, index) for index, pose in enumerate(poses)]
@@ -71,13 +71,15 @@ def area(clip: ClipParameters) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Detected(AnnotationSource):
-    """Boxes and 68 landmarks as a good detector would give them: off by 1 % of the face's size."""
+    """Boxes, and landmarks of a layout, `68` or `mesh140`, as a good detector would give them: off by 1 % of the face's size."""
 
     clip: ClipParameters
+    layout: Layout = "68"
 
     def digest(self) -> str:
-        return self.clip.digest("annotation")
+        return self.clip.digest(f"annotation {self.layout}")
 
     def load(self) -> Annotation:
         points = detected(exact_points(self.clip), (self.clip.seed, self.clip.id))
-        return Annotation(boxes(points).astype(np.float32), points.astype(np.float32), "68", area(self.clip).astype(np.float32))
+        known = points[:, : COUNTS[self.layout]]
+        return Annotation(boxes(points).astype(np.float32), known.astype(np.float32), self.layout, area(self.clip).astype(np.float32))
