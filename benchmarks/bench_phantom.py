@@ -1,28 +1,73 @@
-"""Frames a second of processor time for RGB, depth and infrared together on one core, against the stated limit."""
+"""The renderer on one core against its stated limits: frames a second of RGB, depth and infrared together, and memory of a long clip."""
 
+import subprocess
+import sys
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 
 import cv2
 import pytest
 from fas_phantom.components import Phantom
 from pytest_benchmark.fixture import BenchmarkFixture
 
-LIMITS = {64: 200, 128: 100, 256: 30}
+from fascore import Record
+
+LIMITS = {128: 150, 256: 40}
+"""Frames a second by size, over all species and as many bona fide clips, coding included."""
+MEGABYTES = 600
+"""Most that a process may hold which reads a clip of 300 frames at 256 pixels."""
+CHANNELS = ("rgb", "depth", "infrared")
+
+
+def read(record: Record) -> float:
+    """Seconds of processor time to read the three channels of a record, one after the other."""
+    start = time.process_time()
+    for channel in CHANNELS:
+        for _ in record.channels[channel].read():
+            pass
+    return time.process_time() - start
+
+
+def frames(records: Sequence[Record]) -> int:
+    return sum(len(record.channels["rgb"].times()) for record in records)
 
 
 @pytest.mark.benchmark(timer=time.process_time)
 @pytest.mark.parametrize("size", LIMITS)
-def test_three_channels(benchmark: BenchmarkFixture, size: int) -> None:
+def test_three_channels_of_every_species(benchmark: BenchmarkFixture, size: int) -> None:
     cv2.setNumThreads(1)
-    records = Phantom(subjects=3, size=size).records("all")
+    records = Phantom(subjects=3, size=size, species="all").records("dev")
+    spent: dict[str, float] = {}
 
     def render() -> None:
+        seconds: dict[str, float] = defaultdict(float)
         for record in records:
-            for channel in record.channels.values():
-                for _ in channel.read():
-                    pass
+            seconds[record.species or "bona fide"] += read(record)
+        spent.update({name: min(each, spent.get(name, each)) for name, each in seconds.items()})
 
     benchmark.pedantic(render, rounds=3, warmup_rounds=1)
-    rate = sum(record.channels["rgb"].clip.frames for record in records) / benchmark.stats.stats.min
-    benchmark.extra_info.update(frames_per_second=round(rate), limit=LIMITS[size])
+    by_species = {name: round(frames([r for r in records if (r.species or "bona fide") == name]) / spent[name]) for name in spent}
+    rate = frames(records) / benchmark.stats.stats.min
+    benchmark.extra_info.update(frames_per_second=round(rate), limit=LIMITS[size], ratio=round(rate / LIMITS[size], 2), **by_species)
     assert rate >= LIMITS[size]
+
+
+LONG_CLIP = """
+import resource
+from fas_phantom.components import Phantom
+record = next(r for r in Phantom(subjects=3, size=256, frames=300, species=("mask.half",)).records("dev") if r.label == 0)
+for channel in ("rgb", "depth", "infrared"):
+    for _ in record.channels[channel].read():
+        pass
+print(len(record.channels["rgb"].times()), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def test_memory_of_a_long_clip(benchmark: BenchmarkFixture) -> None:
+    """The kind of clip that keeps most: something worn has a second surface."""
+    done = benchmark.pedantic(lambda: subprocess.run([sys.executable, "-c", LONG_CLIP], check=True, capture_output=True, text=True), rounds=1)
+    count, megabytes = map(float, done.stdout.split())
+    benchmark.extra_info.update(frames=count, megabytes=round(megabytes), limit=MEGABYTES, ratio=round(megabytes / MEGABYTES, 2))
+    assert count >= 270
+    assert megabytes < MEGABYTES

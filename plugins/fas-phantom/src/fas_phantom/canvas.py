@@ -93,6 +93,14 @@ def planar(field: Field) -> Field:
     return planes.transpose(1, 2, 0)
 
 
+def beneath(field: Field, rows: int) -> Field:
+    """A picture (H, W, C) with rows of nothing above it, plane by plane in memory."""
+    height, width, channels = field.shape
+    planes = np.zeros((channels, height + rows, width), np.float32)
+    planes[:, rows:] = field.transpose(2, 0, 1)
+    return planes.transpose(1, 2, 0)
+
+
 def tinted(field: Field, colour: Field) -> Field:
     """(H, W, 3): a field (H, W) in a colour (3,)."""
     return (colour[:, None, None] * field).transpose(1, 2, 0)

@@ -14,7 +14,7 @@ from fas_phantom.view import Hit, Pose
 
 T = TypeVar("T")
 
-PLANES = 48
+PLANES = 40
 """Fields (H, W) that one frame keeps at most, or nearly so."""
 
 

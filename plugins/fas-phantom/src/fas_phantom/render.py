@@ -10,7 +10,7 @@ import numpy as np
 from fas_phantom.attacks import presentation
 from fas_phantom.attacks.live import Live
 from fas_phantom.camera import develop, exposure, record_depth, record_infrared, record_rgb
-from fas_phantom.canvas import Field, bounded, luminance, mix, sample, soft, tinted
+from fas_phantom.canvas import Field, bounded, luminance, mix, packed, sample, soft, tinted
 from fas_phantom.head import transit
 from fas_phantom.light import Shading, glint, tint
 from fas_phantom.moments import Moment, Moments
@@ -26,7 +26,7 @@ BLOOD = np.array([0.33 / 0.7682, 0.77 / 0.5121, 0.53 / 0.3841], np.float32) / np
 MOUTH_CAVITY = np.array([0.055, 0.014, 0.014], np.float32)
 EYELID_INFRARED = 0.55
 
-MOMENTS = Moments(96 << 20)
+MOMENTS = Moments(160 << 20)
 """Frames in the memory of this process."""
 
 
@@ -164,9 +164,9 @@ class Scene:
     def _live(self, moment: Moment) -> Field:
         """Linear RGB (H, W, 3) of the person in the scene."""
         matter, lamp = self.matter(moment), tint(self.clip.capture.light_warmth)
-        skin = self._colour(moment) * moment.light.diffuse[..., None]
+        skin = self._colour(moment)[..., :3] * moment.light.diffuse[..., None]
         wave = self.shown.pulse(self._blood(moment), moment)
-        if np.any(wave):
+        if isinstance(wave, np.ndarray) or wave:
             skin = skin * (1 + tinted(matter.pulse * wave, BLOOD))
         skin = skin + (matter.gloss * moment.light.gleam)[..., None]
         torso, below = self._below(moment)
@@ -179,20 +179,22 @@ class Scene:
         Amplitudes are stated for the picture, as they are measured: there light is raised to 1 / gamma.
         """
         clip, (phase, rate) = self.clip, (self.tracks.phase[moment.frame], self.tracks.heart[moment.frame])
-        late = sample(transit(clip.subject), moment.hit.u, moment.hit.v)
+        late = self._colour(moment)[..., 3]
         return waveform(np.float32(phase % (2 * np.pi)) - np.float32(rate) * late) * np.float32(clip.pulse.amplitude * clip.capture.gamma)
 
     def _colour(self, moment: Moment) -> Field:
-        """Reflectance (H, W, 3) of the head in this frame, lids and lips as they are."""
+        """(H, W, 4): reflectance of the head in this frame, lids and lips as they are, and the pulse's delay."""
         return moment.once("colour", lambda: self._reflectance(moment))
 
     def _reflectance(self, moment: Moment) -> Field:
         head, (u, v) = self.shown.colour(), self.shown.moved(moment)
-        colour = sample(head.colour, u, v)
+        found = sample(packed(head.colour, transit(self.clip.subject)), u, v)
+        colour = found[..., :3]
         if moment.pose.lids > 0.05:
             lids = sample(head.lids, u, v)
             colour = mix(colour, lids[..., :3] * np.float32(0.92), self._shut(lids[..., 3], moment.pose))
-        return colour if moment.hit.gap is None else mix(colour, MOUTH_CAVITY, moment.hit.gap)
+        found[..., :3] = colour if moment.hit.gap is None else mix(colour, MOUTH_CAVITY, moment.hit.gap)
+        return found
 
     @staticmethod
     def _shut(aperture: Field, pose: Pose) -> Field:
@@ -203,7 +205,7 @@ class Scene:
         """Luminance (H, W) of what a flat medium depicts, without the shading of the light."""
         torso, below = self._below(moment)
         behind = mix(luminance(moment.depicted), luminance(torso), below)
-        grey = mix(behind, luminance(self._colour(moment)), self.matter(moment).cover)
+        grey = mix(behind, luminance(self._colour(moment)[..., :3]), self.matter(moment).cover)
         return grey if self.spectacles is None else self.spectacles.picture(grey, moment)
 
     def _live_depth(self, moment: Moment) -> Field:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from fas_phantom.canvas import Field, blur, mix, noise, planar, sample, soft
+from fas_phantom.canvas import Field, beneath, blur, mix, noise, planar, sample, soft
 from fas_phantom.parameters import Person
 from fas_phantom.streams import stream
 from fas_phantom.traits import traits
-from fas_phantom.view import PIVOT_Y, Pose
+from fas_phantom.view import PIVOT_Y, Pose, first_row
 
 POOL, GRID = 24, 96
 """Number of backgrounds, and the size in pixels at which they are kept: they are out of focus anyway."""
@@ -102,6 +102,6 @@ def _cloth(random: np.random.Generator, x: Field, y: Field) -> Field:
 
 def _look_up(maps: Field, pose: Pose, x: Field, y: Field) -> Field:
     """Maps of a Body at points of the view plane; shoulders follow the head's place, not its turning."""
-    lean = np.float32(0.02 * np.sin(np.deg2rad(pose.yaw)) - BODY_LEFT)
-    u, v = (x + lean) / np.float32(BODY_PITCH), (y + np.float32(PIVOT_Y - BODY_TOP)) / np.float32(BODY_PITCH)
-    return sample(maps, u, v)
+    lean, first = np.float32(0.02 * np.sin(np.deg2rad(pose.yaw)) - BODY_LEFT), first_row(pose, len(x), BODY_TOP - PIVOT_Y)
+    u, v = (x[first:] + lean) / np.float32(BODY_PITCH), (y[first:] + np.float32(PIVOT_Y - BODY_TOP)) / np.float32(BODY_PITCH)
+    return beneath(sample(maps, u, v), first)

@@ -68,6 +68,17 @@ def plane(pose: Pose, size: int) -> tuple[Field, Field]:
     return x, y
 
 
+def first_row(pose: Pose, size: int, level: float) -> int:
+    """A row of the frame above which nothing lies lower than `level` metres below the pivot."""
+    edge = np.array([0.5, size - 0.5])
+    roll, (across, down) = np.deg2rad(pose.roll), np.deg2rad(pose.tilt)
+    x, rows = (edge - pose.x) / pose.scale, (np.arange(size) + 0.5 - pose.y) / pose.scale
+    y = (np.cos(roll) * rows[:, None] - np.sin(roll) * x) / np.cos(down)
+    # A tilted plane's keystone and what it does to x: ample for the tilts that occur.
+    lowest = y.max(1) + 0.5 * abs(np.sin(across)) * np.abs(y).max(1)
+    return int(np.searchsorted(np.maximum.accumulate(lowest), level))
+
+
 def _turn(pose: Pose) -> tuple[float, float, float, float]:
     yaw, pitch = np.deg2rad(pose.yaw), np.deg2rad(pose.pitch)
     return float(np.cos(yaw)), float(np.sin(yaw)), float(np.cos(pitch)), float(np.sin(pitch))
