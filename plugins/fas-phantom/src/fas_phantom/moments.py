@@ -14,7 +14,7 @@ from fas_phantom.view import Hit, Pose
 
 T = TypeVar("T")
 
-PLANES = 40
+PLANES = 48
 """Fields (H, W) that one frame keeps at most, or nearly so."""
 
 

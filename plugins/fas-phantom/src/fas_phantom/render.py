@@ -156,7 +156,7 @@ class Scene:
 
     def _below(self, moment: Moment) -> tuple[Field, Field]:
         """Neck and shoulders: colour (H, W, 3) and coverage (H, W)."""
-        return moment.once("torso", lambda: self.torso.colour_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y))
+        return self.torso.colour_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y)
 
     def _below_matter(self, moment: Moment) -> tuple[Field, Field, Field]:
         return moment.once("torso matter", lambda: self.torso.matter_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y))
