@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, end, inspecting, measuring, running, starting
+from fascore.cli import DEBUG, end, inspecting, measuring, planning, running, starting
 
 
 class Entry(NamedTuple):
@@ -46,6 +46,10 @@ COMMANDS = (
         "fascore evaluate scores.csv --threshold fixed=0.5",
         "fascore evaluate scores.txt --format id-label-score --polarity bona_fide_high --labels-are bona_fide_1",
         "fascore evaluate --sum runs/colour runs/depth --out both",
+    )),
+    Entry("plan", planning.plan, "how many presentations a claim needs", (
+        "fascore plan --apcer 0.02",
+        "fascore plan --apcer 0.02 --bpcer 0.15 --species 6 --each 10 --correlation 0.2 --json",
     )),
     Entry("fill", inspecting.fill, "write every default of a spec out", ("fascore fill spec.json", "fascore fill spec.json --out full.json")),
     Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),
