@@ -133,7 +133,7 @@ def test_all_mistakes_of_a_manifest_come_in_one_error_with_their_lines(folder):
         "line 5: has no id",
         f"line 5: rgb: there is no file {folder}/gone.png",
         "line 7: the task 'dance' is unknown; write spoof or forgery",
-        "line 7: names no file: fill one of the columns rgb, depth, infrared",
+        "line 7: names no file: fill one of the columns rgb, depth, infrared, thermal",
         "line 7: the box '1 2' is none; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2",
         "line 8: has 3 cells, and the header 6 columns",
     ]

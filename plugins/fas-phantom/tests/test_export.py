@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fas_phantom.components import Phantom
 from fas_phantom.export import export
+from fas_phantom.sources import CHANNELS
 from PIL import Image
 
 from fascore import FascoreError
@@ -47,7 +48,7 @@ def test_the_folder_dataset_reads_the_same_records(exported, split):
     for name in ("id", "label", "species", "task", "subject", "presenter"):
         assert [getattr(record, name) for record in files] == [getattr(record, name) for record in rendered], name
     for file, record in zip(files, rendered, strict=True):
-        assert set(file.channels) == {"rgb", "depth", "infrared"}
+        assert set(file.channels) == set(CHANNELS)
         facts = {name: "" if value is None else str(value) for name, value in record.metadata.items()}
         assert {name: file.metadata[name] or "" for name in facts} == facts
 
@@ -80,9 +81,9 @@ def test_the_files_are_what_the_datasheet_says(exported):
     for row in rows:
         with av.open(str(folder / row["rgb"])) as video:
             assert video.streams.video[0].codec_context.name == ("h264" if row["crf"] else "ffv1")
-        pictures = sorted((folder / row["depth"]).glob("*.png"))
-        with Image.open(pictures[0]) as picture:
-            assert picture.mode == "I;16"
+        for channel in ("depth", "thermal"):
+            with Image.open(min((folder / row[channel]).glob("*.png"))) as picture:
+                assert picture.mode == "I;16"
     text = (folder / "DATASHEET.md").read_text()
     assert dataset.benchmark() in text and "do not replace real data" in text and "Apache-2.0" in text
     for split in ("train", "dev", "test"):

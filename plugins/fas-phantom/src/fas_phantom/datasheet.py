@@ -41,7 +41,8 @@ files, and what was drawn for the capture. Read it with the dataset `folder` of 
 | `rgb` | H.264 in MP4 at the clip's `crf`; where that is empty, FFV1 in Matroska, lossless | 8 bits a channel |
 | `depth` | folder of 16-bit PNG with `times.txt` | millimetres, 0 unknown |
 | `infrared` | FFV1 in Matroska, lossless | 8 bits |
-{further}| `annotation` | boxes, landmarks with a detector's error, and the area that face and instrument may cover | pixels |
+| `thermal` | folder of 16-bit PNG with `times.txt` | 0.01 kelvin |
+| `annotation` | boxes, landmarks with a detector's error, and the area that face and instrument may cover | pixels |
 
 Channels are pixel-aligned and have the same times, to the millisecond that Matroska keeps.
 
@@ -71,8 +72,7 @@ def datasheet(dataset: Phantom, rows: Sequence[tuple[str, Record]]) -> str:
         for (task, species), count in sorted(Counter((r.task, r.species or "bona fide") for r in found).items()):
             people = {r.subject for r in found if (r.task, r.species or "bona fide") == (task, species)}
             lines.append(f"| {split} | {task} | {species} | {count} | {len(people)} |")
-    thermal = "| `thermal` | folder of 16-bit PNG with `times.txt` | 0.01 kelvin |\n" if "thermal" in records[0].channels else ""
     return TEXT.format(
         benchmark=dataset.benchmark(), clips=len(records), subjects=len({r.subject for r in records}), version=RENDERER_VERSION,
-        config=json.dumps(dataset.model_dump(mode="json"), indent=2), counts="\n".join(lines), further=thermal, protocol=dataset.protocol,
+        config=json.dumps(dataset.model_dump(mode="json"), indent=2), counts="\n".join(lines), protocol=dataset.protocol,
     )
