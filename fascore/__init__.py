@@ -16,7 +16,7 @@ _WHERE = {
     "fascore.signals": ("Clip", "Image", "Level", "Plane", "Points", "Pyramid", "Series", "Signal", "Tokens", "Vector"),
     "fascore.kinds": (
         "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
-        "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "Training",
+        "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training",
     ),
     "fascore.hooks": ("hookimpl",),
     "fascore.spec": ("RunSpec", "StudySpec"),
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         Recipe as Recipe,
         Sampler as Sampler,
         Target as Target,
+        ThresholdMetric as ThresholdMetric,
         Training as Training,
     )
     from fascore.record import (

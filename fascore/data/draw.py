@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
 from torch import Tensor
-
-
-def generator(seed: int, purpose: str, *key: str | int) -> np.random.Generator:
-    """A named random stream: the same for the same arguments, in any process, after anything else was drawn."""
-    text = "\x1f".join(map(str, (seed, purpose, *key)))
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fascore.chance import generator
 from fascore.data.augmentation import draws
 from fascore.data.batch import Batch
-from fascore.data.draw import Draws, generator
+from fascore.data.draw import Draws
 from fascore.data.modules import Modules
 from fascore.data.prepare import Prepared
 from fascore.data.store import Store

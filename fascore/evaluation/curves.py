@@ -6,7 +6,10 @@ least the threshold; rates are counts over n, so ties are right by construction.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +18,9 @@ from numpy.typing import NDArray
 from fascore.errors import SpecError
 
 Floats = NDArray[np.float64]
+
+BLOCK = 1 << 20
+"""Values that are searched for at once."""
 
 
 def needs_both(bona_fide: Floats, attack: Floats) -> None:
@@ -55,7 +61,9 @@ class Roc:
 def roc(bona_fide: Floats, attack: Floats) -> Roc:
     """The empirical curve at each distinct score, and at the next float above the greatest."""
     needs_both(bona_fide, attack)
-    distinct = np.unique(np.concatenate([bona_fide, attack]))
+    merged = np.concatenate([bona_fide, attack])
+    merged.sort(kind="stable")  # finds the two sorted runs and merges them
+    distinct = merged[np.append(True, merged[1:] > merged[:-1])]
     thresholds = np.append(distinct, np.nextafter(distinct[-1], np.inf))
     accepted = len(attack) - np.searchsorted(attack, thresholds, side="left")
     rejected = np.searchsorted(bona_fide, thresholds, side="left")
@@ -65,9 +73,40 @@ def roc(bona_fide: Floats, attack: Floats) -> Roc:
 def auc(bona_fide: Floats, attack: Floats) -> float:
     """Probability that a bona fide scores above an attack, ties half (Mann-Whitney); a quotient of whole numbers."""
     needs_both(bona_fide, attack)
-    below = np.searchsorted(attack, bona_fide, side="left").sum(dtype=np.int64)
-    not_above = np.searchsorted(attack, bona_fide, side="right").sum(dtype=np.int64)
-    return float(int(below) + int(not_above)) / (2 * len(bona_fide) * len(attack))
+    return sum(map(_twice_below, _blocks(bona_fide), repeat(attack))) / (2 * len(bona_fide) * len(attack))
+
+
+def _blocks(values: Floats) -> Iterator[Floats]:
+    """Views of a million values each: what is found for each value never takes much memory."""
+    return (values[start : start + BLOCK] for start in range(0, len(values), BLOCK))
+
+
+def _twice_below(bona_fide: Floats, attack: Floats) -> int:
+    """Twice the number of pairs in order, and once that of ties."""
+    below = np.searchsorted(attack, bona_fide, side="left")
+    tied = bona_fide[attack[np.minimum(below, len(attack) - 1)] == bona_fide]
+    ties = np.searchsorted(attack, tied, side="right") - np.searchsorted(attack, tied, side="left")
+    return 2 * int(below.sum(dtype=np.int64)) + int(ties.sum(dtype=np.int64))
+
+
+class PartialArea(NamedTuple):
+    """The area under the ROC up to a false positive rate: `standardized` (McClish 1989, eq. 7: 0.5 is guessing, 1 perfect) and `area`."""
+
+    standardized: float
+    area: float
+
+
+def partial_auc(bona_fide: Floats, attack: Floats, max_fpr: float) -> PartialArea:
+    """The area up to `max_fpr`, bona fide positive, the curve interpolated at its end. Raises SpecError where one class is missing."""
+    needs_both(bona_fide, attack)
+    last = attack[max(0, len(attack) - 1 - int(max_fpr * len(attack)))]  # the first attack whose acceptance reaches beyond max_fpr, or ties with it
+    values = np.unique(attack[np.searchsorted(attack, last, side="left") :])
+    false, true = ([1 - np.searchsorted(scores, values, side=side) / len(scores) for side in ("right", "left")] for scores in (attack, bona_fide))
+    share = np.clip((max_fpr - false[0]) / (false[1] - false[0]), 0, 1)  # of each step of the curve that lies before max_fpr
+    heights = true[0] + share * (true[1] - true[0]) / 2
+    area = float((share * (false[1] - false[0]) * heights).sum())
+    least = max_fpr**2 / 2
+    return PartialArea((1 + (area - least) / (max_fpr - least)) / 2, area)
 
 
 class EqualError(NamedTuple):
@@ -84,17 +123,29 @@ class EqualError(NamedTuple):
 
 
 def equal_error(bona_fide: Floats, attack: Floats) -> EqualError:
-    """EER of the pooled attacks. Raises SpecError where one class is missing."""
-    curve = roc(bona_fide, attack)
-    accept, reject = curve.scaled()
-    gap = accept - reject  # falls from n_attack n_bona_fide to its negative
-    right = int(np.argmax(gap <= 0))
-    left = right - 1  # at the first point everything is accepted: the gap is positive
-    share = gap[left] / (gap[left] - gap[right])
-    rates = curve.false_accept
-    best = _last_least(np.abs(gap))
-    interpolated = float(rates[left] + share * (rates[right] - rates[left]))
-    return EqualError(interpolated, float(rates[best]), float(curve.false_reject[best]), _between(curve.thresholds, best))
+    """EER of the pooled attacks, by bisection: O(log n) from sorted scores. Raises SpecError where one class is missing."""
+    needs_both(bona_fide, attack)
+
+    def accepted(threshold: float) -> int:
+        return len(attack) - _below(attack, threshold)
+
+    def gap(threshold: float) -> int:  # of both rates, times n_attack n_bona_fide: whole numbers, so that equal rates compare as equal
+        return accepted(threshold) * len(bona_fide) - _below(bona_fide, threshold) * len(attack)
+
+    crossed = [scores[place] for scores in (bona_fide, attack) if (place := bisect_left(scores, True, key=lambda t: gap(t) <= 0)) < len(scores)]
+    top = max(bona_fide[-1], attack[-1])
+    right = min(crossed, default=np.nextafter(top, np.inf))
+    left = max(scores[_below(scores, right) - 1] for scores in (bona_fide, attack) if scores[0] < right)  # all is accepted at the least score
+    share = gap(left) / (gap(left) - gap(right))
+    best = right if abs(gap(right)) <= gap(left) else left
+    rates = [accepted(t) / len(attack) for t in (left, right, best)]
+    before = [scores[_below(scores, best) - 1] for scores in (bona_fide, attack) if scores[0] < best <= top]
+    threshold = _middle(float(max(before)), float(best)) if before else float(best)
+    return EqualError(rates[0] + share * (rates[1] - rates[0]), rates[2], _below(bona_fide, best) / len(bona_fide), threshold)
+
+
+def _below(scores: Floats, threshold: float) -> int:
+    return int(np.searchsorted(scores, threshold, side="left"))
 
 
 def least_half_total_error(bona_fide: Floats, attack: Floats) -> float:
@@ -109,13 +160,14 @@ def _last_least(values: NDArray[np.int64]) -> int:
 
 
 def _between(thresholds: Floats, index: int) -> float:
-    """The middle of the scores around an operating point: where a dev threshold has most room on both sides.
-
-    The ends have a score on one side only and stay as they are.
-    """
+    """The middle of the scores around an operating point; the ends have a score on one side only and stay as they are."""
     if index in (0, len(thresholds) - 1):
         return float(thresholds[index])
-    low, high = float(thresholds[index - 1]), float(thresholds[index])
+    return _middle(float(thresholds[index - 1]), float(thresholds[index]))
+
+
+def _middle(low: float, high: float) -> float:
+    """Between two scores: where a dev threshold has most room on both sides. Neighbouring floats give the higher."""
     middle = low / 2 + high / 2
     return middle if low < middle else high
 
@@ -144,8 +196,9 @@ def accept_at_most(attack: Floats, rate: float) -> float:
 
 
 class RateAtRate(NamedTuple):
-    """A true positive rate at a false positive rate: `tpr`, the rate that was `reached`, `n` negatives, `n_positive`, `threshold`."""
+    """A true positive rate at a false positive rate: `hits`, `tpr`, the rate that was `reached`, `n` negatives, `n_positive`, `threshold`."""
 
+    hits: int
     tpr: float
     reached: float
     n: int
@@ -155,25 +208,22 @@ class RateAtRate(NamedTuple):
 
 def tpr_at_fpr(
     bona_fide: Floats, attack: Floats, fpr: float, positive: Literal["attack", "bona_fide"], rule: Literal["at_most", "release_index"]
-) -> RateAtRate | None:
-    """TPR at an FPR, None where the negatives are too few to measure it: fpr * n < 1.
+) -> RateAtRate:
+    """TPR at an FPR.
 
     `attack` positive: an attack rejected is a true positive, a bona fide rejected a false one. `bona_fide` positive: accepted
     likewise. `at_most` takes the most permissive threshold with a rate not above `fpr`. `release_index` is the code of Yu et
     al. 2024: t = sorted(bona fide)[max(1, int(fpr n)) - 1], attacks strictly beyond t count; mirrored for `bona_fide`.
     """
     needs_both(bona_fide, attack)
-    if positive == "bona_fide":  # mirrored scores: accepted >= t becomes rejected <= -t
-        negatives, positives = -attack[::-1], -bona_fide[::-1]
-    else:
-        negatives, positives = bona_fide, attack
+    negatives = bona_fide if positive == "attack" else attack
     n = len(negatives)
-    if 1 / n > fpr:
-        return None
     index = allowed(fpr, n) if rule == "at_most" else max(1, int(fpr * n)) - 1
-    threshold = negatives[index] if index < n else np.inf
-    hits = int(np.searchsorted(positives, threshold, side="left"))
-    reached = int(np.searchsorted(negatives, threshold, side="left"))
-    if positive == "bona_fide":  # bona fide strictly above the attack's score are accepted: the threshold is the next number
-        threshold = np.nextafter(-threshold, np.inf) if np.isfinite(threshold) else -threshold
-    return RateAtRate(hits / len(positives), reached / n, n, len(positives), float(threshold))
+    if positive == "attack":
+        threshold = bona_fide[index]
+    else:  # mirrored: bona fide strictly above this attack's score are accepted, so the threshold is the next number
+        threshold = np.nextafter(attack[n - 1 - index], np.inf)
+    rejected, kept_out = _below(bona_fide, threshold), _below(attack, threshold)
+    accepted, let_in = len(bona_fide) - rejected, len(attack) - kept_out
+    hits, reached, of = (kept_out, rejected, len(attack)) if positive == "attack" else (accepted, let_in, len(bona_fide))
+    return RateAtRate(hits, hits / of, reached / n, n, of, float(threshold))

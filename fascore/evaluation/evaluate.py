@@ -5,40 +5,81 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from fascore.errors import FascoreError, SpecError
+from fascore.evaluation.bootstrap import Resampling
+from fascore.evaluation.breakdown import breakdown
+from fascore.evaluation.counting import tally
 from fascore.evaluation.curves import auc
+from fascore.evaluation.levels import Level
 from fascore.evaluation.rates import SMALL
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose
-from fascore.kinds.metric import Metric, Value
+from fascore.kinds.metric import Metric, ThresholdMetric, Value
 
 Metrics: TypeAlias = dict[str, Any]
-"""JSON: `threshold`, `dev`, `tests` by name, `warnings`."""
+"""JSON: `threshold`, `level`, `bootstrap`, `dev`, `tests` by name, `warnings`."""
+
+RESAMPLES = 1000
+"""Of the bootstrap, wherever figures are final."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What is measured beyond the figures themselves: `resamples` of the bootstrap over subjects, from `seed`, and breakdowns by columns."""
+
+    resamples: int = 0
+    seed: int = 0
+    by: tuple[str, ...] = ()
 
 
 def evaluate(
-    tables: Mapping[str, ScoreTable], threshold: Threshold | None, metrics: Sequence[Metric], dev: ScoreTable | None = None
-) -> Metrics:
+    tables: Mapping[str, ScoreTable], threshold: Threshold | None, metrics: Sequence[Metric], dev: ScoreTable | None = None,
+    depth: Depth | None = None, level: Level | None = None,
+) -> Metrics:  # fmt: skip
     """Measure every test set, its tasks apart.
 
     `tests.<name>.tasks.<task>.metrics.<metric>` holds the parts of one metric with `oracle` and `primary`;
-    `tests.<name>.merged` the same over all tasks, where there are several. A metric that reads another column than the
-    threshold's takes its own, by the same rule on `dev`. What a table cannot give (one class only) is a null with a `note`.
-    Rates are in [0, 1].
+    `tests.<name>.merged` the same over all tasks, where there are several; `breakdowns.<column>.<value>` beside a task's
+    metrics the same again for each value of a column, oracles left out. A metric that reads another column than the
+    threshold's, or has a rule of its own, takes its threshold on `dev`. What a table cannot give (one class only) is a null
+    with a `note`. Rates are in [0, 1]. `level` is what the tables were folded to. Raises FascoreError where dev is a test set.
     """
+    depth, level = depth or Depth(), level or Level()
+    refuse_test_as_dev(tables, dev)
     names = label(metrics)
-    thresholds = _thresholds(threshold, metrics, dev)
-    tests = {name: _test(table, dict(zip(names, metrics)), thresholds) for name, table in tables.items()}
+    thresholds = {name: _threshold(threshold, metric, dev) for name, metric in zip(names, metrics)}
+    measure = Measure(dict(zip(names, metrics)), thresholds, depth)
     return {
         "threshold": None if threshold is None else {**threshold.model_dump(mode="json"), "origin": threshold.origin},
+        "level": level.model_dump(mode="json"),
+        "bootstrap": {"resamples": depth.resamples, "seed": depth.seed, "confidence": 0.95} if depth.resamples else None,
         "dev": None if dev is None else {"counts": counts(dev), "auc": _auc(dev)},
-        "tests": tests,
+        "tests": {name: _test(table, measure) for name, table in tables.items()},
         "warnings": list(warnings(tables, threshold, dev)),
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measure:
+    """All metrics of a table, by name, with their thresholds."""
+
+    metrics: Mapping[str, Metric]
+    thresholds: Mapping[str, Threshold | None]
+    depth: Depth
+
+    def __call__(self, table: ScoreTable) -> dict[str, Any]:
+        """The parts of each metric."""
+        draws = Resampling.of(table, self.depth.resamples, self.depth.seed)
+        return {name: _measure(metric, table, self.thresholds[name], draws) for name, metric in self.metrics.items()}
+
+    def without_oracles(self) -> Measure:
+        """Those that set no threshold of their own."""
+        return replace(self, metrics={name: metric for name, metric in self.metrics.items() if not metric.oracle})
 
 
 def label(metrics: Sequence[Metric]) -> list[str]:
@@ -55,12 +96,15 @@ def label(metrics: Sequence[Metric]) -> list[str]:
 
 def counts(table: ScoreTable) -> dict[str, Any]:
     """How many presentations, subjects and non-responses, by class and species."""
-    silent = Counter(table.factor("response").select(~table.responded).decode().tolist())
+    silent = table.factor("response").select(~table.responded)
+    ranked = table.ranked
+    species = {name: len(scores) + ranked.silent[name] for name, scores in ranked.species.items()}
+    bona_fide = len(ranked.bona_fide) + ranked.silent_bona_fide
     return {
-        "presentations": len(table), "bona_fide": int(table.bona_fide.sum()), "attack": int(table.attack.sum()),
-        "subjects": len(set(table.factor("subject").present()) - {""}),
-        "species": {name: len(rows) for name, rows in table.by_group("species", table.attack)},
-        "datasets": [name for name in table.factor("dataset").present() if name], "non_responses": dict(sorted(silent.items())),
+        "presentations": len(table), "bona_fide": bona_fide, "attack": len(table) - bona_fide,
+        "subjects": len(set(table.factor("subject").present()) - {""}), "species": species,
+        "datasets": [name for name in table.factor("dataset").present() if name],
+        "non_responses": dict(zip(silent.names, tally(silent.codes, len(silent.names)).tolist())),
     }  # fmt: skip
 
 
@@ -70,34 +114,64 @@ def primary(parts: Mapping[str, Any]) -> float | None:
     return None if found is None else float(found)
 
 
-def _test(table: ScoreTable, metrics: Mapping[str, Metric], thresholds: Mapping[str, Threshold | None]) -> dict[str, Any]:
-    def measure(part: ScoreTable) -> dict[str, Any]:
-        return {name: _measure(metric, part, thresholds[metric.column]) for name, metric in metrics.items()}
-
-    parts = {task or "unknown": table.task(task) for task in table.tasks}
-    tasks = {task: {"counts": counts(part), "metrics": measure(part)} for task, part in parts.items()}
+def _test(table: ScoreTable, measure: Measure) -> dict[str, Any]:
+    tasks = {}
+    for task in table.tasks:
+        part = table.task(task)
+        tasks[task or "unknown"] = {"counts": counts(part), "metrics": measure(part), **_breakdowns(part, measure)}
     return {"counts": counts(table), "tasks": tasks, **({"merged": {"metrics": measure(table)}} if len(tasks) > 1 else {})}
 
 
-def _measure(metric: Metric, table: ScoreTable, threshold: Threshold | None) -> dict[str, Value]:
+def _breakdowns(table: ScoreTable, measure: Measure) -> dict[str, Any]:
+    inner = measure.without_oracles()
+    found = {
+        column: {value: {"counts": counts(part), "metrics": inner(part)} for value, part in breakdown(table, column)} for column in measure.depth.by
+    }  # fmt: skip
+    return {"breakdowns": found} if found else {}
+
+
+def _measure(metric: Metric, table: ScoreTable, threshold: Threshold | None, draws: Resampling | None) -> dict[str, Value]:
     about: dict[str, Value] = {"oracle": metric.oracle, "primary": metric.primary, "higher_is_better": metric.higher_is_better}
     try:
-        return {**metric.compute(table, threshold), **about}
+        found = metric.compute(table, threshold)
+        return {**(merged(found, metric.resample(table, threshold, draws)) if draws else found), **about}
     except SpecError as error:
         return {metric.primary: None, "note": str(error), **about}
 
 
-def _thresholds(threshold: Threshold | None, metrics: Sequence[Metric], dev: ScoreTable | None) -> dict[str, Threshold | None]:
-    """The threshold of each column that a metric reads."""
-    found: dict[str, Threshold | None] = {}
-    for column in {metric.column for metric in metrics}:
-        if threshold is None or threshold.column == column:
-            found[column] = threshold
-        elif dev is None or threshold.rule.name == "fixed":
-            found[column] = None
-        else:
-            found[column] = choose(threshold.rule, dev, threshold.split, column)
+def merged(parts: Mapping[str, Value], more: Mapping[str, Value]) -> dict[str, Value]:
+    """Nested parts with further ones set in; what both have is a mapping."""
+    found = dict(parts)
+    for key, value in more.items():
+        old = found.get(key)
+        found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return found
+
+
+def _threshold(threshold: Threshold | None, metric: Metric, dev: ScoreTable | None) -> Threshold | None:
+    """The threshold of a metric: the run's, or by the metric's own rule or column from the same dev scores; None where dev is not there."""
+    own = metric.threshold if isinstance(metric, ThresholdMetric) else None
+    rule = own or (threshold.rule if threshold is not None else None)
+    if rule is None or (own is None and threshold is not None and threshold.column == metric.column):
+        return threshold
+    if own is not None and own.name == "fixed":
+        return choose(own, None, column=metric.column)
+    if dev is None or rule.name == "fixed":
+        return None
+    split = "dev" if threshold is None or threshold.rule.name == "fixed" else threshold.split
+    return choose(rule, dev, split, metric.column)
+
+
+def refuse_test_as_dev(tables: Mapping[str, ScoreTable], dev: ScoreTable | None) -> None:
+    """Raise FascoreError where the dev table holds the very presentations and scores of a test set, in whatever order."""
+    for name, table in tables.items():
+        if dev is table or (dev is not None and len(dev) == len(table) and _same(dev, table)):
+            raise FascoreError(f"the dev scores are those of test set '{name}': a threshold chosen on the data it is tested on measures nothing")
+
+
+def _same(first: ScoreTable, second: ScoreTable) -> bool:
+    scores = ((first.sorted_bona_fide, second.sorted_bona_fide), (first.sorted_attack, second.sorted_attack))
+    return all(np.array_equal(one, other) for one, other in scores) and set(first.id.tolist()) == set(second.id.tolist())
 
 
 def _auc(table: ScoreTable) -> float | None:
@@ -124,18 +198,26 @@ def warnings(tables: Mapping[str, ScoreTable], threshold: Threshold | None, dev:
 
 
 def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterator[str]:
-    groups = [("bona fide", table.bona_fide), *table.by_group("species", table.attack)]
-    sizes = {what: int(np.count_nonzero(table.responded[rows])) for what, rows in groups}
-    if few := {what: n for what, n in sizes.items() if n < SMALL}:
+    groups = {"bona fide": table.ranked.bona_fide, **table.ranked.species}
+    if few := {what: len(scores) for what, scores in groups.items() if len(scores) < SMALL}:
         yield f"'{name}': n is below {SMALL} for {', '.join(f'{what} ({n})' for what, n in few.items())}: such rates say little"
-    answered = table.score[table.responded]
-    if threshold is not None and len(answered) and (accepts := (answered >= threshold.value).mean()) in (0, 1):
-        yield f"'{name}': every presentation is {'accepted' if accepts else 'rejected'} at the threshold {threshold.value:g}"
-    if len(answered) > 1 and math.isclose(answered.min(), answered.max(), rel_tol=0, abs_tol=0):
-        yield f"'{name}': all scores are equal ({answered[0]:g})"
+    ends = [(scores[0], scores[-1]) for scores in groups.values() if len(scores)]
+    least, greatest = min((low for low, _ in ends), default=math.nan), max((high for _, high in ends), default=math.nan)
+    if threshold is not None and (least >= threshold.value or greatest < threshold.value):
+        yield f"'{name}': every presentation is {'accepted' if least >= threshold.value else 'rejected'} at the threshold {threshold.value:g}"
+    if least == greatest and sum(map(len, groups.values())) > 1:
+        yield f"'{name}': all scores are equal ({least:g})"
 
 
 def overlap(first: ScoreTable, second: ScoreTable) -> list[str]:
     """Subjects in both tables, of the same dataset; unnamed subjects are nobody."""
-    named = [{(d, s) for d, s in zip(table.column("dataset").tolist(), table.column("subject").tolist()) if s} for table in (first, second)]
-    return sorted(subject for _, subject in named[0] & named[1])
+    return sorted(subject for _, subject in _people(first) & _people(second))
+
+
+def _people(table: ScoreTable) -> set[tuple[str, str]]:
+    dataset, subject = table.factor("dataset"), table.factor("subject")
+    if not any(subject.present()):
+        return set()
+    pairs = np.unique(dataset.codes.astype(np.int64) * len(subject.names) + subject.codes).tolist()
+    named = ((dataset.names[pair // len(subject.names)], subject.names[pair % len(subject.names)]) for pair in pairs)
+    return {(d, s) for d, s in named if s}

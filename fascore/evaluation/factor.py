@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fascore.evaluation.counting import tally
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -40,8 +42,8 @@ class Factor:
     def select(self, rows: NDArray[Any] | slice) -> Factor:
         """Some rows; names that no longer occur stay out."""
         codes = self.codes[rows]
-        used = np.bincount(codes, minlength=len(self.names)) > 0
-        return Factor(self.present(rows), (np.cumsum(used) - 1).astype(np.int32)[codes])
+        used = tally(codes, len(self.names)) > 0
+        return Factor(tuple(name for name, kept in zip(self.names, used) if kept), (np.cumsum(used) - 1).astype(np.int32)[codes])
 
     def renamed(self, words: Sequence[str]) -> Factor:
         """Other words for the names, in their order; equal ones become one."""
@@ -55,7 +57,7 @@ class Factor:
 
     def present(self, rows: NDArray[Any] | slice = slice(None)) -> tuple[str, ...]:
         """The words that occur among some rows."""
-        return tuple(self.names[code] for code in np.flatnonzero(np.bincount(self.codes[rows], minlength=len(self.names))))
+        return tuple(self.names[code] for code in np.flatnonzero(tally(self.codes[rows], len(self.names))))
 
 
 def texts(values: Sequence[Any] | NDArray[Any]) -> list[str]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
 from fascore.errors import SpecError
-from fascore.evaluation.intervals import clopper_pearson
+from fascore.evaluation.intervals import clopper_pearson, rule_of_three, upper_bound
 from fascore.evaluation.table import ScoreTable
-
-Part: TypeAlias = Mapping[str, float | int | str | None]
+from fascore.kinds.metric import Value
 
 SMALL = 30
 """Below this many presentations a rate is flagged."""
@@ -20,11 +18,12 @@ SMALL = 30
 
 @dataclass(frozen=True)
 class Rate:
-    """Errors among `n` presentations that got an answer; `silent` further ones got none."""
+    """Errors among `n` presentations that got an answer; `silent` further ones got none. `subjects`: how many the n show, where named."""
 
     errors: int
     n: int
     silent: int = 0
+    subjects: int | None = None
 
     @property
     def value(self) -> float | None:
@@ -36,12 +35,30 @@ class Rate:
         """Share of all presentations that got no answer; None where there are none."""
         return self.silent / (self.n + self.silent) if self.n + self.silent else None
 
-    def parts(self, name: str, silent: str) -> dict[str, float | int | str | None]:
-        """The rate under `name` and the non-response rate under `silent`, with counts and the interval (95 %, if independent)."""
-        low, high = clopper_pearson(self.errors, self.n)
-        flag = {"note": f"n = {self.n} is below {SMALL}"} if self.n < SMALL else {}
-        counts = {"errors": self.errors, "n": self.n, "low": low, "high": high, silent: self.non_response, "non_responses": self.silent}
-        return {name: self.value, **counts, **flag}
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Clopper-Pearson interval of the error rate, if presentations are independent."""
+        return clopper_pearson(self.errors, self.n)
+
+    def silence_rejects(self, *, bona_fide: bool) -> Rate:
+        """The rate where a presentation without an answer counts as rejected: an error of bona fide, none of an attack."""
+        return Rate(self.errors + self.silent * bona_fide, self.n + self.silent)
+
+    def parts(self, name: str, silent: str) -> dict[str, Value]:
+        """The rate under `name` and the non-response rate under `silent`, with counts and the interval (95 %, if independent).
+
+        Without an error and with named subjects, `rule_of_three` bounds it by the number of subjects.
+        """
+        few = {"note": f"n = {self.n} is below {SMALL}"} if self.n < SMALL else {}
+        three: dict[str, Value] = {}
+        if self.n and not self.errors and self.subjects is not None:
+            three = {"rule_of_three": {"subjects": self.subjects, "high": rule_of_three(self.subjects)}}
+        return {**self.counts(name), silent: self.non_response, "non_responses": self.silent, **three, **few}
+
+    def counts(self, name: str) -> dict[str, Value]:
+        """The rate under `name` with errors, n and the Clopper-Pearson interval: `low` and `high`, 95 %, if independent."""
+        low, high = self.interval
+        return {name: self.value, "errors": self.errors, "n": self.n, "low": low, "high": high}
 
     def __add__(self, other: Rate) -> Rate:
         return Rate(self.errors + other.errors, self.n + other.n, self.silent + other.silent)
@@ -49,18 +66,27 @@ class Rate:
 
 def bona_fide_rate(table: ScoreTable, threshold: float) -> Rate:
     """BPCER with BPNRR: bona fide presentations rejected."""
-    answered = table.bona_fide & table.responded
-    n = int(np.count_nonzero(answered))
-    return Rate(int(np.count_nonzero(answered & (table.score < threshold))), n, int(np.count_nonzero(table.bona_fide)) - n)
+    scores, silent = table.ranked.bona_fide, table.ranked.silent_bona_fide
+    shown = None if table.clusters is None else table.clusters.shown(table.bona_fide & table.responded)
+    return Rate(int(np.searchsorted(scores, threshold, side="left")), len(scores), silent, shown)
 
 
-def attack_rates(table: ScoreTable, threshold: float, by: str = "species") -> dict[str, Rate]:
-    """Attack presentations accepted, by group: APCER with APNRR by species; the miss rate by manipulation for forgery."""
-    factor = table.factor(by).named()
-    answered = table.attack & table.responded
-    masks = (table.attack, answered, answered & (table.score >= threshold))
-    every, n, errors = (np.bincount(factor.codes[mask], minlength=len(factor.names)).tolist() for mask in masks)
-    return {name: Rate(errors[code], n[code], every[code] - n[code]) for code, name in enumerate(factor.names) if every[code]}
+def attack_rates(table: ScoreTable, threshold: float) -> dict[str, Rate]:
+    """Attack presentations accepted, by species: APCER with APNRR; the miss rate by manipulation for forgery."""
+    ranked, shown = table.ranked, _subjects(table)
+    below = {name: int(np.searchsorted(scores, threshold, side="left")) for name, scores in ranked.species.items()}
+    return {
+        name: Rate(len(scores) - below[name], len(scores), ranked.silent[name], shown.get(name)) for name, scores in ranked.species.items()
+    }  # fmt: skip
+
+
+def _subjects(table: ScoreTable) -> dict[str, int]:
+    """How many subjects the answered attacks of each species show; empty where the table names none."""
+    if table.clusters is None:
+        return {}
+    factor = table.factor("species").named()
+    found = table.clusters.among(factor.codes, len(factor.names), table.attack & table.responded)
+    return dict(zip(factor.names, found.tolist()))
 
 
 def worst(rates: Mapping[str, Rate]) -> str | None:
@@ -72,6 +98,32 @@ def worst(rates: Mapping[str, Rate]) -> str | None:
 def pooled(rates: Mapping[str, Rate]) -> Rate:
     """All groups as one."""
     return sum(rates.values(), start=Rate(0, 0))
+
+
+def mean(rates: Mapping[str, Rate]) -> float | None:
+    """The mean over the groups that were measured, each with the same weight; None where none was."""
+    values = [found.errors / found.n for found in rates.values() if found.n]
+    return sum(values) / len(values) if values else None
+
+
+def coarse(rates: Mapping[str, Rate]) -> dict[str, dict[str, Rate]]:
+    """Species by group: the part of their names before the dot."""
+    groups: dict[str, dict[str, Rate]] = {}
+    for name, rate in rates.items():
+        groups.setdefault(name.partition(".")[0], {})[name] = rate
+    return groups
+
+
+def worst_bound(rates: Mapping[str, Rate], confidence: float = 0.95) -> dict[str, Value]:
+    """An upper bound of the worst of m rates, and the group that sets it: each one's exact one-sided bound at alpha / m (Bonferroni), the greatest.
+
+    All m bounds hold at once with this confidence, so their greatest bounds the greatest rate, whichever group that is. The
+    bootstrap of a maximum is biased and says nothing of a species without an error.
+    """
+    measured = {name: found for name, found in rates.items() if found.n}
+    bounds = {name: upper_bound(found.errors, found.n, (1 - confidence) / len(measured)) for name, found in measured.items()}
+    name = max(bounds, key=lambda name: (bounds[name], name), default=None)
+    return {"value": bounds[name] if name is not None else None, "species": name, "m": len(measured), "confidence": confidence}
 
 
 def half(first: float | None, second: float | None) -> float | None:

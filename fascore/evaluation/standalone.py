@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from fascore.component import load, validate
 from fascore.errors import FascoreError
@@ -19,7 +19,14 @@ from fascore.evaluation.threshold import Threshold, choose, threshold_rule
 from fascore.files import write_whole
 from fascore.kinds.metric import Metric
 
-METRICS = ("auc", "eer", "hter", "accuracy", "iso30107")
+METRICS: tuple[dict[str, Any], ...] = (
+    {"type": "iso30107"}, {"type": "hter"}, {"type": "accuracy"}, {"type": "accuracy", "threshold": "bpcer=0.01"},
+    {"type": "auc"}, {"type": "partial_auc"}, {"type": "eer"},
+    *({"type": "bpcer_at_apcer", "apcer": rate} for rate in (0.1, 0.05, 0.01)),
+    *({"type": "apcer_at_bpcer", "bpcer": rate} for rate in (0.05, 0.01, 0.005)),
+    *({"type": "tpr_at_fpr", "fpr": rate} for rate in (1e-2, 1e-3, 1e-4)),
+)  # fmt: skip
+"""What score files are measured by; `riapar` too where the files say what a matcher did."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ def evaluate_files(
         raise FascoreError(f"threshold rule '{rule}' needs the scores of a dev split: give a dev file, or a number with 'fixed=…'")
     sources = read_sources(paths, dev, importer or Importer(), combine)
     threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
-    found = evaluate(sources.tests, threshold, _default_metrics() if metrics is None else metrics, sources.dev)
+    found = evaluate(sources.tests, threshold, _default_metrics(sources.tests) if metrics is None else metrics, sources.dev)
     found["sources"] = sources.told
     if sources.combination is not None:
         found["combination"] = sources.combination.model_dump(mode="json")
@@ -84,5 +91,7 @@ def _write(out: Path, found: Metrics, threshold: Threshold | None, sources: Sour
             table.write(out / "scores" / f"{name.replace('/', '_')}.csv")
 
 
-def _default_metrics() -> list[Metric]:
-    return [cast("Metric", validate(load("metric", name), {"type": name})) for name in METRICS]
+def _default_metrics(tests: Mapping[str, ScoreTable]) -> list[Metric]:
+    matched = any("matcher.accept" in table.heads for table in tests.values())
+    documents = (*METRICS, {"type": "riapar"}) if matched else METRICS
+    return [cast("Metric", validate(load("metric", document["type"]), document)) for document in documents]

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from fascore.errors import FascoreError
 from fascore.evaluation.building import CHUNK, Building, read_csv
+from fascore.evaluation.clusters import Clusters
 from fascore.evaluation.factor import Factor, texts
 from fascore.evaluation.parse import COLUMNS, REQUIRED, Place, responses
+from fascore.evaluation.ranked import Ranked
 from fascore.files import writing
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -139,14 +141,24 @@ class ScoreTable:
         return np.asarray(self.label == 0)
 
     @cached_property
-    def sorted_bona_fide(self) -> Floats:
-        """Scores of answered bona fide, increasing: sorted once for all metrics."""
-        return np.sort(self.score[self.bona_fide & self.responded])
+    def ranked(self) -> Ranked:
+        """Answered scores sorted by class and species: once for all metrics."""
+        return Ranked.of(self)
 
-    @cached_property
+    @property
+    def sorted_bona_fide(self) -> Floats:
+        """Scores of answered bona fide, increasing."""
+        return self.ranked.bona_fide
+
+    @property
     def sorted_attack(self) -> Floats:
         """Scores of answered attacks, increasing."""
-        return np.sort(self.score[self.attack & self.responded])
+        return self.ranked.attack
+
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        """Which rows show the same subject; None where the table names no subject."""
+        return Clusters.of(self.factor("dataset"), self.factor("subject"))
 
     def by_group(self, column: str, rows: Mask) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Name and row indices of each group of `column` among `rows`, names in order; an empty name is given as `unknown`."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 from pydantic import Field
 
 from fascore.component import Component
+from fascore.rules import ThresholdRule
 
 if TYPE_CHECKING:
+    from fascore.evaluation.bootstrap import Resampling
     from fascore.evaluation.table import ScoreTable
     from fascore.evaluation.threshold import Threshold
 
@@ -35,3 +37,16 @@ class Metric(Component):
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
         """The figure and its parts, rates in [0, 1]. Raises SpecError where the table cannot give it (one class only)."""
         raise NotImplementedError
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        """Intervals of the bootstrap over subjects, `{"bootstrap": {"low", "high", "subjects"}}` where they stand beside figures of `compute`.
+
+        They are merged into its parts. Nothing where a metric has none. Raises SpecError as `compute` does.
+        """
+        return {}
+
+
+class ThresholdMetric(Metric):
+    """A metric at a threshold that dev has set: the run's, or one by a rule of the metric's own, on the same dev scores."""
+
+    threshold: ThresholdRule | None = Field(None, description="a rule of its own, by which dev sets its threshold; none: the run's threshold")

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from fascore.chance import generator
 from fascore.data.batch import Batch
-from fascore.data.draw import generator
 from fascore.errors import FascoreError
 from fascore.graph import NodePlan, Plan
 from fascore.kinds import Dense, Fusion

@@ -51,19 +51,25 @@ def headline(name: str, parts: Mapping[str, Any]) -> str:
     value = parts.get(parts["primary"])
     if value is None:
         return "not measurable"
-    return f"{value:.4f}" if name.startswith("auc") else percent(value)
+    return f"{value:.4f}" if name.startswith(("auc", "partial_auc")) else percent(value)
 
 
 def detail(parts: Mapping[str, Any]) -> str:
     """What qualifies the figure: convention, what was reached, n, a note."""
     if parts.get("note"):
         return str(parts["note"])
+    if "attacks" in parts:
+        limit = "apcer" if "apcer" in parts else "bpcer"
+        asked = f"at {limit.upper()} at most {percent(parts[limit])} ({parts['attacks']} species)"
+        return f"{asked.replace('pooled species', 'pooled')}; reached {percent(parts['reached'])}; {parts['errors']} of n = {parts['n']}"
     if "reached" in parts:
         asked = f"at FPR {percent(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
         return f"{asked}; reached {percent(parts['reached'])} of n = {parts['n']} negatives, {parts['n_positive']} positives"
     if "convention" in parts:
         other = "nearest" if parts["convention"] == "interpolated" else "interpolated"
         return f"{parts['convention']}; {other}: {percent(parts[other])}"
+    if "max_fpr" in parts:
+        return f"up to FPR {percent(parts['max_fpr'])}, standardised; area {parts['area']:.4g}"
     if "false_reject" in parts:
         return f"false accepts {percent(parts['false_accept_pooled'])} (pooled), false rejects {percent(parts['false_reject'])}"
     if "n_bona_fide" in parts:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fascore.data.draw import generator
+from fascore.chance import generator
 from fascore.data.media import MediaSource
 from fascore.errors import FascoreError, NoResponse, Problem, SpecErrors
 from fascore.record import FIELDS, Record, Source

@@ -23,7 +23,7 @@ from fascore.component import validate
 from fascore.data.loading import Loader
 from fascore.data.prepare import Prepared
 from fascore.errors import FascoreError
-from fascore.evaluation.evaluate import evaluate
+from fascore.evaluation.evaluate import RESAMPLES, Depth, evaluate
 from fascore.evaluation.score_rules import fit_weights
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
@@ -250,7 +250,7 @@ def _conclude(run: _Run) -> None:
         table.write(run.folder.scores(name))
         run.hooks.call("scores_ready", run=run.facts, split=name, path=run.folder.scores(name))
     dev = tables.pop("dev")
-    metrics = evaluate(tables, threshold, run.spec.metrics, dev)
+    metrics = evaluate(tables, threshold, run.spec.metrics, dev, Depth(resamples=RESAMPLES))
     conclude(run.folder, metrics, tables, dev, run.splits, run.hooks, run.facts)
 
 

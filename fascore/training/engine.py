@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fascore.data.draw import generator
+from fascore.chance import generator
 from fascore.training import distributed
 from fascore.training.ema import Ema
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from fascore.data.draw import generator
+from fascore.chance import generator
 from fascore.errors import FascoreError, SpecError
 from fascore.evaluation.threshold import Threshold, choose
 from fascore.hooks import Hooks, RunFacts, Step

@@ -9,8 +9,8 @@ from scipy.stats import binom, binomtest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from fascore.errors import SpecError
-from fascore.evaluation.curves import allowed, auc, equal_error, roc, tpr_at_fpr
-from fascore.evaluation.intervals import clopper_pearson
+from fascore.evaluation.curves import allowed, auc, equal_error, partial_auc, roc, tpr_at_fpr
+from fascore.evaluation.intervals import clopper_pearson, enough, lower_bound, rule_of_three, too_few, upper_bound
 
 tied = st.lists(st.integers(-6, 6).map(lambda value: value / 3), min_size=1, max_size=25).map(lambda values: np.sort(np.array(values)))
 
@@ -98,12 +98,9 @@ def test_tpr_at_most_fpr_is_the_best_that_any_threshold_reaches(bona_fide: np.nd
     curve = roc(bona_fide, attack)
     accept, reject = curve.false_accept, curve.false_reject
     false_positive, true_positive, n = (reject, 1 - accept, len(bona_fide)) if positive == "attack" else (accept, 1 - reject, len(attack))
-    if fpr * n < 1:
-        assert found is None
-    else:
-        assert found.tpr == pytest.approx(true_positive[false_positive <= fpr].max(), abs=1e-12)
-        assert found.reached <= fpr
-        assert found.n == n
+    assert found.tpr == pytest.approx(true_positive[false_positive <= fpr].max(), abs=1e-12)
+    assert found.reached <= fpr
+    assert found.n == n
 
 
 def test_the_release_index_is_the_line_of_the_authors_code() -> None:
@@ -118,10 +115,32 @@ def test_the_release_index_is_the_line_of_the_authors_code() -> None:
     assert found.reached == 0, "with 140 bona fide, '1 %' is a rate of 0"
 
 
-def test_a_rate_finer_than_one_presentation_is_not_measurable() -> None:
-    hundred = np.arange(100.0)
-    assert tpr_at_fpr(hundred, hundred, 0.01, "attack", "at_most") is not None
-    assert tpr_at_fpr(hundred[:99], hundred, 0.01, "attack", "at_most") is None
+@pytest.mark.parametrize(("rate", "n"), [(1e-4, 30_000), (1e-3, 3000), (0.01, 300), (0.005, 600), (0.05, 60), (0.1, 30), (0.07, 43), (0.3, 10)])
+def test_a_rate_needs_three_over_it_presentations_to_be_measured(rate: float, n: int) -> None:
+    assert (too_few(rate, n - 1), too_few(rate, n), enough(rate)) == (True, False, n)
+    assert rule_of_three(n) <= rate * (1 + 1e-9), "no error in n bounds the rate, by the rule of three"
+
+
+@settings(deadline=None)
+@given(bona_fide=tied, attack=tied, max_fpr=st.sampled_from([0.01, 0.1, 0.29, 0.5, 0.9]))
+def test_the_partial_area_is_that_of_scikit_learn_with_its_standard_form(bona_fide: np.ndarray, attack: np.ndarray, max_fpr: float) -> None:
+    label, score = labelled(bona_fide, attack)
+    found = partial_auc(bona_fide, attack, max_fpr)
+    assert found.standardized == pytest.approx(roc_auc_score(label, score, max_fpr=max_fpr), abs=1e-12)
+    fpr, tpr, _ = roc_curve(label, score, drop_intermediate=False)
+    inside = fpr <= max_fpr
+    assert found.area == pytest.approx(np.trapezoid([*tpr[inside], np.interp(max_fpr, fpr, tpr)], [*fpr[inside], max_fpr]), abs=1e-12)
+
+
+@settings(deadline=None)
+@given(bona_fide=tied, attack=tied)
+def test_the_bisected_eer_is_that_of_a_walk_along_the_whole_curve(bona_fide: np.ndarray, attack: np.ndarray) -> None:
+    curve, found = roc(bona_fide, attack), equal_error(bona_fide, attack)
+    gap = curve.accepted * len(bona_fide) - curve.rejected * len(attack)
+    best = np.flatnonzero(abs(gap) == abs(gap).min())[-1]
+    assert (found.nearest, found.nearest_false_reject) == (curve.false_accept[best], curve.false_reject[best])
+    inner = 0 < best < len(gap) - 1
+    assert found.threshold == (curve.thresholds[best - 1] / 2 + curve.thresholds[best] / 2 if inner else curve.thresholds[best])
 
 
 @given(n=st.integers(1, 5000), k=st.integers(0, 5000))
@@ -145,6 +164,15 @@ def test_the_interval_covers_at_least_what_it_says() -> None:
     assert covered >= 0.95
 
 
+@settings(deadline=None, max_examples=60)
+@given(n=st.integers(1, 400), share=st.floats(0, 1), alpha=st.sampled_from([0.05, 0.01, 0.05 / 20]))
+def test_the_one_sided_bounds_are_scipys_exact_ones(n: int, share: float, alpha: float) -> None:
+    errors = round(share * n)
+    for bound, side, end in ((upper_bound, "less", "high"), (lower_bound, "greater", "low")):
+        exact = binomtest(errors, n, alternative=side).proportion_ci(1 - alpha, "exact")
+        assert bound(errors, n, alpha) == pytest.approx(getattr(exact, end), abs=1e-9)
+
+
 def test_nothing_measured_leaves_everything_possible() -> None:
     assert clopper_pearson(0, 0) == (0, 1)
 
@@ -155,8 +183,6 @@ def test_the_threshold_that_tpr_at_fpr_prints_gives_the_rates_that_it_prints(sco
     bona_fide, attack = (np.sort(np.array(scores[start::2], dtype=float)) for start in (0, 1))
     for positive in ("attack", "bona_fide"):
         found = tpr_at_fpr(bona_fide, attack, fpr, positive, "at_most")
-        if found is None:
-            continue
         accepted = {"bona_fide": (bona_fide >= found.threshold).mean(), "attack": (attack >= found.threshold).mean()}
         tpr, reached = (accepted["bona_fide"], accepted["attack"]) if positive == "bona_fide" else (1 - accepted["attack"], 1 - accepted["bona_fide"])
         assert (found.tpr, found.reached) == (pytest.approx(tpr), pytest.approx(reached))

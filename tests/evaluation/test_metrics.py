@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from sklearn.metrics import accuracy_score
 
 from fascore.component import load
-from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
+from fascore.components.metrics import Accuracy, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, TprAtFpr
 from fascore.errors import SpecError
 from fascore.evaluation.rates import attack_rates, errors
 from fascore.evaluation.table import ScoreTable
@@ -18,7 +18,7 @@ from fascore.evaluation.threshold import choose
 from .tables import golden, table
 
 HALF = choose("fixed=0.5", None)
-ALL = [example for metric in (Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr) for example in metric.examples()]
+ALL = [example for metric in (Accuracy, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, TprAtFpr) for example in metric.examples()]
 
 
 @st.composite
@@ -179,17 +179,28 @@ def test_a_metric_at_a_threshold_says_that_it_needs_one(metric: Hter) -> None:
 
 def test_metrics_that_set_their_own_threshold_are_oracles_and_the_others_are_not() -> None:
     assert {metric.type: metric.oracle for metric in ALL} == {
-        "auc": False, "eer": True, "hter": False, "accuracy": False, "tpr_at_fpr": True, "iso30107": False,
+        "auc": False, "eer": True, "hter": False, "accuracy": False, "tpr_at_fpr": True, "iso30107": False, "partial_auc": False,
+        "bpcer_at_apcer": True, "apcer_at_bpcer": True,
     }  # fmt: skip
 
 
 def test_too_few_negatives_are_not_measurable_and_what_was_reached_is_printed() -> None:
-    found = table([0.9, 0.8, 0.7], print=[0.1, 0.2])
+    found = table([0.9, 0.8, 0.7, 0.6, 0.6, 0.6], print=[0.1, 0.2], mask=[0.1] * 7)
     few = TprAtFpr(fpr=0.1, positive="attack").compute(found, None)
-    assert (few["value"], few["n"]) == (None, 3)
-    assert "not measurable" in few["note"]
+    assert (few["value"], few["n"]) == (None, 6)
+    assert few["note"] == "not measurable, n too small: fpr 0.1 needs 30, and there are fewer of: negatives (6)"
     enough = TprAtFpr(fpr=0.5, positive="attack").compute(found, None)
-    assert (enough["value"], enough["reached"], enough["n"]) == (1, 1 / 3, 3)
+    assert (enough["value"], enough["reached"], enough["n"]) == (1, 3 / 6, 6)
+    assert "mask" not in (note := BpcerAtApcer(apcer=0.5).compute(found, None)["note"]) and "print (2)" in note
+    assert BpcerAtApcer(apcer=0.5, attacks="pooled").compute(found, None)["value"] == 0
+    assert ApcerAtBpcer(bpcer=0.1).compute(found, None)["value"] is None
+
+
+def test_a_paper_that_prints_a_rate_of_too_few_is_repeated_beside_the_null() -> None:
+    random = np.random.default_rng(5)
+    found = table(random.normal(1, 1, 140), print=random.normal(0, 1, 560))
+    part = TprAtFpr(fpr=0.01, positive="attack", rule="release_index").compute(found, None)
+    assert (part["value"], part["as_published"]) == (None, (found.sorted_attack < found.sorted_bona_fide[0]).mean())
 
 
 def test_a_metric_reads_the_column_that_it_names() -> None:
@@ -201,7 +212,9 @@ def test_a_metric_reads_the_column_that_it_names() -> None:
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: f"{metric.type}-{getattr(metric, 'positive', '')}")
 def test_every_metric_is_installed_under_its_type_and_its_primary_figure_is_a_number(metric: Auc) -> None:
     assert load("metric", metric.type) is type(metric)
-    assert isinstance(metric.compute(golden()[0], HALF)[metric.primary], float)
+    random = np.random.default_rng(0)
+    found = table(random.normal(1, 1, 40), print=random.normal(0, 1, 40))
+    assert isinstance(metric.compute(found, HALF)[metric.primary], float)
 
 
 def test_naming_metrics_imports_no_numpy() -> None:

@@ -11,10 +11,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from fascore import Dataset, Encoder, Modality, Record, Ref, Sampler, Signal, Vector
+from fascore.chance import generator
 from fascore.component import validate
 from fascore.components.recipes import Optimizer, Schedule
 from fascore.data.batch import Batch
-from fascore.data.draw import generator
 from fascore.evaluation.table import ScoreTable
 from fascore.graph import check
 from fascore.hooks import Hooks

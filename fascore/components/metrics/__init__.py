@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from fascore.kinds.metric import Metric, Value
+from fascore.kinds.metric import Metric, ThresholdMetric, Value
 
 if TYPE_CHECKING:
+    from fascore.evaluation.bootstrap import Resampling
     from fascore.evaluation.table import ScoreTable
     from fascore.evaluation.threshold import Threshold
+
+Attacks = Literal["worst", "pooled"]
 
 
 class Auc(Metric):
@@ -23,6 +26,23 @@ class Auc(Metric):
         from fascore.components.metrics.auc import compute
 
         return compute(table.reading(self.column))
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fascore.components.metrics.auc import resample
+
+        return resample(table.reading(self.column), draws)
+
+
+class PartialAuc(Metric):
+    """Area under the ROC curve up to a false accept rate, bona fide positive, all attacks pooled; standardised (McClish 1989): 0.5 is guessing."""
+
+    type: Literal["partial_auc"] = "partial_auc"
+    max_fpr: float = Field(0.1, gt=0, lt=1, description="the greatest share of attacks accepted, where the area ends")
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fascore.components.metrics.partial_auc import compute
+
+        return compute(table.reading(self.column), max_fpr=self.max_fpr)
 
 
 class Eer(Metric):
@@ -38,8 +58,13 @@ class Eer(Metric):
 
         return compute(table.reading(self.column), convention=self.convention)
 
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fascore.components.metrics.eer import resample
 
-class Hter(Metric):
+        return resample(table.reading(self.column), draws, convention=self.convention)
+
+
+class Hter(ThresholdMetric):
     """Half total error rate at the dev threshold: the mean of false accepts (all attacks pooled) and false rejects."""
 
     type: Literal["hter"] = "hter"
@@ -50,8 +75,13 @@ class Hter(Metric):
 
         return compute(table.reading(self.column), threshold)
 
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fascore.components.metrics.hter import resample
 
-class Accuracy(Metric):
+        return resample(table.reading(self.column), threshold, draws)
+
+
+class Accuracy(ThresholdMetric):
     """Share of answered presentations classified right at the dev threshold."""
 
     type: Literal["accuracy"] = "accuracy"
@@ -61,11 +91,16 @@ class Accuracy(Metric):
 
         return compute(table.reading(self.column), threshold)
 
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fascore.components.metrics.accuracy import resample
+
+        return resample(table.reading(self.column), threshold, draws)
+
 
 class TprAtFpr(Metric):
     """True positive rate at a false positive rate, at a threshold of the very table it measures: an oracle.
 
-    Not measurable where fpr * n < 1. `release_index` is the code of Yu et al. 2024: t = sorted(bona fide)[max(1, int(fpr n)) - 1].
+    Not measurable where fpr * n < 3. `release_index` is the code of Yu et al. 2024: t = sorted(bona fide)[max(1, int(fpr n)) - 1].
     """
 
     type: Literal["tpr_at_fpr"] = "tpr_at_fpr"
@@ -84,8 +119,52 @@ class TprAtFpr(Metric):
         return compute(table.reading(self.column), fpr=self.fpr, positive=self.positive, rule=self.rule)
 
 
-class Iso30107(Metric):
-    """ISO/IEC 30107-3:2023 at the dev threshold: APCER by species, the worst with its n, BPCER, non-response rates; ACER in both conventions.
+class BpcerAtApcer(Metric):
+    """BPCER where APCER is at most a rate, at a threshold of the very table it measures: an oracle. BPCER10, 20, 100 at 10, 5, 1 %.
+
+    At a threshold from dev it is `bpcer` of `iso30107` with `"threshold": "apcer=0.05"`. Not measurable where apcer * n < 3 for a species.
+    """
+
+    type: Literal["bpcer_at_apcer"] = "bpcer_at_apcer"
+    oracle: ClassVar[bool] = True
+    higher_is_better: ClassVar[bool] = False
+    apcer: float = Field(0.05, gt=0, lt=1, description="the greatest APCER")
+    attacks: Attacks = Field("worst", description="whose APCER: that of the worst species, as the standard has it, or of all attacks pooled")
+
+    @classmethod
+    def examples(cls) -> list[BpcerAtApcer]:
+        return [cls(apcer=0.1), cls(apcer=0.1, attacks="pooled")]
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fascore.components.metrics.bpcer_at_apcer import compute
+
+        return compute(table.reading(self.column), apcer=self.apcer, attacks=self.attacks)
+
+
+class ApcerAtBpcer(Metric):
+    """APCER where BPCER is at most a rate, at a threshold of the very table it measures: an oracle.
+
+    At a threshold from dev it is `apcer_worst` of `iso30107` with `"threshold": "bpcer=0.01"`. Not measurable where bpcer * n < 3.
+    """
+
+    type: Literal["apcer_at_bpcer"] = "apcer_at_bpcer"
+    oracle: ClassVar[bool] = True
+    higher_is_better: ClassVar[bool] = False
+    bpcer: float = Field(0.01, gt=0, lt=1, description="the greatest BPCER")
+    attacks: Attacks = Field("worst", description="whose APCER: that of the worst species, as the standard has it, or of all attacks pooled")
+
+    @classmethod
+    def examples(cls) -> list[ApcerAtBpcer]:
+        return [cls(bpcer=0.1), cls(bpcer=0.1, attacks="pooled")]
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fascore.components.metrics.apcer_at_bpcer import compute
+
+        return compute(table.reading(self.column), bpcer=self.bpcer, attacks=self.attacks)
+
+
+class Iso30107(ThresholdMetric):
+    """ISO/IEC 30107-3:2023 at the dev threshold: APCER by species, the worst with its n, BPCER, non-response rates; ACER in its named conventions.
 
     Attacks of the task `forgery` are apart, under `forgery`, with a miss rate in place of APCER.
     """
@@ -93,8 +172,37 @@ class Iso30107(Metric):
     type: Literal["iso30107"] = "iso30107"
     higher_is_better: ClassVar[bool] = False
     primary: ClassVar[str] = "acer_worst"
+    group: str | None = Field(None, description="column of the coarse groups of attacks; none: the part of the species before the dot")
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
         from fascore.components.metrics.iso30107 import compute
 
-        return compute(table.reading(self.column), threshold)
+        return compute(table.reading(self.column), threshold, self.group)
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fascore.components.metrics.iso30107 import resample
+
+        return resample(table.reading(self.column), threshold, draws)
+
+
+class Riapar(ThresholdMetric):
+    """RIAPAR = IAPAR + FRR of the full system (ISO/IEC 30107-3:2023), by species, where the table says what a face matcher did.
+
+    A presentation is let in where the PAD subsystem accepts it at the dev threshold and the matcher accepts it: column
+    `matcher.accept`, or `matcher.score` at `matcher_threshold`. Every presentation counts, also one without an answer.
+    """
+
+    type: Literal["riapar"] = "riapar"
+    higher_is_better: ClassVar[bool] = False
+    primary: ClassVar[str] = "riapar_worst"
+    matcher_threshold: float | None = Field(None, description="the matcher accepts at this `matcher.score` and above; none: it says `matcher.accept`")
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fascore.components.metrics.riapar import compute
+
+        return compute(table.reading(self.column), threshold, self.matcher_threshold)
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fascore.components.metrics.riapar import resample
+
+        return resample(table.reading(self.column), threshold, self.matcher_threshold, draws)

@@ -3,58 +3,143 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from fascore.evaluation.rates import attack_rates, bona_fide_rate, half, pooled, worst
+from fascore.evaluation.bootstrap import Rates, Resampling
+from fascore.evaluation.rates import Rate, attack_rates, bona_fide_rate, coarse, half, mean, pooled, worst, worst_bound
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, needed
 from fascore.kinds.metric import Value
 
+Parts = dict[str, Value]
 
-def compute(table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+
+@dataclass(frozen=True)
+class Words:
+    """What rates are called: for presentation attacks as in the standard, for forgery otherwise."""
+
+    attack: str
+    silent_attack: str
+    bona_fide: str
+    silent_bona_fide: str
+
+
+SPOOF = Words("apcer", "apnrr", "bpcer", "bpnrr")
+FORGERY = Words("forgery_miss_rate", "non_response", "false_reject", "non_response")
+
+
+def compute(table: ScoreTable, threshold: Threshold | None, group: str | None) -> Mapping[str, Value]:
     """Presentation attacks at the top level, digital forgery under `forgery`, each where the table has it.
 
     Every rate comes with errors, n and its 95 % Clopper-Pearson interval (`low`, `high`), exact if presentations are
-    independent. A rate without any answered presentation is None. Raises SpecError without a threshold.
+    independent. A rate without any answered presentation is None. `group` names the column of the coarse groups, None the
+    part of the species before the dot. Raises SpecError without a threshold.
     """
     value = needed(threshold).value
-    forged = table.factor("task").equals("forgery")
-    forgery = {"forgery": _forgery(table.with_bona_fide(forged), value)} if (table.attack & forged).any() else {}
-    if forgery and not (table.attack & ~forged).any():
+    spoof, forged = _tasks(table)
+    forgery: Parts = {} if forged is None else {"forgery": _figures(forged, value, FORGERY)}
+    if spoof is None:
         return {"acer_worst": None, "note": "no presentation attacks here: see forgery", **forgery}
-    return {**_spoof(table.with_bona_fide(~forged), value), **forgery}
+    return {**_figures(spoof, value, SPOOF), **_groups(spoof, value, group), **_potentials(spoof, value), **forgery}
 
 
-def _spoof(table: ScoreTable, threshold: float) -> dict[str, Value]:
+def resample(table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+    """`bootstrap` beside every rate of `compute`, and under `bootstrap` for the figures of both classes.
+
+    `acer_worst` holds the species that is the worst of the table: the worst of each resample is biased upwards. What bounds
+    the worst is `apcer_worst_bound`.
+    """
+    value = needed(threshold).value
+    spoof, forged = _tasks(table)
+    found: Parts = {}
+    if spoof is not None and (part := draws.on(spoof)) is not None:
+        found |= _intervals(part, part.rates(value), worst(attack_rates(spoof, value)), SPOOF)
+    if forged is not None and (part := draws.on(forged)) is not None:
+        found["forgery"] = _intervals(part, part.rates(value), worst(attack_rates(forged, value)), FORGERY)
+    return found
+
+
+def _tasks(table: ScoreTable) -> tuple[ScoreTable | None, ScoreTable | None]:
+    """Presentation attacks and forgeries, each with its bona fide; None where there are none of the one and some of the other."""
+    forged = table.factor("task").equals("forgery")
+    if not (table.attack & forged).any():
+        return table.with_bona_fide(~forged), None
+    return table.with_bona_fide(~forged) if (table.attack & ~forged).any() else None, table.with_bona_fide(forged)
+
+
+def _figures(table: ScoreTable, threshold: float, words: Words) -> Parts:
     species, bona_fide = attack_rates(table, threshold), bona_fide_rate(table, threshold)
-    name, every = worst(species), pooled(species)
-    apcer_worst = species[name].value if name else None
+    every = replace(pooled(species), subjects=_shown(table))
     return {
-        "acer_worst": half(apcer_worst, bona_fide.value), "acer_pooled": half(every.value, bona_fide.value),
-        "apcer_worst": apcer_worst, "apcer_worst_species": name, "apcer_worst_n": species[name].n if name else 0,
-        "apcer_pooled": every.value, "apnrr_pooled": every.non_response, "bpcer": bona_fide.value, "bpnrr": bona_fide.non_response,
-        "bona_fide": bona_fide.parts("bpcer", "bpnrr"),
-        "species": {name: rate.parts("apcer", "apnrr") for name, rate in species.items()},
-        **_potentials(table, threshold),
+        **_summary(species, bona_fide, words),
+        f"{words.attack}_worst_bound": worst_bound(species),
+        f"{words.silent_attack}_pooled": every.non_response, words.silent_bona_fide: bona_fide.non_response,
+        "bona_fide": bona_fide.parts(words.bona_fide, words.silent_bona_fide),
+        "pooled": every.parts(f"{words.attack}_pooled", f"{words.silent_attack}_pooled"),
+        "species": {name: rate.parts(words.attack, words.silent_attack) for name, rate in species.items()},
+        "non_response_rejects": _silence_rejects(species, bona_fide, words),
     }  # fmt: skip
 
 
-def _forgery(table: ScoreTable, threshold: float) -> dict[str, Value]:
-    species, bona_fide = attack_rates(table, threshold), bona_fide_rate(table, threshold)
-    name, every = worst(species), pooled(species)
+def _shown(table: ScoreTable) -> int | None:
+    """How many subjects the answered attacks show."""
+    return None if table.clusters is None else table.clusters.shown(table.attack & table.responded)
+
+
+def _summary(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Parts:
+    """The worst species, all pooled, and for presentation attacks ACER in its three conventions."""
+    name, every, named = worst(species), pooled(species), words.attack
+    top = species[name].value if name else None
+    found: Parts = {
+        f"{named}_worst": top, f"{named}_worst_species": name, f"{named}_worst_n": species[name].n if name else 0,
+        f"{named}_pooled": every.value, words.bona_fide: bona_fide.value,
+    }  # fmt: skip
+    if words is not SPOOF:
+        return found
+    conventions = {"worst": top, "pooled": every.value, "mean_species": mean(species)}
+    return {**{f"acer_{convention}": half(rate, bona_fide.value) for convention, rate in conventions.items()}, **found}
+
+
+def _silence_rejects(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Parts:
+    """The second line: what gives no answer is not let in, so it counts as rejected."""
+    attacks = {name: rate.silence_rejects(bona_fide=False) for name, rate in species.items()}
+    own = bona_fide.silence_rejects(bona_fide=True)
     return {
-        "forgery_miss_rate_worst": species[name].value if name else None, "forgery_miss_rate_worst_species": name,
-        "forgery_miss_rate_worst_n": species[name].n if name else 0, "forgery_miss_rate_pooled": every.value,
-        "false_reject": bona_fide.value, "bona_fide": bona_fide.parts("false_reject", "non_response"),
-        "species": {name: rate.parts("forgery_miss_rate", "non_response") for name, rate in species.items()},
+        **_summary(attacks, own, words), "bona_fide": own.counts(words.bona_fide),
+        "species": {name: rate.counts(words.attack) for name, rate in attacks.items()},
     }  # fmt: skip
 
 
-def _potentials(table: ScoreTable, threshold: float) -> dict[str, Value]:
+def _intervals(draws: Resampling, rates: Rates, top: str | None, words: Words) -> Parts:
+    interval = draws.interval
+    both: Parts = {f"{words.attack}_pooled": interval(rates.pooled), words.bona_fide: interval(rates.bona_fide)}
+    if words is SPOOF:
+        conventions = {"pooled": rates.pooled, "mean_species": rates.mean_species} | ({"worst": rates.species[top]} if top else {})
+        both |= {f"acer_{convention}": interval((rate + rates.bona_fide) / 2) for convention, rate in conventions.items()}
+    return {
+        "bootstrap": both, "bona_fide": {"bootstrap": interval(rates.bona_fide)}, "pooled": {"bootstrap": interval(rates.pooled)},
+        "species": {name: {"bootstrap": interval(values)} for name, values in rates.species.items()},
+    }  # fmt: skip
+
+
+def _groups(table: ScoreTable, threshold: float, column: str | None) -> Parts:
+    """Coarse groups: the worst species of each, and all of it pooled."""
+    if column is None:
+        groups = coarse(attack_rates(table, threshold))
+    else:
+        groups = {name: attack_rates(table.select(rows), threshold) for name, rows in table.by_group(column, table.attack)}
+    return {"groups": {name: {**_top(rates), **pooled(rates).parts("apcer_pooled", "apnrr_pooled")} for name, rates in groups.items()}}
+
+
+def _potentials(table: ScoreTable, threshold: float) -> Parts:
     """The worst species of each attack potential, where the records state it: a claim holds up to one potential."""
-    found: dict[str, Value] = {}
-    for potential, rows in table.by_group("attack_potential", table.attack):
-        species = attack_rates(table.select(rows), threshold)
-        name = worst(species)
-        value, n = (species[name].value, species[name].n) if name else (None, 0)
-        found[potential] = {"apcer_worst": value, "apcer_worst_species": name, "apcer_worst_n": n}
-    return {"attack_potential": found} if set(found) - {"unknown"} else {}
+    if not any(table.factor("attack_potential").present()):
+        return {}
+    parts = {name: attack_rates(table.select(rows), threshold) for name, rows in table.by_group("attack_potential", table.attack)}
+    return {"attack_potential": {name: {**_top(rates), "apcer_worst_bound": worst_bound(rates)} for name, rates in parts.items()}}
+
+
+def _top(rates: Mapping[str, Rate]) -> Parts:
+    name = worst(rates)
+    value, n = (rates[name].value, rates[name].n) if name else (None, 0)
+    return {"apcer_worst": value, "apcer_worst_species": name, "apcer_worst_n": n}

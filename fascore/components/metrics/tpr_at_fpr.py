@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from fascore.evaluation.curves import tpr_at_fpr
+from fascore.evaluation.intervals import clopper_pearson, not_measurable, too_few
 from fascore.evaluation.table import ScoreTable
 from fascore.kinds.metric import Value
 
@@ -13,10 +14,18 @@ from fascore.kinds.metric import Value
 def compute(
     table: ScoreTable, *, fpr: float, positive: Literal["attack", "bona_fide"], rule: Literal["at_most", "release_index"]
 ) -> Mapping[str, Value]:
-    """`value` with what was reached and n; None and a note where it is not measurable. Raises SpecError with one class only."""
-    named: dict[str, Value] = {"fpr": fpr, "positive": positive, "rule": rule}
+    """`value` with what was reached and n. Raises SpecError with one class only.
+
+    Where n is too small, `value` is None with a note; the number that `release_index` gives there all the same stands as
+    `as_published`: papers print it.
+    """
     found = tpr_at_fpr(table.sorted_bona_fide, table.sorted_attack, fpr, positive, rule)
-    if found is None:
-        n = len(table.sorted_bona_fide if positive == "attack" else table.sorted_attack)
-        return {"value": None, "note": f"not measurable: fpr {fpr:g} of n = {n} negatives is less than one presentation", "n": n, **named}
-    return {"value": found.tpr, "reached": found.reached, "n": found.n, "n_positive": found.n_positive, "threshold": found.threshold, **named}
+    named: dict[str, Value] = {"fpr": fpr, "positive": positive, "rule": rule, "n": found.n}
+    low, high = clopper_pearson(found.hits, found.n_positive)
+    parts: dict[str, Value] = {
+        "value": found.tpr, "low": low, "high": high, "reached": found.reached, "n_positive": found.n_positive, "threshold": found.threshold,
+    }  # fmt: skip
+    if not too_few(fpr, found.n):
+        return {**parts, **named}
+    published = {"as_published": found.tpr, "reached": found.reached, "n_positive": found.n_positive} if rule == "release_index" else {}
+    return {"value": None, "note": not_measurable("fpr", fpr, {"negatives": found.n}), **published, **named}

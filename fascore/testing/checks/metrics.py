@@ -99,7 +99,7 @@ def _table(metric: Metric, separation: float, silent: NDArray[np.bool_] | None =
         "id": [f"r{row:03d}" for row in range(ROWS)], "label": label, "score": score, "dataset": ["toy"] * ROWS,
         "subject": [f"s{row // 8}" for row in range(ROWS)], "task": ["spoof"] * ROWS,
         "species": ["" if label[row] else SPECIES[row // 2 % 3] for row in range(ROWS)],
-        "response": ["no_face" if quiet else "ok" for quiet in silent],
+        "response": ["no_face" if quiet else "ok" for quiet in silent], "matcher.accept": np.ones(ROWS),
     }  # fmt: skip
     if metric.column != "score":
         columns[metric.column] = score

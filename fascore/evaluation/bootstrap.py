@@ -1,0 +1,190 @@
+"""The bootstrap over subjects: what a figure might have been with other people, all presentations of a person together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from fascore.chance import generator
+from fascore.evaluation import curves
+from fascore.evaluation.clusters import Clusters
+from fascore.evaluation.table import ScoreTable
+from fascore.kinds.metric import Value
+
+Floats: TypeAlias = NDArray[np.float64]
+
+BLOCK = 64
+"""Resamples whose weights are in memory as floats at once."""
+
+
+class Rates(NamedTuple):
+    """Error rates of each resample at one threshold, (B,) and by species; NaN where a resample has none of them."""
+
+    bona_fide: Floats
+    species: Mapping[str, Floats]
+    pooled: Floats
+    accuracy: Floats
+
+    @property
+    def hter(self) -> Floats:
+        """Mean of the pooled attacks' rate and that of bona fide."""
+        return (self.pooled + self.bona_fide) / 2
+
+    @property
+    def mean_species(self) -> Floats:
+        """The mean over the species that a resample has."""
+        rates = np.stack(list(self.species.values()))
+        shown = np.isfinite(rates)
+        return _quotient(np.where(shown, rates, 0).sum(axis=0), shown.sum(axis=0).astype(np.float64))
+
+
+class Curves(NamedTuple):
+    """Threshold-free figures of each resample, (B,); NaN where one has no bona fide or no attack."""
+
+    auc: Floats
+    interpolated: Floats
+    nearest: Floats
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """`count` draws of as many subjects as a table has, with replacement; rows weigh as often as their subject was drawn.
+
+    Percentile intervals, 2.5 and 97.5 %. The stream is named by the seed alone, so that two tables of the same subjects are
+    resampled alike.
+    """
+
+    table: ScoreTable
+    clusters: Clusters
+    count: int
+    seed: int
+    _rates: dict[float, Rates] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, table: ScoreTable, count: int, seed: int) -> Resampling | None:
+        """None without any resamples, and where the table names fewer than two subjects: nothing can be said of other people."""
+        clusters = table.clusters
+        return None if clusters is None or clusters.count < 2 or not count else cls(table, clusters, count, seed)
+
+    def on(self, table: ScoreTable) -> Resampling | None:
+        """The same for another column or a part of the table."""
+        return self if table is self.table else Resampling.of(table, self.count, self.seed)
+
+    @cached_property
+    def weights(self) -> NDArray[np.uint16]:
+        """How often each subject was drawn, (B, S)."""
+        stream, subjects = generator(self.seed, "bootstrap"), self.clusters.count
+        drawn = np.empty((self.count, subjects), np.uint16)
+        for row in drawn:
+            row[:] = np.bincount(stream.integers(0, subjects, subjects), minlength=subjects)
+        return drawn
+
+    def interval(self, values: Floats) -> dict[str, Value]:
+        """`low` and `high` with the number of `subjects`; None where less than 9 of 10 resamples could be measured."""
+        measured = values[np.isfinite(values)]
+        low, high = np.percentile(measured, [2.5, 97.5]).tolist() if len(measured) >= 0.9 * self.count else (None, None)
+        return {"low": low, "high": high, "subjects": self.clusters.count}
+
+    def beside(self, table: ScoreTable, values: Callable[[Resampling], Floats]) -> dict[str, Value]:
+        """The interval under `bootstrap`, as it stands beside a figure of this table; nothing where it cannot be resampled."""
+        part = self.on(table)
+        return {} if part is None else {"bootstrap": part.interval(values(part))}
+
+    def rates(self, threshold: float) -> Rates:
+        """All rates at a threshold."""
+        if threshold not in self._rates:
+            self._rates[threshold] = self.rates_of(self.table.score >= threshold, self.table.responded)
+        return self._rates[threshold]
+
+    def rates_of(self, accepted: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Rates:
+        """All rates where these rows were accepted (N,), among those that count (N,)."""
+        table, factor = self.table, self.table.factor("species").named()
+        count = len(factor.names)
+        group = np.where(table.bona_fide, count, factor.codes)
+        wrong = self._sums(group, count + 1, counted & (accepted == table.attack))
+        every = self._sums(group, count + 1, counted)
+        attacks = every[:count].sum(axis=0)
+        shown = {name: _quotient(wrong[code], every[code]) for code, name in enumerate(factor.names) if every[code].any()}
+        accuracy = 1 - _quotient(wrong.sum(axis=0), every.sum(axis=0))
+        return Rates(_quotient(wrong[count], every[count]), shown, _quotient(wrong[:count].sum(axis=0), attacks), accuracy)
+
+    def _sums(self, group: NDArray[np.integer[Any]], groups: int, rows: NDArray[np.bool_]) -> Floats:
+        """Weighted number of rows in each group, (groups, B)."""
+        ones, place = np.ones(np.count_nonzero(rows)), (group[rows], self.clusters.codes[rows])
+        tally = csr_array((ones, place), shape=(groups, self.clusters.count))  # entries of one place are added
+        blocks = (self.weights[start : start + BLOCK].T.astype(np.float64) for start in range(0, self.count, BLOCK))
+        return np.concatenate([tally @ block for block in blocks], axis=1)
+
+    @cached_property
+    def curves(self) -> Curves:
+        """AUC and EER of each resample, read from the scores sorted once."""
+        table = self.table
+        ranks = [_ranked(table, rows & table.responded, self.clusters) for rows in (table.bona_fide, table.attack)]
+        curves.needs_both(ranks[0].scores, ranks[1].scores)
+        weighed = _Weighed(*ranks)
+        found = np.array([weighed.figures(row.astype(np.float64)) for row in self.weights])
+        return Curves(*found.T)
+
+
+class _Ranked(NamedTuple):
+    scores: Floats
+    codes: NDArray[np.int64]
+
+
+def _ranked(table: ScoreTable, rows: NDArray[np.bool_], clusters: Clusters) -> _Ranked:
+    picked = np.flatnonzero(rows)
+    order = picked[np.argsort(table.score[picked], kind="stable")]
+    return _Ranked(table.score[order], clusters.codes[order])
+
+
+class _Weighed:
+    """AUC and EER where each subject has a weight: places in the sorted scores are found once, and only weights are summed."""
+
+    def __init__(self, bona_fide: _Ranked, attack: _Ranked) -> None:
+        self.bona_fide, self.attack = bona_fide.codes, attack.codes
+        curve = curves.roc(bona_fide.scores, attack.scores)
+        self.rejected = curve.rejected  # bona fide below each threshold, and the same of attacks
+        self.below = len(attack.scores) - curve.accepted
+        self.lower, self.upper = (np.searchsorted(attack.scores, bona_fide.scores, side=side) for side in ("left", "right"))
+
+    def figures(self, weights: Floats) -> tuple[float, float, float]:
+        own = weights[self.bona_fide]
+        rejects, keeps = _before(own), _before(weights[self.attack])
+        bona_fide, attacks = rejects[-1], keeps[-1]
+        if not bona_fide or not attacks:
+            return np.nan, np.nan, np.nan
+        pairs = own @ (keeps[self.lower] + keeps[self.upper])
+        return pairs / (2 * bona_fide * attacks), *self._equal_error(rejects, keeps)
+
+    def _equal_error(self, rejects: Floats, keeps: Floats) -> tuple[float, float]:
+        """As `curves.equal_error`, with weights for counts: the rates are equal where their gap changes sign."""
+        bona_fide, attacks = rejects[-1], keeps[-1]
+        low, high = 0, len(self.rejected) - 1  # the gap is positive at low, and at high it is not
+
+        def gap(k: int) -> float:
+            return float((attacks - keeps[self.below[k]]) * bona_fide - rejects[self.rejected[k]] * attacks)
+
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if gap(middle) > 0 else (low, middle)
+        left, right = gap(low), gap(high)
+        rates = [1 - keeps[self.below[k]] / attacks for k in (low, high)]
+        nearest = rates[1] if -right <= left else rates[0]
+        return float(rates[0] + left / (left - right) * (rates[1] - rates[0])), float(nearest)
+
+
+def _before(weights: Floats) -> Floats:
+    """Sum of the weights before each place, (n + 1,)."""
+    sums = np.zeros(len(weights) + 1)
+    np.cumsum(weights, out=sums[1:])
+    return sums
+
+
+def _quotient(errors: Floats, n: Floats) -> Floats:
+    return np.asarray(np.divide(errors, n, out=np.full(len(n), np.nan), where=n > 0))

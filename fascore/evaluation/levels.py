@@ -1,0 +1,116 @@
+"""Frame, clip and attempt: which rows of a score file are one presentation, and the rule that makes one score of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from fascore.component import Config
+from fascore.errors import FascoreError
+from fascore.evaluation.factor import Factor
+from fascore.evaluation.table import ScoreTable
+
+Ints: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "clip": ("dataset", "clip"),
+    "attempt": ("dataset", "task", "subject", "presenter", "instrument", "species", "session", "device", "attempt"),
+}
+"""Columns whose words together name one presentation."""
+FIXED = ("task", "species", "attack_potential")
+"""Columns in which rows of one presentation may not differ."""
+
+
+class Level(Config):
+    """What counts as one presentation. `majority` accepts where more than half of the rows would be accepted, at any threshold."""
+
+    name: Literal["frame", "clip", "attempt"] = Field("frame", description="each row as it is, the rows of a clip, or of a subject's attempt")
+    rule: Literal["mean", "median", "min", "max", "majority"] = Field("mean", description="how scores of several rows become one")
+
+
+def fold(table: ScoreTable, level: Level) -> ScoreTable:
+    """One row for each presentation of a level, in the order of their first rows.
+
+    Rows without an answer have no part, unless all of a presentation have none: it is a non-response then, for the reason of
+    its first row. Other columns keep their word where all rows share it. Clips are rows of one word in column `clip` and one
+    dataset; attempts are rows of one `attempt` with the same subject, presenter, instrument, species, session and device.
+    Raises FascoreError where the column is missing or empty, and where labels or species of one presentation differ.
+    """
+    if level.name == "frame":
+        return table
+    _require(table, level.name)
+    group, first = _groups([table.factor(name) for name in KEYS[level.name]], table.label if level.name == "attempt" else None)
+    _agree(table, level.name, group, first)
+    score = _fold(table.score, group, len(first), table.responded, level.rule)
+    words = {name: _shared(factor, group, first) for name, factor in table.words.items() if name != "frame"}
+    answered = np.isfinite(score)
+    silent = table.factor("response").select(first)
+    words["response"] = Factor.of(np.where(answered, "ok", silent.decode()))
+    heads = {name: _fold(values, group, len(first), np.isfinite(values), level.rule) for name, values in table.heads.items()}
+    ids = table.column("clip")[first] if level.name == "clip" else table.id[first]
+    return ScoreTable(ids, table.label[first], score, words, heads, table.notes)
+
+
+def _require(table: ScoreTable, name: str) -> None:
+    if name not in table.words:
+        raise FascoreError(f"the score table has no column '{name}'; level '{name}' needs one that names the {name} of each row")
+    if len(empty := np.flatnonzero(table.factor(name).equals(""))):
+        raise FascoreError(f"column '{name}' is empty for '{table.id[empty[0]]}'; level '{name}' needs the {name} of each row")
+
+
+def _groups(factors: list[Factor], label: NDArray[np.int8] | None) -> tuple[Ints, Ints]:
+    """The group of each row (N,), groups numbered by their first rows, and those rows (G,)."""
+    code = np.zeros(len(factors[0].codes), np.int64) if label is None else label.astype(np.int64)
+    for factor in factors:
+        code = np.unique(code * len(factor.names) + factor.codes, return_inverse=True)[1]  # small again before the next column
+    _, first, group = np.unique(code, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[group], first[order]
+
+
+def _agree(table: ScoreTable, name: str, group: Ints, first: Ints) -> None:
+    columns: dict[str, NDArray[Any]] = {"label": table.label, **{column: table.factor(column).codes for column in FIXED}}
+    for column, codes in columns.items():
+        if len(wrong := np.flatnonzero(codes != codes[first][group])):
+            one, other = table.id[first[group[wrong[0]]]], table.id[wrong[0]]
+            raise FascoreError(f"rows '{one}' and '{other}' are of one {name} and differ in column '{column}': name them as two")
+
+
+def _shared(factor: Factor, group: Ints, first: Ints) -> Factor:
+    """The word of each group, empty where its rows differ."""
+    codes = factor.codes[first]
+    differ = np.zeros(len(first), np.bool_)
+    differ[group[factor.codes != codes[group]]] = True
+    return Factor.of(np.where(differ, "", np.asarray(factor.names, dtype=np.str_)[codes]))
+
+
+def _fold(values: Floats, group: Ints, groups: int, rows: NDArray[np.bool_], rule: str) -> Floats:
+    """One value of each group from some rows, NaN where a group has none of them."""
+    picked = np.flatnonzero(rows)
+    order = picked[np.lexsort((values[picked], group[picked]))]
+    sizes = np.bincount(group[order], minlength=groups)
+    start, shown = np.cumsum(sizes) - sizes, sizes > 0
+    found = np.full(groups, np.nan)
+    found[shown] = _RULES[rule](values[order], start[shown], sizes[shown])
+    return found
+
+
+def _at(place: Callable[[Ints], Ints]) -> Callable[[Floats, Ints, Ints], Floats]:
+    return lambda values, start, sizes: values[start + place(sizes)]
+
+
+_RULES: dict[str, Callable[[Floats, Ints, Ints], Floats]] = {
+    "min": _at(lambda sizes: 0 * sizes),
+    "max": _at(lambda sizes: sizes - 1),
+    "majority": _at(lambda sizes: (sizes - 1) // 2),  # accepted with all above it: more than half
+    "median": lambda values, start, sizes: (values[start + (sizes - 1) // 2] + values[start + sizes // 2]) / 2,
+    "mean": lambda values, start, sizes: np.add.reduceat(values, start) / sizes,
+}
+"""From sorted values of all groups, one after the other, with start and size of each."""
