@@ -18,14 +18,14 @@ from PIL import Image
 from fascore import FascoreError
 from fascore.components.datasets import Folder
 
-FIELDS = {"subjects": 4, "frames": 10, "size": 48, "shortest": 0.7, "species": ["print.flat", "mask.rigid"]}
+FIELDS = {"landmarks": "mesh140", "subjects": 4, "frames": 10, "size": 48, "shortest": 0.7, "species": ["print.flat", "mask.rigid"]}
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "clips"
     dataset = Phantom(**FIELDS)
-    steps = list(export(dataset, folder, processes=2))
+    steps = list(export(dataset, folder, 2))
     assert [done for done, _ in steps] == list(range(1, len(dataset.records("all")) + 1))
     return dataset, folder
 
@@ -150,8 +150,9 @@ def test_the_command_tells_mistakes_in_a_sentence(tmp_path, setting, said):
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_left_behind_when_an_export_stops_halfway(tmp_path):
-    steps = export(Phantom(subjects=3, frames=2, size=32), tmp_path / "out", processes=1)
+@pytest.mark.parametrize("processes", [1, 2])
+def test_nothing_is_left_behind_when_an_export_stops_halfway(tmp_path, processes):
+    steps = export(Phantom(subjects=3, frames=2, size=32, landmarks="mesh140"), tmp_path / "out", processes)
     next(steps)
     assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
     steps.close()

@@ -6,15 +6,18 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import signal
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from multiprocessing import get_context
 from pathlib import Path
 from uuid import uuid4
 
 import av
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -47,9 +50,10 @@ def export(dataset: Phantom, folder: Path, processes: int) -> Iterator[tuple[int
         raise FascoreError("fps: two frames of a clip are less than a millisecond apart, which its file cannot tell; lower fps")
     with _whole(folder) as place:
         written: list[dict[str, object]] = []
-        for (split, record), files in zip(rows, _written([record for _, record in rows], place, processes)):
-            written.append({**_facts(record), "split": split, **files})
-            yield len(written), len(rows)
+        with closing(_written([record for _, record in rows], place, processes)) as clips:
+            for (split, record), files in zip(rows, clips):
+                written.append({**_facts(record), "split": split, **files})
+                yield len(written), len(rows)
         (place / "manifest.csv").write_text(_table(written), encoding="utf-8")
         (place / "DATASHEET.md").write_text(datasheet(dataset, rows), encoding="utf-8")
 
@@ -65,23 +69,30 @@ def _whole(folder: Path) -> Iterator[Path]:
         part.mkdir(parents=True)
         yield part
         os.replace(part, folder)
-    except OSError as error:
+    except (OSError, av.error.FFmpegError) as error:
         raise FascoreError(f"{folder} cannot be written: {error.strerror or error}; make room or choose another place") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _written(records: Sequence[Record], place: Path, processes: int) -> Iterator[dict[str, str]]:
+def _written(records: Sequence[Record], place: Path, processes: int) -> Generator[dict[str, str], None, None]:
     """Paths by column of each record, in order, as they are written."""
     if processes <= 1:
         yield from (write_clip(record, place) for record in records)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        try:
-            yield from pool.map(write_clip, records, [place] * len(records), chunksize=4)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start)
+    try:
+        yield from pool.map(write_clip, records, [place] * len(records), chunksize=4)
+    except BrokenProcessPool as error:
+        raise FascoreError("a worker process died (out of memory, or killed); give the same command with --processes 1") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start() -> None:
+    """Set up a worker: it leaves Ctrl-C to its parent, and uses one core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
 
 
 def write_clip(record: Record, place: Path) -> dict[str, str]:
