@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from fractions import Fraction
-from multiprocessing import get_context
 from pathlib import Path
 from uuid import uuid4
 
@@ -80,7 +81,7 @@ def _written(records: Sequence[Record], place: Path, processes: int) -> Generato
     if processes <= 1:
         yield from (write_clip(record, place) for record in records)
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _start)
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start)
     try:
         yield from pool.map(write_clip, records, [place] * len(records), chunksize=4)
     except BrokenProcessPool as error:
@@ -90,9 +91,17 @@ def _written(records: Sequence[Record], place: Path, processes: int) -> Generato
 
 
 def _start() -> None:
-    """Set up a worker: it leaves Ctrl-C to its parent, and uses one core."""
+    """Set up a worker: it leaves Ctrl-C to its parent, ends with it, and uses one core."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def write_clip(record: Record, place: Path) -> dict[str, str]:
