@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, end, inspecting, measuring, planning, running, starting
+from fascore.cli import DEBUG, auditing, end, inspecting, measuring, planning, running, starting
 
 
 class Entry(NamedTuple):
@@ -50,6 +50,11 @@ COMMANDS = (
     Entry("plan", planning.plan, "how many presentations a claim needs", (
         "fascore plan --apcer 0.02",
         "fascore plan --apcer 0.02 --bpcer 0.15 --species 6 --each 10 --correlation 0.2 --json",
+    )),
+    Entry("audit", auditing.audit, "ask whether a label can be told without the face", (
+        "fascore audit videos.csv",
+        "fascore audit phantom --records 500 --out audit.json",
+        "fascore audit spec.json --split train --ignore session",
     )),
     Entry("fill", inspecting.fill, "write every default of a spec out", ("fascore fill spec.json", "fascore fill spec.json --out full.json")),
     Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),

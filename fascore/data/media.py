@@ -49,6 +49,10 @@ class MediaSource(Source):
     def files(self) -> Sequence[Path]:
         """The files, in order. Raises NoResponse where there is none."""
 
+    def facts(self) -> dict[str, float | str]:
+        """What the files tell of their coding, by name (`codec`, `format`); decodes no picture."""
+        return {}
+
     def digest(self) -> str:
         return self.digest_by(file_digest)
 
@@ -68,6 +72,9 @@ class StillImage(MediaSource):
 
     def files(self) -> Sequence[Path]:
         return [self.path]
+
+    def facts(self) -> dict[str, float | str]:
+        return image_facts(self.path)
 
     def times(self) -> np.ndarray:
         return np.zeros(1)
@@ -90,6 +97,9 @@ class FrameFolder(MediaSource):
     def files(self) -> Sequence[Path]:
         stamps = self.path / TIMES
         return [*self._pictures(), stamps] if stamps.is_file() else self._pictures()
+
+    def facts(self) -> dict[str, float | str]:
+        return image_facts(self._pictures()[0])
 
     def digest_by(self, digest_of: Callable[[Path], str]) -> str:
         return hashlib.sha256(f"{self.fps}\n{super().digest_by(digest_of)}".encode()).hexdigest()
@@ -161,6 +171,21 @@ def read_image(path: Path) -> np.ndarray:
     except Exception as error:  # Pillow raises SyntaxError, struct.error, ValueError, … for damaged files
         empty = path.is_file() and path.stat().st_size == 0
         raise unreadable(path, "the file is empty" if empty else f"no picture ({error})") from error
+
+
+def image_facts(path: Path) -> dict[str, float | str]:
+    """Format and mode of a picture, and of a JPEG the mean step of its quantisation tables, which grows with compression."""
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=FORMATS) as file:
+            tables = getattr(file, "quantization", None) or {}
+            told: dict[str, float | str] = {"format": file.format or "unknown", "mode": file.mode}
+    except Exception as error:  # as in read_image
+        raise unreadable(path, f"no picture ({error})") from error
+    if steps := [step for table in tables.values() for step in table]:
+        told["quantisation step"] = sum(steps) / len(steps)
+    return told
 
 
 def _pixels(mode: str, picture: object) -> np.ndarray:

@@ -47,6 +47,12 @@ class Video(MediaSource):
     def files(self) -> Sequence[Path]:
         return [self.path]
 
+    def facts(self) -> dict[str, float | str]:
+        with _opened(self.path) as (container, stream):
+            codec = stream.codec_context
+            told = {"container": container.format.name, "codec": codec.name, "profile": codec.profile or "", "pixels": str(codec.pix_fmt)}
+            return {**told, "bit rate": float(codec.bit_rate or container.bit_rate or 0), "streams": float(len(container.streams))}
+
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path}
 

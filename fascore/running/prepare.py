@@ -29,7 +29,7 @@ def prepare_records(
     known: Mapping[str, Mapping[str, Shared]] | None = None,
 ) -> Prepared:  # fmt: skip
     """Fill the store and say how it went. `known` and what it raises are those of `fascore.data.prepare.prepare`."""
-    with _bar(quiet=quiet) as tell:
+    with progress_bar("prepare", "prepared", quiet=quiet) as tell:
         prepared = prepare(plan, records, store, processes=processes, progress=tell, strict=strict, known=known)
     if prepared.quarantined and not quiet:
         first, more = prepared.quarantined[0], " …" if len(prepared.quarantined) > 1 else ""
@@ -45,21 +45,21 @@ def prepare_spec(path: Path, overrides: dict[str, Json], *, processes: int | Non
 
 
 @contextmanager
-def _bar(*, quiet: bool) -> Iterator[Progress]:
-    """A progress bar on a terminal; otherwise one line at the end."""
+def progress_bar(name: str, done: str, *, quiet: bool = False) -> Iterator[Progress]:
+    """A progress bar over records on a terminal; otherwise one line at the end: `prepared 20 records`."""
     console = Console(stderr=True)
     if quiet:
         yield lambda done, total: None
         return
-    columns = (TextColumn("prepare"), BarColumn(), MofNCompleteColumn(), TextColumn("records"), TimeRemainingColumn())
+    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("records"), TimeRemainingColumn())
     last = (0, 0)
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("prepare", total=None)
+        task = bar.add_task(name, total=None)
 
-        def tell(done: int, total: int) -> None:
+        def tell(count: int, total: int) -> None:
             nonlocal last
-            last = (done, total)
-            bar.update(task, completed=done, total=total)
+            last = (count, total)
+            bar.update(task, completed=count, total=total)
 
         yield tell
-    console.print(f"prepared {last[0]} records", highlight=False)
+    console.print(f"{done} {last[0]} records", highlight=False)

@@ -1,0 +1,127 @@
+"""Columns of numbers from what records tell of themselves: container, metadata, known attributes, where the face is."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from fascore.auditing.facts import Facts, Value
+from fascore.auditing.prediction import Floats
+from fascore.auditing.target import Row
+
+CAUSES = ("label", "species", "instrument", "attack_potential", "presenter", "response", "source", "split", "task")
+"""Columns that follow from the label or are what it is made of: that they tell it is no shortcut."""
+ATTRIBUTES = ("dataset", "skin_tone", "tone", "glasses", "beard", "gender", "sex", "age", "ethnicity", "site", "session", "device")
+"""Columns that are taken as words even where they are numbers; any other column of words is an attribute too."""
+COMMON, MOST = 5, 50
+"""A word becomes a column where so many records have it, and so many words at most."""
+HASHES = 4
+
+
+class Columns(NamedTuple):
+    """`values` (N, D) float64 without NaN, a name a column; `rows` (N,) of the part that they are of."""
+
+    names: list[str]
+    values: Floats
+    rows: np.ndarray
+
+
+def metadata(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[str]) -> Columns:
+    """Container, numbers of the metadata, which channels there are, four numbers of the id's hash, place in the list."""
+    told: list[dict[str, Value]] = []
+    for row, found in zip(rows, facts):
+        digest = hashlib.sha256(row.record.id.encode()).digest()
+        told.append({
+            **found.container, "position": row.position,
+            **{f"has {channel}": 1.0 for channel in row.record.channels},
+            **{f"id hash {place}": digest[place] / 255 for place in range(HASHES)},
+        })  # fmt: skip
+    numbers = {name: values for name, values in _metadata(rows).items() if name not in ATTRIBUTES and _numeric(values)}
+    return _encoded(rows, _gathered(told) | numbers, ignored, absent=lambda name: 0.0 if name.startswith("has ") else None)
+
+
+def attributes(rows: Sequence[Row], ignored: Collection[str]) -> Columns:
+    """Words of the metadata and the attributes that are known by name, a column a word."""
+    table = {name: values for name, values in _metadata(rows).items() if name in ATTRIBUTES or not _numeric(values)}
+    table["dataset"] = [row.record.dataset for row in rows]
+    words: dict[str, list[Value]] = {name: [None if value is None else str(value) for value in values] for name, values in table.items()}
+    return _encoded(rows, words, ignored, absent=lambda name: None)
+
+
+def geometry(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[str]) -> Columns:
+    """Place and size of the face's box, and of the area that face and instrument may cover."""
+    told: list[dict[str, Value]] = []
+    for found in facts:
+        boxes = {"box": found.box, "area": found.area}
+        told.append({f"{name} {what}": value for name, box in boxes.items() if box is not None for what, value in _sizes(box).items()})
+    return _encoded(rows, _gathered(told), ignored, absent=lambda name: None)
+
+
+def _sizes(box: Floats) -> dict[str, float]:
+    x1, y1, x2, y2 = box.tolist()
+    return {"x": (x1 + x2) / 2, "y": (y1 + y2) / 2, "width": x2 - x1, "height": y2 - y1}
+
+
+def _metadata(rows: Sequence[Row]) -> dict[str, list[Value]]:
+    names = dict.fromkeys(name for row in rows for name in row.record.metadata)
+    return {name: [row.record.metadata.get(name) for row in rows] for name in names}
+
+
+def _gathered(told: Sequence[Mapping[str, Value]]) -> dict[str, list[Value]]:
+    names = dict.fromkeys(name for row in told for name in row)
+    return {name: [row.get(name) for row in told] for name in names}
+
+
+def _number(value: Value) -> float | None:
+    """A value as a number; None where it is none, as manifests are text."""
+    try:
+        number = float(value) if value is not None else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _numeric(values: Sequence[Value]) -> bool:
+    there = [value for value in values if value is not None]
+    return bool(there) and all(_number(value) is not None for value in there)
+
+
+def _encoded(rows: Sequence[Row], table: Mapping[str, Sequence[Value]], ignored: Collection[str], absent: Callable[[str], float | None]) -> Columns:
+    """Numbers as they are, words a column each; what never changes, and what is ignored, is left out."""
+    names: list[str] = []
+    made: list[Floats] = []
+    for name, values in table.items():
+        if name in CAUSES or name in ignored:
+            continue
+        filled = [absent(name) if value is None else value for value in values]
+        for title, column in _numbers(name, filled) if _plain(filled) else _words(name, filled):
+            if np.ptp(column) > 0:
+                names.append(title)
+                made.append(column)
+    return Columns(names, np.stack(made, axis=1) if made else np.zeros((len(rows), 0)), np.arange(len(rows)))
+
+
+def _plain(values: Sequence[Value]) -> bool:
+    return not any(isinstance(value, str) and _number(value) is None for value in values)
+
+
+def _numbers(name: str, values: Sequence[Value]) -> list[tuple[str, Floats]]:
+    """The numbers, the middle one where there is none, and a column that says where that is."""
+    numbers = np.array([math.nan if (number := _number(value)) is None else number for value in values])
+    missing = np.isnan(numbers)
+    if missing.all():
+        return []
+    numbers[missing] = np.median(numbers[~missing])
+    return [(name, numbers), (f"{name} is missing", missing.astype(np.float64))]
+
+
+def _words(name: str, values: Sequence[Value]) -> list[tuple[str, Floats]]:
+    common = [word for word, count in Counter(values).most_common(MOST) if count >= COMMON]
+    return [
+        (f"{name} is missing" if word is None else f"{name} = {word}", np.array([float(value == word) for value in values])) for word in common
+    ]

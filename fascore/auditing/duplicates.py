@@ -1,0 +1,84 @@
+"""Records of two splits that show nearly the same picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fascore.auditing.facts import Facts
+from fascore.auditing.prediction import Floats
+from fascore.auditing.target import Row
+
+NEAR = 10
+"""Differing bits of 64 up to which two pictures are compared pixel by pixel."""
+ALIKE = 0.9
+"""Correlation of their details from which they are one picture."""
+BLOCK = 512
+_COARSE = 4
+"""Rows and columns of the cosine transform that are layout, not detail."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records of different splits: differing bits of their hashes, correlation of their details."""
+
+    first: str
+    second: str
+    splits: tuple[str, str]
+    bits: int
+    correlation: float
+
+
+def grey(found: Facts) -> Floats:
+    """(64, 64) float64 of the rgb frame, or of the first channel where there is none."""
+    frame = found.frames["rgb"] if "rgb" in found.frames else next(iter(found.frames.values()))
+    values = frame.astype(np.float64)
+    return values.mean(-1) if values.ndim == 3 else values
+
+
+def perceptual_hash(picture: Floats) -> np.ndarray:
+    """(64,) bool: which of the 8 x 8 lowest cosine coefficients exceed their median, the mean left out (pHash, Zauner 2010)."""
+    from scipy.fft import dctn
+
+    low = dctn(picture, norm="ortho")[:8, :8].ravel()
+    return np.asarray(low > np.median(low[1:]))
+
+
+def detail(picture: Floats) -> Floats:
+    """The picture without its coarse layout, of mean 0 and length 1: the product of two is the correlation of their details."""
+    from scipy.fft import dctn, idctn
+
+    spectrum = dctn(picture, norm="ortho")
+    spectrum[:_COARSE, :_COARSE] = 0
+    flat: Floats = idctn(spectrum, norm="ortho").ravel()
+    return flat / max(float(np.linalg.norm(flat)), 1e-9)
+
+
+def duplicates(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Pair]:
+    """Pairs that share no split, are of different ids, and are one picture; the most alike first.
+
+    Faces before one pool of backgrounds have like hashes, so that the hash only proposes: pixels decide. Constant pictures have no
+    details and are no pair.
+    """
+    if len(rows) < 2:
+        return []
+    pictures = [grey(found) for found in facts]
+    signs = np.where([perceptual_hash(picture) for picture in pictures], 1, -1).astype(np.float32)
+    details = np.stack([detail(picture) for picture in pictures]).astype(np.float32)
+    pairs = []
+    for start in range(0, len(rows), BLOCK):
+        bits = (64 - signs[start : start + BLOCK] @ signs.T) / 2
+        for offset, second in np.argwhere(bits <= NEAR).tolist():
+            first = start + offset
+            if first < second and _apart(rows[first], rows[second]):
+                correlation = float(details[first] @ details[second])
+                if correlation >= ALIKE:
+                    splits = (rows[first].splits[0], rows[second].splits[0])
+                    pairs.append(Pair(rows[first].record.id, rows[second].record.id, splits, round(bits[offset, second]), correlation))
+    return sorted(pairs, key=lambda pair: (-pair.correlation, pair.first, pair.second))
+
+
+def _apart(first: Row, second: Row) -> bool:
+    return bool(first.splits and second.splits) and not set(first.splits) & set(second.splits)

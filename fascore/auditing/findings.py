@@ -1,0 +1,109 @@
+"""What an audit finds, and when that is a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from fascore.auditing.duplicates import Pair
+from fascore.auditing.prediction import Measured
+
+Verdict: TypeAlias = Literal["passed", "failed", "not measurable"]
+SURE = 3.0
+"""Standard errors from one half within which chance alone explains an AUC."""
+FINE = 0.7
+"""Share of a limit that the standard error may have for an AUC within it to count as within."""
+COARSEST = 0.05
+"""Standard error above which a statistic's AUC says nothing."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`distance` from one half that an AUC of what must not tell may have; `statistic`, the best AUC of a single statistic."""
+
+    distance: float = 0.03
+    statistic: float = 0.75
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to one question about one task of a part. `telling` are (column, AUC), the strongest first."""
+
+    question: str
+    model: str
+    verdict: Verdict
+    measured: Measured | None
+    sentence: str
+    telling: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class BySpecies:
+    """The best single statistic of one species against bona fide."""
+
+    species: str
+    attacks: int
+    statistic: str
+    auc: float
+
+
+@dataclass(frozen=True)
+class TaskFindings:
+    """All of one task of a part; `notes` say what was left out, or assumed."""
+
+    part: str
+    task: str
+    bona_fide: int
+    attacks: int
+    findings: tuple[Finding, ...]
+    species: tuple[BySpecies, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The whole of it. `duplicates` is None where there are no two splits to compare; `unreadable` by id."""
+
+    target: str
+    limits: Limits
+    tasks: tuple[TaskFindings, ...]
+    duplicates: tuple[Pair, ...] | None
+    compared: int
+    unreadable: dict[str, str] = field(default_factory=dict)
+    listed: int = 0
+    read: int = 0
+    excluded: tuple[str, ...] = ()
+    seed: int = 0
+
+    def verdicts(self) -> list[Verdict]:
+        """Of every question."""
+        found = [finding.verdict for task in self.tasks for finding in task.findings]
+        if self.duplicates is not None:
+            found.append("failed" if self.duplicates else "passed")
+        return found
+
+    def verdict(self) -> Verdict:
+        """Failed where anything failed; not measurable where nothing passed."""
+        found = self.verdicts()
+        if "failed" in found:
+            return "failed"
+        return "passed" if "passed" in found else "not measurable"
+
+
+def near_half(measured: Measured, limit: float) -> Verdict:
+    """Of an AUC that must be .50.
+
+    It fails beyond the limit where chance does not explain it; within the limit it passes where the standard error is small
+    against it. Otherwise there are too few records to tell.
+    """
+    distance = abs(measured.auc - 0.5)
+    if distance > limit:
+        return "failed" if distance > SURE * measured.error else "not measurable"
+    return "passed" if measured.error <= FINE * limit else "not measurable"
+
+
+def at_most(measured: Measured, limit: float) -> Verdict:
+    """Of an AUC that must not exceed a limit above one half."""
+    if measured.auc > limit:
+        return "failed" if measured.auc - limit > SURE * measured.error or measured.error <= COARSEST else "not measurable"
+    return "passed" if measured.error <= COARSEST else "not measurable"

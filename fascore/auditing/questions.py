@@ -1,0 +1,144 @@
+"""The questions of an audit, each about one task: from records and their facts to a finding."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fascore.auditing.columns import Columns, attributes, geometry, metadata
+from fascore.auditing.facts import Facts
+from fascore.auditing.findings import SURE, BySpecies, Finding, Limits, Verdict, at_most, near_half
+from fascore.auditing.prediction import MODELS, Ints, Measured, Model, folds, identity, measure, predicted, telling
+from fascore.auditing.surroundings import REGIONS, region_of, surroundings
+from fascore.auditing.target import Row
+
+SHOWN = 5
+"""Columns that a finding names."""
+TOO_FEW = "too few records to tell; audit more (--records), or take it as unknown"
+ADVICE = {
+    "metadata": "record, cut and encode both classes alike; --ignore COLUMN leaves out what follows from the attack itself",
+    "surroundings": "capture both classes in the same places with the same cameras and coding, or train on crops that leave the surroundings out",
+    "geometry": "capture both classes at the same distances, or crop to the face before training",
+    "attributes": "give every kind of person, device and place both labels; --ignore COLUMN leaves out what follows from the attack itself",
+    "identity": "record each subject both bona fide and attacked, or a model can learn who it is instead of what it is",
+    "statistics": "make exposure, focus and coding of both classes alike, or expect a model to learn this number and nothing else",
+}  # fmt: skip
+WHAT = {
+    "metadata": "container, metadata, id and place in the list tell",
+    "surroundings": "pixels outside face and instrument tell",
+    "geometry": "place and size of the face's box tell",
+    "attributes": "known attributes tell",
+    "identity": "who the subject is tells",
+    "statistics": "a single statistic of the picture tells",
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Readable records of one task with their facts, and how the questions are to be asked."""
+
+    rows: Sequence[Row]
+    facts: Sequence[Facts]
+    seed: int
+    limits: Limits
+    ignored: Collection[str]
+
+    @cached_property
+    def label(self) -> Ints:
+        """(N,) 1 for bona fide, 0 for an attack."""
+        return np.array([row.record.label for row in self.rows], dtype=np.int64)
+
+    @cached_property
+    def groups(self) -> Ints:
+        """(N,) the number of each record's subject; a record without subject is a group of its own."""
+        names = [f"id {row.record.id}" if row.record.subject is None else f"subject {row.record.subject}" for row in self.rows]
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+    def findings(self) -> list[Finding]:
+        """The answers to all questions, in order."""
+        found = []
+        for question, columns in (
+            ("metadata", metadata(self.rows, self.facts, self.ignored)),
+            ("surroundings", surroundings(self.facts, region_of(self.facts))),
+            ("geometry", geometry(self.rows, self.facts, self.ignored)),
+            ("attributes", attributes(self.rows, self.ignored)),
+        ):
+            found += [self._models(question, columns, model) for model in MODELS]
+        return [*found, self._identity(), self._statistics()]
+
+    def notes(self) -> Iterator[str]:
+        """What was assumed."""
+        yield f"surroundings are {REGIONS[region_of(self.facts)]}"
+        if lacking := sum(row.record.subject is None for row in self.rows):
+            yield f"{lacking} of {len(self.rows)} records name no subject; each counts as another person, so that one may stand in two folds"
+
+    def _models(self, question: str, columns: Columns, model: Model) -> Finding:
+        label, groups = self.label[columns.rows], self.groups[columns.rows]
+        if not columns.names:
+            why = "nothing differs between records" if len(columns.rows) else "no record shows any"
+            return Finding(question, model, "not measurable", None, why)
+        parts = folds(label, groups, self.seed)
+        if not parts:
+            return Finding(question, model, "not measurable", None, "each label needs two subjects at least")
+        score = predicted(columns.values, label, parts, model, self.seed)
+        tested = np.flatnonzero(np.isfinite(score))
+        measured = measure(score[tested], label[tested], np.unique(groups[tested], return_inverse=True)[1])
+        verdict = near_half(measured, self.limits.distance)
+        clues = () if verdict != "failed" else tuple(telling(columns.names, columns.values, label, parts, self.seed))[:SHOWN]
+        return Finding(question, model, verdict, measured, _sentence(question, verdict, clues), clues)
+
+    def _identity(self) -> Finding:
+        if self.ignored and "subject" in self.ignored:
+            return Finding("identity", "shares", "not measurable", None, "left out by --ignore subject")
+        named = np.array([row.record.subject is not None for row in self.rows])
+        measured = identity(self.label[named], self.groups[named], self.seed) if named.any() else None
+        if measured is None:
+            return Finding("identity", "shares", "not measurable", None, "no subject has two records")
+        balanced = measured.auc < 0.5 - SURE * measured.error
+        verdict = "passed" if balanced else near_half(measured._replace(auc=max(0.5, measured.auc)), self.limits.distance)
+        return Finding("identity", "shares", verdict, measured, _sentence("identity", verdict, ()))
+
+    def _statistics(self) -> Finding:
+        found = list(self._best(np.ones(len(self.rows), dtype=bool)))
+        if not found:
+            return Finding("statistics", "one number", "not measurable", None, "no picture has any")
+        clues = tuple((name, measured.auc) for name, measured in found[:SHOWN])
+        verdict = at_most(found[0][1], self.limits.statistic)
+        return Finding("statistics", "one number", verdict, found[0][1], _sentence("statistics", verdict, clues[:1]), clues)
+
+    def species(self) -> list[BySpecies]:
+        """The best statistic of each species against all bona fide records of the task."""
+        kinds = np.array([row.record.species or "" for row in self.rows])
+        table = []
+        for name in sorted(set(kinds[self.label == 0])):
+            if best := self._best((kinds == name) | (self.label == 1)):
+                statistic, measured = best[0]
+                table.append(BySpecies(name, int((kinds == name).sum()), statistic, measured.auc))
+        return table
+
+    def _best(self, rows: np.ndarray) -> list[tuple[str, Measured]]:
+        """(statistic, AUC of the direction that tells more), the best first; only of those that both labels have."""
+        values: dict[str, dict[int, float]] = defaultdict(dict)
+        for place in np.flatnonzero(rows).tolist():
+            for (channel, region, name), value in self.facts[place].statistics.items():
+                values[f"{channel} {name} of the {region}"][place] = value
+        found = []
+        for name, told in values.items():
+            places, numbers = np.array(list(told)), np.array(list(told.values()))
+            if len(np.unique(self.label[places])) == 2:
+                measured = measure(numbers, self.label[places], np.unique(self.groups[places], return_inverse=True)[1])
+                found.append((name, measured if measured.auc >= 0.5 else measured._replace(auc=1 - measured.auc)))
+        return sorted(found, key=lambda pair: -pair[1].auc)
+
+
+def _sentence(question: str, verdict: Verdict, clues: Sequence[tuple[str, float]]) -> str:
+    if verdict == "passed":
+        return ""
+    if verdict == "not measurable":
+        return TOO_FEW
+    most = f", most of all {', '.join(f'{name} ({auc:.2f})' for name, auc in clues)}" if clues else ""
+    return f"{WHAT[question]} the label{most}: {ADVICE[question]}"

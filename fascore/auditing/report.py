@@ -1,0 +1,71 @@
+"""An audit as JSON and as a table for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from fascore.auditing.findings import Audit, Finding, TaskFindings
+
+NAMED = 20
+"""Pairs and ids that are written out on a terminal; the JSON has all."""
+
+
+def document(audit: Audit) -> dict[str, Any]:
+    """Everything, as JSON carries it; `verdict` is that of the whole."""
+    tasks = [{**asdict(task), "findings": [_finding(finding) for finding in task.findings]} for task in audit.tasks]
+    pairs = None if audit.duplicates is None else [asdict(pair) for pair in audit.duplicates]
+    return {"verdict": audit.verdict(), **asdict(audit), "tasks": tasks, "duplicates": pairs}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    measured = None if finding.measured is None else finding.measured._asdict()
+    return {**asdict(finding), "measured": measured, "telling": [{"column": name, "auc": auc} for name, auc in finding.telling]}
+
+
+def rows(audit: Audit) -> list[tuple[str, ...]]:
+    """The table of answers: a header, then a row a question and model."""
+    header = ("part", "task", "question", "by", "records", "AUC", "limit", "verdict", "most telling")
+    return [header, *(_row(audit, task, finding) for task in audit.tasks for finding in task.findings)]
+
+
+def _row(audit: Audit, task: TaskFindings, finding: Finding) -> tuple[str, ...]:
+    measured = finding.measured
+    statistic = finding.question == "statistics"
+    limit = f"<= {audit.limits.statistic:.2f}" if statistic else f".50 +- {audit.limits.distance:.2f}".replace("0.", ".")
+    count = "-" if measured is None else f"{measured.bona_fide} + {measured.attacks}"
+    value = "-" if measured is None else f"{measured.auc:.3f} +- {measured.error:.3f}"
+    clue = ", ".join(f"{name} {auc:.2f}" for name, auc in finding.telling[:2]) or ("" if measured else finding.sentence)
+    return (task.part, task.task, finding.question, finding.model, count, value, limit, finding.verdict, clue)
+
+
+def species_rows(audit: Audit) -> list[tuple[str, ...]]:
+    """The best single statistic of each species."""
+    found = [(task.part, row.species, str(row.attacks), f"{row.auc:.3f}", row.statistic) for task in audit.tasks for row in task.species]
+    return [("part", "species", "attacks", "AUC", "best single statistic"), *found] if found else []
+
+
+def sentences(audit: Audit) -> Iterator[str]:
+    """What the tables do not say, in order: what was left out, what leaked, what to do."""
+    for task in audit.tasks:
+        yield from (f"{task.part}, {task.task}: {note}" for note in task.notes)
+    if audit.unreadable:
+        named = "; ".join(f"{id}: {why}" for id, why in list(audit.unreadable.items())[:NAMED])
+        yield f"{len(audit.unreadable)} of {audit.read} records cannot be read and are left out: {named}"
+    yield _compared(audit)
+    for task in audit.tasks:
+        yield from (f"failed: {task.part}, {task.task}, {f.question} ({f.model}): {f.sentence}" for f in task.findings if f.verdict == "failed")
+    for pair in (audit.duplicates or ())[:NAMED]:
+        yield (
+            f"failed: {pair.first} ({pair.splits[0]}) and {pair.second} ({pair.splits[1]}) show one picture "
+            f"({pair.bits} of 64 bits differ, correlation {pair.correlation:.3f}): keep them in one split, or drop one"
+        )
+
+
+def _compared(audit: Audit) -> str:
+    looked = f"{audit.read} of {audit.listed} records were looked at"
+    if audit.duplicates is None:
+        return f"{looked}; near-duplicates were not searched: there are not two splits"
+    found = f"{len(audit.duplicates)} pairs of near-duplicates" if audit.duplicates else "no near-duplicates"
+    return f"{looked}; {found} across splits among {audit.compared}"

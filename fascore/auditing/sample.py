@@ -1,0 +1,39 @@
+"""Which records are looked at: so many of each task and label, drawn by the seed; and reading them in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fascore.auditing.facts import Facts, look
+from fascore.auditing.target import Part, Row
+from fascore.data.draw import generator
+from fascore.data.prepare import Progress
+from fascore.data.workers import processes_for, spread
+from fascore.errors import SpecError
+from fascore.record import Record
+
+
+def sample(part: Part, count: int, seed: int) -> list[Row]:
+    """At most `count` rows of each task and label, in the order of the list."""
+    kinds: dict[tuple[str, int], list[int]] = {}
+    for place, row in enumerate(part.rows):
+        kinds.setdefault((row.record.task, row.record.label), []).append(place)
+    chosen: list[int] = []
+    for (task, label), places in sorted(kinds.items()):
+        drawn = generator(seed, "audit", part.name, task, label).permutation(len(places))[:count]
+        chosen += [places[index] for index in drawn]
+    return [part.rows[place] for place in sorted(chosen)]
+
+
+def read(rows: Sequence[Row], processes: int | None, progress: Progress | None = None) -> Mapping[str, Facts]:
+    """Facts of each record by its id; each is read once, however many parts have it. `processes` None is one a core, 0 this one alone."""
+    records: dict[str, Record] = {}
+    for row in rows:
+        if records.setdefault(row.record.id, row.record).channels != row.record.channels:
+            raise SpecError(f"the id '{row.record.id}' stands for two records; ids are unique over all datasets that are used together")
+    found: dict[str, Facts] = {}
+    for record, facts in spread(look, list(records.values()), processes_for(processes, len(records)), lambda record: record.id, "read"):
+        found[record.id] = facts
+        if progress is not None:
+            progress(len(found), len(records))
+    return found

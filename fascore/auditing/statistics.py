@@ -1,0 +1,71 @@
+"""Statistics of a single image that tell how it was made rather than what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+CENTRE = (0.25, 0.25, 0.75, 0.75)
+"""Stands for the face where no box is known."""
+LEAST = 8
+"""Pixels a side below which a region has no texture to measure."""
+_IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float64)
+
+
+def statistics(pictures: Mapping[str, np.ndarray], box: np.ndarray | None) -> dict[tuple[str, str, str], float]:
+    """By (channel, region, name), of the frame and of the face (`centre` where there is no box), at the pictures' own size.
+
+    `pictures` by channel are (H, W, 3) or (H, W), uint8 or uint16; `box` (4,) is given in shares of the frame.
+    """
+    found: dict[tuple[str, str, str], float] = {}
+    region, inside = ("centre", np.array(CENTRE)) if box is None else ("face", box)
+    for channel, picture in pictures.items():
+        for name, part in (("frame", picture), (region, _cut(picture, inside))):
+            if min(part.shape[:2]) >= LEAST:
+                found |= {(channel, name, what): value for what, value in _of(channel, part).items()}
+    return found
+
+
+def _cut(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = np.clip(np.round(box * [width, height, width, height]), 0, [width, height, width, height]).astype(int)
+    return picture[y1:y2, x1:x2]
+
+
+def _of(channel: str, picture: np.ndarray) -> dict[str, float]:
+    values = picture.astype(np.float64)
+    if channel == "depth":
+        known = values > 0
+        return {"validity": float(known.mean()), **(_moments(values[known]) if known.any() else {}), **_texture(values)}
+    told = {**_moments(values), **_texture(values @ np.array([0.299, 0.587, 0.114]) if values.ndim == 3 else values)}
+    if values.ndim == 3:
+        red, green, blue = values.mean((0, 1)) + 1
+        told |= {"red / green": float(red / green), "blue / green": float(blue / green)}
+    return told
+
+
+def _moments(values: np.ndarray) -> dict[str, float]:
+    return {"mean": float(values.mean()), "deviation": float(values.std())}
+
+
+def _texture(grey: np.ndarray) -> dict[str, float]:
+    laplacian = 4 * grey[1:-1, 1:-1] - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
+    return {"Laplacian variance": float(laplacian.var()), "noise": noise(grey), "blockiness": blockiness(grey)}
+
+
+def noise(grey: np.ndarray) -> float:
+    """Deviation of additive noise, blind to edges of first and second order (Immerkær 1996, doi:10.1006/cviu.1996.0060)."""
+    total = np.zeros((grey.shape[0] - 2, grey.shape[1] - 2))
+    for (row, column), weight in np.ndenumerate(_IMMERKAER):
+        total += weight * grey[row : row + total.shape[0], column : column + total.shape[1]]
+    return float(np.sqrt(np.pi / 2) * np.abs(total).mean() / 6)
+
+
+def blockiness(grey: np.ndarray) -> float:
+    """How much larger steps are in the strongest of the eight phases of an 8 x 8 grid than in the middle one; 1 without blocks."""
+    ratios = []
+    for steps in (np.abs(np.diff(grey, axis=1)).mean(0), np.abs(np.diff(grey, axis=0)).mean(1)):
+        phases = [steps[phase::8].mean() for phase in range(min(8, len(steps)))]
+        ratios.append((max(phases) + 1e-3) / (float(np.median(phases)) + 1e-3))
+    return float(np.mean(ratios))

@@ -1,0 +1,118 @@
+"""Pixels that neither face nor instrument may cover, as columns that do not tell how large the covered part is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from fascore.auditing.columns import Columns
+from fascore.auditing.facts import SIDE, Facts
+from fascore.auditing.prediction import Floats, Ints
+
+Region: TypeAlias = Literal["area", "box", "border"]
+REGIONS: dict[Region, str] = {
+    "area": "outside the area that the records give",
+    "box": "outside the face box widened to twice its size",
+    "border": "the outer eighth of each side, since there are neither areas nor boxes",
+}
+WIDER = 0.5
+"""Share of its size by which a face box is widened on each side."""
+CELL = 4
+GRID = SIDE // CELL
+BORDER = SIDE // 8
+KNOWN = 0.9
+"""Share of records that must have an area, or a box, for it to be the region."""
+
+
+def region_of(facts: Sequence[Facts]) -> Region:
+    """What is left out of the pictures: one rule for all records of a part, so that the rule tells nothing."""
+    if np.mean([found.area is not None for found in facts]) >= KNOWN:
+        return "area"
+    return "box" if np.mean([found.box is not None for found in facts]) >= KNOWN else "border"
+
+
+def surroundings(facts: Sequence[Facts], region: Region) -> Columns:
+    """Mean colour and roughness of cells that lie outside, of every channel that all records have.
+
+    All records show all of these cells; the others are left out.
+    """
+    masks = np.array([_outside(found, region) for found in facts]).reshape(len(facts), SIDE, SIDE)
+    shown = _whole(masks).reshape(len(facts), GRID * GRID)
+    cells, kept = shared_cells(shown)
+    names: list[str] = []
+    made: list[Floats] = [np.zeros((len(kept), 0))]
+    for channel in sorted({channel for found in facts for channel in found.frames}):
+        having = [found.frames[channel] for found in facts if channel in found.frames]
+        if len(having) < len(facts) or not len(kept):
+            continue
+        values = np.array([_told(facts[place].frames[channel])[:, cells].ravel() for place in kept.tolist()])
+        changing = np.ptp(values, axis=0) > 0
+        names += [name for name, keep in zip(_titles(channel, having[0].ndim, cells), changing) if keep]
+        made.append(values[:, changing])
+    return Columns(names, np.concatenate(made, axis=1), kept)
+
+
+def shared_cells(shown: np.ndarray) -> tuple[Ints, Ints]:
+    """Cells, and the records that show them all, of `shown` (N, cells) bool.
+
+    Cells are taken one by one, each the one that leaves most records, and the step with the greatest records x sqrt(cells) is kept: no
+    cell is filled in, so that how much is covered decides which records are looked at, and nothing else.
+    """
+    left, taken = np.ones(len(shown), dtype=bool), np.zeros(shown.shape[1], dtype=bool)
+    order: list[int] = []
+    worth: list[float] = []
+    for _ in range(shown.shape[1]):
+        counts = np.where(taken, -1, shown[left].sum(0))
+        best = int(counts.argmax())
+        if counts[best] <= 0:
+            break
+        taken[best] = True
+        left &= shown[:, best]
+        order.append(best)
+        worth.append(float(counts[best]) * len(order) ** 0.5)
+    cells = np.array(sorted(order[: int(np.argmax(worth)) + 1] if order else []), dtype=np.int64)
+    return cells, np.flatnonzero(shown[:, cells].all(1)) if len(cells) else np.zeros(0, dtype=np.int64)
+
+
+def _outside(found: Facts, region: Region) -> np.ndarray:
+    """(64, 64) bool: pixels wholly outside; none of a record that lacks the box that its part goes by."""
+    mask = np.ones((SIDE, SIDE), dtype=bool)
+    if region == "border":
+        mask[BORDER:-BORDER, BORDER:-BORDER] = False
+        return mask
+    box = found.area if region == "area" else found.box
+    if box is None:
+        return ~mask
+    x1, y1, x2, y2 = box.tolist()
+    if region == "box":
+        x1, x2 = x1 - WIDER * (x2 - x1), x2 + WIDER * (x2 - x1)
+        y1, y2 = y1 - WIDER * (y2 - y1), y2 + WIDER * (y2 - y1)
+    left, top = max(0, int(np.floor(x1 * SIDE))), max(0, int(np.floor(y1 * SIDE)))
+    mask[top : max(0, int(np.ceil(y2 * SIDE))), left : max(0, int(np.ceil(x2 * SIDE)))] = False
+    return mask
+
+
+def _cells(plane: np.ndarray) -> np.ndarray:
+    """(..., 64, 64) as (..., 16, 16, 16): the pixels of each cell last."""
+    split = plane.reshape(*plane.shape[:-2], GRID, CELL, GRID, CELL)
+    return np.moveaxis(split, -3, -2).reshape(*plane.shape[:-2], GRID, GRID, CELL * CELL)
+
+
+def _whole(masks: np.ndarray) -> np.ndarray:
+    """(..., 16, 16) bool: cells wholly outside. A part of a cell would tell by its mean how much of it is covered."""
+    return np.asarray(_cells(masks).all(-1))
+
+
+def _told(frame: np.ndarray) -> Floats:
+    """(K, 256): mean of each tone and roughness of each cell; steps between cells are left out, since a neighbour may be covered."""
+    planes = np.moveaxis(frame.astype(np.float64), -1, 0) if frame.ndim == 3 else frame[None].astype(np.float64)
+    grey = _cells(planes.mean(0)).reshape(GRID, GRID, CELL, CELL)
+    rough = np.abs(np.diff(grey, axis=-1)).mean((-1, -2)) + np.abs(np.diff(grey, axis=-2)).mean((-1, -2))
+    return np.concatenate([_cells(planes).mean(-1), rough[None]]).reshape(-1, GRID * GRID)
+
+
+def _titles(channel: str, axes: int, cells: Ints) -> list[str]:
+    told = [*((f"{channel} {tone}" for tone in ("red", "green", "blue")) if axes == 3 else [channel]), f"{channel} roughness"]
+    return [f"{what} at row {cell // GRID + 1}, column {cell % GRID + 1} of {GRID}" for what in told for cell in cells.tolist()]

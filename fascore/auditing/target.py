@@ -1,0 +1,143 @@
+"""From what a user names to the records that are audited, with their splits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fascore.component import load, validate
+from fascore.errors import FascoreError, SpecError
+from fascore.kinds import Dataset
+from fascore.record import Record
+
+MANIFESTS = (".csv", ".tsv", ".jsonl", ".ndjson")
+EVERY = "all"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record as it is listed: the splits that it stands in, and its place in the list from 0 to 1."""
+
+    record: Record
+    splits: tuple[str, ...]
+    position: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records that are audited together, by the name that the report gives them."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+def read_target(text: str, split: str = EVERY) -> list[Part]:
+    """The parts that `text` names: a component, inline JSON, a JSON file of a dataset or of a spec, or a manifest.
+
+    Of a spec, every dataset is a part, with the splits as the spec uses them; and where train is made of several
+    datasets, train is one more, for what differs between datasets is a shortcut to a model that sees both. Raises
+    FascoreError for what is none of these, has no such split, or lists an id twice.
+    """
+    path = Path(text)
+    if text.lstrip().startswith("{"):
+        return [_part(_dataset(_json(text, "the dataset")), split)]
+    if path.suffix.lower() in MANIFESTS:
+        return [_part(_dataset({"type": "folder", "manifest": text}), split)]
+    if path.suffix.lower() == ".json":
+        return _document(path, split)
+    if path.exists():
+        raise SpecError(f"{text} is no dataset: name a manifest ({', '.join(MANIFESTS)}), a .json file of a dataset or a spec, or a component")
+    return [_part(_dataset({"type": text}), split)]
+
+
+def _json(text: str, what: str) -> Any:
+    import json
+
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SpecError(f"{what} is no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+
+
+def _document(path: Path, split: str) -> list[Part]:
+    try:
+        document = _json(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise SpecError(f"{path} cannot be read: {error.strerror}") from error
+    if isinstance(document, dict) and "data" in document:
+        return _spec(path, split)
+    if isinstance(document, dict) and isinstance(document.get("type"), str):
+        return [_part(_dataset(document), split)]
+    raise SpecError(f'{path} is neither a dataset, which has a "type", nor a spec, which has "data"')
+
+
+def _dataset(document: Mapping[str, Any]) -> Dataset:
+    name = document.get("type")
+    if not isinstance(name, str):
+        raise SpecError('a dataset as JSON needs a "type", such as {"type": "folder", "manifest": "videos.csv"}')
+    found = validate(load("dataset", name), dict(document))
+    assert isinstance(found, Dataset)
+    return found
+
+
+def _part(dataset: Dataset, split: str) -> Part:
+    named = [name for name in dataset.splits() if name != EVERY]
+    if split != EVERY and split not in named:
+        raise SpecError(f"{dataset.type} has no split '{split}'; it has {', '.join([*named, EVERY])}")
+    listed: dict[str, list[Record]] = {name: list(dataset.records(name)) for name in (named if split == EVERY else [split])}
+    if split == EVERY and (EVERY in dataset.splits() or not named):
+        known = {record.id for records in listed.values() for record in records}
+        listed[""] = [record for record in dataset.records(EVERY) if record.id not in known]
+    return Part(dataset.type, rows_of(listed))
+
+
+def rows_of(listed: Mapping[str, Sequence[Record]]) -> tuple[Row, ...]:
+    """Rows of records by split, each record once; the split of no name is none. Raises SpecError for an id that stands twice in one."""
+    splits: dict[str, list[str]] = {}
+    records: dict[str, Record] = {}
+    for split, found in listed.items():
+        if twice := [id for id, count in Counter(record.id for record in found).items() if count > 1]:
+            raise SpecError(f"the id '{twice[0]}' stands twice in one split; ids are unique")
+        for record in found:
+            records.setdefault(record.id, record)
+            splits.setdefault(record.id, []).extend([split] if split else [])
+    last = max(1, len(records) - 1)
+    return tuple(Row(record, tuple(splits[id]), place / last) for place, (id, record) in enumerate(records.items()))
+
+
+def _spec(path: Path, split: str) -> list[Part]:
+    from fascore.spec import DataEntry, read_spec
+
+    spec, _ = read_spec(path, {})
+    used: dict[str, Sequence[DataEntry]] = {"train": spec.data.train, "dev": spec.data.dev}
+    used |= {f"test.{name}": entries for name, entries in spec.data.test.items()}
+    if split != EVERY and split not in used:
+        raise SpecError(f"the spec {path} has no split '{split}'; it has {', '.join([*used, EVERY])}")
+    used = {name: entries for name, entries in used.items() if split in (EVERY, name)}
+    by_dataset: dict[str, dict[str, list[Record]]] = {}
+    for name, entries in used.items():
+        for entry in entries:
+            listed = by_dataset.setdefault(entry.dataset.canonical(), {})
+            listed.setdefault(name, []).extend(_records(entry.dataset, entry.split, name))
+    parts = [Part(label, rows_of(listed)) for label, listed in zip(_labels(by_dataset), by_dataset.values())]
+    if len([listed for listed in by_dataset.values() if "train" in listed]) > 1:
+        parts.append(Part("train", rows_of({"train": [record for listed in by_dataset.values() for record in listed.get("train", ())]})))
+    return parts
+
+
+def _records(dataset: Dataset, split: str, name: str) -> Sequence[Record]:
+    try:
+        return dataset.records(split)
+    except FascoreError as error:
+        raise SpecError(f"data.{name}: {error}") from error
+
+
+def _labels(canonical: Iterable[str]) -> list[str]:
+    """Short names of datasets: their type, and a number where several are of one."""
+    import json
+
+    types = [json.loads(text)["type"] for text in canonical]
+    return [name if types.count(name) == 1 else f"{name} {types[:place].count(name) + 1}" for place, name in enumerate(types)]

@@ -1,0 +1,77 @@
+"""The command `fascore audit`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fascore.cli.options import Out, Processes, With, overrides
+from fascore.errors import FascoreError
+
+Target = Annotated[
+    str, typer.Argument(metavar="DATASET", help="a component, inline JSON, a .json file of a dataset or spec, or a manifest", show_default=False)
+]
+
+
+class Refused(FascoreError):
+    """The audit could not be made, which a failed audit must not be taken for."""
+
+    exit_code = 2
+
+
+def audit(
+    dataset: Target,
+    split: Annotated[str, typer.Option("--split", help="records of this split only")] = "all",
+    records: Annotated[int, typer.Option("--records", min=1, help="records of each task and label, at most")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="of the records drawn and of the folds")] = 0,
+    distance: Annotated[float, typer.Option("--distance", min=0, max=0.5, help="from .50 that an AUC may have")] = 0.03,
+    statistic: Annotated[float, typer.Option("--statistic", min=0.5, max=1, help="AUC that a single statistic may have")] = 0.75,
+    ignore: Annotated[list[str], typer.Option("--ignore", metavar="COLUMN", help="a column not to ask about; may be repeated")] = [],  # noqa: B006
+    strict: Annotated[bool, typer.Option("--strict", help="what is not measurable fails too")] = False,
+    processes: Processes = None,
+    out: Out = None,
+    extra: With = [],  # noqa: B006
+) -> None:
+    """Ask whether the label can be told without looking at the face; exit code 0 passed, 1 failed, 2 could not be asked."""
+    with _told_apart():
+        overrides([], extra)
+        from fascore.auditing.audit import audit as ask
+        from fascore.auditing.findings import Limits
+        from fascore.auditing.target import read_target
+        from fascore.running.prepare import progress_bar
+
+        parts = read_target(dataset, split)
+        with progress_bar("audit", "read") as tell:
+            found = ask(
+                dataset, parts, records=records, seed=seed, limits=Limits(distance, statistic), ignored=ignore, processes=processes, progress=tell
+            )
+        _print(found, out)
+    failed = found.verdict() == "failed" or (strict and "not measurable" in found.verdicts())
+    raise typer.Exit(1 if failed else 0)
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    try:
+        yield
+    except FascoreError as error:
+        raise Refused(str(error)) from error
+
+
+def _print(found: object, out: Path | None) -> None:
+    from fascore.auditing.findings import Audit
+    from fascore.auditing.report import document, rows, sentences, species_rows
+    from fascore.cli.text import columns, to_json
+    from fascore.files import write_whole
+
+    assert isinstance(found, Audit)
+    print("\n\n".join(filter(None, (columns(rows(found)), columns(species_rows(found)), "\n".join(sentences(found))))))
+    print(f"left out, since they follow from the label: {', '.join(found.excluded)}")
+    if out is not None:
+        write_whole(out, to_json(document(found)) + "\n")
+        print(f"the report: {out}")
+    print(f"the audit of {found.target}: {found.verdict()}")

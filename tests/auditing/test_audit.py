@@ -1,0 +1,189 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from audited_scenes import Drawn, Told, part, redrawn
+
+from fascore import FascoreError
+from fascore.auditing.audit import audit
+from fascore.auditing.findings import Limits
+from fascore.auditing.target import Part, rows_of
+
+LIMITS = Limits(distance=0.07)
+"""Wide enough for the 2 x 350 records that a test can afford."""
+
+
+def ask(planted, **options):
+    return audit("drawn", [planted], limits=LIMITS, processes=0, **options)
+
+
+def of(found, question):
+    return {f.model: f for task in found.tasks for f in task.findings if f.question == question}
+
+
+def fails(found, question):
+    return any(f.verdict == "failed" for f in of(found, question).values())
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return ask(part())
+
+
+def test_a_dataset_drawn_without_regard_to_the_label_passes_every_question(clean):
+    assert clean.verdict() == "passed"
+    assert set(clean.verdicts()) == {"passed"} | ({"not measurable"} if any(f.measured is None for t in clean.tasks for f in t.findings) else set())
+    asked = {f.question for task in clean.tasks for f in task.findings if f.measured is not None}
+    assert asked == {"metadata", "surroundings", "attributes", "identity", "statistics"}
+
+
+def test_boxes_that_never_differ_cannot_tell_anything_and_that_is_said(clean):
+    assert {f.sentence for f in of(clean, "geometry").values()} == {"nothing differs between records"}
+
+
+def test_a_planted_correlation_of_crf_with_the_label_fails_and_is_named():
+    def change(record, random):
+        return replace(record, metadata={**record.metadata, "crf": int(random.integers(18, 30)) + 6 * record.label})
+
+    found = ask(part(change))
+    assert found.verdict() == "failed"
+    assert fails(found, "metadata") and not fails(found, "attributes") and not fails(found, "surroundings")
+    failed = next(f for f in of(found, "metadata").values() if f.verdict == "failed")
+    assert failed.telling[0][0] == "crf"
+    assert "crf" in failed.sentence and "--ignore" in failed.sentence
+
+
+def test_a_column_that_is_ignored_tells_nothing_and_stands_in_the_report():
+    def change(record, random):
+        return replace(record, metadata={**record.metadata, "crf": 20 + record.label})
+
+    found = ask(part(change), ignored=["crf"])
+    assert not fails(found, "metadata")
+    assert "crf" in found.excluded
+
+
+@pytest.mark.parametrize(
+    ("change", "question"),
+    [
+        (lambda r, _: redrawn(r, rate=25.0 + 0.5 * r.label), "metadata"),
+        (lambda r, _: redrawn(r, frames=3 + r.label), "metadata"),
+        (lambda r, random: replace(r, metadata={**r.metadata, "crf": None if r.label and random.random() < 0.5 else 25}), "metadata"),
+        (lambda r, _: redrawn(r, wall=12.0 * r.label), "surroundings"),
+        (lambda r, _: replace(redrawn(r, wall=12.0 * r.label), annotation=Told(area=False)), "surroundings"),
+        (lambda r, _: replace(redrawn(r, wall=12.0 * r.label), annotation=None), "surroundings"),
+        (lambda r, random: replace(r, annotation=Told(float(random.integers(0, 4) + 2 * r.label))), "geometry"),
+        (lambda r, random: replace(r, metadata={**r.metadata, "glasses": int(random.random() < 0.3 + 0.4 * r.label)}), "attributes"),
+        (lambda r, random: replace(r, metadata={**r.metadata, "room": "hall" if random.random() < 0.3 + 0.4 * r.label else "attic"}), "attributes"),
+        (lambda r, _: redrawn(r, skin=60.0 * r.label), "statistics"),
+    ],
+    ids=["rate", "frames", "missing number", "wall", "wall outside the box", "wall at the border", "area", "glasses", "room", "brightness"],
+)  # fmt: skip
+def test_each_planted_leak_fails_its_own_question(change, question):
+    assert fails(ask(part(change)), question)
+
+
+def test_the_size_of_the_area_does_not_leak_into_what_lies_outside_it():
+    found = ask(part(lambda r, random: replace(r, annotation=Told(float(random.integers(0, 4) + 5 * r.label)))))
+    assert fails(found, "geometry")
+    assert not fails(found, "surroundings")
+
+
+def test_causes_of_the_label_are_not_asked_about():
+    def change(record, random):
+        causes = {"instrument": "paper", "attack_potential": 1, "source": "x"} if not record.label else {}
+        return replace(record, presenter=None if record.label else "somebody", metadata={**record.metadata, **causes})
+
+    found = ask(part(change))
+    assert not fails(found, "metadata") and not fails(found, "attributes")
+    assert {"species", "instrument", "attack_potential", "presenter", "label", "response", "source"} <= set(found.excluded)
+
+
+def test_subjects_of_one_label_each_are_told_by_the_question_of_identity():
+    def change(record, random):
+        label = int(record.subject[1:]) % 2
+        return replace(record, label=label, species=None if label else "print.flat")
+
+    found = ask(part(change))
+    assert fails(found, "identity")
+    assert "each subject" in of(found, "identity")["shares"].sentence
+
+
+def test_records_without_subject_are_grouped_by_id_and_that_is_said():
+    planted = part()
+    found = ask(Part("drawn", tuple(replace(row, record=replace(row.record, subject=None)) for row in planted.rows)))
+    assert any("700 of 700 records name no subject" in note for task in found.tasks for note in task.notes)
+    assert of(found, "identity")["shares"].verdict == "not measurable"
+
+
+def test_shuffled_labels_tell_nothing_whatever_was_planted():
+    def change(record, random):
+        return redrawn(replace(record, metadata={"crf": 20 + 5 * record.label}), wall=30.0 * record.label, skin=60.0 * record.label)
+
+    planted = part(change)
+    assert ask(planted).verdict() == "failed"
+    labels = np.random.default_rng(5).permutation([row.record.label for row in planted.rows])
+    relabelled = [replace(row.record, label=int(label), species=None if label else "print.flat") for row, label in zip(planted.rows, labels)]
+    found = ask(Part("drawn", tuple(replace(row, record=record) for row, record in zip(planted.rows, relabelled))))
+    aucs = [f.measured.auc for task in found.tasks for f in task.findings if f.measured and f.question != "statistics"]
+    assert np.abs(np.array(aucs) - 0.5).max() < 0.07
+    assert found.verdict() == "passed"
+
+
+def test_too_few_records_are_not_measurable_and_no_failure():
+    found = ask(part(count=40))
+    assert found.verdict() == "not measurable" or "failed" not in found.verdicts()
+    assert "too few records" in of(found, "metadata")["tree"].sentence
+
+
+def test_a_record_that_cannot_be_read_is_counted_named_and_left_out():
+    found = ask(part(lambda r, _: redrawn(r, fails=r.id == "r00007"), count=60))
+    assert found.unreadable == {"r00007": "the tape is torn"}
+    assert sum(task.bona_fide + task.attacks for task in found.tasks) == 59
+
+
+def test_where_nothing_can_be_read_there_is_no_audit():
+    with pytest.raises(FascoreError, match=r"none of 10 records can be read; 'r00000': the tape is torn"):
+        ask(part(lambda r, _: redrawn(r, fails=True), count=10))
+
+
+def test_tasks_are_asked_apart():
+    def change(record, random):
+        task = "forgery" if random.random() < 0.5 else "spoof"
+        crf = 20 + 8 * record.label * (task == "forgery")
+        return replace(record, task=task, metadata={"crf": crf + int(random.integers(4))})
+
+    found = ask(part(change))
+    verdicts = {task.task: {f.verdict for f in task.findings if f.question == "metadata"} for task in found.tasks}
+    assert "failed" in verdicts["forgery"]
+    assert "failed" not in verdicts["spoof"], [f for task in found.tasks for f in task.findings if f.question == "metadata"]
+
+
+def test_no_more_records_are_read_than_asked_for_and_the_seed_draws_them():
+    first, second = ask(part(count=80), records=10), ask(part(count=80), records=10, seed=1)
+    assert (first.read, first.listed) == (20, 80)
+    assert first.tasks != second.tasks
+    assert first.tasks == ask(part(count=80), records=10).tasks
+
+
+def test_the_table_by_species_names_the_statistic_that_tells():
+    found = ask(part(lambda r, _: redrawn(r, skin=60.0 * r.label)))
+    ((row,),) = [task.species for task in found.tasks]
+    assert row.species == "print.flat" and row.auc > 0.9 and row.statistic.startswith("rgb ")
+
+
+def test_worker_processes_find_what_one_process_finds():
+    planted = part(count=40)
+    assert audit("drawn", [planted], processes=2).tasks == audit("drawn", [planted], processes=0).tasks
+
+
+def test_one_id_for_two_records_of_two_parts_is_refused():
+    first = part(count=10)
+    second = Part("other", tuple(replace(row, record=replace(row.record, channels={"rgb": Drawn(1)})) for row in first.rows))
+    with pytest.raises(FascoreError, match="stands for two records"):
+        audit("drawn", [first, second], processes=0)
+
+
+def test_an_id_that_stands_twice_in_a_split_is_refused():
+    record = part(count=1).rows[0].record
+    with pytest.raises(FascoreError, match="'r00000' stands twice"):
+        rows_of({"train": [record, record]})
