@@ -12,7 +12,7 @@ import numpy as np
 from fascore.auditing.columns import Columns, attributes, geometry, metadata
 from fascore.auditing.facts import Facts
 from fascore.auditing.findings import SURE, BySpecies, Finding, Limits, Verdict, at_most, near_half
-from fascore.auditing.prediction import MODELS, Ints, Measured, Model, folds, identity, measure, predicted, telling
+from fascore.auditing.prediction import CROSSED, MODELS, Ints, Measured, Model, folds, identity, measure, predicted, telling
 from fascore.auditing.surroundings import REGIONS, region_of, surroundings
 from fascore.auditing.target import Row
 
@@ -87,6 +87,7 @@ class Task:
         score = predicted(columns.values, label, parts, model, self.seed)
         tested = np.flatnonzero(np.isfinite(score))
         measured = measure(score[tested], label[tested], np.unique(groups[tested], return_inverse=True)[1])
+        measured = measured._replace(error=CROSSED * measured.error)
         verdict = near_half(measured, self.limits.distance)
         clues = () if verdict != "failed" else tuple(telling(columns.names, columns.values, label, parts, self.seed))[:SHOWN]
         return Finding(question, model, verdict, measured, _sentence(question, verdict, clues), clues)
