@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fascore.auditing.facts import Facts, look
 from fascore.auditing.target import Part, Row
-from fascore.data.draw import generator
+from fascore.chance import generator
 from fascore.data.prepare import Progress
 from fascore.data.workers import processes_for, spread
 from fascore.errors import SpecError
