@@ -18,7 +18,8 @@ def manifest(tmp_path):
             picture = np.kron(random.normal(120, 20, (12, 12, 3)), np.ones((8, 8, 1))) + random.normal(0, 5, (96, 96, 3)) + wall(label, random)
             name = f"{number}.jpg"
             cv2.imwrite(str(tmp_path / name), np.clip(picture, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality(label, random)])
-            rows.append([f"r{number}", label, "" if label else "print.flat", f"p{number % 40}", "train" if number % 40 < 30 else "test", name, int(random.integers(18, 36))])
+            split = "train" if number % 40 < 30 else "test"
+            rows.append([f"r{number}", label, "" if label else "print.flat", f"p{number % 40}", split, name, int(random.integers(18, 36))])
         with (tmp_path / "videos.csv").open("w", newline="") as file:
             csv.writer(file).writerows([["id", "label", "species", "subject", "split", "rgb", "crf"], *rows])
         return "videos.csv"
