@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from fascore.serving.predict import Prediction
 
 
-def print_answers(answers: Iterable[Prediction], *, as_json: bool) -> None:
-    """A JSON object a line, or a table whose last column is the file and, where there is no decision, the reason."""
+def print_answers(answers: Iterable[Prediction], *, as_json: bool, origin: str) -> None:
+    """A JSON object a line, or a table whose last column is the file and, where there is no decision, the reason.
+
+    `origin` says where the threshold came from.
+    """
     threshold = None
     for answer in answers:
         if threshold is None and not as_json:
@@ -20,7 +23,7 @@ def print_answers(answers: Iterable[Prediction], *, as_json: bool) -> None:
         threshold = answer.threshold
         print(json.dumps(asdict(answer), ensure_ascii=False) if as_json else _line(answer), flush=True)
     if threshold is not None and not as_json:
-        print(f"bona fide where the score is at least {threshold:.4f}, the run's threshold")
+        print(f"bona fide where the score is at least {threshold:.4f}, {origin}")
 
 
 def _line(answer: Prediction) -> str:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, auditing, end, inspecting, measuring, planning, running, starting
+from fascore.cli import DEBUG, auditing, end, inspecting, measuring, planning, recalibrating, running, starting
 
 
 class Entry(NamedTuple):
@@ -39,6 +39,7 @@ COMMANDS = (
     Entry("predict", running.predict, "score images and videos with a run", (
         "fascore predict runs/demo video.mp4 photos/",
         "fascore predict runs/demo video.mp4 --json",
+        "fascore predict runs/demo video.mp4 --threshold runs/demo/thresholds/phone.json",
         "fascore predict runs/demo video.mp4 --detector '{\"type\": \"yunet\", \"model\": \"yunet.onnx\"}'",
     )),
     Entry("evaluate", measuring.evaluate, "measure score files; no model is needed", (
@@ -55,6 +56,10 @@ COMMANDS = (
         "fascore audit videos.csv",
         "fascore audit phantom --records 500 --out audit.json",
         "fascore audit spec.json --split train --ignore session",
+    )),
+    Entry("recalibrate", recalibrating.recalibrate, "a threshold for a new camera, from bona fide", (
+        "fascore recalibrate runs/demo phone/ --camera phone --bpcer 0.02",
+        "fascore recalibrate runs/demo phone.csv --camera phone",
     )),
     Entry("fill", inspecting.fill, "write every default of a spec out", ("fascore fill spec.json", "fascore fill spec.json --out full.json")),
     Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),

@@ -62,6 +62,9 @@ def predict(
         str | None, typer.Option("--detector", metavar="NAME", help="what finds the faces, name or JSON; default: as the run", show_default=False)
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
+    threshold: Annotated[
+        Path | None, typer.Option("--threshold", metavar="FILE", help="decide by a file of fascore recalibrate instead", show_default=False)
+    ] = None,
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
@@ -70,7 +73,9 @@ def predict(
     from fascore.spec import json_or_word
 
     overrides([], extra)
-    print_answers(answers(folder, paths, detector=json_or_word(detector), device=device), as_json=as_json)
+    found = answers(folder, paths, detector=json_or_word(detector), device=device, recalibrated=threshold)
+    origin = "the run's threshold" if threshold is None else f"of {threshold}: APCER unknown here"
+    print_answers(found, as_json=as_json, origin=origin)
 
 
 def study_check(study: Study, base: Base = None, extra: With = []) -> None:  # noqa: B006

@@ -17,6 +17,7 @@ from fascore.data.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
 from fascore.data.prepare import Missing, Prepared, prepare
 from fascore.data.store import Store
 from fascore.errors import FascoreError, Response
+from fascore.evaluation.recalibration import read_recalibration
 from fascore.evaluation.threshold import Threshold
 from fascore.graph import Plan, check, refs_in
 from fascore.model import ModelGraph
@@ -52,18 +53,22 @@ class Prediction:
 
 
 def predict(
-    run: Path, paths: Sequence[Path], *, detector: Json = None, device: str = "auto", note: Callable[[str], None] | None = None
-) -> Iterator[Prediction]:
+    run: Path, paths: Sequence[Path], *, detector: Json = None, device: str = "auto", recalibrated: Path | None = None,
+    note: Callable[[str], None] | None = None,
+) -> Iterator[Prediction]:  # fmt: skip
     """Answers in the order of the files; a folder stands for the images and videos below it.
 
     `detector` (a name, or a detector's JSON) finds the faces instead of the run's; a run whose detector reads what its
-    dataset knew takes `mtcnn` by default. A file that cannot be read or shows no face is an answer, never an error.
+    dataset knew takes `mtcnn` by default. `recalibrated` is a file of `fascore recalibrate`, whose threshold decides then. A
+    file that cannot be read or shows no face is an answer, never an error.
     Raises FascoreError for a run that is not finished, a path that does not exist, a detector that cannot start.
     """
     folder = open_run(run)
     spec = _for_new_files(folder.run_spec(), detector, note or (lambda text: print(text, file=sys.stderr)))
     plan = check(spec)
     threshold, weights = folder.decision()
+    if recalibrated is not None:
+        threshold = read_recalibration(recalibrated, threshold).threshold
     files = _files(paths)
     target = distributed.pick_device(device)
     graph = ModelGraph.build(plan, spec.seed).to(target)

@@ -1,0 +1,67 @@
+"""`fascore recalibrate`: a threshold file for a new camera, beside the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fascore.cli.options import With, overrides
+
+if TYPE_CHECKING:
+    from fascore.evaluation.table import ScoreTable
+
+SCORE_FILES = (".csv",)
+
+
+def recalibrate(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder", show_default=False)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH", help="bona fide of the new camera: a score file, CSV, or images, videos, folders", show_default=False),
+    ],
+    bpcer: Annotated[float, typer.Option("--bpcer", metavar="RATE", help="at most this share of them is rejected")] = 0.01,
+    camera: Annotated[str, typer.Option("--camera", metavar="NAME", help="names the file, thresholds/NAME.json")] = "new",
+    detector: Annotated[str | None, typer.Option("--detector", metavar="NAME", help="as for predict", show_default=False)] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
+    extra: With = [],  # noqa: B006  Typer copies it
+) -> None:
+    """Choose a threshold for a new camera from its bona fide alone. The run's own stays; APCER is unknown there, and the file says so."""
+    from fascore.errors import FascoreError
+    from fascore.evaluation.recalibration import UNKNOWN, recalibrate as choose
+    from fascore.files import write_whole
+    from fascore.running.folder import open_run
+
+    overrides([], extra)
+    run = open_run(folder)
+    own, _ = run.decision()
+    target = folder / "thresholds" / f"{camera}.json"
+    if target.exists():
+        raise FascoreError(f"{target} exists already; choose another name with --camera, or delete it")
+    found = choose(_bona_fide(folder, paths, detector, device), own=own, run=folder.resolve().name, camera=camera, bpcer=bpcer)
+    write_whole(target, found.model_dump_json(indent=2) + "\n")
+    print(f"threshold {found.threshold.value:.10g} for camera '{camera}': {found.bpcer}")
+    print(f"the run's own {own.value:.10g}: {found.bpcer_at_run_threshold}")
+    if found.non_responses:
+        print(f"{found.non_responses} presentations have no score and no part in it")
+    print(f"{UNKNOWN}\nwritten to {target}; use it: fascore predict {folder} PATH --threshold {target}")
+
+
+def _bona_fide(folder: Path, paths: list[Path], detector: str | None, device: str) -> ScoreTable:
+    """The scores of a file, or of images and videos that the run scores now."""
+    from fascore.errors import FascoreError
+    from fascore.evaluation.table import ScoreTable
+
+    if files := [path for path in paths if path.suffix.lower() in SCORE_FILES]:
+        if len(paths) > 1:
+            raise FascoreError(f"{files[0]} is a score file: give it alone, or images and videos")
+        return ScoreTable.read(files[0])
+    from fascore.serving.predict import predict
+    from fascore.spec import json_or_word
+
+    answers = list(predict(folder, paths, detector=json_or_word(detector), device=device))
+    return ScoreTable.from_columns({
+        "id": [answer.path for answer in answers], "label": [1] * len(answers), "score": [answer.score for answer in answers],
+        "response": [answer.response for answer in answers],
+    })  # fmt: skip
