@@ -60,6 +60,7 @@ class Ids:
     def array(self, datasets: Factor | None, place: Place) -> NDArray[Any]:
         """(N,) text. One row for each id of a dataset: the same name in two datasets is two presentations. Raises FascoreError."""
         ids = np.concatenate(self._chunks)
+        self._chunks.clear()  # text is most of a table's memory
         if len(empty := np.flatnonzero(ids == "")):
             raise place.error(int(empty[0]), "id", "is empty; every presentation needs an id of its own")
         keys = np.concatenate(self._hashes).view(np.uint64)

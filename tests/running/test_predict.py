@@ -10,6 +10,9 @@ import pytest
 from fas_phantom.components import Phantom
 
 from fascore import FascoreError
+from fascore.evaluation.recalibration import recalibrate
+from fascore.evaluation.table import ScoreTable
+from fascore.running.folder import open_run
 from fascore.running.run import execute_document
 from fascore.serving.predict import predict
 
@@ -40,6 +43,19 @@ def test_a_video_gets_a_score_a_decision_and_the_frames_behind_it(run: Path, fil
     assert answer.threshold == threshold
     assert answer.decision == ("bona fide" if answer.score >= threshold else "attack")
     assert (answer.response, answer.frames, answer.faces) == ("ok", 5, 5)
+
+
+def test_a_recalibrated_threshold_decides_where_it_is_asked_for(run: Path, files: Path, tmp_path: Path) -> None:
+    (before,) = predict(run, [files / "clip.mp4"], detector="whole", note=lambda _: None)
+    own, _ = open_run(run).decision()
+    assert before.score is not None
+    for shift, decision in ((-0.01, "bona fide"), (0.01, "attack")):
+        table = ScoreTable.from_columns({"label": [1] * 30, "score": [before.score + shift] * 30})
+        path = tmp_path / f"{decision}.json"
+        path.write_text(recalibrate(table, own=own, run=run.name, camera="phone", bpcer=0.1).model_dump_json())
+        (after,) = predict(run, [files / "clip.mp4"], detector="whole", recalibrated=path, note=lambda _: None)
+        assert (after.score, after.decision) == (before.score, decision)
+        assert after.threshold == before.score + shift
 
 
 def test_a_text_file_and_a_faceless_video_get_no_decision_and_a_reason(
