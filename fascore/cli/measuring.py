@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -33,6 +33,11 @@ Sum = Annotated[bool, _flag("--sum", "combine the systems: sum of their scores")
 Mean = Annotated[bool, _flag("--mean", "combine: mean of the scores of those that answered")]
 Weighted = Annotated[bool, _flag("--weighted", "combine: weights from dev, by a grid")]
 Logistic = Annotated[bool, _flag("--logistic", "combine: logistic regression on dev")]
+LevelName = Annotated[str, typer.Option("--level", metavar="NAME", help="what counts as one presentation: frame (a row), clip or attempt")]
+Fold = Annotated[Text, _option("--fold", "RULE", "one score of several rows: mean, median, min, max, majority [default: mean]")]
+By = Annotated[list[str], _option("--by", "COLUMN", "the figures again for each value of a column; may be repeated")]
+Bootstrap = Annotated[int, typer.Option("--bootstrap", min=0, metavar="N", help="resamples over subjects, where the file names them; 0: none")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="of the bootstrap")]
 
 
 def evaluate(
@@ -48,6 +53,11 @@ def evaluate(
     mean: Mean = False,
     weighted: Weighted = False,
     logistic: Logistic = False,
+    level: LevelName = "frame",
+    fold: Fold = None,
+    by: By = [],  # noqa: B006
+    bootstrap: Bootstrap = 1000,
+    seed: Seed = 0,
 ) -> None:
     """Measure score files by ISO/IEC 30107-3; no model is needed. The threshold comes from --dev, or is fixed.
 
@@ -55,12 +65,16 @@ def evaluate(
     """
     from rich.console import Console
 
+    from fascore.evaluation.evaluate import Depth
     from fascore.evaluation.importers.importer import importer
     from fascore.evaluation.standalone import evaluate_files
     from fascore.report.terminal import summary_table
 
     combine = _one({"sum": sum_, "mean": mean, "weighted": weighted, "logistic": logistic})
-    found = evaluate_files(scores, dev=dev, rule=threshold, out=out, importer=importer(format, polarity, labels_are, labels), combine=combine)
+    found = evaluate_files(
+        scores, dev=dev, rule=threshold, out=out, importer=importer(format, polarity, labels_are, labels), combine=combine,
+        level=_level(level, fold), depth=Depth(bootstrap, seed, tuple(by)),
+    )  # fmt: skip
     print("\n".join(found.told))
     Console().print(summary_table(found.metrics))
     if out is not None:
@@ -70,6 +84,20 @@ def evaluate(
         system = {f"input {number}": told for number, told in enumerate(found.told, start=1)}
         write_report(out / "report.html", ReportFacts(out.name, found.metrics, found.tests, found.dev, system=system))
         print(f"the report: {out / 'report.html'}")
+
+
+def _level(name: str, rule: str | None) -> Any:
+    """The level that is asked for. Raises FascoreError for words that name none."""
+    from fascore.errors import FascoreError
+    from fascore.evaluation.levels import Level
+
+    for option, field, value in (("level", "name", name), ("fold", "rule", rule)):
+        allowed = get_args(Level.model_fields[field].annotation)
+        if value is not None and value not in allowed:
+            raise FascoreError(f"--{option} {value}: choose one of {', '.join(allowed)}")
+    if rule is not None and name == "frame":
+        raise FascoreError("--fold says how rows become one, and at level 'frame' each row stays; say --level clip or --level attempt")
+    return Level(**{"name": name, **({} if rule is None else {"rule": rule})})
 
 
 def _one(flags: dict[str, bool]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from fascore.errors import FascoreError
 from fascore.evaluation.combining import Combination, Rule, fit, fuse
 from fascore.evaluation.importers.importer import Imported, Importer
+from fascore.evaluation.levels import Level, fold
 from fascore.evaluation.table import ScoreTable
 
 
@@ -27,6 +28,11 @@ class Sources:
     told: list[str] = field(default_factory=list)
     combination: Combination | None = None
     negated: bool = False
+
+    def folded(self, level: Level) -> Sources:
+        """All tables with one row for each presentation of a level. Raises FascoreError."""
+        tests = {name: fold(table, level) for name, table in self.tests.items()}
+        return replace(self, tests=tests, dev=None if self.dev is None else fold(self.dev, level))
 
 
 def read_sources(paths: Sequence[Path], dev: Sequence[Path], importer: Importer, rule: Rule | None) -> Sources:

@@ -11,8 +11,9 @@ from typing import Any, cast
 from fascore.component import load, validate
 from fascore.errors import FascoreError
 from fascore.evaluation.combining import Rule
-from fascore.evaluation.evaluate import Metrics, evaluate
+from fascore.evaluation.evaluate import Depth, Metrics, evaluate
 from fascore.evaluation.importers.importer import Importer
+from fascore.evaluation.levels import Level
 from fascore.evaluation.sources import Sources, read_sources
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose, threshold_rule
@@ -45,22 +46,26 @@ class Evaluation:
 
 def evaluate_files(
     paths: Sequence[Path], *, dev: Path | Sequence[Path] = (), rule: str | None = None, out: Path | None = None,
-    metrics: Sequence[Metric] | None = None, importer: Importer | None = None, combine: Rule | None = None,
+    metrics: Sequence[Metric] | None = None, importer: Importer | None = None, combine: Rule | None = None, level: Level | None = None,
+    depth: Depth | None = None,
 ) -> Evaluation:  # fmt: skip
     """Evaluate score files, each a test set named by its file, or the folder of a run with all its test sets.
 
     `dev` is the score file of the dev split; `rule` a threshold rule (default: `eer` with dev scores), or `fixed=0.5`, which
     needs no dev file. Without both, only metrics that need no threshold are measured, and a warning says so. `combine` makes
-    one system of several: of each a score file and a dev file in the same order, or its run's folder. With `out`,
+    one system of several: of each a score file and a dev file in the same order, or its run's folder. Tables are folded to
+    `level` after that, before anything is measured; `depth` says what is measured beyond the figures. With `out`,
     `metrics.json` and `threshold.json` are written there, and where systems were combined `combination.json` and the combined
     `scores/`. Raises FascoreError in sentences.
     """
     dev = [dev] if isinstance(dev, Path) else list(dev)
     if rule and not dev and not rule.startswith("fixed=") and not any(path.is_dir() for path in paths):
         raise FascoreError(f"threshold rule '{rule}' needs the scores of a dev split: give a dev file, or a number with 'fixed=…'")
-    sources = read_sources(paths, dev, importer or Importer(), combine)
+    level = level or Level()
+    sources = read_sources(paths, dev, importer or Importer(), combine).folded(level)
     threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
-    found = evaluate(sources.tests, threshold, _default_metrics(sources.tests) if metrics is None else metrics, sources.dev)
+    metrics = _default_metrics(sources.tests) if metrics is None else metrics
+    found = evaluate(sources.tests, threshold, metrics, sources.dev, depth, level)
     found["sources"] = sources.told
     if sources.combination is not None:
         found["combination"] = sources.combination.model_dump(mode="json")

@@ -68,3 +68,44 @@ def test_combined_systems_print_and_store_their_weights(fascore, tmp_path):
     assert f"weighted: a_test {stored['shares']['a_test']['weight']:.4g} x (score - " in told
     assert "fitted on dev (40 bona fide, 40 attacks)" in told
     assert (tmp_path / "out/scores/a_test+b_test.csv").exists()
+
+
+def frames(folder):
+    stream = random.Random(3)
+    rows = [(f"f{n}", f"c{n // 4}", n // 4 % 2, f"s{n // 16}", stream.gauss(0.4 + 0.3 * (n // 4 % 2), 0.3), "ab"[n // 8 % 2]) for n in range(320)]
+    (folder / "test.csv").write_text("id,clip,label,subject,score,site\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows))
+    return rows
+
+
+def test_a_level_folds_rows_before_anything_is_measured(fascore, tmp_path):
+    rows = frames(tmp_path)
+    fascore("evaluate", "test.csv", "--threshold", "fixed=0.5", "--level", "clip", "--fold", "min", "--out", "out")
+    found = figures(tmp_path / "out")
+    attacks = {}
+    for _, clip, label, _, score, _ in rows:
+        if not label:
+            attacks[clip] = min(score, attacks.get(clip, 9))
+    assert found["level"] == {"name": "clip", "rule": "min"}
+    assert found["tests"]["test"]["counts"]["presentations"] == 80
+    expected = sum(score >= 0.5 for score in attacks.values()) / len(attacks)
+    assert found["tests"]["test"]["tasks"]["spoof"]["metrics"]["iso30107"]["apcer_worst"] == pytest.approx(expected)
+
+
+def test_breakdowns_and_the_bootstrap_are_measured_on_request(fascore, tmp_path):
+    frames(tmp_path)
+    fascore("evaluate", "test.csv", "--threshold", "fixed=0.5", "--by", "site", "--bootstrap", "50", "--seed", "3", "--out", "out")
+    found = figures(tmp_path / "out")
+    assert (found["bootstrap"]["resamples"], found["bootstrap"]["seed"]) == (50, 3)
+    assert set(found["tests"]["test"]["tasks"]["spoof"]["breakdowns"]["site"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["--level", "video"], "--level video: choose one of frame, clip, attempt"),
+    (["--level", "clip", "--fold", "best"], "--fold best: choose one of mean"),
+    (["--fold", "min"], "at level 'frame' each row stays"),
+    (["--level", "attempt"], "attempt"),
+    (["--by", "skin"], "no column 'skin'"),
+])  # fmt: skip
+def test_levels_and_breakdowns_that_do_not_fit_are_sentences(fascore, tmp_path, arguments, said):
+    frames(tmp_path)
+    assert said in fascore("evaluate", "test.csv", "--threshold", "fixed=0.5", *arguments, code=1).stderr
