@@ -42,7 +42,7 @@ def head(person: Person) -> Head:
     random = stream("skin", person.seed)
     skin = _skin(who, x, y, random)
     lids, aperture = _aperture(who, x, y)
-    colour = _beard(who, mix(skin, _lips(who), _lip_mask(who, x, y)), x, y, random)
+    colour = _bearded(who, mix(skin, _lips(who), _lip_mask(who, x, y)), x, y, random)
     closed = mix(colour, LASHES, _shut_line(who, x, y))
     colour = mix(mix(colour, _eyes(who, x, y, lids), aperture), LASHES, _lashes(who, x, y))
     brows = _brows(who, x, y, random)
@@ -82,14 +82,23 @@ def _lip_mask(who: Traits, x: Field, y: Field) -> Field:
     return soft(np.minimum(level + upper, lower - level), 0.0016) * soft(wide - np.abs(x), 0.003) * 0.85
 
 
-def _beard(who: Traits, skin: Field, x: Field, y: Field, random: np.random.Generator) -> Field:
+def beard(who: Traits, x: Field, y: Field) -> Field:
+    """Coverage by the beard: on cheeks and jaw, on the upper lip, on the chin, or on lip and chin."""
+    if who.beard == 0:
+        return np.zeros_like(x)
+    jaw = soft(y - 0.05 - 0.35 * np.clip(0.052 - np.abs(x), -0.02, 0.02), 0.012)
+    upper = soft(0.006 - np.abs(y - 0.0555 - 4 * x * x), 0.005) * soft(0.03 - np.abs(x), 0.006)
+    chin = soft(0.021 - np.hypot(0.85 * x, 0.8 * (y - 0.1 * who.length)), 0.005)
+    lips = soft(0.0095 - np.hypot(x * 0.34, y - MOUTH * who.length), 0.0025)
+    shape = (jaw + upper, 1.15 * upper, 1.15 * chin, 1.15 * (upper + chin))[who.beard_style]
+    return np.clip(shape, 0, 1) * (1 - lips) * np.float32(who.beard)
+
+
+def _bearded(who: Traits, skin: Field, x: Field, y: Field, random: np.random.Generator) -> Field:
     if who.beard == 0:
         return skin
-    jaw = soft(y - 0.05 - 0.35 * np.clip(0.052 - np.abs(x), -0.02, 0.02), 0.012)
-    jaw = jaw + soft(0.006 - np.abs(y - 0.0555), 0.005) * soft(0.03 - np.abs(x), 0.006)
-    lips = soft(0.014 - np.hypot(x * 0.5, y - MOUTH * who.length), 0.003)
     stubble = np.clip(0.75 + 0.35 * noise(random, x.shape, (3, 2.2), 2), 0, 1.1)
-    return mix(skin, who.hair * 0.9, np.clip(jaw, 0, 1) * (1 - lips) * stubble * who.beard)
+    return mix(skin, who.hair * 0.9, beard(who, x, y) * stubble)
 
 
 def _aperture(who: Traits, x: Field, y: Field) -> tuple[Field, Field]:
@@ -110,12 +119,13 @@ def _eyes(who: Traits, x: Field, y: Field, lids: Field) -> Field:
     radius = np.hypot(np.abs(x) - spacing, y + 0.0008)
     iris = soft(0.0062 - radius, 0.0007)
     ring = 0.55 + 0.45 * soft(0.0052 - radius, 0.0009)
-    corner = 0.55 * SCLERA * np.array([1.05, 0.9, 0.85], np.float32)
-    ball = mix(np.broadcast_to(SCLERA, (*x.shape, 3)).astype(np.float32), corner, soft(radius - 0.0105, 0.003))
+    white = SCLERA * np.float32(0.55 + 0.55 * float(who.skin.max()))  # darker, browner eyes go with darker skin
+    corner = 0.55 * white * np.array([1.05, 0.9, 0.85], np.float32)
+    ball = mix(np.broadcast_to(white, (*x.shape, 3)).astype(np.float32), corner, soft(radius - 0.0105, 0.003))
     ball = mix(ball, (who.iris * ring[..., None]).astype(np.float32), iris)
     ball = mix(ball, 0.004, soft(0.0027 - radius, 0.0006))
     light = soft(0.0012 - np.hypot(x - np.sign(x) * spacing + 0.0016, y + 0.003), 0.0005)
-    return mix(ball, 0.95, light) * (0.55 + 0.45 * np.clip(lids * 3, 0, 1))[..., None]
+    return mix(ball, 2.0 * float(white.max()), light) * (0.55 + 0.45 * np.clip(lids * 3, 0, 1))[..., None]
 
 
 def _lashes(who: Traits, x: Field, y: Field) -> Field:
@@ -172,12 +182,13 @@ def _vessels(x: Field, y: Field, random: np.random.Generator) -> Field:
 def _matter(who: Traits, shape: Surface, x: Field, y: Field, aperture: Field, brows: Field, shade: Field, vessels: Field) -> Field:
     zone = bump(x, y, 0, -0.045, 0.03, 0.02) + bump(x, y, 0, 0.035, 0.008, 0.018) + 0.5 * pair(x, y, 0.04, 0.025, 0.012, 0.01)
     gloss = mix(mix(0.04 + 0.05 * zone, 0.07, aperture), 0.05, shape.hair)
-    skin = soft(shape.head - 0.5, 0.1) * (1 - aperture) * (1 - shape.hair) * (1 - 0.8 * brows)
+    grown = beard(who, x, y)
+    skin = soft(shape.head - 0.5, 0.1) * (1 - aperture) * (1 - shape.hair) * (1 - 0.8 * brows) * (1 - 0.7 * grown)
     pulse = vessels * skin * (skin.sum() / (vessels * skin).sum())
     near_skin = 0.62 - 0.05 * pair(x, y, 0.032, 0.01, 0.016, 0.008)
     pupil = soft(0.0035 - np.hypot(np.abs(x) - EYE_SPACING * who.eye_spacing * who.width, y), 0.001)
     near = mix(mix(near_skin, 0.42, aperture), 0.06, pupil * aperture)
-    near = mix(mix(near, 0.3, 0.8 * brows), 0.2 + 0.5 * float(who.hair.mean()), shape.hair)
+    near = mix(mix(near, 0.3, np.maximum(0.8 * brows, 0.5 * grown)), 0.2 + 0.5 * float(who.hair.mean()), shape.hair)
     return np.dstack([gloss, pulse, near * shade]).astype(np.float32)
 
 

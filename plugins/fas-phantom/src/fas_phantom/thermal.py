@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from fas_phantom.canvas import Field, blur, bump, gaussian, mix, noise, pair, sample, soft
-from fas_phantom.head import head
+from fas_phantom.head import beard, head
 from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.relief import grid, surface
@@ -46,8 +46,7 @@ def warmth(person: Person) -> Field:
     veins = 0.14 * noise(random, x.shape, (26, 26), 2)
     eye = soft(np.minimum(face.lids[..., 3], 1 - face.lids[..., 3]), 0.15)
     bald = np.clip(1 - face.matter[..., 1] / 0.5, 0, 1) * (1 - eye)
-    beard = 0.45 * who.beard * soft(y - 0.055, 0.012) * (1 - soft(0.014 - np.hypot(x * 0.5, y - MOUTH * who.length), 0.003))
-    cover = np.maximum(np.maximum(surface(who, person.seed).hair, 0.5 * bald), beard)
+    cover = np.maximum(np.maximum(surface(who, person.seed).hair, 0.5 * bald), 0.45 * beard(who, x, y))
     return np.dstack([np.float32(base) + warm - cool + veins - 0.3 * eye, cover]).astype(np.float32)
 
 

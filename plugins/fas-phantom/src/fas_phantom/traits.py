@@ -48,6 +48,7 @@ class Traits(NamedTuple):
     hair_volume: float
     hair_length: int
     beard: float
+    beard_style: int
     freckles: float
     grain: float
     skin: np.ndarray
@@ -57,7 +58,10 @@ class Traits(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def traits(person: Person) -> Traits:
-    """The traits of a person: a function of seed and tone. `hair_length`: 0 bald, 1 short, 2 medium, 3 long."""
+    """The traits of a person: a function of seed and tone.
+
+    `hair_length`: 0 bald, 1 short, 2 medium, 3 long. `beard` is its density; `beard_style`: 0 full, 1 moustache, 2 chin, 3 both.
+    """
     random = stream("traits", person.seed)
 
     def factor(deviation: float) -> float:
@@ -67,11 +71,12 @@ def traits(person: Person) -> Traits:
     skin = SKIN_TONES[row] * np.float32(random.uniform(0.9, 1.1)) * (1 + np.float32(random.normal(0, 0.03)) * np.array([-1, 0.3, 0.7], np.float32))
     length = int(random.choice(4, p=(0.1, 0.42, 0.22, 0.26)))
     beard = float(random.uniform(0.25, 0.9)) if length < 3 and random.random() < 0.35 else 0.0
+    style = int(stream("beard", person.seed).choice(4, p=(0.55, 0.15, 0.12, 0.18)))
     return Traits(
         width=factor(0.045), length=factor(0.04), jaw=factor(0.07), cheeks=factor(0.3), eyes=factor(0.07), eye_spacing=factor(0.04),
         nose_length=factor(0.06), nose_width=factor(0.12), nose_height=factor(0.12), mouth_width=factor(0.07), lips=factor(0.2),
         chin=factor(0.3), brow=factor(0.25), brow_tilt=float(random.normal(0, 0.1)), hairline=factor(0.06), hair_volume=factor(0.3),
-        hair_length=length, beard=beard, freckles=float(random.uniform(0, 1) ** 3), grain=factor(0.3), skin=skin.astype(np.float32),
-        hair=HAIR_TONES[random.choice(5, p=HAIR_BY_TONE[row])] * np.float32(random.uniform(0.8, 1.25)),
+        hair_length=length, beard=beard, beard_style=style, freckles=float(random.uniform(0, 1) ** 3), grain=factor(0.3),
+        skin=skin.astype(np.float32), hair=HAIR_TONES[random.choice(5, p=HAIR_BY_TONE[row])] * np.float32(random.uniform(0.8, 1.25)),
         iris=IRIS_TONES[random.choice(4, p=IRIS_BY_TONE[row])] * np.float32(random.uniform(0.8, 1.2)),
     )

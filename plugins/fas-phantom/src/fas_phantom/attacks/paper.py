@@ -31,6 +31,7 @@ class PaperMask(Worn):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             **draw_ink(random, site),
+            "halftone": float(random.uniform(0.25, 0.5)), "black": float(random.uniform(0.03, 0.1)),
             "curve": float(random.uniform(3.0, 4.5)),
             "off": float(random.uniform(0.004, 0.009)),
             "margin": float(random.uniform(0.003, 0.007)),
@@ -135,4 +136,4 @@ def _bent(wearer: Head, clip: ClipParameters, cover: np.ndarray, x: Field, y: Fi
 def _baked(face: Head) -> Field:
     """The light under which the photograph was taken, softly from above: print cannot change it."""
     _, ny, nz = normals(face.relief, 1 / PITCH)
-    return (np.float32(0.45) + np.float32(0.55) * nz - np.float32(0.15) * ny).astype(np.float32)
+    return (np.float32(0.25) + np.float32(0.75) * nz - np.float32(0.25) * ny).astype(np.float32)
