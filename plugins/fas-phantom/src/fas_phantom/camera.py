@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from fas_phantom.canvas import Field, blur, gaussian, power
+from fas_phantom.canvas import Field, blur, gaussian, noise, power
 from fas_phantom.light import tint
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.streams import stream
@@ -46,11 +46,16 @@ def quantised(image: Field) -> np.ndarray:
 
 
 def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:
-    """(H, W) uint16 millimetres, 0 where the sensor lost it: at depth edges and in patches."""
+    """(H, W) uint16 millimetres, 0 where the sensor lost it: at depth edges and in patches.
+
+    Its error is fine noise, coarse noise that changes from frame to frame, and one that stays (multipath, as of time-of-flight cameras).
+    """
     random, capture, size = stream("noise", clip.seed, clip.id, "depth", index), clip.capture, clip.size
     fine = gaussian(random, (size, size))
     coarse = cv2.resize(gaussian(random, (size // 4, size // 4)), (size, size), interpolation=cv2.INTER_LINEAR)
-    noisy = metres * np.float32(1000) + np.float32(4 * capture.depth_noise) * metres * metres * (np.float32(0.6) * fine + np.float32(0.9) * coarse)
+    error = np.float32(capture.depth_noise) * (np.float32(0.6) * fine + np.float32(0.9) * coarse)
+    error += np.float32(capture.depth_error) * _multipath(clip.seed, clip.id, size, 0.33 * capture.face * size)
+    noisy = metres * np.float32(1000) + np.float32(4 * clip.haze) * metres * metres * error
     edge = np.abs(cv2.Laplacian(metres, cv2.CV_32F))
     patches = _patches(clip.seed, clip.id, size) + np.float32(0.3) * coarse
     lost = (edge > 0.05) | (patches > np.float32(3.2 - 2.0 * capture.depth_holes)) | (noisy > FAR)
@@ -62,6 +67,12 @@ def _patches(seed: int, name: str, size: int) -> Field:
     """Where the sensor tends to lose the depth throughout a clip: smooth noise."""
     still = stream("holes", seed, name).standard_normal((size // 8, size // 8), np.float32)
     return cv2.resize(still, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+@lru_cache(maxsize=4)
+def _multipath(seed: int, name: str, size: int, cell: float) -> Field:
+    """(H, W) of mean 0 and deviation near 1: what a depth camera errs by throughout a clip, in hills a third of the face wide."""
+    return noise(stream("multipath", seed, name), (size, size), (cell, cell), 2)
 
 
 def record_infrared(clip: ClipParameters, light: Field, index: int) -> np.ndarray:

@@ -98,6 +98,7 @@ class Capture:
     blink: float
     talk: float
     depth_noise: float
+    depth_error: float
     depth_holes: float
     infrared_exposure: float
     infrared_ambient: float
@@ -136,6 +137,11 @@ class ClipParameters:
     def digest(self, channel: str) -> str:
         """Hex SHA-256 of what one channel of this clip shows."""
         return hashlib.sha256(f"{RENDERER_VERSION}\n{channel}\n{self.canonical()}".encode()).hexdigest()
+
+    @property
+    def haze(self) -> float:
+        """Error of the depth camera and bending of held sheets: 0.05 at difficulty 0, 1 in the middle, 1.95 at difficulty 1."""
+        return 0.05 + 1.9 * self.difficulty
 
     @property
     def trace(self) -> float:
