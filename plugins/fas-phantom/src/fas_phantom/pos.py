@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import cv2
@@ -36,12 +37,13 @@ def region_colours(record: Record) -> tuple[np.ndarray, np.ndarray]:
     """(times (F,), colours (F, 3 regions, 3)): mean RGB of each region in 0-255, regions placed by the record's own landmarks."""
     if record.annotation is None:
         raise FascoreError(f"record '{record.id}' ships no landmarks; give a record of 'phantom'")
-    points = _steadied(np.asarray(record.annotation.load().points, np.float64))
-    times, colours = [], []
-    for frame, here in zip(record.channels["rgb"].read(), points):
-        times.append(frame.time)
-        colours.append([_mean_within(frame.image, corners) for corners in _corners(here)])
-    return np.array(times), np.array(colours)
+    source = record.channels["rgb"]
+    return source.times(), colours_of((frame.image for frame in source.read()), np.asarray(record.annotation.load().points, np.float64))
+
+
+def colours_of(pictures: Iterable[np.ndarray], points: np.ndarray) -> np.ndarray:
+    """(F, 3 regions, 3) mean RGB of the regions in pictures (H, W, 3) with landmarks (F, 68, 2)."""
+    return np.array([[_mean_within(picture, corners) for corners in _corners(here)] for picture, here in zip(pictures, _steadied(points))])
 
 
 def _steadied(points: np.ndarray, frames: int = 15) -> np.ndarray:
