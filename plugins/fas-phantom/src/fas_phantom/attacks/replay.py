@@ -42,7 +42,7 @@ class ScreenReplay(FlatMedium):
             "flicker": float(random.uniform(0, 0.06)),
             "flicker_rate": float(random.uniform(5, 40)),
             "bands": float(random.uniform(0.5, 2.5)),
-            "pulse": float(random.uniform(0.35, 0.75)),
+            "pulse": float(random.uniform(0.7, 0.95)),
             "infrared": float(random.uniform(0.015, 0.05)),
             "infrared_glare": float(random.uniform(0.05, 0.5)),
         }

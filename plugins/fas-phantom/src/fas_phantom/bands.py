@@ -1,0 +1,116 @@
+"""How well the best single statistic of each modality tells each species from bona fide, against the bands that the phantom promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fas_phantom.components import Phantom
+from fas_phantom.statistics import STATISTICS, auc
+from fascore import Record
+
+SKIN_COVERED = ("mask.rigid", "mask.silicone", "mask.paper")
+"""Masks that hide the skin from which a pulse is read; a clear shell or half a mask does not."""
+FACE_SHAPED = ("mask.rigid", "mask.silicone", "mask.half", "mask.transparent", "makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation")
+"""Attacks with a face's relief of their own or of the wearer's."""
+BANDS: dict[tuple[str, str], tuple[float, float]] = {
+    ("depth", "print.flat"): (0.90, 0.97),
+    **{("depth", species): (0.45, 0.60) for species in FACE_SHAPED},
+    **{("infrared", species): (0.0, 0.97) for species in ("replay.screen", "replay.phone")},
+    **{("pulse", species): (0.45, 0.60) for species in ("replay.screen", "replay.phone")},
+    **{("pulse", species): (0.85, 1.0) for species in SKIN_COVERED},
+    **{("pulse", species): (0.90, 1.0) for species in ("print.flat", "print.warped")},
+}
+"""Bounds of the AUC of the best single statistic by (modality, species), at difficulty 0.5."""
+PULSE_FRAMES = 500
+"""Frames of a clip whose pulse is measured: 20 seconds at 25 a second."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The statistics of one record in one modality; `train` where its subject is used to choose among them."""
+
+    subject: str
+    species: str | None
+    train: bool
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """AUC of one statistic, chosen with its sign on the subjects of train, on all others; `low` to `high` is its 95 % interval over subjects."""
+
+    species: str
+    statistic: str
+    auc: float
+    low: float
+    high: float
+    attacks: int
+    bona_fide: int
+
+
+def listed(site: str, subjects: int, species: Sequence[str], *, frames: int, size: int, bona_fide: int, difficulty: float = 0.5) -> list[tuple[Record, bool]]:
+    """Records of a site, at most `bona_fide` live clips of each subject, each with whether its subject is of train."""
+    data = Phantom(site=site, subjects=subjects, species=tuple(species), frames=frames, size=size, difficulty=difficulty)
+    found = []
+    for split in ("train", "dev", "test"):
+        live: dict[str | None, int] = {}
+        for record in data.records(split):
+            live[record.subject] = live.get(record.subject, 0) + record.label
+            if not record.label or live[record.subject] <= bona_fide:
+                found.append((record, split == "train"))
+    return found
+
+
+def row(listing: tuple[Record, bool], modality: str) -> Row:
+    """The statistics of one record."""
+    record, train = listing
+    return Row(record.subject or "", record.species, train, STATISTICS[modality](record))
+
+
+def findings(rows: Iterable[Row], replicates: int = 500) -> Iterator[Finding]:
+    """One finding a species."""
+    rows = list(rows)
+    for species in sorted({row.species for row in rows if row.species}):
+        pair = [row for row in rows if row.species in (species, None)]
+        name, sign = _chosen([row for row in pair if row.train])
+        yield _measured(species, name, sign, [row for row in pair if not row.train], replicates)
+
+
+def _columns(rows: Sequence[Row], name: str) -> tuple[np.ndarray, np.ndarray]:
+    """(attacks, bona fide) values of a statistic."""
+    values = np.array([row.values[name] for row in rows])
+    attack = np.array([row.species is not None for row in rows])
+    return values[attack], values[~attack]
+
+
+def _chosen(rows: Sequence[Row]) -> tuple[str, int]:
+    areas = {name: auc(*_columns(rows, name)) for name in rows[0].values}
+    best = max(areas, key=lambda name: abs(areas[name] - 0.5))
+    return best, 1 if areas[best] >= 0.5 else -1
+
+
+def _measured(species: str, name: str, sign: int, rows: Sequence[Row], replicates: int) -> Finding:
+    attacks, live = _columns(rows, name)
+    people = sorted({row.subject for row in rows})
+    own = {who: [row for row in rows if row.subject == who] for who in people}
+    random, areas = np.random.default_rng(0), []
+    for _ in range(replicates):
+        drawn = [row for who in random.choice(people, len(people)) for row in own[who]]
+        areas.append(auc(*(sign * column for column in _columns(drawn, name))))
+    low, high = np.percentile(areas, (2.5, 97.5)) if areas else (np.nan, np.nan)
+    return Finding(species, name, auc(sign * attacks, sign * live), float(low), float(high), len(attacks), len(live))
+
+
+def table(modality: str, found: Sequence[Finding]) -> list[str]:
+    """Lines of a Markdown table."""
+    lines = [f"| {modality} | best statistic | AUC (95 % over subjects) | n attack, live | band |", "| --- | --- | --- | --- | --- |"]
+    for each in found:
+        band = BANDS.get((modality, each.species))
+        verdict = "" if band is None else f"{band[0]:.2f}-{band[1]:.2f} " + ("ok" if band[0] <= each.auc <= band[1] else "**out**")
+        lines.append(f"| `{each.species}` | {each.statistic} | {each.auc:.3f} ({each.low:.3f}-{each.high:.3f}) | {each.attacks}, {each.bona_fide} | {verdict} |")
+    return lines
+
+
