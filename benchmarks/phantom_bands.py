@@ -32,13 +32,14 @@ def main() -> int:
     asked = parser.parse_args()
     held = True
     for site in asked.sites:
-        for modality in asked.modalities:
-            frames = PULSE_FRAMES if modality == "pulse" else 9
-            records = listed(site, asked.subjects, asked.species, frames=frames, size=asked.size, bona_fide=asked.bona_fide, difficulty=asked.difficulty)
-            with get_context("spawn").Pool(asked.jobs, cv2.setNumThreads, (1,)) as pool:
-                rows = pool.map(partial(row, modality=modality), records, chunksize=4)
-            found = list(findings(rows))
-            print(f"\nSite {site}, {len(records)} records\n", *table(modality, found), sep="\n", flush=True)
+        frames = PULSE_FRAMES if "pulse" in asked.modalities else 9
+        records = listed(site, asked.subjects, asked.species, frames=frames, size=asked.size, bona_fide=asked.bona_fide, difficulty=asked.difficulty)
+        with get_context("spawn").Pool(asked.jobs, cv2.setNumThreads, (1,)) as pool:
+            measured = pool.map(partial(row, modalities=asked.modalities), records, chunksize=4)
+        print(f"\nSite {site}, {len(records)} records", flush=True)
+        for place, modality in enumerate(asked.modalities):
+            found = list(findings(rows[place] for rows in measured))
+            print("", *table(modality, found), sep="\n", flush=True)
             bands = [(BANDS.get((modality, each.species), (0.0, 1.0)), each.auc) for each in found]
             held = held and all(low <= area <= high for (low, high), area in bands)
     return 0 if held else 1

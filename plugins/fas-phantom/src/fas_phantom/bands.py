@@ -13,7 +13,9 @@ from fascore import Record
 
 SKIN_COVERED = ("mask.rigid", "mask.silicone", "mask.paper")
 """Masks that hide the skin from which a pulse is read; a clear shell or half a mask does not."""
-FACE_SHAPED = ("mask.rigid", "mask.silicone", "mask.half", "mask.transparent", "makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation")
+FACE_SHAPED = (
+    "mask.rigid", "mask.silicone", "mask.paper", "mask.half", "mask.transparent", "makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation",
+)
 """Attacks with a face's relief of their own or of the wearer's."""
 BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("depth", "print.flat"): (0.90, 0.97),
@@ -51,7 +53,9 @@ class Finding:
     bona_fide: int
 
 
-def listed(site: str, subjects: int, species: Sequence[str], *, frames: int, size: int, bona_fide: int, difficulty: float = 0.5) -> list[tuple[Record, bool]]:
+def listed(
+    site: str, subjects: int, species: Sequence[str], *, frames: int, size: int, bona_fide: int, difficulty: float = 0.5
+) -> list[tuple[Record, bool]]:
     """Records of a site, at most `bona_fide` live clips of each subject, each with whether its subject is of train."""
     data = Phantom(site=site, subjects=subjects, species=tuple(species), frames=frames, size=size, difficulty=difficulty)
     found = []
@@ -64,17 +68,18 @@ def listed(site: str, subjects: int, species: Sequence[str], *, frames: int, siz
     return found
 
 
-def row(listing: tuple[Record, bool], modality: str) -> Row:
-    """The statistics of one record."""
+def row(listing: tuple[Record, bool], modalities: Sequence[str]) -> list[Row]:
+    """The statistics of one record, a row a modality."""
     record, train = listing
-    return Row(record.subject or "", record.species, train, STATISTICS[modality](record))
+    return [Row(record.subject or "", record.species, train, STATISTICS[modality](record)) for modality in modalities]
 
 
 def findings(rows: Iterable[Row], replicates: int = 500) -> Iterator[Finding]:
-    """One finding a species."""
+    """One finding a species, and one of all attacks together, called `pooled`."""
     rows = list(rows)
-    for species in sorted({row.species for row in rows if row.species}):
-        pair = [row for row in rows if row.species in (species, None)]
+    names = sorted({row.species for row in rows if row.species})
+    for species in [*names, "pooled"] if len(names) > 1 else names:
+        pair = [row for row in rows if species == "pooled" or row.species in (species, None)]
         name, sign = _chosen([row for row in pair if row.train])
         yield _measured(species, name, sign, [row for row in pair if not row.train], replicates)
 
@@ -110,7 +115,8 @@ def table(modality: str, found: Sequence[Finding]) -> list[str]:
     for each in found:
         band = BANDS.get((modality, each.species))
         verdict = "" if band is None else f"{band[0]:.2f}-{band[1]:.2f} " + ("ok" if band[0] <= each.auc <= band[1] else "**out**")
-        lines.append(f"| `{each.species}` | {each.statistic} | {each.auc:.3f} ({each.low:.3f}-{each.high:.3f}) | {each.attacks}, {each.bona_fide} | {verdict} |")
+        area = f"{each.auc:.3f} ({each.low:.3f}-{each.high:.3f})"
+        lines.append(f"| `{each.species}` | {each.statistic} | {area} | {each.attacks}, {each.bona_fide} | {verdict} |")
     return lines
 
 

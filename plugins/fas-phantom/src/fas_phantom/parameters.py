@@ -140,7 +140,7 @@ class ClipParameters:
 
     @property
     def haze(self) -> float:
-        """Error of the depth camera and bending of held sheets: 0.05 at difficulty 0, 1 in the middle, 1.95 at difficulty 1."""
+        """Error of the depth camera, bending of sheets, scatter of displays in infrared: 0.05 at difficulty 0, 1 in the middle, 1.95 at 1."""
         return 0.05 + 1.9 * self.difficulty
 
     @property

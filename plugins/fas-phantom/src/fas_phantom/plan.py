@@ -130,7 +130,7 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
     return Capture(
         domain=domain, session=int(random.integers(1, 4)), device=str(random.choice(site.devices)),
         illumination=between(0.15, 0.5) if random.random() < site.dim else 1.0,
-        exposure=float(np.exp(random.normal(0, 0.16))), warmth=between(*site.warmth), tint=float(random.normal(0, 0.015)), gamma=between(*site.gamma),
+        exposure=float(np.exp(random.normal(0, 0.16))), warmth=between(*site.warmth), tint=float(random.normal(0, 0.03)), gamma=between(*site.gamma),
         defocus=float(random.gamma(2.0, 0.25)), noise_gain=between(*site.noise_gain), noise_floor=between(0.003, 0.006),
         crf=crf, recoded=recoded, rate=fps * float(random.choice(site.rates)), jitter=between(0.0, 0.25),
         face=face, distance=0.3 / face * between(0.9, 1.1), x=between(0.44, 0.56), y=between(0.45, 0.53), motion=between(0.5, 2.0 if wild else 1.3),
@@ -140,8 +140,8 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
         background=int(random.integers(POOL)), background_gain=between(0.6, 1.3),
         background_depth=between(0.9, 2.4), clothing=int(random.integers(1 << 31)),
         blink=between(0.15, 0.5), talk=between(0, 1) * float(random.random() < 0.6), depth_noise=between(1.0, 4.0),
-        depth_error=float(np.exp(random.uniform(np.log(3), np.log(25)))), depth_holes=between(0, 0.6),
-        infrared_exposure=between(0.6, 1.25), infrared_ambient=between(0.0, 0.6),
+        depth_error=float(np.exp(random.uniform(np.log(5), np.log(34)))), depth_holes=between(0, 0.9),
+        infrared_exposure=float(np.exp(random.uniform(np.log(0.45), np.log(1.25)))), infrared_ambient=between(0.0, 0.6),
         glasses=int(random.integers(1 << 31)) if random.random() < GLASSES else None, sheet=_sheet(random),
         room=between(18, 27), thermal_noise=between(0.04, 0.1), thermal_offset=float(random.normal(0, 0.4)),
     )
@@ -164,7 +164,7 @@ def _sheet(random: np.random.Generator) -> Sheet:
         half_width=wide, half_height=wide * float(random.uniform(1.25, 1.4)),
         shift_x=float(random.uniform(-0.015, 0.015)), shift_y=float(random.uniform(-0.01, 0.02)),
         tilt_x=float(random.normal(0, 4)), tilt_y=float(random.normal(0, 4)),
-        bend=float(random.normal(0, 0.35)), bend_angle=float(random.uniform(-0.5, 0.5)), background=int(random.integers(POOL)),
+        bend=float(random.normal(0, 1.2)), bend_angle=float(random.uniform(-0.5, 0.5)), background=int(random.integers(POOL)),
     )
 
 

@@ -24,8 +24,8 @@ class HalfMask(Worn):
         return {
             "model": float(random.integers(1 << 31)), "tone": float(random.integers(1, 5)),
             "gloss": float(random.uniform(0.1, 0.3)), "near": float(random.uniform(0.35, 0.85)),
-            "thickness": float(random.uniform(0.004, 0.007)),
-            "nose": float(random.uniform(0.006, 0.014)), "red": float(random.uniform(0.0, 0.18)), "wrinkles": float(random.uniform(0.4, 1.0)),
+            "thickness": float(random.uniform(0.001, 0.003)),
+            "nose": float(random.uniform(0.002, 0.006)), "red": float(random.uniform(0.0, 0.18)), "wrinkles": float(random.uniform(0.4, 1.0)),
         }
 
     def instrument(self) -> Instrument:
@@ -38,7 +38,7 @@ def rubber(clip: ClipParameters) -> Instrument:
     wearer, model = head(clip.subject), head(Person("rubber", int(clip.trait("model")), int(clip.trait("tone"))))
     x, y = grid()
     wrinkles = _wrinkles(clip, x, y)
-    swell = clip.trait("nose") * bump(x, y, 0, 0.034, 0.013, 0.013) + 0.006 * pair(x, y, 0.026, -0.02, 0.02, 0.007)
+    swell = clip.trait("nose") * bump(x, y, 0, 0.034, 0.013, 0.013) + 0.003 * pair(x, y, 0.026, -0.02, 0.02, 0.007)
     surface = blur(wearer.relief, 3) + np.float32(clip.trait("thickness")) + swell.astype(np.float32) - np.float32(0.0012) * wrinkles
     inside = _inside(clip, x, y)
     edge = soft(0.0022 - inside, 0.0015)

@@ -25,7 +25,10 @@ WHITE = np.float32(0.82)
 
 
 class PaperMask(Worn):
-    """A photograph of the subject's face, cut out, with holes for the wearer's eyes."""
+    """A photograph of the subject's face, cut out, with holes for the wearer's eyes, creased to fit the wearer's nose and cheeks."""
+
+    creased: ClassVar[float] = 0.85
+    """Share of the relief beneath that the paper takes on."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -76,6 +79,8 @@ class PaperMask(Worn):
 class _Patch(PaperMask):
     """A piece of a stranger's photograph on the subject's own face."""
 
+    creased: ClassVar[float] = 0.0
+
     def printed(self) -> Head:
         return head(Person("printed", int(self.clip.trait("snip")), self.clip.subject.tone))
 
@@ -114,7 +119,8 @@ def sheet(worn: PaperMask) -> Instrument:
     inside = worn.inside(face, x, y) + snips
     cover = soft(inside, 0.0008)
     edge = soft(0.0016 - inside, 0.0009)
-    surface = _bent(wearer, clip, cover > 0.5, x, y)
+    bent, pressed = _bent(wearer, clip, cover > 0.5, x, y), blur(wearer.relief, 5) + np.float32(clip.trait("off"))
+    surface = bent + np.float32(worn.creased) * (pressed - bent)
     picture = face.colour * (np.float32(1.2) * _baked(face))[..., None]
     colour = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)
     tone = mix(inked(clip, resolved(clip, picture, 1.5)) / np.maximum(picture, 0.004), np.ones_like(picture), edge)

@@ -43,8 +43,8 @@ class ScreenReplay(FlatMedium):
             "flicker_rate": float(random.uniform(5, 40)),
             "bands": float(random.uniform(0.5, 2.5)),
             "pulse": float(random.uniform(0.7, 0.95)),
-            "infrared": float(random.uniform(0.015, 0.05)),
-            "infrared_glare": float(random.uniform(0.05, 0.5)),
+            "infrared": float(np.exp(random.uniform(np.log(0.02), np.log(0.5)))),
+            "infrared_glare": float(random.uniform(0.1, 0.9)),
         }
 
     def pulse(self, wave: Field, moment: Moment) -> float | Field:
@@ -101,9 +101,10 @@ class ScreenReplay(FlatMedium):
         return self.on_backdrop(np.where(rim[..., None], np.float32(0.012), image), moment)
 
     def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
+        """Displays emit no near infrared, but matt ones scatter that of the lamp, and all mirror some."""
         glare = np.float32(self.clip.trait("infrared_glare") * self.clip.capture.infrared_ambient) * self._spot(moment)
         lamp = np.float32(0.35 * self.clip.trait("infrared_glare")) * np.exp(-(moment.hit.plane_x**2 + moment.hit.plane_y**2) / np.float32(0.0009))
-        return np.float32(self.clip.trait("infrared")) + glare + lamp
+        return np.float32(min(self.clip.trait("infrared") * self.clip.haze, 0.6)) + glare + lamp
 
     def surface_thermal(self, moment: Moment) -> Field:
         """A lit display warms itself, most about its electronics; glass hides all behind it."""

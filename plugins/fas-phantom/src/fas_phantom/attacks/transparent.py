@@ -58,7 +58,7 @@ class TransparentMask(Worn):
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
-        return np.where(layer.cover * power(layer.light.facing, 40) > 0.85, LOST, metres())
+        return np.where(layer.cover * power(layer.light.facing, 250) > 0.85, LOST, metres())
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         layer = self.layer(moment)
