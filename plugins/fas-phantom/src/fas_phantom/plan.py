@@ -158,8 +158,8 @@ def _coding(random: np.random.Generator, site: Site, wild: bool) -> tuple[int | 
 
 
 def _sheet(random: np.random.Generator) -> Sheet:
-    """Place, size and bending of a sheet; half of them fill the frame."""
-    wide = float(random.uniform(0.1, 0.16) if random.random() < 0.5 else random.uniform(0.2, 0.3))
+    """Place, size and bending of a sheet; a quarter of them fill the frame."""
+    wide = float(random.uniform(0.1, 0.135) if random.random() < 0.75 else random.uniform(0.2, 0.3))
     return Sheet(
         half_width=wide, half_height=wide * float(random.uniform(1.25, 1.4)),
         shift_x=float(random.uniform(-0.015, 0.015)), shift_y=float(random.uniform(-0.01, 0.02)),

@@ -57,8 +57,8 @@ def area(clip: ClipParameters) -> np.ndarray:
     Head and phone lie within `NEAR` of the pivot; the margin is that of a tilted sheet.
     """
     sheet, size = clip.capture.sheet, clip.size
-    low = 1.1 * np.minimum([sheet.shift_x - sheet.half_width, sheet.shift_y - sheet.half_height], [-NEAR[0], -NEAR[1]])
-    high = 1.1 * np.maximum([sheet.shift_x + sheet.half_width, sheet.shift_y + sheet.half_height], NEAR)
+    low = 1.06 * np.minimum([sheet.shift_x - sheet.half_width, sheet.shift_y - sheet.half_height], [-NEAR[0], -NEAR[1]])
+    high = 1.06 * np.maximum([sheet.shift_x + sheet.half_width, sheet.shift_y + sheet.half_height], NEAR)
     corners = np.array([(x, y) for x in (low[0], high[0]) for y in (low[1], high[1])])
     found = []
     for index in range(clip.frames):
