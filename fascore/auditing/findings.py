@@ -91,13 +91,15 @@ class Audit:
 
 
 def near_half(measured: Measured, limit: float) -> Verdict:
-    """Of an AUC that must be .50.
+    """Of an AUC out of folds that must be .50.
 
+    Below the limit it is not measurable: a model is worse than chance on people it has not seen where there are too few of them, or where a cue
+    flips from one to the other, and neither is a shortcut that it could take.
     It fails beyond the limit where chance does not explain it; within the limit it passes where the standard error is small
     against it. Otherwise there are too few records to tell.
     """
-    distance = abs(measured.auc - 0.5)
-    if distance > limit:
+    distance = measured.auc - 0.5
+    if abs(distance) > limit:
         return "failed" if distance > SURE * measured.error else "not measurable"
     return "passed" if measured.error <= FINE * limit else "not measurable"
 

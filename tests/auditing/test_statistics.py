@@ -52,4 +52,4 @@ def test_the_middle_frame_is_looked_at_and_boxes_are_shares_of_it():
 
 
 def test_a_source_that_crashes_is_a_problem_of_its_record():
-    assert look(Record("a", 1, {"rgb": Drawn(1, frames=0)})).problem == "IndexError: index -1 is out of bounds for axis 0 with size 0"
+    assert look(Record("a", 1, {"rgb": Drawn(1, frames=0)})).problem == "IndexError: index 0 is out of bounds for axis 0 with size 0"

@@ -97,7 +97,7 @@ def test_bad_input_is_told_in_a_sentence_with_exit_code_two(fascore, target, sai
 
 
 def test_an_unknown_split_is_told_with_those_there_are(fascore, manifest):
-    assert "has no split 'tset'; it has test, train, all" in fascore("audit", manifest(count=10), "--split", "tset", code=2).stderr
+    assert "has no split 'tset'; it has train, all" in fascore("audit", manifest(count=10), "--split", "tset", code=2).stderr
 
 
 def test_a_manifest_of_one_label_says_that_nothing_can_be_asked(fascore, manifest, tmp_path):
