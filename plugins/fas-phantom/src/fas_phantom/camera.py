@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from fas_phantom.canvas import Field, blur, gaussian, noise, power
+from fas_phantom.canvas import Field, blur, gaussian, host, laplacian, noise, power, resized
 from fas_phantom.light import tint
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.streams import stream
@@ -42,7 +42,7 @@ def record_rgb(clip: ClipParameters, display: Field, index: int) -> np.ndarray:
 
 def quantised(image: Field) -> np.ndarray:
     """[0, 1] to uint8, interleaved."""
-    return np.ascontiguousarray(np.clip(image * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8))
+    return host(np.clip(image * np.float32(255) + np.float32(0.5), 0, 255), np.uint8)
 
 
 def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:
@@ -52,14 +52,14 @@ def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:
     """
     random, capture, size = stream("noise", clip.seed, clip.id, "depth", index), clip.capture, clip.size
     fine = gaussian(random, (size, size))
-    coarse = cv2.resize(gaussian(random, (size // 4, size // 4)), (size, size), interpolation=cv2.INTER_LINEAR)
+    coarse = resized(gaussian(random, (size // 4, size // 4)), (size, size))
     error = np.float32(capture.depth_noise) * (np.float32(0.6) * fine + np.float32(0.9) * coarse)
     error += np.float32(capture.depth_error) * _multipath(clip.seed, clip.id, size, 0.33 * capture.face * size)
     noisy = metres * np.float32(1000) + np.float32(4 * clip.haze) * metres * metres * error
-    edge = np.abs(cv2.Laplacian(metres, cv2.CV_32F))
+    edge = np.abs(laplacian(metres))
     patches = _patches(clip.seed, clip.id, size) + np.float32(0.3) * coarse
     lost = (edge > 0.05) | (patches > np.float32(3.2 - 2.0 * capture.depth_holes)) | (noisy > FAR)
-    return np.where(lost, 0, np.clip(noisy + 0.5, 1, FAR)).astype(np.uint16)
+    return host(np.where(lost, np.float32(0), np.clip(noisy + np.float32(0.5), 1, FAR)), np.uint16)
 
 
 @lru_cache(maxsize=4)

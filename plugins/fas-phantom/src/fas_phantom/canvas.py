@@ -2,24 +2,64 @@
 
 Pictures of a frame are (H, W, C) *plane by plane in memory*: `sample`, `planar`, `tinted` and `blur` give them so, and numpy's
 arithmetic keeps it. A factor (C,) or (H, W, 1) then costs what a number costs; interleaved, it costs ten times as much.
+
+The same expressions run on a torch device: there a frame's fields are `device.OnDevice`, which numpy's functions accept. What is made
+anew in a frame must therefore come from its fields (`np.zeros_like(x)`, not `np.zeros(shape)`), and OpenCV is called in this module
+alone. Maps of persons and instruments stay numpy; `sample` takes them to where its coordinates are.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+if TYPE_CHECKING:
+    from fas_phantom.device import OnDevice
+
 Field: TypeAlias = NDArray[np.floating[Any]]
 """(H, W) or (H, W, C) float32."""
 
 _PACKED: dict[tuple[int, ...], Field] = {}
+_DEVICE: ContextVar[str] = ContextVar("device", default="cpu")
+
+
+@contextmanager
+def on(device: str) -> Iterator[None]:
+    """Within, frames are rendered on a device: `cpu` is numpy, all else torch."""
+    token = _DEVICE.set(device)
+    try:
+        yield
+    finally:
+        _DEVICE.reset(token)
+
+
+def here(array: Field) -> Field:
+    """An array on the device on which frames are being rendered."""
+    if _DEVICE.get() == "cpu":
+        return array
+    from fas_phantom.device import upload
+
+    return upload(array, _DEVICE.get())  # type: ignore[return-value]
+
+
+def host(field: Field, kind: type[np.generic] = np.float32) -> np.ndarray:
+    """A field as an interleaved numpy array of a kind; fractions are cut off where it is one of integers."""
+    array = field.host() if elsewhere(field) else field
+    return np.ascontiguousarray(array.astype(kind))
+
+
+def elsewhere(field: Any) -> TypeGuard[OnDevice]:
+    """Whether a field is on a torch device."""
+    return not isinstance(field, np.ndarray)
 
 
 def soft(distance: Field, width: float) -> Field:
@@ -42,6 +82,8 @@ def blur(field: Field, sigma: float) -> Field:
     """Gaussian blur, sigma in pixels; a sigma below 0.15 changes nothing."""
     if sigma < 0.15:
         return field
+    if elsewhere(field):
+        return field.blurred(sigma)
     if _by_planes(field):
         return _each_plane(field, lambda plane: cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
     return cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
@@ -65,6 +107,10 @@ def mix(a: Field, b: Field | float, weight: Field) -> Field:
 
 def sample(field: Field, x: Field, y: Field) -> Field:
     """Bilinear samples of a field at float32 pixel coordinates; beyond the border its last value."""
+    if elsewhere(field):
+        return field.sampled(x, y)
+    if elsewhere(x):
+        return x.placed(field).sampled(x, y)
     if _by_planes(field):
         return _each_plane(field, lambda plane: sample(plane, x, y))
     found = cv2.remap(field if field.ndim == 2 else packed(field), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -95,10 +141,8 @@ def planar(field: Field) -> Field:
 
 def beneath(field: Field, rows: int) -> Field:
     """A picture (H, W, C) with rows of nothing above it, plane by plane in memory."""
-    height, width, channels = field.shape
-    planes = np.zeros((channels, height + rows, width), np.float32)
-    planes[:, rows:] = field.transpose(2, 0, 1)
-    return planes.transpose(1, 2, 0)
+    nothing = np.zeros((field.shape[2], rows, field.shape[1]), np.float32)
+    return np.concatenate([nothing, field.transpose(2, 0, 1)], axis=1).transpose(1, 2, 0)
 
 
 def tinted(field: Field, colour: Field) -> Field:
@@ -108,6 +152,8 @@ def tinted(field: Field, colour: Field) -> Field:
 
 def power(field: Field, exponent: float) -> Field:
     """A field of no negative values to a power."""
+    if elsewhere(field):
+        return field**exponent
     return _each_plane(field, lambda plane: cv2.pow(plane, exponent)) if field.ndim == 3 else cv2.pow(field, exponent)
 
 
@@ -117,6 +163,26 @@ def _by_planes(field: Field) -> bool:
 
 def _each_plane(field: Field, work: Callable[[Field], Field]) -> Field:
     return np.stack([work(field[..., channel]) for channel in range(field.shape[2])]).transpose(1, 2, 0)
+
+
+def slopes(field: Field, gain: float) -> tuple[Field, Field]:
+    """Derivatives of a field (H, W) across and down by Sobel's filter, times 8 times a gain."""
+    if elsewhere(field):
+        kernel = np.outer([1, 2, 1], [-gain, 0, gain]).astype(np.float32)
+        return field.filtered(kernel), field.filtered(kernel.T)
+    return cv2.Sobel(field, cv2.CV_32F, 1, 0, scale=gain), cv2.Sobel(field, cv2.CV_32F, 0, 1, scale=gain)
+
+
+def laplacian(field: Field) -> Field:
+    """Second derivative of a field (H, W) from its four neighbours."""
+    if elsewhere(field):
+        return field.filtered(np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], np.float32))
+    return cv2.Laplacian(field, cv2.CV_32F)
+
+
+def resized(field: Field, size: tuple[int, int]) -> Field:
+    """A field (H, W), bilinearly, with other numbers of rows and columns."""
+    return field.resized(size) if elsewhere(field) else cv2.resize(field, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def gaussian(random: np.random.Generator, shape: tuple[int, ...]) -> Field:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -53,6 +54,7 @@ class Phantom(Dataset):
     seed: int = Field(0, ge=0, description="of people and clips; the same seed gives the same people everywhere")
     species: Chosen = Field(DEFAULT, min_length=1, description='attack species to render, or "all": ' + ", ".join(SPECIES))
     landmarks: Literal["68", "mesh140"] = Field("68", description="landmarks that come with a record; the first 68 of mesh140 are the same")
+    device: str = Field("cpu", description="where frames are rendered: cpu (numpy), or by torch on cuda, cuda:1, mps, xpu, or torch:cpu")
     protocol: str = Field("joint", description=f"which species and sites each split has: joint, grandtest, cross_site, openset, {LEAVE_OUT}<species>")
 
     @field_validator("species")
@@ -64,6 +66,13 @@ class Phantom(Dataset):
         if len(set(names)) < len(names):
             raise ValueError("a species is named twice; name each once")
         return names
+
+    @field_validator("device")
+    @classmethod
+    def _somewhere(cls, name: str) -> str:
+        if not re.fullmatch(r"cpu|torch:cpu|(cuda|mps|xpu)(:\d+)?", name):
+            raise _unknown("renders on no device", name, ("cpu", "torch:cpu", "cuda", "cuda:0", "mps", "xpu"))
+        return name
 
     @field_validator("protocol")
     @classmethod
@@ -86,9 +95,14 @@ class Phantom(Dataset):
             raise SpecError(f"phantom has no split '{split}'; it has {', '.join(self.splits())}")
         from fas_phantom.plan import Plan
 
+        if self.device != "cpu":
+            from fas_phantom.device import place
+
+            place(self.device)
         return Plan(**self.model_dump(exclude={"type"}), benchmark=self.benchmark()).records(split)
 
     def benchmark(self) -> str:
         """Name of what this config renders, `phantom-1:` and 12 hex digits of its content: a column of every score file."""
-        content = f"{RENDERER_VERSION}\n{json.dumps(self.model_dump(mode='json'), sort_keys=True, separators=(',', ':'))}"
+        config = self.model_dump(mode="json", exclude={"device"} if self.device == "cpu" else set())
+        content = f"{RENDERER_VERSION}\n{json.dumps(config, sort_keys=True, separators=(',', ':'))}"
         return f"{BENCHMARK}:{hashlib.sha256(content.encode()).hexdigest()[:12]}"

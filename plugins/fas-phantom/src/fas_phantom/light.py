@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 
-from fas_phantom.canvas import Field
+from fas_phantom.canvas import Field, slopes
 from fas_phantom.parameters import Capture
 
 Normal: TypeAlias = tuple[Field, Field, Field]
@@ -16,9 +15,7 @@ Normal: TypeAlias = tuple[Field, Field, Field]
 
 def normals(lift: Field, scale: float) -> Normal:
     """Unit normals (x, y, z) of a relief in metres at `scale` pixels per metre."""
-    gain = scale / 8
-    dx = cv2.Sobel(lift, cv2.CV_32F, 1, 0, scale=gain)
-    dy = cv2.Sobel(lift, cv2.CV_32F, 0, 1, scale=gain)
+    dx, dy = slopes(lift, scale / 8)
     nz = 1 / np.sqrt(1 + dx * dx + dy * dy)
     return -dx * nz, -dy * nz, nz
 

@@ -92,4 +92,5 @@ def heartbeat(pulse: Pulse, seed: int, name: str, time: np.ndarray) -> tuple[np.
 
 def waveform(phase: np.ndarray) -> np.ndarray:
     """Blood volume at phases in radians: sin(ph) + 0.35 sin(2 ph - 0.8)."""
-    return np.asarray(np.sin(phase) + phase.dtype.type(0.35) * np.sin(2 * phase - phase.dtype.type(0.8)))
+    second = phase.dtype.type(0.35) * np.sin(2 * phase - phase.dtype.type(0.8))
+    return np.add(np.sin(phase), second)

@@ -39,6 +39,7 @@ class Plan:
     protocol: str
     shortest: float
     landmarks: Layout
+    device: str
     benchmark: str
 
     def people(self, split: str, site: str) -> list[Person]:
@@ -72,8 +73,9 @@ class Plan:
     def _record(self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int) -> Record:
         clip = self.clip(who, site, people, species, task, number)
         presenter = who if clip.other is None or task == "forgery" else clip.other
+        channels = {channel: Rendered(clip, channel, self.device) for channel in CHANNELS}
         return Record(
-            self._id(clip), int(species is None), {channel: Rendered(clip, channel) for channel in CHANNELS}, dataset="phantom", task=task,
+            self._id(clip), int(species is None), channels, dataset="phantom", task=task,
             species=species, subject=who.id, presenter=presenter.id, annotation=Detected(clip, self.landmarks), metadata=self._metadata(clip, task),
         )
 

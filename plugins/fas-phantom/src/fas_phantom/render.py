@@ -10,7 +10,7 @@ import numpy as np
 from fas_phantom.attacks import presentation
 from fas_phantom.attacks.live import Live
 from fas_phantom.camera import develop, exposure, record_depth, record_infrared, record_rgb
-from fas_phantom.canvas import Field, bounded, luminance, mix, packed, sample, soft, tinted
+from fas_phantom.canvas import Field, bounded, here, host, luminance, mix, on, packed, sample, soft, tinted
 from fas_phantom.head import transit
 from fas_phantom.light import Shading, glint, tint
 from fas_phantom.moments import Moment, Moments
@@ -43,11 +43,11 @@ class Scene:
     """One clip in front of the cameras.
 
     `without` names stages of the attack to leave out; `live` replaces the attack by the depicted person, under the
-    attack's pose, light and camera.
+    attack's pose, light and camera. Frames are rendered on `device`, one at a time; what is returned is numpy.
     """
 
-    def __init__(self, clip: ClipParameters, *, live: bool = False, without: frozenset[str] = frozenset()) -> None:
-        self.clip, self.without = clip, without
+    def __init__(self, clip: ClipParameters, *, live: bool = False, without: frozenset[str] = frozenset(), device: str = "cpu") -> None:
+        self.clip, self.without, self.device = clip, without, device
         self.attack = presentation(clip)
         self.shown = Live(clip) if live else self.attack
 
@@ -98,10 +98,15 @@ class Scene:
 
     def rgb(self, index: int) -> np.ndarray:
         """(H, W, 3) uint8 as the sensor gives it, before the codec."""
-        return record_rgb(self.clip, self.display(index), index)
+        with on(self.device):
+            return record_rgb(self.clip, self._display(index), index)
 
     def display(self, index: int) -> Field:
         """(H, W, 3) display-referred RGB in [0, 1], before noise and coding."""
+        with on(self.device):
+            return host(self._display(index))
+
+    def _display(self, index: int) -> Field:
         moment = self.shown.seen(self.moment(index))
         image = self._live(moment)
         if self.spectacles is not None and self.attack.spectacles == "behind":
@@ -114,22 +119,25 @@ class Scene:
 
     def depth(self, index: int) -> np.ndarray:
         """(H, W) uint16 millimetres, 0 where unknown."""
-        moment = self.moment(index)
-        return record_depth(self.clip, self.shown.depth(lambda: self._live_depth(moment), moment), index)
+        with on(self.device):
+            moment = self.moment(index)
+            return record_depth(self.clip, self.shown.depth(lambda: self._live_depth(moment), moment), index)
 
     def infrared(self, index: int) -> np.ndarray:
         """(H, W) uint8."""
-        moment, capture = self.moment(index), self.clip.capture
-        reach = min(1.0, (capture.distance / capture.background_depth) ** 2 + 0.3 * capture.infrared_ambient)
-        around = self.grey * np.float32(0.5 * reach * exposure(self.clip))
-        light = self.shown.infrared(lambda: self._live_infrared(moment, around), moment, lambda: self._picture(moment), around)
-        return record_infrared(self.clip, light, index)
+        with on(self.device):
+            moment, capture = self.moment(index), self.clip.capture
+            reach = min(1.0, (capture.distance / capture.background_depth) ** 2 + 0.3 * capture.infrared_ambient)
+            around = self.grey * np.float32(0.5 * reach * exposure(self.clip))
+            light = self.shown.infrared(lambda: self._live_infrared(moment, around), moment, lambda: self._picture(moment), around)
+            return record_infrared(self.clip, light, index)
 
     def thermal(self, index: int) -> np.ndarray:
         """(H, W) uint16 hundredths of a kelvin."""
-        moment, capture = self.moment(index), self.clip.capture
-        room = surroundings(capture.background, capture.room, self.clip.size)
-        return record_thermal(self.clip, self.shown.thermal(lambda: self._live_thermal(moment), moment, room), index)
+        with on(self.device):
+            moment, capture = self.moment(index), self.clip.capture
+            room = here(surroundings(capture.background, capture.room, self.clip.size))
+            return record_thermal(self.clip, self.shown.thermal(lambda: self._live_thermal(moment), moment, room), index)
 
     def _live_thermal(self, moment: Moment) -> Field:
         """Degrees Celsius (H, W) of the person who is there, and of the room."""
@@ -138,7 +146,7 @@ class Scene:
     def _backdrop(self, picture: int) -> Field:
         capture = self.clip.capture
         shift = (0.03 * float(np.sin(capture.background)), 0.02 * float(np.cos(capture.background)))
-        return backdrop_frame(picture, capture.background_gain / exposure(self.clip), self.clip.size, shift)
+        return here(backdrop_frame(picture, capture.background_gain / exposure(self.clip), self.clip.size, shift))
 
     def matter(self, moment: Moment) -> Matter:
         """The head's maps in a frame."""
@@ -166,7 +174,7 @@ class Scene:
         matter, lamp = self.matter(moment), tint(self.clip.capture.light_warmth)
         skin = self._colour(moment)[..., :3] * moment.light.diffuse[..., None]
         wave = self.shown.pulse(self._blood(moment), moment)
-        if isinstance(wave, np.ndarray) or wave:
+        if not isinstance(wave, float) or wave:
             skin = skin * (1 + tinted(matter.pulse * wave, BLOOD))
         skin = skin + (matter.gloss * moment.light.gleam)[..., None]
         torso, below = self._below(moment)
@@ -231,6 +239,6 @@ class Scene:
 
 
 @lru_cache(maxsize=4)
-def scene(clip: ClipParameters) -> Scene:
+def scene(clip: ClipParameters, device: str = "cpu") -> Scene:
     """The scene of a clip, shared by its channels."""
-    return Scene(clip)
+    return Scene(clip, device=device)

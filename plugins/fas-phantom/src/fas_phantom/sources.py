@@ -24,19 +24,20 @@ NEAR = (0.125, 0.185)
 @dataclass(frozen=True)
 class Rendered(Source):
     """One channel of a clip: `rgb` (H, W, 3) uint8, `depth` (H, W) uint16 millimetres with 0 unknown, `infrared` (H, W) uint8,
-    `thermal` (H, W) uint16 in hundredths of a kelvin."""
+    `thermal` (H, W) uint16 in hundredths of a kelvin. Frames are rendered on `device`; the codec runs on the CPU."""
 
     clip: ClipParameters
     channel: Channel
+    device: str = "cpu"
 
     def digest(self) -> str:
-        return self.clip.digest(self.channel)
+        return self.clip.digest(self.channel if self.device == "cpu" else f"{self.channel} on {self.device}")
 
     def times(self) -> np.ndarray:
         return frame_times(self.clip)
 
     def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
-        times, render = self.times(), getattr(scene(self.clip), self.channel)
+        times, render = self.times(), getattr(scene(self.clip, self.device), self.channel)
         wanted = [int(index) for index in (range(self.clip.frames) if indices is None else indices)]
         pictures = recorded(self.clip, render, wanted) if self.channel == "rgb" else map(render, wanted)
         for index, picture in zip(wanted, pictures):

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fas_phantom.canvas import Field, blur, bump, gaussian, mix, noise, pair, sample, soft
+from fas_phantom.canvas import Field, blur, bump, gaussian, host, mix, noise, pair, sample, soft
 from fas_phantom.head import beard, head
 from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters, Person
@@ -97,4 +97,4 @@ def record_thermal(clip: ClipParameters, celsius: Field, index: int) -> np.ndarr
     fine = gaussian(stream("noise", clip.seed, clip.id, "thermal", index), (size, size))
     kelvin = blur(celsius, 0.8 * size / 128) + np.float32(FREEZING + capture.thermal_offset)
     noisy = kelvin + np.float32(capture.thermal_noise) * (fine + np.float32(0.4) * columns)
-    return np.clip(noisy * 100 + np.float32(0.5), 0, 65535).astype(np.uint16)
+    return host(np.clip(noisy * np.float32(100) + np.float32(0.5), 0, 65535), np.uint16)

@@ -6,12 +6,12 @@ x right, y down, z towards the camera. The height field is met by a fixed-point 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from fas_phantom.canvas import Field, sample
+from fas_phantom.canvas import Field, here, resized, sample
 from fas_phantom.head import Head, metres, pixels
 from fas_phantom.relief import PITCH
 from fas_phantom.traits import MOUTH
@@ -58,7 +58,7 @@ class Hit(NamedTuple):
 def plane(pose: Pose, size: int) -> tuple[Field, Field]:
     """View coordinates (x, y) of all pixel centres on the (tilted) picture plane, in metres."""
     roll, (across, down) = np.deg2rad(pose.roll), np.deg2rad(pose.tilt)
-    steps = np.arange(size, dtype=np.float32) + np.float32(0.5)
+    steps = here(_centres(size))
     dx, dy = ((steps - np.float32(pose.x)) / np.float32(pose.scale))[None], ((steps - np.float32(pose.y)) / np.float32(pose.scale))[:, None]
     c, s = np.float32(np.cos(roll)), np.float32(np.sin(roll))
     x, y = c * dx + s * dy, c * dy - s * dx
@@ -66,6 +66,11 @@ def plane(pose: Pose, size: int) -> tuple[Field, Field]:
         x, y = x / np.float32(np.cos(across)), y / np.float32(np.cos(down))
         x, y = x * (1 + np.float32(1.2 * np.sin(across)) * x), y * (1 + np.float32(1.2 * np.sin(across)) * x)
     return x, y
+
+
+@lru_cache(maxsize=8)
+def _centres(size: int) -> Field:
+    return np.arange(size, dtype=np.float32) + np.float32(0.5)
 
 
 def first_row(pose: Pose, size: int, level: float) -> int:
@@ -89,10 +94,10 @@ def meet(head: Head, pose: Pose, size: int) -> Hit:
     half = (size + 1) // 2
     share = half / size
     coarse = pose._replace(x=pose.x * share, y=pose.y * share, scale=pose.scale * share)
-    start = np.full((half, half), 0.08, np.float32)
-    *_, z = _follow(head.relief, pose, *plane(coarse, half), start, 2)
+    across, down = plane(coarse, half)
+    *_, z = _follow(head.relief, pose, across, down, np.full_like(across, 0.08), 2)
     plane_x, plane_y = plane(pose, size)
-    u, v, z = _follow(head.relief, pose, plane_x, plane_y, cv2.resize(z, (size, size)), 1)
+    u, v, z = _follow(head.relief, pose, plane_x, plane_y, resized(z, (size, size)), 1)
     x, y = metres(u, v)
     cy, sy, cp, sp = (np.float32(value) for value in _turn(pose))
     lift = sp * (y - np.float32(PIVOT_Y)) + cp * (cy * (z - np.float32(PIVOT_Z)) - sy * x)
