@@ -65,3 +65,14 @@ def test_the_same_seed_is_the_same_pair_and_another_seed_another():
     first, same, other = (Scene(clip("print.flat", seed, label=1)).display(1) for seed in (1, 1, 2))
     assert np.array_equal(first, same)
     assert not np.array_equal(first, other)
+
+
+def test_glass_before_the_eyes_is_colder_than_the_skin_and_nothing_else_changes():
+    worn = clip("makeup.cosmetic", 4)
+    scene, plain = Scene(worn), Scene(bare(worn))
+    warm, skin = (shown._live_thermal(shown.moment(1)) for shown in (scene, plain))
+    layer = scene.spectacles.layer(scene.moment(1))
+    lens = scene.spectacles.rims.lens(scene.spectacles.who, layer.hit.x, layer.hit.y) > 0.002
+    assert np.median((skin - warm)[lens]) > 3
+    far = cv2.dilate((warm != skin).astype(np.uint8), np.ones((3, 3))) == 0
+    assert far.mean() > 0.8

@@ -62,6 +62,11 @@ class Scene:
         seed = self.clip.capture.glasses
         return None if seed is None or self.attack.spectacles == "hidden" else Spectacles(self.clip, seed)
 
+    @property
+    def _worn(self) -> Spectacles | None:
+        """The spectacles, where they are there and not in a picture alone."""
+        return None if self.shown.spectacles == "pictured" else self.spectacles
+
     @cached_property
     def backdrop(self) -> Field:
         """(H, W, 3) linear light from behind everything."""
@@ -109,7 +114,7 @@ class Scene:
     def _display(self, index: int) -> Field:
         moment = self.shown.seen(self.moment(index))
         image = self._live(moment)
-        if self.spectacles is not None and self.attack.spectacles == "behind":
+        if self.spectacles is not None and self.attack.spectacles in ("behind", "pictured"):
             image = self.spectacles.rgb(image, moment)
         for name, stage in self.shown.stages().items():
             image = image if name in self.without else stage(image, moment)
@@ -141,7 +146,8 @@ class Scene:
 
     def _live_thermal(self, moment: Moment) -> Field:
         """Degrees Celsius (H, W) of the person who is there, and of the room."""
-        return living(self.clip, self.shown.body(), moment, self.matter(moment).cover, self.torso)
+        celsius = living(self.clip, self.shown.body(), moment, self.matter(moment).cover, self.torso)
+        return celsius if self._worn is None else self._worn.thermal(celsius, moment)
 
     def _backdrop(self, picture: int) -> Field:
         capture = self.clip.capture
@@ -222,7 +228,7 @@ class Scene:
         relief, _, below = self._below_matter(moment)
         behind = np.where(below > 0.5, np.float32(capture.distance) - relief, np.float32(capture.background_depth))
         metres = np.where(self.matter(moment).cover > 0.5, np.float32(capture.distance) - moment.hit.lift, behind)
-        return metres if self.spectacles is None else self.spectacles.depth(metres, moment)
+        return metres if self._worn is None else self._worn.depth(metres, moment)
 
     def _live_infrared(self, moment: Moment, around: Field) -> Field:
         """Near-infrared light (H, W) of the person, lit from beside the camera."""
@@ -235,7 +241,7 @@ class Scene:
         lit = lit + matter.gloss * (np.float32(0.8) * glint(shade.facing) + np.float32(0.3 * ambient) * shade.gleam)
         _, torso, below = self._below_matter(moment)
         light = mix(mix(around, torso * np.float32(0.85), below), lit, matter.cover)
-        return light if self.spectacles is None else self.spectacles.infrared(light, moment)
+        return light if self._worn is None else self._worn.infrared(light, moment)
 
 
 @lru_cache(maxsize=4)

@@ -14,11 +14,15 @@ from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.relief import grid
 from fas_phantom.streams import stream
+from fas_phantom.thermal import warmed
 
 FRAMES = np.array([[0.012, 0.011, 0.012], [0.06, 0.028, 0.012], [0.02, 0.028, 0.06], [0.32, 0.31, 0.3], [0.36, 0.27, 0.12]], np.float32)
 """Black, tortoiseshell, blue, steel, gold; linear reflectance."""
 METAL = 3
 """Frames from this one on are thin wire."""
+
+GLASS_CONDUCTS = (0.3, 0.5)
+"""Share of the wearer's excess over the room that glass takes on: far from the skin, and on it."""
 
 
 class Spectacles:
@@ -54,6 +58,12 @@ class Spectacles:
         layer = self.layer(moment)
         glare, _ = self.rims.glare(self.who, layer.hit, self.clip.capture)
         return mix(light, near_infrared(layer, self.clip), layer.cover) + np.float32(0.25) * glare
+
+    def thermal(self, celsius: Field, moment: Moment) -> Field:
+        """Degrees (H, W): glass is opaque to long waves and hardly warmer than the room."""
+        layer = self.layer(moment)
+        _, glass = self.rims.glare(self.who, layer.hit, self.clip.capture)
+        return mix(celsius, warmed(self.clip, celsius, self.rims.off, GLASS_CONDUCTS), np.maximum(glass, layer.cover))
 
 
 @lru_cache(maxsize=16)

@@ -18,7 +18,7 @@ from fas_phantom.parameters import Sheet
 class FlatMedium(Live):
     """A rectangle held in front of the camera, tilted and, where it is limp, a little bent: the sheet of the clip's capture."""
 
-    spectacles = "behind"
+    spectacles = "pictured"
 
     limp: ClassVar[bool] = False
 

@@ -25,9 +25,9 @@ class Live:
     still: ClassVar[bool] = False
     """True where the depicted face cannot turn, blink or speak."""
     mouth_moves: ClassVar[bool] = True
-    spectacles: ClassVar[Literal["before", "behind", "hidden"]] = "before"
-    """Where ordinary spectacles of the depicted person are: before what the stages do to the face, behind it (in the picture
-    that a medium shows), or not to be seen."""
+    spectacles: ClassVar[Literal["before", "behind", "pictured", "hidden"]] = "before"
+    """Where ordinary spectacles of the depicted person are: before what the stages do to the face, behind it (redrawn with
+    the face), in the picture that a medium shows and nowhere else, or not to be seen."""
 
     def __init__(self, clip: ClipParameters) -> None:
         self.clip = clip

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
-from fas_phantom.attacks.live import Live, Moment
-from fas_phantom.canvas import Field, blur, bounded, mix, sample, soft
+from fas_phantom.attacks.live import Live, Moment, Stage
+from fas_phantom.canvas import Field, blur, bounded, mix, sample, soft, tinted
 from fas_phantom.head import Head, head
+from fas_phantom.light import glint, tint
 from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.relief import grid, outline
 from fas_phantom.sites import Site
@@ -21,7 +22,6 @@ class RigidMask(Live):
     """The subject's face on the wearer's head; the wearer's eyes behind holes."""
 
     spectacles = "hidden"
-
     mouth_moves: ClassVar[bool] = False
 
     @classmethod
@@ -46,6 +46,28 @@ class RigidMask(Live):
     def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return 0.05 * wave
 
+    def stages(self) -> Mapping[str, Stage]:
+        return {"tone": self.tone, "occluder": self.occluder, "specular": self.specular}
+
+    def tone(self, image: Field, moment: Moment) -> Field:
+        """Paint without the fine structure of skin."""
+        return image * sample(painted(self.clip), moment.hit.u, moment.hit.v)
+
+    def occluder(self, image: Field, moment: Moment) -> Field:
+        """The dark gap along the border and round the eye holes."""
+        return mix(image, np.float32(0.03) * moment.light.diffuse[..., None], sample(gap(self.clip), moment.hit.u, moment.hit.v))
+
+    def specular(self, image: Field, moment: Moment) -> Field:
+        """Highlights of hard plastic."""
+        return image + tinted(self._gloss(moment) * moment.light.gleam, tint(self.clip.capture.light_warmth))
+
+    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+        shade, ambient = moment.light, self.clip.capture.infrared_ambient
+        return light() + self._gloss(moment) * (np.float32(0.8) * glint(shade.facing) + np.float32(0.3 * ambient) * shade.gleam)
+
+    def _gloss(self, moment: Moment) -> Field:
+        return sample(shape(self.clip), moment.hit.u, moment.hit.v) * np.float32(self.clip.trait("gloss") * min(self.clip.trace, 1.3))
+
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
         skin, shell = celsius(), sample(shape(self.clip), moment.hit.u, moment.hit.v)
         return mix(skin, warmed(self.clip, skin, self.clip.trait("thickness"), (0.3, 0.65)), shell)
@@ -59,23 +81,33 @@ def shape(clip: ClipParameters) -> Field:
 
 
 @lru_cache(maxsize=8)
-def masked(clip: ClipParameters) -> Head:
-    """Maps of the masked head."""
-    face, wearer = head(clip.subject), head(clip.other or clip.subject)
-    x, y = grid()
-    cover, ring, hole = _regions(clip, face, x, y)
-    trace = clip.trace
+def gap(clip: ClipParameters) -> Field:
+    """Coverage of the dark gaps over the maps of the head."""
+    return bounded(_regions(clip, head(clip.subject), *grid())[1]).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def painted(clip: ClipParameters) -> Field:
+    """The gain (H, W, 3) of the mask's paint on the subject's skin."""
+    face, trace = head(clip.subject), clip.trace
     paint = 1 + (np.array([clip.trait("paint_red"), 0, clip.trait("paint_blue")], np.float32)) * np.float32(trace)
     smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5) * paint * np.float32(clip.trait("paint_gain"))
-    painted = mix(smooth, face.colour, hole)
-    colour = mix(mix(wearer.colour, painted, cover), 0.03, ring)
+    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.colour, 0.003), shape(clip))
+    return np.ascontiguousarray(np.clip(gain, 0.2, 5), np.float32)
+
+
+@lru_cache(maxsize=8)
+def masked(clip: ClipParameters) -> Head:
+    """Maps of the masked head in the subject's colours, without the mask's gloss."""
+    face, wearer = head(clip.subject), head(clip.other or clip.subject)
+    cover, _, hole = _regions(clip, face, *grid())
     relief = mix(wearer.relief, blur(face.relief, 2.0) + np.float32(clip.trait("thickness")) * (1 - hole), cover)
-    gloss = mix(wearer.matter[..., 0], mix(np.full_like(x, clip.trait("gloss") * min(trace, 1.3)), 0.07, hole), cover)
+    gloss = mix(wearer.matter[..., 0], 0.07 * hole, cover)
     pulse = wearer.matter[..., 1] * (1 - cover * (1 - hole))
     near = mix(wearer.matter[..., 2], mix(np.float32(clip.trait("infrared")) * _paint_infrared(face), face.matter[..., 2], hole), cover)
-    lids = np.dstack([mix(face.lids[..., :3], smooth, 1 - hole), face.lids[..., 3]])
     shown, matter = np.maximum(wearer.cover, cover), np.dstack([gloss, pulse, near])
-    return Head(face.who, *(np.ascontiguousarray(field, np.float32) for field in (relief, shown, colour, matter, lids)))
+    maps = (relief, shown, mix(wearer.colour, face.colour, cover), matter, face.lids)
+    return Head(face.who, *(np.ascontiguousarray(field, np.float32) for field in maps))
 
 
 def _regions(clip: ClipParameters, face: Head, x: Field, y: Field) -> tuple[Field, Field, Field]:

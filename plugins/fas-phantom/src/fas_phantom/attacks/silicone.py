@@ -55,7 +55,6 @@ class SiliconeMask(Live):
         shine = np.float32(self.clip.trait("gloss") * self.clip.trace) * bare * moment.light.gleam
         return image + tinted(shine, tint(self.clip.capture.light_warmth))
 
-
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
         skin, bare = celsius(), sample(cast(self.clip)[2], moment.hit.u, moment.hit.v)
         return mix(skin, warmed(self.clip, skin, 0.0, (0.5, 0.8)), bare)
