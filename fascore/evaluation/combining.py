@@ -46,7 +46,7 @@ class Combination(Config):
         """The weights in words."""
         if self.rule in ("sum", "mean"):
             return f"{self.rule} of the scores of {', '.join(self.shares)}"
-        terms = ", ".join(f"{name} {share.weight:.4g} x (score - {share.mean:.4g}) / {share.deviation:.4g}" for name, share in self.shares.items())
+        terms = ", ".join(f"{share.weight:.4g} x ({name} {-share.mean:+.4g}) / {share.deviation:.4g}" for name, share in self.shares.items())
         tail = f", intercept {self.intercept:.4g}: log-odds" if self.rule == "logistic" else ""
         return f"{self.rule}: {terms}{tail}; fitted on dev ({self.n_bona_fide} bona fide, {self.n_attack} attacks)"
 
@@ -157,7 +157,8 @@ def _whole(keys: Sequence[tuple[str, str]], known: Container[tuple[str, str]], n
     if lacking:
         dataset, name = lacking[0]
         what = f"'{name}'" + (f" of dataset '{dataset}'" if dataset else "")
-        raise FascoreError(f"{names[1]} lacks {len(lacking)} of the {len(keys)} presentations of {names[0]}, such as {what}; both need the same")
+        advice = "give it a row with an empty score where there is none"
+        raise FascoreError(f"{names[1]} lacks {len(lacking)} of the {len(keys)} presentations of {names[0]}, such as {what}; {advice}")
 
 
 def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> None:

@@ -65,7 +65,8 @@ def test_combined_systems_print_and_store_their_weights(fascore, tmp_path):
     told = fascore("evaluate", "--weighted", "a_test.csv", "b_test.csv", "--dev", "a_dev.csv", "--dev", "b_dev.csv", "--out", "out").stdout
     stored = json.loads((tmp_path / "out/combination.json").read_text())
     assert stored == figures(tmp_path / "out")["combination"]
-    assert f"weighted: a_test {stored['shares']['a_test']['weight']:.4g} x (score - " in told
+    first = stored["shares"]["a_test"]
+    assert f"weighted: {first['weight']:.4g} x (a_test {-first['mean']:+.4g}) / {first['deviation']:.4g}, " in told
     assert "fitted on dev (40 bona fide, 40 attacks)" in told
     assert (tmp_path / "out/scores/a_test+b_test.csv").exists()
 

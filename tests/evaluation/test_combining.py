@@ -159,6 +159,15 @@ def test_run_folders_give_dev_and_the_test_sets_that_all_have(tmp_path):
     assert json.loads((tmp_path / "out/metrics.json").read_text())["combination"]["rule"] == "sum"
 
 
+def test_the_folder_of_one_run_stands_for_its_dev_and_all_its_test_sets(tmp_path):
+    folder = runs(tmp_path)[0]
+    found = evaluate_files([folder], rule="bpcer=0.1")
+    assert list(found.tests) == ["intra", "only_a"]
+    by_file = evaluate_files([folder / "scores/intra.csv"], dev=folder / "scores/dev.csv", rule="bpcer=0.1")
+    assert found.threshold == by_file.threshold
+    assert found.metrics["tests"]["intra"] == by_file.metrics["tests"]["intra"]
+
+
 def test_files_give_the_same_as_their_run_folders(tmp_path):
     folders = runs(tmp_path)
     by_file = evaluate_files([f / "scores/intra.csv" for f in folders], dev=[f / "scores/dev.csv" for f in folders], combine="logistic")

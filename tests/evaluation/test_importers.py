@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from fascore.errors import FascoreError
+from fascore.evaluation.evaluate import Depth
 from fascore.evaluation.importers.formats import FORMATS
 from fascore.evaluation.importers.importer import Importer, importer as asked_for, recognise
+from fascore.evaluation.standalone import evaluate_files
 
 BONA_FIDE, ATTACK = [0.9, 0.8, 0.35], {"print": [0.4, 0.1], "replay": [0.2]}
 ROWS = [(f"real/{i}.mp4", 1, "", score) for i, score in enumerate(BONA_FIDE)] + [
@@ -208,7 +210,7 @@ def mutated(draw):
     return name, data
 
 
-def _refused_in_a_sentence_or_whole(folder, name, data):
+def _assert_refused_in_a_sentence_or_whole(folder, name, data):
     path = folder / "fuzz"
     path.write_bytes(data)
     try:
@@ -225,7 +227,23 @@ def _refused_in_a_sentence_or_whole(folder, name, data):
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=mutated())
 def test_a_damaged_file_is_refused_in_a_sentence_or_read_whole(tmp_path, case):
-    _refused_in_a_sentence_or_whole(tmp_path, *case)
+    _assert_refused_in_a_sentence_or_whole(tmp_path, *case)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=mutated())
+def test_what_is_read_from_a_damaged_file_can_be_evaluated_or_is_refused_in_a_sentence(tmp_path, case):
+    name, data = case
+    path = tmp_path / "fuzz"
+    path.write_bytes(data)
+    try:
+        found = evaluate_files([path], rule="fixed=0.5", importer=importer(tmp_path, name), depth=Depth(10))
+    except FascoreError as error:
+        told = str(error)
+    else:
+        assert json.loads(json.dumps(found.metrics, allow_nan=False)) == found.metrics
+        told = found.told[0]
+    assert "fuzz" in told
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -236,4 +254,4 @@ def test_a_damaged_file_is_refused_in_a_sentence_or_read_whole(tmp_path, case):
 @example("fascore", b"id,label,score\n\"" + b"a" * 200_000)
 @example("fascore", b"label,score\n1,\xd9\xa1\n")
 def test_any_bytes_are_refused_in_a_sentence_or_read_whole(tmp_path, name, data):
-    _refused_in_a_sentence_or_whole(tmp_path, name, data)
+    _assert_refused_in_a_sentence_or_whole(tmp_path, name, data)
