@@ -52,7 +52,7 @@ class FlatPrint(FlatMedium):
         """Light falls off over the sheet; smooth paper throws some of it back."""
         lamp = direction(self.clip.capture)
         x, y = moment.hit.plane_x, moment.hit.plane_y
-        fall = 1 + np.float32(0.5) * (x * lamp[0] + y * lamp[1])
+        fall = 1 + np.float32(0.2) * (x * lamp[0] + y * lamp[1])
         spot = np.exp(-((x - np.float32(0.08) * lamp[0]) ** 2 + (y - np.float32(0.1) * lamp[1]) ** 2) / np.float32(0.006))
         return image * fall[..., None] + (np.float32(self.clip.trait("sheen") * self.clip.trace / exposure(self.clip)) * spot)[..., None]
 
@@ -79,7 +79,7 @@ def draw_ink(random: np.random.Generator, site: Site) -> dict[str, float]:
         "black": float(random.uniform(0.04, 0.14)),
         "white": float(random.uniform(0.88, 0.97)),
         "halftone": float(random.uniform(0.5, 1.0)),
-        "sheen": float(random.uniform(0.0, 0.07)),
+        "sheen": float(random.uniform(0.0, 0.035)),
         "ink_infrared": float(random.uniform(*site.ink_infrared)),
         "paper_infrared": float(random.uniform(0.72, 0.92)),
     }

@@ -91,7 +91,7 @@ class ScreenReplay(FlatMedium):
 
     def glare(self, image: Field, moment: Moment) -> Field:
         """Reflections in the glass: the lamp, and dimly the room."""
-        strength = np.float32(0.5 * self.clip.trait("glare") * self.clip.trace / exposure(self.clip))
+        strength = np.float32(0.34 * self.clip.trait("glare") * self.clip.trace / exposure(self.clip))
         room = self.always("room", lambda: blur(moment.backdrop[:, ::-1], 3.0 * self.clip.size / 128))
         return image + strength * (self._spot(moment)[..., None] + np.float32(0.35) * room)
 
