@@ -36,7 +36,7 @@ def test_the_hash_is_that_of_its_definition(seed):
 def test_a_copy_that_was_coded_again_is_found(change):
     picture = Drawn(7).picture()
     copy = {
-        "jpeg": lambda: cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_COLOR),
+        "jpeg": lambda: cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR),
         "brighter": lambda: np.clip(picture * 1.15, 0, 255),
         "smaller": lambda: cv2.resize(cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA), (64, 64)),
         "noise": lambda: np.clip(picture + np.random.default_rng(0).normal(0, 6, picture.shape), 0, 255),
