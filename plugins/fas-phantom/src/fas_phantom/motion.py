@@ -42,7 +42,7 @@ def tracks(clip: ClipParameters) -> Tracks:
     random = stream("motion", clip.seed, clip.id)
     phase, heart = heartbeat(clip.pulse, clip.seed, clip.id, time)
 
-    def sway(amplitude: float, rates: tuple[float, float] = (0.2, 2.5)) -> np.ndarray:
+    def sway(amplitude: float, rates: tuple[float, float] = (0.1, 0.8)) -> np.ndarray:
         frequency, phase = random.uniform(*rates, 3), random.uniform(0, 2 * np.pi, 3)
         weight = random.uniform(0.4, 1, 3) / (0.5 + frequency)
         waves = np.sin(2 * np.pi * frequency * time[:, None] + phase) * weight
@@ -51,7 +51,7 @@ def tracks(clip: ClipParameters) -> Tracks:
     return Tracks(
         time,
         yaw=capture.yaw + sway(4.5), pitch=capture.pitch + sway(2.5), roll=capture.roll + sway(1.6),
-        x=sway(0.0045), y=sway(0.003), scale=1 + sway(0.01, (0.1, 0.6)),
+        x=sway(0.0045, (0.2, 2.0)), y=sway(0.003, (0.2, 2.0)), scale=1 + sway(0.01, (0.1, 0.6)),
         lids=_blinks(capture, time, random), mouth=_talk(capture, time, random), phase=phase, heart=heart, beat=waveform(phase),
     )
 

@@ -12,9 +12,9 @@ from scipy.signal import butter, sosfiltfilt
 from fascore import FascoreError, Record
 
 REGIONS: dict[str, tuple[tuple[int, float, int], ...]] = {
-    "forehead": ((18, 0.35, 8), (25, 0.35, 8), (25, 0.9, 8), (18, 0.9, 8)),
-    "right cheek": ((2, 0.3, 30), (39, 0.28, 48), (31, 0.2, 48), (48, 0.12, 36), (4, 0.35, 30)),
-    "left cheek": ((14, 0.3, 30), (42, 0.28, 54), (35, 0.2, 54), (54, 0.12, 45), (12, 0.35, 30)),
+    "forehead": ((17, 0.1, 8), (26, 0.1, 8), (25, 0.5, 8), (18, 0.5, 8)),
+    "right cheek": ((1, 0.1, 30), (36, 0.25, 48), (39, 0.25, 48), (31, 0.1, 48), (48, 0.15, 4), (6, 0.2, 57), (4, 0.12, 30)),
+    "left cheek": ((15, 0.1, 30), (45, 0.25, 54), (42, 0.25, 54), (35, 0.1, 54), (54, 0.15, 12), (10, 0.2, 57), (12, 0.12, 30)),
 }
 """Corners of each region: from one of the 68 landmarks a share of the way to another; on the forehead upwards, away from the chin, by brow spans."""
 BAND = (45.0, 160.0)

@@ -42,7 +42,7 @@ class ScreenReplay(FlatMedium):
             "flicker": float(random.uniform(0, 0.06)),
             "flicker_rate": float(random.uniform(5, 40)),
             "bands": float(random.uniform(0.5, 2.5)),
-            "pulse": float(random.uniform(0.7, 0.95)),
+            "pulse": float(random.uniform(0.8, 0.98)),
             "infrared": float(np.exp(random.uniform(np.log(0.02), np.log(0.5)))),
             "infrared_glare": float(random.uniform(0.1, 0.9)),
         }
