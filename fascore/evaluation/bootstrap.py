@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from fascore.chance import generator
 from fascore.evaluation import curves
-from fascore.evaluation.clusters import Clusters
+from fascore.evaluation.clusters import Clusters, Codes
 from fascore.evaluation.table import ScoreTable
 from fascore.kinds.metric import Value
 
@@ -134,7 +134,7 @@ class Resampling:
 
 class _Ranked(NamedTuple):
     scores: Floats
-    codes: NDArray[np.int64]
+    codes: Codes
 
 
 def _ranked(table: ScoreTable, rows: NDArray[np.bool_], clusters: Clusters) -> _Ranked:

@@ -195,6 +195,14 @@ def accept_at_most(attack: Floats, rate: float) -> float:
     return float(attack[above]) if above < len(attack) else float(np.nextafter(attack[-1], np.inf))
 
 
+def least_that_accepts_at_most(attack: Floats, rate: float) -> float:
+    """The least number that as a threshold accepts at most this share: the next one above the first attack to reject. Rate below 1.
+
+    The point of the curve itself, where as many bona fide as possible are accepted; `accept_at_most` leaves room below instead.
+    """
+    return float(np.nextafter(attack[len(attack) - 1 - allowed(rate, len(attack))], np.inf))
+
+
 class RateAtRate(NamedTuple):
     """A true positive rate at a false positive rate: `hits`, `tpr`, the rate that was `reached`, `n` negatives, `n_positive`, `threshold`."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from fascore.errors import FascoreError, SpecError
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.breakdown import breakdown
+from fascore.evaluation.clusters import people
 from fascore.evaluation.counting import tally
 from fascore.evaluation.curves import auc
 from fascore.evaluation.levels import Level
@@ -47,16 +48,17 @@ def evaluate(
     `tests.<name>.merged` the same over all tasks, where there are several; `breakdowns.<column>.<value>` beside a task's
     metrics the same again for each value of a column, oracles left out. A metric that reads another column than the
     threshold's, or has a rule of its own, takes its threshold on `dev`. What a table cannot give (one class only) is a null
-    with a `note`. Rates are in [0, 1]. `level` is what the tables were folded to. Raises FascoreError where dev is a test set.
+    with a `note`. Rates are in [0, 1]. `level` is what the tables were folded to; none:
+    each row is a presentation. Raises FascoreError where dev is a test set.
     """
-    depth, level = depth or Depth(), level or Level()
+    depth = depth or Depth()
     refuse_test_as_dev(tables, dev)
     names = label(metrics)
     thresholds = {name: _threshold(threshold, metric, dev) for name, metric in zip(names, metrics)}
     measure = Measure(dict(zip(names, metrics)), thresholds, depth)
     return {
         "threshold": None if threshold is None else {**threshold.model_dump(mode="json"), "origin": threshold.origin},
-        "level": level.model_dump(mode="json"),
+        "level": (level or Level()).model_dump(mode="json"),
         "bootstrap": {"resamples": depth.resamples, "seed": depth.seed, "confidence": 0.95} if depth.resamples else None,
         "dev": None if dev is None else {"counts": counts(dev), "auc": _auc(dev)},
         "tests": {name: _test(table, measure) for name, table in tables.items()},
@@ -211,13 +213,5 @@ def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterato
 
 def overlap(first: ScoreTable, second: ScoreTable) -> list[str]:
     """Subjects in both tables, of the same dataset; unnamed subjects are nobody."""
-    return sorted(subject for _, subject in _people(first) & _people(second))
-
-
-def _people(table: ScoreTable) -> set[tuple[str, str]]:
-    dataset, subject = table.factor("dataset"), table.factor("subject")
-    if not any(subject.present()):
-        return set()
-    pairs = np.unique(dataset.codes.astype(np.int64) * len(subject.names) + subject.codes).tolist()
-    named = ((dataset.names[pair // len(subject.names)], subject.names[pair % len(subject.names)]) for pair in pairs)
-    return {(d, s) for d, s in named if s}
+    known, tested = (people(table.factor("dataset"), table.factor("subject")) for table in (first, second))
+    return sorted(subject for _, subject in known & tested)

@@ -67,26 +67,17 @@ class Rate:
 def bona_fide_rate(table: ScoreTable, threshold: float) -> Rate:
     """BPCER with BPNRR: bona fide presentations rejected."""
     scores, silent = table.ranked.bona_fide, table.ranked.silent_bona_fide
-    shown = None if table.clusters is None else table.clusters.shown(table.bona_fide & table.responded)
+    shown = None if table.shown is None else table.shown.bona_fide
     return Rate(int(np.searchsorted(scores, threshold, side="left")), len(scores), silent, shown)
 
 
 def attack_rates(table: ScoreTable, threshold: float) -> dict[str, Rate]:
     """Attack presentations accepted, by species: APCER with APNRR; the miss rate by manipulation for forgery."""
-    ranked, shown = table.ranked, _subjects(table)
+    ranked, shown = table.ranked, {} if table.shown is None else table.shown.species
     below = {name: int(np.searchsorted(scores, threshold, side="left")) for name, scores in ranked.species.items()}
     return {
         name: Rate(len(scores) - below[name], len(scores), ranked.silent[name], shown.get(name)) for name, scores in ranked.species.items()
     }  # fmt: skip
-
-
-def _subjects(table: ScoreTable) -> dict[str, int]:
-    """How many subjects the answered attacks of each species show; empty where the table names none."""
-    if table.clusters is None:
-        return {}
-    factor = table.factor("species").named()
-    found = table.clusters.among(factor.codes, len(factor.names), table.attack & table.responded)
-    return dict(zip(factor.names, found.tolist()))
 
 
 def worst(rates: Mapping[str, Rate]) -> str | None:

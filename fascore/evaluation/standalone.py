@@ -64,7 +64,7 @@ def evaluate_files(
     level = level or Level()
     sources = read_sources(paths, dev, importer or Importer(), combine).folded(level)
     threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
-    metrics = _default_metrics(sources.tests) if metrics is None else metrics
+    metrics = default_metrics(sources.tests) if metrics is None else metrics
     found = evaluate(sources.tests, threshold, metrics, sources.dev, depth, level)
     found["sources"] = sources.told
     if sources.combination is not None:
@@ -96,7 +96,8 @@ def _write(out: Path, found: Metrics, threshold: Threshold | None, sources: Sour
             table.write(out / "scores" / f"{name.replace('/', '_')}.csv")
 
 
-def _default_metrics(tests: Mapping[str, ScoreTable]) -> list[Metric]:
+def default_metrics(tests: Mapping[str, ScoreTable]) -> list[Metric]:
+    """The metrics of `METRICS`, and what matcher columns allow."""
     matched = any("matcher.accept" in table.heads for table in tests.values())
     documents = (*METRICS, {"type": "riapar"}) if matched else METRICS
     return [cast("Metric", validate(load("metric", document["type"]), document)) for document in documents]

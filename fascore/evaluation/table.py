@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fascore.errors import FascoreError
 from fascore.evaluation.building import CHUNK, Building, read_csv
-from fascore.evaluation.clusters import Clusters
+from fascore.evaluation.clusters import Clusters, Shown
 from fascore.evaluation.factor import Factor, texts
 from fascore.evaluation.parse import COLUMNS, REQUIRED, Place, responses
 from fascore.evaluation.ranked import Ranked
@@ -159,6 +159,11 @@ class ScoreTable:
     def clusters(self) -> Clusters | None:
         """Which rows show the same subject; None where the table names no subject."""
         return Clusters.of(self.factor("dataset"), self.factor("subject"))
+
+    @cached_property
+    def shown(self) -> Shown | None:
+        """How many subjects the answered rows show, by class and species; None where the table names no subject."""
+        return Shown.of(self)
 
     def by_group(self, column: str, rows: Mask) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Name and row indices of each group of `column` among `rows`, names in order; an empty name is given as `unknown`."""

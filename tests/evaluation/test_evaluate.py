@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
 from fascore.errors import FascoreError
-from fascore.evaluation.evaluate import evaluate, label, primary
+from fascore.evaluation.evaluate import Depth, evaluate, label, primary
+from fascore.evaluation.factor import Factor
 from fascore.evaluation.standalone import evaluate_files
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
@@ -151,3 +154,65 @@ def test_evaluating_files_imports_no_torch(tmp_path: Path) -> None:
         f"evaluate_files([pathlib.Path({str(tmp_path / 'a.csv')!r})], rule='fixed=0'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+RULES = ["eer", "min_hter", "apcer=0.05", "bpcer=0.1", "far=0.1"]
+
+
+@settings(deadline=None, max_examples=25)
+@given(rule=st.sampled_from(RULES), seed=st.integers(1, 9), shift=st.floats(-5, 5), rows=st.integers(1, 60))
+def test_no_threshold_changes_by_a_bit_whatever_the_test_set_holds(rule: str, seed: int, shift: float, rows: int) -> None:
+    dev, test = mixed(0, "dev", count=20), mixed(seed, count=20)
+    other = replace(test.select(np.arange(rows)), score=test.score[:rows] + shift)
+    metrics = [Accuracy(threshold="bpcer=0.1"), Hter(threshold="min_hter"), Hter(column="aux.score")]
+    before, after = (evaluate({"t": one}, choose(rule, dev), metrics, dev) for one in (test, other))
+    assert json.dumps(before["threshold"]) == json.dumps(after["threshold"])
+    for name in label(metrics):
+        thresholds = [part["tests"]["t"]["tasks"]["spoof"]["metrics"][name].get("threshold") for part in (before, after)]
+        assert None in thresholds or thresholds[0] == thresholds[1]
+    assert before["tests"]["t"]["tasks"]["spoof"]["metrics"]["accuracy(threshold=bpcer=0.1)"]["threshold"] == choose("bpcer=0.1", dev).value
+
+
+def test_accuracy_at_a_bpcer_of_dev_is_not_that_of_the_run() -> None:
+    dev, test = mixed(0, "dev"), mixed(1)
+    parts = evaluate({"t": test}, choose("eer", dev), [Accuracy(), Accuracy(threshold="bpcer=0.05")], dev)["tests"]["t"]["merged"]["metrics"]
+    at = choose("bpcer=0.05", dev).value
+    own = parts["accuracy(threshold=bpcer=0.05)"]
+    assert (own["threshold"], own["rule"]) == (at, "bpcer=0.05")
+    assert own["value"] == ((test.score >= at) == (test.label == 1)).mean() != parts["accuracy"]["value"]
+    alone = evaluate({"t": test}, None, [Accuracy(threshold="bpcer=0.05"), Accuracy(threshold="fixed=0")])["tests"]["t"]["merged"]["metrics"]
+    assert "needs a threshold from a dev split" in alone["accuracy(threshold=bpcer=0.05)"]["note"]
+    assert alone["accuracy(threshold=fixed=0)"]["value"] == ((test.score >= 0) == (test.label == 1)).mean()
+
+
+def test_the_scores_of_a_test_set_are_refused_as_dev_in_any_order() -> None:
+    test = mixed(1)
+    turned = test.select(np.random.default_rng(0).permutation(len(test)))
+    for dev in (test, turned):
+        with pytest.raises(FascoreError, match="dev scores are those of test set 't'"):
+            evaluate({"t": test}, choose("eer", dev), [Auc()], dev)
+    assert evaluate({"t": test}, None, [Auc()], mixed(2))["warnings"]
+
+
+def test_a_breakdown_has_each_value_of_a_column_with_n_and_intervals_and_no_oracle() -> None:
+    test = mixed(1)
+    words = {**test.words, "device": Factor.of(np.where(np.arange(len(test)) % 3 == 0, "phone", ""))}
+    found = evaluate({"t": replace(test, words=words)}, choose("fixed=0", None), METRICS, None, Depth(50, by=("device", "subject")))
+    parts = found["tests"]["t"]["tasks"]["spoof"]["breakdowns"]["device"]
+    assert list(parts) == ["phone", "unknown"]
+    task = test.task("spoof")
+    phone = replace(test, words=words).task("spoof").select(np.flatnonzero(np.arange(len(task)) % 3 == 0))
+    iso = parts["phone"]["metrics"]["iso30107"]
+    assert iso["bpcer"] == (phone.score[phone.label == 1] < 0).mean()
+    assert iso["bona_fide"]["n"] == (phone.label == 1).sum()
+    assert iso["bona_fide"]["low"] < iso["bpcer"] < iso["bona_fide"]["high"] and "bootstrap" in iso["bona_fide"]
+    assert not [name for name in parts["phone"]["metrics"] if "eer" in name or "tpr" in name]
+    with pytest.raises(FascoreError, match="no column 'skin_tone'"):
+        evaluate({"t": test}, None, [Auc()], depth=Depth(by=("skin_tone",)))
+
+
+def test_a_breakdown_by_what_names_presentations_is_refused() -> None:
+    count = 1001
+    table = ScoreTable.from_columns({"label": [1] * count, "score": [1] * count, "file": [str(row) for row in range(count)]})
+    with pytest.raises(FascoreError, match="column 'file' has 1001 values"):
+        evaluate({"t": table}, None, [Auc()], depth=Depth(by=("file",)))

@@ -6,11 +6,13 @@ import sys
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score
 
 from fascore.component import load
-from fascore.components.metrics import Accuracy, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, TprAtFpr
+from fascore.components.metrics import Accuracy, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, Riapar, TprAtFpr
 from fascore.errors import SpecError
+from fascore.evaluation.factor import Factor
 from fascore.evaluation.rates import attack_rates, errors
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
@@ -229,3 +231,90 @@ def test_attacks_without_a_species_and_those_of_the_species_unknown_are_one_and_
     assert {name: (rate.errors, rate.n) for name, rate in rates.items()} == {"unknown": (1, 2), "print": (0, 1)}
     assert errors(found, 0.5).attack.n == 3
     assert [(name, rows.tolist()) for name, rows in found.by_group("species", found.attack)] == [("print", [3]), ("unknown", [1, 2])]
+
+
+@settings(deadline=None)
+@given(found=tables())
+def test_acer_stands_under_the_name_of_its_convention_and_pooled_is_the_hter(found: ScoreTable) -> None:
+    iso = Iso30107().compute(found, HALF)
+    rates = [part["apcer"] for part in iso["species"].values() if part["n"]]
+    assert iso["acer_worst"] == (max(rates) + iso["bpcer"]) / 2
+    assert iso["acer_mean_species"] == pytest.approx((np.mean(rates) + iso["bpcer"]) / 2)
+    assert iso["acer_pooled"] == Hter().compute(found, HALF)["value"]
+    assert not {"acer", "apcer"} & set(iso), "no figure of several species without the name of its convention"
+
+
+@settings(deadline=None)
+@given(found=tables())
+def test_the_second_line_counts_each_non_response_as_rejected(found: ScoreTable) -> None:
+    words = {**found.words, "response": Factor.constant("ok", len(found))}
+    rejected = ScoreTable(found.id, found.label, np.where(found.responded, found.score, -1.0), words)
+    line, expected = Iso30107().compute(found, HALF)["non_response_rejects"], Iso30107().compute(rejected, HALF)
+    for figure in ("acer_worst", "acer_pooled", "acer_mean_species", "apcer_worst", "apcer_worst_species", "apcer_pooled", "bpcer"):
+        assert line[figure] == expected[figure]
+    for name, part in line["species"].items():
+        assert all(part[key] == expected["species"][name][key] for key in ("apcer", "errors", "n", "low", "high"))
+
+
+def test_coarse_groups_are_the_part_before_the_dot_or_a_column() -> None:
+    found = ScoreTable.from_columns({
+        "id": range(7), "label": [1, 0, 0, 0, 0, 0, 0], "score": [0.9, 0.9, 0.1, 0.1, 0.9, 0.9, 0.1], "kind": ["", "x", "x", "y", "y", "y", "y"],
+        "species": ["", "print.flat", "print.bent", "print.bent", "mask.a", "mask.a", "mask"],
+    })  # fmt: skip
+    groups = Iso30107().compute(found, HALF)["groups"]
+    assert {name: (part["apcer_pooled"], part["n"], part["apcer_worst_species"]) for name, part in groups.items()} == {
+        "print": (1 / 3, 3, "print.flat"), "mask": (2 / 3, 3, "mask.a"),
+    }  # fmt: skip
+    by_column = Iso30107(group="kind").compute(found, HALF)["groups"]
+    assert {name: (part["apcer_pooled"], part["apcer_worst"]) for name, part in by_column.items()} == {"x": (0.5, 1), "y": (0.5, 1)}
+
+
+def test_the_worst_bound_is_the_greatest_exact_bound_at_alpha_over_m_whichever_species_sets_it() -> None:
+    bound = Iso30107().compute(table([0.9], many=[0.9] * 30 + [0.1] * 70, few=[0.1] * 3), HALF)["apcer_worst_bound"]
+    few, many = (binomtest(k, n, alternative="less").proportion_ci(1 - 0.05 / 2, "exact").high for k, n in ((0, 3), (30, 100)))
+    assert (bound["species"], bound["m"], bound["confidence"]) == ("few", 2, 0.95)
+    assert bound["value"] == pytest.approx(max(few, many), abs=1e-9)
+
+
+def matched(accept: list[float | None], name: str = "matcher.accept") -> ScoreTable:
+    return ScoreTable.from_columns({
+        "id": range(8), "label": [1] * 4 + [0] * 4, "score": [0.9, 0.9, 0.1, None, 0.9, 0.9, 0.9, 0.1], name: accept,
+        "species": [""] * 4 + ["print", "print", "mask", "mask"], "response": ["ok"] * 3 + ["no_face"] + ["ok"] * 4,
+    })  # fmt: skip
+
+
+def test_riapar_is_the_sum_of_what_passes_both_and_what_either_turns_away_by_species() -> None:
+    found = Riapar().compute(matched([1, 0, 1, 1, 1, 0, 0, 1]), HALF)
+    assert (found["frr"], found["iapar_worst"], found["riapar_worst"], found["riapar_worst_species"]) == (3 / 4, 1 / 2, 5 / 4, "print")
+    assert (found["species"]["mask"]["iapar"], found["species"]["mask"]["riapar"], found["species"]["mask"]["n"]) == (0, 3 / 4, 2)
+    scores = Riapar(matcher_threshold=30).compute(matched([31, 29, 30, 99, 30, 1, None, 30], "matcher.score"), HALF)
+    assert {name: scores[name] for name in ("frr", "riapar_worst")} == {name: found[name] for name in ("frr", "riapar_worst")}
+
+
+def test_riapar_is_given_only_where_the_matcher_is_known() -> None:
+    for metric, accept, name, message in (
+        (Riapar(), [1] * 8, "other.accept", "needs the matcher"), (Riapar(), [1] * 8, "matcher.score", "needs the matcher"),
+        (Riapar(matcher_threshold=1), [1] * 8, "matcher.accept", "needs the matcher"), (Riapar(), [0.5] * 8, "matcher.accept", "holds 1 where"),
+    ):  # fmt: skip
+        with pytest.raises(SpecError, match=message):
+            metric.compute(matched(accept, name), HALF)
+
+
+@settings(deadline=None, max_examples=60)
+@given(scores=st.lists(st.integers(0, 40), min_size=90, max_size=140), attacks=st.sampled_from(["worst", "pooled"]))
+def test_rates_at_rates_are_the_best_that_any_threshold_reaches(scores: list[int], attacks: str) -> None:
+    first, second = [score / 9 - 1 for score in scores[30:60]], [score / 9 - 2 for score in scores[60:]]
+    found = table([score / 9 for score in scores[:30]], print=first, mask=second)
+    points = []
+    for threshold in [*np.unique(found.score), *np.nextafter(np.unique(found.score), 99)]:
+        iso = Iso30107().compute(found, choose(f"fixed={threshold}", None))
+        points.append((iso[f"apcer_{attacks}"], iso["bpcer"]))
+    low_bpcer = BpcerAtApcer(apcer=0.1, attacks=attacks).compute(found, None)
+    assert low_bpcer["value"] == min(bpcer for apcer, bpcer in points if apcer <= 0.1)
+    low_apcer = ApcerAtBpcer(bpcer=0.1, attacks=attacks).compute(found, None)
+    assert low_apcer["value"] == min(apcer for apcer, bpcer in points if bpcer <= 0.1)
+    for part, reached, value in ((low_bpcer, f"apcer_{attacks}", "bpcer"), (low_apcer, "bpcer", f"apcer_{attacks}")):
+        iso = Iso30107().compute(found, choose(f"fixed={part['threshold']!r}", None))
+        assert (part["reached"], part["value"]) == (iso[reached], iso[value])
+    pooled_tpr = TprAtFpr(fpr=0.1).compute(found, None)["value"]
+    assert BpcerAtApcer(apcer=0.1, attacks="pooled").compute(found, None)["value"] == pytest.approx(1 - pooled_tpr)

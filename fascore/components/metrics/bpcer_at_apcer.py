@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from fascore.evaluation.curves import accept_at_most, needs_both
+from fascore.evaluation.curves import least_that_accepts_at_most, needs_both
 from fascore.evaluation.intervals import not_measurable, too_few
 from fascore.evaluation.rates import attack_rates, bona_fide_rate, pooled, worst
 from fascore.evaluation.table import ScoreTable
@@ -24,7 +24,7 @@ def compute(table: ScoreTable, *, apcer: float, attacks: Literal["worst", "poole
     named: dict[str, Value] = {"apcer": apcer, "attacks": attacks}
     if few := {name: len(scores) for name, scores in groups.items() if too_few(apcer, len(scores))}:
         return {"value": None, "note": not_measurable("apcer", apcer, few), **named}
-    threshold = max(accept_at_most(scores, apcer) for scores in groups.values())
+    threshold = max(least_that_accepts_at_most(scores, apcer) for scores in groups.values())
     rates = attack_rates(table, threshold)
     limit = worst(rates)
     reached = rates[limit].value if limit and attacks == "worst" else pooled(rates).value

@@ -69,7 +69,7 @@ def _tasks(table: ScoreTable) -> tuple[ScoreTable | None, ScoreTable | None]:
 
 def _figures(table: ScoreTable, threshold: float, words: Words) -> Parts:
     species, bona_fide = attack_rates(table, threshold), bona_fide_rate(table, threshold)
-    every = replace(pooled(species), subjects=_shown(table))
+    every = replace(pooled(species), subjects=None if table.shown is None else table.shown.attack)
     return {
         **_summary(species, bona_fide, words),
         f"{words.attack}_worst_bound": worst_bound(species),
@@ -79,11 +79,6 @@ def _figures(table: ScoreTable, threshold: float, words: Words) -> Parts:
         "species": {name: rate.parts(words.attack, words.silent_attack) for name, rate in species.items()},
         "non_response_rejects": _silence_rejects(species, bona_fide, words),
     }  # fmt: skip
-
-
-def _shown(table: ScoreTable) -> int | None:
-    """How many subjects the answered attacks show."""
-    return None if table.clusters is None else table.clusters.shown(table.attack & table.responded)
 
 
 def _summary(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Parts:
