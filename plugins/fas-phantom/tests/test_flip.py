@@ -23,5 +23,5 @@ def measured(site):
 def test_a_model_of_sharpness_alone_that_is_trained_at_a_falls_below_chance_at_b():
     (seen, labels), (other, truth) = measured("A"), measured("B")
     model = LogisticRegression(C=100).fit(seen, labels)
-    assert roc_auc_score(labels, model.predict_proba(seen)[:, 1]) > 0.8
+    assert roc_auc_score(labels, model.predict_proba(seen)[:, 1]) > 0.75
     assert roc_auc_score(truth, model.predict_proba(other)[:, 1]) < 0.45

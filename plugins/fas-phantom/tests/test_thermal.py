@@ -81,7 +81,7 @@ def test_a_mannequin_is_as_warm_as_the_room_everywhere(records):
         assert np.abs(celsius(record) - room(record)).max() < 3.5
 
 
-@pytest.mark.parametrize("species", ["partial.funny_eye"])
+@pytest.mark.parametrize("species", ["glasses", "partial.funny_eye"])
 def test_what_is_worn_before_the_eyes_is_opaque_and_cool(records, species):
     for record in of(records, species):
         clip = record.channels["thermal"].clip
@@ -89,6 +89,16 @@ def test_what_is_worn_before_the_eyes_is_opaque_and_cool(records, species):
         eyes = [at(record, *range(36, 42)), at(record, *range(42, 48))]
         x, y = truth(record).landmarks[1, 36:42].mean(0).astype(int)
         assert np.mean(eyes) < bare.thermal(1)[y, x] / 100 - 273.15 - 2
+
+
+def test_ordinary_spectacles_hide_the_eyes_from_long_waves(records):
+    for record in of(records, None):
+        clip = record.channels["thermal"].clip
+        bare, worn = (Scene(replace(clip, capture=replace(clip.capture, glasses=seed))).celsius(1) for seed in (None, 5))
+        x, y = truth(record).landmarks[1, 36:42].mean(0).astype(int)
+        assert worn[y, x] < bare[y, x] - 2
+        x, y = truth(record).landmarks[1, 8].astype(int)
+        assert np.array_equal(worn[y - 3 : y], bare[y - 3 : y])
 
 
 def test_make_up_hardly_changes_the_temperature(records):

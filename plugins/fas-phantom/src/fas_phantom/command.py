@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from fas_phantom.components import Phantom
+from fas_phantom.species import DEFAULT
 from fascore import FascoreError, validate
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
@@ -38,6 +39,29 @@ def export(
 
     clips = _shown(steps(dataset, folder, processes or os.cpu_count() or 1))
     print(f"{clips} clips in {folder}: read them with {json.dumps({'type': 'folder', 'manifest': str(folder / 'manifest.csv')})}")
+
+
+@app.command()
+def show(
+    species: Annotated[str, typer.Option(help='a species, "bona_fide", or "all" for one sheet of every species', show_default=False)],
+    out: Annotated[Path, typer.Option(help="the sheet, a PNG file; one that is there is replaced", show_default=False)],
+    site: Annotated[str, typer.Option(help="place of capture, A, B or C")] = "A",
+    subject: Annotated[int, typer.Option(min=0, help="number of the person at the site")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of people and clips")] = 0,
+    size: Annotated[int, typer.Option(help="height and width of a frame in pixels")] = 192,
+    frames: Annotated[int, typer.Option(help="frames of the clip, whose pulse is plotted")] = 125,
+    difficulty: Annotated[float, typer.Option(help="0 leaves strong traces of the attack, 1 faint ones")] = 0.5,
+) -> None:
+    """Draw what the phantom renders, and all that is known of it: pictures, traces, channels, pulse."""
+    named = "all" if species == "all" else DEFAULT if species == "bona_fide" else [species]
+    dataset = validate(Phantom, {
+        "site": site, "seed": seed, "size": size, "frames": min(frames, 12) if species == "all" else frames, "difficulty": difficulty,
+        "species": named, "subjects": max(12, min(subject + 1, 999)),
+    })
+    from fas_phantom.show import choose, everything, overview, sheet, write
+
+    write(overview(everything(dataset, subject)) if species == "all" else sheet(choose(dataset, species, subject)), out)
+    print(out)
 
 
 def _field(text: str) -> tuple[str, Any]:

@@ -116,6 +116,8 @@ class Scene:
         image = self._live(moment)
         if self.spectacles is not None and self.attack.spectacles in ("behind", "pictured"):
             image = self.spectacles.rgb(image, moment)
+        if self.shown is not self.attack:
+            image = self.attack.shaped(image, moment)
         for name, stage in self.shown.stages().items():
             image = image if name in self.without else stage(image, moment)
         if self.spectacles is not None and self.attack.spectacles == "before":
@@ -125,8 +127,16 @@ class Scene:
     def depth(self, index: int) -> np.ndarray:
         """(H, W) uint16 millimetres, 0 where unknown."""
         with on(self.device):
-            moment = self.moment(index)
-            return record_depth(self.clip, self.shown.depth(lambda: self._live_depth(moment), moment), index)
+            return record_depth(self.clip, self._metres(index), index)
+
+    def metres(self, index: int) -> Field:
+        """(H, W) metres from the camera, before noise and losses."""
+        with on(self.device):
+            return host(self._metres(index))
+
+    def _metres(self, index: int) -> Field:
+        moment = self.moment(index)
+        return self.shown.depth(lambda: self._live_depth(moment), moment)
 
     def infrared(self, index: int) -> np.ndarray:
         """(H, W) uint8."""
@@ -140,9 +150,22 @@ class Scene:
     def thermal(self, index: int) -> np.ndarray:
         """(H, W) uint16 hundredths of a kelvin."""
         with on(self.device):
-            moment, capture = self.moment(index), self.clip.capture
-            room = here(surroundings(capture.background, capture.room, self.clip.size))
-            return record_thermal(self.clip, self.shown.thermal(lambda: self._live_thermal(moment), moment, room), index)
+            return record_thermal(self.clip, self._celsius(index), index)
+
+    def celsius(self, index: int) -> Field:
+        """(H, W) degrees Celsius, before lens and noise."""
+        with on(self.device):
+            return host(self._celsius(index))
+
+    def _celsius(self, index: int) -> Field:
+        moment, capture = self.moment(index), self.clip.capture
+        room = here(surroundings(capture.background, capture.room, self.clip.size))
+        return self.shown.thermal(lambda: self._live_thermal(moment), moment, room)
+
+    def hidden(self, index: int) -> Field:
+        """(H, W) in [0, 1]: how much of each pixel the attack replaced by something else, in RGB."""
+        with on(self.device):
+            return host(self.shown.hidden(self.shown.seen(self.moment(index))))
 
     def _live_thermal(self, moment: Moment) -> Field:
         """Degrees Celsius (H, W) of the person who is there, and of the room."""

@@ -69,6 +69,9 @@ class CutPrint(FlatPrint):
         shaded = image * (1 - np.float32(0.35) * hole - np.float32(0.45) * upper)[..., None]
         return mix(shaded, np.broadcast_to(np.float32(lit), image.shape), np.float32(0.55) * ring * (1 - hole))
 
+    def hidden(self, moment: Moment) -> Field:
+        return self.cover(moment) * (1 - self.hole(moment))
+
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         return super().depth(metres, moment) + np.where(self.hole(moment) > 0.5, np.float32(self.clip.trait("gap")), np.float32(0))
 

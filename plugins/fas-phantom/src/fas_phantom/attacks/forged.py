@@ -44,6 +44,9 @@ class Forged(Live):
         """Coverage (H, W) of what was drawn anew."""
         return sample(self.region(), moment.hit.u, moment.hit.v)
 
+    def hidden(self, moment: Moment) -> Field:
+        return self.inner(moment)
+
     def pulse(self, wave: Field, moment: Moment) -> float | Field:
         inner, mode = self.inner(moment), int(self.clip.trait("pulse_mode"))
         if mode == ABSENT:

@@ -100,6 +100,14 @@ class Live:
         """Steps after the live scene, in order; each can be left out, to see what it does."""
         return {}
 
+    def shaped(self, image: Field, moment: Moment) -> Field:
+        """The live counterpart's light (H, W, 3) in the shape in which the attack shows it."""
+        return image
+
+    def hidden(self, moment: Moment) -> Field:
+        """Coverage (H, W) by what replaces the face in RGB; what only changes or adds to it counts nothing."""
+        return np.zeros_like(moment.hit.u)
+
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         """Depth in metres, from that of the live scene."""
         return metres()

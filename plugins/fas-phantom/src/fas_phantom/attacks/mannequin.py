@@ -54,6 +54,9 @@ class Mannequin(Live):
         return image + tinted(strength * bare * moment.light.gleam, tint(self.clip.capture.light_warmth))
 
 
+    def hidden(self, moment: Moment) -> Field:
+        return sample(bounded(self.head().cover), moment.hit.u, moment.hit.v)
+
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
         """Plastic and clothes are as warm as the room."""
         figure = soft(celsius() - room - 1, 0.5)

@@ -68,6 +68,9 @@ class RigidMask(Live):
     def _gloss(self, moment: Moment) -> Field:
         return sample(shape(self.clip), moment.hit.u, moment.hit.v) * np.float32(self.clip.trait("gloss") * min(self.clip.trace, 1.3))
 
+    def hidden(self, moment: Moment) -> Field:
+        return sample(shape(self.clip), moment.hit.u, moment.hit.v)
+
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
         skin, shell = celsius(), sample(shape(self.clip), moment.hit.u, moment.hit.v)
         return mix(skin, warmed(self.clip, skin, self.clip.trait("thickness"), (0.3, 0.65)), shell)

@@ -126,7 +126,7 @@ def sheet(worn: PaperMask) -> Instrument:
     tone = mix(inked(clip, resolved(clip, picture, 1.5)) / np.maximum(picture, 0.004), np.ones_like(picture), edge)
     grey = np.clip(picture.mean(2) / face.who.skin.mean(), 0, 1)
     near = clip.trait("paper_infrared") * (1 - clip.trait("ink_infrared") * (1 - np.sqrt(grey)) * (1 - edge))
-    return instrument(surface, cover, colour, gloss=0.3 * clip.trait("sheen"), near=near, tone=tone)
+    return instrument(surface, cover, colour, gloss=2.0 * clip.trait("sheen"), near=near, tone=tone)
 
 
 def _bent(wearer: Head, clip: ClipParameters, cover: np.ndarray, x: Field, y: Field) -> Field:

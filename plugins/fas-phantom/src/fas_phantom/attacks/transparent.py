@@ -56,6 +56,9 @@ class TransparentMask(Worn):
         layer = self.layer(moment)
         return image + (np.float32(self.clip.trait("rim") * self.clip.trace) * layer.near * layer.light.diffuse)[..., None]
 
+    def hidden(self, moment: Moment) -> Field:
+        return np.zeros_like(moment.hit.u)
+
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
         return np.where(layer.cover * power(layer.light.facing, 250) > 0.85, LOST, metres())

@@ -56,6 +56,9 @@ class WarpedPrint(FlatPrint):
         row = pose.y + pose.scale * (s * paper.plane_x + c * paper.plane_y) - 0.5
         return sample(image, column.astype(np.float32), row.astype(np.float32))
 
+    def shaped(self, image: Field, moment: Moment) -> Field:
+        return self.warp(image, moment)
+
     def shading(self, image: Field, moment: Moment) -> Field:
         """The light on the bent paper, relative to that on a flat sheet."""
         level = Shading(self.clip.capture, np.zeros((2, 2), np.float32), 1.0).diffuse[0, 0]

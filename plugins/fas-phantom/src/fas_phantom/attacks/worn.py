@@ -73,6 +73,9 @@ class Worn(Live):
         shine = layer.cover * layer.gloss * layer.light.gleam * np.float32(min(self.clip.trace, 1.3))
         return image + tinted(shine, tint(self.clip.capture.light_warmth))
 
+    def hidden(self, moment: Moment) -> Field:
+        return self.layer(moment).cover
+
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
         return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, metres())
