@@ -55,10 +55,11 @@ class Step(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the report that a plugin adds: a title and self-contained HTML."""
+    """A part of the report that a plugin adds: a title and self-contained HTML. `shareable`: it shows no face and names nobody."""
 
     title: str
     html: str
+    shareable: bool = False
 
 
 class Specs:

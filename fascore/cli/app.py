@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, auditing, end, inspecting, measuring, planning, recalibrating, running, starting
+from fascore.cli import DEBUG, auditing, end, inspecting, measuring, planning, recalibrating, reporting, running, starting
 
 
 class Entry(NamedTuple):
@@ -47,6 +47,10 @@ COMMANDS = (
         "fascore evaluate scores.csv --threshold fixed=0.5",
         "fascore evaluate scores.txt --format id-label-score --polarity bona_fide_high --labels-are bona_fide_1",
         "fascore evaluate --sum runs/colour runs/depth --out both",
+    )),
+    Entry("report", reporting.report, "write a run's report again, or one to share", (
+        "fascore report runs/demo",
+        "fascore report runs/demo --share",
     )),
     Entry("plan", planning.plan, "how many presentations a claim needs", (
         "fascore plan --apcer 0.02",

@@ -7,6 +7,8 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from fascore.cli.options import SHARE, Share
+
 Text = str | None
 
 
@@ -58,6 +60,7 @@ def evaluate(
     by: By = [],  # noqa: B006
     bootstrap: Bootstrap = 1000,
     seed: Seed = 0,
+    share: Share = False,
 ) -> None:
     """Measure score files by ISO/IEC 30107-3; no model is needed. The threshold comes from --dev, or is fixed.
 
@@ -82,8 +85,9 @@ def evaluate(
         from fascore.report.html import write_report
 
         system = {f"input {number}": told for number, told in enumerate(found.told, start=1)}
-        write_report(out / "report.html", ReportFacts(out.name, found.metrics, found.tests, found.dev, system=system))
-        print(f"the report: {out / 'report.html'}")
+        path = out / (SHARE if share else "report.html")
+        write_report(path, ReportFacts(out.name, found.metrics, found.tests, found.dev, system={} if share else system), share=share)
+        print(f"the report: {path}")
 
 
 def _level(name: str, rule: str | None) -> Any:

@@ -51,3 +51,6 @@ def problems_of(path: Path) -> Iterator[None]:
         yield
     except SpecErrors as error:
         raise InFile(path, error) from error
+
+SHARE = "report.shared.html"
+Share = Annotated[bool, typer.Option("--share", help="a report to give away: no pictures, numbers for ids and people")]

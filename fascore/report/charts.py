@@ -103,6 +103,15 @@ def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float 
     return _svg(figure, name)
 
 
+def calibration_chart(mean: Floats, share: Floats, name: str) -> str:
+    """Share of bona fide over the mean score of each bin; a calibrated score lies on the diagonal."""
+    figure, axes = _figure(4.6, 4.1, name)
+    axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
+    axes.plot(mean, share, "o-", color=FIRST, markersize=5)
+    axes.set(xlabel="mean score of the bin", ylabel="share of bona fide", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    return _svg(figure, name)
+
+
 def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, name: str) -> str:
     """Values over epochs, a line each."""
     figure, axes = _figure(4.6, 3.2, name)

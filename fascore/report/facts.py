@@ -15,6 +15,16 @@ Counts: TypeAlias = Mapping[str, Any]
 """`bona_fide`, `subjects` and `species` by name, as `fascore.evaluation.evaluate.counts` gives them."""
 Curves: TypeAlias = Mapping[str, Mapping[float, float]]
 """Values by epoch, by name."""
+People: TypeAlias = frozenset[tuple[str, str]]
+"""(dataset, name) of everybody who is seen or presents in a split."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds from a presentation's media to its score, one presentation at a time, and on what they were taken."""
+
+    seconds: Sequence[float]
+    where: str
 
 
 @dataclass(frozen=True)
@@ -23,8 +33,8 @@ class ReportFacts:
 
     `metrics` is the content of metrics.json and `tests` its score tables by the same names; `system` what was tested, as
     (what, value) pairs in the order to print (spec, versions, weights' hash, device, seed); `log` the rows of log.jsonl;
-    `quarantine` the rows of quarantine.jsonl; `splits` counts of splits without a score table (train); `sections` what
-    hook plugins add.
+    `quarantine` the rows of quarantine.jsonl; `splits` and `people` counts and names of splits without a score table
+    (train); `pictures` JPEG bytes by test set and id, of records that may be shown; `sections` what hook plugins add.
     """
 
     title: str
@@ -35,7 +45,17 @@ class ReportFacts:
     log: Sequence[Mapping[str, Any]] = ()
     quarantine: Sequence[Mapping[str, Any]] = ()
     splits: Mapping[str, Counts] = field(default_factory=dict)
+    people: Mapping[str, People] = field(default_factory=dict)
+    timing: Timing | None = None
+    pictures: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     sections: Sequence[Section] = ()
+    shared: bool = False
+    """True where media are stripped and names replaced: see `fascore.report.sharing`."""
+
+    @property
+    def tables(self) -> dict[str, ScoreTable]:
+        """All score tables by the name of their split, dev first."""
+        return {**({} if self.dev is None else {"dev": self.dev}), **self.tests}
 
 
 def record_counts(records: Sequence[Record]) -> Counts:
@@ -43,6 +63,11 @@ def record_counts(records: Sequence[Record]) -> Counts:
     species = Counter(record.species or "unknown" for record in records if not record.label)
     subjects = {record.subject for record in records if record.subject}
     return {"bona_fide": sum(record.label for record in records), "subjects": len(subjects), "species": dict(sorted(species.items()))}
+
+
+def record_people(records: Sequence[Record]) -> People:
+    """Everybody in a split, in any role, for `ReportFacts.people`."""
+    return frozenset((record.dataset, name) for record in records for name in (record.subject, record.presenter) if name)
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:

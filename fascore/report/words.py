@@ -24,6 +24,10 @@ MEANINGS = {
 }
 
 
+ACER = {"acer_worst": "worst species", "acer_pooled": "all attacks pooled", "acer_mean_species": "mean over the species"}
+"""ACER in its conventions, as people name them."""
+
+
 def percent(value: Any, digits: int = 2) -> str:
     """A rate as people read it; a dash where it was not measured."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
@@ -41,6 +45,37 @@ def interval(parts: Mapping[str, Any]) -> str:
     return "–" if not parts.get("n") else f"{100 * parts['low']:.1f} – {100 * parts['high']:.1f} %"
 
 
+def bootstrap(found: Mapping[str, Any] | None) -> str:
+    """The interval over subjects; a dash where there is none."""
+    return "–" if not found or found.get("low") is None else f"{100 * found['low']:.1f} – {100 * found['high']:.1f} %"
+
+
+def figure_interval(name: str, parts: Mapping[str, Any]) -> str:
+    """The interval over subjects of a metric's primary figure, in its own form; empty where there is none."""
+    found = parts.get("bootstrap") or {}
+    found = found.get(parts["primary"], found) if isinstance(found, Mapping) else {}
+    if not isinstance(found, Mapping) or found.get("low") is None:
+        return ""
+    return f"{found['low']:.4f} – {found['high']:.4f}" if is_area(name) else bootstrap(found)
+
+
+def is_area(name: str) -> bool:
+    """Whether a metric is an area under a curve, which is written as a number and not in per cent."""
+    return name.startswith(("auc", "partial_auc"))
+
+
+def seconds(value: float) -> str:
+    """A time as people read it."""
+    return f"{1000 * value:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def level(found: Mapping[str, Any] | None) -> str:
+    """What counts as one presentation, in words."""
+    if not found or found["name"] == "frame":
+        return "each row of the score files"
+    return f"{'a clip' if found['name'] == 'clip' else 'an attempt of a subject'}, the {found['rule']} of its rows"
+
+
 def metric_title(name: str, parts: Mapping[str, Any]) -> str:
     """A metric's name, marked where it is an oracle."""
     return f"{name} {ORACLE}" if parts["oracle"] else name
@@ -51,7 +86,7 @@ def headline(name: str, parts: Mapping[str, Any]) -> str:
     value = parts.get(parts["primary"])
     if value is None:
         return "not measurable"
-    return f"{value:.4f}" if name.startswith(("auc", "partial_auc")) else percent(value)
+    return f"{value:.4f}" if is_area(name) else percent(value)
 
 
 def detail(parts: Mapping[str, Any]) -> str:

@@ -52,8 +52,13 @@ class RunFolder:
 
     @property
     def metrics(self) -> Path:
-        """All figures of all test sets; written last but for the report."""
+        """All figures of all test sets."""
         return self.root / "metrics.json"
+
+    @property
+    def facts(self) -> Path:
+        """What the report shows beside the other files: people of train, decision times, pictures that may be shown, plugins' sections."""
+        return self.root / "facts.json"
 
     @property
     def report(self) -> Path:

@@ -10,30 +10,27 @@ from typing import Any
 
 from rich.console import Console
 
-from fascore.evaluation.table import ScoreTable
-from fascore.hooks import Hooks, RunFacts
-from fascore.report.facts import ReportFacts, record_counts
 from fascore.report.html import write_report
 from fascore.report.terminal import summary_table
+from fascore.running.facts import report_facts
 from fascore.running.folder import RunFolder
-from fascore.running.records import Splits
 
 
-def conclude(
-    folder: RunFolder, metrics: Mapping[str, Any], tests: Mapping[str, ScoreTable], dev: ScoreTable, splits: Splits, hooks: Hooks, facts: RunFacts
-) -> None:
-    """Write metrics.json, then report.html, and print the figures. The report is last: where it stands, the run is whole."""
+def conclude(folder: RunFolder, metrics: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Write metrics.json and facts.json, then report.html, and print the figures. The report is last: where it stands, the run is whole."""
     folder.write(folder.metrics, metrics)
-    sections = [section for found in hooks.call("report_sections", run=facts) for section in found]
-    write_report(
-        folder.report,
-        ReportFacts(
-            title=facts.name, metrics=metrics, tests=tests, dev=dev, system=system_under_test(folder), log=_lines(folder.log),
-            quarantine=_lines(folder.quarantine), splits={"train": record_counts(splits.train)}, sections=sections,
-        ),
-    )  # fmt: skip
+    folder.write(folder.facts, facts)
+    report(folder)
     Console().print(summary_table(metrics))
     print(f"the report: {folder.report}")
+
+
+def report(folder: RunFolder, out: Path | None = None, *, share: bool = False) -> Path:
+    """Write the report of a run that has its figures, from its files alone; the path. Raises FascoreError where one is missing."""
+    facts = report_facts(folder, system_under_test(folder), _lines(folder.log), _lines(folder.quarantine))
+    path = out or folder.report
+    write_report(path, facts, share=share)
+    return path
 
 
 def system_under_test(folder: RunFolder) -> dict[str, str]:

@@ -32,12 +32,14 @@ from fascore.hooks import Hooks, RunFacts
 from fascore.model import ModelGraph
 from fascore.record import BONA_FIDE, Record
 from fascore.running.begin import begin, locked, refuse_other_data
+from fascore.running.facts import gather
 from fascore.running.folder import RunFolder
 from fascore.running.prepare import prepare_records, store_of
 from fascore.running.provenance import provenance
 from fascore.running.records import Splits, list_records
 from fascore.running.results import conclude
 from fascore.running.scores import head_columns, score_table
+from fascore.running.timing import decision_times
 from fascore.spec import Json, RunSpec
 from fascore.training import checkpoint, distributed
 from fascore.training.interrupt import Interrupted
@@ -251,7 +253,9 @@ def _conclude(run: _Run) -> None:
         run.hooks.call("scores_ready", run=run.facts, split=name, path=run.folder.scores(name))
     dev = tables.pop("dev")
     metrics = evaluate(tables, threshold, run.spec.metrics, dev, Depth(resamples=RESAMPLES))
-    conclude(run.folder, metrics, tables, dev, run.splits, run.hooks, run.facts)
+    timing = decision_times(run.plan, run.graph, [r for records in run.splits.tests.values() for r in run.usable(records)], run.device, run.precision)
+    sections = [section for found in run.hooks.call("report_sections", run=run.facts) for section in found]
+    conclude(run.folder, metrics, gather(run.splits, run.spec, tables, threshold.value, timing, sections))
 
 
 def run_scores(run: _Run, records: Sequence[Record]) -> Scores:

@@ -30,20 +30,23 @@ class Scores:
         return {identity: {head: values[place] for head, values in self.heads.items()} for place, identity in enumerate(self.ids)}
 
 
-def score(model: ModelGraph, ids: Sequence[str], batches: Callable[[Sequence[str]], Iterable[Batch]], *, precision: str = "fp32") -> Scores:
+def score(
+    model: ModelGraph, ids: Sequence[str], batches: Callable[[Sequence[str]], Iterable[Batch]], *, precision: str = "fp32", alone: bool = False
+) -> Scores:
     """Score records with the model in evaluation mode; every process gets all scores.
 
-    `ids` are the same on every process, and `batches` gives the evaluation batches of some of them, in any order.
-    Raises FascoreError where a record is missing, doubled or foreign, or a score is infinite.
+    `ids` are the same on every process, and `batches` gives the evaluation batches of some of them, in any order; `alone`:
+    this process scores them all, and no other takes part. Raises FascoreError where a record is missing, doubled or foreign,
+    or a score is infinite.
     """
-    mine = list(ids)[distributed.rank() :: distributed.world()]
+    mine = list(ids) if alone else list(ids)[distributed.rank() :: distributed.world()]
     was_training = model.training
     model.eval()
     try:
         rows = _rows(model, batches(mine) if mine else (), bf16=precision == "bf16")
     finally:
         model.train(was_training)
-    found = [row for part in distributed.gather_json(rows) for row in part]
+    found = rows if alone else [row for part in distributed.gather_json(rows) for row in part]
     _every_record_once([identity for identity, _ in found], ids)
     by_id = dict(found)
     heads = dict.fromkeys(head for identity in ids for head in by_id[identity])

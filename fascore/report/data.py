@@ -1,0 +1,132 @@
+"""The parts of the report that say what was tested: presentations, instruments, people, exclusions, time, training."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from fascore.evaluation.clusters import people
+from fascore.evaluation.evaluate import counts
+from fascore.evaluation.factor import Factor
+from fascore.evaluation.table import ScoreTable
+from fascore.report import charts
+from fascore.report.facts import People, ReportFacts, Timing, curves
+
+TIME = "decision_time"
+"""Column of a score file: seconds that a decision took."""
+
+
+def presentations(facts: ReportFacts) -> dict[str, Any]:
+    """Presentations by species (rows) and split (columns)."""
+    splits = {**facts.splits, **{name: counts(table) for name, table in facts.tables.items()}}
+    species = sorted({name for split in splits.values() for name in split["species"]})
+    rows = [("bona fide", [split["bona_fide"] for split in splits.values()])]
+    rows += [(name, [split["species"].get(name, 0) for split in splits.values()]) for name in species]
+    return {"splits": list(splits), "rows": rows, "subjects": [split["subjects"] or None for split in splits.values()]}
+
+
+def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
+    """By test set and species: how many presentations, instruments, sources (whom the attack shows) and presenters."""
+    found = []
+    for test, table in facts.tests.items():
+        species, attack = table.factor("species").named(), table.attack
+        columns = {column: _distinct(species, table.factor(column), attack) for column in ("instrument", "subject", "presenter")}
+        sizes = np.bincount(species.codes[attack], minlength=len(species.names))
+        found += [
+            {"test": test, "species": name, "presentations": int(sizes[code]), **{column: numbers[code] for column, numbers in columns.items()}}
+            for code, name in enumerate(species.names) if sizes[code]
+        ]  # fmt: skip
+    return found
+
+
+def _distinct(species: Factor, column: Factor, rows: np.ndarray) -> list[int | None]:
+    """How many words of a column each species has among some rows; None where the column says nothing of it."""
+    named = rows & ~column.equals("")
+    pairs = np.unique(species.codes[named].astype(np.int64) * max(len(column.names), 1) + column.codes[named])
+    numbers = np.bincount(pairs // max(len(column.names), 1), minlength=len(species.names)).tolist()
+    return [number or None for number in numbers]
+
+
+def summary(facts: ReportFacts) -> dict[str, Any]:
+    """What the head of a certifier's report states: numbers over all test sets."""
+    rows = instruments(facts)
+    named = [set(table.factor("instrument").present(table.attack)) - {""} for table in facts.tests.values()]
+    seen = {person for table in facts.tests.values() for person in _named(table, "subject")}
+    return {
+        "species": len({row["species"] for row in rows}), "instruments": len(set().union(*named)) or None, "sources": len(seen) or None,
+        "attacks": sum(int(np.count_nonzero(table.attack)) for table in facts.tests.values()),
+        "bona_fide": sum(int(np.count_nonzero(table.bona_fide)) for table in facts.tests.values()), "time": decision_time(facts),
+    }  # fmt: skip
+
+
+def decision_time(facts: ReportFacts) -> dict[str, Any] | None:
+    """p50 and p95 in seconds: as the run took it, else from the column `decision_time` of the score files; None where nobody did."""
+    timing = facts.timing or _stated(facts)
+    if timing is None or not len(timing.seconds):
+        return None
+    p50, p95 = np.percentile(np.asarray(timing.seconds), [50, 95]).tolist()
+    return {"p50": p50, "p95": p95, "n": len(timing.seconds), "where": timing.where}
+
+
+def _stated(facts: ReportFacts) -> Timing | None:
+    seconds: list[float] = []
+    for table in facts.tests.values():
+        if TIME in table.words:
+            factor = table.words[TIME]
+            values = np.array([_number(name) for name in factor.names])[factor.codes]
+            seconds += values[np.isfinite(values)].tolist()
+    return Timing(seconds, f"as the score files state it in column '{TIME}'") if seconds else None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def shared_people(facts: ReportFacts) -> list[dict[str, Any]]:
+    """For each two of train, dev and a test set: how many people occur in both, in any role. Test sets are not compared with one another."""
+    seen = {name: _named(table, "subject") | _named(table, "presenter") for name, table in facts.tables.items()}
+    named: dict[str, People] = {**facts.people, **seen}
+    own = [name for name in named if name not in facts.tests]
+    pairs = [*combinations(own, 2), *((one, test) for test in facts.tests for one in own)]
+    return [
+        {"first": one, "second": other, "known": bool(named[one] and named[other]), "shared": len(named[one] & named[other]),
+         "sizes": (len(named[one]), len(named[other]))}
+        for one, other in pairs
+    ]  # fmt: skip
+
+
+def _named(table: ScoreTable, column: str) -> People:
+    return frozenset(people(table.factor("dataset"), table.factor(column)))
+
+
+def silent(facts: ReportFacts) -> list[tuple[str, str, int, int]]:
+    """(split, response, bona fide, attacks) of presentations without an answer."""
+    found = []
+    for name, table in facts.tables.items():
+        quiet = ~table.responded
+        kinds = Counter(zip(table.factor("response").select(quiet).decode().tolist(), table.label[quiet].tolist()))
+        found += [(name, response, kinds[response, 1], kinds[response, 0]) for response in sorted({response for response, _ in kinds})]
+    return found
+
+
+def quarantine(facts: ReportFacts) -> list[tuple[str, str, int, str]]:
+    """(modality, reason, count, first id) of records that were left out."""
+    ids: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in facts.quarantine:
+        ids[str(row.get("modality", "")), str(row.get("reason") or row.get("response", ""))].append(str(row.get("id", "")))
+    return [(modality, reason, len(found), found[0]) for (modality, reason), found in sorted(ids.items(), key=lambda item: -len(item[1]))]
+
+
+def training(facts: ReportFacts) -> Iterator[tuple[str, Markup]]:
+    """Curves of the log."""
+    titles = {"losses": "Training losses", "dev": "Dev figures"}
+    for kind, series in curves(facts.log).items():
+        yield titles[kind], Markup(charts.training_chart(series, "mean of the epoch" if kind == "losses" else "value", titles[kind]))

@@ -1,0 +1,43 @@
+"""The worst mistakes at the threshold: what to look at first."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fascore.evaluation.table import ScoreTable
+
+MOST = 6
+"""Of each kind."""
+
+
+def worst_rows(table: ScoreTable, threshold: float | None) -> dict[str, NDArray[np.int64]]:
+    """Rows of the attacks accepted with the highest scores, and of the bona fide rejected with the lowest, the worst first."""
+    if threshold is None:
+        return {}
+    accepted = np.flatnonzero(table.attack & table.responded & (table.score >= threshold))
+    rejected = np.flatnonzero(table.bona_fide & table.responded & (table.score < threshold))
+    found = {"attacks accepted": accepted[np.lexsort((table.id[accepted], -table.score[accepted]))]}
+    found["bona fide rejected"] = rejected[np.lexsort((table.id[rejected], table.score[rejected]))]
+    return {kind: rows[:MOST] for kind, rows in found.items() if len(rows)}
+
+
+def mistakes(table: ScoreTable, threshold: float | None, pictures: Mapping[str, bytes]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Each kind of mistake with its worst presentations: id, species, subject, score, and a picture where one may be shown."""
+    species, subject = table.factor("species").decode(), table.factor("subject").decode()
+    return [
+        (kind, [
+            {"id": str(table.id[row]), "species": str(species[row]), "subject": str(subject[row]), "score": float(table.score[row]),
+             "picture": _embedded(pictures.get(str(table.id[row])))}
+            for row in rows.tolist()
+        ])
+        for kind, rows in worst_rows(table, threshold).items()
+    ]  # fmt: skip
+
+
+def _embedded(picture: bytes | None) -> str | None:
+    return None if picture is None else f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"

@@ -1,0 +1,131 @@
+"""The parts of the report that measure: each task of each test set, side by side, and all tasks merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from markupsafe import Markup
+
+from fascore.evaluation.table import ScoreTable
+from fascore.report import charts, words
+from fascore.report.calibration import calibration
+from fascore.report.facts import ReportFacts
+from fascore.report.mistakes import mistakes
+
+MOST_ROWS = 14
+"""Species with a histogram of their own; the table has all."""
+TASKS = {"spoof": "Presentation attacks", "forgery": "Digital forgery"}
+Row: TypeAlias = dict[str, Any]
+"""A rate to print: `name`, `rate`, `errors`, `n`, `low`, `high`, and where they are known `silent`, `non_responses`, `bootstrap`, `rule_of_three`."""
+
+
+def parts(facts: ReportFacts) -> Iterator[dict[str, Any]]:
+    """What the template shows of each task of each test set."""
+    threshold = facts.metrics["threshold"]
+    value = threshold and threshold["value"]
+    for name, test in facts.metrics["tests"].items():
+        for task, part in test["tasks"].items():
+            table, found = task_table(facts, name, task), rates_of(part["metrics"])
+            yield {
+                "anchor": f"{name}-{task}", "test": name, "task": task, "heading": TASKS.get(task, f"Task {task}"), "counts": part["counts"],
+                "figures": list(figures(part["metrics"])), "rates": found, "breakdowns": _breakdowns(part.get("breakdowns", {})),
+                "charts": _charts(table, value, found.get("worst"), f"{name}, {task}"), "calibration": calibration(table, f"{name}, {task}"),
+                "mistakes": mistakes(table, value, facts.pictures.get(name, {})),
+            }  # fmt: skip
+
+
+def task_table(facts: ReportFacts, name: str, task: str) -> ScoreTable:
+    """The score table of one task of a test set, as metrics.json names it."""
+    return facts.tests[name].task("" if task == "unknown" else task)
+
+
+def rates_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The rates by species of `iso30107`, of presentation attacks or of forgeries; empty where it was not measured."""
+    iso = metrics.get("iso30107", {})
+    if "species" in iso:
+        return _rates(iso, "apcer", "apnrr")
+    return _rates(iso["forgery"], "forgery_miss_rate", "non_response") if "forgery" in iso else {}
+
+
+def _rates(found: Mapping[str, Any], attack: str, silent: str) -> dict[str, Any]:
+    """Rows by species, the worst first, bona fide, and what is said of all of them."""
+    bona_fide, none = ("bpcer", "bpnrr") if attack == "apcer" else ("false_reject", "non_response")
+    second, intervals = found["non_response_rejects"], found.get("bootstrap", {})
+    title, other = ("APCER", "BPCER") if attack == "apcer" else ("Miss rate", "False rejects")
+    return {
+        "title": title, "bona_fide_title": other, "rows": _sorted([_row(name, rate, attack, silent) for name, rate in found["species"].items()]),
+        "bona_fide": _row("bona fide", found["bona_fide"], bona_fide, none),
+        "pooled_row": _row("all attacks pooled", found["pooled"], f"{attack}_pooled", f"{silent}_pooled"),
+        "groups": _sorted([_row(name, rate, "apcer_pooled", "apnrr_pooled") for name, rate in found.get("groups", {}).items()]),
+        "worst": found[f"{attack}_worst_species"], "worst_value": found[f"{attack}_worst"], "worst_n": found[f"{attack}_worst_n"],
+        "bound": found[f"{attack}_worst_bound"], "pooled": found[f"{attack}_pooled"], "potentials": found.get("attack_potential", {}),
+        "second": {"worst": second[f"{attack}_worst"], "worst_species": second[f"{attack}_worst_species"], "pooled": second[f"{attack}_pooled"],
+                   "bona_fide": second[bona_fide]},
+        "acer": [(shown, found[key], intervals.get(key)) for key, shown in words.ACER.items() if found.get(key) is not None],
+    }  # fmt: skip
+
+
+def _row(name: str, rate: Mapping[str, Any], key: str, silent: str) -> Row:
+    return {**rate, "name": name, "rate": rate[key], "silent": rate.get(silent)}
+
+
+def _sorted(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (-(row["rate"] or 0), row["name"]))
+
+
+def figures(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every metric but iso30107, which has its own table."""
+    for name, found in metrics.items():
+        if not name.startswith("iso30107"):
+            yield {
+                "name": name, "value": words.headline(name, found), "detail": words.detail(found), "oracle": found["oracle"],
+                "bootstrap": words.figure_interval(name, found),
+            }  # fmt: skip
+
+
+def merged(facts: ReportFacts) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Figures of each test set over all its tasks, where there are several."""
+    for name, test in facts.metrics["tests"].items():
+        if "merged" in test:
+            yield name, list(figures(test["merged"]["metrics"]))
+
+
+def across(facts: ReportFacts) -> list[tuple[str, list[dict[str, Any]]]]:
+    """By task, a row a test set: how a system that was trained and tuned on one place does at others. Empty for a single test set."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, test in facts.metrics["tests"].items():
+        for task, part in test["tasks"].items():
+            iso, auc = rates_of(part["metrics"]), part["metrics"].get("auc")
+            found.setdefault(task, []).append({
+                "name": name, "datasets": ", ".join(part["counts"]["datasets"]), "auc": words.headline("auc", auc) if auc else "–",
+                "worst": iso.get("worst_value"), "species": iso.get("worst"), "bona_fide": iso["bona_fide"]["rate"] if iso else None,
+                "pooled": iso.get("pooled"), "titles": (iso.get("title", "APCER"), iso.get("bona_fide_title", "BPCER")),
+            })  # fmt: skip
+    return [(TASKS.get(task, task), rows) for task, rows in found.items() if len(rows) > 1]
+
+
+def _breakdowns(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """By column, a row a value: pooled attacks and bona fide, each with n and interval, and the worst species."""
+    tables = []
+    for column, values in found.items():
+        rows = [{"value": value, "counts": part["counts"], **rates_of(part["metrics"])} for value, part in values.items()]
+        tables.append({"column": column, "rows": [row for row in rows if "pooled_row" in row]})
+    return tables
+
+
+def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name: str) -> list[tuple[str, Markup]]:
+    """Histograms, ROC and DET; fewer where a class has no scores."""
+    groups = {species: scores for species, scores in table.ranked.species.items() if len(scores)}
+    bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
+    errors = {species: 0.0 if threshold is None else float(np.mean(scores >= threshold)) for species, scores in groups.items()}
+    rows = {"bona fide": (bona_fide, True)} if len(bona_fide) else {}
+    rows |= {species: (groups[species], False) for species in sorted(groups, key=lambda one: (-errors[one], one))[:MOST_ROWS]}
+    found = [("Scores by species", charts.histogram_chart(rows, threshold, f"histograms, {name}"))] if rows else []
+    if len(bona_fide) and len(attack):
+        lines = [charts.Line("all attacks pooled", bona_fide, attack)]
+        lines += [charts.Line(f"worst: {worst}", bona_fide, groups[worst])] if worst in groups and len(groups) > 1 else []
+        found.append(("ROC", charts.roc_chart(lines, threshold, f"ROC, {name}")))
+        found.append(("DET, normal deviate axes", charts.det_chart(lines, threshold, f"DET, {name}")))
+    return [(title, Markup(drawing)) for title, drawing in found]

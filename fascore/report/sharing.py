@@ -1,0 +1,82 @@
+"""A report to give away: no media, and names of presentations and people replaced."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fascore.evaluation.table import ScoreTable
+from fascore.report.facts import ReportFacts
+
+PEOPLE = ("subject", "presenter")
+COLUMNS = (*PEOPLE, "instrument", "clip", "attempt", "source")
+"""Columns whose words may name a person."""
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """Names by number, in the order of their hashes: the same names get the same numbers, and a number tells nothing of its name."""
+
+    numbers: Mapping[str, int]
+    letter: str
+
+    @classmethod
+    def of(cls, names: Iterable[str], letter: str) -> Pseudonyms:
+        """Number all names; the empty one stays empty."""
+        ordered = sorted(set(names) - {""}, key=lambda name: hashlib.sha256(name.encode()).digest())
+        return cls({name: number for number, name in enumerate(ordered, start=1)}, letter)
+
+    def __call__(self, name: str) -> str:
+        """The pseudonym of a name; a word that is none of the names stays."""
+        return f"{self.letter}{self.numbers[name]:0{len(str(len(self.numbers)))}d}" if name in self.numbers else name
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.numbers
+
+
+def to_share(facts: ReportFacts) -> ReportFacts:
+    """The same report without pictures, without plugins' sections that may show faces, and with pseudonyms for ids and people.
+
+    Reasons of records left out are given as their class of response, since they may hold names of files.
+    """
+    tables = list(facts.tables.values())
+    quarantined = [str(row.get("id", "")) for row in facts.quarantine]
+    ids = Pseudonyms.of([*(name for table in tables for name in table.id.tolist()), *quarantined], "p")
+    words = [word for table in tables for column in COLUMNS if column in table.words for word in table.words[column].names]
+    people = Pseudonyms.of([*words, *(name for found in facts.people.values() for _, name in found)], "s")
+    return replace(
+        facts, metrics=_metrics(facts.metrics, ids, people), tests={name: _table(table, ids, people) for name, table in facts.tests.items()},
+        dev=None if facts.dev is None else _table(facts.dev, ids, people), pictures={}, shared=True,
+        quarantine=[{**row, "id": ids(str(row.get("id", ""))), "reason": row.get("response", "")} for row in facts.quarantine],
+        people={split: frozenset((dataset, people(name)) for dataset, name in found) for split, found in facts.people.items()},
+        sections=[section for section in facts.sections if section.shareable],
+    )  # fmt: skip
+
+
+def _table(table: ScoreTable, ids: Pseudonyms, people: Pseudonyms) -> ScoreTable:
+    words = {
+        name: factor.renamed([people(word) for word in factor.names]) if name in COLUMNS else factor for name, factor in table.words.items()
+    }  # fmt: skip
+    return replace(table, id=np.array([ids(name) for name in table.id.tolist()], dtype=np.str_), words=words)
+
+
+def _metrics(metrics: Mapping[str, Any], ids: Pseudonyms, people: Pseudonyms) -> dict[str, Any]:
+    """The figures, with names in sentences and in breakdowns replaced."""
+
+    def told(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return f"'{people(name) if name in people else ids(name)}'"
+
+    def hidden(value: Any, key: str = "") -> Any:
+        if isinstance(value, str):
+            return re.sub(r"'([^']*)'", told, value)
+        if isinstance(value, Mapping):
+            return {people(name) if key in COLUMNS else name: hidden(part, name) for name, part in value.items()}
+        return [hidden(part) for part in value] if isinstance(value, list) else value
+
+    return {name: hidden(part, name) for name, part in metrics.items() if name != "sources"}

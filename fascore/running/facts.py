@@ -1,0 +1,71 @@
+"""facts.json of a run: what its report shows that no other file of the run holds."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fascore.errors import FascoreError, NoResponse
+from fascore.evaluation.table import ScoreTable
+from fascore.hooks import Section
+from fascore.record import Record
+from fascore.report.facts import ReportFacts, Timing, record_counts, record_people
+from fascore.report.mistakes import worst_rows
+from fascore.running.folder import RunFolder
+from fascore.running.records import Splits
+from fascore.spec import RunSpec
+
+HEIGHT = 112
+"""Pixels of a picture in the report, at most, either way."""
+
+
+def gather(
+    splits: Splits, spec: RunSpec, tests: Mapping[str, ScoreTable], threshold: float, timing: Timing, sections: Sequence[Section]
+) -> dict[str, Any]:
+    """The document. Pictures are of the worst mistakes alone, and only where every dataset of the test set lets its faces be shown."""
+    shown = {name: table for name, table in tests.items() if all(entry.dataset.publishable for entry in spec.data.test[name])}
+    return {
+        "splits": {"train": record_counts(splits.train)},
+        "people": {"train": sorted(record_people(splits.train))},
+        "timing": {"seconds": list(timing.seconds), "where": timing.where},
+        "pictures": {name: _pictures(table, splits.tests[name], threshold) for name, table in shown.items()},
+        "sections": [section._asdict() for section in sections],
+    }  # fmt: skip
+
+
+def report_facts(folder: RunFolder, system: Mapping[str, str], log: Sequence[Any], quarantine: Sequence[Any]) -> ReportFacts:
+    """What the report of a finished run shows, from the run's files alone. Raises FascoreError where one is missing."""
+    metrics, known = folder.read(folder.metrics), folder.read(folder.facts)
+    tables = {name: ScoreTable.read(folder.scores(name)) for name in ("dev", *metrics["tests"])}
+    return ReportFacts(
+        title=folder.run_spec().name, metrics=metrics, dev=tables.pop("dev"), tests=tables, system=system, log=log, quarantine=quarantine,
+        splits=known["splits"], people={name: frozenset((a, b) for a, b in found) for name, found in known["people"].items()},
+        timing=Timing(**known["timing"]), sections=[Section(**section) for section in known["sections"]],
+        pictures={name: {id: base64.b64decode(text) for id, text in found.items()} for name, found in known["pictures"].items()},
+    )  # fmt: skip
+
+
+def _pictures(table: ScoreTable, records: Sequence[Record], threshold: float) -> dict[str, str]:
+    wanted = {str(table.id[row]) for task in table.tasks for rows in worst_rows(table.task(task), threshold).values() for row in rows}
+    found = {record.id: _picture(record) for record in records if record.id in wanted}
+    return {id: picture for id, picture in found.items() if picture is not None}
+
+
+def _picture(record: Record) -> str | None:
+    """The middle frame as a small JPEG in base64; None where it cannot be read."""
+    source = record.channels.get("rgb")
+    try:
+        frame = None if source is None else next(iter(source.read([len(source.times()) // 2])), None)
+    except (NoResponse, FascoreError):
+        return None
+    if frame is None:
+        return None
+    image, buffer = Image.fromarray(np.asarray(frame.image)).convert("RGB"), io.BytesIO()
+    image.thumbnail((HEIGHT, HEIGHT))
+    image.save(buffer, "JPEG", quality=80)
+    return base64.b64encode(buffer.getvalue()).decode()
