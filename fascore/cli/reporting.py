@@ -14,7 +14,7 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a finished run's folder", show_default=False)],
     share: Share = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help=f"where to [default: RUN/report.html, to share {SHARE} beside it]", show_default=False)
+        Path | None, typer.Option("--out", metavar="FILE", help=f"where to [default: RUN/report.html, or {SHARE} beside it]", show_default=False)
     ] = None,
 ) -> None:
     """Write a run's report again, from the files of its folder: nothing is scored. --share makes one to give away."""

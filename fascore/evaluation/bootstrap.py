@@ -38,8 +38,8 @@ class Rates(NamedTuple):
 
     @property
     def mean_species(self) -> Floats:
-        """The mean over the species that a resample has."""
-        rates = np.stack(list(self.species.values()))
+        """The mean over the species that a resample has; NaN where it has none."""
+        rates = np.array(list(self.species.values())).reshape(len(self.species), len(self.bona_fide))
         shown = np.isfinite(rates)
         return _quotient(np.where(shown, rates, 0).sum(axis=0), shown.sum(axis=0).astype(np.float64))
 

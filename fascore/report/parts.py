@@ -80,7 +80,7 @@ def figures(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]
     for name, found in metrics.items():
         if not name.startswith("iso30107"):
             yield {
-                "name": name, "value": words.headline(name, found), "detail": words.detail(found), "oracle": found["oracle"],
+                "name": words.title(name), "value": words.headline(name, found), "detail": words.detail(found), "oracle": found["oracle"],
                 "bootstrap": words.figure_interval(name, found),
             }  # fmt: skip
 
@@ -112,7 +112,7 @@ def _breakdowns(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     for column, values in found.items():
         rows = [{"value": value, "counts": part["counts"], **rates_of(part["metrics"])} for value, part in values.items()]
         tables.append({"column": column, "rows": [row for row in rows if "pooled_row" in row]})
-    return tables
+    return [table for table in tables if table["rows"]]
 
 
 def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name: str) -> list[tuple[str, Markup]]:

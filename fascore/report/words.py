@@ -28,6 +28,19 @@ ACER = {"acer_worst": "worst species", "acer_pooled": "all attacks pooled", "ace
 """ACER in its conventions, as people name them."""
 
 
+TITLES = {
+    "hter": "HTER", "eer": "EER", "auc": "AUC", "partial_auc": "Partial AUC", "accuracy": "Accuracy", "bpcer_at_apcer": "BPCER at APCER",
+    "apcer_at_bpcer": "APCER at BPCER", "tpr_at_fpr": "TPR at FPR", "riapar": "RIAPAR",
+}  # fmt: skip
+"""The core's metrics as people name them."""
+
+
+def title(name: str) -> str:
+    """A metric's name in metrics.json as people write it; one of a plugin stays as it is."""
+    kind, bracket, fields = name.partition("(")
+    return f"{TITLES.get(kind, kind)}{' ' * bool(bracket)}{bracket}{fields}"
+
+
 def percent(value: Any, digits: int = 2) -> str:
     """A rate as people read it; a dash where it was not measured."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"

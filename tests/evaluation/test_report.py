@@ -1,6 +1,7 @@
 """The report and the terminal's summary: complete, escaped, self-contained, the same bytes every time."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from scipy.stats import norm
 
 from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
 from fascore.evaluation.curves import roc
-from fascore.evaluation.evaluate import evaluate
+from fascore.evaluation.evaluate import Depth, evaluate
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.hooks import Section
 from fascore.report.charts import POINTS, Line, det_chart, operating_point, thinned
-from fascore.report.facts import ReportFacts, curves, record_counts
+from fascore.report.facts import ReportFacts, Timing, curves, record_counts, record_people
 from fascore.report.html import render, write_report
+from fascore.report.sharing import Pseudonyms, to_share
 from fascore.report.terminal import summary_table
 
 METRICS = [Auc(), Eer(), Hter(), Accuracy(), TprAtFpr(fpr=0.001, positive="attack"), Iso30107()]
@@ -79,6 +81,11 @@ def facts(**changes: object) -> ReportFacts:
     return ReportFacts(**{**given, **changes})
 
 
+def part_of(page: str, anchor: str) -> str:
+    part = page[page.index(f'<section id="{anchor}">') :]
+    return part[: part.index("</section>")]
+
+
 def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", " ".join(Page(page).words))
 
@@ -114,9 +121,7 @@ def test_figures_of_the_report_are_those_of_metrics_json() -> None:
 
 
 def test_forgery_has_no_apcer_in_the_report() -> None:
-    page = render(facts())
-    part = page[page.index('<section id="intra-forgery">') :]
-    part = part[: part.index("</section>")]
+    part = part_of(render(facts()), "intra-forgery")
     assert "Miss rate" in part
     assert "APCER" not in part
 
@@ -197,3 +202,112 @@ def test_the_terminal_shows_rates_n_intervals_oracles_origin_and_warnings() -> N
         assert words in shown
     print_rate = given.metrics["tests"]["intra"]["tasks"]["spoof"]["metrics"]["iso30107"]["species"]["print"]
     assert f"{print_rate['errors']} / {print_rate['n']}" in shown
+
+
+def deep() -> ReportFacts:
+    """With the bootstrap, breakdowns, decision times, pictures and the people of train."""
+    dev, tests = scores(0, dataset="dev"), {"intra": scores(1), "cross": scores(2)}
+    metrics = evaluate(tests, choose("eer", dev), METRICS, dev, Depth(resamples=50, by=("subject",)))
+    return facts(
+        tests=tests, dev=dev, metrics=metrics, timing=Timing([0.1] * 9 + [2.1], "on a test bench"),
+        people={"train": frozenset({("d", "d1"), ("d", "elsewhere")})}, pictures={"intra": {"0": b"jpeg"} | {str(i): b"jpeg" for i in range(160)}},
+    )  # fmt: skip
+
+
+def test_the_worst_species_stands_with_its_exact_bound_and_every_rate_with_both_intervals() -> None:
+    given = deep()
+    iso = given.metrics["tests"]["intra"]["tasks"]["spoof"]["metrics"]["iso30107"]
+    part = text_of(part_of(render(given), "intra-spoof"))
+    assert f"≤ {100 * iso['apcer_worst_bound']['value']:.2f} %" in part
+    for rate in (*iso["species"].values(), iso["bona_fide"]):
+        assert f"{100 * rate['low']:.1f} – {100 * rate['high']:.1f} %" in part
+        assert f"{100 * rate['bootstrap']['low']:.1f} – {100 * rate['bootstrap']['high']:.1f} %" in part
+    second = iso["non_response_rejects"]
+    assert f"With non-responses counted as rejections: APCER of the worst species {100 * second['apcer_worst']:.2f} %" in part
+
+
+def test_a_breakdown_has_a_row_for_each_value_with_n() -> None:
+    given = deep()
+    part = text_of(part_of(render(given), "intra-spoof"))
+    assert "By subject" in part
+    for value, found in given.metrics["tests"]["intra"]["tasks"]["spoof"]["breakdowns"]["subject"].items():
+        assert value in part
+        assert f"{100 * found['metrics']['iso30107']['bpcer']:.2f} %" in part
+
+
+def test_people_who_are_in_train_and_test_are_counted_by_pair_of_splits() -> None:
+    part = text_of(part_of(render(deep()), "data"))
+    assert re.search(r"train and intra 2, 7 1", part)
+    assert re.search(r"dev and intra 7, 7 none", part)
+
+
+def test_decision_times_are_those_measured_or_those_of_the_score_file() -> None:
+    assert "half of the decisions within 100 ms, 95 % within 1.20 s (n = 10; on a test bench)" in text_of(render(deep()))
+    table = ScoreTable.from_columns({"label": [1, 0, 0], "score": [1.0, 0.0, 0.1], "decision_time": ["0.2", "", "0.4"]})
+    shown = text_of(render(ReportFacts("t", evaluate({"t": table}, None, METRICS), {"t": table})))
+    assert "within 300 ms, 95 % within 390 ms (n = 2; as the score files state it" in shown
+    assert "Decision time not measured" in text_of(render(facts()))
+
+
+def test_calibration_is_that_of_scikit_learn_and_only_of_probabilities() -> None:
+    from sklearn.metrics import brier_score_loss
+
+    random = np.random.default_rng(0)
+    score = random.uniform(0, 1, 2000)
+    label = (random.uniform(0, 1, 2000) < score).astype(int)
+    table = ScoreTable.from_columns({"label": label, "score": score})
+    shown = text_of(render(ReportFacts("t", evaluate({"t": table}, None, METRICS), {"t": table})))
+    assert f"Brier score {brier_score_loss(label, score):.4f}" in shown
+    error = float(re.search(r"Expected calibration error ([0-9.]+)", shown).group(1))  # type: ignore[union-attr]
+    assert error < 0.05  # the scores are calibrated by construction
+    assert "Calibration" not in text_of(render(facts()))
+
+
+def test_the_worst_mistakes_are_the_extreme_scores_on_the_wrong_side_with_pictures_where_there_are_some() -> None:
+    given = deep()
+    table, value = given.tests["intra"].task("spoof"), given.metrics["threshold"]["value"]
+    wrong = table.score[table.attack & table.responded & (table.score >= value)]
+    part = part_of(render(given), "intra-spoof")
+    assert f"{wrong.max():.6g}" in part
+    assert part.count("data:image/jpeg;base64,") == part.count("<li>") > 0
+    assert "<img" not in part_of(render(given), "cross-spoof")
+
+
+def test_a_shared_report_has_no_picture_no_id_and_no_name() -> None:
+    given = deep()
+    told = {**given.metrics, "warnings": ["1 subjects of test set 'intra' are in dev too (such as 'd3')"]}
+    left_out = [{"id": "secret", "response": "unreadable", "reason": "/home/ann/x.mp4"}]
+    given = replace(given, metrics=told, quarantine=left_out)
+    page, whole = render(to_share(given)), render(given)
+    assert "<img" not in page
+    assert "heart" not in page  # a section that does not say it may be shared
+    for secret in (">d3<", "d3&#39;", "secret", "/home/ann", *(f"<code>{i}</code>" for i in range(160))):
+        assert secret not in page
+        assert secret in whole or secret.startswith("<code>")
+    assert "test set &#39;intra&#39;" in page
+    assert re.findall(r"\d+\.\d\d %", text_of(page)) == re.findall(r"\d+\.\d\d %", text_of(whole))
+
+
+def test_pseudonyms_are_one_to_one_and_do_not_depend_on_the_order_of_names() -> None:
+    names = [f"person{i}" for i in range(1200)]
+    forwards, backwards = Pseudonyms.of(names, "s"), Pseudonyms.of(names[::-1], "s")
+    assert len({forwards(name) for name in names}) == 1200
+    assert [forwards(name) for name in names] == [backwards(name) for name in names]
+    assert forwards("") == ""
+
+
+def test_everybody_in_a_split_is_counted_in_any_role() -> None:
+    from fascore.record import Record
+
+    records = [Record("a", 1, {}, dataset="d", subject="s", presenter="s"), Record("b", 0, {}, dataset="d", subject="s", presenter="t")]
+    assert record_people(records) == {("d", "s"), ("d", "t")}
+
+
+def test_instruments_and_sources_are_counted_by_species() -> None:
+    table = ScoreTable.from_columns({
+        "label": [0, 0, 0, 1], "score": [0.0] * 4, "species": ["print", "print", "mask", ""], "instrument": ["i1", "i2", "", ""],
+        "subject": ["a", "a", "b", "a"], "presenter": ["p", "q", "q", "a"],
+    })  # fmt: skip
+    part = text_of(part_of(render(ReportFacts("t", evaluate({"t": table}, choose("fixed=0", None), METRICS), {"t": table})), "data"))
+    assert "t mask 1 not named 1 1" in part
+    assert "t print 2 2 1 2" in part
