@@ -145,6 +145,15 @@ def beneath(field: Field, rows: int) -> Field:
     return np.concatenate([nothing, field.transpose(2, 0, 1)], axis=1).transpose(1, 2, 0)
 
 
+def framed(field: Field, corner: tuple[int, int], size: int, beyond: float = 0.0) -> Field:
+    """A window (h, w) or (h, w, C), whose top left is at `corner` (row, column), in a frame (size, size) that is elsewhere `beyond`."""
+    (top, left), part = corner, field[: size - corner[0], : size - corner[1]]
+    planes = part if part.ndim == 2 else part.transpose(2, 0, 1)
+    ends = (top, size - top - part.shape[0]), (left, size - left - part.shape[1])
+    whole = np.pad(planes, ends if part.ndim == 2 else ((0, 0), *ends), constant_values=beyond)
+    return whole if part.ndim == 2 else whole.transpose(1, 2, 0)
+
+
 def tinted(field: Field, colour: Field) -> Field:
     """(H, W, 3): a field (H, W) in a colour (3,)."""
     return (colour[:, None, None] * field).transpose(1, 2, 0)

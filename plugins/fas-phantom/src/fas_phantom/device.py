@@ -212,8 +212,13 @@ def _diff(of: Operand, field: Any, axis: int = -1, append: Any = None) -> torch.
     return torch.diff(of(field), dim=axis, append=None if append is None else of(append))
 
 
+def _pad(of: Operand, field: Any, ends: Sequence[tuple[int, int]], constant_values: float) -> torch.Tensor:
+    return F.pad(of(field), [end for axis in reversed(ends) for end in axis], value=float(constant_values))
+
+
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., torch.Tensor]] = {
     np.clip: _clip, np.where: _where, np.stack: _stack, np.concatenate: _concatenate, np.dstack: _dstack, np.full_like: _full_like, np.diff: _diff,
+    np.pad: _pad,
     np.zeros_like: lambda of, field: torch.zeros_like(of(field)),
     np.ones_like: lambda of, field: torch.ones_like(of(field)),
     np.empty_like: lambda of, field: torch.empty_like(of(field)),

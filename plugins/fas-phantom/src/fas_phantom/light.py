@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TypeAlias
 
@@ -35,11 +36,11 @@ class Shading:
     """The light on one relief in one frame; each part is computed when it is first asked for.
 
     `normal`: unit vectors (x, y, z); `facing`: their part towards the camera; `diffuse` is near 1 on a forehead under frontal
-    light; `gleam` is the highlight, to be multiplied by gloss.
+    light; `gleam` is the highlight, to be multiplied by gloss. `whole` puts a part of the frame, if the relief is one, in its place.
     """
 
-    def __init__(self, capture: Capture, lift: Field, scale: float) -> None:
-        self._capture, self._lift, self._scale = capture, lift, scale
+    def __init__(self, capture: Capture, lift: Field, scale: float, whole: Callable[[Field], Field] = lambda field: field) -> None:
+        self._capture, self._lift, self._scale, self._whole = capture, lift, scale, whole
 
     def on(self, lift: Field) -> Shading:
         """The same light on another relief."""
@@ -49,21 +50,21 @@ class Shading:
     def normal(self) -> Normal:
         return normals(self._lift, self._scale)
 
-    @property
+    @cached_property
     def facing(self) -> Field:
-        return self.normal[2]
+        return self._whole(self.normal[2])
 
     @cached_property
     def rim(self) -> Field:
         """0 where the surface turns away from the camera, 1 elsewhere."""
-        return np.clip(np.float32(2.2) * self.facing, 0, 1)
+        return np.clip(np.float32(2.2) * self.normal[2], 0, 1)
 
     @cached_property
     def diffuse(self) -> Field:
         ambient, (_, ny, nz) = self._capture.ambient, self.normal
         wrapped = np.clip(_along(self.normal, direction(self._capture)) + np.float32(0.18), 0, None) * self.rim
         sky = (np.float32(0.8 * ambient) - np.float32(0.2 * ambient) * ny) * (np.float32(0.35) + np.float32(0.65) * nz)
-        return sky + np.float32(1.15 * (1 - ambient) / 1.18) * wrapped
+        return self._whole(sky + np.float32(1.15 * (1 - ambient) / 1.18) * wrapped)
 
     @cached_property
     def gleam(self) -> Field:
@@ -71,7 +72,7 @@ class Shading:
         gleam = np.clip(_along(self.normal, half / np.sqrt((half * half).sum())), 0, 1) * self.rim
         for _ in range(4):
             gleam = gleam * gleam
-        return gleam * np.float32(1 - 0.5 * self._capture.ambient)
+        return self._whole(gleam * np.float32(1 - 0.5 * self._capture.ambient))
 
 
 def _along(normal: Normal, way: np.ndarray) -> Field:

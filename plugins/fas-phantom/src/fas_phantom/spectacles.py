@@ -8,7 +8,7 @@ import numpy as np
 
 from fas_phantom.attacks.rims import Rims, reflected
 from fas_phantom.attacks.worn import Instrument, Layer, instrument, near_infrared, painted, put_on
-from fas_phantom.canvas import Field, luminance, mix, sample
+from fas_phantom.canvas import Field, luminance, mix
 from fas_phantom.head import head
 from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters, Person
@@ -46,7 +46,7 @@ class Spectacles:
     def picture(self, grey: Field, moment: Moment) -> Field:
         """Luminance (H, W) of the pair where a flat medium depicts it."""
         layer = self.layer(moment)
-        return mix(grey, luminance(sample(self.worn.colour, layer.hit.u, layer.hit.v)), layer.cover)
+        return mix(grey, luminance(layer.look(self.worn.colour)), layer.cover)
 
     def depth(self, metres: Field, moment: Moment) -> Field:
         """Metres (H, W): the frame where it fills most of a pixel; the lenses do not stop the sensor's light."""

@@ -7,7 +7,7 @@ x right, y down, z towards the camera. The height field is met by a fixed-point 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -55,11 +55,16 @@ class Hit(NamedTuple):
     lift: Field
 
 
-def plane(pose: Pose, size: int) -> tuple[Field, Field]:
+Extent: TypeAlias = int | tuple[int, int]
+"""Rows and columns of a window, or both at once."""
+
+
+def plane(pose: Pose, size: Extent) -> tuple[Field, Field]:
     """View coordinates (x, y) of all pixel centres on the (tilted) picture plane, in metres."""
+    rows, columns = (size, size) if isinstance(size, int) else size
     roll, (across, down) = np.deg2rad(pose.roll), np.deg2rad(pose.tilt)
-    steps = here(_centres(size))
-    dx, dy = ((steps - np.float32(pose.x)) / np.float32(pose.scale))[None], ((steps - np.float32(pose.y)) / np.float32(pose.scale))[:, None]
+    scale = np.float32(pose.scale)
+    dx, dy = ((here(_centres(columns)) - np.float32(pose.x)) / scale)[None], ((here(_centres(rows)) - np.float32(pose.y)) / scale)[:, None]
     c, s = np.float32(np.cos(roll)), np.float32(np.sin(roll))
     x, y = c * dx + s * dy, c * dy - s * dx
     if across or down:
@@ -89,15 +94,19 @@ def _turn(pose: Pose) -> tuple[float, float, float, float]:
     return float(np.cos(yaw)), float(np.sin(yaw)), float(np.cos(pitch)), float(np.sin(pitch))
 
 
-def meet(head: Head, pose: Pose, size: int) -> Hit:
-    """Follow every pixel's line of sight to the head: two steps at half the resolution, one at the full."""
-    half = (size + 1) // 2
-    share = half / size
+def meet(head: Head, pose: Pose, size: Extent) -> Hit:
+    """Follow every pixel's line of sight to the head: two steps at half the resolution, one at the full.
+
+    A window that is not square has even numbers of rows and columns; `pose` is then relative to its corner.
+    """
+    rows, columns = (size, size) if isinstance(size, int) else size
+    half = ((rows + 1) // 2, (columns + 1) // 2)
+    share = half[1] / columns
     coarse = pose._replace(x=pose.x * share, y=pose.y * share, scale=pose.scale * share)
     across, down = plane(coarse, half)
     *_, z = _follow(head.relief, pose, across, down, np.full_like(across, 0.08), 2)
     plane_x, plane_y = plane(pose, size)
-    u, v, z = _follow(head.relief, pose, plane_x, plane_y, resized(z, (size, size)), 1)
+    u, v, z = _follow(head.relief, pose, plane_x, plane_y, resized(z, (rows, columns)), 1)
     x, y = metres(u, v)
     cy, sy, cp, sp = (np.float32(value) for value in _turn(pose))
     lift = sp * (y - np.float32(PIVOT_Y)) + cp * (cy * (z - np.float32(PIVOT_Z)) - sy * x)
@@ -146,6 +155,23 @@ def project(head: Head, pose: Pose, points: np.ndarray) -> np.ndarray:
         across, down = across * np.cos(tilt_x), down * np.cos(tilt_y)
     c, s = np.cos(np.deg2rad(pose.roll)), np.sin(np.deg2rad(pose.roll))
     return np.stack([pose.x + pose.scale * (c * across - s * down), pose.y + pose.scale * (s * across + c * down)], axis=1)
+
+
+def window(pose: Pose, size: int, box: np.ndarray, margin: float) -> tuple[int, int, int, int]:
+    """Top, left, rows and columns, both even, of what may show of a box ((x, y, z) from, to) of the head's own frame in a picture without tilt.
+
+    `margin` is in pixels; the window may go beyond the frame's end by one row or column.
+    """
+    corners = np.stack(np.meshgrid(*box.T), axis=-1).reshape(-1, 3)
+    cy, sy, cp, sp = _turn(pose)
+    x, y, z = corners[:, 0], corners[:, 1] - PIVOT_Y, corners[:, 2] - PIVOT_Z
+    across, down = cy * x + sy * z, cp * y - sp * (cy * z - sy * x)
+    c, s = np.cos(np.deg2rad(pose.roll)), np.sin(np.deg2rad(pose.roll))
+    seen = np.stack([pose.y + pose.scale * (s * across + c * down), pose.x + pose.scale * (c * across - s * down)])
+    first = np.clip(np.floor(seen.min(1) - margin), 0, size - 2).astype(int)
+    last = np.clip(np.ceil(seen.max(1) + margin), first + 2, size).astype(int)
+    rows, columns = (last - first + 1) // 2 * 2
+    return int(first[0]), int(first[1]), int(rows), int(columns)
 
 
 def _unkeystone(x: np.ndarray, y: np.ndarray, k: float) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.attacks.rims import Rims, reflected
 from fas_phantom.attacks.worn import Instrument, Worn, instrument, near_infrared
-from fas_phantom.canvas import Field, blur, mix, sample, soft
+from fas_phantom.canvas import Field, blur, mix, soft
 from fas_phantom.head import Head
 from fas_phantom.relief import grid
 from fas_phantom.sites import Site
@@ -87,7 +87,7 @@ class Glasses(Frame):
 
     def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
         layer, (glare, _) = self.layer(moment), self._glare(moment)
-        opaque = sample(self._frame, layer.hit.u, layer.hit.v)
+        opaque = layer.look(self._frame)
         return mix(light(), near_infrared(layer, self.clip), opaque) + np.float32(0.25) * glare
 
     @cached_property

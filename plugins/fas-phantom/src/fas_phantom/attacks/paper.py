@@ -11,7 +11,7 @@ import numpy as np
 from fas_phantom.attacks.live import Moment, Stage
 from fas_phantom.attacks.prints import draw_ink, inked, resolved, screened
 from fas_phantom.attacks.worn import Instrument, Worn, instrument
-from fas_phantom.canvas import Field, blur, mix, noise, sample, soft
+from fas_phantom.canvas import Field, blur, mix, noise, soft
 from fas_phantom.head import Head, head
 from fas_phantom.light import normals
 from fas_phantom.parameters import ClipParameters, Person
@@ -48,7 +48,7 @@ class PaperMask(Worn):
     def tone(self, image: Field, moment: Moment) -> Field:
         """What the printer made of the photograph."""
         layer = self.layer(moment)
-        gain = sample(self.instrument().tone, layer.hit.u, layer.hit.v)
+        gain = layer.look(self.instrument().tone)
         return image * (1 + layer.cover[..., None] * (gain - 1))
 
     def halftone(self, image: Field, moment: Moment) -> Field:

@@ -8,33 +8,49 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from fas_phantom.attacks.live import Live, Moment, Stage
-from fas_phantom.canvas import Field, mix, packed, sample, tinted
-from fas_phantom.head import Head, head
+from fas_phantom.canvas import Field, framed, mix, packed, sample, tinted
+from fas_phantom.head import Head, head, pixels
 from fas_phantom.light import Shading, glint, tint
 from fas_phantom.parameters import ClipParameters, Person
+from fas_phantom.relief import grid
 from fas_phantom.thermal import warmed
-from fas_phantom.view import Hit, meet
+from fas_phantom.view import Hit, meet, window
+
+MARGIN = 0.004
+"""Metres beyond its coverage within which an instrument may still shine."""
 
 
 class Instrument(NamedTuple):
     """Maps laid out as `relief.grid`: `surface` in metres towards the camera, `cover` in [0, 1], `colour` (H, W, 3) linear
-    reflectance, `tone` (H, W, 3) the gain on it of ink or paint, `matter` (H, W, 2): gloss and near-infrared reflectance."""
+    reflectance, `tone` (H, W, 3) the gain on it of ink or paint, `matter` (H, W, 2): gloss and near-infrared reflectance. `box` are
+    the least and greatest (x, y, z) in metres of what is covered."""
 
     surface: Field
     cover: Field
     colour: Field
     tone: Field
     matter: Field
+    box: np.ndarray
 
 
 class Layer(NamedTuple):
-    """The instrument in one frame: where pixels meet it, its coverage, gloss and near-infrared reflectance, and the light on it."""
+    """The instrument in one frame: where pixels meet it, its coverage, gloss and near-infrared reflectance, and the light on it.
+
+    All was found in a window of the frame alone, beyond which nothing is covered: `close` is the window's own part of `hit`,
+    `corner` (row, column) its place.
+    """
 
     hit: Hit
     cover: Field
     gloss: Field
     near: Field
     light: Shading
+    close: Hit
+    corner: tuple[int, int]
+
+    def look(self, maps: Field) -> Field:
+        """Maps of the instrument in the frame (H, W) or (H, W, C), 0 beyond the window."""
+        return framed(sample(maps, self.close.u, self.close.v), self.corner, len(self.cover))
 
 
 class Worn(Live):
@@ -92,14 +108,20 @@ class Worn(Live):
 
 def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters) -> Layer:
     """Where the pixels of a frame meet what is worn on a head."""
-    hit = meet(wearer._replace(relief=worn.surface), moment.pose._replace(mouth=0.0), clip.size)
-    found = sample(packed(worn.matter, worn.cover), hit.u, hit.v)
-    return Layer(hit, found[..., 2], found[..., 0], found[..., 1], Shading(clip.capture, hit.lift, moment.pose.scale))
+    pose, size = moment.pose, clip.size
+    top, left, *extent = window(pose, size, worn.box, 3 + MARGIN * pose.scale)
+    corner, scene = (top, left), moment.hit
+    close = meet(wearer._replace(relief=worn.surface), pose._replace(mouth=0.0, x=pose.x - left, y=pose.y - top), (extent[0], extent[1]))
+    found = framed(sample(packed(worn.matter, worn.cover), close.u, close.v), corner, size)
+    x, y, lift = (framed(field, corner, size, beyond) for field, beyond in ((close.x, 1.0), (close.y, 1.0), (close.lift, 0.0)))
+    u, v = pixels(x, y)
+    light = Shading(clip.capture, close.lift, pose.scale, lambda field: framed(field, corner, size))
+    return Layer(Hit(scene.plane_x, scene.plane_y, x, y, u, v, None, lift), found[..., 2], found[..., 0], found[..., 1], light, close, corner)
 
 
 def painted(worn: Instrument, layer: Layer, clip: ClipParameters) -> Field:
     """Light (H, W, 3) of the instrument's own colour."""
-    return sample(worn.colour, layer.hit.u, layer.hit.v) * layer.light.diffuse[..., None] * tint(clip.capture.light_warmth)
+    return layer.look(worn.colour) * layer.light.diffuse[..., None] * tint(clip.capture.light_warmth)
 
 
 def near_infrared(layer: Layer, clip: ClipParameters) -> Field:
@@ -113,4 +135,6 @@ def instrument(surface: Field, cover: Field, colour: Field, *, gloss: Field | fl
     """An Instrument of contiguous float32 maps."""
     matter = np.dstack([np.broadcast_to(np.asarray(part, np.float32), cover.shape) for part in (gloss, near)])
     gain = np.ones_like(colour) if tone is None else tone
-    return Instrument(*(np.ascontiguousarray(field, np.float32) for field in (surface, cover, colour, gain, matter)))
+    where, (x, y) = cover > 1e-3, grid()
+    box = np.array([[field[where].min(), field[where].max()] for field in (x, y, surface)], np.float64).T
+    return Instrument(*(np.ascontiguousarray(field, np.float32) for field in (surface, cover, colour, gain, matter)), box)
