@@ -214,3 +214,13 @@ def test_exact_depth_and_temperature_are_what_the_cameras_record_but_for_noise(r
         assert np.median(np.abs(depth[seen] / (1000 * known.metres(1)[seen]) - 1)) < 0.15
         celsius = next(record.channels["thermal"].read([1])).image / 100 - 273.15 - known.clip.capture.thermal_offset
         assert np.median(np.abs(celsius - known.celsius(1))) < 0.2
+
+
+def test_lipstick_ends_at_the_corners_of_the_mouth(records):
+    for record in of(records, "makeup.cosmetic"):
+        known = truth(record)
+        change = np.abs(known.shown(1) - known.shown(1, without=frozenset({"lipstick"}))).max(2)
+        corners = known.landmarks[1, [48, 54], 0]
+        columns = np.arange(128) + 0.5
+        reach = 2 + 3 * known.clip.capture.defocus + 0.1 * np.ptp(corners)
+        assert change[:, (columns < corners.min() - reach) | (columns > corners.max() + reach)].max() < 0.004

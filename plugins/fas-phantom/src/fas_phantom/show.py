@@ -203,7 +203,7 @@ def _joined(figure: Figure, first: Axes, last: Axes) -> Axes:
     left, right = first.get_position(), last.get_position()
     first.remove()
     last.remove()
-    return figure.add_axes((left.x0 + 0.045, left.y0 + 0.03, right.x1 - left.x0 - 0.045, left.height - 0.045))
+    return figure.add_axes((left.x0 + 0.055, left.y0 + 0.03, right.x1 - left.x0 - 0.055, left.height - 0.045))
 
 
 def _pulse(axis: Axes, record: Record, known: Truth) -> None:

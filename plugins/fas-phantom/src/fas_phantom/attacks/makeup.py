@@ -102,7 +102,7 @@ def lips(who: Traits, x: Field, y: Field) -> Field:
     """Coverage of the lips."""
     wide, level = 0.0262 * who.mouth_width * who.width, y - MOUTH * who.length
     arch = np.clip(1 - (x / wide) ** 2, 0, 1)
-    return soft(np.minimum(level + 0.008 * who.lips * arch**0.8, 0.0102 * who.lips * arch**0.7 - level), 0.0013)
+    return soft(np.minimum(level + 0.008 * who.lips * arch**0.8, 0.0102 * who.lips * arch**0.7 - level), 0.0013) * soft(wide - np.abs(x), 0.0015)
 
 
 def upper_lids(face: Head, x: Field, y: Field) -> Field:
