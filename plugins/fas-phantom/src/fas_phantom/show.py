@@ -51,7 +51,7 @@ def sheet(record: Record) -> Figure:
     """Everything that is known of a presentation: live, attack, trace and its bands, inpainting, all channels, pulse."""
     known, frame = truth(record), telling(truth(record))
     figure = _figure(15.5, 16.4, f"{record.species or 'bona fide'}   ({_where(record)}, frame {frame})")
-    axes = figure.subplots(4, 4, gridspec_kw={"hspace": 0.13, "wspace": 0.06, "left": 0.015, "right": 0.975, "top": 0.945, "bottom": 0.02})
+    axes = figure.subplots(4, 4, gridspec_kw={"hspace": 0.13, "wspace": 0.11, "left": 0.015, "right": 0.975, "top": 0.945, "bottom": 0.02})
     recorded, live = channels(record, frame), counterpart(known, frame)
     _picture(axes[0, 0], known.live(frame), "live counterpart")
     _picture(axes[0, 1], known.shown(frame), "attack, before noise and codec")
