@@ -23,12 +23,13 @@ def test_blocks_of_eight_raise_blockiness_at_any_phase(phase):
     assert blockiness(blocks) > 4
 
 
-def test_depth_tells_its_share_of_measured_pixels_and_their_mean():
+def test_of_other_sensors_only_validity_and_brightness_are_told_not_relief_or_warmth():
     depth = np.zeros((32, 32), dtype=np.uint16)
     depth[:, :8] = 700
-    told = statistics({"depth": depth}, None)
+    told = statistics({"depth": depth, "infrared": np.full((32, 32), 9, np.uint8), "thermal": depth}, None)
+    assert set(told) == {(name, region, what) for name, what in (("depth", "validity"), ("infrared", "mean")) for region in ("frame", "centre")}
+    assert told["infrared", "frame", "mean"] == 9
     assert told["depth", "frame", "validity"] == 0.25
-    assert told["depth", "frame", "mean"] == 700
     assert told["depth", "centre", "validity"] == 0
 
 
