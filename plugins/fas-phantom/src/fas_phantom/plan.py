@@ -128,6 +128,7 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
 
     wild = domain == "wild"
     face = between(0.5, 0.68)
+    distance = 0.3 / face * between(0.9, 1.1)
     crf, recoded = _coding(random, site, wild)
     return Capture(
         domain=domain, session=int(random.integers(1, 4)), device=str(random.choice(site.devices)),
@@ -135,18 +136,18 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
         exposure=float(np.exp(random.normal(0, 0.16))), warmth=between(*site.warmth), tint=float(random.normal(0, 0.03)), gamma=between(*site.gamma),
         defocus=float(random.gamma(2.0, 0.25)), noise_gain=between(*site.noise_gain), noise_floor=between(0.002, 0.004),
         crf=crf, recoded=recoded, rate=fps * float(random.choice(site.rates)), jitter=between(0.0, 0.25),
-        face=face, distance=0.3 / face * between(0.9, 1.1), x=between(0.44, 0.56), y=between(0.45, 0.53),
+        face=face, distance=distance, x=between(0.44, 0.56), y=between(0.45, 0.53),
         motion=between(0.4, 2.0) if wild else between(0.3, 1.0),
         yaw=float(np.clip(random.normal(0, 7), -16, 16)),
         pitch=float(np.clip(random.normal(-1, 3.5), -9, 8)), roll=float(np.clip(random.normal(0, 3), -8, 8)),
         azimuth=between(*site.azimuth), elevation=between(*site.elevation), ambient=between(*site.ambient), light_warmth=between(*site.light_warmth),
         background=int(random.integers(POOL)), background_gain=between(0.6, 1.3),
-        background_depth=between(0.9, 2.4), clothing=int(random.integers(1 << 31)),
+        background_depth=distance + float(np.exp(random.uniform(np.log(0.12), np.log(1.8)))), clothing=int(random.integers(1 << 31)),
         blink=between(0.15, 0.5), talk=between(0, 1) * float(random.random() < 0.6), depth_noise=between(1.0, 4.0),
         depth_error=float(np.exp(random.uniform(np.log(5), np.log(34)))), depth_holes=between(0, 0.9),
         infrared_exposure=float(np.exp(random.uniform(np.log(0.45), np.log(1.25)))), infrared_ambient=between(0.0, 0.6),
         glasses=int(random.integers(1 << 31)) if random.random() < GLASSES else None, sheet=_sheet(random),
-        room=between(18, 27), thermal_noise=between(0.04, 0.1), thermal_offset=float(random.normal(0, 0.4)),
+        room=between(18, 31), thermal_noise=between(0.04, 0.1), thermal_offset=float(random.normal(0, 4)),
     )
 
 

@@ -39,10 +39,10 @@ class ScreenReplay(FlatMedium):
             "glare": float(random.uniform(*site.display_glare)),
             "glare_x": float(random.uniform(-0.08, 0.08)),
             "glare_y": float(random.uniform(-0.1, 0.02)),
-            "flicker": float(random.uniform(0, 0.06)),
+            "flicker": float(random.uniform(0, 0.012)),
             "flicker_rate": float(random.uniform(5, 40)),
             "bands": float(random.uniform(0.5, 2.5)),
-            "pulse": float(random.uniform(0.8, 0.98)),
+            "pulse": float(random.uniform(0.85, 0.98)),
             "infrared": float(np.exp(random.uniform(np.log(0.02), np.log(0.5)))),
             "infrared_glare": float(random.uniform(0.1, 0.9)),
         }
