@@ -129,3 +129,8 @@ def test_regions_follow_the_landmarks_and_hold_skin():
     assert colours.shape == (4, 3, 3)
     assert np.array_equal(times, record.channels["rgb"].times())
     assert (colours[..., 0] > colours[..., 2]).all()
+
+
+def test_a_clip_in_which_nothing_changes_has_no_pulse():
+    found = measured(np.arange(300) / 25, np.full((300, 3, 3), 90.0))
+    assert (found.snr, found.share, found.coherence) == (-30.0, 0.0, 0.0)

@@ -19,6 +19,8 @@ REGIONS: dict[str, tuple[tuple[int, float, int], ...]] = {
 """Corners of each region: from one of the 68 landmarks a share of the way to another; on the forehead upwards, away from the chin, by brow spans."""
 BAND = (45.0, 160.0)
 """Beats a minute among which a heart rate is looked for."""
+FLOOR = -30.0
+"""Decibels of a clip in which nothing changes: a codec may hold a still picture."""
 WINDOW = 1.6
 """Seconds of one window (Wang et al. 2017)."""
 
@@ -96,7 +98,9 @@ def measured(times: np.ndarray, colours: np.ndarray) -> Pulse:
     steady = np.stack([np.interp(even, times, column) for column in seen.reshape(len(times), -1).T], 1).reshape(seen.shape)
     regions = np.stack([pos(steady[:, k], rate) for k in range(steady.shape[1])])
     filtered = sosfiltfilt(butter(3, (0.65, min(4.0, 0.45 * rate)), "band", fs=rate, output="sos"), regions, axis=1)
-    pairs = np.corrcoef(filtered)[np.triu_indices(len(filtered), 1)]
+    still = filtered.std(1) < 1e-12
+    with np.errstate(invalid="ignore"):
+        pairs = np.where(still[:, None] | still, 0, np.corrcoef(filtered))[np.triu_indices(len(filtered), 1)]
     return _spectral(pos(steady.mean(1), rate), rate, float(pairs.mean()))
 
 
@@ -112,5 +116,7 @@ def _spectral(signal: np.ndarray, rate: float, coherence: float) -> Pulse:
     wide = (beats > 40) & (beats < 240)
     near = wide & ((np.abs(beats - found) < 12) | (np.abs(beats - 2 * found) < 12))
     signal_power, rest = power[near].sum(), power[wide & ~near].sum()
+    if rest == 0:
+        return Pulse(float(found), FLOOR, 0.0, coherence)
     share = power[inside][np.abs(beats[inside] - found) < 6].sum() / power[inside].sum()
-    return Pulse(float(found), float(10 * np.log10(signal_power / rest)), float(share), coherence)
+    return Pulse(float(found), max(FLOOR, float(10 * np.log10(signal_power / rest))), float(share), coherence)

@@ -29,7 +29,7 @@ class PhoneReplay(ScreenReplay):
         return {
             **super().draw(random, site),
             "body": float(random.uniform(0.094, 0.104)), "format": float(random.uniform(1.55, 1.75)),
-            "mosaic": float(random.uniform(0.85, 1.25)), "glare": 0.5 * float(random.uniform(*site.display_glare)),
+            "mosaic": float(random.uniform(0.4, 0.9)), "glare": 0.5 * float(random.uniform(*site.display_glare)),
             "black": float(random.uniform(0.0, 0.015)), "contrast": float(random.uniform(1.3, 1.5)), "gamut": float(random.uniform(1.15, 1.35)),
             "bands": float(random.uniform(2.0, 5.0)),
             "rim": float(random.uniform(0.005, 0.009)),

@@ -29,9 +29,9 @@ class ScreenReplay(FlatMedium):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "moire_x": float(random.uniform(0.1, 0.3) * random.choice([-1, 1])),
-            "moire_y": float(random.uniform(0.1, 0.3) * random.choice([-1, 1])),
-            "mosaic": float(random.uniform(0.6, 1.0) * site.display_pitch[1] / 0.2),
+            "moire_x": float(random.uniform(0.15, 0.4) * random.choice([-1, 1])),
+            "moire_y": float(random.uniform(0.15, 0.4) * random.choice([-1, 1])),
+            "mosaic": float(random.uniform(0.2, 0.8) * site.display_pitch[1] / 0.2),
             "gamut": float(random.uniform(*site.display_gamut)),
             "warmth": float(random.uniform(*site.display_warmth)),
             "contrast": float(random.uniform(1.15, 1.4)),
@@ -42,7 +42,7 @@ class ScreenReplay(FlatMedium):
             "flicker": float(random.uniform(0, 0.012)),
             "flicker_rate": float(random.uniform(5, 40)),
             "bands": float(random.uniform(0.5, 2.5)),
-            "pulse": float(random.uniform(0.85, 0.98)),
+            "pulse": float(random.uniform(0.6, 0.85)),
             "infrared": float(np.exp(random.uniform(np.log(0.02), np.log(0.5)))),
             "infrared_glare": float(random.uniform(0.1, 0.9)),
         }
