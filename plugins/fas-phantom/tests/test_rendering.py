@@ -220,7 +220,7 @@ def test_landmarks_project_to_where_the_line_of_sight_meets_them(records):
 def test_eyes_and_mouth_are_darker_than_cheeks_and_the_nose_is_nearest(records):
     for record in of(records, None):
         clip = record.channels["rgb"].clip
-        sharp = replace(clip, capture=replace(clip.capture, defocus=0.0, blink=0.001))
+        sharp = replace(clip, capture=replace(clip.capture, defocus=0.0, blink=0.001, glasses=None))
         scene, points = Scene(sharp), truth(replace(record, channels={"rgb": Rendered(sharp, "rgb")})).landmarks[1]
         grey = scene.display(1).mean(2)
 
