@@ -1,0 +1,169 @@
+"""Fusions of appearance and pulse (Yu et al. 2024, section III-C). Importing this module imports no torch.
+
+By convention the pulse feature is the last input: its width is the default of the fused one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from fascore import Fusion, Signal, SpecError, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Activation: TypeAlias = Literal["none", "relu", "gelu"]
+Normalisation: TypeAlias = Literal["none", "batch", "layer"]
+
+ACTIVATION: Activation = Field("relu", description="after the linear layer: none, relu (eq. 3) or gelu")
+DROPOUT: float = Field(0.3, ge=0, lt=1, description="of the concatenated features, before the linear layer; the authors' release has .3, eq. 3 none")
+WIDTH: PositiveInt | None = Field(None, description="width of the fused feature; default: that of the last input")
+
+
+class _Vectors(Fusion):
+    """Base of fusions of two or more Vectors into one."""
+
+    def widths(self, signals: Sequence[Signal]) -> list[int]:
+        """Widths of the inputs. Raises SpecError."""
+        if len(signals) < 2:
+            raise SpecError(f"{self.type} fuses two or more features; got {len(signals)}")
+        for place, signal in enumerate(signals):
+            if not isinstance(signal, Vector):
+                name = f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
+                raise SpecError(f"{self.type} takes Vectors, but {name} gives {signal}; pool it first, for example with attention_pool")
+        return [signal.d for signal in signals if isinstance(signal, Vector)]
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls.model_validate({}), [Vector(6), Vector(5)]), (cls.model_validate({"width": 4}), [Vector(3), Vector(6), Vector(5)])]
+
+
+class Sum(_Vectors):
+    """Sum of the features, which the paper names as the fusion that fails (III-C). Two or more Vectors -> Vector(width).
+
+    An input of another width is projected to it by a linear layer without bias.
+    """
+
+    type: Literal["joint.sum"] = "joint.sum"
+    width: PositiveInt | None = WIDTH
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        return Vector(self.width or self.widths(signals)[-1])
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.fusions.sum_ import SumFusion
+
+        return SumFusion(self.widths(signals), self.infer(signals).d)
+
+
+class Concat(_Vectors):
+    """Concatenate, then one linear layer and ReLU (Yu et al. 2024, eq. 3). Two or more Vectors -> Vector(width).
+
+    With `activation` none and `norm` batch it is the pulse feature of the two branches, as the authors' release has it.
+    """
+
+    type: Literal["joint.concat"] = "joint.concat"
+    width: PositiveInt | None = WIDTH
+    dropout: float = DROPOUT
+    norm: Normalisation = Field("none", description="after the linear layer: none (eq. 3), batch or layer norm")
+    activation: Activation = ACTIVATION
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        return Vector(self.width or self.widths(signals)[-1])
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.fusions.concat import ConcatFusion
+
+        return ConcatFusion(self.widths(signals), self.infer(signals).d, dropout=self.dropout, norm=self.norm, activation=self.activation)
+
+
+class WeightedNorm(_Vectors):
+    """Normalise each feature by a mix of layer and batch norm, then fuse by eq. 3 (Yu et al. 2024, eq. 4).
+
+    Takes two or more Vectors of any widths, gives Vector(width).
+    """
+
+    type: Literal["joint.weighted_norm"] = "joint.weighted_norm"
+    theta: float = Field(0.8, ge=0, le=1, description="share of layer norm; the rest is batch norm")
+    eps: PositiveFloat = Field(1e-6, description="added to both variances")
+    width: PositiveInt | None = WIDTH
+    dropout: float = DROPOUT
+    norm_fused: bool = Field(False, description="normalise the fused feature too, as the authors' release does; eq. 4 does not")
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        return Vector(self.width or self.widths(signals)[-1])
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.fusions.weighted_norm import WeightedNormFusion
+
+        return WeightedNormFusion(
+            self.widths(signals), self.infer(signals).d, theta=self.theta, eps=self.eps, dropout=self.dropout, norm_fused=self.norm_fused
+        )
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Vector(6), Vector(5)]), (cls(theta=0.4, width=4, norm_fused=True), [Vector(3), Vector(6), Vector(5)])]
+
+
+class SeConcat(_Vectors):
+    """Squeeze-and-excitation gate on each feature (Hu et al. 2018), then eq. 3. Two or more Vectors -> Vector(width)."""
+
+    type: Literal["joint.se_concat"] = "joint.se_concat"
+    width: PositiveInt | None = WIDTH
+    reduction: PositiveInt = Field(16, description="the gate's hidden layer is the feature's width divided by it, and 1 at least")
+    dropout: float = DROPOUT
+    activation: Activation = ACTIVATION
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        return Vector(self.width or self.widths(signals)[-1])
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.fusions.se_concat import SeConcatFusion
+
+        return SeConcatFusion(
+            self.widths(signals), self.infer(signals).d, reduction=self.reduction, dropout=self.dropout, activation=self.activation
+        )
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(reduction=2), [Vector(16), Vector(12)]), (cls(width=4, reduction=2), [Vector(8), Vector(16), Vector(12)])]
+
+
+class CrossAttention(_Vectors):
+    """Attend from pulse to appearance over channels, and add to appearance (Yu et al. 2024, Table IV "CA").
+
+    F = F_app + softmax(q F_app^T) F_app, the softmax over the last axis of the outer product. The query q is F_rppg, or in
+    the ViT variant eq. 3 of both. Takes two Vectors, appearance first; gives Vector(width).
+    """
+
+    type: Literal["joint.cross_attention"] = "joint.cross_attention"
+    width: PositiveInt | None = Field(None, description="width of the fused feature; default: that of appearance, the first input")
+    query: Literal["rppg", "both"] = Field("rppg", description="rppg: the pulse feature (ResNet); both: eq. 3 of the two features (ViT)")
+    project: bool = Field(False, description="project a feature of another width linearly to `width`; without it all widths must be equal")
+    dropout: float = Field(0.3, ge=0, lt=1, description="of the concatenated features before the query's linear layer, where the query is of both")
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        widths = self.widths(signals)
+        if len(widths) != 2:
+            raise SpecError(f"joint.cross_attention takes two features, appearance and then pulse; got {len(widths)}")
+        width = self.width or widths[0]
+        if not self.project and set(widths) != {width}:
+            was = f"appearance has {widths[0]}, pulse has {widths[1]}" + (f", 'width' is {self.width}" if self.width else "")
+            raise SpecError(f'joint.cross_attention needs one width: {was}; set "project": true, or change an encoder')
+        return Vector(width)
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.fusions.cross_attention import CrossAttentionFusion
+
+        width = self.infer(signals).d
+        return CrossAttentionFusion(self.widths(signals), width, both=self.query == "both", dropout=self.dropout)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Vector(6), Vector(6)]), (cls(query="both", project=True, width=5), [Vector(7), Vector(5)])]
+
+
+__all__ = ["Concat", "CrossAttention", "SeConcat", "Sum", "WeightedNorm"]
