@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, auditing, end, inspecting, measuring, planning, recalibrating, reporting, running, starting
+from fascore.cli import DEBUG, auditing, comparing, end, inspecting, measuring, planning, recalibrating, reporting, running, starting
 
 
 class Entry(NamedTuple):
@@ -47,6 +47,11 @@ COMMANDS = (
         "fascore evaluate scores.csv --threshold fixed=0.5",
         "fascore evaluate scores.txt --format id-label-score --polarity bona_fide_high --labels-are bona_fide_1",
         "fascore evaluate --sum runs/colour runs/depth --out both",
+    )),
+    Entry("compare", comparing.compare, "set systems side by side, with paired tests", (
+        "fascore compare runs/concat runs/attention --out compared",
+        "fascore compare a_test.csv b_test.csv --dev a_dev.csv --dev b_dev.csv",
+        "fascore compare runs/study/* --threshold bpcer=0.01",
     )),
     Entry("report", reporting.report, "write a run's report again, or one to share", (
         "fascore report runs/demo",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -13,16 +13,11 @@ from fascore.component import Config
 from fascore.errors import FascoreError
 from fascore.evaluation.curves import auc, needs_both
 from fascore.evaluation.factor import Factor
+from fascore.evaluation.joining import Named, align
 from fascore.evaluation.score_rules import combine, fit_weights
 from fascore.evaluation.table import Floats, ScoreTable
 
 Rule: TypeAlias = Literal["sum", "mean", "weighted", "logistic"]
-Named: TypeAlias = Mapping[str, ScoreTable]
-"""One table a system, by the system's name."""
-
-AGREE = ("task", "species", "subject")
-"""Columns that describe a presentation, and not what a system made of it: all systems must say the same."""
-
 
 class Share(Config):
     """What one system adds: weight * (score - mean) / deviation; mean and deviation are those on dev, where they matter."""
@@ -123,51 +118,3 @@ def _response(score: Floats, tables: Sequence[ScoreTable]) -> Factor:
     for table in tables:
         words = np.where((words == "") & ~table.responded, table.column("response"), words)
     return Factor.of(words)
-
-
-def align(tables: Named) -> dict[str, ScoreTable]:
-    """The same presentations in the same order in every table, that of the first. Raises FascoreError.
-
-    Rows are joined by dataset and id, by id alone where a table names no dataset. One that is missing somewhere, or whose
-    label, task, species or subject differ, is refused.
-    """
-    (name, first), *others = tables.items()
-    return {name: first, **{other: _ordered(first, table, (name, other)) for other, table in others}}
-
-
-def _ordered(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> ScoreTable:
-    datasets = [table.column("dataset") for table in (first, other)]
-    if not all(any(table.factor("dataset").names) for table in (first, other)):
-        datasets = [np.full(len(table), "") for table in (first, other)]
-    same = len(first) == len(other) and bool((first.id == other.id).all()) and bool((datasets[0] == datasets[1]).all())
-    if not same:
-        keys = [list(zip(*map(np.ndarray.tolist, (dataset, table.id)))) for dataset, table in zip(datasets, (first, other))]
-        place = {key: row for row, key in enumerate(keys[1])}
-        if len(place) < len(other):
-            raise FascoreError(f"{names[1]}: ids repeat in several datasets, which {names[0]} does not name; the two cannot be joined")
-        _whole(keys[0], place.keys(), names)
-        _whole(keys[1], set(keys[0]), (names[1], names[0]))
-        other = other.select(np.array([place[key] for key in keys[0]], np.int64))
-    _agreeing(first, other, names)
-    return other
-
-
-def _whole(keys: Sequence[tuple[str, str]], known: Container[tuple[str, str]], names: tuple[str, str]) -> None:
-    lacking = [key for key in keys if key not in known]
-    if lacking:
-        dataset, name = lacking[0]
-        what = f"'{name}'" + (f" of dataset '{dataset}'" if dataset else "")
-        advice = "give it a row with an empty score where there is none"
-        raise FascoreError(f"{names[1]} lacks {len(lacking)} of the {len(keys)} presentations of {names[0]}, such as {what}; {advice}")
-
-
-def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> None:
-    columns = {"label": (first.label, other.label)}
-    for name in AGREE:
-        if all(any(table.factor(name).names) for table in (first, other)):
-            columns[name] = (first.column(name), other.column(name))
-    for name, (one, two) in columns.items():
-        if len(differing := np.flatnonzero(one != two)):
-            row = int(differing[0])
-            complaint = f"'{one[row]}' in {names[0]} and '{two[row]}' in {names[1]}"
-            raise FascoreError(f"column '{name}' of '{first.id[row]}' is {complaint} ({len(differing)} such rows); systems are joined on one truth")

@@ -46,9 +46,9 @@ def compare(
 ) -> dict[str, Value]:
     """Paired comparison of two systems at each one's own dev threshold, on the presentations that both answered.
 
-    `mcnemar` by `bona_fide`, `attack` and `all`; `differences` of `auc`, `eer`, `acer_worst`, `acer_pooled`, `apcer_pooled` and
-    `bpcer`: `first`, `second`, `difference` = first - second, and over subjects resampled for both alike its `bootstrap` with
-    `p`, the two-sided share of resamples beyond 0. `acer_worst` holds each system's worst species. Spoof and forgery are compared
+    `mcnemar` by `bona_fide`, `attack` and `all`; `differences` of `auc`, `eer`, `acer_worst`, `acer_pooled`, `apcer_worst`,
+    `apcer_pooled` and `bpcer`: `first`, `second`, `difference` = first - second, and over subjects resampled for both alike its `bootstrap` with
+    `p`, the two-sided share of resamples beyond 0. `acer_worst` and `apcer_worst` hold each system's worst species. Spoof and forgery are compared
     apart: give tables of one task. Raises FascoreError where there are no common presentations, where labels or species
     of one differ, and where one class is missing.
     """
@@ -99,7 +99,7 @@ def _figures(table: ScoreTable, threshold: float) -> dict[str, float | None]:
     return {
         "auc": curves.auc(*scores), "eer": curves.equal_error(*scores).interpolated,
         "acer_worst": half(species[top].value if top else None, bona_fide), "acer_pooled": half(every, bona_fide),
-        "apcer_pooled": every, "bpcer": bona_fide,
+        "apcer_worst": species[top].value if top else None, "apcer_pooled": every, "bpcer": bona_fide,
     }  # fmt: skip
 
 
@@ -123,7 +123,7 @@ class Paired(NamedTuple):
 
 
 def _drawn(curve: Curves, rates: Rates, top: str | None) -> dict[str, Floats]:
-    worst_species = {"acer_worst": (rates.species[top] + rates.bona_fide) / 2} if top else {}
+    worst_species = {"acer_worst": (rates.species[top] + rates.bona_fide) / 2, "apcer_worst": rates.species[top]} if top else {}
     pooled_rates = {"acer_pooled": rates.hter, "apcer_pooled": rates.pooled, "bpcer": rates.bona_fide}
     return {"auc": curve.auc, "eer": curve.interpolated, **worst_species, **pooled_rates}
 

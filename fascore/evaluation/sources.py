@@ -89,7 +89,7 @@ def _of_files(paths: Sequence[Path], dev: Sequence[Path], *, fused: bool) -> dic
         raise FascoreError(f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order")
     if not fused and len(dev) > 1:
         raise FascoreError("one dev file sets the threshold; several belong to --sum, --mean, --weighted or --logistic")
-    names = _names(paths)
+    names = short_names(paths)
     stems = {path.stem for path in paths}
     tests = {"+".join(names) if len(stems) > 1 else stems.pop(): list(paths)} if fused else {name: [path] for name, path in zip(names, paths)}
     if "dev" in tests:
@@ -100,13 +100,13 @@ def _of_files(paths: Sequence[Path], dev: Sequence[Path], *, fused: bool) -> dic
 def _systems(paths: Sequence[Path]) -> list[str]:
     """A name for each system: of a run its folder, else of the file."""
     if {path.parent.name for path in paths} == {"scores"} and len({path.parent.parent.resolve() for path in paths}) == len(paths):
-        return _names([path.parent.parent / "run" for path in paths], drop=1)
-    return _names(paths)
+        return short_names([path.parent.parent / "run" for path in paths], drop=1)
+    return short_names(paths)
 
 
-def _names(paths: Sequence[Path], drop: int = 0) -> list[str]:
-    """The files' stems, with as many folders before them as it takes to tell them apart; `drop` parts at the end stay out."""
-    resolved = [path.resolve().with_suffix("") for path in paths]
+def short_names(paths: Sequence[Path], drop: int = 0) -> list[str]:
+    """The files' stems and the folders' names, with as many folders before them as it takes to tell them apart; `drop` parts at the end stay out."""
+    resolved = [path.resolve() if path.is_dir() else path.resolve().with_suffix("") for path in paths]
     if doubled := [path for path, count in Counter(resolved).items() if count > 1]:
         raise FascoreError(f"{doubled[0]} is given twice")
     parts = [path.parts[: len(path.parts) - drop] for path in resolved]

@@ -55,8 +55,8 @@ def evaluate_files(
     needs no dev file. Without both, only metrics that need no threshold are measured, and a warning says so. `combine` makes
     one system of several: of each a score file and a dev file in the same order, or its run's folder. Tables are folded to
     `level` after that, before anything is measured; `depth` says what is measured beyond the figures. With `out`,
-    `metrics.json` and `threshold.json` are written there, and where systems were combined `combination.json` and the combined
-    `scores/`. Raises FascoreError in sentences.
+    `metrics.json`, `threshold.json` and the `scores/` as they were measured are written there, and where systems were combined
+    `combination.json`. Raises FascoreError in sentences.
     """
     dev = [dev] if isinstance(dev, Path) else list(dev)
     if rule and not dev and not rule.startswith("fixed=") and not any(path.is_dir() for path in paths):
@@ -92,8 +92,8 @@ def _write(out: Path, found: Metrics, threshold: Threshold | None, sources: Sour
         write_whole(out / "threshold.json", threshold.to_json())
     if sources.combination is not None:
         write_whole(out / "combination.json", json.dumps(found["combination"], indent=2) + "\n")
-        for name, table in {**sources.tests, **({} if sources.dev is None else {"dev": sources.dev})}.items():
-            table.write(out / "scores" / f"{name.replace('/', '_')}.csv")
+    for name, table in {**sources.tests, **({} if sources.dev is None else {"dev": sources.dev})}.items():
+        table.write(out / "scores" / f"{name.replace('/', '_')}.csv")
 
 
 def default_metrics(tests: Mapping[str, ScoreTable]) -> list[Metric]:

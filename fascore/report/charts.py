@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import NamedTuple
 
@@ -22,7 +22,10 @@ from fascore.evaluation.curves import Floats, roc
 INK, GRID, FIRST, SECOND, THIRD, FOURTH = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
 VARIABLES = {INK: "--ink", GRID: "--line", FIRST: "--genuine", SECOND: "--attack", THIRD: "--third", FOURTH: "--fourth"}
 SERIES = (FIRST, SECOND, THIRD, FOURTH)
+DASHES = ("-", "--", ":", "-.")
 POINTS = 600
+LONGEST = 40
+"""Letters of a name in a drawing."""
 RATES = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
 STYLE = {
     "svg.fonttype": "none", "font.size": 9.5, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "axes.labelcolor": INK,
@@ -32,38 +35,49 @@ STYLE = {
 
 
 class Line(NamedTuple):
-    """One pair of classes to draw as a curve: increasing scores, and the operating point."""
+    """One pair of classes to draw as a curve: increasing scores, and the threshold of the operating point."""
 
     name: str
     bona_fide: Floats
     attack: Floats
+    threshold: float | None = None
 
 
-def roc_chart(lines: Sequence[Line], threshold: float | None, name: str) -> str:
-    """Bona fide accepted over attacks accepted, with the operating point of the dev threshold."""
+class Effect(NamedTuple):
+    """One difference of two systems, with its interval where there is one. `group` is the figure that differs, `name` the system."""
+
+    group: str
+    name: str
+    difference: float
+    low: float | None = None
+    high: float | None = None
+
+
+def roc_chart(lines: Sequence[Line], name: str) -> str:
+    """Bona fide accepted over attacks accepted, with the operating point of each line."""
     figure, axes = _figure(4.6, 4.1, name)
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
-    for line, colour in zip(lines, SERIES):
+    for line, (colour, dash) in zip(lines, styles()):
         curve = roc(line.bona_fide, line.attack)
-        axes.plot(*thinned(curve.false_accept, 1 - curve.false_reject), color=colour, label=line.name)
-        if threshold is not None:
-            x, y = operating_point(line, threshold)
+        axes.plot(*thinned(curve.false_accept, 1 - curve.false_reject), color=colour, linestyle=dash, label=label(line.name))
+        if line.threshold is not None:
+            x, y = operating_point(line, line.threshold)
             axes.plot(x, 1 - y, "o", color=colour, markersize=6)
     axes.set(xlabel="attacks accepted", ylabel="bona fide accepted", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower right", frameon=False, labelcolor=INK)
     return _svg(figure, name)
 
 
-def det_chart(lines: Sequence[Line], threshold: float | None, name: str) -> str:
+def det_chart(lines: Sequence[Line], name: str) -> str:
     """Both error rates on normal deviate axes, where normal scores give straight lines. A rate of 0 or 1 lies outside."""
     figure, axes = _figure(4.6, 4.1, name)
-    for line, colour in zip(lines, SERIES):
+    for line, (colour, dash) in zip(lines, styles()):
         curve = roc(line.bona_fide, line.attack)
         inside = (curve.accepted > 0) & (curve.rejected > 0) & (curve.accepted < curve.n_attack) & (curve.rejected < curve.n_bona_fide)
         x, y = norm.ppf(curve.false_accept[inside]), norm.ppf(curve.false_reject[inside])
-        axes.plot(*thinned(x, y), color=colour, label=line.name)
-        if threshold is not None:
-            point = operating_point(line, threshold)
+        axes.plot(*thinned(x, y), color=colour, linestyle=dash, label=label(line.name))
+        if line.threshold is not None:
+            point = operating_point(line, line.threshold)
             if all(0 < rate < 1 for rate in point):
                 axes.plot(*norm.ppf(point), "o", color=colour, markersize=6)
     ticks = norm.ppf(RATES)
@@ -95,7 +109,7 @@ def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float 
             axes.bar(edges[:-1][shown], heights[shown], np.diff(edges)[shown], row, align="edge", color=colour, alpha=alpha, linewidth=0)
     if threshold is not None:
         axes.axvline(threshold, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-    axes.set_yticks(range(len(groups)), [f"{group} ({len(scores)})" for group, (scores, _) in upwards], verticalalignment="bottom")
+    axes.set_yticks(range(len(groups)), [f"{label(group)} ({len(scores)})" for group, (scores, _) in upwards], verticalalignment="bottom")
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="score: higher is more bona fide", xlim=edges[[0, -1]], ylim=(-0.05, len(groups)))
@@ -115,12 +129,52 @@ def calibration_chart(mean: Floats, share: Floats, name: str) -> str:
 def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, name: str) -> str:
     """Values over epochs, a line each."""
     figure, axes = _figure(4.6, 3.2, name)
-    for (label, points), colour, dash in zip(series.items(), cycle(SERIES), cycle(["-"] * 4 + ["--"] * 4)):
-        axes.plot(list(points), list(points.values()), color=colour, linestyle=dash, label=label, marker="o" if len(points) < 2 else None)
+    for (series_name, points), (colour, dash) in zip(series.items(), styles()):
+        marker = "o" if len(points) < 2 else None
+        axes.plot(list(points), list(points.values()), color=colour, linestyle=dash, label=label(series_name), marker=marker)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel=ylabel)
     axes.legend(frameon=False, labelcolor=INK)
     return _svg(figure, name)
+
+
+def forest_chart(effects: Sequence[Effect], systems: Sequence[str], name: str) -> str:
+    """Differences in percentage points with their intervals, a row each, below the name of the figure that differs; a line marks no difference.
+
+    `systems` gives the order of the colours, so that a system has the colour of its curve.
+    """
+    colours = dict(zip(systems, styles()))
+    rows: list[Effect | str] = []
+    for group in dict.fromkeys(effect.group for effect in effects):
+        rows += [group, *(effect for effect in effects if effect.group == group)]
+    figure, axes = _figure(7.8, 0.8 + 0.26 * len(rows), name)
+    axes.axvline(0, color=INK, linewidth=1.2)
+    for place, row in enumerate(rows):
+        if isinstance(row, Effect):
+            colour, _ = colours[row.name]
+            if row.low is not None and row.high is not None:
+                axes.plot([row.low, row.high], [place, place], color=colour, linewidth=2)
+            axes.plot(row.difference, place, "o", color=colour, markersize=5)
+    axes.set_yticks(range(len(rows)), [label(row.name if isinstance(row, Effect) else row) for row in rows])
+    for text, row in zip(axes.get_yticklabels(), rows):
+        text.set_fontweight("normal" if isinstance(row, Effect) else "bold")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    axes.set(xlabel="difference, percentage points", ylim=(len(rows) - 0.3, -0.7))
+    return _svg(figure, name)
+
+
+def label(name: str) -> str:
+    """A name as it is drawn: on one line, cut where it is long; no dollar in it begins a formula, and no underscore hides it from a legend."""
+    shown = " ".join(name.split())
+    shown = shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+    return ("\u200b" if shown.startswith("_") else "") + shown.replace("$", r"\$")
+
+
+def styles() -> Iterator[tuple[str, str]]:
+    """Colour and dash of one line after the other, without end."""
+    return zip(cycle(SERIES), cycle([dash for dash in DASHES for _ in SERIES]))
 
 
 def operating_point(line: Line, threshold: float) -> tuple[float, float]:

@@ -20,14 +20,7 @@ def write_report(path: Path, facts: ReportFacts, *, share: bool = False) -> None
 
 def render(facts: ReportFacts) -> str:
     """The page. Text is escaped; the HTML of hook plugins' sections stands as they give it."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fascore", "report/templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
-    environment.filters |= {
-        "percent": words.percent, "interval": words.interval, "number": words.number, "seconds": words.seconds, "bootstrap": words.bootstrap,
-    }  # fmt: skip
-    return environment.get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         facts=facts, threshold=facts.metrics["threshold"], warnings=facts.metrics["warnings"], meanings=words.MEANINGS,
         level=words.level(facts.metrics.get("level")), resampled=facts.metrics.get("bootstrap"),
         summary=data.summary(facts), parts=list(parts.parts(facts)), across=parts.across(facts), merged=list(parts.merged(facts)),
@@ -35,3 +28,15 @@ def render(facts: ReportFacts) -> str:
         quarantine=data.quarantine(facts), training=list(data.training(facts)),
         sections=[(section.title, Markup(section.html)) for section in facts.sections],
     )  # fmt: skip
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of the package, which escapes what it is given."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fascore", "report/templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters |= {
+        "percent": words.percent, "interval": words.interval, "number": words.number, "seconds": words.seconds, "bootstrap": words.bootstrap,
+    }  # fmt: skip
+    return environment.get_template(name)

@@ -124,8 +124,8 @@ def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name:
     rows |= {species: (groups[species], False) for species in sorted(groups, key=lambda one: (-errors[one], one))[:MOST_ROWS]}
     found = [("Scores by species", charts.histogram_chart(rows, threshold, f"histograms, {name}"))] if rows else []
     if len(bona_fide) and len(attack):
-        lines = [charts.Line("all attacks pooled", bona_fide, attack)]
-        lines += [charts.Line(f"worst: {worst}", bona_fide, groups[worst])] if worst in groups and len(groups) > 1 else []
-        found.append(("ROC", charts.roc_chart(lines, threshold, f"ROC, {name}")))
-        found.append(("DET, normal deviate axes", charts.det_chart(lines, threshold, f"DET, {name}")))
+        lines = [charts.Line("all attacks pooled", bona_fide, attack, threshold)]
+        lines += [charts.Line(f"worst: {worst}", bona_fide, groups[worst], threshold)] if worst in groups and len(groups) > 1 else []
+        found.append(("ROC", charts.roc_chart(lines, f"ROC, {name}")))
+        found.append(("DET, normal deviate axes", charts.det_chart(lines, f"DET, {name}")))
     return [(title, Markup(drawing)) for title, drawing in found]

@@ -178,7 +178,7 @@ def test_the_operating_point_accepts_a_score_at_the_threshold() -> None:
 
 
 def test_a_perfect_system_has_an_empty_det_and_no_failure() -> None:
-    assert "<svg" in det_chart([Line("x", np.array([1.0, 2.0]), np.array([0.0]))], 0.5, "perfect")
+    assert "<svg" in det_chart([Line("x", np.array([1.0, 2.0]), np.array([0.0]), 0.5)], "perfect")
 
 
 def test_curves_average_the_steps_of_an_epoch() -> None:
@@ -189,8 +189,8 @@ def test_curves_average_the_steps_of_an_epoch() -> None:
 def test_counts_of_records_are_those_of_their_table() -> None:
     from fascore.record import Record
 
-    records = [Record("a", 1, {}, subject="s"), Record("b", 0, {}, species="print", subject="s"), Record("c", 0, {})]
-    assert record_counts(records) == {"bona_fide": 1, "subjects": 1, "species": {"print": 1, "unknown": 1}}
+    records = [Record("a", 1, {}, subject="s", dataset="d"), Record("b", 0, {}, species="print", subject="s", dataset="d"), Record("c", 0, {})]
+    assert record_counts(records) == {"bona_fide": 1, "subjects": 1, "species": {"print": 1, "unknown": 1}, "datasets": ["d"]}
 
 
 def test_the_terminal_shows_rates_n_intervals_oracles_origin_and_warnings() -> None:

@@ -1,0 +1,233 @@
+"""Several systems side by side on the presentations that all of them have: the content of compare.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+from fascore.component import load, validate
+from fascore.errors import FascoreError
+from fascore.evaluation import paired
+from fascore.evaluation.evaluate import Depth, evaluate
+from fascore.evaluation.joining import common
+from fascore.evaluation.levels import Level
+from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.threshold import Threshold
+from fascore.kinds.metric import Metric
+
+Figure: TypeAlias = dict[str, Any]
+"""`value`, and where they are known `low` and `high` (95 %, if independent), `errors`, `n`, `species`, `bootstrap`, `oracle`."""
+Comparison: TypeAlias = dict[str, Any]
+"""JSON: `systems`, `baseline`, `level`, `bootstrap`, `correction`, `tests` by name, `across`, `warnings`."""
+
+METRICS = ("auc", "eer", "iso30107", "hter")
+FIGURES = {
+    "spoof": ("auc", "eer", "apcer_worst", "apcer_pooled", "bpcer", "acer_worst", "acer_pooled"),
+    "forgery": ("auc", "eer", "forgery_miss_rate_worst", "forgery_miss_rate_pooled", "false_reject", "hter"),
+}
+"""Figures of a task, in the order to print; a task of another name is read as `spoof`."""
+PAIRED = {
+    "forgery_miss_rate_worst": "apcer_worst", "forgery_miss_rate_pooled": "apcer_pooled", "false_reject": "bpcer", "hter": "acer_pooled",
+}  # fmt: skip
+"""What `paired.compare` calls figures of forgery."""
+CORRECTION = "Holm 1979, over the systems that are compared with the baseline, for each test set, task and figure apart"
+
+
+@dataclass(frozen=True)
+class System:
+    """One system: its score tables, its own dev threshold, and what is known of its training.
+
+    `trained_on` names the data of train, empty where unknown; `siblings` is equal for runs that differ in nothing but their
+    seed, empty for what is no run.
+    """
+
+    name: str
+    tests: Mapping[str, ScoreTable]
+    threshold: Threshold
+    dev: ScoreTable | None = None
+    level: Level = field(default_factory=Level)
+    trained_on: str = ""
+    siblings: str = ""
+    told: str = ""
+
+
+def compare_systems(systems: Sequence[System], baseline: str | None = None, depth: Depth | None = None) -> Comparison:
+    """Figures of every system on the presentations that all have, and paired tests against the baseline (the first, or by name).
+
+    `tests.<name>.tasks.<task>.systems.<system>` holds Figures, `.pairs.<system>` McNemar's tests and the differences system -
+    baseline with their bootstrap over subjects, p and `p_holm`; `tests.<name>.left_out` counts presentations that not all
+    have. `across` holds figures on every whole test set, by what a system was trained on. Raises FascoreError where labels or
+    species of one presentation differ, where levels differ, and where nothing can be set side by side.
+    """
+    depth = depth or Depth()
+    first = _baseline(systems, baseline)
+    _same_level(systems)
+    warnings = list(_warnings(systems))
+    tests = {}
+    for name in dict.fromkeys(name for system in systems for name in system.tests):
+        found = _test(name, systems, first, depth)
+        if isinstance(found, str):
+            warnings.append(found)
+        else:
+            tests[name] = found
+    across = [row for system in systems for row in _across(system)]
+    if not tests and not any(system.trained_on for system in systems):
+        raise FascoreError(f"the systems have no test set with presentations in common: {'; '.join(warnings)}")
+    several = len(systems) > 2
+    return {
+        "systems": {
+            system.name: {
+                "threshold": {**system.threshold.model_dump(mode="json"), "origin": system.threshold.origin},
+                "trained_on": system.trained_on or None, "siblings": system.siblings or None, "told": system.told,
+            } for system in systems
+        },
+        "baseline": first.name, "level": first.level.model_dump(mode="json"),
+        "bootstrap": {"resamples": depth.resamples, "seed": depth.seed, "confidence": 0.95} if depth.resamples else None,
+        "correction": CORRECTION if several else None, "tests": tests, "across": across, "warnings": warnings,
+    }  # fmt: skip
+
+
+def _baseline(systems: Sequence[System], name: str | None) -> System:
+    if not systems:
+        raise FascoreError("give at least one system: a run's folder, a folder of fascore evaluate --out, or a score file with --dev")
+    found = [system for system in systems if name in (None, system.name)]
+    if not found:
+        raise FascoreError(f"there is no system '{name}' to compare with; there are {', '.join(system.name for system in systems)}")
+    return found[0]
+
+
+def _same_level(systems: Sequence[System]) -> None:
+    for system in systems:
+        if system.level != systems[0].level:
+            levels = [f"{one.name}: {one.level.name}, {one.level.rule}" for one in (systems[0], system)]
+            raise FascoreError(f"the systems count presentations at different levels ({'; '.join(levels)}); evaluate both at one level")
+
+
+def _warnings(systems: Sequence[System]) -> Iterator[str]:
+    rules = {str(system.threshold.rule) for system in systems}
+    if len(rules) > 1:
+        listed = ", ".join(f"{system.name}: {system.threshold.rule}" for system in systems)
+        yield f"thresholds were chosen by different rules ({listed}); --threshold RULE chooses all by one, each on its own dev scores"
+    for system in systems:
+        for name, table in system.tests.items():
+            if len(systems) > 1 and len(table) and table.id[0] in ("1", "2"):
+                yield f"'{name}' of {system.name}: ids look like row numbers; rows of several files are then joined by their place"
+
+
+def _test(name: str, systems: Sequence[System], baseline: System, depth: Depth) -> dict[str, Any] | str:
+    """One test set on the common presentations; a sentence where there are none."""
+    lacking = [system.name for system in systems if name not in system.tests]
+    if lacking:
+        return f"test set '{name}' is left out: {', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} none of this name"
+    tables = common({system.name: system.tests[name] for system in systems})
+    count = len(tables[baseline.name])
+    if not count:
+        return f"test set '{name}' is left out: the systems have no presentation of it in common"
+    measured = {system.name: _measured(system, name, tables[system.name], depth) for system in systems}
+    tasks = {task: _task(task, {system: found["tasks"].get(task) for system, found in measured.items()}) for task in _tasks(tables[baseline.name])}
+    for task, part in tasks.items():
+        own = {system: table.task("" if task == "unknown" else task) for system, table in tables.items()}
+        part["pairs"] = _pairs(task, own, systems, baseline, depth)
+    return {"common": count, "left_out": {system.name: len(system.tests[name]) - count for system in systems}, "tasks": tasks}
+
+
+def _tasks(table: ScoreTable) -> list[str]:
+    return [task or "unknown" for task in table.tasks]
+
+
+def _measured(system: System, name: str, table: ScoreTable, depth: Depth) -> dict[str, Any]:
+    found = evaluate({name: table}, system.threshold, metrics(METRICS), system.dev, depth, system.level)
+    return cast("dict[str, Any]", found["tests"][name])
+
+
+def metrics(documents: Sequence[str | Mapping[str, Any]]) -> list[Metric]:
+    """Metrics by name or document."""
+    whole = [{"type": one} if isinstance(one, str) else one for one in documents]
+    return [cast("Metric", validate(load("metric", one["type"]), one)) for one in whole]
+
+
+def _task(task: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+    first = next(iter(parts.values()))
+    return {"counts": first["counts"], "systems": {name: figures(task, part["metrics"]) for name, part in parts.items()}}
+
+
+def figures(task: str, measured: Mapping[str, Any]) -> dict[str, Figure]:
+    """The figures of a task by their names, from its metrics in metrics.json; those not measured have the value None."""
+    iso = measured.get("iso30107", {})
+    rates = iso.get("forgery", {}) if task == "forgery" else iso
+    drawn = rates.get("bootstrap", {})
+    found: dict[str, Figure] = {}
+    for key in FIGURES.get(task, FIGURES["spoof"]):
+        if key in measured:
+            part = measured[key]
+            found[key] = {name: part.get(name) for name in ("value", "oracle", "bootstrap") if name in part}
+        else:
+            found[key] = {"value": rates.get(key), "oracle": False, **_rate(key, rates), **({"bootstrap": drawn[key]} if key in drawn else {})}
+    return found
+
+
+def _rate(key: str, rates: Mapping[str, Any]) -> Figure:
+    """Errors, n and interval of a rate, of the worst species its own; nothing for the mean of two rates."""
+    species = rates.get(f"{key}_species")
+    if species is not None:
+        part = {**rates["species"][species], "species": species}
+    elif key in ("bpcer", "false_reject"):
+        part = rates.get("bona_fide", {})
+    else:
+        part = rates.get("pooled", {}) if key in rates.get("pooled", {}) else {}
+    return {name: part[name] for name in ("low", "high", "errors", "n", "bootstrap", "species") if name in part}
+
+
+def _pairs(task: str, tables: Mapping[str, ScoreTable], systems: Sequence[System], baseline: System, depth: Depth) -> dict[str, Any]:
+    """Every system but the baseline against it; a note where the two cannot be paired."""
+    found: dict[str, Any] = {}
+    for system in systems:
+        if system is baseline:
+            continue
+        at = system.threshold, baseline.threshold
+        try:
+            pair: Any = paired.compare(tables[system.name], tables[baseline.name], at, resamples=depth.resamples, seed=depth.seed)
+        except FascoreError as error:
+            found[system.name] = {"note": str(error)}
+            continue
+        differences = {key: dict(pair["differences"][PAIRED.get(key, key)]) for key in FIGURES.get(task, FIGURES["spoof"])}
+        found[system.name] = {"answered_by_both": pair["answered_by_both"], "mcnemar": pair["mcnemar"], "differences": differences}
+    _correct(found)
+    return found
+
+
+def _correct(pairs: Mapping[str, Any]) -> None:
+    """Set `p_holm` beside each p, over the systems."""
+    paired_ones = [pair for pair in pairs.values() if "note" not in pair]
+    for kind, p in (("mcnemar", "p_mid"), ("differences", "p")):
+        for key in {key for pair in paired_ones for key in pair[kind]}:
+            parts = [pair[kind][key] for pair in paired_ones]
+            places = [part if kind == "mcnemar" else part.get("bootstrap", {}) for part in parts]
+            for place, value in zip(places, holm([place.get(p) for place in places])):
+                if value is not None:
+                    place["p_holm"] = value
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Step-down adjusted p-values (Holm 1979) in the order given; what was not measured counts for nothing."""
+    known = sorted((value, place) for place, value in enumerate(values) if value is not None)
+    found: list[float | None] = [None] * len(values)
+    greatest = 0.0
+    for rank, (value, place) in enumerate(known):
+        greatest = max(greatest, min(1.0, (len(known) - rank) * value))
+        found[place] = greatest
+    return found
+
+
+def _across(system: System) -> Iterator[dict[str, Any]]:
+    """The figures of one system on each whole test set, at its threshold; no intervals."""
+    found = evaluate(system.tests, system.threshold, metrics(METRICS), system.dev, None, system.level)["tests"]
+    for test, part in found.items():
+        for task, measured in part["tasks"].items():
+            kept = {key: figure["value"] for key, figure in figures(task, measured["metrics"]).items()}
+            counts = measured["counts"]
+            yield {
+                "system": system.name, "trained_on": system.trained_on or None, "test": test, "task": task, "datasets": counts["datasets"],
+                "bona_fide": counts["bona_fide"], "attack": counts["attack"], "figures": kept,
+            }  # fmt: skip

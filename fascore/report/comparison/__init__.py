@@ -1,0 +1,1 @@
+"""Several systems side by side, for people: terminal, HTML, Markdown, LaTeX, CSV."""

@@ -1,0 +1,70 @@
+"""compare.html: all systems on one page, without network or script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from fascore.evaluation.comparison import FIGURES, Comparison, System
+from fascore.evaluation.joining import common
+from fascore.report import charts, words
+from fascore.report.comparison.sheets import TITLES, Section
+from fascore.report.html import template
+
+CURVES_NOTE = "All attacks pooled. Dot: the system's own threshold; in the DET none where a rate is 0."
+FOREST_NOTE = (
+    "Percentage points, system minus {base}, 95 % over subjects. Left of the line the system makes fewer errors than {base}; "
+    "1 - AUC stands for AUC, so that left is better in every row."
+)
+MEANINGS = ("apcer", "bpcer", "acer", "miss", "hter", "auc", "eer", "oracle")
+PAIRS = (
+    "Differences are taken on presentations that both systems answered, each at its own dev threshold. Their intervals and p draw people anew, the "
+    "same for both systems. McNemar's test counts presentations on which exactly one system is wrong, and treats them as independent."
+)
+
+
+def render(title: str, found: Comparison, sections: Sequence[Section], systems: Sequence[System]) -> str:
+    """The page. Text is escaped. The same facts give the same bytes."""
+    drawn = [_charts(found, section, systems) if section.key else [] for section in sections]
+    return template("compare.html.j2").render(
+        title=title, sections=sections, charts=drawn, warnings=found["warnings"], meanings=[*(words.MEANINGS[key] for key in MEANINGS), PAIRS],
+    )  # fmt: skip
+
+
+def _charts(found: Comparison, section: Section, systems: Sequence[System]) -> list[tuple[str, Markup, str, bool]]:
+    """Caption, drawing, note, and whether it needs the page's width."""
+    test, task = section.key or ("", "")
+    tables = common({system.name: system.tests[test] for system in systems})
+    lines = []
+    for system in systems:
+        table = tables[system.name].task("" if task == "unknown" else task)
+        if len(table.sorted_bona_fide) and len(table.sorted_attack):
+            lines.append(charts.Line(system.name, table.sorted_bona_fide, table.sorted_attack, system.threshold.value))
+    name = f"{test}, {task}"
+    drawn = []
+    if lines:
+        drawn.append(("DET, normal deviate axes", Markup(charts.det_chart(lines, f"DET, {name}")), CURVES_NOTE, False))
+        drawn.append(("ROC", Markup(charts.roc_chart(lines, f"ROC, {name}")), CURVES_NOTE, False))
+    effects = _effects(found["tests"][test]["tasks"][task]["pairs"], task)
+    if effects:
+        forest = Markup(charts.forest_chart(effects, [system.name for system in systems], f"differences, {name}"))
+        drawn.append((f"Differences from {found['baseline']}", forest, FOREST_NOTE.format(base=found["baseline"]), True))
+    return drawn
+
+
+def _effects(pairs: Mapping[str, Any], task: str) -> list[charts.Effect]:
+    """Every measured difference in percentage points, AUC turned into the area above the curve."""
+    effects = []
+    for key in FIGURES.get(task, FIGURES["spoof"]):
+        for name, pair in pairs.items():
+            part = pair.get("differences", {}).get(key, {})
+            if part.get("difference") is not None:
+                drawn = part.get("bootstrap", {})
+                ends = [drawn.get("low"), drawn.get("high")]
+                sign = -100 if key == "auc" else 100
+                low, high = sorted(sign * end for end in ends) if None not in ends else (None, None)
+                title = "1 - AUC" if key == "auc" else TITLES[key]
+                effects.append(charts.Effect(title, name, sign * part["difference"], low, high))
+    return effects

@@ -1,0 +1,229 @@
+"""The tables of a comparison, once for all forms of output."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from fascore.evaluation.comparison import Comparison
+from fascore.report.parts import TASKS
+from fascore.report.words import ORACLE, percent
+
+TITLES = {
+    "auc": "AUC", "eer": f"EER {ORACLE}", "apcer_worst": "APCER, worst species", "apcer_pooled": "APCER, pooled", "bpcer": "BPCER",
+    "acer_worst": "ACER, worst species", "acer_pooled": "ACER, pooled (HTER)", "forgery_miss_rate_worst": "Miss rate, worst manipulation",
+    "forgery_miss_rate_pooled": "Miss rate, pooled", "false_reject": "False rejects", "hter": "HTER",
+}  # fmt: skip
+"""Figures as people name them."""
+MATRIX = {"spoof": ("auc", "acer_pooled", "acer_worst"), "forgery": ("auc", "hter")}
+"""Figures of the matrix of training and test data, by task."""
+
+
+class Cell(NamedTuple):
+    """What stands in a cell: the figure, and smaller what qualifies it. `mark` refers to a footnote."""
+
+    text: str
+    detail: tuple[str, ...] = ()
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: the first column names the rows, `words` more after it are text, the others figures. `notes` stand below it."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    notes: Sequence[str] = ()
+    words: int = 0
+
+
+@dataclass(frozen=True)
+class Section:
+    """What is shown under one heading; `key` is the test set and task that it is of, for charts."""
+
+    heading: str
+    sheets: Sequence[Sheet]
+    lead: str = ""
+    key: tuple[str, str] | None = None
+    notes: Sequence[str] = field(default_factory=list)
+
+
+def sections(found: Comparison) -> Iterator[Section]:
+    """All of a comparison in the order to read."""
+    for test, part in found["tests"].items():
+        for task, measured in part["tasks"].items():
+            sheets = [_figures(measured), *_pairs(measured, found)]
+            yield Section(f"{test} · {TASKS.get(task, f'task {task}')}", sheets, _lead(part, measured), (test, task))
+    if seeds := list(_seeds(found)):
+        yield Section("Over seeds", seeds, "Runs that differ in nothing but their seed: mean ± sample deviation (number of runs).")
+    if matrix := list(_matrix(found)):
+        yield Section("Across data", matrix, "Every whole test set, at each system's own threshold.")
+    yield Section("Systems", [_systems(found)])
+
+
+def _lead(part: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+    counts = measured["counts"]
+    lead = f"{counts['attack']} attacks and {counts['bona_fide']} bona fide presentations that all systems have"
+    lead += f", {counts['subjects']} subjects." if counts["subjects"] else "."
+    left = [f"{count} of {name}" for name, count in part["left_out"].items() if count]
+    return f"{lead} Left out, since not all have them: {', '.join(left)}." if left else lead
+
+
+def figure(key: str, value: float | None) -> str:
+    """A figure as it is written: areas as numbers, rates in per cent."""
+    return "–" if value is None else f"{value:.4f}" if key == "auc" else percent(value)
+
+
+def interval(key: str, part: Mapping[str, Any]) -> str:
+    """An interval as it is written; empty where there is none."""
+    if part.get("low") is None:
+        return ""
+    low, high = part["low"], part["high"]
+    return f"{low:.4f} – {high:.4f}" if key == "auc" else f"{100 * low:.1f} – {100 * high:.1f} %"
+
+
+def _figures(measured: Mapping[str, Any]) -> Sheet:
+    systems = measured["systems"]
+    keys = list(next(iter(systems.values())))
+    rows = [[Cell(name), *(_cell(key, found[key]) for key in keys)] for name, found in systems.items()]
+    drawn = any("bootstrap" in part for found in systems.values() for part in found.values())
+    notes = ["i: 95 % interval if presentations are independent (Clopper-Pearson)" + ("; s: over subjects (bootstrap)." if drawn else ".")]
+    return Sheet("Figures, at each system's own threshold", ["System", *(TITLES[key] for key in keys)], rows, notes)
+
+
+def _cell(key: str, part: Mapping[str, Any]) -> Cell:
+    lines = [f"i {interval(key, part)}"] if part.get("low") is not None and part.get("n") else []
+    lines += [f"s {found}"] if (found := interval(key, part.get("bootstrap") or {})) else []
+    lines += [f"{part['errors']} of {part['n']}" + (f", {part['species']}" if "species" in part else "")] if "n" in part else []
+    return Cell(figure(key, part["value"]), tuple(lines))
+
+
+def _pairs(measured: Mapping[str, Any], found: Comparison) -> Iterator[Sheet]:
+    pairs = {name: pair for name, pair in measured["pairs"].items() if "note" not in pair}
+    notes = [f"{name}: {pair['note']}." for name, pair in measured["pairs"].items() if "note" in pair]
+    if found["correction"]:
+        notes.append(f"p (Holm) is corrected: {found['correction']}.")
+    if pairs:
+        yield _differences(pairs, found, notes)
+        yield _mcnemar(pairs, found)
+
+
+def _differences(pairs: Mapping[str, Any], found: Comparison, notes: Sequence[str]) -> Sheet:
+    base = found["baseline"]
+    rows = []
+    for name, pair in pairs.items():
+        for key, part in pair["differences"].items():
+            drawn, values = part.get("bootstrap", {}), (figure(key, part[side]) for side in ("second", "first"))
+            shown = [name, TITLES[key], *values, difference(key, part["difference"]), interval(key, drawn) or "–", *_chances(drawn, "p", found)]
+            rows.append([Cell(text) for text in shown])
+    head = ["System", "Figure", base, "System", "Difference", "95 %, over subjects", "p", *(["p (Holm)"] if found["correction"] else [])]
+    about = f"On the presentations that both answered; difference = system - {base}. p: two-sided, bootstrap of the same subjects for both."
+    return Sheet(f"Differences from {base}", head, rows, [about, *notes], words=1)
+
+
+def _mcnemar(pairs: Mapping[str, Any], found: Comparison) -> Sheet:
+    base = found["baseline"]
+    rows = [
+        [name, group.replace("_", " "), str(part["only_first_wrong"]), str(part["only_second_wrong"]), p_value(part["p_exact"]),
+         *_chances(part, "p_mid", found)]
+        for name, pair in pairs.items() for group, part in pair["mcnemar"].items()
+    ]  # fmt: skip
+    head = ["System", "Presentations", "Only system wrong", f"Only {base} wrong", "p exact", "p mid", *(["p (Holm)"] if found["correction"] else [])]
+    about = "McNemar's test of decisions, as if presentations were independent; the mid-p is the one to read."
+    return Sheet(f"Decisions that differ from {base}'s", head, [[Cell(text) for text in row] for row in rows], [about], words=1)
+
+
+def _chances(part: Mapping[str, Any], key: str, found: Comparison) -> list[str]:
+    """The p-value, and the corrected one where several systems are compared."""
+    return [p_value(part.get(name)) for name in (key, *(["p_holm"] if found["correction"] else []))]
+
+
+def difference(key: str, value: float | None) -> str:
+    """A difference with its sign; of rates in percentage points."""
+    if value is None:
+        return "–"
+    return f"{value:+.4f}" if key == "auc" else f"{100 * value:+.2f}"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value in three digits; a small one as a bound."""
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _seeds(found: Comparison) -> Iterator[Sheet]:
+    """By test set and task, a row for each group of runs that differ in their seed alone."""
+    groups: dict[str, list[str]] = {}
+    for name, system in found["systems"].items():
+        groups.setdefault(system["siblings"] or name, []).append(name)
+    if all(len(names) < 2 for names in groups.values()):
+        return
+    for test, part in found["tests"].items():
+        for task, measured in part["tasks"].items():
+            systems = measured["systems"]
+            keys = list(next(iter(systems.values())))
+            values = {key: {name: found[key]["value"] for name, found in systems.items()} for key in keys}
+            rows = [[Cell(row_name(names)), *(_over(key, [values[key][name] for name in names]) for key in keys)] for names in groups.values()]
+            yield Sheet(f"{test} · {TASKS.get(task, task)}", ["Runs", *(TITLES[key] for key in keys)], rows)
+
+
+def row_name(names: Sequence[str]) -> str:
+    """What the names of several runs have in common, without the seed that ends them."""
+    if len(names) < 2:
+        return names[0]
+    shared = names[0][: next((place for place, letters in enumerate(zip(*names)) if len(set(letters)) > 1), min(map(len, names)))]
+    return shared.removesuffix("s").rstrip("._-/ ") or ", ".join(names)
+
+
+def _over(key: str, values: Sequence[float | None]) -> Cell:
+    known = [value for value in values if value is not None]
+    if not known:
+        return Cell("–")
+    deviation = [f"± {figure(key, statistics.stdev(known))}"] if len(known) > 1 else []
+    return Cell(" ".join([figure(key, statistics.mean(known)), *deviation, f"({len(known)})"]))
+
+
+def _matrix(found: Comparison) -> Iterator[Sheet]:
+    """By task and figure: rows what systems were trained on, columns what they were tested on."""
+    across = [row for row in found["across"] if row["trained_on"]]
+    for task in dict.fromkeys(row["task"] for row in across):
+        entries = [row for row in across if row["task"] == task]
+        columns = list(dict.fromkeys(_column(row, entries) for row in entries))
+        if len({(row["trained_on"], row["system"]) for row in entries}) * len(columns) < 2:
+            continue
+        for key in MATRIX.get(task, MATRIX["spoof"]):
+            yield Sheet(f"{TITLES[key]} · {TASKS.get(task, task)}", ["Trained on", "System", *columns], _matrix_rows(entries, columns, key), words=1)
+
+
+def _column(row: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> str:
+    """The data of a test set; with its name where one system has several of the same data, or it names none."""
+    data = " + ".join(name for name in row["datasets"] if name)
+    twice = any(sum(other["system"] == entry["system"] and other["datasets"] == row["datasets"] for other in entries) > 1 for entry in entries)
+    return f"{data} ({row['test']})" if data and twice else data or row["test"]
+
+
+def _matrix_rows(entries: Sequence[Mapping[str, Any]], columns: Sequence[str], key: str) -> list[list[Cell]]:
+    rows = []
+    for trained, system in dict.fromkeys((row["trained_on"], row["system"]) for row in entries):
+        cells = {_column(row, entries): row for row in entries if row["system"] == system}
+        shown = [_matrix_cell(cells[column], trained, key) if column in cells else Cell("") for column in columns]
+        rows.append([Cell(trained), Cell(system), *shown])
+    return rows
+
+
+def _matrix_cell(row: Mapping[str, Any], trained: str, key: str) -> Cell:
+    """The figure with what it was measured on; whether train had the same data is said."""
+    own = set(row["datasets"]) & set(trained.split(" + "))
+    detail = f"{row['test']}, n = {row['bona_fide']} + {row['attack']}"
+    return Cell(figure(key, row["figures"].get(key)), (detail, *(["same data as train"] if own else [])))
+
+
+def _systems(found: Comparison) -> Sheet:
+    rows = [
+        [Cell(name, ("baseline",) if name == found["baseline"] and len(found["systems"]) > 1 else ()), Cell(f"{system['threshold']['value']:.10g}"),
+         Cell(system["threshold"]["origin"]), Cell(system["trained_on"] or "–")]
+        for name, system in found["systems"].items()
+    ]  # fmt: skip
+    return Sheet("Thresholds and training data", ["System", "Threshold", "Where it came from", "Trained on"], rows, words=3)

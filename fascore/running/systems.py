@@ -1,0 +1,109 @@
+"""Systems to compare: folders of runs, folders that `fascore evaluate --out` wrote, and score files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fascore.component import validate
+from fascore.errors import FascoreError
+from fascore.evaluation.comparison import System
+from fascore.evaluation.importers.importer import Imported, Importer
+from fascore.evaluation.levels import Level, fold
+from fascore.evaluation.sources import short_names
+from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.threshold import Threshold, choose
+from fascore.running.folder import RunFolder
+from fascore.spec import read_json
+
+
+def read_systems(
+    paths: Sequence[Path], dev: Sequence[Path] = (), rule: str | None = None, importer: Importer | None = None, level: Level | None = None
+) -> list[System]:
+    """Read the systems in the order given; each is named by its folder or file.
+
+    Folders have their own dev scores and threshold; `rule` chooses another on the same dev scores. Score files are all of one
+    test set and need a dev file each, in their order, or a rule `fixed=…`. `level` folds the rows of runs and files. Raises
+    FascoreError in sentences.
+    """
+    folders = [path for path in paths if path.is_dir()]
+    if folders and len(folders) < len(paths):
+        other = next(path for path in paths if not path.is_dir())
+        raise FascoreError(f"{folders[0]} is a folder and {other} a file: make a folder of it first: fascore evaluate {other} --dev FILE --out DIR")
+    if folders and dev:
+        raise FascoreError(f"the dev scores of {folders[0]} are its own; leave --dev out")
+    called = short_names(paths)
+    if folders:
+        return [_of_folder(name, path, rule, level or Level()) for name, path in zip(called, paths)]
+    return _of_files(dict(zip(called, paths)), dev, rule, importer or Importer(), level or Level())
+
+
+def _of_folder(name: str, path: Path, rule: str | None, level: Level) -> System:
+    folder = RunFolder(path)
+    tables = {file.stem: ScoreTable.read(file) for file in sorted((path / "scores").glob("*.csv"))}
+    if not set(tables) - {"dev"}:
+        raise FascoreError(f"{path}: holds no scores/*.csv of a test set; give the folder of a finished run, or of fascore evaluate --out")
+    if folder.exists():
+        tables = {split: fold(table, level) for split, table in tables.items()}
+    else:
+        level = _measured_level(folder, level)
+    dev = tables.pop("dev", None)
+    threshold = choose(rule, dev) if rule else _threshold(folder)
+    known = (_trained_on(folder), _siblings(folder)) if folder.exists() else ("", "")
+    return System(name, tables, threshold, dev, level, *known)
+
+
+def _measured_level(folder: RunFolder, asked: Level) -> Level:
+    """The level that a folder of evaluate was folded to. Raises FascoreError where another is asked for."""
+    (found,) = folder.part(folder.metrics, "level")
+    level = validate(Level, found)
+    if asked not in (Level(), level):
+        raise FascoreError(f"{folder.root}: was measured at level '{level.name}', rule '{level.rule}'; evaluate its score files anew")
+    return level
+
+
+def _threshold(folder: RunFolder) -> Threshold:
+    if folder.exists():
+        return folder.decision()[0]
+    file = folder.root / "threshold.json"
+    if not file.exists():
+        raise FascoreError(f"{folder.root}: has no threshold.json; evaluate it with --dev, or give a number with --threshold fixed=…")
+    return validate(Threshold, read_json(file))
+
+
+def _of_files(paths: Mapping[str, Path], dev: Sequence[Path], rule: str | None, importer: Importer, level: Level) -> list[System]:
+    if dev and len(dev) != len(paths):
+        raise FascoreError(f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order")
+    if not dev and not (rule or "").startswith("fixed="):
+        raise FascoreError("score files have no threshold: give --dev FILE for each, in their order, or a number with --threshold fixed=…")
+    stems = {path.stem for path in paths.values()}
+    test = stems.pop() if len(stems) == 1 else "test"
+    found = []
+    for place, (name, path) in enumerate(paths.items()):
+        read = importer.read(path)
+        tuned = importer.read(dev[place]) if dev else None
+        table, own = fold(read.table, level), None if tuned is None else fold(tuned.table, level)
+        found.append(System(name, {test: table}, _chosen(rule, own, read), own, level, told=read.told))
+    return found
+
+
+def _chosen(rule: str | None, dev: ScoreTable | None, read: Imported) -> Threshold:
+    """The threshold of a score file; a number given for scores that were negated is negated too."""
+    if read.negated and rule and rule.startswith("fixed="):
+        return choose(f"fixed={-float(choose(rule, None).value)!r}", None)
+    return choose(rule or "eer", dev)
+
+
+def _trained_on(folder: RunFolder) -> str:
+    """The datasets of train, as score files name them; empty where the run does not say."""
+    (splits,) = folder.part(folder.facts, "splits")
+    return " + ".join(splits.get("train", {}).get("datasets", []))
+
+
+def _siblings(folder: RunFolder) -> str:
+    """The same for runs of one spec that differ in nothing but name and seed."""
+    (spec,) = folder.part(folder.resolved, "spec")
+    kept = {key: value for key, value in spec.items() if key not in ("name", "seed", "$schema")}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
