@@ -1,0 +1,95 @@
+"""What an extractor makes of noise: a null distribution of the SNR, and a pulse measured against it."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fas_rppg.pulse.colours import Extractor, InsufficientSignal, checked, relative
+from fas_rppg.pulse.spectrum import BAND, STILL, check_band, check_length, power_spectrum, rate_of
+from fascore.chance import generator
+
+REACH = 0.75
+"""Hertz to both sides over which the spectrum of the colours is smoothed: several times wider than the line of a pulse."""
+CHUNK = 50
+"""Surrogates in memory at once."""
+
+
+class Measured(NamedTuple):
+    """What a clip shows of a pulse: `pulse` (T,); `heart_rate` in beats a minute; `snr` in decibels; `p_value`, the share of surrogates with
+    as large an SNR, (1 + those) / (1 + all); `confidence` = 1 - p_value; `null_snr` (N,), SNR of the surrogates."""
+
+    pulse: Tensor
+    heart_rate: float
+    snr: float
+    p_value: float
+    confidence: float
+    null_snr: Tensor
+
+
+def measured(
+    rgb: Tensor, rate: float, method: Extractor, *, band: tuple[float, float] = BAND, count: int = 200, seed: int = 0
+) -> Measured:  # fmt: skip
+    """The pulse of one clip's mean colours (T, 3), measured against `count` surrogates.
+
+    Computed in float64 where the device has it. Raises InsufficientSignal where the clip is shorter than five seconds, does not change, or has
+    no peak in the band: never a number instead. Raises FascoreError as the extractors and `heart_rate` do.
+    """
+    clip = checked(rgb, rate)[0]
+    clip = clip if clip.device.type == "mps" else clip.double()
+    check_length(len(clip), rate)
+    check_band(band, rate)
+    if float((relative(clip, 0) - 1).abs().max()) < STILL:
+        raise InsufficientSignal("the skin's colour does not change, as in a still picture")
+    pulse = method(clip, rate)
+    found = rate_of(power_spectrum(pulse, rate), rate, band)
+    if math.isnan(float(found.snr)):
+        raise InsufficientSignal(f"the spectrum has no peak from {band[0]:g} to {band[1]:g} beats a minute")
+    parts = [rate_of(power_spectrum(method(part, rate), rate), rate, band).snr for part in surrogates(clip, rate, count, seed).split(CHUNK)]
+    null = torch.cat(parts).nan_to_num(-math.inf)
+    p_value = (1 + int((null >= found.snr).sum())) / (1 + count)
+    return Measured(pulse, float(found.heart_rate), float(found.snr), p_value, 1 - p_value, null)
+
+
+def surrogates(rgb: Tensor, rate: float, count: int, seed: int = 0) -> Tensor:
+    """Mean colours (N, T, 3) of clips without a pulse whose noise is as that of one clip (T, 3).
+
+    Phases are drawn at random, common to the channels, as in Prichard and Theiler 1994 (doi:10.1103/PhysRevLett.73.951). That alone would keep
+    the very spectral line that is tested for, so amplitudes are drawn too: at each frequency a sum of the clip's own colour vectors
+    within 0.75 Hz, each at unit length and times a complex normal number, scaled to the median amplitude there. A line is neither in the
+    median nor much of the sum; slopes of the spectrum and what the channels have in common stay. A linear trend is left out.
+    """
+    change = _without_trend(relative(rgb, 0))
+    spectrum = torch.fft.rfft(change, dim=0)[1:]
+    size = spectrum.abs().square().sum(1).sqrt()
+    unit = spectrum / size.clamp_min(torch.finfo(rgb.dtype).tiny)[:, None]
+    near = _neighbours(len(size), max(3, round(REACH * len(rgb) / rate))).to(rgb.device)
+    level = size[near].median(1).values / near.shape[1] ** 0.5
+    stream = generator(seed, "rppg.surrogates")
+    clips = []
+    for start in range(0, count, CHUNK):
+        drawn = stream.standard_normal((min(CHUNK, count - start), *near.shape, 2)) / 2**0.5
+        weights = torch.view_as_complex(torch.from_numpy(np.ascontiguousarray(drawn))).to(spectrum)
+        noise = torch.einsum("nkj,kjc->nkc", weights, unit[near]) * level[:, None]
+        clips.append(torch.fft.irfft(torch.cat([torch.zeros_like(noise[:, :1]), noise], 1), len(rgb), dim=1))
+    noise = torch.cat(clips)
+    most = noise.abs().amax((1, 2), keepdim=True)
+    return 1 + noise * (0.9 / most.clamp_min(0.9))
+
+
+def _neighbours(bins: int, reach: int) -> Tensor:
+    """(K, 2 reach + 1) indices of the bins around each, reflected at the ends."""
+    around = torch.arange(bins)[:, None] + torch.arange(-reach, reach + 1)
+    around = around.remainder(2 * bins)
+    return torch.minimum(around, 2 * bins - 1 - around)
+
+
+def _without_trend(signal: Tensor) -> Tensor:
+    """Signals (T, C) less the straight line that fits each best."""
+    time = torch.linspace(-1, 1, len(signal), dtype=signal.dtype, device=signal.device)[:, None]
+    centred = signal - signal.mean(0)
+    return centred - time * (time * centred).sum(0) / time.square().sum()
