@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _WHERE = {
+    "fascore.chance": ("generator",),
     "fascore.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
     "fascore.component": ("Component", "Config", "Node", "Slot", "replaced", "validate"),
     "fascore.refs": ("Ref",),
@@ -26,6 +27,7 @@ _WHERE = {
 _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 
 if TYPE_CHECKING:
+    from fascore.chance import generator as generator
     from fascore.component import Component as Component, Config as Config, Node as Node, Slot as Slot, replaced as replaced, validate as validate
     from fascore.errors import (
         FascoreError as FascoreError,

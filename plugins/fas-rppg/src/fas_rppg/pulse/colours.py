@@ -67,6 +67,11 @@ def relative(rgb: Tensor, dim: int = 1) -> Tensor:
     return rgb / rgb.mean(dim, keepdim=True).clamp_min(torch.finfo(rgb.dtype).tiny)
 
 
+def widened(signal: Tensor) -> Tensor:
+    """As float64, where the device has it."""
+    return signal if signal.device.type == "mps" else signal.double()
+
+
 def window_length(frames: int, rate: float) -> int:
     """Frames of one window. Raises InsufficientSignal where the clip is shorter."""
     length = max(2, round(WINDOW * rate))

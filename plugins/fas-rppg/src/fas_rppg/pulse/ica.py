@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fas_rppg.pulse.colours import extractor, relative
+from fas_rppg.pulse.colours import extractor, relative, widened
 from fas_rppg.pulse.spectrum import BAND, in_band, power_spectrum
 
 SWEEPS = 30
@@ -20,15 +20,17 @@ def ica(rgb: Tensor, rate: float) -> Tensor:
     """Of three components the one with the largest share of its power from 40 to 180 beats a minute at one frequency; unit variance.
 
     The paper takes the second component; which one that is says nothing of the pulse where light changes more than blood, and its authors
-    went on to the largest peak (Poh et al. 2011, doi:10.1109/TBME.2010.2086456), which is taken here. JADE, which they used, draws
+    went on to the largest peak (Poh et al. 2011, doi:10.1109/TBME.2010.2086456), which is taken here: light that
+    flickers within the band can win it. JADE, which they used, draws
     nothing and depends on no start. The sign makes the pulse agree with green. Zero where the colours do not change in three directions.
     Carries no gradient. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
     with torch.no_grad():
-        change = (relative(rgb) - 1).mT.double()
+        change = widened(relative(rgb) - 1).mT
         change = change - change.mean(-1, keepdim=True)
         components = jade(change)
-        power = torch.where(in_band(power_spectrum(components, rate), rate, BAND), power_spectrum(components, rate), 0)
+        power = power_spectrum(components, rate)
+        power = torch.where(in_band(power, rate, BAND), power, 0)
         best = (power.amax(-1) / power.sum(-1).clamp_min(torch.finfo(power.dtype).tiny)).argmax(-1)
         pulse = components[torch.arange(len(rgb), device=rgb.device), best]
         return (pulse * torch.where((pulse * change[:, 1]).sum(-1, keepdim=True) < 0, -1, 1)).to(rgb.dtype)
@@ -37,7 +39,7 @@ def ica(rgb: Tensor, rate: float) -> Tensor:
 def jade(signals: Tensor) -> Tensor:
     """Independent components of zero-mean signals, (B, 3, T) -> (B, 3, T), unit variance; zero where the signals have no three directions.
 
-    Whitening, then the rotation that best diagonalises the fourth-order cumulant matrices (Cardoso and Souloumiac 1993, doi:10.1049/ip-f-2.1993.0054).
+    Whitening, then the rotation that best diagonalises the fourth-order cumulant matrices (Cardoso and Souloumiac 1993).
     """
     spread = signals.square().mean(-1, keepdim=True).sqrt()
     signals = signals / torch.where(spread > 0, spread, 1)

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fas_rppg.pulse.colours import Extractor, InsufficientSignal, checked, relative
+from fas_rppg.pulse.colours import Extractor, InsufficientSignal, checked, relative, widened
 from fas_rppg.pulse.spectrum import BAND, STILL, check_band, check_length, power_spectrum, rate_of
-from fascore.chance import generator
+from fascore import generator
 
 REACH = 0.75
 """Hertz to both sides over which the spectrum of the colours is smoothed: several times wider than the line of a pulse."""
@@ -33,14 +33,13 @@ class Measured(NamedTuple):
 
 def measured(
     rgb: Tensor, rate: float, method: Extractor, *, band: tuple[float, float] = BAND, count: int = 200, seed: int = 0
-) -> Measured:  # fmt: skip
+) -> Measured:
     """The pulse of one clip's mean colours (T, 3), measured against `count` surrogates.
 
     Computed in float64 where the device has it. Raises InsufficientSignal where the clip is shorter than five seconds, does not change, or has
     no peak in the band: never a number instead. Raises FascoreError as the extractors and `heart_rate` do.
     """
-    clip = checked(rgb, rate)[0]
-    clip = clip if clip.device.type == "mps" else clip.double()
+    clip = widened(checked(rgb, rate)[0])
     check_length(len(clip), rate)
     check_band(band, rate)
     if float((relative(clip, 0) - 1).abs().max()) < STILL:
