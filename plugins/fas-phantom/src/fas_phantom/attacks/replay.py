@@ -31,7 +31,7 @@ class ScreenReplay(FlatMedium):
         return {
             "moire_x": float(random.uniform(0.15, 0.4) * random.choice([-1, 1])),
             "moire_y": float(random.uniform(0.15, 0.4) * random.choice([-1, 1])),
-            "mosaic": float(random.uniform(0.2, 0.8) * site.display_pitch[1] / 0.2),
+            "mosaic": float(random.uniform(0.15, 0.6) * site.display_pitch[1] / 0.2),
             "gamut": float(random.uniform(*site.display_gamut)),
             "warmth": float(random.uniform(*site.display_warmth)),
             "contrast": float(random.uniform(1.15, 1.4)),
