@@ -1,0 +1,150 @@
+"""Two networks that share their first stages (Yu et al. 2024, section III-A)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, cast
+
+import torch
+from timm.models.resnet import ResNet
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from fascore import Encoder, FascoreError, Signal, SpecError
+
+TASKS = ("spoof", "forgery")
+"""In the order of the codes of the context `task`."""
+
+
+class _Transformer:
+    """How a VisionTransformer is cut: after a block, before the final norm."""
+
+    stem = ("patch_embed", "cls_token", "reg_token", "pos_embed", "pos_drop", "patch_drop", "norm_pre")
+
+    @staticmethod
+    def stages(model: Any) -> list[nn.Module]:
+        return list(model.blocks)
+
+    @staticmethod
+    def share(first: Any, second: Any, count: int) -> None:
+        for place in range(count):
+            second.blocks[place] = first.blocks[place]
+
+    @staticmethod
+    def begin(model: Any, x: Tensor, count: int) -> Tensor:
+        """(B, N, D) after `count` blocks, prefix tokens first."""
+        options = {"norm": False, "output_fmt": "NLC", "intermediates_only": True, "return_prefix_tokens": True, "stop_early": True}
+        (given,) = model.forward_intermediates(x, indices=[count - 1], **options)
+        return torch.cat([given[1], given[0]], dim=1) if isinstance(given, tuple) else cast(Tensor, given)
+
+    @staticmethod
+    def end(model: Any, x: Tensor, count: int) -> Tensor:
+        """(B, D) from what `begin` gave."""
+        for block in model.blocks[count:]:
+            x = block(x)
+        return cast(Tensor, model.forward_head(model.norm(x)))
+
+
+class _Residual:
+    """How a ResNet is cut: after one of its four layers."""
+
+    stem = ("conv1", "bn1", "act1", "maxpool")
+    layers = ("layer1", "layer2", "layer3", "layer4")
+
+    @classmethod
+    def stages(cls, model: Any) -> list[nn.Module]:
+        return [getattr(model, name) for name in cls.layers]
+
+    @classmethod
+    def share(cls, first: Any, second: Any, count: int) -> None:
+        for name in cls.layers[:count]:
+            setattr(second, name, getattr(first, name))
+
+    @staticmethod
+    def begin(model: Any, x: Tensor, count: int) -> Tensor:
+        """(B, C, H, W) after `count` layers."""
+        (given,) = model.forward_intermediates(x, indices=[count], intermediates_only=True, stop_early=True)
+        return cast(Tensor, given)
+
+    @classmethod
+    def end(cls, model: Any, x: Tensor, count: int) -> Tensor:
+        """(B, D) from what `begin` gave."""
+        for stage in cls.stages(model)[count:]:
+            x = stage(x)
+        return cast(Tensor, model.forward_head(x))
+
+
+def _cut(model: object) -> type[_Transformer] | type[_Residual]:
+    if isinstance(model, VisionTransformer):
+        return _Transformer
+    if isinstance(model, ResNet):
+        return _Residual
+    raise SpecError(f"joint.task_split divides timm's VisionTransformer and ResNet; this is {type(model).__name__}: choose another 'name'")
+
+
+class TaskSplitEncoder(nn.Module):
+    """One network a task; the first `shared` stages, and then the stem too, are the same modules in both.
+
+    The shared part runs once on the whole batch, so that its batch norms see both tasks; each task's own part runs on its
+    records. Shapes: (B, C, H, W) and task (B,) -> (B, D), or two of them by port.
+    """
+
+    def __init__(self, network: Encoder, signals: Sequence[Signal], shared: int | Literal["all"], *, both: bool) -> None:
+        super().__init__()
+        self.spoof: Any = network.build(signals)
+        self.forgery: Any = network.build(signals)
+        self.cut, self.both = _cut(self.spoof.model), both
+        stages = len(self.stages("spoof"))
+        self.shared = stages if shared == "all" else shared
+        if self.shared > stages:
+            raise SpecError(f"joint.task_split: 'shared' is {shared}, and the network has {stages} stages")
+        if self.shared:
+            for name in self.cut.stem:
+                if hasattr(self.spoof.model, name):
+                    setattr(self.forgery.model, name, getattr(self.spoof.model, name))
+            self.cut.share(self.spoof.model, self.forgery.model, self.shared)
+
+    def stages(self, task: str) -> list[nn.Module]:
+        """Blocks or layers that a record of this task passes, in order."""
+        return self.cut.stages(getattr(self, task).model)
+
+    def forward(self, x: Tensor, *, task: Tensor) -> Tensor | dict[str, Tensor]:
+        x = (x - self.spoof.mean) / self.spoof.deviation
+        if self.shared:
+            x = self.cut.begin(self.spoof.model, x, self.shared)
+        rows = self._rows(task)
+        parts = [self._own(name, x[part]) for name, part in zip(TASKS, rows, strict=True) if len(part)]
+        if not parts:
+            raise FascoreError("joint.task_split: no record of a batch has a known task, so there is nothing to learn from it")
+        nothing = parts[0].new_zeros(len(x), parts[0].shape[1])
+        placed = {name: nothing.index_copy(0, part, parts.pop(0)) if len(part) else nothing for name, part in zip(TASKS, rows, strict=True)}
+        return placed if self.both else placed["spoof"] + placed["forgery"]
+
+    def _rows(self, task: Tensor) -> list[Tensor]:
+        """Rows that pass each task's own part. Raises FascoreError for a record without a task that needs one."""
+        if self.both and not self.training:
+            return [torch.arange(len(task), device=task.device)] * len(TASKS)
+        if not self.both and bool((task < 0).any()):
+            raise FascoreError('joint.task_split: a record\'s task is unknown: set "output": "both", and score {"by_task": …} of a head on each port')
+        return [(task == code).nonzero()[:, 0] for code in range(len(TASKS))]
+
+    def _own(self, task: str, x: Tensor) -> Tensor:
+        """(R, D) of R records of a task."""
+        model = getattr(self, task).model
+        with _bearing_one_row(model, len(x)):
+            return self.cut.end(model, x, self.shared) if self.shared else cast(Tensor, model(x))
+
+
+@contextmanager
+def _bearing_one_row(model: nn.Module, rows: int) -> Iterator[None]:
+    """Batch norms use their running statistics where one record of a task is present, as the graph does for a node."""
+    norms = [part for part in model.modules() if isinstance(part, _BatchNorm) and part.training] if rows == 1 else []
+    for norm in norms:
+        norm.training = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.training = True
