@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fas_rppg.morse import Morse, cwt, scalogram
+from fas_rppg.cwt import cwt, scalogram
+from fas_rppg.morse import Morse
 
 REFERENCE = np.load(Path(__file__).parent / "reference" / "morse_sine_N300_fs30_nv48.npz")
 MORSE = Morse()

@@ -2,15 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from fascore import Encoder, Plane, Signal, SpecError, Vector
+from fascore import Encoder, Modality, ModalityModule, Plane, Ref, Signal, SpecError, Vector
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+ROWS = 63
+"""Unions of six facial regions."""
+FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
+SIZE = Field(224, description="side in pixels to which the map is resized; none: as it is")
+
+
+class MstMap(Modality):
+    """MSTmap (Niu et al. 2020; Yu et al. 2024, III-B): mean colour of all 63 unions of six facial regions over the first frames.
+
+    Plane(3, 63, frames), or resized to a square; port `valid`, Plane(1, 1, width), is 1 where a face was measured: not
+    where its gap was bridged, nor where a short clip is filled up. Regions follow 68 points where the detector has them, else the
+    canonical face under five points. Grey levels g, and 0 to 255 of `minmax`, are given as (g - 127.5) / 128. A clip without a face
+    for longer than `gap` is a non-response `no_face`; one that is too short, or whose timestamps cannot be used, `refused`.
+    """
+
+    type: Literal["rppg.mstmap"] = "rppg.mstmap"
+    channel: str = Field("rgb", description="raw channel of three colours, the one that 'faces' looked at")
+    frames: int = Field(300, ge=2, description="frames of the map; a longer clip gives its first ones")
+    normalize: Literal["minmax", "ac_dc", "none"] = Field(
+        "minmax", description="minmax: each row and channel from 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: grey levels"
+    )
+    pad: Literal["reflect", "tail"] = Field("reflect", description="a shorter clip is mirrored at its end, or followed by a copy of its last frames")
+    gap: NonNegativeInt = Field(5, description="longest run of frames without a face that is bridged, linearly")
+    shortest: PositiveFloat = Field(2.0, description="shortest clip, seconds")
+    rates: tuple[PositiveFloat, PositiveFloat] = Field((5.0, 240.0), description="lowest and highest frame rate, hertz; it comes from the timestamps")
+    uneven: NonNegativeFloat = Field(1.0, description="how far a timestamp may lie from an even clock, in frames")
+    resample: bool = Field(False, description="true: a clip of a more uneven clock is resampled to its median interval; false: it is refused")
+    size: PositiveInt | None = SIZE
+
+    def channels(self) -> tuple[str, ...]:
+        return (self.channel,)
+
+    def infer(self, signals: Sequence[Signal | None]) -> Mapping[str, Signal]:
+        if len(signals) != 1 or signals[0] is not None:
+            raise SpecError('rppg.mstmap reads one modality of faces: write "inputs": ["faces"]')
+        if self.rates[0] >= self.rates[1]:
+            raise SpecError(f"'rates' must rise; got {self.rates[0]:g} and {self.rates[1]:g}")
+        return _planes(3, ROWS, self.frames, self.size)
+
+    def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
+        from fas_rppg.mstmap import MstMapModule
+
+        return MstMapModule(self)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        base: dict[str, Any] = {"inputs": (Ref("faces"),)}
+        return [(cls(**base, frames=120, size=None), FACES), (cls(**base, frames=64, normalize="ac_dc", size=32), FACES)]
+
+
+class WaveletMap(Modality):
+    """Wavelet map (Yu et al. 2024, eq. 2): magnitude of a continuous wavelet transform of an MSTmap's rows, high frequencies first.
+
+    From 0 to 255 over the whole map, given as (g - 127.5) / 128: Plane(3, scales, frames) of the global signal in R, G and B, or
+    resized to a square; 255 scales for 300 frames. Port `valid` is that of the MSTmap. `morse` is the wavelet of Matlab's
+    `cwtfilterbank`; other names are PyWavelets' continuous wavelets at the same frequencies.
+    """
+
+    type: Literal["rppg.wavelet_map"] = "rppg.wavelet_map"
+    wavelet: str = Field("morse", description="morse, or a continuous wavelet of PyWavelets with its parameters, such as cmor1.5-1.0")
+    gamma: PositiveFloat = Field(3.0, description="symmetry of the Morse wavelet, which also sets the scales of the axis 'scale'")
+    beta: float = Field(20.0, gt=1, description="decay of the Morse wavelet: its time-bandwidth product 60 over gamma")
+    voices: PositiveInt = Field(48, description="scales an octave")
+    frequency_axis: Literal["scale", "hz"] = Field(
+        "scale", description="scale: all that the length holds, so that the frame rate moves the rows; hz: 'band', whatever the frame rate"
+    )
+    band: tuple[PositiveFloat, PositiveFloat] = Field((0.5, 8.0), description="ends of the axis 'hz'; rows above half the frame rate are 0")
+    rows: Literal["global", "all"] = Field("global", description="the union of all six regions, or all 63 unions (189 channels, 58 MB a record)")
+    size: PositiveInt | None = SIZE
+
+    @model_validator(mode="after")
+    def _band_rises(self) -> Self:
+        if self.band[0] >= self.band[1]:
+            raise ValueError(f"'band' must rise; got {self.band[0]:g} and {self.band[1]:g}")
+        return self
+
+    @property
+    def in_band(self) -> int:
+        """Number of scales of the axis `hz`."""
+        return math.floor(self.voices * math.log2(self.band[1] / self.band[0]) + 1e-9) + 1
+
+    def infer(self, signals: Sequence[Signal | None]) -> Mapping[str, Signal]:
+        mst = signals[0] if len(signals) == 1 else None
+        if not isinstance(mst, Plane):
+            raise SpecError(f"rppg.wavelet_map reads one rppg.mstmap; got {', '.join(map(str, signals)) or 'no input'}")
+        channels = 3 * (ROWS if self.rows == "all" else 1)
+        if self.size is not None:
+            return _planes(channels, self.size, self.size, self.size)
+        if mst.h != ROWS:
+            raise SpecError("the MSTmap is resized, which hides its length: give rppg.wavelet_map a 'size', or set that of the MSTmap to null")
+        return _planes(channels, self._scales(mst.w), mst.w, None)
+
+    def _scales(self, samples: int) -> int:
+        from fas_rppg.morse import Morse
+
+        if self.frequency_axis == "hz":
+            return self.in_band
+        try:
+            return len(Morse(self.gamma, self.beta).scales(samples, self.voices))
+        except ValueError as error:
+            raise SpecError(f"rppg.wavelet_map: {error}; let the MSTmap have more frames") from error
+
+    def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
+        from fas_rppg.wavelet_map import WaveletMapModule
+
+        return WaveletMapModule(self)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        graph = {**FACES, "mst": {"type": "rppg.mstmap", "inputs": ["faces"], "frames": 96, "size": None}}
+        base: dict[str, Any] = {"inputs": (Ref("mst"),), "voices": 8}
+        return [(cls(**base, size=None), graph), (cls(**base, frequency_axis="hz", size=24), graph), (cls(**base, rows="all", size=8), graph)]
+
+
+def _planes(channels: int, height: int, width: int, size: int | None) -> dict[str, Signal]:
+    """A map and its validity, resized to a square or as they are."""
+    return {"": Plane(channels, size or height, size or width), "valid": Plane(1, 1, size or width)}
 
 
 class MstVit(Encoder):
@@ -49,4 +169,4 @@ class MstVit(Encoder):
         return [(cls(tile=(3, 4), width=12, depth=1), [Plane(3, 9, 10)]), (cls(tile=(2, 2), width=8, depth=2, heads=2), [Plane(2, 4, 6)])]
 
 
-__all__ = ["MstVit"]
+__all__ = ["MstMap", "MstVit", "WaveletMap"]

@@ -1,4 +1,4 @@
-"""The Morse wavelet and its continuous transform, as Matlab's `cwtfilterbank` makes it (Yu et al. 2024, eq. 2).
+"""The Morse wavelet and its scales, as Matlab's `cwtfilterbank` chooses them (Yu et al. 2024, eq. 2). No torch here.
 
 Lengths and times are in samples, angular frequencies w in radians a sample; `a`, `b` and `g` of the equations are
 `amplitude`, `beta` and `gamma` here.
@@ -7,16 +7,10 @@ Lengths and times are in samples, angular frequencies w in radians a sample; `a`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
-from torch import Tensor
-
-CHUNK = 16
-"""Signals transformed at once: small enough for a cache, which is three times faster than 192 at once."""
 
 
 @dataclass(frozen=True)
@@ -86,28 +80,3 @@ class Morse:
         there = np.exp(math.log(self.amplitude) + self.beta * np.log(w) - w**self.gamma)
         return np.pad(there, ((0, 0), (1, 0)))
 
-
-def cwt(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int = CHUNK) -> Tensor:  # noqa: B008 (frozen)
-    """W(s, t) = ifft(fft(x_pad) psi^(s w)), L1 norm, of real signals (…, N) on any device -> complex (…, F, N).
-
-    Signals are mirrored by N // 2 samples at both ends, the end sample twice (numpy's `symmetric`).
-    """
-    return torch.cat(list(_pieces(x, scales, wavelet, chunk))).reshape(*x.shape[:-1], len(scales), x.shape[-1])
-
-
-def scalogram(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int = CHUNK) -> Tensor:  # noqa: B008 (frozen)
-    """|W(s, t)| of real signals (…, N) -> (…, F, N), in their precision; see `cwt`."""
-    return torch.cat([piece.abs() for piece in _pieces(x, scales, wavelet, chunk)]).reshape(*x.shape[:-1], len(scales), x.shape[-1])
-
-
-def _pieces(x: Tensor, scales: np.ndarray, wavelet: Morse, chunk: int) -> Iterator[Tensor]:
-    """Complex (chunk, F, N) in turn."""
-    n = x.shape[-1]
-    half = n // 2
-    flat = x.reshape(-1, n)
-    padded = torch.cat([flat[:, :half].flip(-1), flat, flat[:, n - half :].flip(-1)], dim=-1)
-    length = padded.shape[-1]
-    filters = torch.as_tensor(wavelet.filters(scales, length), dtype=x.dtype, device=x.device)
-    for part in padded.split(chunk):
-        spectrum = torch.fft.rfft(part)[:, None] * filters
-        yield torch.fft.ifft(spectrum, n=length)[..., half : half + n]

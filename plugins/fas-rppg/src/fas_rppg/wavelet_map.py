@@ -1,0 +1,84 @@
+"""Wavelet map: the magnitude of a continuous wavelet transform of rows of an MSTmap (Yu et al. 2024, eq. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from einops import rearrange
+
+from fas_rppg.components import WaveletMap
+from fas_rppg.morse import Morse
+from fas_rppg.scaling import filled_range, scaled_map
+from fascore import Arrays, Loaded, ModalityModule, Record, SpecError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Magnitude = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
+"""Signals (…, T), frequencies (F,) and frame rate in hertz -> (…, F, T)."""
+
+
+class WaveletMapModule(ModalityModule):
+    """Stores `value` (1, C, F, T) float32, at most 255, unresized; `valid` (1, T) uint8 of the MSTmap."""
+
+    def __init__(self, config: WaveletMap) -> None:
+        self.config = config
+        self.magnitude = morse(Morse(config.gamma, config.beta)) if config.wavelet == "morse" else continuous(config.wavelet)
+
+    def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
+        rows, fps = inputs[0]["value"][0].astype(np.float64), float(inputs[0]["fps"][0])
+        signals = rows if self.config.rows == "all" else rows[:, -1:]
+        frequencies = self.frequencies(rows.shape[-1], fps)
+        heard = frequencies <= fps / 2
+        value = np.zeros((*signals.shape[:2], len(frequencies), signals.shape[2]))
+        value[:, :, heard] = self.magnitude(signals, frequencies[heard], fps)
+        value = filled_range(value, axes=(0, 1, 2, 3))
+        return {"value": rearrange(value, "c r f t -> 1 (c r) f t").astype(np.float32), "valid": inputs[0]["valid"]}
+
+    def frequencies(self, samples: int, fps: float) -> np.ndarray:
+        """(F,) hertz of the map's rows, high to low."""
+        config, wavelet = self.config, Morse(self.config.gamma, self.config.beta)
+        if config.frequency_axis == "scale":
+            return wavelet.frequencies(wavelet.scales(samples, config.voices), fps)
+        return config.band[1] * 2.0 ** (-np.arange(config.in_band) / config.voices)
+
+    def load(self, stored: Mapping[str, Tensor], draws: Any, inputs: Sequence[Loaded]) -> Loaded:
+        return scaled_map((stored["value"].float() - 127.5) / 128, stored["valid"], self.config.size)
+
+
+def morse(wavelet: Morse) -> Magnitude:
+    """|W| of Morse wavelets, in float64."""
+
+    def magnitude(signals: np.ndarray, frequencies: np.ndarray, fps: float) -> np.ndarray:
+        import torch
+
+        from fas_rppg.cwt import scalogram
+
+        return scalogram(torch.from_numpy(signals), wavelet.scales_of(frequencies, fps), wavelet).numpy()
+
+    return magnitude
+
+
+def continuous(name: str) -> Magnitude:
+    """|W| of a wavelet of PyWavelets, mirrored and L1-normalised like Morse's. Raises SpecError where there is none of that name."""
+    try:
+        import pywt
+    except ImportError as error:
+        raise SpecError(f"wavelet '{name}' is one of PyWavelets: pip install 'fas-rppg[wavelets]', or use morse") from error
+    try:
+        wavelet = pywt.ContinuousWavelet(name)
+    except ValueError as error:
+        known = ", ".join(pywt.wavelist(kind="continuous"))
+        raise SpecError(f"there is no continuous wavelet '{name}'; known are morse, {known} (with their parameters, such as cmor1.5-1.0)") from error
+
+    def magnitude(signals: np.ndarray, frequencies: np.ndarray, fps: float) -> np.ndarray:
+        samples = signals.shape[-1]
+        half = samples // 2
+        mirrored = np.pad(signals, [(0, 0)] * (signals.ndim - 1) + [(half, half)], mode="symmetric")
+        scales = pywt.central_frequency(wavelet) * fps / frequencies
+        found = np.abs(pywt.cwt(mirrored, scales, wavelet, method="fft")[0])[..., half : half + samples]
+        return np.moveaxis(found / np.sqrt(scales).reshape(-1, *(1,) * signals.ndim), 0, -2)
+
+    return magnitude
