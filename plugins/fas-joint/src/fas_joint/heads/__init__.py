@@ -1,0 +1,128 @@
+"""Heads of joint training (Yu et al. 2024, Fig. 2, Tables II, V and VIII). Importing this module imports no torch.
+
+One head of two classes is the core's `binary`; two heads of two classes are two `binary` heads with `where` and the score
+rule `by_task`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, PositiveInt, field_validator
+
+from fascore import Head, Labels, Plane, Ref, Signal, SpecError, Target, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+DROPOUT: float = Field(0.0, ge=0, lt=1, description="dropout before each linear layer; the release's pulse head has .5")
+HIDDEN: PositiveInt | None = Field(None, description="width of one hidden layer with ReLU (the release: half the feature); default: none")
+
+
+def _width(head: Head, signals: Sequence[Signal]) -> int:
+    if len(signals) != 1 or not isinstance(signals[0], Vector):
+        got = ", ".join(map(str, signals)) or "nothing"
+        raise SpecError(f"{head.type} takes one Vector; got {got}: pool or fuse it first, for example with joint.concat")
+    return signals[0].d
+
+
+class ThreeClass(Head):
+    """One head of three classes: spoof, bona fide, forgery (Fig. 2b); the score is P(bona fide). Takes a Vector.
+
+    An attack's class is its record's task. Further numbers: the probabilities of the two attacks.
+    """
+
+    context = ("task",)
+    numbers: ClassVar[tuple[str, ...]] = ("spoof", "forgery")
+
+    type: Literal["joint.three_class"] = "joint.three_class"
+    dropout: float = DROPOUT
+    hidden: PositiveInt | None = HIDDEN
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        _width(self, signals)
+        if not (isinstance(target, Labels) and target.column == "label"):
+            raise SpecError(f"joint.three_class learns record.label, and the task of attacks; not {target}")
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fas_joint.heads.three_class import ThreeClassHead
+
+        return ThreeClassHead(_width(self, signals), hidden=self.hidden, dropout=self.dropout)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Vector(6)], Labels("label")), (cls(hidden=4), [Vector(5)], Labels("label"))]
+
+
+class OneHeadMulti(Head):
+    """One head of 2 + K classes for attacks and another task (Table VIII, "shared 1 head"). Takes a Vector.
+
+    A record with a value in the target's column is one of the K classes; one without is bona fide or an attack. The score
+    is P(bona fide) renormalised over these two: softmax of the first two logits.
+    """
+
+    context = ("label",)
+
+    type: Literal["joint.one_head_multi"] = "joint.one_head_multi"
+    target: Ref = Field(Ref("record.expression"), description="column of the other task, such as record.expression; attack detection has none there")
+    classes: tuple[str | int, ...] = Field(min_length=2, description="values of that column in class order")
+    dropout: float = DROPOUT
+    hidden: PositiveInt | None = HIDDEN
+
+    @field_validator("classes")
+    @classmethod
+    def _once_each(cls, classes: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        if len({str(name) for name in classes}) < len(classes):
+            raise ValueError("a class is named twice; name each once")
+        return classes
+
+    def classes_of(self, column: str) -> tuple[str | int | None, ...]:
+        return (None, *self.classes)
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        _width(self, signals)
+        if not isinstance(target, Labels) or target.column == "label":
+            raise SpecError(f"joint.one_head_multi learns record.label by itself; its 'target' is the other task's column, not {target}")
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fas_joint.heads.one_head_multi import OneHeadMultiHead
+
+        return OneHeadMultiHead(_width(self, signals), len(self.classes), hidden=self.hidden, dropout=self.dropout)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(classes=("female", "male", "unsure")), [Vector(6)], Labels("expression"))]
+
+
+class PixelBinary(Head):
+    """Pixel-wise and binary cross-entropy of one map (George and Marcel 2019). Takes a Plane.
+
+    A 1 x 1 convolution and a sigmoid give the map, a linear layer over all its places the binary output; the loss is
+    lambda L_pixel + (1 - lambda) L_binary.
+    """
+
+    type: Literal["joint.pixel_binary"] = "joint.pixel_binary"
+    share: float = Field(0.5, ge=0, le=1, description="lambda, the weight of the pixel-wise part")
+    score: Literal["map", "binary"] = Field("map", description="the score: mean of the map (the publication), or the binary output")
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        if len(signals) != 1 or not isinstance(signals[0], Plane):
+            raise SpecError(f"joint.pixel_binary takes one Plane, as joint.deeppixbis gives; got {', '.join(map(str, signals)) or 'nothing'}")
+        if not (isinstance(target, Labels) and target.column == "label"):
+            raise SpecError(f"joint.pixel_binary learns record.label, not {target}")
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fas_joint.heads.pixel_binary import PixelBinaryHead
+
+        self.check(signals, target)
+        plane = signals[0]
+        assert isinstance(plane, Plane)
+        return PixelBinaryHead(plane.c, (plane.h, plane.w), share=self.share, by_map=self.score == "map")
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Plane(6, 4, 3)], Labels("label")), (cls(score="binary", share=0.3), [Plane(2, 5, 5)], Labels("label"))]
+
+
+__all__ = ["OneHeadMulti", "PixelBinary", "ThreeClass"]

@@ -1,0 +1,40 @@
+"""Attacks and the classes of another task in one softmax (Yu et al. 2024, Table VIII)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from fas_joint.heads.layers import classifier
+from fascore import BONA_FIDE, HeadModule
+
+
+class Output(NamedTuple):
+    """Logits (B, 2 + K) and, in training, the label (B,)."""
+
+    logits: Tensor
+    label: Tensor | None
+
+
+class OneHeadMultiHead(nn.Module, HeadModule):
+    """Logits of attack, bona fide, and K classes. Shapes: (B, D) -> (B, 2 + K)."""
+
+    def __init__(self, width: int, classes: int, *, hidden: int | None, dropout: float) -> None:
+        super().__init__()
+        self.layers = classifier(width, 2 + classes, hidden=hidden, dropout=dropout)
+
+    def forward(self, feature: Tensor, *, label: Tensor | None) -> Output:
+        return Output(self.layers(feature), label)
+
+    def loss(self, output: Output, target: Tensor) -> Tensor:  # type: ignore[override]  # a head's output is its own
+        """(B,) cross-entropy. `target` 0: no value of the other task, the class is the label; else 1 + its class."""
+        assert output.label is not None, "losses are for training, where the label is known"
+        classes = torch.where(target == 0, output.label.long(), target + 1)
+        return cross_entropy(output.logits.float(), classes, reduction="none")
+
+    def score(self, output: Output) -> Tensor:  # type: ignore[override]
+        """(B,) P(bona fide | bona fide or attack)."""
+        return output.logits[:, :2].float().softmax(1)[:, BONA_FIDE]
