@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from fascore import Encoder, Image, Plane, Pyramid, Signal, Slot, SpecError, Vector, replaced
 
@@ -13,6 +13,23 @@ if TYPE_CHECKING:
     from torch import nn
 
 _RESNET18: Any = {"type": "timm", "name": "resnet18"}
+_DENSENET161: Any = {"type": "timm", "name": "densenet161"}
+_AFTER_TRANSITION_2 = {"densenet121": 256, "densenet161": 384, "densenet169": 256, "densenet201": 256}
+"""Channels of a DenseNet's second transition layer (Huang et al. 2017, Table 1; half of what the second block gives)."""
+
+
+def _picture(encoder: Encoder, signals: Sequence[Signal], least: int) -> Image | Plane:
+    """The one Image or Plane that it reads, of `least` pixels a side or more. Raises SpecError."""
+    if len(signals) != 1 or not isinstance(signals[0], Image | Plane):
+        raise SpecError(f"{encoder.type} takes one Image or Plane; got {', '.join(map(str, signals)) or 'nothing'}")
+    if min(signals[0].h, signals[0].w) < least:
+        raise SpecError(f"{encoder.type} needs {least} pixels a side or more, and its input is {signals[0]}; change the modality's size")
+    return signals[0]
+
+
+def _halved(side: int, times: int) -> int:
+    """A side after so many layers of stride 2 that round up."""
+    return -(-side >> times)
 
 
 class TaskSplit(Encoder):
@@ -43,8 +60,7 @@ class TaskSplit(Encoder):
         return self
 
     def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:
-        if len(signals) != 1 or not isinstance(signals[0], Image | Plane):
-            raise SpecError(f"joint.task_split takes one Image or Plane; got {', '.join(map(str, signals)) or 'nothing'}")
+        _picture(self, signals, 1)
         self._enough_stages(signals)
         feature = self.network.infer(signals)
         if not isinstance(feature, Vector):
@@ -79,4 +95,89 @@ class TaskSplit(Encoder):
         ]
 
 
-__all__ = ["TaskSplit"]
+class MesoNet(Encoder):
+    """MesoInception-4 up to its 16 features (Afchar et al. 2018, Fig. 5). Takes an Image or Plane, gives Vector(16).
+
+    With a `binary` head it has the published 28,615 parameters at 3 x 256 x 256.
+    """
+
+    type: Literal["joint.mesonet"] = "joint.mesonet"
+    dropout: float = Field(0.5, ge=0, lt=1, description="before the dense layer; the head's own `dropout` is the second")
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        _picture(self, signals, 2)
+        return Vector(16)
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.encoders.mesonet import MesoNetEncoder
+
+        picture = _picture(self, signals, 2)
+        return MesoNetEncoder(picture.c, (_halved(picture.h, 5), _halved(picture.w, 5)), dropout=self.dropout)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Image(3, 64, 50)]), (cls(dropout=0), [Plane(2, 33, 32)])]
+
+
+class Cdcnpp(Encoder):
+    """CDCN++: central difference convolutions with multi-scale spatial attention (Yu et al. 2020). Image or Plane -> Plane(1, S, S).
+
+    The map is the network's estimate of depth, not negative. A `pixelwise` head with `contrast_depth` learns it from a map
+    such as `pseudo_depth`.
+    """
+
+    type: Literal["joint.cdcnpp"] = "joint.cdcnpp"
+    theta: float = Field(0.7, ge=0, le=1, description="share of the central differences in every convolution (eq. 5)")
+    map_size: PositiveInt = Field(32, description="side S of the map to which all three scales are resized")
+
+    def infer(self, signals: Sequence[Signal]) -> Plane:
+        _picture(self, signals, 8)
+        return Plane(1, self.map_size, self.map_size)
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.encoders.cdcnpp import CdcnppEncoder
+
+        picture = _picture(self, signals, 8)
+        return CdcnppEncoder(picture.c, theta=self.theta, map_size=self.map_size, is_image=isinstance(picture, Image))
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(map_size=4), [Image(3, 24, 20)]), (cls(theta=0, map_size=4), [Plane(1, 16, 16)])]
+
+
+class DeepPixBis(Encoder):
+    """DeepPixBiS: DenseNet-161 up to its second transition layer (George and Marcel 2019). Image or Plane -> Plane(384, H/16, W/16).
+
+    Its head is `joint.pixel_binary`; at 3 x 224 x 224 the map has 14 x 14 places.
+    """
+
+    type: Literal["joint.deeppixbis"] = "joint.deeppixbis"
+    network: Slot[Encoder] = Field(_DENSENET161, description="a timm DenseNet; the published one is densenet161 with ImageNet weights (pretrained)")
+
+    @model_validator(mode="after")
+    def _network_is_a_densenet(self) -> DeepPixBis:
+        if self.network.type != "timm" or self._name() not in _AFTER_TRANSITION_2:
+            raise ValueError(f"'network' is a timm encoder, one of {', '.join(_AFTER_TRANSITION_2)}; this is {self.network.canonical()}")
+        return self
+
+    def _name(self) -> str:
+        return str(getattr(self.network, "name", "")).partition(".")[0]
+
+    def infer(self, signals: Sequence[Signal]) -> Plane:
+        picture = _picture(self, signals, 16)
+        self.network.infer(signals)
+        return Plane(_AFTER_TRANSITION_2[self._name()], _halved(picture.h, 2) // 4, _halved(picture.w, 2) // 4)
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.encoders.deeppixbis import DeepPixBisEncoder
+
+        self.infer(signals)
+        return DeepPixBisEncoder(self.network, signals)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        small = {"network": {"type": "timm", "name": "densenet121"}}
+        return [(cls.model_validate(small), [Image(3, 32, 48)]), (cls.model_validate(small), [Plane(1, 40, 33)])]
+
+
+__all__ = ["Cdcnpp", "DeepPixBis", "MesoNet", "TaskSplit"]
