@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from fascore import __version__
 from fascore.cli import DEBUG, auditing, comparing, end, inspecting, measuring, planning, recalibrating, reporting, running, starting
@@ -20,6 +20,7 @@ class Entry(NamedTuple):
     function: Callable[..., None]
     summary: str
     examples: tuple[str, ...]
+    shell: type[TyperCommand] = TyperCommand
 
 
 COMMANDS = (
@@ -52,7 +53,8 @@ COMMANDS = (
         "fascore compare runs/concat runs/attention --out compared",
         "fascore compare a_test.csv b_test.csv --dev a_dev.csv --dev b_dev.csv",
         "fascore compare runs/study/* --threshold bpcer=0.01",
-    )),
+        "fascore compare runs/vit --paper joint/II --as 'vit=ViT, joint'",
+    ), comparing.Command),
     Entry("report", reporting.report, "write a run's report again, or one to share", (
         "fascore report runs/demo",
         "fascore report runs/demo --share",
@@ -141,7 +143,7 @@ def _typer(**settings: Any) -> typer.Typer:
 
 def _add(group: typer.Typer, entries: tuple[Entry, ...]) -> None:
     for entry in entries:
-        group.command(entry.name, short_help=entry.summary, epilog=_examples(*entry.examples))(entry.function)
+        group.command(entry.name, cls=entry.shell, short_help=entry.summary, epilog=_examples(*entry.examples))(entry.function)
 
 
 def _examples(*commands: str) -> str:

@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from fascore.cli.measuring import Bootstrap, Fold, Format, LabelFile, LabelsAre, LevelName, Polarity, Seed, level_of, option
 
+LIST = "list"
+"""The table's name that lists all there are."""
 Systems = Annotated[
-    list[Path], typer.Argument(metavar="RUN", help="runs' folders, folders of fascore evaluate --out, or score files with --dev", show_default=False)
+    list[Path] | None,
+    typer.Argument(metavar="RUN", help="runs' folders, folders of fascore evaluate --out, or score files with --dev", show_default=False),
 ]
 Dev = Annotated[list[Path], option("--dev", "FILE", "dev score file of each score file, in their order")]
 Rule = Annotated[str | None, option("--threshold", "RULE", "choose each threshold by this rule on its own dev [default: each run's own]")]
 Baseline = Annotated[str | None, option("--baseline", "NAME", "the system to compare with [default: the first]")]
+Paper = Annotated[str | None, option("--paper", "TABLE", "a paper's printed numbers beside ours, such as joint/II; alone: list them")]
+Rows = Annotated[list[str], option("--as", "RUN=ROW", "the paper's row that a run is; default: the one its name spells; may be repeated")]
+Columns = Annotated[list[str], option("--on", "TEST=COLUMN", "the paper's column that a test set is; default: that of its name or datasets")]
 Folder = Annotated[Path | None, option("--out", "DIR", "write compare.html, .md, .tex, .csv and .json there")]
 
 
+class Command(TyperCommand):
+    """`--paper` may stand without a name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a bare `--paper` the name that lists all tables."""
+        named = next((place + 1 for place, word in enumerate(args) if word == "--paper"), None)
+        if named is not None and (named == len(args) or args[named].startswith("-")):
+            args = [*args[:named], LIST, *args[named:]]
+        return super().parse_args(ctx, args)
+
+
 def compare(
-    systems: Systems,
+    systems: Systems = None,
     dev: Dev = [],  # noqa: B006  Typer copies it
     threshold: Rule = None,
     baseline: Baseline = None,
+    paper: Paper = None,
+    as_: Rows = [],  # noqa: B006
+    on: Columns = [],  # noqa: B006
     out: Folder = None,
     format: Format = None,
     polarity: Polarity = None,
@@ -33,18 +54,35 @@ def compare(
     bootstrap: Bootstrap = 1000,
     seed: Seed = 0,
 ) -> None:
-    """Set systems side by side on the presentations that all have, each at its own dev threshold, with paired tests against the first."""
+    """Set systems side by side on the presentations that all have, each at its own dev threshold, with paired tests against the first.
+
+    With --paper, the numbers that a paper prints stand beside them; cells that the paper itself contradicts are marked.
+    """
+    if paper == LIST:
+        from fascore.report.papers.cells import listing
+
+        print(listing())
+        return
     from rich.console import Console
 
     from fascore.evaluation.comparison import compare_systems
     from fascore.evaluation.evaluate import Depth
     from fascore.evaluation.importers.importer import importer
+    from fascore.report.comparison.beside import paper_section
     from fascore.report.comparison.sheets import sections
     from fascore.report.comparison.terminal import summary
+    from fascore.report.papers.matching import beside
     from fascore.running.systems import read_systems
 
-    read = read_systems(systems, dev, threshold, importer(format, polarity, labels_are, labels), level_of(level, fold))
+    table = _table(paper, [*as_, *on])
+    if table is not None and not systems and out is None:
+        Console().print(summary({"warnings": []}, [paper_section(beside(table, [], as_, on))]))
+        return
+    read = read_systems(systems or [], dev, threshold, importer(format, polarity, labels_are, labels), level_of(level, fold))
     found = compare_systems(read, baseline, Depth(bootstrap, seed))
+    if table is not None:
+        found["paper"] = beside(table, read, as_, on)
+        found["warnings"] += found["paper"].pop("warnings")
     shown = list(sections(found))
     print("".join(f"{system.told}\n" for system in read if system.told), end="")
     Console().print(summary(found, shown))
@@ -52,3 +90,13 @@ def compare(
         from fascore.report.comparison.files import write
 
         print(f"the comparison: {write(out, found, shown, read)}")
+
+
+def _table(paper: str | None, more: list[str]) -> Any:
+    """The paper's table; None where none is asked for. Raises FascoreError."""
+    from fascore.errors import FascoreError
+    from fascore.report.papers.cells import paper_table
+
+    if paper is None and more:
+        raise FascoreError(f"'{more[0]}' names a row or column of a paper: say of which with --paper")
+    return None if paper is None else paper_table(paper)

@@ -28,6 +28,8 @@ def read_systems(
     test set and need a dev file each, in their order, or a rule `fixed=…`. `level` folds the rows of runs and files. Raises
     FascoreError in sentences.
     """
+    if not paths:
+        return []
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) < len(paths):
         other = next(path for path in paths if not path.is_dir())

@@ -22,7 +22,8 @@ from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.report.charts import Effect, forest_chart
 from fascore.report.comparison import files, text
-from fascore.report.comparison.sheets import Cell, Section, Sheet, row_name, sections
+from fascore.report.comparison.sheet import Cell, Section, Sheet
+from fascore.report.comparison.sheets import row_name, sections
 from fascore.report.comparison.terminal import summary
 from fascore.running.systems import read_systems
 
@@ -169,7 +170,7 @@ def test_folders_of_runs_give_threshold_training_data_and_seeds(tmp_path: Path) 
     assert [row[0].text for row in seeds.sheets[0].rows] == ["row"]
     place = list(seeds.sheets[0].head).index("APCER, pooled")
     mean, deviation = np.mean([1 / 4, 1]), np.std([1 / 4, 1], ddof=1)
-    assert seeds.sheets[0].rows[0][place].text == f"{100 * mean:.2f} % ± {100 * deviation:.2f} % (2)"
+    assert seeds.sheets[0].rows[0][place] == Cell(f"{100 * mean:.2f} %", (f"± {100 * deviation:.2f} %", "2 runs"))
     assert {str(one.threshold.rule) for one in read_systems(folders, rule="bpcer=0.4")} == {"bpcer=0.4"}
     assert row_name(["concat.s0", "concat.s12"]) == "concat"
 

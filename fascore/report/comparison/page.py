@@ -10,7 +10,8 @@ from markupsafe import Markup
 from fascore.evaluation.comparison import FIGURES, Comparison, System
 from fascore.evaluation.joining import common
 from fascore.report import charts, words
-from fascore.report.comparison.sheets import TITLES, Section
+from fascore.report.comparison.sheet import Section
+from fascore.report.comparison.sheets import TITLES
 from fascore.report.html import template
 
 CURVES_NOTE = "All attacks pooled. Dot: the system's own threshold; in the DET none where a rate is 0."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from fascore.evaluation.comparison import Comparison
+from fascore.report.comparison.beside import paper_section
+from fascore.report.comparison.sheet import Cell, Section, Sheet
 from fascore.report.parts import TASKS
 from fascore.report.words import ORACLE, percent
 
@@ -21,36 +22,6 @@ MATRIX = {"spoof": ("auc", "acer_pooled", "acer_worst"), "forgery": ("auc", "hte
 """Figures of the matrix of training and test data, by task."""
 
 
-class Cell(NamedTuple):
-    """What stands in a cell: the figure, and smaller what qualifies it. `mark` refers to a footnote."""
-
-    text: str
-    detail: tuple[str, ...] = ()
-    mark: str = ""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table: the first column names the rows, `words` more after it are text, the others figures. `notes` stand below it."""
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    notes: Sequence[str] = ()
-    words: int = 0
-
-
-@dataclass(frozen=True)
-class Section:
-    """What is shown under one heading; `key` is the test set and task that it is of, for charts."""
-
-    heading: str
-    sheets: Sequence[Sheet]
-    lead: str = ""
-    key: tuple[str, str] | None = None
-    notes: Sequence[str] = field(default_factory=list)
-
-
 def sections(found: Comparison) -> Iterator[Section]:
     """All of a comparison in the order to read."""
     for test, part in found["tests"].items():
@@ -59,6 +30,8 @@ def sections(found: Comparison) -> Iterator[Section]:
             yield Section(f"{test} · {TASKS.get(task, f'task {task}')}", sheets, _lead(part, measured), (test, task))
     if seeds := list(_seeds(found)):
         yield Section("Over seeds", seeds, "Runs that differ in nothing but their seed: mean ± sample deviation (number of runs).")
+    if "paper" in found:
+        yield paper_section(found["paper"])
     if matrix := list(_matrix(found)):
         yield Section("Across data", matrix, "Every whole test set, at each system's own threshold.")
     yield Section("Systems", [_systems(found)])
@@ -181,8 +154,8 @@ def _over(key: str, values: Sequence[float | None]) -> Cell:
     known = [value for value in values if value is not None]
     if not known:
         return Cell("–")
-    deviation = [f"± {figure(key, statistics.stdev(known))}"] if len(known) > 1 else []
-    return Cell(" ".join([figure(key, statistics.mean(known)), *deviation, f"({len(known)})"]))
+    spread = [f"± {figure(key, statistics.stdev(known))}"] if len(known) > 1 else []
+    return Cell(figure(key, statistics.mean(known)), (*spread, f"{len(known)} run{'s' * (len(known) > 1)}"))
 
 
 def _matrix(found: Comparison) -> Iterator[Sheet]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fascore.evaluation.comparison import Comparison
-from fascore.report.comparison.sheets import Cell, Section, Sheet
+from fascore.report.comparison.sheet import Cell, Section, Sheet
 
 
 def summary(found: Comparison, sections: Sequence[Section]) -> RenderableType:
@@ -32,8 +32,8 @@ def _table(sheet: Sheet) -> Table:
     table = Table(title=Text(sheet.title), title_justify="left", title_style="")
     for place, name in enumerate(sheet.head):
         table.add_column(Text(name), justify="left" if place <= sheet.words else "right")
-    for row in sheet.rows:
-        table.add_row(*(_text(cell) for cell in row))
+    for place, row in enumerate(sheet.rows):
+        table.add_row(*(_text(cell) for cell in row), style="bold" if place in sheet.accent else None)
     return table
 
 

@@ -8,13 +8,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from fascore.evaluation.comparison import Comparison
-from fascore.report.comparison.sheets import Cell, Section, Sheet
+from fascore.report.comparison.sheet import Cell, Section, Sheet
 
 COLUMNS = (
     "test", "task", "system", "figure", "oracle", "value", "low", "high", "errors", "n", "species", "subjects_low", "subjects_high", "baseline",
     "difference", "difference_low", "difference_high", "p", "p_holm",
 )  # fmt: skip
 """Of compare.csv, a row for each system and figure."""
+PAPER = (
+    "paper", "table", "row", "column", "task", "metric", "unit", "value", "deviation", "flag", "reason", "system", "test", "name", "ours", "oracle",
+)  # fmt: skip
+"""Of compare.paper.csv, a row for each printed cell, and one for each figure of ours that belongs to it."""
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "–": "--", "±": r"$\pm$", "·": r"$\cdot$", "→": r"$\to$",
@@ -94,6 +98,15 @@ def table_rows(found: Comparison) -> Iterator[dict[str, object]]:
                         "difference": pair.get("difference"), "difference_low": again.get("low"), "difference_high": again.get("high"),
                         "p": again.get("p"), "p_holm": again.get("p_holm"),
                     }  # fmt: skip
+
+
+def paper_rows(found: Comparison) -> Iterator[dict[str, object]]:
+    """Printed cells in the paper's unit, ours in [0, 1]."""
+    for cell in found["paper"]["cells"]:
+        printed = {key: cell[key] for key in PAPER if key in cell and key != "ours"}
+        for one in cell["ours"] or [{}]:
+            ours = {key: one[key] for key in ("system", "test", "name", "oracle") if key in one}
+            yield {**printed, **ours, "ours": one.get("value")}
 
 
 def csv_text(columns: Sequence[str], rows: Iterator[dict[str, object]]) -> str:

@@ -1,0 +1,45 @@
+"""`fascore compare` as a user calls it."""
+
+import json
+
+
+def scores(path, shift):
+    lines = ["id,label,species,subject,score"]
+    lines += [f"{n},{n % 2},{'' if n % 2 else 'print'},s{n // 4},{(n % 2) * shift + (n * 37 % 23) / 23}" for n in range(80)]
+    path.write_text("\n".join(lines))
+
+
+def test_score_files_are_compared_and_written_in_every_form(fascore, tmp_path):
+    for name, shift in (("a", 0.3), ("b", 0.7)):
+        scores(tmp_path / f"{name}.csv", shift)
+        scores(tmp_path / f"{name}_dev.csv", shift + 0.01)
+    files = ("a.csv", "b.csv", "--dev", "a_dev.csv", "--dev", "b_dev.csv")
+    told = fascore("compare", *files, "--out", "both", "--bootstrap", 50, COLUMNS="200").stdout
+    assert "Differences from a" in told and "the comparison: both/compare.html" in told
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {f"compare.{form}" for form in ("html", "md", "tex", "csv", "json")}
+    found = json.loads((tmp_path / "both/compare.json").read_text())
+    pair = found["tests"]["test"]["tasks"]["spoof"]["pairs"]["b"]
+    assert pair["differences"]["auc"]["difference"] > 0 and found["bootstrap"]["resamples"] == 50
+    paper = ("--paper", "joint/II", "--as", "a=ViT, joint", "--on", "test=SiW")
+    fascore("compare", "a.csv", "b.csv", "--threshold", "fixed=0.5", *paper, "--out", "beside")
+    cells = json.loads((tmp_path / "beside/compare.json").read_text())["paper"]["cells"]
+    assert {(cell["row"], cell["column"]) for cell in cells if cell["ours"]} == {("ViT, joint", "SiW")}
+
+
+def test_a_paper_alone_is_printed_and_a_bare_option_lists_all(fascore):
+    assert "joint/II " in fascore("compare", "--paper").stdout
+    assert "joint/II " in fascore("compare", "--paper", "--seed", 1).stdout
+    assert "95.73" in fascore("compare", "--paper", "joint/II", COLUMNS="200").stdout
+
+
+def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):
+    scores(tmp_path / "a.csv", 0.3)
+    for arguments, message in (
+        ((), "give at least one system"),
+        (("a.csv",), "score files have no threshold"),
+        (("nowhere.csv", "--threshold", "fixed=1"), "there is no score file"),
+        (("a.csv", "--threshold", "fixed=0.5", "--baseline", "b"), "there is no system 'b' to compare with; there are a"),
+        (("a.csv", "--threshold", "fixed=0.5", "--paper", "joint/XX"), "there is no table 'joint/XX'"),
+        (("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"), "say of which with --paper"),
+    ):
+        assert message in fascore("compare", *arguments, code=1).stderr
