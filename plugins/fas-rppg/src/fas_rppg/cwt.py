@@ -17,24 +17,41 @@ CHUNK = 16
 def cwt(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int = CHUNK) -> Tensor:  # noqa: B008 (frozen)
     """W(s, t) = ifft(fft(x_pad) psi^(s w)), L1 norm, of real signals (…, N) on any device -> complex (…, F, N).
 
-    Signals are mirrored by N // 2 samples at both ends, the end sample twice (numpy's `symmetric`).
+    Signals are mirrored by N / 2 samples at both ends, the end sample twice (numpy's `symmetric`), and so have the period 2 N.
     """
-    return torch.cat(list(_pieces(x, scales, wavelet, chunk))).reshape(*x.shape[:-1], len(scales), x.shape[-1])
+    flat = x.reshape(-1, x.shape[-1])
+    out = torch.empty(len(flat), len(scales), x.shape[-1], dtype=x.dtype.to_complex(), device=x.device)
+    half = (x.shape[-1] + 1) // 2
+    for place, found in _pieces(flat, scales, wavelet, chunk):
+        out[place, :, 0::2] = found[..., :half]
+        out[place, :, 1::2] = found[..., half:].flip(-1).conj()
+    return out.reshape(*x.shape[:-1], *out.shape[1:])
 
 
 def scalogram(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int = CHUNK) -> Tensor:  # noqa: B008 (frozen)
     """|W(s, t)| of real signals (…, N) -> (…, F, N), in their precision; see `cwt`."""
-    return torch.cat([piece.abs() for piece in _pieces(x, scales, wavelet, chunk)]).reshape(*x.shape[:-1], len(scales), x.shape[-1])
+    flat = x.reshape(-1, x.shape[-1])
+    out = torch.empty(len(flat), len(scales), x.shape[-1], dtype=x.dtype, device=x.device)
+    half = (x.shape[-1] + 1) // 2
+    for place, found in _pieces(flat, scales, wavelet, chunk):
+        real, imaginary = torch.view_as_real(found).unbind(-1)
+        magnitude = real.square().addcmul_(imaginary, imaginary).sqrt_()  # faster than abs(), which guards against overflow
+        out[place, :, 0::2] = magnitude[..., :half]
+        out[place, :, 1::2] = magnitude[..., half:].flip(-1)
+    return out.reshape(*x.shape[:-1], *out.shape[1:])
 
 
-def _pieces(x: Tensor, scales: np.ndarray, wavelet: Morse, chunk: int) -> Iterator[Tensor]:
-    """Complex (chunk, F, N) in turn."""
+def _pieces(x: Tensor, scales: np.ndarray, wavelet: Morse, chunk: int) -> Iterator[tuple[slice, Tensor]]:
+    """Slices of the signals (B, N) in turn, and of each W(s, 2 m), (chunk, F, N): times 0, 2, … of a period of 2 N.
+
+    The period is symmetric, so W(s, 2 N - 1 - t) is the conjugate of W(s, t), and its even times tell it all: those beyond N are
+    the odd times before N, backwards. They are one transform of length N: of the spectrum's bins 0 to N - 1, where bin N
+    (Nyquist) falls on bin 0, which psi^ empties.
+    """
     n = x.shape[-1]
-    half = n // 2
-    flat = x.reshape(-1, n)
-    padded = torch.cat([flat[:, :half].flip(-1), flat, flat[:, n - half :].flip(-1)], dim=-1)
-    length = padded.shape[-1]
-    filters = torch.as_tensor(wavelet.filters(scales, length), dtype=x.dtype, device=x.device)
-    for part in torch.split(padded, chunk):
-        spectrum = torch.fft.rfft(part)[:, None] * filters
-        yield torch.fft.ifft(spectrum, n=length)[..., half : half + n]
+    filters = np.roll(wavelet.filters(scales, 2 * n)[:, 1:], 1, axis=1) / 2
+    weights = torch.as_tensor(filters, dtype=x.dtype, device=x.device)
+    spectrum = torch.fft.rfft(torch.cat([x, x.flip(-1)], dim=-1))[:, 1:].roll(1, dims=-1)
+    for start in range(0, len(x), chunk):
+        place = slice(start, start + chunk)
+        yield place, torch.fft.ifft(spectrum[place, None] * weights)

@@ -1,0 +1,134 @@
+"""Pulse maps against peers in the same run, one thread: the Morse transform against ssqueezepy and PyWavelets, MSTmaps against a loop over unions.
+
+Absolute times differ between machines, ratios less; each test asserts the ratio that the project promises.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fas_rppg.cwt import cwt, scalogram
+from fas_rppg.morse import Morse
+from fas_rppg.mstmap import membership, moving_mean, normalised, region_means
+from fas_rppg.regions import canonical, labelled, polygons
+from fas_rppg.traces import region_sums
+
+SIGNALS, SAMPLES, RATE = 192, 300, 30.0
+MORSE = Morse()
+FRAMES, SIDE = 300, 256
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def fastest(function: Callable[[], Any], rounds: int = 3) -> float:
+    """Seconds of the processor in the fastest of some rounds; the first one warms up."""
+    function()
+    return min(_seconds(function) for _ in range(rounds))
+
+
+def _seconds(function: Callable[[], Any]) -> float:
+    """Of the processor, not of the wall: one thread is timed, and others may share its machine."""
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def signals() -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((SIGNALS, SAMPLES)).astype(np.float32)
+
+
+def test_morse_transform_against_ssqueezepy(benchmark, monkeypatch):
+    """192 x 300 in float32, 255 scales, at most 1.15 times as long."""
+    monkeypatch.setenv("SSQ_PARALLEL", "0")
+    ssqueezepy = pytest.importorskip("ssqueezepy")
+    x, scales = signals(), MORSE.scales(SAMPLES)
+    wavelet = ssqueezepy.Wavelet(("gmw", {"gamma": 3, "beta": 20, "dtype": "float32"}))
+    peer = np.pad(x, ((0, 0), (SAMPLES // 2, SAMPLES // 2)), mode="symmetric")
+    theirs = fastest(lambda: ssqueezepy.cwt(peer, wavelet, scales=scales.astype(np.float32), fs=1.0, padtype=None, astensor=False))
+    ours = fastest(lambda: cwt(torch.from_numpy(x), scales))
+    benchmark.extra_info["ratio to ssqueezepy"] = ours / theirs
+    benchmark.pedantic(lambda: cwt(torch.from_numpy(x), scales), rounds=1)
+    assert ours / theirs <= 1.15
+
+
+def test_morse_magnitude_against_pywavelets(benchmark):
+    """192 x 300, 255 scales, at least ten times as fast as `pywt.cwt` by convolution."""
+    pywt = pytest.importorskip("pywt")
+    x, scales = signals(), MORSE.scales(SAMPLES)
+    peer = pywt.central_frequency("cmor1.5-1.0") * RATE / MORSE.frequencies(scales, RATE)
+    theirs = _seconds(lambda: np.abs(pywt.cwt(x, peer, "cmor1.5-1.0", method="conv")[0]))
+    ours = fastest(lambda: scalogram(torch.from_numpy(x), scales))
+    benchmark.extra_info["times faster than pywt"] = theirs / ours
+    benchmark.pedantic(lambda: scalogram(torch.from_numpy(x), scales), rounds=1)
+    assert theirs / ours >= 10
+
+
+def faces() -> tuple[np.ndarray, list[list[np.ndarray]]]:
+    random = np.random.default_rng(2)
+    images = random.integers(0, 256, (FRAMES, SIDE, SIDE, 3), dtype=np.uint8)
+    return images, [polygons(55 * canonical() + [128, 110] + random.normal(0, 0.5, (68, 2))) for _ in range(FRAMES)]
+
+
+def ours_of(images: np.ndarray, shapes: list[list[np.ndarray]]) -> np.ndarray:
+    sums, areas = zip(*(region_sums(image, shape) for image, shape in zip(images, shapes)))
+    return normalised(moving_mean(region_means(np.stack(sums), np.stack(areas))), "minmax")
+
+
+def loop_of(images: np.ndarray, shapes: list[list[np.ndarray]]) -> np.ndarray:
+    """The mean under the mask of each union, frame by frame."""
+    rows = np.zeros((3, 63, len(images)))
+    for t, (image, shape) in enumerate(zip(images, shapes)):
+        masks = np.stack([labelled(shape, SIDE, SIDE) == region for region in range(1, 7)])
+        for row, members in enumerate(membership().astype(bool)):
+            rows[:, row, t] = image[masks[members].any(0)].mean(0)
+    return normalised(moving_mean(rows), "minmax")
+
+
+def test_mstmap_against_a_loop_over_unions(benchmark):
+    """300 frames of 256 x 256, from pictures and landmarks to the map, at least 20 times as fast; the loop is timed on every tenth frame."""
+    images, shapes = faces()
+    some = slice(None, None, 10)
+    theirs = 10 * _seconds(lambda: loop_of(images[some], shapes[some]))
+    ours = fastest(lambda: ours_of(images, shapes))
+    np.testing.assert_allclose(ours_of(images[some], shapes[some]), loop_of(images[some], shapes[some]), atol=1e-6)
+    benchmark.extra_info["times faster than the loop"] = theirs / ours
+    benchmark.pedantic(lambda: ours_of(images, shapes), rounds=1)
+    assert theirs / ours >= 20
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="the share of memory bandwidth is that of a GPU")
+def test_morse_magnitude_on_a_gpu(benchmark):
+    """The share of the device's copy bandwidth that reading the signals and writing the magnitudes once reaches."""
+    x, scales = torch.from_numpy(np.tile(signals(), (8, 1))).cuda(), MORSE.scales(SAMPLES)
+
+    def run() -> torch.Tensor:
+        found = scalogram(x, scales, chunk=256)
+        torch.cuda.synchronize()
+        return found
+
+    def on_the_wall(function: Callable[[], Any]) -> float:
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    def copied(block: torch.Tensor) -> None:
+        block.clone()
+        torch.cuda.synchronize()
+
+    found = run()
+    copy = 2 * found.nbytes / on_the_wall(lambda: copied(found))
+    benchmark.extra_info["share of copy bandwidth"] = (found.nbytes + x.nbytes) / on_the_wall(run) / copy
+    benchmark.pedantic(run, rounds=3)
+    torch.testing.assert_close(found[:4].cpu(), scalogram(x[:4].cpu(), scales), rtol=1e-3, atol=1e-5)
