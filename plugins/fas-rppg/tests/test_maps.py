@@ -155,7 +155,7 @@ REFUSED = {
     "a gap of six frames": (drawn(90, without=range(30, 36)), {}, "no_face", "6 successive frames from 1.00 s on"),
     "no face at all": (drawn(90, without=range(90)), {}, "no_face", "no frame of 90 shows a face"),
     "a face half outside": (drawn(90, points=30 * np.ones((68, 2)) * [9, 9]), {}, "no_face", "all six regions in the picture"),
-    "one second": (drawn(30), {}, "refused", r"lasts 1\.00 s; 2 s are needed"),
+    "one second": (drawn(30), {}, "refused", r"lasts 1\.000 s; 2 s are needed"),
     "one frame": (drawn(1), {}, "refused", "a clip of 1 frame"),
     "4 Hz": (drawn(40, 4.0), {}, "refused", "4 Hz lies outside 5 to 240"),
     "300 Hz": (drawn(900, 300.0), {}, "refused", "300 Hz lies outside"),
@@ -184,6 +184,14 @@ def test_faces_without_points_and_records_without_the_channel_are_refused():
         mst_of(record, faces)
     with pytest.raises(NoResponse, match="no channel 'infrared'; it has rgb"):
         mst_of(record, channel="infrared")
+
+
+def test_jitter_of_the_last_timestamp_does_not_make_a_clip_too_short():
+    times = np.arange(60) / 30
+    times[-1] -= 0.01
+    assert mst_of(drawn(times=times), frames=60)["valid"].all()
+    with pytest.raises(NoResponse, match=r"lasts 1\.967 s"):
+        mst_of(drawn(59))
 
 
 @pytest.mark.parametrize("fps", [5.0, 240.0])

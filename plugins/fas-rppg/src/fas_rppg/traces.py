@@ -93,7 +93,7 @@ def bridged(traces: Traces, gap: int) -> Traces:
 
 def require_clock(times: np.ndarray, *, shortest: float, rates: tuple[float, float]) -> None:
     """Raises NoResponse `refused` for timestamps (F,) in seconds of a whole clip that are missing or do not rise, a clip below
-    `shortest` seconds, and a frame rate outside `rates` in hertz.
+    `shortest` seconds by half a frame or more, and a frame rate outside `rates` in hertz.
     """
     if len(times) < 2:
         raise NoResponse("refused", f"a clip of {len(times)} frame has no pulse; {shortest:g} s are needed")
@@ -102,8 +102,8 @@ def require_clock(times: np.ndarray, *, shortest: float, rates: tuple[float, flo
     fps = float((len(times) - 1) / (times[-1] - times[0]))
     if not rates[0] <= fps * (1 + 1e-9) or not fps * (1 - 1e-9) <= rates[1]:
         raise NoResponse("refused", f"its frame rate of {fps:.3g} Hz lies outside {rates[0]:g} to {rates[1]:g} Hz")
-    if len(times) / fps < shortest - 1e-9:
-        raise NoResponse("refused", f"it lasts {len(times) / fps:.2f} s; {shortest:g} s are needed")
+    if len(times) / fps < shortest - 0.5 / fps:
+        raise NoResponse("refused", f"it lasts {len(times) / fps:.3f} s; {shortest:g} s are needed")
 
 
 def evenly_timed(traces: Traces, *, uneven: float, resample: bool) -> Traces:
