@@ -38,8 +38,8 @@ CORRECTION = "Holm 1979, over the systems that are compared with the baseline, f
 class System:
     """One system: its score tables, its own dev threshold, and what is known of its training.
 
-    `trained_on` names the data of train, empty where unknown; `siblings` is equal for runs that differ in nothing but their
-    seed, empty for what is no run.
+    `trained_on` names the data of train, and `data` those of each test set, empty where unknown; `siblings` is equal for runs
+    that differ in nothing but their seed, empty for what is no run. `told`: how its files were read.
     """
 
     name: str
@@ -47,7 +47,8 @@ class System:
     threshold: Threshold
     dev: ScoreTable | None = None
     level: Level = field(default_factory=Level)
-    trained_on: str = ""
+    trained_on: tuple[str, ...] = ()
+    data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     siblings: str = ""
     told: str = ""
 
@@ -79,7 +80,7 @@ def compare_systems(systems: Sequence[System], baseline: str | None = None, dept
         "systems": {
             system.name: {
                 "threshold": {**system.threshold.model_dump(mode="json"), "origin": system.threshold.origin},
-                "trained_on": system.trained_on or None, "siblings": system.siblings or None, "told": system.told,
+                "trained_on": list(system.trained_on), "siblings": system.siblings or None, "told": system.told,
             } for system in systems
         },
         "baseline": first.name, "level": first.level.model_dump(mode="json"),
@@ -228,6 +229,7 @@ def _across(system: System) -> Iterator[dict[str, Any]]:
             kept = {key: figure["value"] for key, figure in figures(task, measured["metrics"]).items()}
             counts = measured["counts"]
             yield {
-                "system": system.name, "trained_on": system.trained_on or None, "test": test, "task": task, "datasets": counts["datasets"],
+                "system": system.name, "trained_on": list(system.trained_on), "test": test, "task": task,
+                "data": list(system.data.get(test) or counts["datasets"]),
                 "bona_fide": counts["bona_fide"], "attack": counts["attack"], "figures": kept,
             }  # fmt: skip

@@ -12,7 +12,7 @@ from fascore.hooks import Section
 from fascore.record import Record
 
 Counts: TypeAlias = Mapping[str, Any]
-"""`bona_fide`, `subjects`, `datasets` and `species` by name, as `fascore.evaluation.evaluate.counts` gives them."""
+"""`bona_fide`, `subjects` and `species` by name, as `fascore.evaluation.evaluate.counts` gives them."""
 Curves: TypeAlias = Mapping[str, Mapping[float, float]]
 """Values by epoch, by name."""
 People: TypeAlias = frozenset[tuple[str, str]]
@@ -62,8 +62,7 @@ def record_counts(records: Sequence[Record]) -> Counts:
     """Counts of a split from its records, for `ReportFacts.splits`."""
     species = Counter(record.species or "unknown" for record in records if not record.label)
     subjects = {record.subject for record in records if record.subject}
-    bona_fide, datasets = sum(record.label for record in records), sorted({record.dataset for record in records if record.dataset})
-    return {"bona_fide": bona_fide, "subjects": len(subjects), "species": dict(sorted(species.items())), "datasets": datasets}
+    return {"bona_fide": sum(record.label for record in records), "subjects": len(subjects), "species": dict(sorted(species.items()))}
 
 
 def record_people(records: Sequence[Record]) -> People:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fascore.component import validate
 from fascore.errors import FascoreError
@@ -38,23 +40,25 @@ def read_systems(
         raise FascoreError(f"the dev scores of {folders[0]} are its own; leave --dev out")
     called = short_names(paths)
     if folders:
-        return [_of_folder(name, path, rule, level or Level()) for name, path in zip(called, paths)]
+        data = Data.of([RunFolder(path) for path in paths])
+        return [_of_folder(name, RunFolder(path), rule, level or Level(), data) for name, path in zip(called, paths)]
     return _of_files(dict(zip(called, paths)), dev, rule, importer or Importer(), level or Level())
 
 
-def _of_folder(name: str, path: Path, rule: str | None, level: Level) -> System:
-    folder = RunFolder(path)
-    tables = {file.stem: ScoreTable.read(file) for file in sorted((path / "scores").glob("*.csv"))}
+def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, data: Data) -> System:
+    tables = {file.stem: ScoreTable.read(file) for file in sorted((folder.root / "scores").glob("*.csv"))}
     if not set(tables) - {"dev"}:
-        raise FascoreError(f"{path}: holds no scores/*.csv of a test set; give the folder of a finished run, or of fascore evaluate --out")
-    if folder.exists():
-        tables = {split: fold(table, level) for split, table in tables.items()}
-    else:
+        raise FascoreError(f"{folder.root}: holds no scores/*.csv of a test set; give the folder of a finished run, or of fascore evaluate --out")
+    if not folder.exists():
         level = _measured_level(folder, level)
-    dev = tables.pop("dev", None)
-    threshold = choose(rule, dev) if rule else _threshold(folder)
-    known = (_trained_on(folder), _siblings(folder)) if folder.exists() else ("", "")
-    return System(name, tables, threshold, dev, level, *known)
+        dev = tables.pop("dev", None)
+        return System(name, tables, choose(rule, dev) if rule else _threshold(folder), dev, level)
+    folded = {split: fold(table, level) for split, table in tables.items()}
+    dev = folded.pop("dev", None)
+    threshold = choose(rule, dev) if rule else folder.decision()[0]
+    (spec,) = folder.part(folder.resolved, "spec")
+    test = {split: data.names(entries) for split, entries in spec["data"]["test"].items()}
+    return System(name, folded, threshold, dev, level, data.names(spec["data"]["train"]), test, _siblings(spec))
 
 
 def _measured_level(folder: RunFolder, asked: Level) -> Level:
@@ -67,12 +71,38 @@ def _measured_level(folder: RunFolder, asked: Level) -> Level:
 
 
 def _threshold(folder: RunFolder) -> Threshold:
-    if folder.exists():
-        return folder.decision()[0]
     file = folder.root / "threshold.json"
     if not file.exists():
         raise FascoreError(f"{folder.root}: has no threshold.json; evaluate it with --dev, or give a number with --threshold fixed=…")
     return validate(Threshold, read_json(file))
+
+
+@dataclass(frozen=True)
+class Data:
+    """Names for the datasets of several specs: the type, and the values of the fields in which datasets of that type differ."""
+
+    fields: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, folders: Sequence[RunFolder]) -> Data:
+        """Of all datasets that the runs among some folders train on or are tested on. Raises FascoreError."""
+        specs = [folder.part(folder.resolved, "spec")[0]["data"] for folder in folders if folder.exists()]
+        entries = [entry for data in specs for part in (data["train"], *data["test"].values()) for entry in part]
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for entry in entries:
+            found.setdefault(entry["dataset"]["type"], []).append(entry["dataset"])
+        return cls({kind: tuple(key for key in some[0] if len({_word(one.get(key)) for one in some}) > 1) for kind, some in found.items()})
+
+    def names(self, entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Of the entries of one split, each once."""
+        return tuple(dict.fromkeys(self._name(entry["dataset"]) for entry in entries))
+
+    def _name(self, dataset: Mapping[str, Any]) -> str:
+        return " ".join([dataset["type"], *(f"{key}={_word(dataset.get(key))}" for key in self.fields[dataset["type"]])])
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _of_files(paths: Mapping[str, Path], dev: Sequence[Path], rule: str | None, importer: Importer, level: Level) -> list[System]:
@@ -98,14 +128,7 @@ def _chosen(rule: str | None, dev: ScoreTable | None, read: Imported) -> Thresho
     return choose(rule or "eer", dev)
 
 
-def _trained_on(folder: RunFolder) -> str:
-    """The datasets of train, as score files name them; empty where the run does not say."""
-    (splits,) = folder.part(folder.facts, "splits")
-    return " + ".join(splits.get("train", {}).get("datasets", []))
-
-
-def _siblings(folder: RunFolder) -> str:
+def _siblings(spec: Mapping[str, Any]) -> str:
     """The same for runs of one spec that differ in nothing but name and seed."""
-    (spec,) = folder.part(folder.resolved, "spec")
     kept = {key: value for key, value in spec.items() if key not in ("name", "seed", "$schema")}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]

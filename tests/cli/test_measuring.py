@@ -169,3 +169,14 @@ def test_a_mistake_in_a_row_of_a_study_is_told_with_its_row(home):
     (home / "wrong.json").write_text(json.dumps({"base": "spec.json", "rows": {"short": {}, "typo": {"model.heads.main.hiden": 4}}}))
     told = program(home, "study", "check", "wrong.json", code=1).stderr
     assert "wrong.json: rows.typo: model.heads.main.hiden: there is no field 'hiden'" in told
+
+
+def test_a_run_is_compared_with_what_evaluate_made_of_its_scores(home):
+    program(home, "evaluate", "runs/small/scores/intra.csv", "--dev", "runs/small/scores/dev.csv", "--out", "alone")
+    program(home, "compare", "runs/small", "alone", "--out", "compared")
+    found = json.loads((home / "compared/compare.json").read_text())
+    assert [one["trained_on"] for one in found["systems"].values()] == [["phantom"], []]
+    (part,) = found["tests"]["intra"]["tasks"].values()
+    run, alone = part["systems"].values()
+    assert {key: figure["value"] for key, figure in run.items()} == {key: figure["value"] for key, figure in alone.items()}
+    assert {one["difference"] for one in part["pairs"]["alone"]["differences"].values()} == {0}

@@ -148,14 +148,14 @@ def test_forgery_has_a_miss_rate_and_no_apcer() -> None:
     assert "Miss rate" in shown and "APCER" not in shown
 
 
-def run_folder(path: Path, seed: int, trained_on: str, scores: list[float], dataset: str = "d") -> Path:
-    """A finished run's folder, as far as a comparison reads it."""
+def run_folder(path: Path, seed: int, trained_on: str, scores: list[float], tested_on: str = "C", dataset: str = "d") -> Path:
+    """A finished run's folder, as far as a comparison reads it; data are sites of one dataset."""
     for name in ("scores", "checkpoints"):
         (path / name).mkdir(parents=True)
-    document = {"name": path.name, "seed": seed, "model": {"score": "main"}}
+    entry = lambda site: [{"dataset": {"type": "phantom", "site": site, "subjects": 12}, "split": "all"}]
+    document = {"name": path.name, "seed": seed, "data": {"train": entry(trained_on), "test": {"cross": entry(tested_on)}}}
     (path / "spec.json").write_text(json.dumps(document))
     (path / "resolved.json").write_text(json.dumps({"spec": document}))
-    (path / "facts.json").write_text(json.dumps({"splits": {"train": {"datasets": [trained_on]}}}))
     (path / "checkpoints/threshold.json").write_text(json.dumps({"threshold": json.loads(choose("fixed=0.5", None).to_json()), "weights": {}}))
     small(scores, dataset=[dataset] * 7).write(path / "scores/cross.csv")
     small(GOOD, id=list("tuvwxyz")).write(path / "scores/dev.csv")
@@ -163,9 +163,9 @@ def run_folder(path: Path, seed: int, trained_on: str, scores: list[float], data
 
 
 def test_folders_of_runs_give_threshold_training_data_and_seeds(tmp_path: Path) -> None:
-    folders = [run_folder(tmp_path / f"row.s{seed}", seed, "site-A", scores) for seed, scores in enumerate((GOOD, POOR))]
+    folders = [run_folder(tmp_path / f"row.s{seed}", seed, "A", scores) for seed, scores in enumerate((GOOD, POOR))]
     found = compare_systems(read_systems(folders))
-    assert {one["trained_on"] for one in found["systems"].values()} == {"site-A"}
+    assert [one["trained_on"] for one in found["systems"].values()] == [["phantom site=A"], ["phantom site=A"]]
     seeds = next(section for section in sections(found) if section.heading == "Over seeds")
     assert [row[0].text for row in seeds.sheets[0].rows] == ["row"]
     place = list(seeds.sheets[0].head).index("APCER, pooled")
@@ -176,12 +176,13 @@ def test_folders_of_runs_give_threshold_training_data_and_seeds(tmp_path: Path) 
 
 
 def test_the_matrix_puts_what_was_trained_on_against_what_was_tested_on(tmp_path: Path) -> None:
-    folders = [run_folder(tmp_path / "a", 0, "A", GOOD, "B"), run_folder(tmp_path / "b", 0, "B", POOR, "A")]
+    folders = [run_folder(tmp_path / "a", 0, "A", GOOD, "B", "one"), run_folder(tmp_path / "b", 0, "B", POOR, "B", "other")]
     found = compare_systems(read_systems(folders))
     assert not found["tests"] and "no presentation of it in common" in found["warnings"][0]
     matrix = next(section for section in sections(found) if section.heading == "Across data").sheets[0]
-    assert list(matrix.head) == ["Trained on", "System", "B", "A"]
-    assert [[cell.text for cell in row] for row in matrix.rows] == [["A", "a", "1.0000", ""], ["B", "b", "", "0.5000"]]
+    assert list(matrix.head) == ["Trained on", "System", "phantom site=B"]
+    assert [[cell.text for cell in row] for row in matrix.rows] == [["phantom site=A", "a", "1.0000"], ["phantom site=B", "b", "0.5000"]]
+    assert ["data of train" in row[2].detail for row in matrix.rows] == [False, True]
 
 
 def test_what_evaluate_wrote_can_be_compared(tmp_path: Path) -> None:

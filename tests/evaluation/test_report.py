@@ -189,8 +189,8 @@ def test_curves_average_the_steps_of_an_epoch() -> None:
 def test_counts_of_records_are_those_of_their_table() -> None:
     from fascore.record import Record
 
-    records = [Record("a", 1, {}, subject="s", dataset="d"), Record("b", 0, {}, species="print", subject="s", dataset="d"), Record("c", 0, {})]
-    assert record_counts(records) == {"bona_fide": 1, "subjects": 1, "species": {"print": 1, "unknown": 1}, "datasets": ["d"]}
+    records = [Record("a", 1, {}, subject="s"), Record("b", 0, {}, species="print", subject="s"), Record("c", 0, {})]
+    assert record_counts(records) == {"bona_fide": 1, "subjects": 1, "species": {"print": 1, "unknown": 1}}
 
 
 def test_the_terminal_shows_rates_n_intervals_oracles_origin_and_warnings() -> None:

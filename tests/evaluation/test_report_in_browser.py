@@ -11,11 +11,16 @@ import pytest
 from PIL import Image
 
 from fascore.components.metrics import Auc, Eer, Iso30107
+from fascore.evaluation.comparison import System, compare_systems
 from fascore.evaluation.evaluate import Depth, evaluate
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
+from fascore.report.comparison.page import render as render_comparison
+from fascore.report.comparison.sheets import sections
 from fascore.report.facts import ReportFacts
 from fascore.report.html import render
+from fascore.report.papers.cells import paper_table
+from fascore.report.papers.matching import beside
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -28,8 +33,8 @@ def browse(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([browser, *flags, *arguments], check=True, capture_output=True, text=True, timeout=120)
 
 
-@pytest.fixture(scope="module")
-def page() -> str:
+@pytest.fixture(scope="module", params=["report", "comparison"])
+def page(request: pytest.FixtureRequest) -> str:
     random = np.random.default_rng(0)
     species = ["", "", "print.flat", "replay.screen", "a species with a very long name that nobody has shortened"] * 30
     def table(name: str) -> ScoreTable:
@@ -39,6 +44,12 @@ def page() -> str:
         })  # fmt: skip
 
     dev, tests = table("dev"), {"intra": table("intra")}
+    if request.param == "comparison":
+        names = ("one", "another_with_a_very_long_name_that_nobody_has_shortened", "$third_")
+        systems = [System(name, {"intra": table("intra")}, choose("eer", dev), dev) for name in names]
+        found = compare_systems(systems, depth=Depth(50))
+        found["paper"] = beside(paper_table("joint/IV"), systems, ["one=ViT CA, joint"], ["intra=SiW"])
+        return render_comparison("three systems", found, list(sections(found)), systems)
     metrics = evaluate(tests, choose("eer", dev), [Auc(), Eer(), Iso30107()], dev, Depth(50, 0, ("device",)))
     return render(ReportFacts("a run with a name", metrics, tests, dev, system={"weights": "sha256 " + 64 * "a"}))
 

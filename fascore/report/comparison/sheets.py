@@ -92,21 +92,20 @@ def _differences(pairs: Mapping[str, Any], found: Comparison, notes: Sequence[st
             drawn, values = part.get("bootstrap", {}), (figure(key, part[side]) for side in ("second", "first"))
             shown = [name, TITLES[key], *values, difference(key, part["difference"]), interval(key, drawn) or "–", *_chances(drawn, "p", found)]
             rows.append([Cell(text) for text in shown])
-    head = ["System", "Figure", base, "System", "Difference", "95 %, over subjects", "p", *(["p (Holm)"] if found["correction"] else [])]
-    about = f"On the presentations that both answered; difference = system - {base}. p: two-sided, bootstrap of the same subjects for both."
+    head = ["System", "Figure", "Baseline", "System's", "Difference", "95 %, over subjects", "p", *(["p (Holm)"] if found["correction"] else [])]
+    about = f"On the presentations that both answered; difference = system - baseline ({base}). p: two-sided, from the same bootstrap."
     return Sheet(f"Differences from {base}", head, rows, [about, *notes], words=1)
 
 
 def _mcnemar(pairs: Mapping[str, Any], found: Comparison) -> Sheet:
-    base = found["baseline"]
     rows = [
         [name, group.replace("_", " "), str(part["only_first_wrong"]), str(part["only_second_wrong"]), p_value(part["p_exact"]),
          *_chances(part, "p_mid", found)]
         for name, pair in pairs.items() for group, part in pair["mcnemar"].items()
     ]  # fmt: skip
-    head = ["System", "Presentations", "Only system wrong", f"Only {base} wrong", "p exact", "p mid", *(["p (Holm)"] if found["correction"] else [])]
+    head = ["System", "Presentations", "Only system wrong", "Only baseline wrong", "p exact", "p mid", *(["p (Holm)"] if found["correction"] else [])]
     about = "McNemar's test of decisions, as if presentations were independent; the mid-p is the one to read."
-    return Sheet(f"Decisions that differ from {base}'s", head, [[Cell(text) for text in row] for row in rows], [about], words=1)
+    return Sheet(f"Decisions that differ from those of {found['baseline']}", head, [[Cell(text) for text in row] for row in rows], [about], words=1)
 
 
 def _chances(part: Mapping[str, Any], key: str, found: Comparison) -> list[str]:
@@ -164,7 +163,7 @@ def _matrix(found: Comparison) -> Iterator[Sheet]:
     for task in dict.fromkeys(row["task"] for row in across):
         entries = [row for row in across if row["task"] == task]
         columns = list(dict.fromkeys(_column(row, entries) for row in entries))
-        if len({(row["trained_on"], row["system"]) for row in entries}) * len(columns) < 2:
+        if len({row["system"] for row in entries}) * len(columns) < 2:
             continue
         for key in MATRIX.get(task, MATRIX["spoof"]):
             yield Sheet(f"{TITLES[key]} · {TASKS.get(task, task)}", ["Trained on", "System", *columns], _matrix_rows(entries, columns, key), words=1)
@@ -172,31 +171,31 @@ def _matrix(found: Comparison) -> Iterator[Sheet]:
 
 def _column(row: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> str:
     """The data of a test set; with its name where one system has several of the same data, or it names none."""
-    data = " + ".join(name for name in row["datasets"] if name)
-    twice = any(sum(other["system"] == entry["system"] and other["datasets"] == row["datasets"] for other in entries) > 1 for entry in entries)
+    data = " + ".join(row["data"])
+    twice = any(sum(other["system"] == entry["system"] and other["data"] == row["data"] for other in entries) > 1 for entry in entries)
     return f"{data} ({row['test']})" if data and twice else data or row["test"]
 
 
 def _matrix_rows(entries: Sequence[Mapping[str, Any]], columns: Sequence[str], key: str) -> list[list[Cell]]:
     rows = []
-    for trained, system in dict.fromkeys((row["trained_on"], row["system"]) for row in entries):
-        cells = {_column(row, entries): row for row in entries if row["system"] == system}
-        shown = [_matrix_cell(cells[column], trained, key) if column in cells else Cell("") for column in columns]
-        rows.append([Cell(trained), Cell(system), *shown])
+    for system in dict.fromkeys(row["system"] for row in entries):
+        own = [row for row in entries if row["system"] == system]
+        cells = {_column(row, entries): row for row in own}
+        shown = [_matrix_cell(cells[column], key) if column in cells else Cell("") for column in columns]
+        rows.append([Cell(" + ".join(own[0]["trained_on"])), Cell(system), *shown])
     return rows
 
 
-def _matrix_cell(row: Mapping[str, Any], trained: str, key: str) -> Cell:
-    """The figure with what it was measured on; whether train had the same data is said."""
-    own = set(row["datasets"]) & set(trained.split(" + "))
+def _matrix_cell(row: Mapping[str, Any], key: str) -> Cell:
+    """The figure with what it was measured on; whether train was of the same data is said."""
     detail = f"{row['test']}, n = {row['bona_fide']} + {row['attack']}"
-    return Cell(figure(key, row["figures"].get(key)), (detail, *(["same data as train"] if own else [])))
+    return Cell(figure(key, row["figures"].get(key)), (detail, *(["data of train"] if set(row["data"]) & set(row["trained_on"]) else [])))
 
 
 def _systems(found: Comparison) -> Sheet:
     rows = [
         [Cell(name, ("baseline",) if name == found["baseline"] and len(found["systems"]) > 1 else ()), Cell(f"{system['threshold']['value']:.10g}"),
-         Cell(system["threshold"]["origin"]), Cell(system["trained_on"] or "–")]
+         Cell(system["threshold"]["origin"]), Cell(" + ".join(system["trained_on"]) or "–")]
         for name, system in found["systems"].items()
     ]  # fmt: skip
     return Sheet("Thresholds and training data", ["System", "Threshold", "Where it came from", "Trained on"], rows, words=3)
