@@ -11,13 +11,15 @@ __version__ = "0.1.0"
 _WHERE = {
     "fascore.chance": ("generator",),
     "fascore.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
-    "fascore.component": ("Component", "Config", "Node", "Slot", "replaced", "validate"),
+    "fascore.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
+    "fascore.data.media": ("open_source",),
+    "fascore.files": ("writing",),
     "fascore.refs": ("Ref",),
     "fascore.record": ("ATTACK", "BONA_FIDE", "Annotation", "AnnotationSource", "Frame", "Record", "Source", "Task"),
     "fascore.signals": ("Clip", "Image", "Level", "Plane", "Points", "Pyramid", "Series", "Signal", "Tokens", "Vector"),
     "fascore.kinds": (
         "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
-        "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training",
+        "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training", "Value",
     ),
     "fascore.hooks": ("hookimpl",),
     "fascore.spec": ("RunSpec", "StudySpec"),
@@ -28,7 +30,16 @@ _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 
 if TYPE_CHECKING:
     from fascore.chance import generator as generator
-    from fascore.component import Component as Component, Config as Config, Node as Node, Slot as Slot, replaced as replaced, validate as validate
+    from fascore.component import (
+        Component as Component,
+        Config as Config,
+        Node as Node,
+        Slot as Slot,
+        load as load,
+        replaced as replaced,
+        validate as validate,
+    )
+    from fascore.data.media import open_source as open_source
     from fascore.errors import (
         FascoreError as FascoreError,
         NoResponse as NoResponse,
@@ -36,6 +47,7 @@ if TYPE_CHECKING:
         SpecError as SpecError,
         SpecErrors as SpecErrors,
     )
+    from fascore.files import writing as writing
     from fascore.hooks import hookimpl as hookimpl
     from fascore.kinds import (
         Arrays as Arrays,
@@ -59,6 +71,7 @@ if TYPE_CHECKING:
         Target as Target,
         ThresholdMetric as ThresholdMetric,
         Training as Training,
+        Value as Value,
     )
     from fascore.record import (
         ATTACK as ATTACK,

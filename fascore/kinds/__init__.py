@@ -5,7 +5,7 @@ from fascore.kinds.detector import Detector, DetectorModule, Face
 from fascore.kinds.encoder import Encoder
 from fascore.kinds.fusion import Fusion
 from fascore.kinds.head import Dense, Head, HeadModule, Labels, Target
-from fascore.kinds.metric import Metric, ThresholdMetric
+from fascore.kinds.metric import Metric, ThresholdMetric, Value
 from fascore.kinds.modality import Arrays, Loaded, Modality, ModalityModule
 from fascore.kinds.objective import Objective
 from fascore.kinds.recipe import Recipe, Training
@@ -13,5 +13,5 @@ from fascore.kinds.sampler import Sampler
 
 __all__ = [
     "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
-    "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training",
+    "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training", "Value",
 ]

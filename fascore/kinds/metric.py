@@ -22,7 +22,8 @@ Value: TypeAlias = float | int | str | Mapping[str, "Value"] | None
 class Metric(Component):
     """A figure of one score table. `examples()` gives metrics; the suite draws tables for them.
 
-    A metric does not depend on the order of rows.
+    An example of a metric that reads further columns, such as metadata, is `(metric, {column: value})`: the value stands in
+    every row of the suite's tables. A metric does not depend on the order of rows.
     """
 
     kind: ClassVar[str] = "metric"

@@ -20,7 +20,7 @@ PAIRED = {"encoder": 2, "fusion": 2, "head": 3, "objective": 3, "modality": 2, "
 FORMS = {
     "encoder": "(encoder, [input signals])", "fusion": "(fusion, [input signals])", "head": "(head, [input signals], target)",
     "objective": "(objective, [input signals], target)", "modality": "(modality, {name: other modality})", "dataset": "(dataset, split)",
-    "recipe": "a recipe, or (recipe, {modalities, model})",
+    "recipe": "a recipe, or (recipe, {modalities, model})", "metric": "a metric, or (metric, {column: value})",
 }  # fmt: skip
 
 
@@ -71,7 +71,7 @@ class Case:
 
     def _example(self, item: Any) -> tuple[Any, ...]:
         length = PAIRED.get(self.kind)
-        if self.kind == "recipe" and isinstance(item, tuple):
+        if self.kind in ("recipe", "metric") and isinstance(item, tuple):
             length = 2
         if length is None:
             return (item,)

@@ -32,10 +32,10 @@ def order(case: Case) -> None:
 
 def direction(case: Case) -> None:
     """Scores that separate the classes are better, in the declared direction, than random ones, and those than reversed ones."""
-    for metric, _, _ in _drawn(case):
+    for metric, further in _examples(case):
         values = []
         for separation in (1.0, 0.0, -1.0):
-            table = _table(metric, separation)
+            table = _table(metric, further, separation)
             values.append(_primary(metric, metric.compute(table, _fixed(metric))))
         signed = [value if metric.higher_is_better else -value for value in values]
         if not (signed[0] > signed[2] and signed[0] >= signed[1] >= signed[2]):
@@ -45,10 +45,10 @@ def direction(case: Case) -> None:
 
 def rates(case: Case) -> None:
     """Every number is finite, also where some records gave no response."""
-    for metric, threshold, _ in _drawn(case):
-        silent = np.zeros(ROWS, bool)
-        silent[::9] = True
-        for path, value in _numbers(metric.compute(_table(metric, 0.3, silent), threshold)):
+    silent = np.zeros(ROWS, bool)
+    silent[::9] = True
+    for metric, further in _examples(case):
+        for path, value in _numbers(metric.compute(_table(metric, further, 0.3, silent), _chosen(metric, further))):
             if not math.isfinite(value):
                 raise Failure(f"{shown(metric)}: with non-responses in the table '{path}' is {value}")
 
@@ -80,15 +80,24 @@ def threshold_use(case: Case) -> None:
             raise Failure(f"{shown(metric)}: without a threshold it silently gives other figures")
 
 
+def _examples(case: Case) -> list[tuple[Metric, Mapping[str, Any]]]:
+    """Each metric with the further columns that it needs, one value for all rows."""
+    return [(metric, further[0] if further else {}) for metric, *further in case.examples()]
+
+
 def _drawn(case: Case) -> list[tuple[Metric, Threshold, ScoreTable]]:
-    return [(metric, choose("eer", _table(metric, 0.3), column=metric.column), _table(metric, 0.3)) for (metric,) in case.examples()]
+    return [(metric, _chosen(metric, further), _table(metric, further, 0.3)) for metric, further in _examples(case)]
+
+
+def _chosen(metric: Metric, further: Mapping[str, Any]) -> Threshold:
+    return choose("eer", _table(metric, further, 0.3), column=metric.column)
 
 
 def _fixed(metric: Metric) -> Threshold:
     return choose("fixed=0.5", None, column=metric.column)
 
 
-def _table(metric: Metric, separation: float, silent: NDArray[np.bool_] | None = None) -> ScoreTable:
+def _table(metric: Metric, further: Mapping[str, Any], separation: float, silent: NDArray[np.bool_] | None = None) -> ScoreTable:
     """Scores in (0, 1); with separation 1 all bona fide lie above 0.5 and all attacks below, with -1 the reverse."""
     numbers = np.random.default_rng(3)
     label = np.arange(ROWS) % 2
@@ -101,6 +110,7 @@ def _table(metric: Metric, separation: float, silent: NDArray[np.bool_] | None =
         "species": ["" if label[row] else SPECIES[row // 2 % 3] for row in range(ROWS)],
         "response": ["no_face" if quiet else "ok" for quiet in silent], "matcher.accept": np.ones(ROWS),
     }  # fmt: skip
+    columns |= {name: [value] * ROWS for name, value in further.items()}
     if metric.column != "score":
         columns[metric.column] = score
     return ScoreTable.from_columns(columns)

@@ -1,0 +1,169 @@
+"""The pulse of one video: faces, skin colour, extractor, significance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fas_rppg.pulse import EXTRACTORS, SHORTEST, InsufficientSignal
+from fas_rppg.pulse.spectrum import check_band
+from fas_rppg.pulse.surrogates import Measured, measured as measured_pulse
+from fas_rppg.skin_colour import RATES, mean_colours
+from fas_rppg.traces import REGIONS, Traces, bridged, evenly_timed, measured, require_clock
+from fascore import ATTACK, Arrays, FascoreError, Frame, NoResponse, Record, Source, load, open_source, validate
+
+CERTAIN = 0.05
+"""The largest p-value at which a heart rate is told."""
+GAP = 5
+"""Most successive frames without a face that are bridged."""
+STEADY = 0.25
+"""Seconds to both sides over which landmarks are averaged: a detector's tremor moves the regions' borders, faces are slower."""
+UNEVEN = 0.05
+"""Frames by which times may leave an even clock before they are interpolated to one."""
+
+
+@dataclass(frozen=True)
+class ClipPulse:
+    """What was measured of a video: mean colours (T, 3) at `times` (T,) in seconds, `rate` in hertz, the pulse, and how it came about."""
+
+    file: Path
+    method: str
+    band: tuple[float, float]
+    times: np.ndarray
+    colours: np.ndarray
+    rate: float
+    pulse: Measured
+    looked_at: int
+    measured: int
+    skin: str
+    notes: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long the measured part lasts."""
+        return len(self.times) / self.rate
+
+    @property
+    def certain(self) -> bool:
+        """Whether noise alone rarely gives such an SNR."""
+        return self.pulse.p_value <= CERTAIN
+
+
+@dataclass(frozen=True)
+class _Beginning(Source):
+    """The first `count` frames of a Source."""
+
+    source: Source
+    count: int
+
+    def digest(self) -> str:
+        return f"{self.source.digest()}:{self.count}"
+
+    def times(self) -> np.ndarray:
+        return self.source.times()[: self.count]
+
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
+        return self.source.read(range(self.count) if indices is None else indices)
+
+
+def clip_pulse(
+    path: Path, *, method: str, band: tuple[float, float], detector: Any, seconds: float = 60.0, count: int = 200, seed: int = 0
+) -> ClipPulse:
+    """Measure the first `seconds` of a video, or the longest stretch of them without a gap.
+
+    Raises NoResponse for what cannot be read, shows no face, or gives no heart rate (InsufficientSignal), FascoreError for a detector or
+    a band that cannot be used.
+    """
+    if not path.exists():
+        raise FascoreError(f"{path}: there is no such file")
+    source = _beginning(open_source(path), path, seconds)
+    require_clock(source.times(), shortest=0.0, rates=RATES)
+    check_band(band, _rate(source.times()))
+    faces = load("modality", "faces")
+    module: Any = validate(faces, {"type": "faces", "detector": detector}).build([])  # type: ignore[attr-defined]  # a Modality
+    found: Arrays = module.extract(Record(str(path), ATTACK, {"rgb": source}), [])  # nobody reads the label
+    traces, skin = _traces(source, found)
+    part, notes = _longest(traces)
+    even = evenly_timed(bridged(part, GAP), uneven=UNEVEN, resample=True)
+    if not np.array_equal(even.times, part.times):
+        notes = (*notes, f"its frames are unevenly spaced in time; interpolated to {even.fps:.4g} Hz")
+    colours = mean_colours(even)
+    pulse = measured_pulse(torch.from_numpy(colours), even.fps, EXTRACTORS[method], band=band, count=count, seed=seed)
+    return ClipPulse(path, method.upper(), band, even.times, colours, even.fps, pulse, len(traces.times), int(traces.seen.sum()), skin, notes)
+
+
+def _beginning(source: Source, path: Path, seconds: float) -> Source:
+    """The first seconds of a video. Raises InsufficientSignal for what is too short before any face is looked for."""
+    times = source.times()
+    if len(times) == 1:
+        raise InsufficientSignal(f"{path} is a still picture; a pulse needs a video of {SHORTEST:g} s or more")
+    inside = int(np.searchsorted(times, times[0] + seconds))
+    lasting = times[inside - 1] - times[0] + float(np.median(np.diff(times))) if inside else 0.0
+    if lasting < SHORTEST - 1e-6:
+        raise InsufficientSignal(f"{path} lasts {lasting:.1f} s, and a heart rate needs {SHORTEST:g} s")
+    return _Beginning(source, inside)
+
+
+def _rate(times: np.ndarray) -> float:
+    return float((len(times) - 1) / (times[-1] - times[0]))
+
+
+def _traces(source: Source, faces: Arrays) -> tuple[Traces, str]:
+    """Colours of the skin regions where the detector gives points, else of its whole box; and which of the two."""
+    if "points" in faces:
+        steady = {**faces, "points": steadied(faces["points"], max(1, round(STEADY * _rate(faces["times"]))))}
+        return measured(source, steady, len(faces["frames"])), "skin of the face"
+    return _boxes(source, faces), "detector's box, all taken as skin"
+
+
+def _boxes(source: Source, faces: Arrays) -> Traces:
+    """The box as one region, the others empty."""
+    frames, boxes = faces["frames"], faces["boxes"]
+    sums, areas = np.zeros((len(frames), REGIONS, 3)), np.zeros((len(frames), REGIONS))
+    there = np.flatnonzero(np.isfinite(boxes).all(axis=1))
+    for row, frame in zip(there, source.read(frames[there].tolist()), strict=True):
+        left, top, right, bottom = boxes[row].clip(0).round().astype(int)
+        pixels = frame.image[top:bottom, left:right]
+        if pixels.ndim != 3:
+            raise NoResponse("refused", "its pictures are grey: the pulse is read from three colours")
+        sums[row, 0], areas[row, 0] = pixels.sum((0, 1), dtype=np.float64), pixels.shape[0] * pixels.shape[1]
+    return Traces(sums, areas, np.asarray(faces["times"], dtype=np.float64), areas[:, 0] > 0)
+
+
+def steadied(points: np.ndarray, reach: int) -> np.ndarray:
+    """Landmarks (F, N, 2) averaged over `reach` frames to both sides, over those with a face; NaN stays NaN."""
+    there = np.isfinite(points).all(axis=(1, 2))
+    known = np.where(there[:, None, None], points, 0).astype(np.float64)
+    padded = np.pad(known, ((reach + 1, reach), (0, 0), (0, 0))).cumsum(0)
+    counts = np.pad(there.astype(np.float64), (reach + 1, reach)).cumsum()
+    width = 2 * reach + 1
+    totals, of = padded[width:] - padded[:-width], counts[width:] - counts[:-width]
+    mean = totals / np.maximum(of, 1)[:, None, None]
+    return np.where(there[:, None, None], mean, np.nan)
+
+
+def _longest(traces: Traces) -> tuple[Traces, tuple[str, ...]]:
+    """The longest stretch whose gaps can be bridged, and a note where that is not all. Raises NoResponse."""
+    if not traces.seen.any():
+        raise NoResponse("no_face", f"none of {len(traces.seen)} frames shows a face with all its skin in the picture")
+    cuts, start = [0], 0
+    for seen, run in groupby(traces.seen.tolist()):
+        length = len(list(run))
+        if not seen and length > GAP:
+            cuts += [start, start + length]
+        start += length
+    cuts.append(start)
+    first, last = max(zip(cuts[::2], cuts[1::2]), key=lambda ends: ends[1] - ends[0])
+    part = replace(traces, **{name: getattr(traces, name)[first:last] for name in ("sums", "areas", "times", "seen")})
+    if last - first == len(traces.times):
+        return traces, ()
+    lasting = (last - first) * float(np.median(np.diff(traces.times)))
+    if lasting < SHORTEST - 1e-6:
+        raise InsufficientSignal(f"the longest stretch with a face lasts {lasting:.1f} s, and a heart rate needs {SHORTEST:g} s")
+    return part, (f"measured from {part.times[0]:.1f} to {part.times[-1]:.1f} s, the longest stretch with a face",)

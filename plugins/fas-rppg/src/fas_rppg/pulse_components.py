@@ -1,0 +1,164 @@
+"""Components that measure the pulse itself: a trace of skin, a head, metrics. Importing this module imports no numpy or torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from fascore import Head, Labels, Metric, Modality, ModalityModule, Ref, Series, Signal, SpecError, Target, Value
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from fascore.evaluation.bootstrap import Resampling
+    from fascore.evaluation.table import ScoreTable
+    from fascore.evaluation.threshold import Threshold
+
+Method = Literal["green", "chrom", "pos", "pbv", "lgi", "omit", "ica"]
+SHORTEST = 5.0
+"""Seconds below which no heart rate is told; that of `fas_rppg.pulse`, which this module does not import."""
+FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
+
+
+class SkinColour(Modality):
+    """Mean RGB of the six skin regions together, from the beginning of the record on an even clock: Series(frames, 3, fps) in [0, 1].
+
+    Nothing is filtered or normalised: the input of pulse extractors. Reads one modality of faces with 5 or 68 points in every frame. A record that
+    is shorter, or whose face is away for more than `gap` frames, is a non-response.
+    """
+
+    type: Literal["rppg.skin_colour"] = "rppg.skin_colour"
+    channel: str = Field("rgb", description="raw channel that is measured, the one that 'faces' looked at")
+    frames: PositiveInt = Field(300, description="samples")
+    fps: PositiveFloat = Field(30.0, ge=5, le=240, description="samples a second; other frame rates are interpolated to it")
+    gap: NonNegativeInt = Field(5, description="most successive frames without a face that are bridged")
+
+    def channels(self) -> tuple[str, ...]:
+        return (self.channel,)
+
+    def infer(self, signals: Sequence[Signal | None]) -> Series:
+        if len(signals) != 1 or signals[0] is not None:
+            raise SpecError('rppg.skin_colour reads one modality of faces: write "inputs": ["faces"]')
+        return Series(self.frames, 3, self.fps)
+
+    def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
+        from fas_rppg.skin_colour import SkinColourModule
+
+        return SkinColourModule(self)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(inputs=(Ref("faces"),), frames=4, fps=5), FACES)]
+
+
+class PulseHead(Head):
+    """What a classic extractor sees of a pulse: columns `heart_rate` (beats a minute), `snr` (dB) and `confidence` of score files.
+
+    Learns nothing and gives no score; a metric reads its columns, such as `{"type": "rppg.hr_mae", "column": "pulse.heart_rate"}`
+    or `{"type": "auc", "column": "pulse.confidence"}`. Takes a Series of mean colours of five seconds or more. A record that gives no
+    heart rate has empty cells. Confidence is the share of surrogates, noise like the record's, with a smaller SNR.
+    """
+
+    scores: ClassVar[bool] = False
+    numbers: ClassVar[tuple[str, ...]] = ("heart_rate", "snr", "confidence")
+    type: Literal["rppg.pulse"] = "rppg.pulse"
+    method: Method = Field("pos", description="the pulse extractor")
+    band: tuple[PositiveFloat, PositiveFloat] = Field((40.0, 180.0), description="beats a minute among which the heart rate is looked for")
+    surrogates: PositiveInt = Field(99, description="clips of noise that the SNR is compared with")
+    seed: int = Field(0, description="of the surrogates")
+
+    def series(self, signals: Sequence[Signal]) -> Series:
+        """The trace that it reads. Raises SpecError."""
+        if len(signals) != 1 or not isinstance(signals[0], Series) or signals[0].c != 3:
+            got = ", ".join(map(str, signals)) or "nothing"
+            raise SpecError(f"rppg.pulse reads one Series of three colours, as rppg.skin_colour gives; got {got}")
+        trace = signals[0]
+        if trace.t < round(SHORTEST * trace.rate):
+            raise SpecError(f"rppg.pulse: {trace} lasts {trace.t / trace.rate:.1f} s, and a heart rate needs {SHORTEST:g} s; give more frames")
+        low, high = self.band
+        if not low < high <= 30 * trace.rate:
+            raise SpecError(f"rppg.pulse: 'band' is two rates, the lower first, of {30 * trace.rate:g} beats a minute at most for {trace}")
+        return trace
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        self.series(signals)
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fas_rppg.pulse_head import PulseHeadModule
+
+        return PulseHeadModule(self, self.series(signals).rate)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        label = Labels("label")
+        return [(cls(surrogates=9), [Series(150, 3, 30.0)], label), (cls(method="ica", surrogates=9), [Series(60, 3, 10.0)], label)]
+
+
+class _HeartRateError(Metric):
+    """A mean error of a column of heart rates, over records with a number there and in the reference."""
+
+    higher_is_better: ClassVar[bool] = False
+    column: str = Field("pulse.heart_rate", description="column of heart rates in beats a minute, <head>.heart_rate")
+    reference: str = Field("heart_rate", description="column of the true rates: metadata of the records")
+    rows: Literal["bona_fide", "all"] = Field("bona_fide", description="which presentations count; an attack shows nobody's heart rate")
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), {"heart_rate": 72.0}), (cls(reference="pulse_rate"), {"pulse_rate": 66.0})]
+
+
+class HrMae(_HeartRateError):
+    """Mean absolute error of heart rate in beats a minute, with the mean error, the share within 5 and what could not be measured."""
+
+    type: Literal["rppg.hr_mae"] = "rppg.hr_mae"
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fas_rppg.heart_rate_metrics import absolute_error
+
+        return absolute_error(table, self.column, self.reference, self.rows)
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fas_rppg.heart_rate_metrics import resampled_error
+
+        return resampled_error(table, self.column, self.reference, self.rows, draws, power=1)
+
+
+class HrRmse(_HeartRateError):
+    """Root of the mean squared error of heart rate in beats a minute, with what could not be measured."""
+
+    type: Literal["rppg.hr_rmse"] = "rppg.hr_rmse"
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fas_rppg.heart_rate_metrics import squared_error
+
+        return squared_error(table, self.column, self.reference, self.rows)
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fas_rppg.heart_rate_metrics import resampled_error
+
+        return resampled_error(table, self.column, self.reference, self.rows, draws, power=2)
+
+
+class PulseSnr(Metric):
+    """Mean signal-to-noise ratio of the pulse in decibels over bona fide presentations, and over attacks of each species beside it.
+
+    The SNR is that at the rate which was found, as the column has it, and needs no reference.
+    """
+
+    type: Literal["rppg.snr"] = "rppg.snr"
+    column: str = Field("pulse.snr", description="column of signal-to-noise ratios in decibels, <head>.snr")
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fas_rppg.heart_rate_metrics import mean_snr
+
+        return mean_snr(table, self.column)
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fas_rppg.heart_rate_metrics import resampled_snr
+
+        return resampled_snr(table, self.column, draws)
+
+
+__all__ = ["HrMae", "HrRmse", "PulseHead", "PulseSnr", "SkinColour"]

@@ -1,0 +1,42 @@
+"""Mean colour of facial skin over time, on an even clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fas_rppg.pulse_components import SkinColour
+from fas_rppg.traces import Traces, bridged, channel, measured, require_clock
+from fascore import Arrays, ModalityModule, NoResponse, Record
+
+RATES = (5.0, 240.0)
+"""Hertz of frames from which a pulse can be read."""
+
+
+def mean_colours(traces: Traces) -> np.ndarray:
+    """(T, 3) float64 in [0, 1]: sum over all regions by area."""
+    return np.asarray(traces.sums.sum(1) / traces.areas.sum(1)[:, None] / 255)
+
+
+def on_clock(colours: np.ndarray, times: np.ndarray, even: np.ndarray) -> np.ndarray:
+    """Colours (T, 3) at rising `times`, linear between them, at the times `even` (N,). Shape (N, 3)."""
+    return np.stack([np.interp(even, times, colour) for colour in colours.T], axis=1)
+
+
+class SkinColourModule(ModalityModule):
+    """Stores `value` (1, T, 3) float32 in [0, 1]."""
+
+    def __init__(self, config: SkinColour) -> None:
+        self.config = config
+
+    def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
+        config, times = self.config, np.asarray(inputs[0]["times"], dtype=np.float64)
+        require_clock(times, shortest=0.0, rates=RATES)
+        even = times[0] + np.arange(config.frames) / config.fps
+        if times[-1] < even[-1] - 1 / config.fps:
+            wanted = f"{config.frames} samples at {config.fps:g} Hz"
+            raise NoResponse("refused", f"insufficient signal: it lasts {times[-1] - times[0]:.2f} s, and {wanted} are {even[-1] - even[0]:.2f} s")
+        limit = int(np.searchsorted(times, even[-1])) + 1
+        traces = bridged(measured(channel(record, config.channel), dict(inputs[0]), limit), config.gap)
+        return {"value": on_clock(mean_colours(traces), traces.times, even).astype(np.float32)[None]}
