@@ -150,7 +150,8 @@ def metrics(documents: Sequence[str | Mapping[str, Any]]) -> list[Metric]:
 
 def _task(task: str, parts: Mapping[str, Any]) -> dict[str, Any]:
     first = next(iter(parts.values()))
-    return {"counts": first["counts"], "systems": {name: figures(task, part["metrics"]) for name, part in parts.items()}}
+    silent = {name: sum(part["counts"]["non_responses"].values()) for name, part in parts.items()}
+    return {"counts": first["counts"], "non_responses": silent, "systems": {name: figures(task, part["metrics"]) for name, part in parts.items()}}
 
 
 def figures(task: str, measured: Mapping[str, Any]) -> dict[str, Figure]:

@@ -32,6 +32,8 @@ def read_systems(
     """
     if not paths:
         return []
+    if missing := [path for path in paths if not path.exists()]:
+        raise FascoreError(f"there is no score file or folder {missing[0]}")
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) < len(paths):
         other = next(path for path in paths if not path.is_dir())

@@ -37,7 +37,7 @@ def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):
     for arguments, message in (
         ((), "give at least one system"),
         (("a.csv",), "score files have no threshold"),
-        (("nowhere.csv", "--threshold", "fixed=1"), "there is no score file"),
+        (("nowhere.csv", "--threshold", "fixed=1"), "there is no score file or folder nowhere.csv"),
         (("a.csv", "--threshold", "fixed=0.5", "--baseline", "b"), "there is no system 'b' to compare with; there are a"),
         (("a.csv", "--threshold", "fixed=0.5", "--paper", "joint/XX"), "there is no table 'joint/XX'"),
         (("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"), "say of which with --paper"),

@@ -107,6 +107,16 @@ def test_systems_that_were_not_tested_on_the_same_data_are_refused(other: dict, 
         compare_systems([system("first", GOOD), system("second", GOOD, **other)])
 
 
+def test_answers_that_are_missing_and_systems_that_cannot_be_paired_are_told() -> None:
+    silent = ["ok"] * 3 + ["no_face"] * 4
+    found = compare_systems([system("a", GOOD), system("b", GOOD, response=silent)])
+    part = found["tests"]["test"]["tasks"]["spoof"]
+    assert part["non_responses"] == {"a": 0, "b": 4}
+    notes = next(iter(sections(found))).sheets[0].notes
+    assert any("without an answer, in none of these figures: 4 of b" in note for note in notes)
+    assert any(note.startswith("b is not paired: ") for note in notes)
+
+
 def test_another_baseline_another_level_and_another_rule() -> None:
     systems = [system("a", GOOD), system("b", POOR, 5)]
     assert list(compare_systems(systems, "b")["tests"]["test"]["tasks"]["spoof"]["pairs"]) == ["a"]

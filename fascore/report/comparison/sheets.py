@@ -64,6 +64,9 @@ def _figures(measured: Mapping[str, Any]) -> Sheet:
     rows = [[Cell(name), *(_cell(key, found[key]) for key in keys)] for name, found in systems.items()]
     drawn = any("bootstrap" in part for found in systems.values() for part in found.values())
     notes = ["i: 95 % interval if presentations are independent (Clopper-Pearson)" + ("; s: over subjects (bootstrap)." if drawn else ".")]
+    silent = [f"{count} of {name}" for name, count in measured["non_responses"].items() if count]
+    notes += [f"Presentations without an answer, in none of these figures: {', '.join(silent)}."] if silent else []
+    notes += [f"{name} is not paired: {pair['note']}." for name, pair in measured["pairs"].items() if "note" in pair]
     return Sheet("Figures, at each system's own threshold", ["System", *(TITLES[key] for key in keys)], rows, notes)
 
 
@@ -76,9 +79,7 @@ def _cell(key: str, part: Mapping[str, Any]) -> Cell:
 
 def _pairs(measured: Mapping[str, Any], found: Comparison) -> Iterator[Sheet]:
     pairs = {name: pair for name, pair in measured["pairs"].items() if "note" not in pair}
-    notes = [f"{name}: {pair['note']}." for name, pair in measured["pairs"].items() if "note" in pair]
-    if found["correction"]:
-        notes.append(f"p (Holm) is corrected: {found['correction']}.")
+    notes = [f"p (Holm) is corrected: {found['correction']}."] if found["correction"] else []
     if pairs:
         yield _differences(pairs, found, notes)
         yield _mcnemar(pairs, found)
