@@ -43,9 +43,10 @@ def _figures(parts: Mapping[str, Mapping[str, Any]]) -> Table:
         table.add_column(Text(name), justify="right")
     for name in next(iter(parts.values()), {}):
         found = [part[name] for part in parts.values()]
-        if name.startswith("iso30107"):
+        kind, bracket, fields = name.partition("(")
+        if kind == "iso30107":
             for key, shown in ISO.items():
-                table.add_row(shown, *(percent(one.get(key)) for one in found))
+                table.add_row(Text(f"{shown} {bracket}{fields}".rstrip()), *(percent(one.get(key)) for one in found))
         else:
             table.add_row(Text(metric_title(name, found[0])), *(headline(name, one) for one in found))
     return table

@@ -30,7 +30,7 @@ ACER = {"acer_worst": "worst species", "acer_pooled": "all attacks pooled", "ace
 
 TITLES = {
     "hter": "HTER", "eer": "EER", "auc": "AUC", "partial_auc": "Partial AUC", "accuracy": "Accuracy", "bpcer_at_apcer": "BPCER at APCER",
-    "apcer_at_bpcer": "APCER at BPCER", "tpr_at_fpr": "TPR at FPR", "riapar": "RIAPAR",
+    "apcer_at_bpcer": "APCER at BPCER", "tpr_at_fpr": "TPR at FPR", "riapar": "RIAPAR", "iso30107": "ACER, worst species",
 }  # fmt: skip
 """The core's metrics as people name them."""
 
@@ -106,6 +106,9 @@ def detail(parts: Mapping[str, Any]) -> str:
     """What qualifies the figure: convention, what was reached, n, a note."""
     if parts.get("note"):
         return str(parts["note"])
+    if "apcer_worst" in parts:
+        worst = f"APCER {percent(parts['apcer_worst'])} ({parts['apcer_worst_species']}), pooled {percent(parts['apcer_pooled'])}"
+        return f"{worst}, BPCER {percent(parts['bpcer'])}"
     if "attacks" in parts:
         limit = "apcer" if "apcer" in parts else "bpcer"
         asked = f"at {limit.upper()} at most {percent(parts[limit])} ({parts['attacks']} species)"

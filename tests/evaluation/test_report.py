@@ -311,3 +311,15 @@ def test_instruments_and_sources_are_counted_by_species() -> None:
     part = text_of(part_of(render(ReportFacts("t", evaluate({"t": table}, choose("fixed=0", None), METRICS), {"t": table})), "data"))
     assert "t mask 1 not named 1 1" in part
     assert "t print 2 2 1 2" in part
+
+
+def test_a_second_operating_point_of_the_standards_rates_is_a_row_of_its_own() -> None:
+    dev, tests = scores(0, dataset="dev"), {"intra": scores(1)}
+    metrics = evaluate(tests, choose("eer", dev), [Iso30107(), Iso30107(threshold="bpcer=0.05")], dev)
+    other = metrics["tests"]["intra"]["tasks"]["spoof"]["metrics"]["iso30107(threshold=bpcer=0.05)"]
+    part = text_of(part_of(render(ReportFacts("t", metrics, tests, dev)), "intra-spoof"))
+    assert f"ACER, worst species (threshold=bpcer=0.05) {100 * other['acer_worst']:.2f} %" in part
+    assert f"BPCER {100 * other['bpcer']:.2f} %" in part
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(summary_table(metrics))
+    assert "APCER, worst species (threshold=bpcer=0.05)" in console.export_text()
