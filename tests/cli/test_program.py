@@ -123,26 +123,26 @@ def test_the_installed_packages_pass_their_check(fascore):
 
 def test_an_unexpected_failure_is_one_line_and_a_traceback_only_on_request(fascore, distributions):
     site = distributions(1)
-    (site / "fas_fake0.py").write_text("def pulse():\n    raise RuntimeError('no reason')\n")
-    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\npulse = fas_fake0:pulse\n")
-    done = fascore("pulse", code=1, PYTHONPATH=str(site))
+    (site / "fas_fake0.py").write_text("def beat():\n    raise RuntimeError('no reason')\n")
+    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nbeat = fas_fake0:beat\n")
+    done = fascore("beat", code=1, PYTHONPATH=str(site))
     assert done.stderr.count("\n") == 1
     assert "RuntimeError: no reason" in done.stderr
     assert "report" in done.stderr
-    shown = fascore("--debug", "pulse", code=1, traceback=True, PYTHONPATH=str(site)).stderr
+    shown = fascore("--debug", "beat", code=1, traceback=True, PYTHONPATH=str(site)).stderr
     assert shown.rstrip().endswith("RuntimeError: no reason")
 
 
 def test_commands_of_plugins_are_listed_by_name_and_imported_when_called(fascore, distributions):
     site = distributions(1)
-    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\npulse = fas_fake0:pulse\n")
+    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nbeat = fas_fake0:beat\n")
     assert "A command of fas-fake0 1.0." in fascore("--help", PYTHONPATH=str(site)).stdout  # the module itself raises on import
     (site / "fas_fake0.py").write_text(
-        "def pulse(video: str, rate: float = 30.0) -> None:\n    'Read a pulse.'\n    print(f'{video} at {rate}')\n"
+        "def beat(video: str, rate: float = 30.0) -> None:\n    'Read a pulse.'\n    print(f'{video} at {rate}')\n"
     )
-    assert fascore("pulse", "a.mp4", "--rate", "25", PYTHONPATH=str(site)).stdout == "a.mp4 at 25.0\n"
-    assert "Read a pulse." in fascore("pulse", "--help", PYTHONPATH=str(site)).stdout
-    assert "No such option" in fascore("pulse", "a.mp4", "--nonsense", code=2, PYTHONPATH=str(site)).stderr
+    assert fascore("beat", "a.mp4", "--rate", "25", PYTHONPATH=str(site)).stdout == "a.mp4 at 25.0\n"
+    assert "Read a pulse." in fascore("beat", "--help", PYTHONPATH=str(site)).stdout
+    assert "No such option" in fascore("beat", "a.mp4", "--nonsense", code=2, PYTHONPATH=str(site)).stderr
 
 
 def test_a_command_that_hides_behind_one_of_fascore_is_told(fascore, distributions):
@@ -154,21 +154,21 @@ def test_a_command_that_hides_behind_one_of_fascore_is_told(fascore, distributio
 
 def test_a_typer_app_of_a_plugin_keeps_its_exit_code(fascore, distributions):
     site = distributions(1)
-    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\npulse = fas_fake0:app\n")
+    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nbeat = fas_fake0:app\n")
     (site / "fas_fake0.py").write_text(
         "import typer\napp = typer.Typer()\n"
         "@app.command()\ndef one() -> None:\n    raise typer.Exit(3)\n"
         "@app.command()\ndef two() -> None:\n    pass\n"
     )
-    fascore("pulse", "one", code=3, PYTHONPATH=str(site))
-    fascore("pulse", "two", PYTHONPATH=str(site))
+    fascore("beat", "one", code=3, PYTHONPATH=str(site))
+    fascore("beat", "two", PYTHONPATH=str(site))
 
 
 def test_ctrl_c_ends_in_a_sentence_and_130(fascore, distributions):
     site = distributions(1)
-    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\npulse = fas_fake0:pulse\n")
-    (site / "fas_fake0.py").write_text("import os, signal\ndef pulse() -> None:\n    os.kill(os.getpid(), signal.SIGINT)\n")
-    assert fascore("pulse", code=130, PYTHONPATH=str(site)).stderr == "stopped by Ctrl-C\n"
+    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nbeat = fas_fake0:beat\n")
+    (site / "fas_fake0.py").write_text("import os, signal\ndef beat() -> None:\n    os.kill(os.getpid(), signal.SIGINT)\n")
+    assert fascore("beat", code=130, PYTHONPATH=str(site)).stderr == "stopped by Ctrl-C\n"
 
 
 def test_only_the_first_process_prints(fascore):
