@@ -221,7 +221,10 @@ def test_the_worst_species_stands_with_its_exact_bound_and_every_rate_with_both_
     assert f"≤ {100 * iso['apcer_worst_bound']['value']:.2f} %" in part
     for rate in (*iso["species"].values(), iso["bona_fide"]):
         assert f"{100 * rate['low']:.1f} – {100 * rate['high']:.1f} %" in part
-        assert f"{100 * rate['bootstrap']['low']:.1f} – {100 * rate['bootstrap']['high']:.1f} %" in part
+        if rate["errors"]:
+            assert f"{100 * rate['bootstrap']['low']:.1f} – {100 * rate['bootstrap']['high']:.1f} %" in part
+        else:  # no resample of no errors has one: the rule of three says more
+            assert f"0 – {100 * rate['rule_of_three']['high']:.2f} %" in part
     second = iso["non_response_rejects"]
     assert f"With non-responses counted as rejections: APCER of the worst species {100 * second['apcer_worst']:.2f} %" in part
 
@@ -323,3 +326,11 @@ def test_a_second_operating_point_of_the_standards_rates_is_a_row_of_its_own() -
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(summary_table(metrics))
     assert "APCER, worst species (threshold=bpcer=0.05)" in console.export_text()
+
+
+def test_both_classes_have_their_colour() -> None:
+    page = render(facts())
+    style = page[: page.index("</style>")]
+    for kind, variable in (("attack", "attack"), ("bona", "genuine")):
+        assert f'class="{kind}"' in page
+        assert re.search(rf"\.{kind} {{[^}}]*color: var\(--{variable}\)", style)
