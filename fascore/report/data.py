@@ -52,9 +52,8 @@ def _distinct(species: Factor, column: Factor, rows: np.ndarray) -> list[int | N
     return [number or None for number in numbers]
 
 
-def summary(facts: ReportFacts) -> dict[str, Any]:
-    """What the head of a certifier's report states: numbers over all test sets."""
-    rows = instruments(facts)
+def summary(facts: ReportFacts, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the head of a certifier's report states: numbers over all test sets. `rows` are those of `instruments`."""
     named = [set(table.factor("instrument").present(table.attack)) - {""} for table in facts.tests.values()]
     seen = {person for table in facts.tests.values() for person in _named(table, "subject")}
     return {

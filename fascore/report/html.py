@@ -20,11 +20,12 @@ def write_report(path: Path, facts: ReportFacts, *, share: bool = False) -> None
 
 def render(facts: ReportFacts) -> str:
     """The page. Text is escaped; the HTML of hook plugins' sections stands as they give it."""
+    instruments = data.instruments(facts)
     return template("report.html.j2").render(
         facts=facts, threshold=facts.metrics["threshold"], warnings=facts.metrics["warnings"], meanings=words.MEANINGS,
         level=words.level(facts.metrics.get("level")), resampled=facts.metrics.get("bootstrap"),
-        summary=data.summary(facts), parts=list(parts.parts(facts)), across=parts.across(facts), merged=list(parts.merged(facts)),
-        data=data.presentations(facts), instruments=data.instruments(facts), overlap=data.shared_people(facts), silent=data.silent(facts),
+        summary=data.summary(facts, instruments), parts=list(parts.parts(facts)), across=parts.across(facts), merged=list(parts.merged(facts)),
+        data=data.presentations(facts), instruments=instruments, overlap=data.shared_people(facts), silent=data.silent(facts),
         quarantine=data.quarantine(facts), training=list(data.training(facts)),
         sections=[(section.title, Markup(section.html)) for section in facts.sections],
     )  # fmt: skip

@@ -27,11 +27,11 @@ def worst_rows(table: ScoreTable, threshold: float | None) -> dict[str, NDArray[
 
 
 def mistakes(table: ScoreTable, threshold: float | None, pictures: Mapping[str, bytes]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Each kind of mistake with its worst presentations: id, species, subject, score, and a picture where one may be shown."""
-    species, subject = table.factor("species").decode(), table.factor("subject").decode()
+    """Each kind of mistake with its worst presentations: id, species, score, and a picture where one may be shown."""
+    species = table.factor("species")
     return [
         (kind, [
-            {"id": str(table.id[row]), "species": str(species[row]), "subject": str(subject[row]), "score": float(table.score[row]),
+            {"id": str(table.id[row]), "species": species.names[species.codes[row]], "score": float(table.score[row]),
              "picture": _embedded(pictures.get(str(table.id[row])))}
             for row in rows.tolist()
         ])

@@ -24,7 +24,8 @@ MOST = 20
 
 def decision_times(plan: Plan, graph: ModelGraph, records: Sequence[Record], device: torch.device, precision: str) -> Timing:
     """Time some records one at a time, in this process alone: reading, face detection, preparation, and the model."""
-    spread = [records[place * len(records) // (MOST + 1)] for place in range(min(MOST + 1, len(records)))]
+    count = min(MOST + 1, len(records))
+    spread = [records[place * len(records) // count] for place in range(count)]
     seconds = [_once(plan, graph, record, device, precision) for record in spread]
     where = f"one at a time in one process on {_device(device)}, from reading the media to the score"
     return Timing(seconds[1:] or seconds, where)
