@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal, TypeAlias
 
@@ -19,7 +19,7 @@ from fascore.spec import RunSpec, heads_of
 
 Section: TypeAlias = Literal["modality", "encoder", "fusion", "head", "objective"]
 Graphed: TypeAlias = Modality | Encoder | Fusion | Head | Objective
-CONTEXT = {"encoder": ("task", "label"), "fusion": ("task", "label", "mask"), "head": ("task", "label"), "objective": ("task", "label")}
+CONTEXT = {"encoder": ("task", "label"), "fusion": ("task", "label", "mask"), "head": ("task", "label"), "objective": ("task", "label", "mask")}
 _PLACE: dict[Section, str] = {
     "modality": "modalities", "encoder": "model.encoders", "fusion": "model.fusions", "head": "model.heads", "objective": "model.objectives",
 }
@@ -251,7 +251,7 @@ class _Checker:
                 self._complain(f"{node.path}.inputs.{place}", f"'{ref}' gives no signal: only other modalities read it, such as face_frames")
                 self.failed.add(node.name)
                 return None
-            signals.append(signal)
+            signals.append(signal and replace(signal, optional=source.optional))
         return signals
 
     def _context(self, node: NodePlan) -> bool:

@@ -6,7 +6,7 @@ a list of such tensors, coarse levels last.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Shape: TypeAlias = tuple[int, ...]
@@ -14,7 +14,9 @@ Shape: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Signal:
-    """Base of all signals."""
+    """Base of all signals. `optional`: a record may lack it; that is no part of its type, so equality passes over it."""
+
+    optional: bool = field(default=False, kw_only=True, compare=False, repr=False)
 
     @property
     def shapes(self) -> tuple[Shape, ...]:

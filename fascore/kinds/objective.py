@@ -30,6 +30,9 @@ class Objective(Component):
 
     kind: ClassVar[str] = "objective"
     context: ClassVar[tuple[str, ...]] = ()
+    """Further keywords of `forward`: those of an Encoder, and `mask` (B, inputs) bool, True where an input is present."""
+    honours_mask: ClassVar[bool] = False
+    """True where the module reads `mask`: it gets every row that has some input. Else only rows that have all of them."""
 
     inputs: tuple[Ref, ...] = Field((), description="nodes that it reads, in order")
     weight: NonNegativeFloat = Field(1.0, description="of this loss in the sum")

@@ -16,7 +16,7 @@ from fascore.chance import generator
 from fascore.data.batch import Batch
 from fascore.errors import FascoreError
 from fascore.graph import NodePlan, Plan
-from fascore.kinds import Dense, Fusion
+from fascore.kinds import Dense, Fusion, Objective
 from fascore.model.rows import as_float32, spread, take
 from fascore.model.targets import matching, target_of
 from fascore.model.weights import PREFIX, load_weights
@@ -215,7 +215,8 @@ class ModelGraph(nn.Module):
         return _weighted(loss, count, head)
 
     def _objective_loss(self, node: NodePlan, outputs: Outputs, batch: Batch) -> Tensor:
-        present = torch.stack([outputs.present[ref.node] for ref in node.inputs], dim=1).all(1)
+        mask = torch.stack([outputs.present[ref.node] for ref in node.inputs], dim=1)
+        present = mask.any(1) if isinstance(node.component, Objective) and node.component.honours_mask else mask.all(1)
         rows = present.nonzero()[:, 0] if node.optional else torch.arange(len(present), device=present.device)
         rows = cast(Tensor, take(rows, self._learnt(node, rows, outputs, batch)))
         # Where processes gather, one that has no row must call it too, or the others would wait for ever.
@@ -223,7 +224,7 @@ class ModelGraph(nn.Module):
             return torch.zeros((), device=rows.device)
         features = [as_float32(take(outputs.values[ref], rows)) for ref in node.inputs]
         target = target_of(node, batch, outputs.values, rows)
-        loss: Tensor = self.objectives[PREFIX + node.name](*features, target=target, **self._context(node, batch, None, rows))
+        loss: Tensor = self.objectives[PREFIX + node.name](*features, target=target, **self._context(node, batch, mask, rows))
         return _weighted(loss, len(present), node)
 
     def _learnt(self, node: NodePlan, rows: Tensor, outputs: Outputs, batch: Batch) -> Tensor | None:

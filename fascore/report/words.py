@@ -30,7 +30,8 @@ ACER = {"acer_worst": "worst species", "acer_pooled": "all attacks pooled", "ace
 
 TITLES = {
     "hter": "HTER", "eer": "EER", "auc": "AUC", "partial_auc": "Partial AUC", "accuracy": "Accuracy", "bpcer_at_apcer": "BPCER at APCER",
-    "apcer_at_bpcer": "APCER at BPCER", "tpr_at_fpr": "TPR at FPR", "riapar": "RIAPAR", "iso30107": "ACER, worst species",
+    "apcer_at_bpcer": "APCER at BPCER", "accuracy_at_bpcer": "Accuracy at BPCER", "tpr_at_fpr": "TPR at FPR", "riapar": "RIAPAR",
+    "iso30107": "ACER, worst species",
 }  # fmt: skip
 """The core's metrics as people name them."""
 

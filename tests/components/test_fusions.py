@@ -43,6 +43,16 @@ def test_sum_and_mean_count_the_present_inputs():
             torch.testing.assert_close(fused[row], expected)
 
 
+def test_mean_averages_tokens_over_the_places_behind_their_prefix():
+    signals = [Tokens(4, 5, 1), Vector(5)]
+    tokens, vector = torch.randn(3, 4, 5), torch.randn(3, 5)
+    mask = torch.tensor([[True, True], [True, False], [False, True]])
+    fused = built(Mean(), signals)(tokens, vector, mask=mask)
+    pooled = (tokens[:, 1] + tokens[:, 2] + tokens[:, 3]) / 3
+    torch.testing.assert_close(fused, torch.stack([(pooled[0] + vector[0]) / 2, pooled[1], vector[2]]))
+    assert Mean(width=7).infer(signals) == Vector(7)
+
+
 def test_concat_puts_a_learned_vector_in_an_absent_place():
     inputs = features((2, 3, 4))
     module = built(Concat(), [Vector(d) for d in (2, 3, 4)])

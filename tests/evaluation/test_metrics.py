@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score
 
 from fascore.component import load
-from fascore.components.metrics import Accuracy, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, Riapar, TprAtFpr
+from fascore.components.metrics import Accuracy, AccuracyAtBpcer, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, Riapar, TprAtFpr
 from fascore.errors import SpecError
 from fascore.evaluation.factor import Factor
 from fascore.evaluation.rates import attack_rates, errors
@@ -20,7 +20,8 @@ from fascore.evaluation.threshold import choose
 from .tables import golden, table
 
 HALF = choose("fixed=0.5", None)
-ALL = [example for metric in (Accuracy, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, TprAtFpr) for example in metric.examples()]
+ALL = [example for metric in (Accuracy, AccuracyAtBpcer, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, TprAtFpr)
+       for example in metric.examples()]  # fmt: skip
 
 
 @st.composite
@@ -182,7 +183,7 @@ def test_a_metric_at_a_threshold_says_that_it_needs_one(metric: Hter) -> None:
 def test_metrics_that_set_their_own_threshold_are_oracles_and_the_others_are_not() -> None:
     assert {metric.type: metric.oracle for metric in ALL} == {
         "auc": False, "eer": True, "hter": False, "accuracy": False, "tpr_at_fpr": True, "iso30107": False, "partial_auc": False,
-        "bpcer_at_apcer": True, "apcer_at_bpcer": True,
+        "bpcer_at_apcer": True, "apcer_at_bpcer": True, "accuracy_at_bpcer": True,
     }  # fmt: skip
 
 
@@ -196,6 +197,21 @@ def test_too_few_negatives_are_not_measurable_and_what_was_reached_is_printed() 
     assert "mask" not in (note := BpcerAtApcer(apcer=0.5).compute(found, None)["note"]) and "print (2)" in note
     assert BpcerAtApcer(apcer=0.5, attacks="pooled").compute(found, None)["value"] == 0
     assert ApcerAtBpcer(bpcer=0.1).compute(found, None)["value"] is None
+
+
+@settings(deadline=None)
+@given(found=tables(), bpcer=st.sampled_from([0.3, 0.5, 0.9]))
+def test_accuracy_at_a_bpcer_is_that_of_the_best_threshold_that_rejects_no_more(found: ScoreTable, bpcer: float) -> None:
+    """Among all thresholds that reject at most the share of bona fide, the greatest: scikit-learn's accuracy there."""
+    answered = found.select(found.responded)
+    genuine = answered.score[answered.label == 1]
+    given_ = AccuracyAtBpcer(bpcer=bpcer).compute(found, None)
+    if bpcer * len(genuine) < 3:
+        assert given_["value"] is None and "not measurable" in given_["note"]
+        return
+    fits = [t for t in genuine if (genuine < t).sum() <= bpcer * len(genuine)]
+    assert given_["value"] == pytest.approx(accuracy_score(answered.label, answered.score >= max(fits)))
+    assert given_["reached"] == (genuine < max(fits)).mean() <= bpcer
 
 
 def test_a_paper_that_prints_a_rate_of_too_few_is_repeated_beside_the_null() -> None:

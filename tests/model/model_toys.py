@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from fascore import Dataset, Encoder, Fusion, Image, Modality, Plane, RunSpec, Vector, validate
+from fascore import Dataset, Encoder, Fusion, Image, Modality, Objective, Plane, RunSpec, Vector, validate
 from fascore.data.batch import Batch
 from fascore.graph import Plan, check
 from fascore.kinds import ModalityModule
@@ -107,7 +107,27 @@ class _Streams(nn.Module):
         return {str(i): feature + sum(features) for i, feature in enumerate(features)}
 
 
-NAMES = ("ToyData", "ToyModality", "ToyLinear", "ToyPorts", "ToyContext", "ToyStreams")
+class ToyMasked(Objective):
+    """Its loss is how many inputs a row has; remembers what it was given."""
+
+    type: Literal["toy.masked"] = "toy.masked"
+    context: ClassVar[tuple[str, ...]] = ("mask",)
+    honours_mask: ClassVar[bool] = True
+
+    def check(self, signals, target):
+        pass
+
+    def build(self, signals, target):
+        return _Masked()
+
+
+class _Masked(nn.Module):
+    def forward(self, *features, target, mask):
+        self.seen = (features, target, mask)
+        return mask.sum(1).float()
+
+
+NAMES = ("ToyData", "ToyModality", "ToyLinear", "ToyPorts", "ToyContext", "ToyStreams", "ToyMasked")
 
 
 def toy_index() -> Index:

@@ -5,7 +5,7 @@ import torch
 from model_toys import BINARY, LINEAR, batch_of, plan_of
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from fascore import FascoreError, replaced
+from fascore import FascoreError, Vector, replaced
 from fascore.components.heads import Binary
 from fascore.components.heads.binary import BinaryHead
 from fascore.model import PREFIX, ModelGraph
@@ -248,6 +248,28 @@ def test_losses_and_scores_stay_float32_under_autocast():
         found = [*graph.losses(outputs, batch).values(), *graph.scores(outputs, batch).values()]
     assert outputs.heads["main"].dtype == torch.bfloat16
     assert {tensor.dtype for tensor in found} == {torch.float32}
+
+
+def test_an_objective_that_honours_its_mask_sees_every_record_that_has_some_input():
+    modalities = {"face": {"shape": (6,), "optional": True}, "depth": {"shape": (5,), "optional": True}}
+    model = {"encoders": {"a": {**LINEAR, "inputs": ["face"]}, "b": {**LINEAR, "inputs": ["depth"]}}}
+    plan = plan_of(modalities, **model, fusions={"all": {"type": "mean", "inputs": ["a", "b"]}}, heads={"main": {**BINARY, "inputs": ["all"]}},
+                   objectives={"pairs": {"type": "toy.masked", "inputs": ["a", "b"], "where": {"label": 1}}})
+    graph, batch = ModelGraph.build(plan, 0), batch_of(plan, absent={"face": [3, 5], "depth": [1, 5]})
+    outputs = graph(batch)
+    loss = graph.losses(outputs, batch)["objective.pairs"]
+    features, target, mask = graph.objectives[PREFIX + "pairs"].seen
+    assert mask.tolist() == [[True, False], [False, True]]  # records 1 and 3; 5 has no input at all, 0, 2 and 4 are attacks
+    assert target.tolist() == [1, 1] and loss == 2 / 6
+    torch.testing.assert_close(features[0], outputs["a"][[1, 3]])
+    assert not features[0][1].any() and not features[1][0].any()
+
+
+def test_a_signal_says_whether_a_record_may_lack_it_and_is_still_equal():
+    plan = two_branches()
+    assert [signal.optional for signal in plan.nodes["all"].signals] == [False, True]
+    assert [signal.optional for signal in plan.heads["main"].signals] == [False]
+    assert plan.nodes["b"].signals == (Vector(5),)
 
 
 def test_one_present_record_passes_a_batch_norm_by_its_running_statistics():

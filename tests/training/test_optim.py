@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch import nn
 
 from fascore import FascoreError, SpecErrors
 from fascore.component import validate
-from fascore.components.recipes import Optimizer, Schedule
+from fascore.components.recipes import Optimizer, Schedule, Supervised
 from fascore.training.optim import Optimisation, optimisation
 
 NAMES = ("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd")
@@ -155,3 +156,25 @@ def test_tanh_ends_near_its_minimum() -> None:
 def test_a_schedule_whose_fields_disagree_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(FascoreError, match="give"):
         validate(Schedule, wrong)
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam"])
+def test_decay_of_matrices_leaves_biases_and_norms_and_single_numbers_alone(name: str) -> None:
+    """With no gradient of the loss, one step of AdamW shrinks a decaying tensor by lr * decay and moves no other."""
+    class Graph(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear, self.norm, self.scale = nn.Linear(3, 2), nn.LayerNorm(2), nn.Parameter(torch.tensor(0.5))
+
+    for decay, moving in (("all", {"linear.weight", "linear.bias", "norm.weight", "scale"}), ("matrices", {"linear.weight"})):
+        graph: Any = Graph()
+        nn.init.ones_(graph.linear.bias)
+        recipe = validate(Supervised, {"optimizer": {"name": name, "lr": 0.1, "weight_decay": 0.5}, "decay": decay})
+        part = recipe.build(graph, 10).optimizers()["graph"]
+        before = {key: p.detach().clone() for key, p in graph.named_parameters()}
+        for parameter in graph.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        part.update()
+        assert {key for key, p in graph.named_parameters() if not torch.equal(p, before[key])} == moving
+        if name == "adamw":
+            torch.testing.assert_close(graph.linear.weight.detach(), before["linear.weight"] * (1 - 0.1 * 0.5))

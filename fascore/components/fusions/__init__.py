@@ -87,15 +87,22 @@ class Sum(_SameWidth):
 
 
 class Mean(_SameWidth):
-    """Mean of the Vectors that are present."""
+    """Mean of the features that are present; Tokens are averaged first, over those that stand for a place."""
 
     type: Literal["mean"] = "mean"
+
+    def widths(self, signals: Sequence[Signal]) -> list[int]:
+        return super().widths([Vector(signal.d) if isinstance(signal, Tokens) else signal for signal in signals])
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [*super().examples(), (cls.model_validate({}), [Tokens(5, 6, 1), Vector(6)])]
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fascore.components.fusions.mean import MeanFusion
 
         self.infer(signals)
-        return MeanFusion(self.widths(signals), self.width)
+        return MeanFusion(self.widths(signals), self.width, [signal.prefix if isinstance(signal, Tokens) else 0 for signal in signals])
 
 
 class Gated(_SameWidth):

@@ -10,12 +10,14 @@ from fascore.components.fusions.projections import Projections
 
 
 class MeanFusion(nn.Module):
-    """Mean of the present features. Shapes: n x (B, D) and mask (B, n) -> (B, D)."""
+    """Mean of the present features. Shapes: n x (B, D), or (B, N_i, D) behind `prefixes` tokens of no place, and mask (B, n) -> (B, D)."""
 
-    def __init__(self, widths: Sequence[int], width: int | None) -> None:
+    def __init__(self, widths: Sequence[int], width: int | None, prefixes: Sequence[int]) -> None:
         super().__init__()
+        self.prefixes = prefixes
         self.projections = Projections(widths, width)
 
     def forward(self, *features: Tensor, mask: Tensor) -> Tensor:
-        stacked: Tensor = self.projections(features, mask)
+        vectors = [f if f.ndim == 2 else f[:, prefix:].mean(1) for f, prefix in zip(features, self.prefixes, strict=True)]
+        stacked: Tensor = self.projections(vectors, mask)
         return stacked.sum(1) / mask.sum(1, keepdim=True).clamp(min=1).to(stacked.dtype)

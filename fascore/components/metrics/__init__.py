@@ -97,6 +97,26 @@ class Accuracy(ThresholdMetric):
         return resample(table.reading(self.column), threshold, draws)
 
 
+class AccuracyAtBpcer(Metric):
+    """Accuracy where BPCER is at most a rate, at a threshold of the very table it measures: an oracle.
+
+    At a threshold from dev it is `accuracy` with `"threshold": "bpcer=0.01"`. Not measurable where bpcer * n < 3.
+    """
+
+    type: Literal["accuracy_at_bpcer"] = "accuracy_at_bpcer"
+    oracle: ClassVar[bool] = True
+    bpcer: float = Field(0.01, gt=0, lt=1, description="the greatest BPCER")
+
+    @classmethod
+    def examples(cls) -> list[AccuracyAtBpcer]:
+        return [cls(bpcer=0.1)]
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fascore.components.metrics.accuracy_at_bpcer import compute
+
+        return compute(table.reading(self.column), bpcer=self.bpcer)
+
+
 class TprAtFpr(Metric):
     """True positive rate at a false positive rate, at a threshold of the very table it measures: an oracle.
 

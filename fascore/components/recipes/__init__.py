@@ -22,6 +22,7 @@ class Supervised(Recipe):
     type: Literal["supervised"] = "supervised"
     optimizer: Optimizer = Field(default_factory=lambda: Optimizer(name="adamw", lr=3e-4), description="any of torch.optim, with its arguments")
     schedule: Schedule = Field(Schedule(), description="course of the learning rate")
+    decay: Literal["all", "matrices"] = Field("all", description="what the weight decay acts on; matrices: neither biases, norms nor single numbers")
     clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; default: no limit")
     accumulate: PositiveInt = Field(1, description="batches a step of the optimiser")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,8 @@ class SupervisedTraining:
     def __init__(self, config: Supervised, graph: ModelGraph, steps_per_epoch: int) -> None:
         self.own = nn.ModuleDict()
         self._optimisation = optimisation(
-            graph.parameters(), config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch,
-            clip=config.clip, accumulate=config.accumulate,
+            graph.parameters() if config.decay == "all" else _groups(graph), config.optimizer, config.schedule,
+            epochs=config.epochs, steps_per_epoch=steps_per_epoch, clip=config.clip, accumulate=config.accumulate,
         )
 
     def optimizers(self) -> Mapping[str, Optimisation]:
@@ -38,3 +38,9 @@ class SupervisedTraining:
             return torch.stack(list(losses.values())).sum()
 
         return {"loss": engine.optimize("graph", closure), **losses}
+
+
+def _groups(graph: nn.Module) -> list[dict[str, Any]]:
+    """Two groups of parameters: tensors of two axes or more, and the others, whose weight does not decay."""
+    matrices, others = ([p for p in graph.parameters() if (p.ndim > 1) == several and p.requires_grad] for several in (True, False))
+    return [group for group in ({"params": matrices}, {"params": others, "weight_decay": 0.0}) if group["params"]]

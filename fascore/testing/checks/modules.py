@@ -31,7 +31,7 @@ def context(case: Case) -> None:
         unknown = [word for word in rig.config.context if word not in CONTEXT[rig.kind]]
         if unknown:
             raise Failure(f"{rig}: context '{unknown[0]}' is not one of {', '.join(CONTEXT[rig.kind])}")
-        if rig.kind == "fusion" and rig.config.honours_mask != ("mask" in rig.config.context):
+        if rig.kind in ("fusion", "objective") and rig.config.honours_mask != ("mask" in rig.config.context):
             raise Failure(f"{rig}: honours_mask is {rig.config.honours_mask} and context is {rig.config.context}")
 
 

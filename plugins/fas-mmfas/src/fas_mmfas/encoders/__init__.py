@@ -1,0 +1,64 @@
+"""The token encoder of mmFAS (Chen et al. 2025, section 4). Importing this module imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from fascore import Encoder, Image, Plane, Signal, SpecError, Tokens
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class VitTokens(Encoder):
+    """A small vision transformer that keeps its tokens. One Image or Plane -> Tokens(H W / patch^2, width).
+
+    Layer norm of each patch, a linear layer, layer norm, a fixed sine and cosine code of both axes (SimpleViT, Beyer et al.
+    2022), and pre-norm blocks without a class token or a last norm. Intensities go in as they are: the patch's norm scales them.
+    """
+
+    type: Literal["mmfas.vit_tokens"] = "mmfas.vit_tokens"
+    patch: PositiveInt = Field(16, description="side of a patch in pixels; height and width of the input are multiples of it")
+    width: int = Field(270, ge=8, description="width of a token; what is left of it by four, two places of 270, has no position code")
+    depth: PositiveInt = Field(3, description="transformer blocks")
+    heads: PositiveInt = Field(6, description="attention heads; the width is a multiple of them")
+    ratio: PositiveFloat = Field(4.0, description="hidden width of the feed-forward network over that of a token; 4: 1080")
+    channels: PositiveInt | None = Field(3, description="an input of one channel is repeated to so many (all of the paper's have three); none: not")
+
+    def picture(self, signals: Sequence[Signal]) -> Image | Plane:
+        """The one input. Raises SpecError."""
+        if len(signals) != 1 or not isinstance(signals[0], Image | Plane):
+            got = ", ".join(map(str, signals)) or "nothing"
+            raise SpecError(f"{self.type} reads one Image or Plane; got {got}: write one encoder for each input, single frames and no clip")
+        picture = signals[0]
+        if picture.h % self.patch or picture.w % self.patch:
+            size = f"{picture.h} x {picture.w}"
+            raise SpecError(f"{self.type}: {size} pixels do not divide into patches of {self.patch}; change 'patch', or 'size' of the modality")
+        if self.width % self.heads:
+            raise SpecError(f"{self.type}: a width of {self.width} does not divide into {self.heads} heads; change 'heads' or 'width'")
+        return picture
+
+    def infer(self, signals: Sequence[Signal]) -> Tokens:
+        picture = self.picture(signals)
+        grid = (picture.h // self.patch, picture.w // self.patch)
+        return Tokens(grid[0] * grid[1], self.width, 0, grid)
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_mmfas.encoders.vit_tokens import VitTokensEncoder
+
+        return VitTokensEncoder(self, self.picture(signals))
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        small = {"patch": 8, "width": 12, "depth": 2, "heads": 2}
+        return [
+            (cls.model_validate(small), [Image(3, 16, 24)]),
+            (cls.model_validate({**small, "width": 10}), [Image(1, 16, 16)]),
+            (cls.model_validate({**small, "channels": None}), [Plane(1, 16, 16)]),
+        ]
+
+
+__all__ = ["VitTokens"]

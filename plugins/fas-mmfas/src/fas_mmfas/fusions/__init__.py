@@ -1,0 +1,119 @@
+"""Fusions of three token streams (mmFAS, Chen et al. 2025, section 3 and Table 2). Importing this module imports no torch.
+
+The shallow fusion of section 3, F'_rgb = (F'_rgb(1) + F'_rgb(2)) / 2, is no component: alignment has no transform of its own, so that
+both terms are F_rgb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from fascore import Fusion, Signal, SpecError, Tokens, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class _ThreeStreams(Fusion):
+    """Base of fusions of three token streams of one length and width; a learned token stands for an absent optional stream."""
+
+    context: ClassVar[tuple[str, ...]] = ("mask",)
+    honours_mask: ClassVar[bool] = True
+
+    depth: PositiveInt = Field(6, description="layers")
+    heads: PositiveInt = Field(6, description="attention heads; the width is a multiple of them")
+    ratio: PositiveFloat = Field(4.0, description="hidden width of the feed-forward networks over that of a token; 4: 1080 for 270")
+
+    def streams(self, signals: Sequence[Signal]) -> list[Tokens]:
+        """The three inputs. Raises SpecError."""
+        if len(signals) != 3:
+            raise SpecError(f"{self.type} fuses three token streams, such as RGB, depth and infrared; got {len(signals)}; 'mean' takes any number")
+        found = [signal for signal in signals if isinstance(signal, Tokens)]
+        for place, signal in enumerate(signals):
+            if not isinstance(signal, Tokens):
+                raise SpecError(f'{self.type} takes Tokens, but {self._name(place)} gives {signal}; let its encoder give tokens ("output": "tokens")')
+            if (signal.n, signal.d, signal.prefix) != (found[0].n, found[0].d, found[0].prefix):
+                shapes = [f"{self._name(i)} gives {_shape(signals[i])}" for i in (0, place)]
+                raise SpecError(f"{self.type} needs streams of one length and width: {', '.join(shapes)}; let both encoders give tokens of one size")
+        if found[0].d % self.heads:
+            raise SpecError(f"{self.type}: a width of {found[0].d} does not divide into {self.heads} heads; change 'heads', or the encoders' width")
+        return found
+
+    def _name(self, place: int) -> str:
+        return f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
+
+    def infer(self, signals: Sequence[Signal]) -> Vector:
+        return Vector(self.streams(signals)[0].d)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        every, some = [Tokens(5, 6, optional=True)] * 3, [Tokens(4, 6, 1), Tokens(4, 6, 1, optional=True), Tokens(4, 6, 1)]
+        return [(cls.model_validate({"depth": 3, "heads": 2}), every), (cls.model_validate({"depth": 1, "heads": 3, "ratio": 2}), some)]
+
+
+def _shape(signal: Signal) -> str:
+    prefix = f" behind {signal.prefix} of no place" if isinstance(signal, Tokens) and signal.prefix else ""
+    return f"{signal}{prefix}"
+
+
+class SwitchAttention(_ThreeStreams):
+    """Switch-attention fusion (eq. 5-8, Fig. 4). Three Tokens of one length and width D -> Vector(D).
+
+    Query, key and value of a layer are the three streams, turned by one place from layer to layer. Only the first stream
+    changes; the fused feature is the mean of the three streams, then of their tokens.
+    """
+
+    type: Literal["mmfas.switch_attention"] = "mmfas.switch_attention"
+    order: Literal["RDI", "RID", "DRI", "IDR", "DIR", "IRD"] = Field(
+        "RDI", description="query, key and value of the first layer (Table 3): R, D, I are the first, second and third input"
+    )
+    self_attn: bool = Field(True, description="self-attention of the first stream in each layer: 15.63 M of Table 2; false: the text's one attention")
+    residual: Literal["rgb", "query"] = Field("rgb", description="what switch-attention is added to: the first stream, or the query's stream")
+    first_absent: Literal["left_out", "fused"] = Field(
+        "left_out", description="a record without the first stream: the mean of the two others, or also of what the layers make of its learned token"
+    )
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_mmfas.fusions.switch_attention import SwitchAttentionFusion
+
+        return SwitchAttentionFusion(self, self.streams(signals))
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        literal = cls(depth=2, heads=2, order="IDR", self_attn=False, residual="query", first_absent="fused")
+        return [*super().examples(), (literal, [Tokens(5, 6, optional=True)] * 3)]
+
+
+class CrossAttention(_ThreeStreams):
+    """Cross-attention fusion (Lu et al. 2019; Table 2, CA). Three Tokens of one length and width D -> Vector(D).
+
+    Every stream has its own layers of self-attention, attention to the tokens of the two others, and feed-forward network;
+    the fused feature is the mean of the three streams, then of their tokens.
+    """
+
+    type: Literal["mmfas.cross_attention"] = "mmfas.cross_attention"
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_mmfas.fusions.cross_attention import CrossAttentionFusion
+
+        return CrossAttentionFusion(self, self.streams(signals))
+
+
+class MergeAttention(_ThreeStreams):
+    """Merge-attention fusion (Zheng et al. 2021; Table 2, MA). Three Tokens of one length and width D -> Vector(D).
+
+    Transformer blocks on the tokens of the streams side by side, 3 D wide, then a linear layer to D and the mean of the tokens.
+    """
+
+    type: Literal["mmfas.merge_attention"] = "mmfas.merge_attention"
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_mmfas.fusions.merge_attention import MergeAttentionFusion
+
+        return MergeAttentionFusion(self, self.streams(signals))
+
+
+__all__ = ["CrossAttention", "MergeAttention", "SwitchAttention"]

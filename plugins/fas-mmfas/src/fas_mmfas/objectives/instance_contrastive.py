@@ -1,0 +1,60 @@
+"""Instance-level contrastive learning between modalities (Chen et al. 2025, eq. 1-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from fas_mmfas.objectives.pairs import pooled, prefixes, similarity
+from fascore import Tokens, Vector
+
+if TYPE_CHECKING:
+    from fas_mmfas.objectives import InstanceContrastive
+
+
+class InstanceContrastiveObjective(nn.Module):
+    """Eq. 3, a record's part. Shapes: n x (B, D) or (B, N, D), and mask (B, n) -> (B,); 0 for a record without a pair."""
+
+    def __init__(self, config: InstanceContrastive, signals: Sequence[Vector | Tokens]) -> None:
+        super().__init__()
+        self.prefix, self.unit, self.smoothing, self.limits = prefixes(signals), config.normalize, config.label_smoothing, config.limits
+        self.temperature = nn.Parameter(torch.tensor(config.temperature))
+
+    def forward(self, *features: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        with torch.autocast(target.device.type, enabled=False):
+            first, *others = pooled(features, self.prefix)
+            parts = [
+                contrast(similarity(first, other, unit=self.unit) / self.temperature, mask[:, 0], mask[:, place], self.smoothing)
+                for place, other in enumerate(others, 1)
+            ]
+            return torch.stack(parts).sum(0)
+
+    @torch.no_grad()
+    def update(self, reduce: Callable[[Tensor], Tensor]) -> None:
+        """Keep tau within its limits after a step."""
+        self.temperature.clamp_(*self.limits)
+
+
+def contrast(scaled: Tensor, rows: Tensor, columns: Tensor, smoothing: float = 0.0) -> Tensor:
+    """1/2 [H(y_i, p_i) of the rows + H(y_i, p_i) of the columns], p the softmax of eq. 2 and y one at i = j.
+
+    Shapes: s / tau (B, B), and (B,) bool, which records have the first and the other feature -> (B,), 0 where one is lacking.
+    """
+    both = rows & columns
+    there = rows[:, None] & columns
+    forth = _cross_entropy(scaled, there, smoothing)
+    back = _cross_entropy(scaled.T, there.T, smoothing)
+    return torch.where(both, (forth + back) / 2, 0)
+
+
+def _cross_entropy(logits: Tensor, there: Tensor, smoothing: float) -> Tensor:
+    """-sum_j y_ij log p_ij over the columns that are there, y_ij = (1 - smoothing) [i = j] + smoothing / columns. Shape: (B,)."""
+    # A row without any column keeps a finite normaliser; the caller drops it.
+    logits = logits.masked_fill(~there, -torch.inf).masked_fill(~there.any(1, keepdim=True), 0)
+    log_p = logits.log_softmax(1)
+    spread = torch.where(there, log_p, 0).sum(1) / there.sum(1).clamp(min=1)
+    own = torch.where(there.diagonal(), log_p.diagonal(), 0)
+    return -(1 - smoothing) * own - smoothing * spread

@@ -1,0 +1,27 @@
+"""Pooled features of a batch and how alike they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from fascore import Tokens, Vector
+
+
+def prefixes(signals: Sequence[Vector | Tokens]) -> list[int]:
+    """Tokens of each input that stand for no place."""
+    return [signal.prefix if isinstance(signal, Tokens) else 0 for signal in signals]
+
+
+def pooled(features: Sequence[Tensor], prefix: Sequence[int]) -> list[Tensor]:
+    """Vectors of all inputs, float32: (B, D) as it is, the mean of the places of (B, N, D)."""
+    return [(f if f.ndim == 2 else f[:, skipped:].mean(1)).float() for f, skipped in zip(features, prefix, strict=True)]
+
+
+def similarity(first: Tensor, other: Tensor, *, unit: bool = True) -> Tensor:
+    """s_ij = F_first(i)^T F_other(j), eq. 1, of features of length 1 where `unit`. Shapes: (B, D) x 2 -> (B, B)."""
+    if unit:
+        first, other = normalize(first, dim=1), normalize(other, dim=1)
+    return first @ other.T
