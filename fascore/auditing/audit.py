@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from fascore.auditing.columns import CAUSES
 from fascore.auditing.duplicates import duplicates
 from fascore.auditing.facts import Facts
-from fascore.auditing.findings import Audit, Limits, TaskFindings
+from fascore.auditing.findings import Audit, Limits, TaskFindings, enough
 from fascore.auditing.questions import Task
-from fascore.auditing.sample import read, sample
+from fascore.auditing.sample import Kind, read, sample
+from fascore.auditing.surroundings import region_of, shown
 from fascore.auditing.target import Part, Row
 from fascore.data.prepare import Progress
 from fascore.errors import FascoreError
@@ -23,14 +25,19 @@ def audit(
     """Audit `parts`: at most `records` of each task and label of each. Raises FascoreError where nothing can be read."""
     limits = limits or Limits()
     drawn = [sample(part, records, seed) for part in parts]
-    facts = read([row for rows in drawn for row in rows], processes, progress)
+    facts = dict(read([row for rows in drawn for row in rows], processes, progress))
+    wanted = [_wanted(rows, facts, records, limits) for rows in drawn]
+    further = [sample(part, records, seed, more) for part, more in zip(parts, wanted)]
+    more = [row for rows in further for row in rows if row.record.id not in facts]
+    so_far = len(facts)
+    facts |= read(more, processes, None if progress is None else lambda done, total: progress(so_far + done, so_far + total))
     unreadable = {id: found.problem for id, found in facts.items() if found.problem is not None}
     if len(unreadable) == len(facts):
         id, why = next(iter(unreadable.items()), ("", ""))
         raise FascoreError(f"none of {len(facts)} records can be read; '{id}': {why}" if facts else f"{target} lists no records")
-    usable = [[row for row in rows if row.record.id not in unreadable] for rows in drawn]
-    tasks = [found for part, rows in zip(parts, usable) for found in _tasks(part, rows, facts, seed, limits, ignored)]
-    compared = list({row.record.id: row for rows in reversed(usable) for row in rows if row.splits}.values())
+    usable, extra = ([[row for row in rows if row.record.id not in unreadable] for rows in each] for each in (drawn, further))
+    tasks = [found for part, rows, more in zip(parts, usable, extra) for found in _tasks(part, rows, more, facts, seed, limits, ignored)]
+    compared = list({row.record.id: row for rows in reversed(usable + extra) for row in rows if row.splits}.values())
     several = len({row.splits[0] for row in compared}) > 1
     return Audit(
         target, limits, tuple(tasks), tuple(duplicates(compared, [facts[row.record.id] for row in compared])) if several else None, len(compared),
@@ -38,8 +45,28 @@ def audit(
     )  # fmt: skip
 
 
+def _wanted(rows: Sequence[Row], facts: Mapping[str, Facts], records: int, limits: Limits) -> dict[Kind, int]:
+    """How many more records of each task and label the surroundings need for a pass, since many records do not show theirs.
+
+    At most `records`; none where that would not be enough, or where nothing lacks.
+    """
+    found: dict[Kind, int] = {}
+    for task in {row.record.task for row in rows}:
+        chosen = [row.record for row in rows if row.record.task == task and facts[row.record.id].problem is None]
+        told = [facts[record.id] for record in chosen]
+        kept = [chosen[place].label for place in shown(told, region_of(told)).rows.tolist()] if told else []
+        lacking = {}
+        for label in (0, 1):
+            stay, total = kept.count(label), sum(record.label == label for record in chosen)
+            short = max(0.0, enough(limits.distance) - stay)
+            lacking[task, label] = short * total / stay if stay else math.inf
+        if max(lacking.values()) <= records:
+            found |= {kind: math.ceil(count) for kind, count in lacking.items()}
+    return found
+
+
 def _tasks(
-    part: Part, rows: Sequence[Row], facts: Mapping[str, Facts], seed: int, limits: Limits, ignored: Collection[str]
+    part: Part, rows: Sequence[Row], further: Sequence[Row], facts: Mapping[str, Facts], seed: int, limits: Limits, ignored: Collection[str]
 ) -> Iterator[TaskFindings]:
     for name in sorted({row.record.task for row in rows}):
         chosen = [row for row in rows if row.record.task == name]
@@ -49,7 +76,8 @@ def _tasks(
             lacks = "bona fide records" if not bona_fide else "attacks"
             yield TaskFindings(part.name, name, bona_fide, attacks, (), (), (f"there are no {lacks}: nothing can be asked", *notes))
             continue
-        task = Task(chosen, [facts[row.record.id] for row in chosen], seed, limits, ignored)
+        more = [(row, facts[row.record.id]) for row in further if row.record.task == name]
+        task = Task(chosen, [facts[row.record.id] for row in chosen], seed, limits, ignored, more)
         yield TaskFindings(part.name, name, bona_fide, attacks, tuple(task.findings()), tuple(task.species()), (*task.notes(), *notes))
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from fascore.auditing.duplicates import Pair
-from fascore.auditing.prediction import Measured
+from fascore.auditing.prediction import CROSSED, Measured
 
 Verdict: TypeAlias = Literal["passed", "failed", "not measurable"]
 SURE = 3.0
 """Standard errors from one half within which chance alone explains an AUC."""
 FINE = 0.7
 """Share of a limit that the standard error may have for an AUC within it to count as within."""
+GROUPED = 1.15
+"""How much larger the standard error may be that subjects with several records give."""
 COARSEST = 0.05
 """Standard error above which a statistic's AUC says nothing."""
 
@@ -88,6 +91,11 @@ class Audit:
         if "failed" in found:
             return "failed"
         return "passed" if "passed" in found else "not measurable"
+
+
+def enough(limit: float) -> float:
+    """Records of each label with which an AUC out of folds of half may pass: sqrt(1 / 6n) is its standard error if it is chance."""
+    return (GROUPED * CROSSED / (FINE * limit)) ** 2 / 6 if limit else math.inf
 
 
 def near_half(measured: Measured, limit: float) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,12 +13,13 @@ from fascore.auditing.columns import Columns, attributes, geometry, metadata
 from fascore.auditing.facts import Facts
 from fascore.auditing.findings import SURE, BySpecies, Finding, Limits, Verdict, at_most, near_half
 from fascore.auditing.prediction import CROSSED, MODELS, Ints, Measured, Model, folds, identity, measure, predicted, telling
-from fascore.auditing.surroundings import REGIONS, region_of, surroundings
+from fascore.auditing.surroundings import REGIONS, Region, region_of, surroundings
 from fascore.auditing.target import Row
 
 SHOWN = 5
 """Columns that a finding names."""
 TOO_FEW = "too few records to tell; audit more (--records), or take it as unknown"
+BALANCED = "below .50: subjects have both labels more alike than chance gives"
 ADVICE = {
     "metadata": "record, cut and encode both classes alike; --ignore COLUMN leaves out what follows from the attack itself",
     "surroundings": "capture both classes in the same places with the same cameras and coding, or train on crops that leave the surroundings out",
@@ -39,13 +40,28 @@ WHAT = {
 
 @dataclass(frozen=True)
 class Task:
-    """Readable records of one task with their facts, and how the questions are to be asked."""
+    """Readable records of one task with their facts, and how the questions are to be asked.
+
+    `further` are rows that were read for the surroundings alone, since too few records show theirs.
+    """
 
     rows: Sequence[Row]
     facts: Sequence[Facts]
     seed: int
     limits: Limits
     ignored: Collection[str]
+    further: Sequence[tuple[Row, Facts]] = ()
+
+    @cached_property
+    def widened(self) -> Task:
+        """The task with its further records."""
+        rows, facts = zip(*self.further) if self.further else ((), ())
+        return replace(self, rows=[*self.rows, *rows], facts=[*self.facts, *facts], further=())
+
+    @cached_property
+    def region(self) -> Region:
+        """What is left out of the pictures."""
+        return region_of(self.facts)
 
     @cached_property
     def label(self) -> Ints:
@@ -61,18 +77,20 @@ class Task:
     def findings(self) -> list[Finding]:
         """The answers to all questions, in order."""
         found = []
-        for question, columns in (
-            ("metadata", metadata(self.rows, self.facts, self.ignored)),
-            ("surroundings", surroundings(self.facts, region_of(self.facts))),
-            ("geometry", geometry(self.rows, self.facts, self.ignored)),
-            ("attributes", attributes(self.rows, self.ignored)),
+        for question, task, columns in (
+            ("metadata", self, metadata(self.rows, self.facts, self.ignored)),
+            ("surroundings", self.widened, surroundings(self.widened.facts, self.region)),
+            ("geometry", self, geometry(self.rows, self.facts, self.ignored)),
+            ("attributes", self, attributes(self.rows, self.ignored)),
         ):
-            found += [self._models(question, columns, model) for model in MODELS]
+            found += [task._models(question, columns, model) for model in MODELS]
         return [*found, self._identity(), self._statistics()]
 
     def notes(self) -> Iterator[str]:
         """What was assumed."""
-        yield f"surroundings are {REGIONS[region_of(self.facts)]}"
+        yield f"surroundings are {REGIONS[self.region]}"
+        if self.further:
+            yield f"{len(self.further)} more records were read for the surroundings, which many records do not show"
         if lacking := sum(row.record.subject is None for row in self.rows):
             yield f"{lacking} of {len(self.rows)} records name no subject; each counts as another person, so that one may stand in two folds"
 
@@ -101,7 +119,7 @@ class Task:
             return Finding("identity", "shares", "not measurable", None, "no subject has two records")
         balanced = measured.auc < 0.5 - SURE * measured.error
         verdict = "passed" if balanced else near_half(measured._replace(auc=max(0.5, measured.auc)), self.limits.distance)
-        return Finding("identity", "shares", verdict, measured, _sentence("identity", verdict, ()))
+        return Finding("identity", "shares", verdict, measured, BALANCED if balanced else _sentence("identity", verdict, ()))
 
     def _statistics(self) -> Finding:
         found = list(self._best(np.ones(len(self.rows), dtype=bool)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from fascore.auditing.findings import Audit, Finding, TaskFindings
+from fascore.auditing.findings import Audit, Finding, Limits, TaskFindings
 
 NAMED = 20
 """Pairs and ids that are written out on a terminal; the JSON has all."""
@@ -32,12 +32,18 @@ def rows(audit: Audit) -> list[tuple[str, ...]]:
 
 def _row(audit: Audit, task: TaskFindings, finding: Finding) -> tuple[str, ...]:
     measured = finding.measured
-    statistic = finding.question == "statistics"
-    limit = f"<= {audit.limits.statistic:.2f}" if statistic else f".50 +- {audit.limits.distance:.2f}".replace("0.", ".")
     count = "-" if measured is None else f"{measured.bona_fide} + {measured.attacks}"
     value = "-" if measured is None else f"{measured.auc:.3f} +- {measured.error:.3f}"
-    clue = ", ".join(f"{name} {auc:.2f}" for name, auc in finding.telling[:2]) or ("" if measured else finding.sentence)
-    return (task.part, task.task, finding.question, finding.model, count, value, limit, finding.verdict, clue)
+    told = not measured or (finding.question == "identity" and finding.verdict == "passed")
+    clue = ", ".join(f"{name} {auc:.2f}" for name, auc in finding.telling[:2]) or (finding.sentence if told else "")
+    return (task.part, task.task, finding.question, finding.model, count, value, _limit(audit.limits, finding.question), finding.verdict, clue)
+
+
+def _limit(limits: Limits, question: str) -> str:
+    """What a question is judged by: who is told apart by being balanced is no shortcut, so that identity has an upper limit only."""
+    if question in ("identity", "statistics"):
+        return f"<= {limits.statistic if question == 'statistics' else 0.5 + limits.distance:.2f}"
+    return f".50 +- {limits.distance:.2f}".replace("0.", ".")
 
 
 def species_rows(audit: Audit) -> list[tuple[str, ...]]:

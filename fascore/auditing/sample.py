@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from fascore.auditing.facts import Facts, look
 from fascore.auditing.target import Part, Row
@@ -12,16 +13,20 @@ from fascore.data.workers import processes_for, spread
 from fascore.errors import SpecError
 from fascore.record import Record
 
+Kind: TypeAlias = tuple[str, int]
+"""Task and label."""
 
-def sample(part: Part, count: int, seed: int) -> list[Row]:
-    """At most `count` rows of each task and label, in the order of the list."""
-    kinds: dict[tuple[str, int], list[int]] = {}
+
+def sample(part: Part, count: int, seed: int, further: Mapping[Kind, int] | None = None) -> list[Row]:
+    """At most `count` rows of each task and label, in the order of the list; with `further` the so many that the seed draws after those."""
+    kinds: dict[Kind, list[int]] = {}
     for place, row in enumerate(part.rows):
         kinds.setdefault((row.record.task, row.record.label), []).append(place)
     chosen: list[int] = []
     for (task, label), places in sorted(kinds.items()):
-        drawn = generator(seed, "audit", part.name, task, label).permutation(len(places))[:count]
-        chosen += [places[index] for index in drawn]
+        drawn = generator(seed, "audit", part.name, task, label).permutation(len(places))
+        some = drawn[:count] if further is None else drawn[count : count + further.get((task, label), 0)]
+        chosen += [places[index] for index in some]
     return [part.rows[place] for place in sorted(chosen)]
 
 

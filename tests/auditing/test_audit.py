@@ -7,6 +7,7 @@ from audited_scenes import Drawn, Told, part, redrawn
 from fascore import FascoreError
 from fascore.auditing.audit import audit
 from fascore.auditing.findings import Limits
+from fascore.auditing.report import rows
 from fascore.auditing.target import Part, rows_of
 
 LIMITS = Limits(distance=0.07)
@@ -86,6 +87,52 @@ def test_the_size_of_the_area_does_not_leak_into_what_lies_outside_it():
     found = ask(part(lambda r, random: replace(r, annotation=Told(float(random.integers(0, 4) + 5 * r.label)))))
     assert fails(found, "geometry")
     assert not fails(found, "surroundings")
+
+
+def hidden(share):
+    """Areas that cover the whole picture for this share of records."""
+    return part(lambda r, random: replace(r, annotation=Told(64.0 if random.random() < share else 0.0)))
+
+
+def counts(found, question):
+    return {(f.measured.bona_fide, f.measured.attacks) for f in of(found, question).values()}
+
+
+def test_more_records_are_read_for_surroundings_that_many_records_do_not_show():
+    found = ask(hidden(0.4), records=170)
+    assert counts(found, "metadata") == counts(found, "geometry") == {(170, 170)}
+    ((bona_fide, attacks),) = counts(found, "surroundings")
+    assert min(bona_fide, attacks) > 130 and max(bona_fide, attacks) < 200
+    assert all(f.measured.error < 0.7 * LIMITS.distance for f in of(found, "surroundings").values())
+    assert 340 < found.read < 560
+    assert any(f"{found.read - 340} more records were read for the surroundings" in note for task in found.tasks for note in task.notes)
+
+
+def test_none_are_read_in_vain_where_as_many_again_would_not_be_enough():
+    found = ask(hidden(0.9), records=170)
+    assert found.read == 340
+    assert not any("more records" in note for task in found.tasks for note in task.notes)
+
+
+def test_the_table_says_that_identity_has_an_upper_limit_only(clean):
+    limits = {row[2]: row[6] for row in rows(clean)[1:]}
+    assert limits == {
+        "metadata": ".50 +- .07", "surroundings": ".50 +- .07", "geometry": ".50 +- .07", "attributes": ".50 +- .07",
+        "identity": "<= 0.57", "statistics": "<= 0.75",
+    }  # fmt: skip
+
+
+def test_a_design_of_both_labels_alike_for_each_subject_passes_below_one_half_and_says_so():
+    planted = part()
+    seen: dict[str, int] = {}
+    balanced = []
+    for row in planted.rows:
+        label = seen[row.record.subject] = 1 - seen.get(row.record.subject, 0)
+        balanced.append(replace(row, record=replace(row.record, label=label, species=None if label else "print.flat")))
+    found = ask(Part("drawn", tuple(balanced)))
+    (told,) = (row for row in rows(found) if row[2] == "identity")
+    assert of(found, "identity")["shares"].measured.auc < 0.45
+    assert told[7:] == ("passed", "below .50: subjects have both labels more alike than chance gives")
 
 
 def test_causes_of_the_label_are_not_asked_about():
