@@ -21,7 +21,9 @@ _WHERE = {
         "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
         "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training", "Value",
     ),
-    "fascore.hooks": ("hookimpl",),
+    "fascore.hooks": ("RunFacts", "Section", "hookimpl"),
+    "fascore.running.trained": ("Trained",),
+    "fascore.serving.opening": ("open_trained",),
     "fascore.spec": ("RunSpec", "StudySpec"),
     "fascore.training.config": ("Optimizer", "Schedule"),
     "fascore.training.optim": ("Optimisation", "optimisation"),
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
         SpecErrors as SpecErrors,
     )
     from fascore.files import writing as writing
-    from fascore.hooks import hookimpl as hookimpl
+    from fascore.hooks import RunFacts as RunFacts, Section as Section, hookimpl as hookimpl
     from fascore.kinds import (
         Arrays as Arrays,
         Dataset as Dataset,
@@ -84,6 +86,8 @@ if TYPE_CHECKING:
         Task as Task,
     )
     from fascore.refs import Ref as Ref
+    from fascore.running.trained import Trained as Trained
+    from fascore.serving.opening import open_trained as open_trained
     from fascore.signals import (
         Clip as Clip,
         Image as Image,

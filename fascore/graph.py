@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel
 
+from fascore.component import Config, validate
 from fascore.errors import FascoreError, Problem, SpecError, SpecErrors
 from fascore.kinds import Dense, Encoder, Fusion, Head, Labels, Modality, Objective, Target
 from fascore.refs import Ref
@@ -111,7 +112,7 @@ class _Checker:
 
     def run(self) -> Plan:
         self._names()
-        self._trackers()
+        trackers = self._trackers()
         self._references()
         order = self._order()
         if order:
@@ -120,6 +121,7 @@ class _Checker:
             sinks = {section: self._sinks(section) for section in ("head", "objective")}
             self._score()
             self._metrics()
+            self._tracked(trackers)
             views = self._views()
         if self.problems:
             raise SpecErrors(self.problems)
@@ -149,13 +151,33 @@ class _Checker:
                     self._complain(node.path, f"{taken}; modalities, encoders and fusions share one namespace")
                 seen.setdefault(name, node)
 
-    def _trackers(self) -> None:
-        """Every tracker is installed; its options are its own matter, and told where the run begins."""
-        for name in self.spec.trackers:
+    def _trackers(self) -> dict[str, Config]:
+        """Every tracker is installed. Options of one that declares them, valid; those of any other are told where the run begins."""
+        found: dict[str, Config] = {}
+        for name, given in self.spec.trackers.items():
             try:
-                index().provider("hooks", name)
+                declared = getattr(index().provider("hooks", name).load(), "Options", None)
+                if declared is not None:
+                    found[name] = validate(declared, given)
+            except SpecErrors as error:
+                self.problems += [Problem(f"trackers.{name}.{problem.path}".rstrip("."), problem.message) for problem in error.problems]
             except FascoreError as error:
                 self._complain(f"trackers.{name}", str(error))
+        return found
+
+    def _tracked(self, options: Mapping[str, Config]) -> None:
+        """Every Ref of a tracker names a tensor."""
+        for name, given in options.items():
+            for path, ref in refs_in(given):
+                if ref.node not in self.failed and ref.column is None:
+                    self._tensor(f"trackers.{name}.{path}", ref)
+
+    def _tensor(self, path: str, ref: Ref) -> None:
+        if ref.node not in self.known:
+            self._complain(path, self._no_such(ref.node, self._space()))
+        elif self.known[ref.node].outputs.get(ref.port) is None:
+            ports = [f"{ref.node}.{port}" for port, signal in self.known[ref.node].outputs.items() if port and signal is not None]
+            self._complain(path, f"'{ref}' gives no tensor; " + (f"there is {', '.join(ports)}" if ports else f"'{ref.node}' has no ports"))
 
     def _references(self) -> None:
         """Every Ref names something, and everything is named by some Ref."""

@@ -12,6 +12,8 @@ A hook plugin is a class under the entry-point group `fascore.v1.hooks`, built w
         @hookimpl
         def run_ended(self, run: RunFacts, outcome: str) -> None:
             send(self.address, f"{run.name}: {outcome}")
+
+A class attribute `Options`, a Config, is what the options are: `fascore check` then validates them, and resolves every Ref in them.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from fascore.errors import FascoreError, Problem, SpecErrors
 from fascore.registry import index
 
 if TYPE_CHECKING:
+    from fascore.running.trained import Trained
     from fascore.spec import RunSpec
 
 hookspec = pluggy.HookspecMarker("fascore")
@@ -86,8 +89,8 @@ class Specs:
         """The score file of a split is written."""
 
     @hookspec
-    def report_sections(self, run: RunFacts) -> list[Section]:
-        """Further sections for report.html."""
+    def report_sections(self, run: RunFacts, trained: Trained) -> list[Section]:
+        """Further sections for report.html; `trained` has the best weights, and gives what any node makes of any record."""
         return []
 
     @hookspec
@@ -106,22 +109,32 @@ class Hooks:
     @classmethod
     def for_run(cls, trackers: Mapping[str, Mapping[str, Any]], complain: Callable[[str], None] | None = None) -> Hooks:
         """Load the installed hook plugins that act in this run. Raises FascoreError for a tracker that is not installed."""
-        hooks = cls(complain)
-        for name in trackers:
-            index().provider("hooks", name)
+        hooks = cls.named(trackers, complain)
         for name in index().names("hooks"):
+            if name in trackers:
+                continue
             try:
                 plugin: Any = index().provider("hooks", name).load()
-                if name in trackers or getattr(plugin, "always", False):
-                    hooks.register(name, plugin(dict(trackers.get(name, {}))))
+                if getattr(plugin, "always", False):
+                    hooks.register(name, plugin({}))
             except FascoreError as error:
-                if name in trackers:
-                    raise _placed(error, f"trackers.{name}") from None
                 hooks._complain(str(error))
             except Exception as error:
-                if name in trackers:
-                    raise FascoreError(f"tracker '{name}' cannot start: {type(error).__name__}: {error}") from error
                 hooks._complain(f"hook '{name}' cannot start and is off: {type(error).__name__}: {error}")
+        return hooks
+
+    @classmethod
+    def named(cls, trackers: Mapping[str, Mapping[str, Any]], complain: Callable[[str], None] | None = None) -> Hooks:
+        """Only the hook plugins that are named, with their options. Raises FascoreError for one that is not installed, or cannot start."""
+        hooks = cls(complain)
+        for name, options in trackers.items():
+            try:
+                plugin: Any = index().provider("hooks", name).load()
+                hooks.register(name, plugin(dict(options)))
+            except FascoreError as error:
+                raise _placed(error, f"trackers.{name}") from None
+            except Exception as error:
+                raise FascoreError(f"tracker '{name}' cannot start: {type(error).__name__}: {error}") from error
         return hooks
 
     def register(self, name: str, plugin: object) -> None:

@@ -38,16 +38,18 @@ class Loader:
     """Batches of prepared records.
 
     `workers` threads read the store ahead of use (0 reads in line); augmentation runs on `device`, whole batches at once. Every
-    choice follows from (seed, epoch, id), so batches depend neither on the number of workers nor on one another.
+    choice follows from (seed, epoch, id), so batches depend neither on the number of workers nor on one another. `also` names
+    modalities to load that the model does not read.
     """
 
     def __init__(
-        self, plan: Plan, prepared: Prepared, store: Store, *, seed: int = 0, device: torch.device | str = "cpu", workers: int = 0
-    ) -> None:
+        self, plan: Plan, prepared: Prepared, store: Store, *, seed: int = 0, device: torch.device | str = "cpu", workers: int = 0,
+        also: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.plan, self.prepared, self.store, self.seed, self.workers = plan, prepared, store, seed, workers
         self.device = torch.device(device)
         self.records = {record.id: record for record in prepared.records}
-        self._wanted = _wanted(plan)
+        self._wanted = _wanted(plan, also)
         self._nodes = [plan.modalities[name] for name in plan.modalities if name in self._wanted]
         self._modules = Modules()
         self._checked: set[str] = set()
@@ -194,9 +196,9 @@ class Loader:
         self._checked.add(node.name)
 
 
-def _wanted(plan: Plan) -> set[str]:
-    """Modalities that the model reads, and those that these read when loading."""
-    wanted = {ref.node for ref in plan.loaded()}
+def _wanted(plan: Plan, also: Sequence[str]) -> set[str]:
+    """Modalities that the model reads, or that are wanted beside, and those that these read when loading."""
+    wanted = {ref.node for ref in plan.loaded()} | set(also)
     for node in reversed(list(plan.modalities.values())):
         if node.name in wanted:
             wanted |= {ref.node for _, ref in refs_in(node.component) if ref.node in plan.modalities}

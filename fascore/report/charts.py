@@ -23,6 +23,7 @@ INK, GRID, FIRST, SECOND, THIRD, FOURTH = "#010101", "#020202", "#030303", "#040
 VARIABLES = {INK: "--ink", GRID: "--line", FIRST: "--genuine", SECOND: "--attack", THIRD: "--third", FOURTH: "--fourth"}
 SERIES = (FIRST, SECOND, THIRD, FOURTH)
 DASHES = ("-", "--", ":", "-.")
+MARKERS = "osD^vPX*"
 POINTS = 600
 LONGEST = 40
 """Letters of a name in a drawing."""
@@ -135,6 +136,17 @@ def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, nam
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel=ylabel)
     axes.legend(frameon=False, labelcolor=INK)
+    return _svg(figure, name)
+
+
+def scatter_chart(groups: Mapping[str, np.ndarray], name: str) -> str:
+    """Points (N, 2) of each group, without axes: colours first, then other markers."""
+    figure, axes = _figure(7.8, 4.6, name)
+    for place, (group, points) in enumerate(groups.items()):
+        marker = MARKERS[place // len(SERIES) % len(MARKERS)]
+        axes.scatter(points[:, 0], points[:, 1], s=16, color=SERIES[place % len(SERIES)], marker=marker, alpha=0.75, linewidths=0, label=label(group))
+    axes.set_axis_off()
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, labelcolor=INK)
     return _svg(figure, name)
 
 

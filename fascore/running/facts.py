@@ -28,7 +28,7 @@ def gather(
     splits: Splits, spec: RunSpec, tests: Mapping[str, ScoreTable], threshold: float, timing: Timing, sections: Sequence[Section]
 ) -> dict[str, Any]:
     """The document. Pictures are of the worst mistakes alone, and only where every dataset of the test set lets its faces be shown."""
-    shown = {name: table for name, table in tests.items() if all(entry.dataset.publishable for entry in spec.data.test[name])}
+    shown = {name: tests[name] for name in tests if name in publishable(spec)}
     return {
         "splits": {"train": record_counts(splits.train)},
         "people": {"train": sorted(record_people(splits.train))},
@@ -36,6 +36,11 @@ def gather(
         "pictures": {name: _pictures(table, splits.tests[name], threshold) for name, table in shown.items()},
         "sections": [section._asdict() for section in sections],
     }  # fmt: skip
+
+
+def publishable(spec: RunSpec) -> frozenset[str]:
+    """Test sets of which every dataset lets its faces be shown."""
+    return frozenset(name for name, entries in spec.data.test.items() if all(entry.dataset.publishable for entry in entries))
 
 
 def report_facts(folder: RunFolder, system: Mapping[str, str], log: Sequence[Any], quarantine: Sequence[Any]) -> ReportFacts:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from fascore.hooks import Section
 from fascore.report.html import write_report
 from fascore.report.terminal import summary_table
 from fascore.running.facts import report_facts
@@ -31,6 +32,14 @@ def report(folder: RunFolder, out: Path | None = None, *, share: bool = False) -
     path = out or folder.report
     write_report(path, facts, share=share)
     return path
+
+
+def add_sections(folder: RunFolder, sections: Sequence[Section]) -> None:
+    """Put sections into a finished run's facts.json; one of a title that is there takes its place. `report` then shows them."""
+    known = folder.read(folder.facts)
+    given = {section.title: section._asdict() for section in sections}
+    known["sections"] = list(({section["title"]: section for section in known["sections"]} | given).values())
+    folder.write(folder.facts, known)
 
 
 def system_under_test(folder: RunFolder) -> dict[str, str]:

@@ -32,7 +32,7 @@ from fascore.hooks import Hooks, RunFacts
 from fascore.model import ModelGraph
 from fascore.record import BONA_FIDE, Record
 from fascore.running.begin import begin, locked, refuse_other_data
-from fascore.running.facts import gather
+from fascore.running.facts import gather, publishable
 from fascore.running.folder import RunFolder
 from fascore.running.prepare import prepare_records, store_of
 from fascore.running.provenance import provenance
@@ -40,6 +40,7 @@ from fascore.running.records import Splits, list_records
 from fascore.running.results import conclude
 from fascore.running.scores import head_columns, score_table
 from fascore.running.timing import decision_times
+from fascore.running.trained import Trained
 from fascore.spec import Json, RunSpec
 from fascore.training import checkpoint, distributed
 from fascore.training.interrupt import Interrupted
@@ -254,8 +255,14 @@ def _conclude(run: _Run) -> None:
     dev = tables.pop("dev")
     metrics = evaluate(tables, threshold, run.spec.metrics, dev, Depth(resamples=RESAMPLES))
     timing = decision_times(run.plan, run.graph, [r for records in run.splits.tests.values() for r in run.usable(records)], run.device, run.precision)
-    sections = [section for found in run.hooks.call("report_sections", run=run.facts) for section in found]
+    sections = [section for found in run.hooks.call("report_sections", run=run.facts, trained=_trained(run)) for section in found]
     conclude(run.folder, metrics, gather(run.splits, run.spec, tables, threshold.value, timing, sections))
+
+
+def _trained(run: _Run) -> Trained:
+    """What plugins' sections may look into."""
+    splits = {name: tuple(run.usable(records)) for name, records in run.splits.named().items()}
+    return Trained(run.plan, run.graph, run.prepared, run.loader.store, run.device, run.precision, splits, publishable(run.spec))
 
 
 def run_scores(run: _Run, records: Sequence[Record]) -> Scores:

@@ -334,7 +334,7 @@ def test_refs_are_found_at_any_depth():
 
 
 def test_a_tracker_that_is_not_installed_is_told_by_the_check():
-    index = Index([*current().providers(), Provider("hooks", "wandb", "toys:Wandb")])
+    index = Index([*current().providers(), Provider("hooks", "wandb", "fascore.components.hooks.wandb:Wandb")])
     with using(index):
         assert only({**document(), "trackers": {"wandb": {}, "wandbb": {}}}) == (
             "trackers.wandbb", "no hooks 'wandbb'. Did you mean 'wandb' (not installed)?",

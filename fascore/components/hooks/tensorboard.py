@@ -13,6 +13,8 @@ from fascore.hooks import RunFacts, Step, hookimpl
 class TensorBoard:
     """Losses and rates a step, figures of dev an epoch, in `tensorboard/`; it takes no options."""
 
+    Options = Config
+
     def __init__(self, options: Mapping[str, Any]) -> None:
         validate(Config, options)
         try:

@@ -23,6 +23,8 @@ class WandbOptions(Config):
 class Wandb:
     """Losses and rates a step, figures of dev an epoch; a run that goes on stays one run."""
 
+    Options = WandbOptions
+
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = validate(WandbOptions, options)
         try:

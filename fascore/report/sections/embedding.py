@@ -1,0 +1,121 @@
+"""`embedding`: t-SNE of what nodes make of the test records."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, PositiveInt
+
+from fascore.component import Config, validate
+from fascore.hooks import Section, hookimpl
+from fascore.refs import Ref
+from fascore.report.sections.sampled import evenly, group_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from fascore.record import Record
+    from fascore.running.trained import Trained
+
+FEWEST = 5
+"""Records below which a neighbourhood means nothing."""
+
+
+class EmbeddingOptions(Config):
+    """What `trackers.embedding` of a spec may say."""
+
+    nodes: tuple[Ref, ...] = Field(min_length=1, description="nodes, ports or modalities whose features are shown; tokens and maps by their mean")
+    together: bool = Field(False, description="lay the features of all nodes out in one plane (they have one width) instead of a plane each")
+    by: Ref = Field(Ref("record.species"), description="column that colours the points")
+    perplexity: float = Field(30.0, gt=0, description="t-SNE's: about how many neighbours count; less where there are few records")
+    records: PositiveInt = Field(600, description="records shown of each test set, at most; evenly by group")
+
+
+class Embedding:
+    """One drawing a test set and node, or one a test set where they are laid out together. It names nobody and shows no face."""
+
+    Options = EmbeddingOptions
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = validate(EmbeddingOptions, options)
+
+    @hookimpl
+    def report_sections(self, trained: Trained) -> list[Section]:
+        """A section with all drawings."""
+        drawings = [drawing for name, records in trained.tests.items() for drawing in self._drawings(trained, name, records)]
+        lead = (
+            f"t-SNE of features, a point a record, perplexity {self.options.perplexity:g}, seed {trained.spec.seed}. Near points are alike to the "
+            "model; distances between groups, and their sizes, mean nothing."
+        )
+        return [Section("Features", f'<p class="small soft">{lead}</p><div class="charts">{"".join(drawings)}</div>', shareable=True)]
+
+    def _drawings(self, trained: Trained, test: str, records: Sequence[Record]) -> list[str]:
+        column = str(self.options.by.column)
+        chosen = evenly(records, column, trained.spec.seed, self.options.records)
+        features = _features(trained, chosen, self.options.nodes)
+        if self.options.together:
+            return [self._drawing(" + ".join(features), test, features, chosen, trained.spec.seed)]
+        return [self._drawing(node, test, {node: rows}, chosen, trained.spec.seed) for node, rows in features.items()]
+
+    def _drawing(self, what: str, test: str, features: Mapping[str, NDArray[np.float32]], records: Sequence[Record], seed: int) -> str:
+        import numpy as np
+
+        from fascore.report.charts import scatter_chart
+
+        widths = {node: rows.shape[1] for node, rows in features.items()}
+        if len(set(widths.values())) > 1:
+            return _figure(what, test, f"<p>Not drawn: the widths differ ({', '.join(f'{n} {w}' for n, w in widths.items())}).</p>")
+        groups: list[str] = []
+        column = str(self.options.by.column)
+        for node, rows in features.items():
+            names = [group_of(record, column) for record in records]
+            groups += [f"{node}, {name}" if len(features) > 1 else name for name, row in zip(names, rows) if np.isfinite(row).all()]
+        every = np.concatenate(list(features.values()))
+        points = every[np.isfinite(every).all(axis=1)]
+        if len(points) < FEWEST:
+            return _figure(what, test, f"<p>Not drawn: only {len(points)} records have it; {FEWEST} are needed.</p>")
+        placed = laid_out(points, self.options.perplexity, seed)
+        by_group = {name: placed[[group == name for group in groups]] for name in dict.fromkeys(groups)}
+        return _figure(what, test, scatter_chart(by_group, f"features of {what} on {test}"))
+
+
+def laid_out(points: NDArray[np.float32], perplexity: float, seed: int) -> NDArray[np.float32]:
+    """(N, D) to (N, 2) by scikit-learn's t-SNE, from the principal components, each feature standardised."""
+    import numpy as np
+    from sklearn.manifold import TSNE
+
+    deviation = points.std(axis=0)
+    scaled = (points - points.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+    if not scaled.any():
+        return np.zeros((len(points), 2), np.float32)
+    init = "pca" if min(scaled.shape) >= 2 else "random"
+    found = TSNE(2, perplexity=min(perplexity, (len(points) - 1) / 3), init=init, random_state=seed % 2**32).fit_transform(scaled)
+    return np.asarray(found, np.float32)
+
+
+def _features(trained: Trained, records: Sequence[Record], nodes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """(R, D) by node: means over views, tokens and places; NaN rows where a record lacks it."""
+    found = trained.values(records, nodes, lambda ref, value: _pooled(trained, ref, value))
+    return {ref: values.mean(axis=1) for ref, values in found.items()}
+
+
+def _pooled(trained: Trained, ref: str, value: Any) -> Tensor:
+    """(N, D): a Vector as it is, Tokens by their mean, a map's channels by theirs (a Pyramid's last level), all else flat."""
+    from fascore.signals import Image, Plane, Pyramid, Tokens
+
+    signal = trained.plan.signal(Ref(ref))
+    if isinstance(signal, Pyramid):
+        return value[-1].float().mean((-2, -1))  # type: ignore[no-any-return]
+    if isinstance(signal, Tokens):
+        return value.float().mean(1)  # type: ignore[no-any-return]
+    if isinstance(signal, Plane | Image):
+        return value.float().mean((-2, -1)) if signal.c > 3 else value.float().flatten(1)  # type: ignore[no-any-return]
+    return value.float().flatten(1)  # type: ignore[no-any-return]
+
+
+def _figure(what: str, test: str, body: str) -> str:
+    return f'<figure class="wide"><figcaption>{html.escape(what)} <span class="soft">· {html.escape(test)}</span></figcaption>{body}</figure>'

@@ -1,0 +1,102 @@
+"""Grad-CAM (Selvaraju et al., ICCV 2017): which places of a feature map the score comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fascore.data.batch import Batch
+from fascore.errors import FascoreError
+from fascore.record import Record
+from fascore.refs import Ref
+from fascore.signals import Image, Plane, Pyramid, Signal, Tokens
+
+if TYPE_CHECKING:
+    from fascore.running.trained import Trained
+
+
+def grad_cam(trained: Trained, records: Sequence[Record], head: str, node: str, layer: str | None = None) -> NDArray[np.float32]:
+    """(R, h, w) in [0, 1] for the first view of each record: ReLU of the channels' sum, weighted by the mean gradient of the score's log-odds.
+
+    The map is the node's own, or that of the module `layer` inside it, which gives (N, C, h, w). NaN where a record lacks the node.
+    Raises FascoreError for a head that gives no score, and for a node or layer that is not there, has no places, or has no part in the
+    score.
+    """
+    if head not in trained.plan.heads or not trained.plan.heads[head].component.scores:
+        raise FascoreError(f"there is no head '{head}' that gives a score; there are: {', '.join(trained.plan.heads)}")
+    ref = Ref(node)
+    if ref.node not in trained.plan.nodes:
+        raise FascoreError(f"'{ref.node}' is no encoder and no fusion; there are: {', '.join(trained.plan.nodes)}")
+    trained.graph.eval()
+    maps = []
+    for batch in trained.batches(records):
+        with torch.enable_grad():
+            tensors, gradients, present = _gradients(trained, batch, ref, head, layer)
+        signal = None if layer else trained.plan.signal(ref)
+        cam = _cam(_mapped(tensors, signal, node), _mapped(gradients, signal, node))
+        heat = torch.full((len(batch) * batch.views, *cam.shape[1:]), torch.nan)
+        heat[present.cpu()] = cam.cpu()
+        maps.append(heat[:: batch.views].numpy())
+    return np.concatenate(maps)
+
+
+def _gradients(trained: Trained, batch: Batch, ref: Ref, head: str, layer: str | None) -> tuple[list[Tensor], list[Tensor], Tensor]:
+    """The tensors looked at (several for a Pyramid), the gradients of the score's log-odds at them, and which of the rows have them."""
+    found: list[Tensor] = []
+
+    def cut(module: nn.Module, inputs: Any, output: Any) -> Any:
+        """The output made a leaf, so that a frozen encoder has a gradient too."""
+        output = _as_leaf(output)
+        value = output[ref.port] if ref.port and not layer else output
+        found.extend(value if isinstance(value, list) else [value])
+        return output
+
+    hold = _module(trained.graph.node(ref.node), ref, layer).register_forward_hook(cut)
+    try:
+        outputs = trained.graph(batch, nodes=[ref.node, f"head.{head}"])
+    finally:
+        hold.remove()
+    scores = trained.graph.scores(outputs, batch)[head]
+    gradients = torch.autograd.grad(torch.logit(scores[scores.isfinite()], 1e-6).sum(), found, allow_unused=True)
+    if all(part is None for part in gradients):
+        raise FascoreError(f"the score of head '{head}' does not depend on '{layer or ref}'")
+    return found, [torch.zeros_like(leaf) if part is None else part for leaf, part in zip(found, gradients)], outputs.present[ref.node]
+
+
+def _module(node: nn.Module, ref: Ref, layer: str | None) -> nn.Module:
+    if not layer:
+        return node
+    try:
+        return node.get_submodule(layer)
+    except AttributeError:
+        there = [name for name, _ in node.named_modules() if name and name.count(".") <= layer.count(".")]
+        raise FascoreError(f"'{ref.node}' has no layer '{layer}'; it has: {', '.join(there[:30])}") from None
+
+
+def _as_leaf(output: Any) -> Any:
+    if isinstance(output, Mapping):
+        return {name: _as_leaf(part) for name, part in output.items()}
+    if isinstance(output, list | tuple):
+        return [_as_leaf(part) for part in output]
+    return output.detach().requires_grad_()
+
+
+def _mapped(tensors: Sequence[Tensor], signal: Signal | None, node: str) -> Tensor:
+    """(N, C, h, w): the places of Tokens, the last level of a Pyramid, a map as it is."""
+    value = tensors[-1].detach().float()
+    if isinstance(signal, Tokens) and signal.grid is not None:
+        return value[:, signal.prefix :].transpose(1, 2).reshape(len(value), signal.d, *signal.grid)
+    if isinstance(signal, Pyramid | Plane | Image) or (signal is None and value.ndim == 4):
+        return value
+    what = f"a tensor {tuple(value.shape)}" if signal is None else str(signal)
+    raise FascoreError(f"'{node}' gives {what}, which has no places: name Tokens with a grid, a Pyramid, a Plane, or a layer that gives (N, C, h, w)")
+
+
+def _cam(value: Tensor, gradient: Tensor) -> Tensor:
+    heat = (gradient.mean((-2, -1), keepdim=True) * value).sum(1).relu()
+    return heat / heat.amax((-2, -1), keepdim=True).clamp_min(1e-12)

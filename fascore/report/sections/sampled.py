@@ -1,0 +1,37 @@
+"""Which records a section shows: some of each species, the same ones every time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from fascore.chance import generator
+from fascore.record import Record
+
+BONA_FIDE_NAME = "bona fide"
+
+
+def group_of(record: Record, column: str) -> str:
+    """The word by which a record is grouped: of a species, bona fide where it has none."""
+    value = record.column(column)
+    return str(value) if value not in (None, "") else BONA_FIDE_NAME if column == "species" and record.label else "unknown"
+
+
+def by_group(records: Sequence[Record], column: str, seed: int, each: int) -> dict[str, list[Record]]:
+    """At most `each` records of each group, drawn with the run's seed; bona fide first, then by name."""
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        groups[group_of(record, column)].append(record)
+    names = sorted(groups, key=lambda name: (name != BONA_FIDE_NAME, name))
+    return {name: [groups[name][i] for i in sorted(generator(seed, "section", name).permutation(len(groups[name]))[:each])] for name in names}
+
+
+def evenly(records: Sequence[Record], column: str, seed: int, most: int) -> list[Record]:
+    """At most `most` records, as many of each group as there are, or as many as fit."""
+    sizes = sorted(len(found) for found in by_group(records, column, seed, len(records)).values())
+    each, left = 0, most
+    for place, size in enumerate(sizes):
+        each = min(size, left // (len(sizes) - place))
+        left -= each
+    chosen = by_group(records, column, seed, max(each, 1))
+    return [record for found in chosen.values() for record in found][:most]

@@ -1,0 +1,93 @@
+"""Trained: a model with its best weights and its records, to look into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fascore.data.batch import Batch
+from fascore.data.loading import Loader
+from fascore.data.prepare import Prepared
+from fascore.data.store import Store
+from fascore.errors import FascoreError
+from fascore.graph import Plan
+from fascore.model import ModelGraph
+from fascore.record import Record
+from fascore.refs import Ref
+from fascore.spec import RunSpec
+
+Reduce: TypeAlias = Callable[[str, Any], Tensor]
+"""(Ref text, its value for N rows) to a tensor (N, …)."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model and the records that it can be asked about.
+
+    `splits` holds the records that can be used, by split: `train`, `dev` and the test sets of a run, or `files`. `shown`
+    names the splits whose faces may stand in a report. The graph is in evaluation mode.
+    """
+
+    plan: Plan
+    graph: ModelGraph
+    prepared: Prepared
+    store: Store
+    device: torch.device
+    precision: str
+    splits: Mapping[str, tuple[Record, ...]]
+    shown: frozenset[str] = frozenset()
+
+    @property
+    def spec(self) -> RunSpec:
+        """The run's spec."""
+        return self.plan.spec
+
+    @property
+    def tests(self) -> dict[str, tuple[Record, ...]]:
+        """The splits that are neither train nor dev."""
+        return {name: records for name, records in self.splits.items() if name not in ("train", "dev")}
+
+    def batches(self, records: Sequence[Record], also: Sequence[str] = ()) -> Iterator[Batch]:
+        """Evaluation batches of some records, in order, all views; `also` names modalities that the model itself does not read."""
+        loader = Loader(self.plan, self.prepared, self.store, seed=self.spec.seed, device=self.device, also=also)
+        return loader.evaluation_batches(self.spec.compute.eval_batch, [record.id for record in records])
+
+    def values(self, records: Sequence[Record], refs: Sequence[str], reduce: Reduce | None = None) -> dict[str, NDArray[np.float32]]:
+        """What modalities, nodes and ports give for some records, by Ref: (R, V, …) float32 for R records of V views, NaN where a record lacks it.
+
+        `reduce` makes of the value of N rows, a list of tensors for a Pyramid, a smaller tensor (N, …), batch by batch. Raises
+        FascoreError for a Ref that names no tensor, and for a Pyramid without `reduce`.
+        """
+        self.graph.eval()
+        found: dict[str, list[NDArray[np.float32]]] = {ref: [] for ref in refs}
+        modalities, nodes = self._sorted(refs)
+        for batch in self.batches(records, modalities):
+            with torch.no_grad(), torch.autocast(batch.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                outputs = self.graph(batch, nodes=nodes)
+            for ref in refs:
+                value = outputs[ref] if reduce is None else reduce(ref, outputs[ref])
+                if not isinstance(value, Tensor):
+                    raise FascoreError(f"'{ref}' gives a pyramid, not one tensor")
+                rows = value.float().masked_fill(~_across(outputs.present[Ref(ref).node], value), torch.nan)
+                found[ref].append(rows.reshape(len(batch), batch.views, *rows.shape[1:]).cpu().numpy())
+        return {ref: np.concatenate(parts) if parts else np.empty((0, self.plan.views), np.float32) for ref, parts in found.items()}
+
+    def _sorted(self, refs: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The modalities and the nodes that these name."""
+        known = {**self.plan.modalities, **self.plan.nodes}
+        for ref in map(Ref, refs):
+            if ref.node not in known or known[ref.node].outputs.get(ref.port) is None:
+                there = [f"{name}.{port}" if port else name for name, node in known.items() for port, signal in node.outputs.items() if signal]
+                raise FascoreError(f"there is no '{ref}' that gives a tensor; there are: {', '.join(there)}")
+        named = list(dict.fromkeys(Ref(ref).node for ref in refs))
+        return [name for name in named if name in self.plan.modalities], [name for name in named if name in self.plan.nodes]
+
+
+def _across(present: Tensor, value: Tensor) -> Tensor:
+    return present.reshape(-1, *(1,) * (value.ndim - 1))

@@ -1,0 +1,133 @@
+"""Opening a finished run: its model with the records of its own splits, or with files that have no label."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from fascore.component import replaced, validate
+from fascore.data.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
+from fascore.data.prepare import Prepared, prepare
+from fascore.data.store import Store
+from fascore.errors import FascoreError
+from fascore.graph import Plan, check, refs_in
+from fascore.model import ModelGraph
+from fascore.record import ATTACK, Record
+from fascore.running.facts import publishable
+from fascore.running.folder import RunFolder, open_run
+from fascore.running.prepare import prepare_records, store_of
+from fascore.running.records import list_records
+from fascore.running.trained import Trained
+from fascore.spec import Json, RunSpec
+from fascore.training import checkpoint, distributed
+from fascore.training.trainer import pick_precision
+
+Note = Callable[[str], None]
+
+
+@contextmanager
+def open_trained(
+    run: Path, files: Sequence[Path] | None = None, *, detector: Json = None, device: str = "auto", note: Note | None = None
+) -> Iterator[Trained]:
+    """A finished run's model. Without `files` with the records of its splits, of which what the store lacks is prepared again.
+
+    With `files` (images, videos, or folders of them) its one split is `files`: a record a file, its id the path, without a label. A
+    file that cannot be read or shows no face is not among them: `prepared.quarantined` says why. `detector` is as for `fascore
+    predict`. What was prepared of files is gone when the block ends. Raises FascoreError for a run that is not finished, or files that
+    do not exist.
+    """
+    folder = open_run(run)
+    if files is None:
+        plan = check(folder.run_spec())
+        model, on = loaded(folder, plan, device)
+        yield _with_splits(plan, model, on)
+        return
+    plan = check(for_new_files(folder.run_spec(), detector, note or say))
+    model, on = loaded(folder, plan, device)
+    with TemporaryDirectory(prefix="fascore-") as aside:
+        yield with_records(plan, model, on, unlabelled(listed(files)), Store(Path(aside)))
+
+
+def say(text: str) -> None:
+    """A note for whoever ran the command."""
+    print(text, file=sys.stderr)
+
+
+def loaded(folder: RunFolder, plan: Plan, device: str) -> tuple[ModelGraph, torch.device]:
+    """The model of a run with its best weights, in evaluation mode, and where it is."""
+    target = distributed.pick_device(device)
+    graph = ModelGraph.build(plan, plan.spec.seed, pretrained=False).to(target)
+    checkpoint.load_best(folder.checkpoints / checkpoint.BEST, graph)
+    return graph.eval(), target
+
+
+def unlabelled(files: Sequence[Path]) -> list[Record]:
+    """A record a file, its id the path. A record must have a label; this one is never read: there are no losses here, and scores do not know it."""
+    return [Record(str(path), ATTACK, {"rgb": open_source(path)}, species="unknown") for path in files]
+
+
+def with_records(plan: Plan, graph: ModelGraph, device: torch.device, records: Sequence[Record], store: Store) -> Trained:
+    """A model with the records of files; `splits["files"]` holds those that can be used, `prepared` what became of the others."""
+    prepared = prepare(plan, records, store, processes=0)
+    return _trained(plan, graph, device, prepared, store, {"files": prepared.records}, frozenset({"files"}))
+
+
+def _with_splits(plan: Plan, graph: ModelGraph, device: torch.device) -> Trained:
+    splits, store = list_records(plan.spec), store_of(plan.spec)
+    prepared = prepare_records(plan, splits.every(), store, processes=plan.spec.compute.prepare, strict=False)
+    usable = {record.id for record in prepared.records}
+    named = {name: tuple(record for record in records if record.id in usable) for name, records in splits.named().items()}
+    return _trained(plan, graph, device, prepared, store, named, publishable(plan.spec))
+
+
+def _trained(
+    plan: Plan, graph: ModelGraph, device: torch.device, prepared: Prepared, store: Store, splits: Mapping[str, tuple[Record, ...]],
+    shown: frozenset[str],
+) -> Trained:  # fmt: skip
+    return Trained(plan, graph, prepared, store, device, pick_precision(plan.spec.compute.precision, device), splits, shown)
+
+
+def listed(paths: Sequence[Path]) -> list[Path]:
+    """The files: a folder stands for the images and videos below it, in order. Raises FascoreError."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES and not p.is_dir())
+            if not found:
+                raise FascoreError(f"{path}: there is no image and no video in this folder")
+            files += found
+        elif path.exists():
+            files.append(path)
+        else:
+            raise FascoreError(f"{path}: there is no such file")
+    return list(dict.fromkeys(files))
+
+
+def for_new_files(spec: RunSpec, detector: Json, note: Note) -> RunSpec:
+    """The run's spec with a detector that looks at pictures, since new files bring no boxes along."""
+    document = spec.model_dump(mode="json", by_alias=True)
+    for name in _only_learnt(check(spec)):
+        document["modalities"][name]["optional"] = True  # a depth map that only trained the model is nothing that a new file must have
+    for name, modality in spec.modalities.items():
+        own = getattr(modality, "detector", None)
+        if own is None or (detector is None and not own.reads_annotation):
+            continue
+        chosen = detector or "mtcnn"
+        document["modalities"][name] |= {"detector": replaced(modality, detector=chosen).model_dump(mode="json", by_alias=True)["detector"]}
+        note(f"modality '{name}': faces are found by {chosen if isinstance(chosen, str) else chosen.get('type')}; the run itself used {own.type}")
+    return validate(RunSpec, document)
+
+
+def _only_learnt(plan: Plan) -> set[str]:
+    """Modalities that are targets, or that only training reads: the model gives its scores without them."""
+    sinks = [*plan.nodes.values(), *plan.heads.values(), *plan.objectives.values()]
+    read = {ref.node for node in sinks for path, ref in refs_in(node.component) if path != "target"}
+    for node in reversed(list(plan.modalities.values())):
+        if node.name in read:
+            read |= {ref.node for _, ref in refs_in(node.component)}
+    return set(plan.modalities) - read

@@ -1,0 +1,39 @@
+"""Sections for the report of a run that is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fascore.component import replaced
+from fascore.errors import FascoreError, SpecErrors
+from fascore.graph import check
+from fascore.hooks import Hooks, RunFacts
+from fascore.running.folder import RunFolder
+from fascore.running.results import add_sections
+from fascore.serving.opening import open_trained
+
+
+def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]], device: str = "auto") -> list[str]:
+    """Let hook plugins, by name with their options, look into a finished run and add their sections to its report; the titles.
+
+    Raises FascoreError for a run that is not finished, SpecErrors for options that are wrong, FascoreError for a plugin that fails or
+    adds nothing.
+    """
+    if not folder.finished():
+        raise FascoreError(f"{folder.root}: is not finished; continue it with fascore run {folder.spec}")
+    try:
+        check(replaced(folder.run_spec(), trackers=dict(trackers)))
+    except SpecErrors as error:
+        raise FascoreError("\n".join(f"{problem.path.removeprefix('trackers.')}: {problem.message}" for problem in error.problems)) from error
+    complaints: list[str] = []
+    hooks = Hooks.named(trackers, complaints.append)
+    with open_trained(folder.root, device=device) as trained:
+        found = hooks.call("report_sections", run=RunFacts(trained.spec.name, folder.root, trained.spec), trained=trained)
+    if complaints:
+        raise FascoreError(complaints[0])
+    sections = [section for some in found for section in some]
+    if not sections:
+        raise FascoreError(f"{', '.join(trackers)}: adds no section to a report; such as embedding, gallery and saliency do")
+    add_sections(folder, sections)
+    return [section.title for section in sections]
