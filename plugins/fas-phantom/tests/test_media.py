@@ -57,7 +57,7 @@ def test_bare_paper_has_no_dots():
 
 
 def photographed(shown, moment, fine=48):
-    """Brute force: the display drawn `fine` times finer than the picture, and every photosite of every Bayer quad integrated over it."""
+    """Brute force: the display drawn `fine` times finer than the picture, and every photosite of every Bayer quad integrated over it; 15 % of its colour kept."""
     size, pose = shown.size, moment.pose
     nominal = shown.capture.face * size / FACE_HEIGHT
     steps = (np.arange(size * fine) + 0.5) / fine
@@ -71,7 +71,9 @@ def photographed(shown, moment, fine=48):
         stripe = np.abs((x * across - (colour - 1) / 3 + 0.5) % 1 - 0.5) < 0.15
         light = (stripe & lit_row).reshape(size, 2, fine // 2, size, 2, fine // 2).mean((2, 5))
         quads.append(np.mean([light[:, low, :, right] for right, low in sites], axis=0))
-    return np.dstack(quads) / (0.3 * 0.8)
+    seen = np.dstack(quads) / (0.3 * 0.8)
+    grey = seen @ np.array([0.2126, 0.7152, 0.0722])
+    return grey[..., None] + 0.15 * (seen - grey[..., None])
 
 
 @pytest.mark.parametrize("roll", [0.0, 4.0])

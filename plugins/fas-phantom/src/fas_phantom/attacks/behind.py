@@ -23,8 +23,8 @@ class Behind:
 
     @cached_property
     def torso(self) -> Body:
-        """Neck and shoulders."""
-        return body(self.clip.other or self.clip.subject, self.clip.capture.clothing)
+        """Neck and shoulders, in other clothes than those in the picture."""
+        return body(self.clip.other or self.clip.subject, self.clip.capture.clothing + 1)
 
     def rgb(self, moment: Moment) -> Field:
         """Linear light (H, W, 3)."""

@@ -29,9 +29,9 @@ class PhoneReplay(ScreenReplay):
         return {
             **super().draw(random, site),
             "body": float(random.uniform(0.094, 0.104)), "format": float(random.uniform(1.55, 1.75)),
-            "mosaic": float(random.uniform(0.4, 0.9)), "glare": 0.5 * float(random.uniform(*site.display_glare)),
-            "black": float(random.uniform(0.0, 0.015)), "contrast": float(random.uniform(1.3, 1.5)), "gamut": float(random.uniform(1.15, 1.35)),
-            "bands": float(random.uniform(2.0, 5.0)),
+            "mosaic": float(random.uniform(0.6, 1.1)), "glare": 0.5 * float(random.uniform(*site.display_glare)),
+            "black": float(random.uniform(0.0, 0.015)), "contrast": float(random.uniform(1.2, 1.35)), "gamut": float(random.uniform(1.15, 1.35)),
+            "bands": float(random.uniform(2.0, 5.0)), "pulse": float(random.uniform(0.78, 0.94)),
             "rim": float(random.uniform(0.005, 0.009)),
             "grip": float(random.uniform(0.01, 0.06)),
             "hand": float(random.choice([-1, 1])),

@@ -21,6 +21,8 @@ APERTURE = 0.5
 """Side of a photosite in pixels of the picture."""
 STRIPE, ROW = np.float32(0.3), np.float32(0.8)
 """Width of a stripe and height of a row of sub-pixels, in pixels of the display; the rest is the black matrix."""
+CHROMA = np.float32(0.15)
+"""Share of the moire's colour that a camera keeps: it interpolates and denoises colour far more coarsely than brightness."""
 
 
 class ScreenReplay(FlatMedium):
@@ -31,10 +33,10 @@ class ScreenReplay(FlatMedium):
         return {
             "moire_x": float(random.uniform(0.15, 0.4) * random.choice([-1, 1])),
             "moire_y": float(random.uniform(0.15, 0.4) * random.choice([-1, 1])),
-            "mosaic": float(random.uniform(0.15, 0.6) * site.display_pitch[1] / 0.2),
+            "mosaic": float(random.uniform(0.24, 0.64) * site.display_pitch[1] / 0.2),
             "gamut": float(random.uniform(*site.display_gamut)),
             "warmth": float(random.uniform(*site.display_warmth)),
-            "contrast": float(random.uniform(1.15, 1.4)),
+            "contrast": float(random.uniform(1.12, 1.32)),
             "black": float(random.uniform(0.02, 0.07)),
             "glare": float(random.uniform(*site.display_glare)),
             "glare_x": float(random.uniform(-0.08, 0.08)),
@@ -42,9 +44,9 @@ class ScreenReplay(FlatMedium):
             "flicker": float(random.uniform(0, 0.012)),
             "flicker_rate": float(random.uniform(5, 40)),
             "bands": float(random.uniform(0.5, 2.5)),
-            "pulse": float(random.uniform(0.6, 0.85)),
-            "infrared": float(np.exp(random.uniform(np.log(0.02), np.log(0.5)))),
-            "infrared_glare": float(random.uniform(0.1, 0.9)),
+            "pulse": float(random.uniform(0.88, 0.98)),
+            "infrared": float(np.exp(random.uniform(np.log(0.025), np.log(0.55)))),
+            "infrared_glare": float(random.uniform(0.2, 1.0)),
         }
 
     def pulse(self, wave: Field, moment: Moment) -> float | Field:
@@ -80,6 +82,8 @@ class ScreenReplay(FlatMedium):
                 for right, low in sites
             ]
             seen[..., channel] = sum(shares) / np.float32(len(shares))
+        grey = luminance(seen)[..., None]
+        seen = grey + CHROMA * (seen - grey)
         return image * np.clip(1 + np.float32(0.3 * self.clip.trait("mosaic") * self.clip.trace) * (seen - 1), 0, None)
 
     def flicker(self, image: Field, moment: Moment) -> Field:
