@@ -261,23 +261,6 @@ def test_a_bona_fide_clip_has_no_trace(records):
     assert not truth(of(records, None)[0]).trace(0).any()
 
 
-@pytest.mark.parametrize(("species", "stage"), [("print.flat", "halftone"), ("replay.screen", "moire")])
-def test_without_its_grid_the_attack_loses_most_of_its_fine_trace(species, stage):
-    def fine(trace):
-        return float(((trace - cv2.GaussianBlur(trace, (0, 0), 1.5)) ** 2).sum())
-
-    shares = []
-    for record in of(Phantom(subjects=8, frames=1).records("all"), species):
-        clip = record.channels["rgb"].clip
-        sharp = replace(clip, capture=replace(clip.capture, defocus=0.0))
-        known = truth(replace(record, channels={"rgb": Rendered(sharp, "rgb")}))
-        rows, columns = face(record, 0)
-        bare = known.shown(0, without=frozenset({stage}))
-        grid = known.shown(0) - bare
-        shares.append(fine(grid[rows, columns]) / fine(known.trace(0)[rows, columns]))
-    assert np.median(shares) > 0.5
-
-
 def test_difficulty_scales_the_trace():
     sizes = []
     for difficulty in (0.0, 0.5, 1.0):

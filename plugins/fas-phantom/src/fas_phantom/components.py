@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from fas_phantom.parameters import BENCHMARK, RENDERER_VERSION
+from fas_phantom.parameters import RENDERER_VERSION
 from fas_phantom.protocols import LEAVE_OUT, PROTOCOLS, problem
 from fas_phantom.species import DEFAULT, SPECIES
 from fascore import Dataset, Record, SpecError
@@ -105,4 +105,4 @@ class Phantom(Dataset):
         """Name of what this config renders, `phantom-1:` and 12 hex digits of its content: a column of every score file."""
         config = self.model_dump(mode="json", exclude={"device"} if self.device == "cpu" else set())
         content = f"{RENDERER_VERSION}\n{json.dumps(config, sort_keys=True, separators=(',', ':'))}"
-        return f"{BENCHMARK}:{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        return f"{RENDERER_VERSION}:{hashlib.sha256(content.encode()).hexdigest()[:12]}"

@@ -144,7 +144,7 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
         background=int(random.integers(POOL)), background_gain=between(0.6, 1.3),
         background_depth=distance + float(np.exp(random.uniform(np.log(0.12), np.log(1.8)))), clothing=int(random.integers(1 << 31)),
         blink=between(0.15, 0.5), talk=between(0, 1) * float(random.random() < 0.6), depth_noise=between(1.0, 4.0),
-        depth_error=float(np.exp(random.uniform(np.log(5), np.log(34)))), depth_holes=between(0, 0.9),
+        depth_error=float(np.exp(random.uniform(np.log(5), np.log(30)))), depth_holes=between(0, 0.9),
         infrared_exposure=float(np.exp(random.uniform(np.log(0.45), np.log(1.25)))), infrared_ambient=between(0.0, 0.6),
         glasses=int(random.integers(1 << 31)) if random.random() < GLASSES else None, sheet=_sheet(random),
         room=between(18, 31), thermal_noise=between(0.04, 0.1), thermal_offset=float(random.normal(0, 4)),

@@ -25,7 +25,7 @@ class HalfMask(Worn):
             "model": float(random.integers(1 << 31)), "tone": float(random.integers(1, 5)),
             "gloss": float(random.uniform(0.1, 0.3)), "near": float(random.uniform(0.35, 0.85)),
             "thickness": float(random.uniform(0.001, 0.003)),
-            "nose": float(random.uniform(0.002, 0.006)), "red": float(random.uniform(0.0, 0.18)), "wrinkles": float(random.uniform(0.4, 1.0)),
+            "nose": float(random.uniform(0.001, 0.0035)), "red": float(random.uniform(0.0, 0.18)), "wrinkles": float(random.uniform(0.4, 1.0)),
         }
 
     def instrument(self) -> Instrument:

@@ -27,7 +27,7 @@ WHITE = np.float32(0.82)
 class PaperMask(Worn):
     """A photograph of the subject's face, cut out, with holes for the wearer's eyes, creased to fit the wearer's nose and cheeks."""
 
-    creased: ClassVar[float] = 0.85
+    creased: ClassVar[float] = 0.92
     """Share of the relief beneath that the paper takes on."""
 
     @classmethod
