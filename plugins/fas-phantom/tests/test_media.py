@@ -57,7 +57,7 @@ def test_bare_paper_has_no_dots():
 
 
 def photographed(shown, moment, fine=48):
-    """Brute force: the display drawn `fine` times finer than the picture, and every photosite of every Bayer quad integrated; of colour 15 % is kept."""
+    """Brute force: the display drawn `fine` times finer than the picture, and every photosite integrated over it; of colour 15 % is kept."""
     size, pose = shown.size, moment.pose
     nominal = shown.capture.face * size / FACE_HEIGHT
     steps = (np.arange(size * fine) + 0.5) / fine

@@ -27,7 +27,7 @@ WHITE = np.float32(0.82)
 class PaperMask(Worn):
     """A photograph of the subject's face, cut out, with holes for the wearer's eyes, creased to fit the wearer's nose and cheeks."""
 
-    creased: ClassVar[float] = 0.92
+    creased: ClassVar[float] = 0.97
     """Share of the relief beneath that the paper takes on."""
 
     @classmethod
@@ -119,7 +119,7 @@ def sheet(worn: PaperMask) -> Instrument:
     inside = worn.inside(face, x, y) + snips
     cover = soft(inside, 0.0008)
     edge = soft(0.0016 - inside, 0.0009)
-    bent, pressed = _bent(wearer, clip, cover > 0.5, x, y), blur(wearer.relief, 5) + np.float32(clip.trait("off"))
+    bent, pressed = _bent(wearer, clip, cover > 0.5, x, y), blur(wearer.relief, 4) + np.float32(clip.trait("off"))
     surface = bent + np.float32(worn.creased) * (pressed - bent)
     picture = face.colour * (np.float32(1.2) * _baked(face))[..., None]
     colour = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)
