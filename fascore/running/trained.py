@@ -17,6 +17,7 @@ from fascore.data.prepare import Prepared
 from fascore.data.store import Store
 from fascore.errors import FascoreError
 from fascore.graph import Plan
+from fascore.kinds.modality import Arrays
 from fascore.model import ModelGraph
 from fascore.record import Record
 from fascore.refs import Ref
@@ -57,6 +58,11 @@ class Trained:
         """Evaluation batches of some records, in order, all views; `also` names modalities that the model itself does not read."""
         loader = Loader(self.plan, self.prepared, self.store, seed=self.spec.seed, device=self.device, also=also)
         return loader.evaluation_batches(self.spec.compute.eval_batch, [record.id for record in records])
+
+    def stored(self, record: Record, modality: str) -> Arrays | None:
+        """What was prepared of a record's modality, all views, by name; None where the record lacks it, or the modality stores nothing."""
+        key = self.prepared.entries[record.id][modality]
+        return self.store.read(key) if isinstance(key, str) and key else None
 
     def values(self, records: Sequence[Record], refs: Sequence[str], reduce: Reduce | None = None) -> dict[str, NDArray[np.float32]]:
         """What modalities, nodes and ports give for some records, by Ref: (R, V, …) float32 for R records of V views, NaN where a record lacks it.

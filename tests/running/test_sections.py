@@ -127,6 +127,8 @@ def test_values_are_what_the_graph_gives_and_nan_where_a_record_lacks_them(run: 
             np.testing.assert_array_equal(found["face"][place], batch.tensors["face"].numpy())
         lacking = [not trained.prepared.present(record.id, "depth") for record in records]
         np.testing.assert_array_equal(np.isnan(found["depth"]).all(axis=(1, 2, 3, 4)), lacking)
+        there = [trained.stored(record, "depth") is not None for record in records]
+        assert there == [not lacks for lacks in lacking]
         with pytest.raises(FascoreError, match=r"no 'nose'.*there are: .*face"):
             trained.values(records, ["nose"])
 
