@@ -13,7 +13,7 @@ VIDEO  ?= $(firstword $(wildcard ../shared/media/*/*.mp4))
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 INSTALL := --constraint constraints.txt --group dev --editable ".[mtcnn,tensorboard,wandb]" $(addprefix --editable ,$(PLUGINS))
 
-.PHONY: demo test lint bench trends dist clean
+.PHONY: demo test lint bench bench-compare trends dist clean
 
 demo: $(READY)
 	$(BIN)/fascore run $(DEMO)
@@ -33,8 +33,12 @@ bench: $(READY)
 	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" --benchmark-autosave
 
 # Every saved run of the benchmarks, side by side.
-trends: $(READY)
+bench-compare: $(READY)
 	$(BIN)/pytest-benchmark compare --group-by=fullname --sort=name --columns=median,iqr,rounds
+
+# What papers say of their parts, measured on rendered clips into docs/trends.md; PLUGIN=fas-joint for one of them. An hour or more.
+trends: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/trends.py $(PLUGIN)
 
 dist: $(READY)
 	rm -rf dist

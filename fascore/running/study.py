@@ -91,7 +91,7 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
     for row, fold, seed, document in study.runs():
         name = _run_name(row, fold, seed)
         folder = RunFolder(runs / study.name / name)
-        if folder.finished() and (changed := _changes(folder, document)):
+        if folder.finished() and (changed := changes(folder, document)):
             say(f"{name}: has run with another spec ({', '.join(changed)}); move {folder.root} away, or name the study otherwise")
             failed.append(name)
             continue
@@ -110,7 +110,7 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
         raise FascoreError(f"{len(failed)} of the study's runs failed: {', '.join(failed)}; the same command tries them again")
 
 
-def _changes(folder: RunFolder, document: Json) -> list[str]:
+def changes(folder: RunFolder, document: Json) -> list[str]:
     """Fields in which a finished run differs from what the study now says."""
     if not folder.resolved.exists():
         return []
@@ -140,7 +140,7 @@ def table(study: Study, runs: Path) -> dict[str, dict[str, Cell]]:
     collected: dict[str, dict[str, list[float]]] = {}
     for row, fold, seed, document in study.runs():
         folder = RunFolder(runs / study.name / _run_name(row, fold, seed))
-        if folder.finished() and not _changes(folder, document):
+        if folder.finished() and not changes(folder, document):
             for name, value in figures(folder.read(folder.metrics), study.spec.report).items():
                 collected.setdefault(row, {}).setdefault(name, []).append(value)
     if not collected:

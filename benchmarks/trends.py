@@ -1,0 +1,176 @@
+"""Whether what papers say of their parts holds on the phantom: plugins' studies, run and compared, into docs/trends.md.
+
+    python benchmarks/trends.py [PLUGIN ...] [--jobs 2] [--runs runs] [--report]
+
+Reads `specs/trends.json` of every plugin, or of those named: a study whose seeds are paired, and comparisons of its rows. Data are prepared
+once; runs that are finished are not run again, and one that was stopped continues. `--report` runs nothing and writes the section again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+from trend_statistics import Figure, trend
+from trends_page import Claim, section, write_section
+
+from fascore import Config, FascoreError, SpecErrors, validate
+from fascore.evaluation.table import ScoreTable
+from fascore.graph import check
+from fascore.running.folder import RunFolder
+from fascore.running.prepare import prepare_records, store_of
+from fascore.running.records import list_records
+from fascore.running.study import Study, changes, check_study, read_study
+from fascore.spec import Json, RunSpec, read_json
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "trends.md"
+
+
+class Comparison(Config):
+    """Two rows of the study, and what the paper says of them."""
+
+    claim: str = Field(description="what is compared, and where the paper says it")
+    row: str = Field(description="the row that the claim is about")
+    against: str = Field(description="the row with which it is compared")
+    tasks: tuple[Literal["spoof", "forgery"], ...] = Field(("spoof", "forgery"), min_length=1, description="tasks, each compared by itself")
+    expected: Literal["higher", "lower"] = Field("higher", description="the figure of the row, by the paper")
+
+
+class Trends(Config):
+    """What a plugin's `specs/trends.json` says."""
+
+    study: str = Field(description="the study, relative to this file")
+    test: str = Field(description="test set on which rows are compared")
+    metric: Figure = Field("auc", description="figure that is compared")
+    comparisons: tuple[Comparison, ...] = Field(min_length=1, description="comparisons, corrected together for their number")
+    resamples: PositiveInt = Field(1000, description="resamples of the bootstrap over subjects")
+    least_presentations: PositiveInt = Field(500, description="presentations that the test set has, or more")
+    least_subjects: PositiveInt = Field(60, description="people that the test set has, or more")
+
+
+def read_trends(path: Path) -> tuple[Trends, Study]:
+    """A plugin's trends and their study, every run of which is valid. Raises FascoreError or SpecErrors."""
+    trends = validate(Trends, read_json(path))
+    study = read_study(path.parent / trends.study)
+    check_study(study)
+    for comparison in trends.comparisons:
+        for row in (comparison.row, comparison.against):
+            if row not in study.spec.rows:
+                raise FascoreError(f"{path}: the study has no row '{row}'; it has {', '.join(study.spec.rows)}")
+    if trends.test not in study.base["data"]["test"]:
+        raise FascoreError(f"{path}: the base spec has no test set '{trends.test}'; it has {', '.join(study.base['data']['test'])}")
+    if len(study.spec.seeds) < 2:
+        raise FascoreError(f"{path}: the study has one seed; paired comparisons need two or more")
+    return trends, study
+
+
+def prepare(study: Study, jobs: int) -> None:
+    """Fill the store for all rows, those with most modalities first, so that a clip is rendered once."""
+    documents = {row: document for row, _, _, document in study.runs()}
+    for document in sorted(documents.values(), key=lambda document: -len(document["modalities"])):
+        spec = validate(RunSpec, document)
+        prepare_records(check(spec), list_records(spec).every(), store_of(spec), processes=jobs, strict=False)
+
+
+def pending(study: Study, runs: Path) -> list[Json]:
+    """Documents of the runs that are not finished, all rows of one seed before the next. Raises FascoreError where one ran with another spec."""
+    waiting = []
+    for _, _, _, document in sorted(study.runs(), key=lambda run: run[2]):
+        folder = _folder(study, runs, document["name"])
+        if not folder.finished():
+            waiting.append(document)
+        elif changed := changes(folder, document):
+            raise FascoreError(f"{folder.root}: has run with another spec ({', '.join(changed)}); move {runs / study.name} away")
+    return waiting
+
+
+def _folder(study: Study, runs: Path, name: str) -> RunFolder:
+    return RunFolder(runs / study.name / name)
+
+
+def work(document: Json, runs: Path) -> float:
+    """One run in a process of its own thread; seconds that it took. What it says goes to `<run>.log` beside its folder."""
+    import torch
+
+    from fascore.running.run import execute_document
+
+    torch.set_num_threads(1)
+    runs.mkdir(parents=True, exist_ok=True)
+    begun = time.monotonic()
+    with (runs / f"{document['name']}.log").open("a") as log, redirect_stdout(log), redirect_stderr(log):
+        execute_document(document, runs=runs)
+    return time.monotonic() - begun
+
+
+def run_all(study: Study, runs: Path, jobs: int) -> None:
+    """Run what is missing, `jobs` side by side. Raises FascoreError at the end where a run failed."""
+    waiting, failed = pending(study, runs), []
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(work, document, runs / study.name): document["name"] for document in waiting}
+        for done, future in enumerate(as_completed(futures), start=1):
+            name, error = futures[future], future.exception()
+            if error is not None:
+                failed.append(name)
+            print(f"{done}/{len(waiting)} {name}: {f'{future.result():.0f} s' if error is None else f'failed: {error}'}", flush=True)
+    if failed:
+        raise FascoreError(f"{len(failed)} runs failed: {', '.join(failed)}; the same command tries them again")
+
+
+def tables(study: Study, runs: Path, row: str, test: str) -> list[ScoreTable]:
+    """Score tables of a row's runs, by seed."""
+    return [ScoreTable.read(_folder(study, runs, document["name"]).scores(test)) for name, _, _, document in study.runs() if name == row]
+
+
+def claims(trends: Trends, study: Study, runs: Path) -> Iterator[Claim]:
+    """Every comparison on every task."""
+    for comparison in trends.comparisons:
+        row, against = (tables(study, runs, name, trends.test) for name in (comparison.row, comparison.against))
+        for task in comparison.tasks:
+            found = trend(row, against, task, trends.metric, resamples=trends.resamples)
+            yield Claim(comparison.claim, comparison.row, comparison.against, task, comparison.expected, found)
+
+
+def refuse_small(trends: Trends, table: ScoreTable) -> None:
+    """Raise FascoreError where a test set is smaller than it has to be."""
+    people = 0 if table.clusters is None else table.clusters.count
+    if len(table) < trends.least_presentations or people < trends.least_subjects:
+        needed = f"{trends.least_presentations} presentations of {trends.least_subjects} people"
+        raise FascoreError(f"test set '{trends.test}' has {len(table)} presentations of {people} people, and {needed} are needed")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run and write; exit status 1 with a sentence where something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("plugins", nargs="*", metavar="PLUGIN", help="such as fas-joint; default: all that have specs/trends.json")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="runs side by side, one thread each")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs' folders")
+    parser.add_argument("--report", action="store_true", help="run nothing; measure what has run")
+    options = parser.parse_args(arguments)
+    plugins = options.plugins or sorted(path.parents[1].name for path in ROOT.glob("plugins/*/specs/trends.json"))
+    try:
+        for plugin in plugins:
+            trends, study = read_trends(ROOT / "plugins" / plugin / "specs" / "trends.json")
+            if not options.report:
+                prepare(study, options.jobs)
+                run_all(study, options.runs, options.jobs)
+            first = tables(study, options.runs, trends.comparisons[0].row, trends.test)[0]
+            refuse_small(trends, first)
+            write_section(PAGE, plugin, section(plugin, trends.metric, study, list(claims(trends, study, options.runs)), first))
+    except (FascoreError, SpecErrors) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
