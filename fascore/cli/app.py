@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, auditing, comparing, end, inspecting, measuring, planning, recalibrating, reporting, running, starting
+from fascore.cli import DEBUG, auditing, comparing, end, inspecting, measuring, missing, planning, recalibrating, reporting, running, starting
 
 
 class Entry(NamedTuple):
@@ -71,6 +71,10 @@ COMMANDS = (
     Entry("recalibrate", recalibrating.recalibrate, "a threshold for a new camera, from bona fide", (
         "fascore recalibrate runs/demo phone/ --camera phone --bpcer 0.02",
         "fascore recalibrate runs/demo phone.csv --camera phone",
+    )),
+    Entry("subsets", missing.subsets, "measure a run without some of its inputs", (
+        "fascore subsets runs/demo",
+        "fascore subsets runs/demo --metric auc --metric eer",
     )),
     Entry("fill", inspecting.fill, "write every default of a spec out", ("fascore fill spec.json", "fascore fill spec.json --out full.json")),
     Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeAlias
@@ -61,12 +61,15 @@ class Loader:
             choices = draws(self.plan.spec.augment, self.seed, epoch, ids, self.device)
             yield self._batch(ids, read, choices, 1, self._dropped(epoch, ids))
 
-    def evaluation_batches(self, size: int, ids: Sequence[str] | None = None) -> Iterator[Batch]:
-        """All given records (default: every one) in order, `size` a batch, all views folded into the rows, nothing drawn."""
+    def evaluation_batches(self, size: int, ids: Sequence[str] | None = None, without: Collection[str] = ()) -> Iterator[Batch]:
+        """All given records (default: every one) in order, `size` a batch, all views folded into the rows, nothing drawn.
+
+        `without` names modalities that are taken for absent from every record.
+        """
         ids = list(self.records) if ids is None else ids
         views = self.plan.views
         for some, read in self._read((ids[i : i + size] for i in range(0, len(ids), size)), lambda id: None):
-            yield self._batch(some, read, Draws.none(len(some) * views, self.device), views, {})
+            yield self._batch(some, read, Draws.none(len(some) * views, self.device), views, {name: [True] * len(some) for name in without})
 
     def _view(self, epoch: int, id: str) -> int:
         return int(generator(self.seed, "view", epoch, id).integers(self.plan.views))
@@ -74,7 +77,7 @@ class Loader:
     def _dropped(self, epoch: int, ids: Sequence[str]) -> dict[str, list[bool]]:
         """Which optional modalities are dropped, by record; of what the model sees one stays, where there is one."""
         share = self.plan.spec.augment.modality_dropout
-        seen = [self.plan.modalities[name] for name in _seen(self.plan)]
+        seen = [self.plan.modalities[name] for name in seen_by_model(self.plan)]
         optional = [node.name for node in seen if node.optional]
         if not share or not optional:
             return {}
@@ -205,7 +208,7 @@ def _wanted(plan: Plan, also: Sequence[str]) -> set[str]:
     return wanted
 
 
-def _seen(plan: Plan) -> list[str]:
+def seen_by_model(plan: Plan) -> list[str]:
     """Stored modalities that the model sees, as they are or through one that only loads."""
     seen = {ref.node for ref in plan.loaded()}
     for node in reversed(list(plan.modalities.values())):

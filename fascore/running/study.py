@@ -121,10 +121,29 @@ def changes(folder: RunFolder, document: Json) -> list[str]:
 def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
     """`<test set>/<task>/<metric>` -> number, from the content of metrics.json; `wanted` names metrics, or `metric.part`.
 
-    The name of an oracle metric ends in its mark, `[test-oracle]`.
+    The name of an oracle metric ends in its mark, `[test-oracle]`. `weighted mean/<task>/<metric>` is that over the test sets,
+    each weighted by its presentations of that task, where there are several and all have the figure.
     """
+    found = _by_test(metrics["tests"], wanted)
+    for task in dict.fromkeys(task for measured in metrics["tests"].values() for task in measured["tasks"]):
+        parts = {test: measured["tasks"][task] for test, measured in metrics["tests"].items() if task in measured["tasks"]}
+        if len(parts) > 1:
+            sizes = {f"{test}/{task}/": part["counts"]["presentations"] for test, part in parts.items()}
+            found |= {f"weighted mean/{task}/{name}": value for name, value in _weighted(found, sizes)}
+    return found
+
+
+def _weighted(found: Mapping[str, float], sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
+    """Each figure that stands behind all prefixes, and its mean weighted by their sizes."""
+    first = next(iter(sizes))
+    for name in [key.removeprefix(first) for key in found if key.startswith(first)]:
+        if all(prefix + name in found for prefix in sizes):
+            yield name, sum(size * found[prefix + name] for prefix, size in sizes.items()) / sum(sizes.values())
+
+
+def _by_test(tests: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for test, measured in metrics["tests"].items():
+    for test, measured in tests.items():
         for task, table in measured["tasks"].items():
             for key, entry in table["metrics"].items():
                 for name in wanted:

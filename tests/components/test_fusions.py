@@ -119,6 +119,8 @@ def test_the_static_signal_is_what_comes_out(config):
     (Mean(inputs=("a", "b")), [Vector(4), Vector(5)], r"mean needs features of one width: 'a' has 4, 'b' has 5; set 'width'"),
     (Concat(inputs=("a", "b")), [Vector(4), Image(3, 8, 8)], r"concat takes Vectors, but 'b' gives Image\(3, 8, 8\); pool it"),
     (Gated(), [], "gated fuses one or more features; got none"),
+    (Concat(width=4), [Vector(4), Tokens(3, 4)], r"concat takes Vectors, but input 1 gives Tokens\(3, 4\)"),
+    (Gated(width=4), [Image(3, 8, 8)], "gated takes Vectors, but input 0 gives Image"),
     (AttentionPool(), [], "attention_pool fuses one or more"),
     (AttentionPool(), [Image(3, 8, 8)], "attention_pool takes Tokens and Vectors, but input 0 gives Image"),
     (AttentionPool(heads=3), [Tokens(4, 8)], "a width of 8 does not divide into 3 heads"),

@@ -47,7 +47,8 @@ class _SameWidth(_Vectors):
     width: PositiveInt | None = WIDTH
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
-        return Vector(self.width or one_width(self, self.widths(signals)))
+        widths = self.widths(signals)
+        return Vector(self.width or one_width(self, widths))
 
 
 def one_width(fusion: Fusion, widths: Sequence[int]) -> int:
@@ -66,7 +67,8 @@ class Concat(_Vectors):
     width: PositiveInt | None = Field(None, description="project the concatenation to this width; default: no projection")
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
-        return Vector(self.width or sum(self.widths(signals)))
+        widths = self.widths(signals)
+        return Vector(self.width or sum(widths))
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fascore.components.fusions.concat import ConcatFusion

@@ -51,7 +51,8 @@ class Sum(_Vectors):
     width: PositiveInt | None = WIDTH
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
-        return Vector(self.width or self.widths(signals)[-1])
+        widths = self.widths(signals)
+        return Vector(self.width or widths[-1])
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_joint.fusions.sum_ import SumFusion
@@ -72,7 +73,8 @@ class Concat(_Vectors):
     activation: Activation = ACTIVATION
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
-        return Vector(self.width or self.widths(signals)[-1])
+        widths = self.widths(signals)
+        return Vector(self.width or widths[-1])
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_joint.fusions.concat import ConcatFusion
@@ -94,7 +96,8 @@ class WeightedNorm(_Vectors):
     norm_fused: bool = Field(False, description="normalise the fused feature too, as the authors' release does; eq. 4 does not")
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
-        return Vector(self.width or self.widths(signals)[-1])
+        widths = self.widths(signals)
+        return Vector(self.width or widths[-1])
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_joint.fusions.weighted_norm import WeightedNormFusion
@@ -118,7 +121,8 @@ class SeConcat(_Vectors):
     activation: Activation = ACTIVATION
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
-        return Vector(self.width or self.widths(signals)[-1])
+        widths = self.widths(signals)
+        return Vector(self.width or widths[-1])
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_joint.fusions.se_concat import SeConcatFusion

@@ -1,0 +1,177 @@
+"""Switch-attention fusion against decoder layers of torch of equal depth and width, and against the two other fusions of the paper.
+
+    python -m pytest benchmarks/bench_mmfas.py
+    python benchmarks/bench_mmfas.py --device cuda --precision bf16 --compile     # samples a second, share of the matrix peak
+
+Six layers on three streams of 196 tokens, 270 wide, forward and backward. The limit is 1.05 times a stack of
+`nn.TransformerDecoderLayer` (self-attention, cross-attention, feed-forward network), in the median of interleaved rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from fas_mmfas.fusions import CrossAttention, MergeAttention, SwitchAttention
+from torch import Tensor, nn
+
+from fascore import Tokens
+
+LIMIT, ROUNDS = 1.05, 5
+N, WIDTH, HEADS, DEPTH = 196, 270, 6, 6
+FUSIONS = {"switch": SwitchAttention, "cross": CrossAttention, "merge": MergeAttention}
+
+
+class Peer(nn.Module):
+    """Decoder layers that read the second stream; as in the fusion, the mean of the three streams, then of their tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.TransformerDecoderLayer(WIDTH, HEADS, 4 * WIDTH, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+        self.stack = nn.TransformerDecoder(layer, DEPTH)
+
+    def forward(self, *streams: Tensor, mask: Tensor) -> Tensor:
+        x = self.stack(streams[0], streams[1])
+        return torch.stack([x.mean(1), streams[1].mean(1), streams[2].mean(1)], 1).mean(1)
+
+
+class Step(NamedTuple):
+    """Seconds and the FLOPs (a multiply-add counts two) of one forward and backward pass, and the peak of memory in bytes."""
+
+    seconds: float
+    flops: int
+    memory: int
+
+
+def module_of(name: str) -> nn.Module:
+    """A fusion of the paper's size, or `peer`."""
+    torch.manual_seed(0)
+    return Peer() if name == "peer" else FUSIONS[name]().build([Tokens(N, WIDTH)] * 3)
+
+
+def step_of(module: nn.Module, batch: int, device: torch.device, *, bf16: bool) -> Callable[[], None]:
+    """One forward and backward pass on streams that need gradients, as behind encoders."""
+    streams = [torch.randn(batch, N, WIDTH, device=device, requires_grad=True) for _ in range(3)]
+    mask = torch.ones(batch, 3, dtype=torch.bool, device=device)
+
+    def step() -> None:
+        module.zero_grad(set_to_none=True)
+        for stream in streams:
+            stream.grad = None
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            fused = module(*streams, mask=mask)
+        fused.float().square().sum().backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return step
+
+
+def measured(
+    names: list[str], batch: int = 64, device: torch.device | str = "cpu", *, bf16: bool = False, compiled: bool = False, rounds: int = ROUNDS
+) -> dict[str, Step]:
+    """The median of interleaved rounds of each; memory is known on a GPU only."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    device = torch.device(device)
+    steps, flops, memory, times = {}, {}, {}, {name: [] for name in names}
+    for name in names:
+        module = module_of(name).to(device)
+        with FlopCounterMode(display=False) as counter:
+            step_of(module, 2, device, bf16=bf16)()
+        flops[name] = counter.get_total_flops() * batch // 2
+        steps[name] = step_of(torch.compile(module) if compiled else module, batch, device, bf16=bf16)
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        for _ in range(2):
+            steps[name]()
+        memory[name] = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
+    for _ in range(rounds):
+        for name, step in steps.items():
+            start = time.perf_counter() if device.type == "cuda" else time.process_time()
+            step()
+            times[name].append((time.perf_counter() if device.type == "cuda" else time.process_time()) - start)
+    return {name: Step(statistics.median(times[name]), flops[name], memory[name]) for name in names}
+
+
+def peak(device: torch.device, *, bf16: bool) -> float:
+    """FLOPs a second of a large matrix product, the most that this device gives to plain code."""
+    side = 8192 if device.type == "cuda" else 1024
+    a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16 if bf16 else torch.float32) for _ in range(2))
+    found = []
+    for _ in range(8):
+        start = time.perf_counter()
+        a @ b
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        found.append(2 * side**3 / (time.perf_counter() - start))
+    return max(found)
+
+
+def resident(name: str, batch: int) -> int:
+    """Peak resident memory of a process of its own that takes two steps on the CPU, less that of one that takes none; bytes."""
+    found = []
+    for steps in (0, 2):
+        code = f"import bench_mmfas as b; b.alone({name!r}, {batch}, {steps})"
+        done = subprocess.run([sys.executable, "-c", code], cwd=__file__.rpartition("/")[0], capture_output=True, text=True, check=True)
+        found.append(int(done.stdout) * 1024)
+    return found[1] - found[0]
+
+
+def alone(name: str, batch: int, steps: int) -> None:
+    """Take some steps and print the peak resident memory in KiB."""
+    step = step_of(module_of(name), batch, torch.device("cpu"), bf16=False)
+    for _ in range(steps):
+        step()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def test_switch_attention_over_decoder_layers(benchmark: Any) -> None:
+    """At batch 64, one thread: at most 1.05 times the decoder stack. Cross and merge once each, for comparison."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        found = measured(["switch", "peer"])
+        others = measured(["cross", "merge"], rounds=1)
+    finally:
+        torch.set_num_threads(threads)
+    ratio = found["switch"].seconds / found["peer"].seconds
+    ratios = {f"{name} over switch": round(step.seconds / found["switch"].seconds, 2) for name, step in others.items()}
+    memory = {f"{name} MiB at batch 64": resident(name, 64) // 2**20 for name in ("switch", "peer", "cross", "merge")}
+    benchmark.extra_info |= {"over the decoder": round(ratio, 3), "limit": LIMIT, **ratios, **memory}
+    print(f"switch over decoder layers: {ratio:.3f} (limit {LIMIT}); {ratios}; {memory}")
+    small = step_of(module_of("switch"), 2, torch.device("cpu"), bf16=False)
+    benchmark.pedantic(small, rounds=1, warmup_rounds=1)
+    assert ratio <= LIMIT
+
+
+def main() -> None:
+    """Print what one device does."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args()
+    device, bf16 = torch.device(options.device), options.precision == "bf16"
+    best = peak(device, bf16=bf16)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    print(f"{name}, {options.precision}{', compiled' if options.compile else ''}, batch {options.batch}; matrix peak {best / 1e12:.2f} TFLOP/s")
+    found = measured(["switch", "peer", "cross", "merge"], options.batch, device, bf16=bf16, compiled=options.compile, rounds=options.rounds)
+    for fusion, step in found.items():
+        share, memory = step.flops / step.seconds / best, f", peak {step.memory / 2**20:.0f} MiB" if step.memory else ""
+        speed = options.batch / step.seconds
+        ratio = step.seconds / found["peer"].seconds
+        print(f"{fusion}: {speed:.0f} samples/s, {100 * share:.0f} % of the matrix peak, {ratio:.3f} of the decoder's time{memory}")
+
+
+if __name__ == "__main__":
+    main()
