@@ -27,6 +27,7 @@ test: lint
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	for each in $(PLUGINS); do (cd $$each && $(CURDIR)/$(BIN)/mypy) || exit 1; done
 	$(BIN)/lint-imports
 
 bench: $(READY)

@@ -15,15 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-
-if TYPE_CHECKING:
-    from fas_phantom.device import OnDevice
 
 Field: TypeAlias = NDArray[np.floating[Any]]
 """(H, W) or (H, W, C) float32."""
@@ -57,8 +54,8 @@ def host(field: Field, kind: type[np.generic] = np.float32) -> np.ndarray:
     return np.ascontiguousarray(array.astype(kind))
 
 
-def elsewhere(field: Any) -> TypeGuard[OnDevice]:
-    """Whether a field is on a torch device."""
+def elsewhere(field: Any) -> TypeGuard[Any]:
+    """Whether a field is on a torch device: a `device.OnDevice`, which stands in for an array everywhere."""
     return not isinstance(field, np.ndarray)
 
 

@@ -185,7 +185,8 @@ Operand = Callable[[Any], torch.Tensor]
 
 
 def _clip(of: Operand, field: Any, low: Any = None, high: Any = None) -> torch.Tensor:
-    return torch.clamp(of(field), *(None if bound is None else of(bound) if isinstance(bound, OnDevice) else float(bound) for bound in (low, high)))
+    bounds: list[Any] = [None if bound is None else of(bound) if isinstance(bound, OnDevice) else float(bound) for bound in (low, high)]
+    return torch.clamp(of(field), *bounds)
 
 
 def _where(of: Operand, condition: Any, one: Any, other: Any) -> torch.Tensor:

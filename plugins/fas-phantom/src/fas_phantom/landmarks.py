@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -93,7 +94,7 @@ def mesh(who: Traits) -> np.ndarray:
     return np.concatenate([np.column_stack([np.zeros(8), middle * who.length]), right * [-1, 1], right])
 
 
-def _rows(who: Traits, rows: list[tuple[float, tuple[float, ...]]]) -> np.ndarray:
+def _rows(who: Traits, rows: Sequence[tuple[float, Sequence[float]]]) -> np.ndarray:
     """Points (N, 2) at shares of the head's half width, by height in the average face."""
     return np.array([(share * outline(who, np.array([level * who.length]))[0], level * who.length) for level, shares in rows for share in shares])
 

@@ -15,7 +15,7 @@ from fas_phantom.sites import SITES, Site
 from fas_phantom.sources import CHANNELS, Detected, Rendered
 from fas_phantom.species import SPECIES
 from fas_phantom.streams import key, stream
-from fascore import Record, Task
+from fascore import Record, Source, Task
 
 DOMAINS: dict[Task, Domain] = {"spoof": "laboratory", "forgery": "wild"}
 """Where the clips of a task are captured, its bona fide clips too; a task is not a label."""
@@ -73,7 +73,7 @@ class Plan:
     def _record(self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int) -> Record:
         clip = self.clip(who, site, people, species, task, number)
         presenter = who if clip.other is None or task == "forgery" else clip.other
-        channels = {channel: Rendered(clip, channel, self.device) for channel in CHANNELS}
+        channels: dict[str, Source] = {channel: Rendered(clip, channel, self.device) for channel in CHANNELS}
         return Record(
             self._id(clip), int(species is None), channels, dataset="phantom", task=task,
             species=species, subject=who.id, presenter=presenter.id, annotation=Detected(clip, self.landmarks), metadata=self._metadata(clip, task),

@@ -95,7 +95,7 @@ def measured(times: np.ndarray, colours: np.ndarray) -> Pulse:
     rate = (len(times) - 1) / (times[-1] - times[0])
     even = np.linspace(times[0], times[-1], len(times))
     seen = colours[:, ~np.isnan(colours).any((0, 2))]
-    steady = np.stack([np.interp(even, times, column) for column in seen.reshape(len(times), -1).T], 1).reshape(seen.shape)
+    steady: np.ndarray = np.stack([np.interp(even, times, column) for column in seen.reshape(len(times), -1).T], 1).reshape(seen.shape)
     regions = np.stack([pos(steady[:, k], rate) for k in range(steady.shape[1])])
     filtered = sosfiltfilt(butter(3, (0.65, min(4.0, 0.45 * rate)), "band", fs=rate, output="sos"), regions, axis=1)
     still = filtered.std(1) < 1e-12

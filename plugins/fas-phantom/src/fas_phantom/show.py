@@ -70,7 +70,8 @@ def overview(records: Sequence[Record]) -> Figure:
     """Every species in a row of its own: live, attack, trace, depth, infrared, thermal."""
     rows = -(-len(records) // 3)
     figure = _figure(21, 1.5 * rows + 0.6, f"fas-phantom, every species   (site {truth(records[0]).clip.site})")
-    _, body = figure.subfigures(2, 1, height_ratios=(0.6, 1.5 * rows))
+    parts: np.ndarray = np.asarray(figure.subfigures(2, 1, height_ratios=(0.6, 1.5 * rows)))
+    body = parts[1]
     blocks = body.subfigures(rows, 3, squeeze=False, wspace=0.02).T.ravel()
     for block, record in zip(blocks, records):
         known, frame = truth(record), telling(truth(record))

@@ -106,7 +106,7 @@ class _HeartRateError(Metric):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(), {"heart_rate": 72.0}), (cls(reference="pulse_rate"), {"pulse_rate": 66.0})]
+        return [(cls.model_validate({}), {"heart_rate": 72.0}), (cls.model_validate({"reference": "pulse_rate"}), {"pulse_rate": 66.0})]
 
 
 class HrMae(_HeartRateError):

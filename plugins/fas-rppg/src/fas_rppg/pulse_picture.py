@@ -28,7 +28,8 @@ def write(figure: Figure, path: Path) -> None:
 def draw(found: ClipPulse) -> Figure:
     """Colours, pulse, spectrum and null distribution on one sheet."""
     figure = Figure(figsize=(11, 8.6), dpi=120, layout="constrained")
-    axes = figure.subplot_mosaic([["colours", "colours"], ["pulse", "pulse"], ["spectrum", "null"]], width_ratios=[2, 1], height_ratios=[1, 1, 1.5])
+    places = [["colours", "colours"], ["pulse", "pulse"], ["spectrum", "null"]]
+    axes: dict[str, Axes] = figure.subplot_mosaic(places, width_ratios=[2, 1], height_ratios=[1, 1, 1.5])
     figure.suptitle(f"{found.file.name}\n{_headline(found)}", fontsize=13, color=INK)
     _colours(axes["colours"], found)
     _pulse(axes["pulse"], found)

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Stage
 from fas_phantom.attacks.prints import FlatPrint
 from fas_phantom.camera import exposure
 from fas_phantom.canvas import Field, mix, sample, soft
 from fas_phantom.head import Head, head, pixels
+from fas_phantom.moments import Moment
 from fas_phantom.motion import Tracks
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.relief import grid

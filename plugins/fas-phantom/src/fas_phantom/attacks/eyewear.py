@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Stage
 from fas_phantom.attacks.rims import Rims, reflected
 from fas_phantom.attacks.worn import Instrument, Worn, instrument, near_infrared
 from fas_phantom.canvas import Field, blur, mix, soft
 from fas_phantom.head import Head
+from fas_phantom.moments import Moment
 from fas_phantom.relief import grid
 from fas_phantom.sites import Site
 from fas_phantom.traits import EYE_SPACING

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from fas_phantom.attacks.forged import Forged
-from fas_phantom.attacks.live import Moment
 from fas_phantom.canvas import Field, mix, sample, soft
 from fas_phantom.head import Head, head, pixels
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.relief import grid
 from fas_phantom.sites import Site

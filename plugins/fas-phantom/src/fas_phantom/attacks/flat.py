@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from fas_phantom.attacks.behind import Behind
-from fas_phantom.attacks.live import Live, Moment
+from fas_phantom.attacks.live import Live
 from fas_phantom.canvas import Field, mix, soft
+from fas_phantom.moments import Moment
 from fas_phantom.motion import Tracks
 from fas_phantom.parameters import Sheet
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from fas_phantom.attacks.live import Live, Moment, Stage
+from fas_phantom.attacks.live import Live, Stage
 from fas_phantom.canvas import Field, blur, mix, noise, sample
+from fas_phantom.moments import Moment
 from fas_phantom.motion import Tracks, tracks
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
@@ -109,7 +110,8 @@ class Driven(Forged):
         still = np.zeros_like(inner)
         gap = mix(still if moment.hit.gap is None else moment.hit.gap, still if hit.gap is None else hit.gap, inner)
         moved = (mix(getattr(moment.hit, name), getattr(hit, name), inner) for name in ("x", "y", "u", "v"))
-        return moment.elsewhere(Hit(moment.hit.plane_x, moment.hit.plane_y, *moved, gap, mix(moment.hit.lift, hit.lift, inner)), pose)
+        lift = mix(moment.hit.lift, hit.lift, inner)
+        return moment.elsewhere(Hit._make([moment.hit.plane_x, moment.hit.plane_y, *moved, gap, lift]), pose)
 
     def acted(self, pose: Pose, index: int) -> Pose:
         return pose._replace(mouth=float(self.driver().mouth[index]))

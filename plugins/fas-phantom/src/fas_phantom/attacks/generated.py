@@ -8,9 +8,10 @@ from functools import lru_cache
 import numpy as np
 
 from fas_phantom.attacks.forged import Forged
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Stage
 from fas_phantom.canvas import Field, blur, bump, mix, sample, soft
 from fas_phantom.head import Head, head, pixels
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.relief import grid
 from fas_phantom.sites import Site

@@ -17,6 +17,7 @@ from fas_phantom.view import FACE_HEIGHT, Pose
 
 Stage: TypeAlias = Callable[[Field, Moment], Field]
 """A step from the linear RGB of the live scene to that of the attack."""
+Spectacles: TypeAlias = Literal["before", "behind", "pictured", "hidden"]
 
 
 class Live:
@@ -25,7 +26,7 @@ class Live:
     still: ClassVar[bool] = False
     """True where the depicted face cannot turn, blink or speak."""
     mouth_moves: ClassVar[bool] = True
-    spectacles: ClassVar[Literal["before", "behind", "pictured", "hidden"]] = "before"
+    spectacles: ClassVar[Spectacles] = "before"
     """Where ordinary spectacles of the depicted person are: before what the stages do to the face, behind it (redrawn with
     the face), in the picture that a medium shows and nowhere else, or not to be seen."""
 

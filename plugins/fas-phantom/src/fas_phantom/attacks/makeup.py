@@ -8,9 +8,10 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
-from fas_phantom.attacks.live import Live, Moment, Stage
+from fas_phantom.attacks.live import Live, Stage
 from fas_phantom.canvas import Field, blur, bounded, mix, pair, sample, soft
 from fas_phantom.head import Head, head
+from fas_phantom.moments import Moment
 from fas_phantom.relief import grid
 from fas_phantom.sites import Site
 from fas_phantom.traits import EYE_SPACING, MOUTH, Traits

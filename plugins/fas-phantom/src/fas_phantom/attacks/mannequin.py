@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from fas_phantom.attacks.live import Live, Moment, Stage
+from fas_phantom.attacks.live import Live, Stage
 from fas_phantom.canvas import Field, blur, bounded, mix, noise, sample, soft, tinted
 from fas_phantom.head import Head, head
 from fas_phantom.light import tint
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
 from fas_phantom.streams import stream

@@ -8,12 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Spectacles, Stage
 from fas_phantom.attacks.prints import draw_ink, inked, resolved, screened
 from fas_phantom.attacks.worn import Instrument, Worn, instrument
 from fas_phantom.canvas import Field, blur, mix, noise, soft
 from fas_phantom.head import Head, head
 from fas_phantom.light import normals
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.relief import PITCH, grid, outline
 from fas_phantom.sites import Site
@@ -96,8 +97,7 @@ class EyePaper(_Patch):
 class MouthPaper(_Patch):
     """A piece with a stranger's mouth and chin, over those of the wearer; the mouth beneath cannot be seen to move."""
 
-    spectacles = "before"
-
+    spectacles: ClassVar[Spectacles] = "before"
     mouth_moves: ClassVar[bool] = False
 
     def inside(self, face: Head, x: Field, y: Field) -> Field:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Stage
 from fas_phantom.attacks.replay import ScreenReplay
 from fas_phantom.canvas import Field, mix, soft
 from fas_phantom.light import tint
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import Sheet
 from fas_phantom.sites import Site
 from fas_phantom.thermal import drawn

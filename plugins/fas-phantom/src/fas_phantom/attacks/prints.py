@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from fas_phantom.attacks.flat import FlatMedium
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Stage
 from fas_phantom.camera import exposure
 from fas_phantom.canvas import Field, blur, bump, luminance, noise
 from fas_phantom.light import direction, tint
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.sites import Site
 from fas_phantom.streams import stream

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from fas_phantom.attacks.forged import Driven
-from fas_phantom.attacks.live import Moment
 from fas_phantom.canvas import Field, pair, sample, soft
 from fas_phantom.head import head
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import Person
 from fas_phantom.relief import PITCH, grid
 from fas_phantom.sites import Site

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from fas_phantom.attacks.flat import FlatMedium
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Stage
 from fas_phantom.camera import exposure
 from fas_phantom.canvas import Field, blur, bump, luminance
 from fas_phantom.light import direction, tint
+from fas_phantom.moments import Moment
 from fas_phantom.sites import Site
 from fas_phantom.thermal import drawn
 from fas_phantom.view import FACE_HEIGHT
@@ -124,7 +126,7 @@ class ScreenReplay(FlatMedium):
         return np.exp(-(x * x / np.float32(0.0018) + y * y / np.float32(0.004)))
 
 
-def _overlap(place: Field, width: np.float32, sampled: float) -> Field:
+def _overlap(place: Field, width: np.float32, sampled: float | np.floating[Any]) -> Field:
     """Overlap of a photosite at `place`, in periods, with a periodic bar of a width; `sampled` is the picture's pixel in periods.
 
     Its mean over a period is 1.

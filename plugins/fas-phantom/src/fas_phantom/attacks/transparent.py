@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Stage
 from fas_phantom.attacks.worn import Instrument, Worn, instrument
 from fas_phantom.canvas import Field, blur, noise, power, soft, tinted
 from fas_phantom.head import head
 from fas_phantom.light import tint
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters
 from fas_phantom.relief import grid, outline
 from fas_phantom.sites import Site

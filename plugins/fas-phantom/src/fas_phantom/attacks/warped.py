@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from fas_phantom.attacks.live import Moment, Stage
+from fas_phantom.attacks.live import Stage
 from fas_phantom.attacks.prints import FlatPrint
 from fas_phantom.canvas import Field, mix, sample, soft
 from fas_phantom.light import Shading
+from fas_phantom.moments import Moment
 from fas_phantom.motion import Tracks
 from fas_phantom.sites import Site
 from fas_phantom.view import Pose

@@ -7,10 +7,11 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from fas_phantom.attacks.live import Live, Moment, Stage
+from fas_phantom.attacks.live import Live, Spectacles, Stage
 from fas_phantom.canvas import Field, framed, mix, packed, sample, tinted
 from fas_phantom.head import Head, head, pixels
 from fas_phantom.light import Shading, glint, tint
+from fas_phantom.moments import Moment
 from fas_phantom.parameters import ClipParameters, Person
 from fas_phantom.relief import grid
 from fas_phantom.thermal import warmed
@@ -59,7 +60,7 @@ class Worn(Live):
     conducts: ClassVar[tuple[float, float]] = (0.35, 0.75)
     """Share of the wearer's excess over the room that the instrument's outside takes on: far from the skin, and on it."""
 
-    spectacles = "hidden"
+    spectacles: ClassVar[Spectacles] = "hidden"
 
     def body(self) -> Person:
         return self.clip.other or self.clip.subject
@@ -137,4 +138,5 @@ def instrument(surface: Field, cover: Field, colour: Field, *, gloss: Field | fl
     gain = np.ones_like(colour) if tone is None else tone
     where, (x, y) = cover > 1e-3, grid()
     box = np.array([[field[where].min(), field[where].max()] for field in (x, y, surface)], np.float64).T
-    return Instrument(*(np.ascontiguousarray(field, np.float32) for field in (surface, cover, colour, gain, matter)), box)
+    maps = (np.ascontiguousarray(field, np.float32) for field in (surface, cover, colour, gain, matter))
+    return Instrument._make([*maps, box])
