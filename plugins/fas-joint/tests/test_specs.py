@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 SPECS = Path(__file__).parents[1] / "specs"
-BASES = ("appearance", "rppg", "joint", "phantom-normconcat")
+BASES = ("appearance", "rppg", "joint", "phantom-normconcat", "base")
 CHECK = """
 import sys
 from fascore.cli import main
@@ -37,7 +37,7 @@ def call(*arguments: object, cwd: Path) -> str:
 
 
 def test_every_spec_and_every_row_of_every_study_is_valid_without_torch(tmp_path: Path) -> None:
-    files = sorted(SPECS.rglob("*.json"))
+    files = sorted(path for path in SPECS.rglob("*.json") if path.name != "trends.json")
     assert {path.stem for path in files} > {*BASES, "table2", "table3", "table4", "table8", "fig5_shared", "fig5_theta"}
     commands = [part for path in files for part in ("check" if path.stem in BASES else "study check", path)]
     assert call("-c", CHECK, *commands, cwd=tmp_path).count("all valid") == len([path for path in files if path.stem not in BASES])
