@@ -1,0 +1,1 @@
+"""fas-physttd: spoof traces, disentangled. Importing it imports no torch."""

@@ -1,0 +1,79 @@
+"""Patch discriminators of seven convolutions, and a set of them at several sizes (both papers)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
+
+LAYERS = ((32, 1), (32, 2), (64, 1), (64, 2), (64, 1), (96, 2), (96, 1))
+"""Channels and stride of the seven convolutions, three of which halve the size."""
+
+
+def widened(channels: int, width: float) -> int:
+    """Channels of a layer at a `width` that multiplies the published ones; one at least."""
+    return max(1, round(channels * width))
+
+
+def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """Convolution 3 x 3 without bias, batch norm, leaky ReLU of slope 0.2."""
+    convolution = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
+
+
+def initialise(module: nn.Module) -> None:
+    """Weights of convolutions from N(0, 0.02), their biases 0, by `Module.apply`."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+class PatchGan(nn.Module):
+    """Seven convolutions and one linear map a head. Shapes: (B, C, S, S) -> (B, heads, S/8, S/8), without a sigmoid.
+
+    242,241 parameters at three channels and one head, 243,106 with two heads, 243,105 at six channels and one head.
+    """
+
+    def __init__(self, channels: int = 3, *, heads: int = 1, width: float = 1.0) -> None:
+        super().__init__()
+        layers, before = [], channels
+        for published, stride in LAYERS:
+            layers.append(block(before, widened(published, width), stride))
+            before = widened(published, width)
+        self.layers = nn.Sequential(*layers)
+        self.head = nn.Conv2d(before, heads, 3, padding=1)
+        self.apply(initialise)
+
+    def forward(self, image: Tensor) -> Tensor:
+        judged: Tensor = self.head(self.layers(image))
+        return judged
+
+
+def resized(image: Tensor, size: int) -> Tensor:
+    """(B, C, N, N) -> (B, C, size, size): averaged where it becomes smaller, bilinear where larger."""
+    if image.shape[-1] == size:
+        return image
+    if size < image.shape[-1]:
+        return adaptive_avg_pool2d(image, size)
+    return interpolate(image, size=(size, size), mode="bilinear", align_corners=False)
+
+
+class MultiScale(nn.Module):
+    """A PatchGan for each size, without shared weights; images are resized to it. Shapes: (B, C, N, N) -> one (B, heads, S/8, S/8) a size."""
+
+    def __init__(self, sizes: Sequence[int], channels: int = 3, *, heads: int = 1, width: float = 1.0) -> None:
+        super().__init__()
+        self.sizes = tuple(sizes)
+        self.scales = nn.ModuleList(PatchGan(channels, heads=heads, width=width) for _ in self.sizes)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        return [scale(resized(image, size)) for scale, size in zip(self.scales, self.sizes, strict=True)]
+
+
+def judged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """A discriminator's maps of real and of fake images from one pass, so that batch norm sees both in every step."""
+    maps: Tensor = discriminator(torch.cat([real, fake]))
+    return maps[: len(real)], maps[len(real) :]

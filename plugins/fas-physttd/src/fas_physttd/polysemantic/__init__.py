@@ -1,0 +1,1 @@
+"""Polysemantic spoof traces of RGB and depth (Li et al., Learning polysemantic spoof trace)."""
