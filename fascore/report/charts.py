@@ -140,11 +140,11 @@ def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, nam
 
 
 def scatter_chart(groups: Mapping[str, np.ndarray], name: str) -> str:
-    """Points (N, 2) of each group, without axes: colours first, then other markers."""
+    """Points (N, 2) of each group, without axes. The first group has a colour of its own, the others share three, each round with a marker."""
     figure, axes = _figure(7.8, 4.6, name)
-    for place, (group, points) in enumerate(groups.items()):
-        marker = MARKERS[place // len(SERIES) % len(MARKERS)]
-        axes.scatter(points[:, 0], points[:, 1], s=16, color=SERIES[place % len(SERIES)], marker=marker, alpha=0.75, linewidths=0, label=label(group))
+    looks = [(FIRST, MARKERS[0]), *((colour, marker) for marker in MARKERS for colour in SERIES[1:])]
+    for (group, points), (colour, marker) in zip(groups.items(), cycle(looks)):
+        axes.scatter(points[:, 0], points[:, 1], s=30, color=colour, marker=marker, alpha=0.75, linewidths=0, label=label(group))
     axes.set_axis_off()
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, labelcolor=INK)
     return _svg(figure, name)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fas_rppg.quality import Quality, told_by
+from fas_rppg.quality import Quality, standard_error, told_by
 from hypothesis import given, strategies as st
 
 from fascore import Record
@@ -41,6 +41,18 @@ def test_a_frame_rate_that_tells_the_label_is_warned_of_and_one_that_does_not_is
     assert "padding alone" not in section.html
     (section,) = told([(label, [1, 1], fps) for label in (0, 1) for fps in (25.0, 30.0)])
     assert "alone tells" not in section.html
+
+
+def test_what_few_records_may_show_by_chance_is_not_warned_of():
+    few = [(1, [1, 1], 30.0), (1, [1, 1], 25.0), (0, [1, 1], 25.0), (0, [1, 1], 25.0)]
+    assert "alone tells" not in told(few)[0].html
+    assert "AUC of 0.75" in told(few * 20)[0].html
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_without_any_difference_the_standard_error_is_that_of_the_rank_sum(genuine, attack):
+    label = np.repeat([1, 0], [genuine, attack])
+    assert standard_error(0.5, label) == pytest.approx(((genuine + attack + 1) / (12 * genuine * attack)) ** 0.5)
 
 
 def test_a_run_without_an_mstmap_has_no_such_section():
