@@ -93,16 +93,16 @@ def test_a_pulse_is_told_from_noise_and_measured(skin, name):
 def test_noise_without_a_pulse_is_rarely_called_one(name):
     drawn, below = np.random.default_rng(11), 0
     for _ in range(40):
-        walk = np.cumsum(drawn.standard_normal((300, 1)), 0) * 2e-4
-        colours = torch.from_numpy(0.5 + walk + 1e-3 * drawn.standard_normal((300, 3)))
-        below += measured(colours, 30, EXTRACTORS[name], count=39).p_value <= 0.05
+        walk = np.cumsum(drawn.standard_normal((150, 1)), 0) * 2.8e-4
+        colours = torch.from_numpy(0.5 + walk + 1e-3 * drawn.standard_normal((150, 3)))
+        below += measured(colours, 15, EXTRACTORS[name], count=39).p_value <= 0.05
     assert below <= 6  # of 40 at 5 %: more than six are drawn once in 300 times
 
 
 def test_the_p_value_of_white_noise_is_spread_over_the_unit_interval():
     drawn = np.random.default_rng(5)
-    clips = torch.from_numpy(0.5 + 1e-3 * drawn.standard_normal((60, 300, 3)))
-    values = np.array([measured(clip, 30, EXTRACTORS["green"], count=39).p_value for clip in clips])
+    clips = torch.from_numpy(0.5 + 1e-3 * drawn.standard_normal((60, 150, 3)))
+    values = np.array([measured(clip, 15, EXTRACTORS["green"], count=39).p_value for clip in clips])
     assert 0.3 < values.mean() < 0.7
     assert np.quantile(values, 0.9) - np.quantile(values, 0.1) > 0.5
 
