@@ -22,7 +22,7 @@ from fascore.registry import Index, Provider, index, using
 from fascore.report.sections.embedding import laid_out
 from fascore.report.sections.grad_cam import grad_cam
 from fascore.report.sections.pictures import coloured, pixels
-from fascore.report.sections.sampled import evenly
+from fascore.report.sections.sampled import evenly, group_of
 from fascore.running.folder import open_run
 from fascore.running.records import list_records
 from fascore.running.results import report
@@ -196,6 +196,8 @@ def test_records_are_chosen_evenly_by_species(run: Path) -> None:
             counts = [sum(record.species == name for record in chosen) for name in {record.species for record in records}]
             assert max(counts) - min(counts) <= 1 or len(chosen) == len(records)
             assert len({record.id for record in chosen}) == len(chosen)
+        assert {group_of(record, "label") for record in records if record.label} == {"bona fide"}
+        assert {group_of(record, "label") for record in records if not record.label} == {"attack"}
 
 
 def test_pictures_keep_intensities_and_stretch_planes() -> None:

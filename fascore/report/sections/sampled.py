@@ -12,7 +12,9 @@ BONA_FIDE_NAME = "bona fide"
 
 
 def group_of(record: Record, column: str) -> str:
-    """The word by which a record is grouped: of a species, bona fide where it has none."""
+    """The word by which a record is grouped: of a species or label, bona fide where it is that."""
+    if column == "label":
+        return BONA_FIDE_NAME if record.label else "attack"
     value = record.column(column)
     return str(value) if value not in (None, "") else BONA_FIDE_NAME if column == "species" and record.label else "unknown"
 
