@@ -23,8 +23,14 @@ KEPT_ON_NEW_TYPE = ("inputs", "weight", "target", "where")
 
 SCORE_FORM = (
     'a head, {"sum": [heads]}, {"mean": [heads]}, {"min": [heads]}, {"by_task": {"spoof": head, "forgery": head}} '
-    'or {"weighted": {head: number or "dev"}}'
+    'or {"weighted": {head: number, "dev" or a list of numbers that dev chooses from}}'
 )
+
+
+def _weight(value: Json) -> bool:
+    """Whether a weight of a score rule can be read."""
+    numbers = value if isinstance(value, list) and value else [value]
+    return value == "dev" or all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
 
 
 def _score_rule(rule: str | dict[str, Json]) -> str | dict[str, Json]:
@@ -36,7 +42,7 @@ def _score_rule(rule: str | dict[str, Json]) -> str | dict[str, Json]:
             return rule
         if name == "by_task" and isinstance(value, dict) and set(value) == {"spoof", "forgery"} and all(isinstance(v, str) for v in value.values()):
             return rule
-        if name == "weighted" and isinstance(value, dict) and value and all(v == "dev" or isinstance(v, int | float) for v in value.values()):
+        if name == "weighted" and isinstance(value, dict) and value and all(map(_weight, value.values())):
             return rule
     raise ValueError(f"is no score rule; write {SCORE_FORM}")
 

@@ -13,7 +13,10 @@ from fascore.evaluation.curves import auc, equal_error
 
 Floats: TypeAlias = NDArray[np.float64]
 Rule: TypeAlias = str | Mapping[str, Any]
-"""A head, or `{"sum": [heads]}`, `{"mean": [heads]}`, `{"min": [heads]}`, `{"by_task": {task: head}}`, `{"weighted": {head: number or "dev"}}`."""
+"""A head, or `{"sum": [heads]}`, `{"mean": [heads]}`, `{"min": [heads]}`, `{"by_task": {task: head}}`, `{"weighted": {head: weight}}`.
+
+A weight is a number, a list of numbers that dev chooses from, or "dev", which stands for `GRID`.
+"""
 
 GRID = tuple(step / 100 for step in range(101))
 """Weights that `"dev"` tries: 0, 0.01, …, 1."""
@@ -33,9 +36,9 @@ def combine(rule: Rule, columns: Mapping[str, Floats], tasks: NDArray[np.str_], 
     if name == "by_task":
         return _by_task({task: columns[head] for task, head in value.items()}, tasks)
     if name == "weighted":
-        if lacking := [head for head, weight in value.items() if weight == "dev" and head not in (weights or {})]:
+        if lacking := [head for head, weight in value.items() if _grid(weight) and head not in (weights or {})]:
             raise SpecError(f"the weight of head '{lacking[0]}' is fitted on dev, and there is none yet; fit it, or write a number")
-        fixed = {head: (weights or {})[head] if weight == "dev" else float(weight) for head, weight in value.items()}
+        fixed = {head: (weights or {})[head] if _grid(weight) else float(weight) for head, weight in value.items()}
         return np.asarray(np.sum([weight * columns[head] for head, weight in fixed.items()], axis=0))
     stacked = np.stack([columns[head] for head in value])
     if name == "sum":
@@ -56,21 +59,29 @@ def _by_task(heads: Mapping[str, Floats], tasks: NDArray[np.str_]) -> Floats:
 def fit_weights(rule: Rule, columns: Mapping[str, Floats], labels: NDArray[Any], tasks: NDArray[np.str_]) -> dict[str, float]:
     """Weights of the heads that a `weighted` rule leaves to dev; empty for other rules.
 
-    The best of `GRID` by AUC, of equal ones by the lower interpolated EER, of equal ones the least weight. Several are
-    fitted in turn, in the rule's order, from 0, until a round changes nothing (at most ten rounds). Rows with a missing
-    head have no part. Raises SpecError where dev lacks a class.
+    The best of its grid by AUC, of equal ones by the lower interpolated EER, of equal ones the first. Several are
+    fitted in turn, in the rule's order, from the first of their grids, until a round changes nothing (at most ten rounds).
+    Rows with a missing head have no part. Raises SpecError where dev lacks a class.
     """
     if isinstance(rule, str) or "weighted" not in rule:
         return {}
-    weights = {head: 0.0 for head, weight in rule["weighted"].items() if weight == "dev"}
+    grids = {head: grid for head, weight in rule["weighted"].items() if (grid := _grid(weight))}
+    weights = {head: grid[0] for head, grid in grids.items()}
     for _ in range(10):
         before = dict(weights)
         for head in weights:
-            cost = {weight: _cost(combine(rule, columns, tasks, {**weights, head: weight}), labels) for weight in GRID}
-            weights[head] = min(GRID, key=cost.__getitem__)  # the first of equal ones: the least weight
+            cost = {weight: _cost(combine(rule, columns, tasks, {**weights, head: weight}), labels) for weight in grids[head]}
+            weights[head] = min(grids[head], key=cost.__getitem__)
         if weights == before:
             break
     return weights
+
+
+def _grid(weight: Any) -> tuple[float, ...]:
+    """The numbers that dev chooses a weight from; none where it is a number itself."""
+    if isinstance(weight, list):
+        return tuple(map(float, weight))
+    return GRID if weight == "dev" else ()
 
 
 def _cost(score: Floats, labels: NDArray[Any]) -> tuple[float, float]:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fascore.errors import SpecError
+from fascore.component import validate
+from fascore.errors import SpecError, SpecErrors
 from fascore.evaluation.score_rules import GRID, combine, fit_weights
+from fascore.spec import Model
 
 HEADS = {"s": np.array([0.2, 0.8, np.nan, 0.5]), "f": np.array([0.6, 0.4, 0.3, np.nan])}
 TASKS = np.array(["spoof", "forgery", "", ""])
@@ -60,6 +62,22 @@ def test_several_weights_are_fitted_and_are_at_least_as_good_as_none() -> None:
     fitted = fit_weights(rule, heads, labels, np.full(140, "spoof"))
     assert set(fitted) == {"trace", "noise"}
     assert roc_auc_score(labels, combine(rule, heads, TASKS, fitted)) > roc_auc_score(labels, heads["depth"])
+
+
+def test_dev_chooses_from_the_numbers_that_a_rule_lists() -> None:
+    heads, labels = dev()
+    grid = [0, 3, 0.4, 50]
+    fitted = fit_weights({"weighted": {"depth": 1, "trace": grid}}, heads, labels, np.full(140, "spoof"))
+    quality = {weight: roc_auc_score(labels, heads["depth"] + weight * heads["trace"]) for weight in grid}
+    assert fitted == {"trace": max(quality, key=quality.__getitem__)}
+    with pytest.raises(SpecError, match="fitted on dev"):
+        combine({"weighted": {"depth": 1, "trace": grid}}, heads, TASKS)
+
+
+@pytest.mark.parametrize("weight", [[], ["dev"], "test", True, [0, None]])
+def test_a_weight_is_a_number_a_list_of_numbers_or_dev(weight: object) -> None:
+    with pytest.raises(SpecErrors, match="a list of numbers that dev chooses from"):
+        validate(Model, {"encoders": {}, "heads": {"h": "binary"}, "score": {"weighted": {"depth": 1, "trace": weight}}})
 
 
 def test_a_weight_that_was_never_fitted_is_an_error_and_other_rules_need_none() -> None:

@@ -1,0 +1,69 @@
+"""How traces make an attack of a live face and how their removal gives it back (Liu and Liu, PhySTD, Eq. 3-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from fas_physttd.filters import lowpass
+
+CELLS = {"b": 8, "c": 2}
+"""The side over the cells of a trace's low-pass: N/8 for B, N/2 for C; T is not filtered."""
+
+
+class Traces(NamedTuple):
+    """`additive` traces (B, 3, N, N) by port (`b`, `c`, `t`, or `t` alone), region `p` (B, 1, N, N), `content` I_P (B, 3, N, N)."""
+
+    additive: Mapping[str, Tensor]
+    p: Tensor
+    content: Tensor
+
+    def take(self, rows: Tensor) -> Traces:
+        """The traces of some records."""
+        return Traces({name: trace[rows] for name, trace in self.additive.items()}, self.p[rows], self.content[rows])
+
+
+class Levels(NamedTuple):
+    """The live counterpart at three levels, all (B, 3, N, N)."""
+
+    low: Tensor
+    middle: Tensor
+    high: Tensor
+
+
+def filtered(additive: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The summands of T_A: floor(B), floor(C), T (Eq. 5)."""
+    return {name: lowpass(trace, trace.shape[-1] // CELLS[name]) if name in CELLS else trace.float() for name, trace in additive.items()}
+
+
+def total(parts: Mapping[str, Tensor]) -> Tensor:
+    """T_A, the sum of the additive parts."""
+    return torch.stack(list(parts.values())).sum(0)
+
+
+def reconstruct(image: Tensor, traces: Traces) -> Levels:
+    """Eq. 11: the traces removed from the image and from its low-passes; `high` is Eq. 4.
+
+    A single trace is removed at every level, low-passed as the image is.
+    """
+    size, p = image.shape[-1], traces.p
+    parts = filtered(traces.additive)
+    inpainted = p * traces.content
+
+    def level(picture: Tensor, removed: Tensor) -> Tensor:
+        return (1 - p) * (picture.float() - removed) + inpainted
+
+    whole = total(parts)
+    if "b" in parts:
+        coarse, middle = parts["b"], parts["b"] + parts["c"]
+    else:
+        coarse, middle = lowpass(whole, size // 8), lowpass(whole, size // 2)
+    return Levels(level(lowpass(image, size // 8), coarse), level(lowpass(image, size // 2), middle), level(image, whole))
+
+
+def synthesise(live: Tensor, additive: Tensor, p: Tensor, source: Tensor) -> Tensor:
+    """Eq. 8: the traces of an attack on a live face, (1 - P) (I_live + T_A) + P I_source; all of them warped to the live face already."""
+    return (1 - p) * (live + additive) + p * source

@@ -1,0 +1,121 @@
+"""The generator of PhySTD: encoder, decoder and depth head (Liu and Liu, Fig. 4; the layers are those of docs/papers/physttd.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from fas_physttd.filters import split
+from fas_physttd.patchgan import block, initialise
+from fas_physttd.physttd.equations import Traces, reconstruct
+from fas_physttd.physttd.widths import Widths, of
+
+if TYPE_CHECKING:
+    from fas_physttd.physttd.components import Generator
+
+
+class GeneratorModule(nn.Module):
+    """Shapes: (B, 3, N, N) -> ports `b`, `c`, `t` (B, 3, N, N), `p` (B, 1, N, N), `content`, `live` (B, 3, N, N), `depth` (B, 1, N/8, N/8)."""
+
+    def __init__(self, config: Generator) -> None:
+        super().__init__()
+        self.config = config
+        widths = of(config.width)
+        self.encoder = Encoder(9 if config.decompose else 3, widths)
+        self.decoder = Decoder(3 * len(config.additive) + 4, widths)
+        self.depth = DepthHead(widths, config.dropout)
+        self.apply(initialise)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        features = self.encoder(self.decomposed(image) if self.config.decompose else image)
+        last, maps = self.decoder(features)
+        raw = maps.float()
+        names = self.config.additive
+        additive = dict(zip(names, raw[:, : 3 * len(names)].tanh().split(3, dim=1), strict=True))
+        traces = Traces(additive, raw[:, -4:-3].sigmoid(), raw[:, -3:].sigmoid())
+        return {
+            **additive, "p": traces.p, "content": traces.content, "depth": self.depth([*features, last]).float(),
+            "live": reconstruct(image, traces).high, **{f"f{i + 1}": feature for i, feature in enumerate(features)},
+        }  # fmt: skip
+
+    def decomposed(self, image: Tensor) -> Tensor:
+        """(B, 9, N, N): [I_B, 15 I_C, 25 I_T]."""
+        bands = split(image)
+        return torch.cat([bands.b, self.config.amplify_c * bands.c, self.config.amplify_t * bands.t], dim=1)
+
+
+class Encoder(nn.Module):
+    """Shapes: (B, C, N, N) -> F1 of N/2, F2 of N/4, F3 of N/8."""
+
+    def __init__(self, channels: int, widths: Widths) -> None:
+        super().__init__()
+        self.stem = block(channels, widths.first)
+        self.blocks = nn.ModuleList()
+        before = widths.first
+        for middle, after in zip(widths.middle, widths.features, strict=True):
+            self.blocks.append(nn.Sequential(block(before, before), block(before, middle), block(middle, after, 2)))
+            before = after
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x = self.stem(x)
+        features = []
+        for part in self.blocks:
+            x = part(x)
+            features.append(x)
+        return features
+
+
+class Decoder(nn.Module):
+    """U-Net decoder: a skip is concatenated to the input of the next layer. F1, F2, F3 -> U3 (B, C, N, N) and the maps (B, outputs, N, N)."""
+
+    def __init__(self, outputs: int, widths: Widths) -> None:
+        super().__init__()
+        f1, f2, f3 = widths.features
+        self.up1, self.up2, self.up3 = (_up(channels, widths.first) for channels in (f3, widths.first + f2, widths.first + f1))
+        self.head = nn.Sequential(block(widths.first, widths.head), nn.Conv2d(widths.head, outputs, 3, padding=1))
+
+    def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        f1, f2, f3 = features
+        last = self.up3(torch.cat([self.up2(torch.cat([self.up1(f3), f2], dim=1)), f1], dim=1))
+        return last, self.head(last)
+
+
+class DepthHead(nn.Module):
+    """Attended features, resized to N/8 and concatenated, to the depth map. F1, F2, F3, U3 -> (B, 1, N/8, N/8) in [0, 1]."""
+
+    def __init__(self, widths: Widths, dropout: float) -> None:
+        super().__init__()
+        self.attention = nn.ModuleList(SpatialAttention(kernel) for kernel in (7, 5, 3, 7))
+        first, second = widths.depth
+        self.layers = nn.Sequential(
+            block(sum(widths.features) + widths.first, first), nn.Dropout(dropout), block(first, second), nn.Dropout(dropout),
+            nn.Conv2d(second, 1, 3, padding=1), nn.Sigmoid(),
+        )  # fmt: skip
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        size = features[2].shape[-2:]
+        attended = [attention(feature) for attention, feature in zip(self.attention, features, strict=True)]
+        resized = [interpolate(feature, size=size, mode="bilinear", align_corners=False) for feature in attended]
+        depth: Tensor = self.layers(torch.cat(resized, dim=1))
+        return depth
+
+
+class SpatialAttention(nn.Module):
+    """x * sigmoid(conv_k [mean over channels, max over channels]) (CDCN++, Yu et al. 2020). Shapes: (B, C, H, W) -> the same."""
+
+    def __init__(self, kernel: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        summary = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], dim=1)
+        attended: Tensor = x * self.convolution(summary).sigmoid()
+        return attended
+
+
+def _up(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
