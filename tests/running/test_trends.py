@@ -9,9 +9,10 @@ import pytest
 from scipy.stats import binom, t as student
 from sklearn.metrics import roc_auc_score
 
-from fascore import FascoreError
+from fascore import FascoreError, RunSpec, validate
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.table import ScoreTable
+from fascore.running.records import list_records
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -108,6 +109,16 @@ def test_a_section_is_written_in_its_place_and_the_rest_of_the_page_stays(tmp_pa
     assert r"second \1" in page.read_text()
     assert "first" not in page.read_text()
     assert page.read_text().index("second") < page.read_text().index("other")
+
+
+@pytest.mark.parametrize("path", sorted(trends.ROOT.glob("plugins/*/specs/trends.json")), ids=lambda path: path.parents[1].name)
+def test_the_set_up_of_a_plugin_has_valid_rows_five_seeds_and_a_test_set_that_is_large_enough(path):
+    setup, study = trends.read_trends(path)
+    tested = list_records(validate(RunSpec, study.base)).tests[setup.test]
+    assert len(study.spec.seeds) == 5
+    assert len(tested) >= setup.least_presentations >= 500
+    assert len({record.subject for record in tested}) >= setup.least_subjects >= 60
+    assert {row for one in setup.comparisons for row in (one.row, one.against)} == set(study.spec.rows)
 
 
 @pytest.mark.slow
