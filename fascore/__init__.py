@@ -12,7 +12,9 @@ _WHERE = {
     "fascore.chance": ("generator",),
     "fascore.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
     "fascore.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
-    "fascore.data.media": ("open_source",),
+    "fascore.data.augmentation": ("recoloured", "sample"),
+    "fascore.data.draw": ("Draws",),
+    "fascore.data.media": ("as_rgb", "open_source"),
     "fascore.files": ("writing",),
     "fascore.refs": ("Ref",),
     "fascore.record": ("ATTACK", "BONA_FIDE", "Annotation", "AnnotationSource", "Frame", "Record", "Source", "Task"),
@@ -22,6 +24,7 @@ _WHERE = {
         "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training", "Value",
     ),
     "fascore.hooks": ("RunFacts", "Section", "hookimpl"),
+    "fascore.model.weights": ("node_weights",),
     "fascore.running.trained": ("Trained",),
     "fascore.serving.opening": ("open_trained",),
     "fascore.spec": ("RunSpec", "StudySpec"),
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
         replaced as replaced,
         validate as validate,
     )
-    from fascore.data.media import open_source as open_source
+    from fascore.data.augmentation import recoloured as recoloured, sample as sample
+    from fascore.data.draw import Draws as Draws
+    from fascore.data.media import as_rgb as as_rgb, open_source as open_source
     from fascore.errors import (
         FascoreError as FascoreError,
         NoResponse as NoResponse,
@@ -75,6 +80,7 @@ if TYPE_CHECKING:
         Training as Training,
         Value as Value,
     )
+    from fascore.model.weights import node_weights as node_weights
     from fascore.record import (
         ATTACK as ATTACK,
         BONA_FIDE as BONA_FIDE,

@@ -20,13 +20,8 @@ SHOWN = 4
 
 def load_weights(module: nn.Module, source: str, where: str) -> None:
     """Load all parameters and buffers of a node, strictly. `where` is the JSON path for messages. Raises FascoreError."""
-    folder, hash_, name = source.partition("#")
-    path = Path(folder) / CHECKPOINT if hash_ and not Path(folder).is_file() else Path(folder)
-    tensors = _read(path, where)
-    if hash_:
-        tensors = _of_node(tensors, name, path, where)
     state = module.state_dict()
-    tensors = _under_common_prefix(tensors, state)
+    tensors = _under_common_prefix(node_weights(source, where), state)
     complaints = [
         *_listed("lacks", [key for key in state if key not in tensors]),
         *_listed("has too much:", [key for key in tensors if key not in state]),
@@ -38,6 +33,14 @@ def load_weights(module: nn.Module, source: str, where: str) -> None:
     if complaints:
         raise FascoreError(f"{where}: {source} does not fit this node: it {'; it '.join(complaints)}. Give weights of the same component and options")
     module.load_state_dict(tensors)
+
+
+def node_weights(source: str, where: str) -> dict[str, Tensor]:
+    """Tensors of a safetensors file, or of a node as `run-folder#node`, by name. `where` is the JSON path for messages. Raises FascoreError."""
+    folder, hash_, name = source.partition("#")
+    path = Path(folder) / CHECKPOINT if hash_ and not Path(folder).is_file() else Path(folder)
+    tensors = _read(path, where)
+    return _of_node(tensors, name, path, where) if hash_ else tensors
 
 
 def _read(path: Path, where: str) -> dict[str, Tensor]:

@@ -1,0 +1,178 @@
+"""Encoders of the two-stream model. Importing this module imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field, PositiveInt, field_validator, model_validator
+
+from fas_twostream.fusions import BINS, Direction
+from fascore import Clip, Encoder, Image, Level, Plane, Pyramid, Signal, SpecError, Vector
+
+if TYPE_CHECKING:
+    from torch import nn
+
+TrunkName = Literal["budget", "full", "port2019"]
+LEVELS = (1, 2, 3, 4, 5)
+WIDTHS = (16, 16, 24, 48, 96)
+"""Channels of the five levels, of stride 2, 4, 8, 16, 32; in every trunk."""
+
+
+class Branch(Encoder):
+    """What both branches share: MobileNetV3-Small, a feature pyramid and pyramid pooling on five levels."""
+
+    trunk: TrunkName = Field(
+        "budget",
+        description="MobileNetV3-Small without its last block of 96 channels, with it (full), or as a port of 2019 built it; none has a head",
+    )
+    pretrained: bool | str = Field(
+        False, description="true: timm's ImageNet weights, downloaded; a path: the same as a safetensors file; false: random"
+    )
+    levels: tuple[int, ...] = Field(LEVELS, min_length=1, description="levels of the trunk that are read, 1 (stride 2) to 5 (stride 32)")
+    channels: PositiveInt = Field(48, description="channels of every level after its 1x1 convolution")
+    fpm: Direction = Field("top_down", description="feature pyramid module: which way maps are added up; none: levels stay apart")
+    ppm: bool = Field(True, description="pyramid pooling module on every level; false: the level's average alone")
+    bins: tuple[PositiveInt, ...] = Field(BINS, min_length=1, description="sides of the grids of pyramid pooling")
+
+    @field_validator("levels")
+    @classmethod
+    def _some_of_five(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
+        if list(levels) != sorted(set(levels)) or not set(levels) <= set(LEVELS):
+            raise ValueError(f"'levels' are some of 1 to 5, rising; got {list(levels)}")
+        return levels
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.trunk == "port2019" and self.pretrained is not False:
+            raise ValueError("there are no ImageNet weights of the port of 2019 here; set 'pretrained' to false, or 'trunk' to budget or full")
+        if self.ppm and self.channels < len(self.bins):
+            raise ValueError(f"{self.channels} channels are fewer than {len(self.bins)} bins of pyramid pooling; raise 'channels'")
+        return self
+
+    def pyramid(self, h: int, w: int) -> Pyramid:
+        """The levels that the trunk gives, those that are read."""
+        sides = [(-(-h >> n), -(-w >> n)) for n in self.levels]
+        return Pyramid(tuple(Level(WIDTHS[n - 1], side, 2**n) for n, side in zip(self.levels, sides, strict=True)))
+
+
+class MultiFrame(Branch):
+    """The multi-frame branch (section 3.2): a Clip -> Vector(5 x 2 x hidden); an Image, as the single branch, -> Vector(5 x channels).
+
+    Each frame passes the trunk, the pyramid and the pooling; of each level a Bi-LSTM reads the frames in turn. Pictures are normalised as
+    ImageNet's were. A second input, the port `maps` of twostream.difference, weighs the places of every level (branch supervision, section 4.5).
+    """
+
+    type: Literal["twostream.multi_frame"] = "twostream.multi_frame"
+    temporal: Literal["lstm", "conv_lstm", "mean"] = Field(
+        "lstm", description="what reads the frames of a Clip: a Bi-LSTM of each level, the same with 3x3 convolutions on maps, or an average"
+    )
+    hidden: PositiveInt = Field(32, description="width of an LSTM in each direction")
+    sequence: Literal["last", "mean"] = Field("last", description="what an LSTM gives: the last state of both directions, or their mean over time")
+    parts: PositiveInt = Field(
+        1, description="image patch: every level is cut into parts x parts, each with pooling and LSTM of its own; 3 in Table 6"
+    )
+    denoise: bool = Field(False, description="a U-Net restores the picture, and the trunk sees what it took away")
+    style: PositiveInt | None = Field(
+        None, description="width of a feature of the Gram matrices of levels 1 and 2, put beside the others; 64 in Table 6"
+    )
+
+    def infer(self, signals: Sequence[Signal]) -> Signal:
+        picture, frames = self.picture(signals)
+        if len(signals) > 1:
+            self._check_maps(signals[1], self.pyramid(picture.h, picture.w))
+        width = self.channels if frames == 1 or self.temporal == "mean" else 2 * self.hidden
+        return Vector(len(self.levels) * self.parts**2 * width + (self.style or 0))
+
+    def picture(self, signals: Sequence[Signal]) -> tuple[Image, int]:
+        """One frame and how many there are. Raises SpecError."""
+        got = ", ".join(map(str, signals)) or "nothing"
+        if len(signals) not in (1, 2) or not isinstance(signals[0], Clip | Image):
+            raise SpecError(
+                f"{self.type} reads the Clip of twostream.key_frames, or an Image, and at most the maps of a difference branch; got {got}"
+            )
+        first = signals[0]
+        smallest = min(-(-first.h >> self.levels[-1]), -(-first.w >> self.levels[-1]))
+        if smallest < self.parts:
+            raise SpecError(
+                f"{self.type}: level {self.levels[-1]} of {first} has {smallest} places a side, too few for {self.parts} parts; enlarge 'size'"
+            )
+        return Image(first.c, first.h, first.w), first.t if isinstance(first, Clip) else 1
+
+    def _check_maps(self, maps: Signal, own: Pyramid) -> None:
+        if not isinstance(maps, Pyramid) or [level.size for level in maps.levels] != [level.size for level in own.levels]:
+            raise SpecError(
+                f"{self.type}: its second input is a map for each of its levels: 'maps' of a twostream.difference with the same 'levels'; got {maps}"
+            )
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_twostream.encoders.multi_frame import MultiFrameEncoder
+
+        self.infer(signals)
+        return MultiFrameEncoder(self, signals)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        small = {"channels": 8, "hidden": 4}
+        clip, image = Clip(2, 3, 64, 64), Image(3, 48, 64)
+        maps = Pyramid(tuple(Level(6, (64 >> n, 64 >> n), 2**n) for n in LEVELS))
+        return [
+            (cls.model_validate(small), [clip]),
+            (cls.model_validate({**small, "levels": [3, 5], "fpm": "none", "ppm": False, "sequence": "mean"}), [clip]),
+            (cls.model_validate({**small, "style": 5}), [image]),
+            (cls.model_validate({**small, "levels": [4, 5], "temporal": "conv_lstm", "parts": 2}), [clip]),
+            (cls.model_validate({**small, "levels": [5], "denoise": True, "trunk": "port2019", "temporal": "mean"}), [clip]),
+            (cls.model_validate(small), [clip, maps]),
+        ]
+
+
+class Difference(Branch):
+    """The RGB-difference branch (section 3.3): a Plane of stacked differences, or of flow, -> Vector(5 x channels).
+
+    The pyramid runs from shallow to deep. Differences are not normalised. Pretrained weights of the first convolution are averaged over RGB
+    and repeated for each channel (section 3.4).
+    """
+
+    type: Literal["twostream.difference"] = "twostream.difference"
+    fpm: Direction = Field("bottom_up", description="feature pyramid module: which way maps are added up; none: levels stay apart")
+    trunk_from: str | None = Field(
+        None, description="a run's folder with '#node': start from the trunk of its trained twostream.multi_frame instead of ImageNet"
+    )
+    maps: bool = Field(False, description="give the maps of the pyramid as port 'maps', for branch supervision")
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if self.trunk_from is not None and self.pretrained is not False:
+            raise ValueError("'pretrained' and 'trunk_from' are two starts; leave out one")
+        return self
+
+    def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:
+        plane = self.plane(signals)
+        feature = Vector(len(self.levels) * self.channels)
+        if not self.maps:
+            return feature
+        return {"": feature, "maps": Pyramid(tuple(Level(self.channels, v.size, v.stride) for v in self.pyramid(plane.h, plane.w).levels))}
+
+    def plane(self, signals: Sequence[Signal]) -> Plane:
+        """The one input. Raises SpecError."""
+        if len(signals) != 1 or not isinstance(signals[0], Plane):
+            raise SpecError(
+                f"{self.type} reads one Plane, as difference or twostream.optical_flow give it; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
+        return signals[0]
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_twostream.encoders.difference import DifferenceEncoder
+
+        return DifferenceEncoder(self, self.plane(signals))
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [
+            (cls(channels=8), [Plane(12, 64, 64)]),
+            (cls(channels=8, trunk="full", maps=True), [Plane(6, 33, 48)]),
+            (cls(channels=8, fpm="none", ppm=False, levels=(2, 5), trunk="port2019"), [Plane(4, 64, 64)]),
+        ]
+
+
+__all__ = ["Branch", "Difference", "MultiFrame"]

@@ -1,0 +1,58 @@
+"""MobileNetV3-Small as a widely used PyTorch port of 2019 built it: squeeze-and-excitation behind the projection, without biases.
+
+Of its parameters 431,180 stand before the last 1x1 convolution, where the standard network has 870,560. It may be what the paper counted.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+BLOCKS = (
+    ((3, 16, 16, 16, False, True, 2),),
+    ((3, 16, 72, 24, False, False, 2), (3, 24, 88, 24, False, False, 1)),
+    ((5, 24, 96, 40, True, True, 2), (5, 40, 240, 40, True, True, 1), (5, 40, 240, 40, True, True, 1)),
+    ((5, 40, 120, 48, True, True, 1), (5, 48, 144, 48, True, True, 1)),
+    ((5, 48, 288, 96, True, True, 2), (5, 96, 576, 96, True, True, 1), (5, 96, 576, 96, True, True, 1)),
+)
+"""Of each block: kernel, channels in, expanded, out, hard swish, squeeze-and-excitation, stride; stages as timm's."""
+REDUCTION = 4
+
+
+class PortBlock(nn.Module):
+    """Expand, filter, project, squeeze and excite, add. Shapes: (B, C, H, W) -> (B, D, H / s, W / s)."""
+
+    def __init__(self, kernel: int, given: int, expanded: int, wanted: int, swish: bool, squeeze: bool, stride: int) -> None:
+        super().__init__()
+        active = nn.Hardswish if swish else nn.ReLU
+        self.body = nn.Sequential(
+            nn.Conv2d(given, expanded, 1, bias=False), nn.BatchNorm2d(expanded), active(),
+            nn.Conv2d(expanded, expanded, kernel, stride, kernel // 2, groups=expanded, bias=False), nn.BatchNorm2d(expanded), active(),
+            nn.Conv2d(expanded, wanted, 1, bias=False), nn.BatchNorm2d(wanted),
+        )  # fmt: skip
+        self.gate = _gate(wanted) if squeeze else None
+        same = given == wanted
+        self.shortcut = nn.Identity() if same else nn.Sequential(nn.Conv2d(given, wanted, 1, bias=False), nn.BatchNorm2d(wanted))
+        if stride != 1:
+            self.shortcut = None  # type: ignore[assignment]
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.body(x)
+        if self.gate is not None:
+            out = out * self.gate(out)
+        if self.shortcut is not None:
+            out = out + self.shortcut(x)
+        return out
+
+
+def _gate(channels: int) -> nn.Sequential:
+    inner = channels // REDUCTION
+    return nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU(),
+        nn.Conv2d(inner, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.Hardsigmoid(),
+    )  # fmt: skip
+
+
+def port2019_blocks() -> tuple[nn.Conv2d, nn.Module, nn.Sequential]:
+    """Its first convolution, the norm and activation behind it, and its five stages."""
+    stages = nn.Sequential(*(nn.Sequential(*(PortBlock(*block) for block in stage)) for stage in BLOCKS))
+    return nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.Sequential(nn.BatchNorm2d(16), nn.Hardswish()), stages

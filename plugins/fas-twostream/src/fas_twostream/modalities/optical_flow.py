@@ -1,0 +1,61 @@
+"""Optical flow between key frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fas_twostream.modalities import OpticalFlow
+from fas_twostream.modalities.key_frames import LUMA
+from fascore import Arrays, FascoreError, Loaded, ModalityModule, Record
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fascore import Draws
+
+
+class OpticalFlowModule(ModalityModule):
+    """Stores `flow` float16 (V, k, 2, S, S): x and y in pixels of the crop, S the side at which it is computed; `reach` (V,) is the
+    extent of the stored crop over that of the crop.
+    """
+
+    def __init__(self, config: OpticalFlow, size: int) -> None:
+        self.config, self.size = config, size
+
+    def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
+        clips = inputs[0].get("value")
+        if clips is None or clips.ndim != 5:
+            raise FascoreError("its input stores no clip of frames: name a twostream.key_frames")
+        flows = [np.stack([self._flow(first, second) for first, second in pairwise(clip)]) for clip in clips]
+        reach = clips.shape[-1] / self.size
+        return {"flow": np.stack(flows).astype(np.float16), "reach": np.full(len(clips), reach, np.float32)}
+
+    def _flow(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """(2, S, S) displacement of the face between two frames (3, H, W) uint8, pixels of the crop."""
+        from skimage.registration import optical_flow_tvl1
+
+        grey = [self._grey(frame) for frame in (first, second)]
+        down, right = optical_flow_tvl1(grey[0], grey[1], attachment=self.config.attachment)
+        scale: float = first.shape[-1] / grey[0].shape[-1]
+        return np.stack([right, down]) * scale
+
+    def _grey(self, frame: np.ndarray) -> np.ndarray:
+        import cv2
+
+        grey: np.ndarray = np.tensordot(LUMA, frame.astype(np.float32), 1) / 255
+        side = self.config.side or grey.shape[0]
+        return cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+
+    def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
+        """The flow in the augmented crop: sampled there, its vectors turned and scaled by the inverse of the draw's linear part."""
+        import torch
+
+        from fascore import sample
+
+        flow = sample(stored["flow"].float(), draws, self.size, float(stored["reach"][0]))
+        turned = torch.einsum("nab,ntbhw->ntahw", draws.affine[:, :, :2].inverse(), flow)
+        return (turned / self.config.bound).clamp(-1, 1).flatten(1, 2)
