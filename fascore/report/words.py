@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 ORACLE = "[test-oracle]"
@@ -104,26 +104,50 @@ def headline(name: str, parts: Mapping[str, Any]) -> str:
 
 
 def detail(parts: Mapping[str, Any]) -> str:
-    """What qualifies the figure: convention, what was reached, n, a note."""
+    """What qualifies the figure: convention, what was reached, n, a note. A plugin's metric may give any parts: those that are known are worded."""
     if parts.get("note"):
         return str(parts["note"])
-    if "apcer_worst" in parts:
-        worst = f"APCER {percent(parts['apcer_worst'])} ({parts['apcer_worst_species']}), pooled {percent(parts['apcer_pooled'])}"
-        return f"{worst}, BPCER {percent(parts['bpcer'])}"
-    if "attacks" in parts:
-        limit = "apcer" if "apcer" in parts else "bpcer"
-        asked = f"at {limit.upper()} at most {percent(parts[limit])} ({parts['attacks']} species)"
-        return f"{asked.replace('pooled species', 'pooled')}; reached {percent(parts['reached'])}; {parts['errors']} of n = {parts['n']}"
-    if "reached" in parts:
-        asked = f"at FPR {percent(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
-        return f"{asked}; reached {percent(parts['reached'])} of n = {parts['n']} negatives, {parts['n_positive']} positives"
-    if "convention" in parts:
-        other = "nearest" if parts["convention"] == "interpolated" else "interpolated"
-        return f"{parts['convention']}; {other}: {percent(parts[other])}"
-    if "max_fpr" in parts:
-        return f"up to FPR {percent(parts['max_fpr'])}, standardised; area {parts['area']:.4g}"
-    if "false_reject" in parts:
-        return f"false accepts {percent(parts['false_accept_pooled'])} (pooled), false rejects {percent(parts['false_reject'])}"
-    if "n_bona_fide" in parts:
-        return f"n = {parts['n_bona_fide']} bona fide, {parts['n_attack']} attacks"
-    return f"n = {parts['n']}" if "n" in parts else ""
+    return next((worded(parts) for needed, worded in _DETAILS if needed.issubset(parts)), "")
+
+
+def _of_instruments(parts: Mapping[str, Any]) -> str:
+    worst = f"APCER {percent(parts['apcer_worst'])} ({parts['apcer_worst_species']}), pooled {percent(parts['apcer_pooled'])}"
+    return f"{worst}, BPCER {percent(parts['bpcer'])}"
+
+
+def _at_limit(parts: Mapping[str, Any]) -> str:
+    limit = "apcer" if "apcer" in parts else "bpcer"
+    asked = f"at {limit.upper()} at most {percent(parts[limit])} ({parts['attacks']} species)"
+    return f"{asked.replace('pooled species', 'pooled')}; reached {percent(parts['reached'])}; {parts['errors']} of n = {parts['n']}"
+
+
+def _at_fpr(parts: Mapping[str, Any]) -> str:
+    asked = f"at FPR {percent(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
+    return f"{asked}; reached {percent(parts['reached'])} of n = {parts['n']} negatives, {parts['n_positive']} positives"
+
+
+def _other_convention(parts: Mapping[str, Any]) -> str:
+    other = "nearest" if parts["convention"] == "interpolated" else "interpolated"
+    return f"{parts['convention']}; {other}: {percent(parts.get(other))}"
+
+
+_DETAILS: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], str]], ...] = (
+    (frozenset({"apcer_worst", "apcer_worst_species", "apcer_pooled", "bpcer"}), _of_instruments),
+    (frozenset({"attacks", "apcer", "reached", "errors", "n"}), _at_limit),
+    (frozenset({"attacks", "bpcer", "reached", "errors", "n"}), _at_limit),
+    (frozenset({"fpr", "rule", "positive", "reached", "n", "n_positive"}), _at_fpr),
+    (frozenset({"bpcer", "reached", "errors", "n"}), lambda parts: (
+        f"at BPCER at most {percent(parts['bpcer'])}; reached {percent(parts['reached'])}; {parts['errors']} wrong of n = {parts['n']}"
+    )),
+    (frozenset({"convention"}), _other_convention),
+    (frozenset({"max_fpr", "area"}), lambda parts: f"up to FPR {percent(parts['max_fpr'])}, standardised; area {parts['area']:.4g}"),
+    (frozenset({"false_reject", "false_accept_pooled"}), lambda parts: (
+        f"false accepts {percent(parts['false_accept_pooled'])} (pooled), false rejects {percent(parts['false_reject'])}"
+    )),
+    (frozenset({"riapar_worst_species", "iapar_worst", "frr"}), lambda parts: (
+        f"worst species {parts['riapar_worst_species']}: IAPAR {percent(parts['iapar_worst'])}, FRR {percent(parts['frr'])}"
+    )),
+    (frozenset({"n_bona_fide", "n_attack"}), lambda parts: f"n = {parts['n_bona_fide']} bona fide, {parts['n_attack']} attacks"),
+    (frozenset({"n"}), lambda parts: f"n = {parts['n']}"),
+)  # fmt: skip
+"""What is said of parts that hold all of these names; the first that fits."""
