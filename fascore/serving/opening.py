@@ -111,8 +111,13 @@ def listed(paths: Sequence[Path]) -> list[Path]:
 def for_new_files(spec: RunSpec, detector: Json, note: Note) -> RunSpec:
     """The run's spec with a detector that looks at pictures, since new files bring no boxes along."""
     document = spec.model_dump(mode="json", by_alias=True)
-    for name in _only_learnt(check(spec)):
+    plan = check(spec)
+    learnt, read = _only_learnt(plan)
+    for name in learnt:
         document["modalities"][name]["optional"] = True  # a depth map that only trained the model is nothing that a new file must have
+    for name, modality in spec.modalities.items():
+        if getattr(modality, "landmarks", None) not in (None, "five") and f"{name}.points" not in read:
+            document["modalities"][name]["landmarks"] = "five"  # what detectors of pictures give; the points only trained the model
     for name, modality in spec.modalities.items():
         own = getattr(modality, "detector", None)
         if own is None or (detector is None and not own.reads_annotation):
@@ -123,11 +128,11 @@ def for_new_files(spec: RunSpec, detector: Json, note: Note) -> RunSpec:
     return validate(RunSpec, document)
 
 
-def _only_learnt(plan: Plan) -> set[str]:
-    """Modalities that are targets, or that only training reads: the model gives its scores without them."""
+def _only_learnt(plan: Plan) -> tuple[set[str], set[str]]:
+    """Modalities that are targets, or that only training reads: the model gives its scores without them. And the Refs that scores do read."""
     sinks = [*plan.nodes.values(), *plan.heads.values(), *plan.objectives.values()]
-    read = {ref.node for node in sinks for path, ref in refs_in(node.component) if path != "target"}
+    refs = {ref for node in sinks for path, ref in refs_in(node.component) if path != "target"}
     for node in reversed(list(plan.modalities.values())):
-        if node.name in read:
-            read |= {ref.node for _, ref in refs_in(node.component)}
-    return set(plan.modalities) - read
+        if node.name in {ref.node for ref in refs}:
+            refs |= {ref for _, ref in refs_in(node.component)}
+    return set(plan.modalities) - {ref.node for ref in refs}, set(refs)

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from fas_phantom.components import Phantom
 
-from fascore import FascoreError
+from fascore import FascoreError, validate
 from fascore.evaluation.recalibration import recalibrate
 from fascore.evaluation.table import ScoreTable
 from fascore.running.folder import open_run
 from fascore.running.run import execute_document
+from fascore.serving.opening import for_new_files
 from fascore.serving.predict import predict
+from fascore.spec import RunSpec
 
 WriteVideo = Callable[[Path, list[np.ndarray]], None]
 MEDIA = Path(__file__).parents[3] / "shared" / "media"
@@ -78,6 +80,17 @@ def test_a_model_that_learnt_from_depth_scores_files_that_have_none(tiny: dict[s
     run = execute_document(tiny, runs=tmp_path)
     (answer,) = predict(run, [files / "clip.mp4"], detector="whole", note=lambda _: None)
     assert (answer.response, answer.score is None) == ("ok", False), answer.reason
+
+
+@pytest.mark.parametrize(("scored", "layout"), [(False, "five"), (True, "68")])
+def test_landmarks_that_only_training_reads_are_not_asked_of_new_files(tiny: dict[str, Any], scored: bool, layout: str) -> None:
+    tiny["modalities"]["face"]["landmarks"] = "68"
+    tiny["modalities"]["height"] = {"type": "pseudo_depth", "inputs": ["face.points"], "size": 32}
+    tiny["model"]["encoders"]["map"] = {"type": "timm", "name": "test_resnet", "output": "pyramid", "inputs": ["height" if scored else "face"]}
+    tiny["model"]["heads"]["aux"] = {"type": "pixelwise", "criterion": "mse", "inputs": ["map"], "target": "height"}
+    tiny["model"]["score"] = "aux"
+    spec = for_new_files(validate(RunSpec, tiny), "mtcnn", lambda _: None)
+    assert spec.modalities["face"].model_dump()["landmarks"] == layout
 
 
 def test_a_large_folder_never_fills_the_disk_with_its_crops(run: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """PhySTD's generator and its training step, on random pictures."""
 
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -212,12 +212,13 @@ def test_a_recipe_that_lacks_what_it_needs_is_refused_before_torch(change: dict[
         plan(**change)
 
 
-def test_depth_that_may_be_missing_is_refused() -> None:
-    document = json.loads(json.dumps({"name": "toy", "seed": 3, **EXAMPLE, "recipe": RECIPE}))
-    document["modalities"]["depth"]["optional"] = True
-    document["data"] = {"train": [{"dataset": ToyFaces(), "split": "train"}]}
-    with pytest.raises(SpecErrors, match="'depth' may be missing"):
-        check(validate(RunSpec, document))
+def test_a_record_without_depth_is_an_error_that_names_it_and_what_to_add() -> None:
+    engine, training = made()
+    engine.begin(0, 0)
+    drawn = batch()
+    lacking = replace(drawn, present={**drawn.present, "depth": torch.tensor([True, False, True, True])})
+    with pytest.raises(FascoreError, match=r"record 'l1' has no 'depth'.*modalities\.depth"):
+        training.step(engine, lacking)
 
 
 def test_discriminators_are_four_of_the_published_kind() -> None:

@@ -72,8 +72,6 @@ class ThreeSteps(Recipe):
         for name, ref in (("landmarks", self.landmarks), ("depth", self.depth), ("outline", self.outline)):
             if ref.node not in plan.modalities or plan.modalities[ref.node].outputs.get(ref.port) is None:
                 raise SpecError(f"{self.type}: '{name}' names '{ref}', which is no tensor of a modality; {HINTS[name]}")
-            if plan.modalities[ref.node].optional:
-                raise SpecError(f"{self.type}: '{ref}' may be missing, and every record is trained with it; leave out \"optional\": true")
             signal = plan.signal(ref)
             right = isinstance(signal, Points) if name == "landmarks" else signal == wanted if name == "depth" else isinstance(signal, Plane)
             if not right:

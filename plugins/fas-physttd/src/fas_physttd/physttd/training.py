@@ -18,7 +18,7 @@ from fascore import FascoreError, optimisation
 
 if TYPE_CHECKING:
     from fas_physttd.physttd.recipes import ThreeSteps
-    from fascore import Optimisation
+    from fascore import Optimisation, Ref
     from fascore.data.batch import Batch
     from fascore.model import ModelGraph, Outputs
     from fascore.training.engine import Engine
@@ -71,6 +71,8 @@ class ThreeStepsTraining:
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         pairs = _pairs(batch)
+        for ref in (self.config.landmarks, self.config.depth, self.config.outline):
+            _complete(batch, ref)
         losses: dict[str, Tensor] = {}
         made: list[Fakes] = []
 
@@ -175,6 +177,16 @@ class ThreeStepsTraining:
         start = 0 if self.config.trace_of_live else len(live)
         restored = self._value(outputs, "live")
         losses["trace"] = self.config.trace_weight * trace_loss(both[start:], restored[start:], added[start:])
+
+
+def _complete(batch: Batch, ref: Ref) -> None:
+    """Raises FascoreError for a record without this modality."""
+    absent = (~batch.present[ref.node]).nonzero()[:, 0].tolist()
+    if absent:
+        raise FascoreError(
+            f"record '{batch.ids[absent[0]]}' has no '{ref}', which PhySTD trains with: add it to the data, or leave \"optional\": true out of "
+            f"modalities.{ref.node}, which sets such records aside"
+        )
 
 
 def _pairs(batch: Batch) -> Pairs:

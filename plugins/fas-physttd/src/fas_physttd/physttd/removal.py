@@ -1,0 +1,95 @@
+"""What PhySTD finds in a picture, as pictures: traces, what is left without them, the traces on another face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fas_physttd.physttd.components import Generator
+from fas_physttd.physttd.equations import Traces, filtered, synthesise, total
+from fas_physttd.warp import offsets, warp
+from fascore import FascoreError, Record, Trained
+
+Picture = NDArray[np.float32]
+
+
+class Found(NamedTuple):
+    """One picture taken apart. Images (N, N, 3), `p` (N, N), `depth` (N/8, N/8); `parts` the summands of T_A by port.
+
+    `removal` (Fig. 12) are the image without T, without T and C, without all three, and with the inpainting besides, each with its
+    name. `elsewhere` is the trace on another face (Eq. 8), or None.
+    """
+
+    image: Picture
+    parts: dict[str, Picture]
+    p: Picture
+    content: Picture
+    depth: Picture
+    removal: list[tuple[str, Picture]]
+    elsewhere: Picture | None
+
+
+def generator_of(trained: Trained) -> tuple[str, str, Generator]:
+    """Name of the run's `physttd.generator`, of the modality that it reads, and its config. Raises FascoreError where there is none."""
+    for name, node in trained.plan.nodes.items():
+        if isinstance(node.component, Generator):
+            return name, str(node.inputs[0]), node.component
+    raise FascoreError(f"the run '{trained.spec.name}' has no physttd.generator, so there are no traces to show; train one of specs/ of fas-physttd")
+
+
+def landmarks_of(trained: Trained, image: str) -> str | None:
+    """The port of the image's landmarks; None where it has none."""
+    port = f"{image}.points"
+    return port if trained.plan.modalities[image].outputs.get("points") is not None else None
+
+
+def take_apart(trained: Trained, records: Sequence[Record], onto: Record | None) -> list[Found]:
+    """What the generator finds in the first view of each record; `onto` is the face that gets the traces. Raises FascoreError."""
+    name, image, config = generator_of(trained)
+    points = landmarks_of(trained, image)
+    if onto is not None and points is None:
+        raise FascoreError(f"modality '{image}' of the run has no landmarks, and traces cannot be laid onto another face; leave that face out")
+    refs = [image, f"{name}.p", f"{name}.content", f"{name}.depth", *(f"{name}.{port}" for port in config.additive), *([points] if points else [])]
+    rows = [*records, *([onto] if onto else [])]
+    values = {ref: torch.from_numpy(array[:, 0]) for ref, array in trained.values(rows, refs).items()}
+    additive = {port: values[f"{name}.{port}"] for port in config.additive}
+    traces = Traces(additive, values[f"{name}.p"], values[f"{name}.content"])
+    moved = None
+    if onto is not None and points is not None:
+        moved = _onto(values[image], traces, values[points])
+    return [_found(values[image][row], traces.take(torch.tensor([row])), values[f"{name}.depth"][row], None if moved is None else moved[row])
+            for row in range(len(records))]  # fmt: skip
+
+
+def _onto(image: Tensor, traces: Traces, points: Tensor) -> Tensor:
+    """The traces of every row on the last row's face."""
+    live, target = image[-1:].expand_as(image), points[-1:].expand_as(points)
+    delta = offsets(points, target, image.shape[-1])
+    additive, p, source = (warp(part, delta) for part in (total(filtered(traces.additive)), traces.p, image))
+    return synthesise(live, additive, p, source)
+
+
+def _found(image: Tensor, traces: Traces, depth: Tensor, elsewhere: Tensor | None) -> Found:
+    parts = {port: part[0] for port, part in filtered(traces.additive).items()}
+    p, content = traces.p[0], traces.content[0]
+    left, removal, gone = image, [], []
+    for port in reversed(parts):
+        left = left - parts[port]
+        gone.append(port.upper())
+        removal.append((f"without {', '.join(gone)}", _pixels(left)))
+    removal.append(("and P inpainted: live", _pixels((1 - p) * left + p * content)))
+    return Found(
+        _pixels(image), {port: _pixels(part) for port, part in parts.items()}, p[0].numpy(), _pixels(content), depth[0].numpy(), removal,
+        None if elsewhere is None else _pixels(elsewhere),
+    )  # fmt: skip
+
+
+def _pixels(image: Tensor) -> Picture:
+    """(3, N, N) -> (N, N, 3)."""
+    array: Picture = image.permute(1, 2, 0).numpy()
+    return array

@@ -1,0 +1,63 @@
+"""`physttd.traces`: the trace sheet as a section of the report."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import Field, PositiveInt
+
+from fascore import BONA_FIDE, Config, Record, Section, Trained, hookimpl, validate
+
+
+class TracesOptions(Config):
+    """What `trackers."physttd.traces"` of a spec may say."""
+
+    records: PositiveInt = Field(1, description="records of each species")
+    species: PositiveInt = Field(12, description="species shown, at most; bona fide is one")
+
+
+class TracesSection:
+    """A sheet a test set: what is found in records of each species, what is left without it, and the traces on a live face of the set."""
+
+    Options = TracesOptions
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = validate(TracesOptions, options)
+
+    @hookimpl
+    def report_sections(self, trained: Trained) -> list[Section]:
+        """One section; only of data whose faces may be shown."""
+        shown = {name: records for name, records in trained.tests.items() if name in trained.shown and records}
+        lead = (
+            "B, C and T are amplified as written, about grey for nothing. Below: what is left when T, then C, then B is taken away, and the live "
+            "face with the inpainted region besides; last, the traces on the face of another, bona fide, record of the set."
+        )
+        body = "".join(self._sheet(trained, name, records) for name, records in shown.items())
+        if hidden := sorted(set(trained.tests) - set(shown)):
+            body += f'<p class="small soft">Not shown, for their faces may not be published: {html.escape(", ".join(hidden))}.</p>'
+        return [Section("Spoof traces", f'<p class="small soft">{lead}</p>{body}')]
+
+    def _sheet(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
+        from fas_physttd.physttd.removal import generator_of, landmarks_of, take_apart
+        from fas_physttd.physttd.sheet import draw, encoded
+
+        chosen = self._chosen(records)
+        live = [record for record in records if record.label == BONA_FIDE]
+        onto = live[-1] if live and landmarks_of(trained, generator_of(trained)[1]) else None
+        figure = draw([record.species or "bona fide" for record in chosen], take_apart(trained, chosen, onto))
+        picture = base64.b64encode(encoded(figure)).decode()
+        name = html.escape(test)
+        return f'<h3>{name}</h3><img style="max-width:100%" alt="spoof traces, {name}" src="data:image/png;base64,{picture}">'
+
+    def _chosen(self, records: Sequence[Record]) -> list[Record]:
+        """The first records of each species, bona fide first."""
+        groups: dict[str, list[Record]] = {}
+        for record in sorted(records, key=lambda record: (record.label != BONA_FIDE, record.species or "", record.id)):
+            groups.setdefault("" if record.label == BONA_FIDE else record.species or "unknown", []).append(record)
+        return [record for group in list(groups.values())[: self.options.species] for record in group[: self.options.records]]
+
+
+__all__ = ["TracesSection"]
