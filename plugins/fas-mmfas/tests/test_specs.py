@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fascore import RunSpec, validate
+from fascore import RunSpec, Tokens, validate
 from fascore.graph import check
 from fascore.running.study import check_study, read_study
 
@@ -30,3 +30,20 @@ def test_a_spec_passes_the_check(name: str) -> None:
 def test_every_row_of_a_study_passes_the_check(name: str) -> None:
     study = read_study(SPECS / name)
     assert len(check_study(study)) == len(study.spec.rows) * len(study.spec.seeds)
+
+
+@pytest.mark.parametrize("name", ["table2.json", "table3.json", "fig6.json", "readings.json"])
+def test_rows_of_three_modalities_pass_the_check_on_the_small_base_too(name: str) -> None:
+    study = read_study(SPECS / name, SPECS / "phantom.json")
+    documents = {row: document for row, _, _, document in study.runs() if row not in ("r", "d", "i", "rd", "ri", "di")}
+    for document in documents.values():
+        widths = {node.outputs[""].d for node in check(validate(RunSpec, document)).nodes.values() if isinstance(node.outputs[""], Tokens)}
+        assert widths == {60}
+
+
+def test_rows_by_modality_have_a_study_for_the_small_base() -> None:
+    assert [*DOCUMENTS["small/table2.json"]["rows"]] == [*DOCUMENTS["table2.json"]["rows"]][:7]
+    for row, _, _, document in read_study(SPECS / "small/table2.json").runs():
+        plan = check(validate(RunSpec, document))
+        assert {str(signal) for node in plan.nodes.values() for signal in node.outputs.values()} == {"Tokens(36, 60)", "Vector(60)"}
+        assert len(document["model"]["encoders"]) == len(row)
