@@ -77,7 +77,7 @@ def step_of(module: nn.Module, batch: int, device: torch.device, *, bf16: bool) 
 def measured(
     names: list[str], batch: int = 64, device: torch.device | str = "cpu", *, bf16: bool = False, compiled: bool = False, rounds: int = ROUNDS
 ) -> dict[str, Step]:
-    """The median of interleaved rounds of each; memory is known on a GPU only."""
+    """The median of interleaved rounds of each, in seconds of the processor on a CPU; memory is known on a GPU only."""
     from torch.utils.flop_counter import FlopCounterMode
 
     device = torch.device(device)
@@ -95,24 +95,29 @@ def measured(
         memory[name] = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
     for _ in range(rounds):
         for name, step in steps.items():
-            start = time.perf_counter() if device.type == "cuda" else time.process_time()
-            step()
-            times[name].append((time.perf_counter() if device.type == "cuda" else time.process_time()) - start)
+            times[name].append(seconds(step, device))
     return {name: Step(statistics.median(times[name]), flops[name], memory[name]) for name in names}
+
+
+def seconds(step: Callable[[], object], device: torch.device) -> float:
+    """Of the clock on a GPU; of the processor on a CPU, where other programs would count."""
+    clock = time.perf_counter if device.type == "cuda" else time.process_time
+    start = clock()
+    step()
+    return clock() - start
 
 
 def peak(device: torch.device, *, bf16: bool) -> float:
     """FLOPs a second of a large matrix product, the most that this device gives to plain code."""
     side = 8192 if device.type == "cuda" else 1024
     a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16 if bf16 else torch.float32) for _ in range(2))
-    found = []
-    for _ in range(8):
-        start = time.perf_counter()
+
+    def product() -> None:
         a @ b
         if device.type == "cuda":
             torch.cuda.synchronize()
-        found.append(2 * side**3 / (time.perf_counter() - start))
-    return max(found)
+
+    return 2 * side**3 / min(seconds(product, device) for _ in range(8))
 
 
 def resident(name: str, batch: int) -> int:
@@ -162,15 +167,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     device, bf16 = torch.device(options.device), options.precision == "bf16"
+    if device.type == "cpu":
+        torch.set_num_threads(1)  # seconds of the processor add up over threads
     best = peak(device, bf16=bf16)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu, one thread"
     print(f"{name}, {options.precision}{', compiled' if options.compile else ''}, batch {options.batch}; matrix peak {best / 1e12:.2f} TFLOP/s")
     found = measured(["switch", "peer", "cross", "merge"], options.batch, device, bf16=bf16, compiled=options.compile, rounds=options.rounds)
     for fusion, step in found.items():
-        share, memory = step.flops / step.seconds / best, f", peak {step.memory / 2**20:.0f} MiB" if step.memory else ""
-        speed = options.batch / step.seconds
+        memory = step.memory or resident(fusion, options.batch)
+        share, speed = 100 * step.flops / step.seconds / best, options.batch / step.seconds
         ratio = step.seconds / found["peer"].seconds
-        print(f"{fusion}: {speed:.0f} samples/s, {100 * share:.0f} % of the matrix peak, {ratio:.3f} of the decoder's time{memory}")
+        rates = f"{speed:.1f} samples/s, {share:.0f} % of the matrix peak"
+        print(f"{fusion}: {rates}, {ratio:.3f} of the decoder's time, peak {memory / 2**20:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from fascore.running.prepare import prepare_records, store_of
 from fascore.running.provenance import provenance
 from fascore.running.records import Splits, list_records
 from fascore.running.results import conclude
-from fascore.running.scores import head_columns, score_table
+from fascore.running.scores import head_columns, scored_table
 from fascore.running.timing import decision_times
 from fascore.running.trained import Trained
 from fascore.spec import Json, RunSpec
@@ -125,12 +125,7 @@ class _Run:
 
     def table(self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None) -> ScoreTable:
         """Score table of records; `weights` None fits those of a weighted rule on this very table: dev only."""
-        scoring = [head for head, node in self.plan.heads.items() if node.component.scores]
-        columns = head_columns(records, scores.by_record(), list(dict.fromkeys([*scoring, *scores.heads])))
-        rule = self.spec.model.score
-        if weights is None:
-            weights = self.weights(records, scores)
-        return score_table(records, self.prepared, columns, rule, weights)
+        return scored_table(self.plan, self.prepared, records, scores, self.weights(records, scores) if weights is None else weights)
 
     def weights(self, records: Sequence[Record], scores: Scores) -> dict[str, float]:
         """Weights of a weighted score rule, fitted on these records."""

@@ -10,7 +10,9 @@ import numpy as np
 from fascore.data.prepare import Missing, Prepared
 from fascore.evaluation.score_rules import Floats, Rule, combine
 from fascore.evaluation.table import ScoreTable
+from fascore.graph import Plan
 from fascore.record import Record
+from fascore.training.scoring import Scores
 
 _FIELDS = ("dataset", "task", "subject", "presenter", "species")
 _METADATA = ("instrument", "attack_potential", "session", "device", "attempt")
@@ -19,6 +21,13 @@ _METADATA = ("instrument", "attack_potential", "session", "device", "attempt")
 def head_columns(records: Sequence[Record], scored: Mapping[str, Mapping[str, float]], heads: Sequence[str]) -> dict[str, Floats]:
     """Scores by head, and further numbers by `<head>.<name>`, (N,) in the order of the records; NaN where there is none."""
     return {head: np.array([scored.get(r.id, {}).get(head, np.nan) for r in records], dtype=np.float64) for head in heads}
+
+
+def scored_table(plan: Plan, prepared: Prepared, records: Sequence[Record], scores: Scores, weights: Mapping[str, float]) -> ScoreTable:
+    """`score_table` of what was scored among some records, by the plan's score rule: a column for every head that scores."""
+    scoring = [head for head, node in plan.heads.items() if node.component.scores]
+    columns = head_columns(records, scores.by_record(), list(dict.fromkeys([*scoring, *scores.heads])))
+    return score_table(records, prepared, columns, plan.spec.model.score, weights)
 
 
 def score_table(

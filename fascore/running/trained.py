@@ -16,12 +16,15 @@ from fascore.data.loading import Loader
 from fascore.data.prepare import Prepared
 from fascore.data.store import Store
 from fascore.errors import FascoreError
+from fascore.evaluation.table import ScoreTable
 from fascore.graph import Plan
 from fascore.kinds.modality import Arrays
 from fascore.model import ModelGraph
 from fascore.record import Record
 from fascore.refs import Ref
+from fascore.running.scores import scored_table
 from fascore.spec import RunSpec
+from fascore.training.scoring import score
 
 Reduce: TypeAlias = Callable[[str, Any], Tensor]
 """(Ref text, its value for N rows) to a tensor (N, …)."""
@@ -54,10 +57,25 @@ class Trained:
         """The splits that are neither train nor dev."""
         return {name: records for name, records in self.splits.items() if name not in ("train", "dev")}
 
-    def batches(self, records: Sequence[Record], also: Sequence[str] = ()) -> Iterator[Batch]:
-        """Evaluation batches of some records, in order, all views; `also` names modalities that the model itself does not read."""
+    def batches(self, records: Sequence[Record], also: Sequence[str] = (), without: Sequence[str] = ()) -> Iterator[Batch]:
+        """Evaluation batches of some records, in order, all views.
+
+        `also` names modalities that the model itself does not read, `without` those that are taken for absent from every record.
+        """
         loader = Loader(self.plan, self.prepared, self.store, seed=self.spec.seed, device=self.device, also=also)
-        return loader.evaluation_batches(self.spec.compute.eval_batch, [record.id for record in records])
+        return loader.evaluation_batches(self.spec.compute.eval_batch, [record.id for record in records], without)
+
+    def table(self, records: Sequence[Record], weights: Mapping[str, float], without: Sequence[str] = ()) -> ScoreTable:
+        """Scores of some records, a row each, those that were quarantined as non-responses; `without` as in `batches`.
+
+        `weights` are those of a weighted score rule, as the run's `threshold.json` has them, else empty.
+        """
+        usable = {record.id: record for record in self.prepared.records}
+        ids = [record.id for record in records if record.id in usable]
+        scores = score(
+            self.graph, ids, lambda some: self.batches([usable[id] for id in some], without=without), precision=self.precision, alone=True
+        )
+        return scored_table(self.plan, self.prepared, records, scores, weights)
 
     def stored(self, record: Record, modality: str) -> Arrays | None:
         """What was prepared of a record's modality, all views, by name; None where the record lacks it, or the modality stores nothing."""

@@ -17,11 +17,9 @@ from fascore.evaluation.threshold import Threshold
 from fascore.graph import check
 from fascore.record import Record
 from fascore.running.folder import open_run
-from fascore.running.scores import head_columns, score_table
 from fascore.running.trained import Trained
 from fascore.serving.opening import for_new_files, listed, loaded, say, unlabelled, with_records
 from fascore.spec import Json
-from fascore.training.scoring import score
 
 CHUNK = 16
 """Files that are decoded, scored and answered at a time."""
@@ -72,19 +70,9 @@ def predict(
 
 def _answers(records: Sequence[Record], trained: Trained, threshold: Threshold, weights: Mapping[str, float]) -> Iterator[Prediction]:
     """One answer a record."""
-    plan = trained.plan
-    columns = head_columns(records, _scores(trained), [head for head, node in plan.heads.items() if node.component.scores])
-    table = score_table(records, trained.prepared, columns, plan.spec.model.score, weights)
+    table = trained.table(records, weights)
     for record, value, response in zip(records, table.score, table.column("response").tolist(), strict=True):
         yield _answer(record, trained, float(value), response, threshold.value)
-
-
-def _scores(trained: Trained) -> dict[str, dict[str, float]]:
-    known = {record.id: record for record in trained.prepared.records}
-    if not known:
-        return {}
-    found = score(trained.graph, list(known), lambda ids: trained.batches([known[id] for id in ids]), precision=trained.precision)
-    return found.by_record()
 
 
 def _answer(record: Record, trained: Trained, value: float, response: Response, limit: float) -> Prediction:

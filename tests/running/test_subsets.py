@@ -14,7 +14,7 @@ from fascore.errors import FascoreError
 from fascore.graph import check
 from fascore.running.run import execute_document
 from fascore.running.study import figures
-from fascore.running.subsets import choices, subsets
+from fascore.serving.subsets import choices, subsets
 from fascore.spec import RunSpec
 
 
