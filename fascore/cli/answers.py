@@ -11,23 +11,27 @@ if TYPE_CHECKING:
     from fascore.serving.predict import Prediction
 
 
-def print_answers(answers: Iterable[Prediction], *, as_json: bool, origin: str) -> None:
-    """A JSON object a line, or a table whose last column is the file and, where there is no decision, the reason.
+def print_answers(answers: Iterable[Prediction], *, as_json: bool, origin: str) -> list[Prediction]:
+    """A JSON object a line, or a table whose last column is the file and, where there is no decision, the reason; the answers.
 
     `origin` says where the threshold came from.
     """
-    threshold = None
+    threshold: float | None = None
+    given: list[Prediction] = []
     for answer in answers:
+        given.append(answer)
         if threshold is None and not as_json:
             print(f"{'decision':11}  {'score':>6}  {'faces':>9}  file")
         threshold = answer.threshold
         print(json.dumps(asdict(answer), ensure_ascii=False) if as_json else _line(answer), flush=True)
     if threshold is not None and not as_json:
         print(f"bona fide where the score is at least {threshold:.4f}, {origin}")
+    return given
 
 
 def _line(answer: Prediction) -> str:
     score = "-" if answer.score is None else f"{answer.score:.4f}"
     faces = "-" if answer.frames is None else f"{answer.faces} of {answer.frames}"
     why = f": {answer.reason.removeprefix(f'{answer.path} ')}" if answer.score is None else ""
-    return f"{answer.decision:11}  {score:>6}  {faces:>9}  {answer.path}{why}"
+    when = "" if answer.start is None else f"  {answer.start:.2f} to {answer.end:.2f} s"
+    return f"{answer.decision:11}  {score:>6}  {faces:>9}  {answer.path}{when}{why}"

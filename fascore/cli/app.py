@@ -40,6 +40,7 @@ COMMANDS = (
     Entry("predict", running.predict, "score images and videos with a run", (
         "fascore predict runs/demo video.mp4 photos/",
         "fascore predict runs/demo video.mp4 --json",
+        "fascore predict runs/demo long.mp4 --clips 2 --timeline scores.png",
         "fascore predict runs/demo video.mp4 --threshold runs/demo/thresholds/phone.json",
         "fascore predict runs/demo video.mp4 --detector '{\"type\": \"yunet\", \"model\": \"yunet.onnx\"}'",
     )),

@@ -65,17 +65,31 @@ def predict(
     threshold: Annotated[
         Path | None, typer.Option("--threshold", metavar="FILE", help="decide by a file of fascore recalibrate instead", show_default=False)
     ] = None,
+    clips: Annotated[
+        float | None, typer.Option("--clips", metavar="SECONDS", help="score each video clip by clip, so many seconds each", show_default=False)
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option("--timeline", metavar="FILE", help="a PNG of the score over time, with --clips", show_default=False)
+    ] = None,
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
     from fascore.cli.answers import print_answers
+    from fascore.errors import FascoreError
+    from fascore.running.prepare import progress_bar
     from fascore.serving.predict import predict as answers
+    from fascore.serving.timeline import draw_timeline
     from fascore.spec import json_or_word
 
     overrides([], extra)
-    found = answers(folder, paths, detector=json_or_word(detector), device=device, recalibrated=threshold)
+    if timeline is not None and clips is None:
+        raise FascoreError("--timeline draws clips over time: say how long one is, for example --clips 2")
     origin = "the run's threshold" if threshold is None else f"of {threshold}: APCER unknown here"
-    print_answers(found, as_json=as_json, origin=origin)
+    with progress_bar("predict", "scored", quiet=clips is None, unit="clips") as tell:
+        found = answers(folder, paths, detector=json_or_word(detector), device=device, recalibrated=threshold, clips=clips, progress=tell)
+        given = print_answers(found, as_json=as_json, origin=origin)
+    if timeline is not None:
+        draw_timeline(given, timeline)
 
 
 def study_check(study: Study, base: Base = None, extra: With = []) -> None:  # noqa: B006

@@ -16,6 +16,8 @@ PREFIX = "n_"
 CHECKPOINT = Path("checkpoints/best.safetensors")
 """Weights of a run, below its folder; keys as in the graph's `state_dict`: `nodes.n_<node>.<parameter>`."""
 SHOWN = 4
+HEAD = "head."
+"""Before the name of a head, where a node's would stand."""
 
 
 def load_weights(module: nn.Module, source: str, where: str) -> None:
@@ -36,7 +38,10 @@ def load_weights(module: nn.Module, source: str, where: str) -> None:
 
 
 def node_weights(source: str, where: str) -> dict[str, Tensor]:
-    """Tensors of a safetensors file, or of a node as `run-folder#node`, by name. `where` is the JSON path for messages. Raises FascoreError."""
+    """Tensors of a safetensors file by name, or of a node (`run-folder#node`) or head (`run-folder#head.name`).
+
+    `where` is the JSON path for messages. Raises FascoreError.
+    """
     folder, hash_, name = source.partition("#")
     path = Path(folder) / CHECKPOINT if hash_ and not Path(folder).is_file() else Path(folder)
     tensors = _read(path, where)
@@ -55,11 +60,13 @@ def _read(path: Path, where: str) -> dict[str, Tensor]:
 
 
 def _of_node(tensors: Mapping[str, Tensor], name: str, path: Path, where: str) -> dict[str, Tensor]:
-    start = f"nodes.{PREFIX}{name}."
+    table = "heads" if name.startswith(HEAD) else "nodes"
+    start = f"{table}.{PREFIX}{name.removeprefix(HEAD)}."
     found = {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
     if not found:
-        nodes = sorted({key.split(".")[1].removeprefix(PREFIX) for key in tensors if key.startswith("nodes.")})
-        raise FascoreError(f"{where}: {path} has no weights of a node '{name}'; it has {', '.join(nodes) or 'none'}")
+        parts = {tuple(key.split(".")[:2]) for key in tensors if key.startswith(("nodes.", "heads."))}
+        there = sorted(f"{HEAD if table == 'heads' else ''}{part.removeprefix(PREFIX)}" for table, part in parts)
+        raise FascoreError(f"{where}: {path} has no weights of a node '{name}'; it has {', '.join(there) or 'none'}")
     return found
 
 

@@ -45,13 +45,13 @@ def prepare_spec(path: Path, overrides: dict[str, Json], *, processes: int | Non
 
 
 @contextmanager
-def progress_bar(name: str, done: str, *, quiet: bool = False) -> Iterator[Progress]:
-    """A progress bar over records on a terminal; otherwise one line at the end: `prepared 20 records`."""
+def progress_bar(name: str, done: str, *, quiet: bool = False, unit: str = "records") -> Iterator[Progress]:
+    """A progress bar over records, or another unit, on a terminal; otherwise one line at the end: `prepared 20 records`."""
     console = Console(stderr=True)
     if quiet:
         yield lambda done, total: None
         return
-    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn("records"), TimeRemainingColumn())
+    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
     last = (0, 0)
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(name, total=None)
@@ -62,4 +62,4 @@ def progress_bar(name: str, done: str, *, quiet: bool = False) -> Iterator[Progr
             bar.update(task, completed=count, total=total)
 
         yield tell
-    console.print(f"{done} {last[0]} records", highlight=False)
+    console.print(f"{done} {last[0]} {unit}", highlight=False)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from fascore.data.prepare import Missing, Prepared
+from fascore.data.prepare import Missing, Prepared, Progress
 from fascore.data.store import Store
 from fascore.errors import Response
 from fascore.evaluation.recalibration import read_recalibration
@@ -19,6 +19,7 @@ from fascore.record import Record
 from fascore.running.folder import open_run
 from fascore.running.trained import Trained
 from fascore.serving.opening import for_new_files, listed, loaded, say, unlabelled, with_records
+from fascore.serving.windows import Part, parts_of
 from fascore.spec import Json
 
 CHUNK = 16
@@ -31,7 +32,7 @@ class Prediction:
 
     `decision` is `bona fide` or `attack` at `threshold`, and `no decision` where there is no score: `response` and
     `reason` say why. `frames` is how many frames were searched for a face, `faces` in how many there was one (both None
-    where the run looks for no faces, or the file could not be read).
+    where the run looks for no faces, or the file could not be read). `start` and `end` are the seconds of a clip of the file.
     """
 
     path: str
@@ -42,16 +43,19 @@ class Prediction:
     reason: str
     frames: int | None
     faces: int | None
+    start: float | None = None
+    end: float | None = None
 
 
 def predict(
     run: Path, paths: Sequence[Path], *, detector: Json = None, device: str = "auto", recalibrated: Path | None = None,
-    note: Callable[[str], None] | None = None,
+    clips: float | None = None, note: Callable[[str], None] | None = None, progress: Progress | None = None,
 ) -> Iterator[Prediction]:  # fmt: skip
     """Answers in the order of the files; a folder stands for the images and videos below it.
 
     `detector` (a name, or a detector's JSON) finds the faces instead of the run's; a run whose detector reads what its
-    dataset knew takes `mtcnn` by default. `recalibrated` is a file of `fascore recalibrate`, whose threshold decides then. A
+    dataset knew takes `mtcnn` by default. `recalibrated` is a file of `fascore recalibrate`, whose threshold decides then. `clips`
+    divides each video into parts of so many seconds, and gives an answer for each; `progress` is told how many are done. A
     file that cannot be read or shows no face is an answer, never an error.
     Raises FascoreError for a run that is not finished, a path that does not exist, a detector that cannot start.
     """
@@ -60,12 +64,24 @@ def predict(
     threshold, weights = folder.decision()
     if recalibrated is not None:
         threshold = read_recalibration(recalibrated, threshold).threshold
-    files = listed(paths)
+    parts = _parts(listed(paths), clips)
     graph, target = loaded(folder, plan, device)
-    for start in range(0, len(files), CHUNK):
-        records = unlabelled(files[start : start + CHUNK])
+    done, chunk = 0, CHUNK if clips is None else 1
+    for some in (parts[start : start + chunk] for start in range(0, len(parts), chunk)):
+        records = [part.record for part in some]
         with TemporaryDirectory(prefix="fascore-") as aside:  # one a chunk: the crops of a large folder would fill the disk
-            yield from _answers(records, with_records(plan, graph, target, records, Store(Path(aside))), threshold, weights)
+            found = list(_answers(records, with_records(plan, graph, target, records, Store(Path(aside))), threshold, weights))
+        done += len(some)
+        if progress is not None:
+            progress(done, len(parts))
+        yield from (replace(answer, path=str(part.path), start=part.start, end=part.end) for part, answer in zip(some, found, strict=True))
+
+
+def _parts(files: Sequence[Path], seconds: float | None) -> list[Part]:
+    """Files as they are, or as clips of so many seconds."""
+    if seconds is None:
+        return [Part(record, path, None, None) for path, record in zip(files, unlabelled(files), strict=True)]
+    return [part for path in files for part in parts_of(path, seconds)]
 
 
 def _answers(records: Sequence[Record], trained: Trained, threshold: Threshold, weights: Mapping[str, float]) -> Iterator[Prediction]:

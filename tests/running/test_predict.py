@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from fas_phantom.components import Phantom
 
-from fascore import FascoreError, validate
+from fascore import FascoreError, open_source, validate
+from fascore.data.media import read_image
 from fascore.evaluation.recalibration import recalibrate
 from fascore.evaluation.table import ScoreTable
 from fascore.running.folder import open_run
 from fascore.running.run import execute_document
 from fascore.serving.opening import for_new_files
 from fascore.serving.predict import predict
+from fascore.serving.timeline import draw_timeline
 from fascore.spec import RunSpec
 
 WriteVideo = Callable[[Path, list[np.ndarray]], None]
@@ -45,6 +47,25 @@ def test_a_video_gets_a_score_a_decision_and_the_frames_behind_it(run: Path, fil
     assert answer.threshold == threshold
     assert answer.decision == ("bona fide" if answer.score >= threshold else "attack")
     assert (answer.response, answer.frames, answer.faces) == ("ok", 5, 5)
+
+
+def test_a_video_is_answered_clip_by_clip_and_each_clip_as_if_it_were_a_file(run: Path, tmp_path: Path, write_video: WriteVideo) -> None:
+    images = [frame.image for frame in Phantom(subjects=3, frames=12, size=64).records("test")[0].channels["rgb"].read()]
+    write_video(tmp_path / "long.mp4", images)
+    (tmp_path / "text.mp4").write_text("only words")
+    told: list[tuple[int, int]] = []
+    paths = [tmp_path / "long.mp4", tmp_path / "text.mp4"]
+    step = float(np.median(np.diff(open_source(paths[0]).times())))
+    *clips, text = predict(run, paths, detector="whole", clips=4 * step, note=lambda _: None, progress=lambda *done: told.append(done))
+    assert [(clip.frames, clip.path) for clip in clips] == [(4, str(paths[0]))] * 3
+    assert [clip.start for clip in clips[1:]] == [clip.end for clip in clips[:-1]] == pytest.approx([4 * step, 8 * step])
+    assert (text.response, text.start, text.score) == ("unreadable", None, None)
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    draw_timeline([*clips, text], tmp_path / "scores.png")
+    picture = read_image(tmp_path / "scores.png")
+    assert picture.shape[1] > 900 and picture.std() > 5
+    with pytest.raises(FascoreError, match="no clip to draw"):
+        draw_timeline([text], tmp_path / "none.png")
 
 
 def test_a_recalibrated_threshold_decides_where_it_is_asked_for(run: Path, files: Path, tmp_path: Path) -> None:

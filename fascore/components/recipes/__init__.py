@@ -25,6 +25,7 @@ class Supervised(Recipe):
     decay: Literal["all", "matrices"] = Field("all", description="what the weight decay acts on; matrices: neither biases, norms nor single numbers")
     clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; default: no limit")
     accumulate: PositiveInt = Field(1, description="batches a step of the optimiser")
+    frozen: bool = Field(False, description="leave every weight as it is loaded: to evaluate, or serve, nodes and heads of other runs as one model")
 
     def infer(self, plan: Plan) -> None:
         if not any(head.component.weight > 0 for head in plan.heads.values()):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from fascore.errors import SpecError
 from fascore.training.optim import Optimisation, optimisation
 
 if TYPE_CHECKING:
@@ -22,16 +23,20 @@ class SupervisedTraining:
 
     def __init__(self, config: Supervised, graph: ModelGraph, steps_per_epoch: int) -> None:
         self.own = nn.ModuleDict()
-        self._optimisation = optimisation(
+        if config.frozen:
+            _all_loaded(graph)
+        self._optimisation = None if config.frozen else optimisation(
             graph.parameters() if config.decay == "all" else _groups(graph), config.optimizer, config.schedule,
             epochs=config.epochs, steps_per_epoch=steps_per_epoch, clip=config.clip, accumulate=config.accumulate,
-        )
+        )  # fmt: skip
 
     def optimizers(self) -> Mapping[str, Optimisation]:
-        return {"graph": self._optimisation}
+        return {} if self._optimisation is None else {"graph": self._optimisation}
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         losses: dict[str, Tensor] = {}
+        if self._optimisation is None:  # no pass either: it would move the running statistics of batch norms
+            return losses
 
         def closure() -> Tensor:
             losses.update(engine.losses(engine.graph(batch), batch))
@@ -44,3 +49,12 @@ def _groups(graph: nn.Module) -> list[dict[str, Any]]:
     """Two groups of parameters: tensors of two axes or more, and the others, whose weight does not decay."""
     matrices, others = ([p for p in graph.parameters() if (p.ndim > 1) == several and p.requires_grad] for several in (True, False))
     return [group for group in ({"params": matrices}, {"params": others, "weight_decay": 0.0}) if group["params"]]
+
+
+def _all_loaded(graph: ModelGraph) -> None:
+    """Refuse a node or head that would stay at its random weights."""
+    parts = [(node, graph.node(name)) for name, node in graph.plan.nodes.items()]
+    parts += [(node, graph.head(name)) for name, node in graph.plan.heads.items()]
+    for node, module in parts:
+        if getattr(node.component, "weights", None) is None and any(True for _ in module.parameters()):
+            raise SpecError(f"{node.path}: with recipe.frozen nothing is trained, and this would stay random; give it 'weights', or delete 'frozen'")

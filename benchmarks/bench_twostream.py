@@ -1,0 +1,147 @@
+"""Latency of the two-stream model beside timm's bare MobileNetV3-Small on the same frames, with its pre-processing.
+
+    python benchmarks/bench_twostream.py [--threads 1 2] [--k 4] [--side 224] [--rounds 20]
+    python -m pytest benchmarks/bench_twostream.py
+
+One clip, both branches, batch 1: eager, compiled, and by ONNX Runtime where it is installed; the peer sees the k + 1 frames as a batch. Rounds
+are interleaved, figures are medians. Then registration and choice of key frames of a two-second video, and parameters and FLOPs of each node.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from fas_phantom.components import Phantom
+from fas_twostream.encoders import Difference, MultiFrame
+from fas_twostream.modalities import KeyFrames
+from torch import Tensor, nn
+
+from fascore import Clip, Plane, Ref, RunSpec, validate
+from fascore.components.modalities import Faces
+from fascore.graph import check
+from fascore.model import describe_cost
+
+PEER = "mobilenetv3_small_100"
+
+
+class Both(nn.Module):
+    """Both branches with their two logits and the sum of their scores. Shapes: (B, k + 1, 3, H, W) -> (B,)."""
+
+    def __init__(self, k: int, side: int) -> None:
+        super().__init__()
+        self.multi = MultiFrame().build([Clip(k + 1, 3, side, side)])
+        self.diff = Difference().build([Plane(3 * k, side, side)])
+        self.heads = nn.ModuleList([nn.Linear(5 * 64, 2), nn.Linear(5 * 48, 2)])
+
+    def forward(self, clip: Tensor) -> Tensor:
+        change = (clip[:, 1:] - clip[:, :-1]).flatten(1, 2)
+        scores = [head(feature).softmax(1)[:, 1] for head, feature in zip(self.heads, (self.multi(clip), self.diff(change)))]
+        return scores[0] + scores[1]
+
+
+def runners(k: int, side: int, kinds: Sequence[str]) -> dict[str, Callable[[], object]]:
+    """One call a round, by name: both branches in each kind, and the bare network on the same frames."""
+    torch.manual_seed(0)
+    clip, both, peer = torch.rand(1, k + 1, 3, side, side), Both(k, side).eval(), timm.create_model(PEER).eval()
+    made: dict[str, Callable[[], object]] = {}
+    if "eager" in kinds:
+        made |= {"two-stream, eager": lambda: both(clip), f"{PEER}, eager": lambda: peer(clip[0])}
+    if "compiled" in kinds:
+        fast, fast_peer = torch.compile(both), torch.compile(peer)
+        made |= {"two-stream, compiled": lambda: fast(clip), f"{PEER}, compiled": lambda: fast_peer(clip[0])}
+    if "onnx" in kinds:
+        made |= {"two-stream, ONNX Runtime": session(both, clip), f"{PEER}, ONNX Runtime": session(peer, clip[0])}
+    return made
+
+
+def session(module: nn.Module, example: Tensor) -> Callable[[], object]:
+    """A call of the exported module."""
+    import onnxruntime
+
+    file = io.BytesIO()
+    torch.onnx.export(module, (example,), file, input_names=["clip"], dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    running = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+    return lambda: running.run(None, {"clip": example.numpy()})
+
+
+@torch.inference_mode()
+def medians(made: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Seconds of each, the median of interleaved rounds after two to warm up."""
+    taken: dict[str, list[float]] = {name: [] for name in made}
+    for turn in range(rounds + 2):
+        for name, call in made.items():
+            start = time.perf_counter()
+            call()
+            if turn > 1:
+                taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def preprocessing(k: int, side: int, frames: int = 50) -> Callable[[], object]:
+    """Registration and choice of key frames of one rendered video, its frames decoded and its faces found beforehand."""
+    record = Phantom(subjects=3, frames=frames, size=320).records("train")[0]
+    images = list(record.channels["rgb"].read())
+    rgb = type("Decoded", (), {"read": staticmethod(lambda indices: [images[i] for i in indices])})()
+    faces = Faces().build([]).extract(record, [])
+    decoded: Any = type("Shown", (), {"channels": {"rgb": rgb}})()
+    module = KeyFrames(inputs=(Ref("faces"),), k=k, size=side, reserve=0).build([None])
+    return lambda: module.extract(decoded, [{name: np.asarray(array) for name, array in faces.items()}])
+
+
+def table(k: int) -> str:
+    """Parameters and FLOPs of each node of the spec of both branches."""
+    specs = Path(__file__).parents[1] / "plugins" / "fas-twostream" / "specs"
+    document: Any = json.loads((specs / "both.json").read_text())
+    document["modalities"]["keys"]["k"] = k
+    return describe_cost(check(validate(RunSpec, document)))
+
+
+def test_both_branches_take_less_than_four_times_the_bare_network_on_the_same_frames(benchmark: Any) -> None:
+    torch.set_num_threads(1)
+    made = runners(4, 224, ["eager"])
+    found = medians(made, 7)
+    ours, bare = found.values()
+    benchmark.extra_info["ratio to the bare network"] = round(ours / bare, 2)
+    with torch.inference_mode():
+        benchmark(next(iter(made.values())))
+    assert ours < 4 * bare
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--k", type=int, default=4)
+    parser.add_argument("--side", type=int, default=224)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--eager-only", action="store_true", help="neither compile nor export")
+    asked = parser.parse_args()
+    kinds = ["eager"] if asked.eager_only else ["eager", "compiled", *(["onnx"] if find_spec("onnxruntime") else [])]
+    for threads in asked.threads:
+        torch.set_num_threads(threads)
+        found = medians(runners(asked.k, asked.side, kinds), asked.rounds)
+        print(f"{threads} thread{'s' if threads > 1 else ''}, k = {asked.k}, {asked.side} px")
+        for (name, ours), (peer, bare) in zip(list(found.items())[::2], list(found.items())[1::2]):
+            print(f"  {name:28} {1000 * ours:8.1f} ms   {peer:38} {1000 * bare:8.1f} ms   ratio {ours / bare:.2f}")
+        before = medians({"": preprocessing(asked.k, asked.side)}, 3)[""]
+        model = next(iter(found.values()))
+        print(f"  registration and key frames of 50 frames {1000 * before:8.1f} ms, {before / (before + model):.0%} of all with the eager model")
+    if "onnx" not in kinds and not asked.eager_only:
+        print("ONNX Runtime is not installed: not measured")
+    print(table(asked.k))
+
+
+if __name__ == "__main__":
+    main()

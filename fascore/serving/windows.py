@@ -1,0 +1,81 @@
+"""Clips of a video: a part of its frames as a record of its own, so that a long video is scored clip by clip."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fascore.data.media import open_source
+from fascore.errors import FascoreError, NoResponse
+from fascore.record import ATTACK, Frame, Record, Source
+
+
+@dataclass(frozen=True)
+class Window(Source):
+    """Frames `first` to `last` (exclusive) of a Source, their times from the first of them on."""
+
+    source: Source
+    first: int
+    last: int
+
+    def digest(self) -> str:
+        return hashlib.sha256(f"{self.source.digest()} {self.first} {self.last}".encode()).hexdigest()
+
+    def times(self) -> np.ndarray:
+        times = self.source.times()[self.first : self.last]
+        shifted: np.ndarray = times - times[0]
+        return shifted
+
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
+        start = float(self.source.times()[self.first])
+        wanted = range(self.last - self.first) if indices is None else indices
+        for frame in self.source.read([self.first + index for index in wanted]):
+            yield Frame(frame.time - start, frame.image)
+
+
+class Part(NamedTuple):
+    """A record that is a part of a file, from `start` to `end` in seconds; both None where the file could not be divided."""
+
+    record: Record
+    path: Path
+    start: float | None
+    end: float | None
+
+
+def parts_of(path: Path, seconds: float) -> list[Part]:
+    """A file as records of so many seconds each; a rest of less than half joins the last.
+
+    A file that cannot be read is one record, whose answer says why. Raises FascoreError where `seconds` is not above 0.
+    """
+    if not seconds > 0:
+        raise FascoreError(f"a clip of {seconds:g} s has no frames; give a number of seconds above 0, such as --clips 2")
+    source = open_source(path)
+    try:
+        times = source.times()
+    except NoResponse:
+        return [Part(_unlabelled(str(path), source), path, None, None)]
+    ends = divided(times, seconds)
+    firsts = np.searchsorted(times, [0.0, *ends[:-1]], side="left").tolist()
+    spans = [*firsts, len(times)]
+    return [
+        Part(_unlabelled(f"{path} from {start:.2f} s", Window(source, first, last)), path, start, end)
+        for first, last, start, end in zip(spans, spans[1:], [0.0, *ends[:-1]], ends, strict=False)
+        if last > first
+    ]
+
+
+def divided(times: np.ndarray, seconds: float) -> list[float]:
+    """Where each clip of a video ends; the last one at the end of its last frame."""
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    duration = float(times[-1]) + step
+    whole = int(duration / seconds + 0.5) or 1
+    return [*(seconds * (n + 1) for n in range(whole - 1)), duration]
+
+
+def _unlabelled(identity: str, source: Source) -> Record:
+    return Record(identity, ATTACK, {"rgb": source}, species="unknown")
