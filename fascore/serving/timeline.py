@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fascore.serving.predict import Prediction
 
 BONA_FIDE, ATTACK, NOTHING, INK = "#1b6ca8", "#c0392b", "#b8b8b8", "#333333"
+HATCHES = {"no_face": "////", "refused": "...."}
 WIDE, HIGH = 9.0, 2.3
 """Inches of a picture, and of each file in it."""
 
@@ -48,7 +49,7 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
         shown = label if label not in labels else None
         labels.add(label)
         if clip.score is None:
-            axes.axvspan(clip.start, clip.end, facecolor="none", edgecolor=NOTHING, hatch="////", linewidth=0, label=shown)
+            axes.axvspan(clip.start, clip.end, facecolor="none", edgecolor=NOTHING, hatch=HATCHES.get(clip.response, "xx"), linewidth=0, label=shown)
             continue
         axes.fill_between([clip.start, clip.end], clip.score, threshold, color=colour, alpha=0.15, linewidth=0)
         axes.plot([clip.start, clip.end], [clip.score] * 2, color=colour, linewidth=2.6, solid_capstyle="butt", label=shown)
