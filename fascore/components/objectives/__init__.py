@@ -38,6 +38,7 @@ class Center(Objective):
         None, min_length=2, description="values of the target column in class order; default: 0 and 1 of record.label"
     )
     rate: float = Field(0.5, gt=0, le=1, description="how far the centres move, alpha of eq. 4")
+    start: Literal["zero", "first"] = Field("zero", description="where a centre begins: at 0, or at the mean of the first records of its class")
 
     def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:
         return self.classes
@@ -50,11 +51,12 @@ class Center(Objective):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fascore.components.objectives.center import CenterObjective
 
-        return CenterObjective(_vector_of(self, signals, target), len(self.classes or (0, 1)), rate=self.rate)
+        return CenterObjective(_vector_of(self, signals, target), len(self.classes or (0, 1)), rate=self.rate, start=self.start)
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(), [Vector(6)], Labels("label")), (cls(classes=(None, "print", "replay")), [Vector(4)], Labels("species"))]
+        species: tuple[Scalar | None, ...] = (None, "print", "replay")
+        return [(cls(), [Vector(6)], Labels("label")), (cls(classes=species, start="first"), [Vector(4)], Labels("species"))]
 
 
 class SupervisedContrastive(Objective):

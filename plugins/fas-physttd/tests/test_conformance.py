@@ -1,4 +1,5 @@
 from fascore.testing import conformance
 
-OPTIMIZER = "optimizer and discriminator take the arguments of a class of torch.optim, and check them themselves"
-test_conformance = conformance("fas-physttd", {("recipe", "physttd.three_steps", "closed_inside"): OPTIMIZER})
+OPTIMIZER = "its optimisers take the arguments of a class of torch.optim, and check them themselves"
+RECIPES = ("physttd.three_steps", "physttd.polysemantic")
+test_conformance = conformance("fas-physttd", {("recipe", name, "closed_inside"): OPTIMIZER for name in RECIPES})

@@ -1,0 +1,252 @@
+"""The generator of polysemantic spoof traces, its classifier and intensity loss (Li et al.). Importing this module imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from fascore import Encoder, Fusion, Head, Image, Labels, Objective, Plane, Pyramid, Signal, Slot, SpecError, Target, Vector, replaced
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_RESNET50: Any = {"type": "timm", "name": "resnet50"}
+_GATE: Any = {"type": "physttd.recalibrating_gate"}
+COLOURS = 3
+"""Channels of a replicated input and of its trace, so that weights of ImageNet fit."""
+
+
+def square(owner: str, signals: Sequence[Signal]) -> list[Image | Plane]:
+    """Square pictures of one size. Raises SpecError."""
+    found = [signal for signal in signals if isinstance(signal, Image | Plane)]
+    if not found or len(found) < len(signals):
+        raise SpecError(f"{owner} reads an Image or Plane a stream; got {', '.join(map(str, signals)) or 'nothing'}: single frames, not clips")
+    if len({(signal.h, signal.w) for signal in found}) > 1 or found[0].h != found[0].w:
+        raise SpecError(f"{owner} reads squares of one size; got {', '.join(map(str, signals))}: give all modalities one 'size'")
+    return found
+
+
+class Generator(Encoder):
+    """Two-stream generator of spoof traces (Li et al., Fig. 1): one Image or Plane (C, N, N) a stream, N a multiple of 16.
+
+    Each stream is the stages of a ResNet, a fusion of all streams behind every stage, and a decoder with skips. Ports of a stream
+    `rgb`: `rgb_trace` T in [-1, 1] and `rgb_live` I - T (not clamped, hence a Plane), both (3, N, N); `rgb_bottleneck`, the pooled
+    feature that an intermediate head reads (Eq. 11); `rgb_feature`, the pooled first feature after all skips (Eq. 10).
+    With resnet50: an encoder of 8,543,296 and a decoder of 7,763,619 parameters a stream.
+    """
+
+    type: Literal["physttd.polysemantic"] = "physttd.polysemantic"
+    streams: tuple[str, ...] = Field(("rgb", "depth"), min_length=1, description="names of the streams, one an input, for the ports")
+    network: Slot[Encoder] = Field(_RESNET50, description="a timm ResNet; the published one is resnet50 with ImageNet weights (pretrained)")
+    stages: Literal[2, 3] = Field(3, description="residual stages of an encoder; 3 reads 'first three blocks' as stem, layer1, layer2, layer3")
+    fusion: Slot[Fusion] = Field(_GATE, description="what streams give each other behind each stage: one output a stream; not used by one stream")
+    widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
+        (256, 128, 64, 32), description="channels behind the up-sampling layers of a decoder; two stages use the last three"
+    )
+    replicate: bool = Field(True, description="repeat an input of one channel to three, as ImageNet weights need; its trace then has three")
+    frozen_norm: tuple[str, ...] = Field(
+        ("rgb",), description="streams whose encoder normalises by its stored statistics in training too; none of a network without ImageNet weights"
+    )
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Generator:
+        if self.network.type != "timm" or self.network.weights is not None:
+            raise ValueError(f"'network' is a timm encoder, its weights named by 'pretrained'; this is {self.network.canonical()}")
+        if len(set(self.streams)) < len(self.streams) or any(not name.isalnum() or not name.islower() for name in self.streams):
+            raise ValueError(f"'streams' are different names of small letters and digits; got {', '.join(self.streams)}")
+        return self
+
+    def encoder(self) -> Encoder:
+        """The network of one stream, as a pyramid of its stages."""
+        return replaced(self.network, output="pyramid", levels=list(range(1, self.stages + 1)))
+
+    def pictures(self, signals: Sequence[Signal]) -> list[Image]:
+        """What the encoder of each stream reads. Raises SpecError."""
+        if len(signals) != len(self.streams):
+            raise SpecError(f"{self.type} has the streams {', '.join(self.streams)}, and {len(signals)} inputs; give one input a stream")
+        found = square(self.type, signals)
+        if found[0].w % 16:
+            raise SpecError(f"{self.type}: a side of {found[0].w} pixels; take a multiple of 16, which four halvings divide")
+        return [Image(COLOURS if self.replicate and signal.c == 1 else signal.c, signal.h, signal.w) for signal in found]
+
+    def levels(self, picture: Image) -> Pyramid:
+        """Maps of the stages. Raises SpecError for a network without them."""
+        pyramid = self.encoder().infer([picture])
+        strides = tuple(4 << stage for stage in range(self.stages))
+        if not isinstance(pyramid, Pyramid) or tuple(level.stride for level in pyramid.levels) != strides:
+            raise SpecError(f"{self.type}: the network's stages have not the strides {', '.join(map(str, strides))}; take a ResNet such as resnet50")
+        return pyramid
+
+    def infer(self, signals: Sequence[Signal]) -> Mapping[str, Signal]:
+        pictures = self.pictures(signals)
+        levels = self.levels(pictures[0]).levels
+        if len(pictures) > 1:
+            for level in levels:
+                self._fuses([Plane(level.channels, *level.size)] * len(pictures))
+        ports: dict[str, Signal] = {}
+        for name, picture in zip(self.streams, pictures, strict=True):
+            plane = Plane(picture.c, picture.h, picture.w)
+            ports |= {f"{name}_trace": plane, f"{name}_live": plane}
+            ports |= {f"{name}_bottleneck": Vector(levels[-1].channels), f"{name}_feature": Vector(self.widths[2])}
+        return ports
+
+    def _fuses(self, maps: Sequence[Plane]) -> None:
+        given = self.fusion.infer(maps)
+        wanted = {str(place): plane for place, plane in enumerate(maps)}
+        ports = dict(given) if isinstance(given, Mapping) else {"": given}
+        if ports.pop("merged", maps[0]) != maps[0] or ports != wanted:
+            raise SpecError(
+                f"{self.type} takes a fusion with one output a stream, of its input's shape, and at most one more, 'merged', for the skips; "
+                f"{self.fusion.type} gives another: take physttd.recalibrating_gate, physttd.sa_gate or physttd.concat_gate"
+            )
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_physttd.polysemantic.generator import GeneratorModule
+
+        self.infer(signals)
+        return GeneratorModule(self, self.pictures(signals))
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        small = {"network": {"type": "timm", "name": "test_resnet"}, "widths": (8, 8, 6, 4), "frozen_norm": []}
+        wide: dict[str, Any] = {"fusion": {"type": "physttd.recalibrating_gate", "reduction": 2}}  # so that no hidden layer is all dead
+        pair = [Image(3, 32, 32), Plane(1, 32, 32)]
+        return [
+            (cls.model_validate({**small, **wide}), pair),
+            (cls.model_validate({**small, "fusion": {"type": "physttd.sa_gate", "reduction": 2}, "stages": 2, "replicate": False}), pair),
+            (cls.model_validate({**small, "streams": ["depth"]}), pair[1:]),
+        ]
+
+
+class _Gate(Fusion):
+    """Base of fusions of maps of one shape, (C, H, W) a stream, that give each stream a map of that shape."""
+
+    def maps(self, signals: Sequence[Signal]) -> list[Plane]:
+        """The inputs. Raises SpecError."""
+        found = [signal for signal in signals if isinstance(signal, Plane)]
+        if len(found) < 2 or len(found) < len(signals) or any(signal != found[0] for signal in found):
+            raise SpecError(f"{self.type} fuses two or more Planes of one shape; got {', '.join(map(str, signals)) or 'nothing'}")
+        return found
+
+    def infer(self, signals: Sequence[Signal]) -> Mapping[str, Signal]:
+        return {str(place): signal for place, signal in enumerate(self.maps(signals))}
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Plane(64, 3, 2)] * 2), (cls(), [Plane(64, 2, 2)] * 3)]
+
+
+class RecalibratingGate(_Gate):
+    """Recalibration by the other streams, every stream kept (Li et al., Eq. 2-5): the maps of two streams, or more.
+
+    26,146, 101,442 and 399,490 parameters for two streams of 256, 512 and 1024 channels.
+    """
+
+    type: Literal["physttd.recalibrating_gate"] = "physttd.recalibrating_gate"
+    reduction: PositiveInt = Field(16, description="channels over the hidden width of the channel gate's MLP (Eq. 2)")
+    spatial_softmax: Literal["modality", "hw_scaled"] = Field(
+        "modality", description="softmax of Eq. 5 over the streams at each place, or over the places of each stream, times their number"
+    )
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_physttd.polysemantic.gates import RecalibratingGateFusion
+
+        planes = self.maps(signals)
+        return RecalibratingGateFusion(planes[0].c, len(planes), self.reduction, spatial_softmax=self.spatial_softmax)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [*super().examples(), (cls(spatial_softmax="hw_scaled"), [Plane(64, 3, 2)] * 2)]
+
+
+class SaGate(_Gate):
+    """SA-Gate as its authors' code has it (Chen et al., ECCV 2020): one merged map, to which every stream moves half way.
+
+    Ports `0`, `1`, ... for the next stage of each stream, `merged` for the decoders.
+    """
+
+    type: Literal["physttd.sa_gate"] = "physttd.sa_gate"
+    reduction: PositiveInt = Field(16, description="channels over the hidden width of the channel gate's MLP")
+
+    def infer(self, signals: Sequence[Signal]) -> Mapping[str, Signal]:
+        return {**super().infer(signals), "merged": self.maps(signals)[0]}
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_physttd.polysemantic.gates import SaGateFusion
+
+        planes = self.maps(signals)
+        return SaGateFusion(planes[0].c, len(planes), self.reduction)
+
+
+class ConcatGate(_Gate):
+    """Concatenation of the streams and a 1 x 1 convolution for each: 'Feature Concat.' of Table 4."""
+
+    type: Literal["physttd.concat_gate"] = "physttd.concat_gate"
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_physttd.polysemantic.gates import ConcatGateFusion
+
+        planes = self.maps(signals)
+        return ConcatGateFusion(planes[0].c, len(planes))
+
+
+class TraceClassifier(Head):
+    """The classifier phi: a fully convolutional network on the traces of all streams, one channel after the other (Eq. 12).
+
+    Square Planes or Images of one size; a map of one channel is repeated to three. The map's target is 0 for bona fide and 1 for
+    attacks; the score is 1 - mean(phi), clipped to [0, 1]. 243,105 parameters on six channels. The loss averages over all
+    records, so that with half a batch of each class a weight of 2 makes the sum of two expectations of Eq. 12.
+    """
+
+    type: Literal["physttd.trace_classifier"] = "physttd.trace_classifier"
+    width: PositiveFloat = Field(1.0, description="factor of all channels; 1: those of the discriminators")
+    replicate: bool = Field(True, description="repeat an input of one channel to three, as the generator does")
+
+    def channels(self, signals: Sequence[Signal]) -> int:
+        """Channels of all inputs together. Raises SpecError."""
+        return sum(COLOURS if self.replicate and signal.c == 1 else signal.c for signal in square(self.type, signals))
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        self.channels(signals)
+        if not isinstance(target, Labels) or target.column != "label":
+            raise SpecError(f"{self.type} learns record.label, bona fide or attack; the target is {target}")
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fas_physttd.polysemantic.heads import TraceClassifierHead
+
+        return TraceClassifierHead(self.channels(signals), width=self.width, replicate=self.replicate)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        plane = Plane(3, 16, 16)
+        return [(cls(width=0.1), [plane, plane], Labels("label")), (cls(width=0.1), [Image(3, 16, 16), Plane(1, 16, 16)], Labels("label"))]
+
+
+class Intensity(Objective):
+    """Mean |T| of the traces, summed over its inputs: whole for bona fide, a little for attacks (Eq. 9).
+
+    It averages over all records, so that with half a batch of each class twice the published weight stands for it.
+    """
+
+    type: Literal["physttd.intensity"] = "physttd.intensity"
+    attacks: NonNegativeFloat = Field(1e-4, description="lambda_t, the factor of an attack's traces")
+
+    def check(self, signals: Sequence[Signal], target: Target) -> None:
+        if not signals or not all(isinstance(signal, Plane) for signal in signals):
+            raise SpecError(f"{self.type} reads traces, Planes; got {', '.join(map(str, signals)) or 'nothing'}")
+        if not isinstance(target, Labels) or target.column != "label":
+            raise SpecError(f"{self.type} tells bona fide from attacks by record.label; the target is {target}")
+
+    def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fas_physttd.polysemantic.objectives import IntensityObjective
+
+        return IntensityObjective(self.attacks)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(), [Plane(3, 8, 8), Plane(3, 8, 8)], Labels("label"))]
+
+
+__all__ = ["ConcatGate", "Generator", "Intensity", "RecalibratingGate", "SaGate", "TraceClassifier", "square"]

@@ -1,0 +1,141 @@
+"""The generator of polysemantic spoof traces (Li et al., Fig. 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from fascore import Image, Plane
+from fascore.signals import Level
+
+if TYPE_CHECKING:
+    from fas_physttd.polysemantic.components import Generator
+
+
+def replicated(picture: Tensor, channels: int) -> Tensor:
+    """(B, 1 or `channels`, H, W) -> (B, channels, H, W)."""
+    return picture.expand(-1, channels, -1, -1)
+
+
+class Residual(nn.Module):
+    """relu(x + two 3 x 3 convolutions with batch norm of x)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        first, second = (nn.Conv2d(width, width, 3, padding=1, bias=False) for _ in range(2))
+        self.layers = nn.Sequential(first, nn.BatchNorm2d(width), nn.ReLU(), second, nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.layers(x))
+
+
+def up(before: int, width: int) -> nn.Sequential:
+    """Twice the size: transposed convolution 4 x 4, batch norm, ReLU, a residual block."""
+    deconvolution = nn.ConvTranspose2d(before, width, 4, stride=2, padding=1, bias=False)
+    return nn.Sequential(deconvolution, nn.BatchNorm2d(width), nn.ReLU(), Residual(width))
+
+
+class Decoded(NamedTuple):
+    """Trace (B, C, N, N) in [-1, 1], and the first feature after all skips, pooled, (B, D)."""
+
+    trace: Tensor
+    feature: Tensor
+
+
+class Decoder(nn.Module):
+    """From the deepest map to the trace; the maps of the other stages join where the size is theirs."""
+
+    def __init__(self, levels: Sequence[Level], widths: Sequence[int], channels: int) -> None:
+        super().__init__()
+        stride, before = levels[-1].stride, levels[-1].channels
+        skips = {level.stride: level.channels for level in levels[:-1]}
+        self.skips: list[int | None] = []
+        self.ups = nn.ModuleList()
+        for width in widths[-(stride.bit_length() - 1) :]:
+            self.ups.append(up(before, width))
+            stride //= 2
+            self.skips.append(next((i for i, level in enumerate(levels[:-1]) if level.stride == stride), None))
+            before = width + skips.get(stride, 0)
+        self.last_skip = max(place for place, skip in enumerate(self.skips) if skip is not None)
+        self.out = nn.Conv2d(before, channels, 3, padding=1)
+
+    def forward(self, maps: Sequence[Tensor]) -> Decoded:
+        x = maps[-1]
+        pooled = x
+        for place, (layer, skip) in enumerate(zip(self.ups, self.skips, strict=True)):
+            x = layer(x)
+            if place == self.last_skip + 1:
+                pooled = x
+            if skip is not None:
+                x = torch.cat([x, maps[skip]], dim=1)
+        return Decoded(torch.tanh(self.out(x)).float(), pooled.mean((2, 3)))
+
+
+class GeneratorModule(nn.Module):
+    """Traces of all streams, and what heads and objectives read; ports as `Generator` says."""
+
+    def __init__(self, config: Generator, pictures: Sequence[Image]) -> None:
+        super().__init__()
+        self.streams, self.frozen_norm = config.streams, config.frozen_norm
+        self.channels = [picture.c for picture in pictures]
+        levels = config.levels(pictures[0]).levels
+        self.encoders = nn.ModuleList(config.encoder().build([picture]) for picture in pictures)
+        maps = [[Plane(level.channels, *level.size)] * len(pictures) for level in levels]
+        self.fusions = nn.ModuleList(config.fusion.build(signals) for signals in maps) if len(pictures) > 1 else nn.ModuleList()
+        self.decoders = nn.ModuleList(Decoder(levels, config.widths, picture.c) for picture in pictures)
+        self.stages = _stages(self.encoders[0])
+
+    def train(self, mode: bool = True) -> GeneratorModule:
+        """As any module, but the norms of frozen streams go on with their stored statistics."""
+        super().train(mode)
+        for name, encoder in zip(self.streams, self.encoders, strict=True):
+            for part in encoder.modules() if name in self.frozen_norm else ():
+                if isinstance(part, _BatchNorm):
+                    part.eval()
+        return self
+
+    def forward(self, *pictures: Tensor) -> dict[str, Tensor]:
+        images = [replicated(picture, channels) for picture, channels in zip(pictures, self.channels, strict=True)]
+        skips, bottlenecks = self._encoded(images)
+        ports: dict[str, Tensor] = {}
+        for name, image, maps, bottleneck, decoder in zip(self.streams, images, skips, bottlenecks, self.decoders, strict=True):
+            decoded: Decoded = decoder(maps)
+            ports |= {f"{name}_trace": decoded.trace, f"{name}_live": image.float() - decoded.trace}
+            ports |= {f"{name}_bottleneck": bottleneck.mean((2, 3)), f"{name}_feature": decoded.feature}
+        return ports
+
+    def _encoded(self, images: Sequence[Tensor]) -> tuple[list[list[Tensor]], list[Tensor]]:
+        """Maps of every stage for the decoder of each stream, and each stream's own deepest map."""
+        encoders: list[Any] = list(self.encoders)
+        maps = [(image - encoder.mean) / encoder.deviation for image, encoder in zip(images, encoders, strict=True)]
+        skips: list[list[Tensor]] = [[] for _ in images]
+        for stage, names in enumerate(self.stages):
+            maps = [_through(encoder.model, names, x) for encoder, x in zip(encoders, maps, strict=True)]
+            decoded = maps
+            if self.fusions:
+                given = self.fusions[stage](*maps)
+                maps = [given[str(place)] for place in range(len(maps))]
+                decoded = [given["merged"]] * len(maps) if "merged" in given else maps
+            for kept, x in zip(skips, decoded, strict=True):
+                kept.append(x)
+        return skips, maps
+
+
+def _stages(encoder: Any) -> list[list[str]]:
+    """Names of the network's modules, cut behind each of the maps that it returns."""
+    stages: list[list[str]] = [[]]
+    for name in encoder.model:
+        stages[-1].append(name)
+        if name in encoder.model.return_layers:
+            stages.append([])
+    return [names for names in stages if names]
+
+
+def _through(model: Any, names: Sequence[str], x: Tensor) -> Tensor:
+    for name in names:
+        x = model[name](x)
+    return x

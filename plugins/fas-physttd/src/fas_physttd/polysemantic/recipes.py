@@ -1,0 +1,96 @@
+"""The recipe of polysemantic spoof traces. Importing this module imports no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from fas_physttd.polysemantic.components import Generator
+from fascore import Optimizer, Recipe, Ref, Schedule, SpecError
+
+if TYPE_CHECKING:
+    from fascore.graph import Plan
+    from fascore.kinds import Training
+    from fascore.model import ModelGraph
+
+
+class Polysemantic(Recipe):
+    """Three steps a batch (Li et al.): the generator with all heads and objectives (Eq. 13), discriminators (Eq. 7), consistency (Eq. 14).
+
+    It owns a set of discriminators a stream. Heads and objectives bring the other losses of Eq. 13 with weights of their own:
+    `physttd.intensity`, `physttd.identity`, `center`, `binary` on each bottleneck, and `physttd.trace_classifier`. Every batch needs
+    bona fide records and attacks, best as `physttd.paired` plans them.
+    """
+
+    type: Literal["physttd.polysemantic"] = "physttd.polysemantic"
+    generator: Ref = Field(Ref("gen"), description="the physttd.polysemantic encoder; its inputs are modalities")
+    adversarial: NonNegativeFloat = Field(0.25, description="alpha_1, weight of the generator's adversarial loss (Eq. 6)")
+    discrimination: PositiveFloat = Field(1.0, description="alpha_7, weight of the discriminators' loss (Eq. 7)")
+    consistency: NonNegativeFloat = Field(1.0, description="alpha_8, weight of the consistency loss (Eq. 14)")
+    polarity: Literal["real_is_zero", "real_is_one"] = Field("real_is_zero", description="what discriminators answer to real images; as printed: 0")
+    g_recon_set: Literal["LuS", "S"] = Field("LuS", description="whose reconstructions the generator makes look live: all as printed, or attacks'")
+    d_recon_set: Literal["S", "LuS"] = Field(
+        "S", description="whose reconstructions are fakes to the discriminators: attacks', or all as printed, though a bona fide one equals its image"
+    )
+    mixing: float = Field(0.5, ge=0, le=1, description="probability that a trace is mixed with the next attack's, u T_j + (1 - u) T_k, u uniform")
+    scales: tuple[PositiveInt, ...] = Field((256, 128, 64), min_length=1, description="sides to which discriminators resize images, one network each")
+    separate: bool = Field(False, description="networks of their own for live and for spoof images; false: one trunk with two heads a scale")
+    discriminator_width: PositiveFloat = Field(1.0, description="factor of the discriminators' channels; 1: the published ones")
+    optimizer: Optimizer = Field(default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the generator and of each discriminator")
+    schedule: Schedule = Field(Schedule(), description="course of the learning rate")
+    clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient of one optimiser; default: no limit")
+
+    def infer(self, plan: Plan) -> None:
+        node = plan.nodes.get(self.generator.node)
+        if node is None or not isinstance(node.component, Generator) or self.generator.port:
+            raise SpecError(f"physttd.polysemantic trains a physttd.polysemantic encoder, and 'generator' names '{self.generator}', which is none")
+        if encoded := [ref for ref in node.inputs if ref.node not in plan.modalities]:
+            raise SpecError(f"physttd.polysemantic adds traces to images: '{self.generator}' reads '{encoded[0]}', which is no modality")
+        if node.optional:
+            raise SpecError(
+                "physttd.polysemantic has no trace of an input that is missing: leave 'optional' out of the generator's modalities, so that records "
+                "that lack one are set aside by name"
+            )
+        side = max(signal.shapes[0][-1] for signal in node.signals if signal is not None)
+        if wrong := [scale for scale in self.scales if scale % 8 or scale > side]:
+            raise SpecError(f"physttd.polysemantic: scale {wrong[0]} of images of {side} pixels; take multiples of 8, {side} at most")
+
+    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
+        from fas_physttd.polysemantic.training import PolysemanticTraining
+
+        return PolysemanticTraining(self, graph, steps_per_epoch)
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        # Two-stream and single-stream graphs, as small as the layers allow.
+        return [(cls(scales=(32, 16), discriminator_width=0.1), toy_graph(("rgb", "depth"))),
+                (cls(scales=(16,), discriminator_width=0.1, separate=True, d_recon_set="LuS"), toy_graph(("rgb",)))]  # fmt: skip
+
+
+def toy_graph(streams: tuple[str, ...]) -> dict[str, Any]:
+    """Modalities and model of a small spec with every loss that needs no recogniser; conformance and tests train it."""
+    ports = [f"gen.{name}_trace" for name in streams]
+    depth = {"depth": {"type": "depth_map", "inputs": ["face"]}} if "depth" in streams else {}
+    generator = {
+        "type": "physttd.polysemantic", "streams": streams, "network": {"type": "timm", "name": "test_resnet"}, "widths": (8, 8, 6, 4),
+        "frozen_norm": [], "inputs": ["face", *depth],
+    }  # fmt: skip
+    return {
+        "modalities": {"faces": {"type": "faces"}, "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}, **depth},
+        "model": {
+            "encoders": {"gen": generator},
+            "heads": {
+                "trace": {"type": "physttd.trace_classifier", "width": 0.1, "inputs": ports},
+                **{f"{name}_branch": {"type": "binary", "inputs": [f"gen.{name}_bottleneck"]} for name in streams},
+            },
+            "objectives": {
+                "intensity": {"type": "physttd.intensity", "weight": 200, "inputs": ports},
+                **{f"{name}_center": {"type": "center", "start": "first", "weight": 10, "inputs": [f"gen.{name}_feature"]} for name in streams},
+            },
+            "score": "trace",
+        },
+    }
+
+
+__all__ = ["Polysemantic", "toy_graph"]

@@ -1,0 +1,202 @@
+"""Training of polysemantic spoof traces: generator, discriminators and consistency, in that order (Li et al., Eq. 6-14)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from fas_physttd.lsgan import Polarity, answer
+from fas_physttd.patchgan import MultiScale
+from fas_physttd.polysemantic.generator import GeneratorModule, replicated
+from fascore import FascoreError, Optimisation, optimisation
+
+if TYPE_CHECKING:
+    from fas_physttd.polysemantic.recipes import Polysemantic
+    from fascore.data.batch import Batch
+    from fascore.model import ModelGraph
+    from fascore.training.engine import Engine
+
+
+class Pairs(NamedTuple):
+    """Rows of a batch: bona fide `host` gets the trace of attack `spoof`, `share` of it mixed with that of `other`; all (P,)."""
+
+    host: Tensor
+    spoof: Tensor
+    other: Tensor
+    share: Tensor
+
+    def mixed(self, trace: Tensor) -> Tensor:
+        """(P, C, N, N): u T_j + (1 - u) T_k; u is 1 where nothing is mixed."""
+        u = self.share[:, None, None, None]
+        return u * trace[self.spoof] + (1 - u) * trace[self.other]
+
+
+@dataclass(frozen=True)
+class Images:
+    """One stream of a batch: `image` and its `live` counterpart (B, C, N, N); `trace` and `synthetic` attacks (P, C, N, N)."""
+
+    image: Tensor
+    live: Tensor
+    trace: Tensor
+    synthetic: Tensor
+
+    def detached(self) -> Images:
+        """The same without gradient."""
+        return Images(self.image, self.live.detach(), self.trace.detach(), self.synthetic.detach())
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Places in [image; live; synthetic] of what is real and fake to D_L and D_S; `recon` are the generator's rows of E(D_L)."""
+
+    real_live: Tensor
+    fake_live: Tensor
+    recon: Tensor
+    real_spoof: Tensor
+    fake_spoof: Tensor
+
+
+class Discriminators(nn.Module):
+    """D_L and D_S of one stream at every scale. Shapes: (B, C, N, N) -> a pair of (B, 1, S/8, S/8) a scale."""
+
+    def __init__(self, scales: Sequence[int], channels: int, *, width: float, separate: bool) -> None:
+        super().__init__()
+        heads = (1, 1) if separate else (2,)
+        self.sets = nn.ModuleList(MultiScale(scales, channels, heads=count, width=width) for count in heads)
+
+    def forward(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
+        found = [networks(image) for networks in self.sets]
+        maps = [torch.cat(scale, dim=1) for scale in zip(*found, strict=True)]
+        return [(both[:, :1], both[:, 1:]) for both in maps]
+
+
+class PolysemanticTraining:
+    """Adam for the graph, which the first and third step share, and one for the discriminators of each stream."""
+
+    def __init__(self, config: Polysemantic, graph: ModelGraph, steps_per_epoch: int) -> None:
+        self.config, self.name = config, config.generator.node
+        node = cast(GeneratorModule, graph.node(self.name))
+        self.streams, self.channels = node.streams, node.channels
+        self.modalities = [str(ref) for ref in graph.plan.nodes[self.name].inputs]
+        self.own = nn.ModuleDict({
+            stream: Discriminators(config.scales, channels, width=config.discriminator_width, separate=config.separate)
+            for stream, channels in zip(self.streams, self.channels, strict=True)
+        })  # fmt: skip
+        parts = {"generator": (graph, 2), **{f"discriminator_{stream}": (self.own[stream], 1) for stream in self.streams}}
+        self._optimisations = {
+            name: optimisation(
+                module.parameters(), config.optimizer, config.schedule,
+                epochs=config.epochs, steps_per_epoch=calls * steps_per_epoch, clip=config.clip,
+            )
+            for name, (module, calls) in parts.items()
+        }  # fmt: skip
+
+    def optimizers(self) -> Mapping[str, Optimisation]:
+        return self._optimisations
+
+    def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
+        pairs = self.pairs(engine, batch)
+        losses: dict[str, Tensor] = {}
+        held: dict[str, Images] = {}
+
+        def generator() -> Tensor:
+            outputs = engine.graph(batch)
+            losses.update(engine.losses(outputs, batch))
+            held.update(self.images(batch, outputs.values, pairs))
+            with engine.frozen(self.own):
+                adversarial = [self.adversarial(stream, images, batch) for stream, images in held.items()]
+            losses["adversarial"] = self.config.adversarial * torch.stack(adversarial).sum()
+            return torch.stack(list(losses.values())).sum()
+
+        losses["generator"] = engine.optimize("generator", generator)
+        held = {stream: images.detached() for stream, images in held.items()}
+        for stream, images in held.items():
+            losses[f"discriminator_{stream}"] = engine.optimize(
+                f"discriminator_{stream}", lambda stream=stream, images=images: self.discrimination(stream, images, batch)
+            )
+        losses["consistency"] = engine.optimize("generator", lambda: self.consistency(engine, batch, pairs, held))
+        return losses
+
+    def pairs(self, engine: Engine, batch: Batch) -> Pairs:
+        """Which trace goes to which bona fide record, and how traces mix. Raises FascoreError for a batch of one class."""
+        live, spoof = _rows(batch)
+        drawn = engine.rand("polysemantic.mixing", [batch.ids[row] for row in spoof.tolist()], (2,))
+        share = torch.where(drawn[:, 0] < self.config.mixing, drawn[:, 1], 1.0)
+        host = live[torch.arange(len(spoof), device=live.device) % len(live)]
+        return Pairs(host, spoof, spoof.roll(-1), share)
+
+    def images(self, batch: Batch, values: Mapping[str, object], pairs: Pairs) -> dict[str, Images]:
+        """Eq. 1 by stream, and synthetic attacks: the trace of one attack, or two mixed, added to a bona fide image."""
+        found = {}
+        for stream, modality, channels in zip(self.streams, self.modalities, self.channels, strict=True):
+            image = replicated(batch.tensors[modality], channels).float()
+            trace, live = (cast(Tensor, values[f"{self.name}.{stream}_{port}"]) for port in ("trace", "live"))
+            mixed = pairs.mixed(trace)
+            found[stream] = Images(image, live, mixed, image[pairs.host] + mixed)
+        return found
+
+    def adversarial(self, stream: str, images: Images, batch: Batch) -> Tensor:
+        """L_G of one stream: reconstructions look live to D_L, synthetic attacks look real to D_S (Eq. 6); mean over scales."""
+        roles, polarity = self._roles(images, batch), cast(Polarity, self.config.polarity)
+        maps = self.judged(stream, images)
+        terms = [
+            answer(live[roles.recon], real=True, polarity=polarity) + answer(spoof[roles.fake_spoof], real=True, polarity=polarity)
+            for live, spoof in maps
+        ]
+        return torch.stack(terms).mean()
+
+    def discrimination(self, stream: str, images: Images, batch: Batch) -> Tensor:
+        """a_7 L_D of one stream (Eq. 7); mean over scales."""
+        roles, polarity = self._roles(images, batch), cast(Polarity, self.config.polarity)
+        terms = []
+        for live, spoof in self.judged(stream, images):
+            for maps, real, fake in ((live, roles.real_live, roles.fake_live), (spoof, roles.real_spoof, roles.fake_spoof)):
+                terms.append(answer(maps[real], real=True, polarity=polarity) + answer(maps[fake], real=False, polarity=polarity))
+        return self.config.discrimination * torch.stack(terms).sum() / len(self.config.scales)
+
+    def consistency(self, engine: Engine, batch: Batch, pairs: Pairs, held: Mapping[str, Images]) -> Tensor:
+        """a_8 (G(I_i + T_j) - T_j)^2, mean over pixels, summed over streams (Eq. 14); the batch also holds the images I_i.
+
+        Half of what batch norms see is bona fide, as in the first step.
+        """
+        both = torch.cat([pairs.host, pairs.host])
+        changed = {
+            modality: torch.cat([held[stream].image[pairs.host], held[stream].synthetic])
+            for stream, modality in zip(self.streams, self.modalities, strict=True)
+        }
+        outputs = engine.graph(batch.take(both).replace(**changed), nodes=[self.name])
+        count = len(pairs.host)
+        terms = [
+            mse_loss(cast(Tensor, outputs[f"{self.name}.{stream}_trace"])[count:].float(), held[stream].trace.float()) for stream in self.streams
+        ]
+        return self.config.consistency * torch.stack(terms).sum()
+
+    def judged(self, stream: str, images: Images) -> list[tuple[Tensor, Tensor]]:
+        """Maps of [image; live; synthetic] from one pass, so that batch norms see real and fake images in every step."""
+        maps: list[tuple[Tensor, Tensor]] = self.own[stream](torch.cat([images.image, images.live, images.synthetic]))
+        return maps
+
+    def _roles(self, images: Images, batch: Batch) -> Roles:
+        live, spoof = _rows(batch)
+        count, synthetic = len(batch), torch.arange(len(images.synthetic), device=live.device)
+        every = torch.arange(count, device=live.device)
+        fake, recon = (spoof if chosen == "S" else every for chosen in (self.config.d_recon_set, self.config.g_recon_set))
+        return Roles(live, count + fake, count + recon, spoof, 2 * count + synthetic)
+
+
+def _rows(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Rows of bona fide records and of attacks. Raises FascoreError where one is missing."""
+    label = batch.label
+    live, spoof = (label == 1).nonzero()[:, 0], (label != 1).nonzero()[:, 0]
+    if not len(live) or not len(spoof):
+        lacking = "attack" if len(live) else "bona fide record"
+        raise FascoreError(
+            f"physttd.polysemantic needs both classes in every batch, on every process; that of {', '.join(batch.ids[:4])} has no {lacking}: "
+            'set "sampler": {"type": "physttd.paired"}, its batch_size an even multiple of the processes'
+        )
+    return live, spoof
