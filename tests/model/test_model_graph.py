@@ -201,6 +201,20 @@ def test_objectives_with_state_move_once_an_update():
     torch.testing.assert_close(centres[1], expected)
 
 
+def test_centres_may_begin_at_the_mean_of_the_first_records_of_their_class():
+    plan = plan_of(
+        {"face": (2,)}, heads={"main": {**BINARY, "inputs": ["face"]}}, objectives={"near": {"type": "center", "start": "first", "inputs": ["face"]}}
+    )
+    near = ModelGraph.build(plan, 0).train().objectives["n_near"]
+    live, other = torch.tensor([[2.0, 0.0], [4.0, 2.0]]), torch.tensor([[0.0, 6.0]])
+    assert near(live, target=torch.tensor([1, 1])).tolist() == [1.0, 1.0]  # each is 1, 1 from the mean 3, 1
+    near.update(lambda tensor: tensor)
+    assert near.centres.tolist() == [[0, 0], [3, 1]]
+    assert near(torch.cat([other, live[:1]]), target=torch.tensor([0, 1])).tolist() == [0.0, 1.0]
+    near.update(lambda tensor: tensor)
+    assert near.centres.tolist() == [[0, 6], [2.75, 0.75]]  # 3, 1 moves by 0.5 * (1, 1) / (1 + 1)
+
+
 def test_a_node_s_weights_do_not_depend_on_other_nodes():
     large = two_branches()
     small = two_branches(fusions={}, heads={"main": {**BINARY, "inputs": ["b"]}, "x": {**BINARY, "inputs": ["a"]}})
