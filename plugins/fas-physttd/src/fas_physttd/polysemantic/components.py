@@ -135,7 +135,8 @@ class _Gate(Fusion):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(), [Plane(64, 3, 2)] * 2), (cls(), [Plane(64, 2, 2)] * 3)]
+        gate = cls.model_validate({})
+        return [(gate, [Plane(64, 3, 2)] * 2), (gate, [Plane(64, 2, 2)] * 3)]
 
 
 class RecalibratingGate(_Gate):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from fas_physttd.lsgan import Polarity, answer
+from fas_physttd.lsgan import answer
 from fas_physttd.patchgan import MultiScale
 from fas_physttd.polysemantic.generator import GeneratorModule, replicated
 from fascore import FascoreError, Optimisation, optimisation
@@ -116,9 +117,8 @@ class PolysemanticTraining:
         losses["generator"] = engine.optimize("generator", generator)
         held = {stream: images.detached() for stream, images in held.items()}
         for stream, images in held.items():
-            losses[f"discriminator_{stream}"] = engine.optimize(
-                f"discriminator_{stream}", lambda stream=stream, images=images: self.discrimination(stream, images, batch)
-            )
+            name = f"discriminator_{stream}"
+            losses[name] = engine.optimize(name, partial(self.discrimination, stream, images, batch))
         losses["consistency"] = engine.optimize("generator", lambda: self.consistency(engine, batch, pairs, held))
         return losses
 
@@ -142,7 +142,7 @@ class PolysemanticTraining:
 
     def adversarial(self, stream: str, images: Images, batch: Batch) -> Tensor:
         """L_G of one stream: reconstructions look live to D_L, synthetic attacks look real to D_S (Eq. 6); mean over scales."""
-        roles, polarity = self._roles(images, batch), cast(Polarity, self.config.polarity)
+        roles, polarity = self._roles(images, batch), self.config.polarity
         maps = self.judged(stream, images)
         terms = [
             answer(live[roles.recon], real=True, polarity=polarity) + answer(spoof[roles.fake_spoof], real=True, polarity=polarity)
@@ -152,7 +152,7 @@ class PolysemanticTraining:
 
     def discrimination(self, stream: str, images: Images, batch: Batch) -> Tensor:
         """a_7 L_D of one stream (Eq. 7); mean over scales."""
-        roles, polarity = self._roles(images, batch), cast(Polarity, self.config.polarity)
+        roles, polarity = self._roles(images, batch), self.config.polarity
         terms = []
         for live, spoof in self.judged(stream, images):
             for maps, real, fake in ((live, roles.real_live, roles.fake_live), (spoof, roles.real_spoof, roles.fake_spoof)):
