@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from fascore import Image, Plane
-from fascore.signals import Level
+from fascore import Image, Level, Plane
 
 if TYPE_CHECKING:
     from fas_physttd.polysemantic.components import Generator

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from fas_physttd.polysemantic.arcface import ArcFaceNetwork
+from fas_physttd.polysemantic.generator import replicated
 
 
 class IntensityObjective(nn.Module):
@@ -16,3 +22,37 @@ class IntensityObjective(nn.Module):
     def forward(self, *traces: Tensor, target: Tensor) -> Tensor:
         size = torch.stack([trace.float().abs().flatten(1).mean(1) for trace in traces]).sum(0)
         return torch.where(target == 1, size, self.attacks * size)
+
+
+class IdentityObjective(nn.Module):
+    """|| f(I) - f(I_hat) ||_2 of embeddings of length 1, summed over pairs (Eq. 8). Shapes: 2 n of (B, 1 or 3, N, N) -> (B,)."""
+
+    def __init__(self, width: float) -> None:
+        super().__init__()
+        self.recogniser = ArcFaceNetwork(width).requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> IdentityObjective:
+        """The recogniser never trains."""
+        super().train(mode)
+        self.recogniser.eval()
+        return self
+
+    def forward(self, *pictures: Tensor, target: Tensor) -> Tensor:
+        pairs = zip(pictures[::2], pictures[1::2], strict=True)
+        distances = [(self.embedded(image) - self.embedded(live)).square().sum(1) for image, live in pairs]
+        return (torch.stack(distances) + 1e-8).sqrt().sum(0)
+
+    def embedded(self, picture: Tensor) -> Tensor:
+        """(B, 512) of length 1."""
+        return normalize(self.recogniser(replicated(picture, 3)).float())
+
+
+class NoIdentity(nn.Module):
+    """The identity loss without a recogniser: 0 for every record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        warnings.warn("physttd.identity has no weights of a recogniser, and is off; name them, for example of a physttd.arcface run", stacklevel=2)
+
+    def forward(self, *pictures: Tensor, target: Tensor) -> Tensor:
+        return pictures[0].new_zeros(len(pictures[0]))

@@ -1,0 +1,159 @@
+"""ArcFace (Deng et al. 2019): the ResNet-18 of its authors' code, the margin, and its training."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
+
+from fas_physttd.patchgan import resized, widened
+from fascore import FascoreError, Optimisation, Vector, optimisation
+
+if TYPE_CHECKING:
+    from fas_physttd.polysemantic.recognition import ArcFace
+    from fascore.data.batch import Batch
+    from fascore.model import ModelGraph
+    from fascore.training.engine import Engine
+
+SIDE, EMBEDDING, EPSILON = 112, 512, 1e-5
+
+
+class Block(nn.Module):
+    """Batch norm, two 3 x 3 convolutions with PReLU between, and the input, by 1 x 1 convolution where the shape changes."""
+
+    def __init__(self, before: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(before, EPSILON)
+        self.conv1 = nn.Conv2d(before, width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width, EPSILON)
+        self.prelu = nn.PReLU(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(width, EPSILON)
+        shortcut = (nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width, EPSILON))
+        self.downsample = nn.Sequential(*shortcut) if stride > 1 or before != width else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner: Tensor = self.bn3(self.conv2(self.prelu(self.bn2(self.conv1(self.bn1(x))))))
+        return inner + (x if self.downsample is None else self.downsample(x))
+
+
+class ArcFaceNetwork(nn.Module):
+    """Images in [0, 1] (B, 3, N, N) -> embeddings (B, 512), not of length 1."""
+
+    def __init__(self, width: float) -> None:
+        super().__init__()
+        first, *stages = (widened(channels, width) for channels in (64, 64, 128, 256, 512))
+        self.conv1 = nn.Conv2d(3, first, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(first, EPSILON)
+        self.prelu = nn.PReLU(first)
+        before = first
+        for place, channels in enumerate(stages):
+            setattr(self, f"layer{place + 1}", nn.Sequential(Block(before, channels, 2), Block(channels, channels, 1)))
+            before = channels
+        self.bn2 = nn.BatchNorm2d(before, EPSILON)
+        self.fc = nn.Linear(before * (SIDE // 16) ** 2, EMBEDDING)
+        self.features = nn.BatchNorm1d(EMBEDDING, EPSILON)
+        nn.init.ones_(self.features.weight)
+        self.features.weight.requires_grad_(False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = (resized(image, SIDE) - 0.5) / 0.5
+        x = self.prelu(self.bn1(self.conv1(x)))
+        for place in range(4):
+            x = cast(nn.Module, getattr(self, f"layer{place + 1}"))(x)
+        embedding: Tensor = self.features(self.fc(self.bn2(x).flatten(1)))
+        return embedding
+
+
+class Margin(nn.Module):
+    """s cos(theta + m) for one's own centre, s cos(theta) for all others, as a loss; people get their place when they first come."""
+
+    codes: Tensor
+    known: Tensor
+
+    def __init__(self, width: int, people: int, *, margin: float, scale: float) -> None:
+        super().__init__()
+        self.margin, self.scale = margin, scale
+        self.centres = nn.Parameter(torch.empty(people, width))
+        nn.init.normal_(self.centres, std=0.01)
+        self.register_buffer("codes", torch.zeros(people, dtype=torch.long))
+        self.register_buffer("known", torch.zeros(people, dtype=torch.bool))
+
+    def enter(self, codes: Tensor) -> None:
+        """Give people not met before the next places, in the order of their codes. Raises FascoreError where none is left."""
+        new = codes.unique()
+        new = new[~torch.isin(new, self.codes[self.known])]
+        used = int(self.known.sum())
+        if used + len(new) > len(self.codes):
+            raise FascoreError(f"physttd.arcface: the training data show more than {len(self.codes)} people; raise recipe.people")
+        self.codes[used : used + len(new)] = new
+        self.known[used : used + len(new)] = True
+
+    def forward(self, embedding: Tensor, codes: Tensor) -> Tensor:
+        """Mean cross-entropy of known people's embeddings (R, D), codes (R,); 0 of none."""
+        if not len(codes):
+            return embedding.float().sum()
+        target = (codes[:, None] == torch.where(self.known, self.codes, 0)).int().argmax(1)
+        cosine = (normalize(embedding.float()) @ normalize(self.centres.float()).T).clamp(-1 + 1e-6, 1 - 1e-6)
+        own = (cosine.gather(1, target[:, None]).acos() + self.margin).cos()
+        logits = self.scale * cosine.scatter(1, target[:, None], own)
+        return cross_entropy(logits.masked_fill(~self.known, -torch.inf), target)
+
+
+class ArcFaceTraining:
+    """One optimiser for the embedding and the margin's centres, one for the heads."""
+
+    def __init__(self, config: ArcFace, graph: ModelGraph, steps_per_epoch: int) -> None:
+        self.config = config
+        signal = graph.plan.signal(config.embedding)
+        assert isinstance(signal, Vector)
+        self.own = nn.ModuleDict({"margin": Margin(signal.d, config.people, margin=config.margin, scale=config.scale)})
+        parts = {"embedding": [*graph.nodes.parameters(), *self.own.parameters()], "heads": [*graph.heads.parameters()]}
+        self._optimisations = {
+            name: optimisation(parameters, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch)
+            for name, parameters in parts.items()
+        }
+
+    def optimizers(self) -> Mapping[str, Optimisation]:
+        return self._optimisations
+
+    def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
+        margin = cast(Margin, self.own["margin"])
+        rows, codes = self._people(batch)
+        margin.enter(self._everywhere(engine, codes))
+        losses: dict[str, Tensor] = {}
+        held = {}
+
+        def embedding() -> Tensor:
+            held["outputs"] = outputs = engine.graph(batch)
+            loss: Tensor = margin(cast(Tensor, outputs[self.config.embedding])[rows], codes)
+            return loss
+
+        def heads() -> Tensor:
+            losses.update(engine.losses(held["outputs"], batch))
+            return torch.stack(list(losses.values())).sum()
+
+        found = {"margin": engine.optimize("embedding", embedding), "heads": engine.optimize("heads", heads)}
+        return {**found, **losses}
+
+    def _people(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Rows that teach, and their people's codes."""
+        names: Sequence[object] = batch.columns[str(self.config.subject.column)]
+        kept = [i for i, name in enumerate(names) if name is not None and (self.config.attacks or batch.columns["label"][i] == 1)]
+        codes = [int.from_bytes(hashlib.sha256(str(names[i]).encode()).digest()[:7], "little") + 1 for i in kept]
+        return tuple(torch.tensor(values, dtype=torch.long, device=batch.device) for values in (kept, codes))  # type: ignore[return-value]
+
+    @staticmethod
+    def _everywhere(engine: Engine, codes: Tensor) -> Tensor:
+        """The codes of all processes' records, so that all give a person the same place."""
+        if engine.world == 1:
+            return codes
+        count = int(engine.reduce(torch.tensor(len(codes), device=codes.device)))
+        table = codes.new_zeros(engine.world, count)
+        table[engine.rank, : len(codes)] = codes
+        every = engine.reduce(table).flatten()
+        return every[every > 0]
