@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -85,7 +85,7 @@ class Margin(nn.Module):
 
     def enter(self, codes: Tensor) -> None:
         """Give people not met before the next places, in the order of their codes. Raises FascoreError where none is left."""
-        new = codes.unique()
+        new: Tensor = cast(Any, codes).unique()
         new = new[~torch.isin(new, self.codes[self.known])]
         used = int(self.known.sum())
         if used + len(new) > len(self.codes):
