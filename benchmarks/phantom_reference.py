@@ -2,9 +2,9 @@
 
     python benchmarks/phantom_reference.py [--study plugins/fas-phantom/specs/reference-seeds.json] [--runs runs]
 
-Runs the study where it has not run, then prints AUC of each test set, and by species of the test set intra the equal error rate,
-against all bona fide, and the APCER at dev's threshold. Exit status 1 where mask.silicone, or every print, is told better than the
-benchmark promises: a median EER of 15 %.
+Runs the study where it has not run, then prints AUC of each test set, and by species the equal error rate, against all bona
+fide of the set, and the APCER at dev's threshold. Exit status 1 where mask.silicone, or every print, is told better on the site that was
+trained on than the benchmark promises: a median EER of 15 %.
 """
 
 from __future__ import annotations
@@ -44,15 +44,20 @@ def main() -> int:
     for name, tables in tests.items():
         areas, errors = ([of(t.sorted_bona_fide, t.sorted_attack) for t in tables] for of in (auc, eer))
         print(f"| {name} | {spread(areas)} | {spread(errors)} |")
-    rates = by_species(tests["intra"], thresholds)
-    live = len(tests["intra"][0].sorted_bona_fide)
-    print("\n| species | n attack, live | EER | APCER at dev's threshold |", "| --- | --- | --- | --- |", sep="\n")
-    for species, (count, errors, accepted) in rates.items():
-        print(f"| `{species}` | {count}, {live} | {spread(errors)} | {spread(accepted)} |")
-    median = {species: float(np.median(errors)) for species, (_, errors, _) in rates.items()}
+    for name in (name for name in tests if name != "dev"):
+        print_species(name, tests[name], thresholds)
+    median = {species: float(np.median(errors)) for species, (_, errors, _) in by_species(tests["intra"], thresholds).items()}
     held = median["mask.silicone"] > HARD and max(error for name, error in median.items() if name.startswith("print")) > HARD
-    print(f"\nmask.silicone and one print harder than {HARD:.0%}: {'held' if held else 'not held'}")
+    print(f"\nmask.silicone and one print harder than {HARD:.0%} on intra: {'held' if held else 'not held'}")
     return 0 if held else 1
+
+
+def print_species(name: str, tables: Sequence[ScoreTable], thresholds: Sequence[float]) -> None:
+    """The table of a test set by species."""
+    live = len(tables[0].sorted_bona_fide)
+    print(f"\n| {name} | n attack, live | EER | APCER at dev's threshold |", "| --- | --- | --- | --- |", sep="\n")
+    for species, (count, errors, accepted) in by_species(tables, thresholds).items():
+        print(f"| `{species}` | {count}, {live} | {spread(errors)} | {spread(accepted)} |")
 
 
 def eer(bona_fide: np.ndarray, attack: np.ndarray) -> float:
