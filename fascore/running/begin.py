@@ -40,9 +40,7 @@ def begin(folder: RunFolder, document: Json, spec: RunSpec, *, fresh: bool) -> N
     if not folder.resolved.exists():
         folder.write(folder.spec, document)
         return
-    (before,) = folder.part(folder.resolved, "spec")
-    now = spec.model_dump(mode="json", by_alias=True)
-    changed = differences(before, now)
+    changed = differences(folder.spec_now(), spec.model_dump(mode="json", by_alias=True))
     if changed:
         listed = "; ".join(f"{path} was {old}, is {new}" for path, (old, new) in list(changed.items())[:5])
         more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""

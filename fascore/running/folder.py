@@ -100,6 +100,17 @@ class RunFolder:
         (spec,) = self.part(self.resolved, "spec")
         return validate(RunSpec, spec)
 
+    def spec_now(self) -> Any:
+        """The JSON of the run's spec as this version writes it: a field that came since stands with its default, which changes nothing that was.
+
+        As the run wrote it where it is no longer valid, such as without a plugin of its own.
+        """
+        (spec,) = self.part(self.resolved, "spec")
+        try:
+            return validate(RunSpec, spec).model_dump(mode="json", by_alias=True)
+        except FascoreError:
+            return spec
+
     def decision(self) -> tuple[Threshold, dict[str, float]]:
         """The run's threshold and the weights of its score rule. Raises FascoreError before the run has them."""
         threshold, weights = self.part(self.threshold, "threshold", "weights")

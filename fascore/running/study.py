@@ -115,7 +115,7 @@ def changes(folder: RunFolder, document: Json) -> list[str]:
     if not folder.resolved.exists():
         return []
     now = validate(RunSpec, document).model_dump(mode="json", by_alias=True)
-    return list(differences(folder.read(folder.resolved)["spec"], now))[:4]
+    return list(differences(folder.spec_now(), now))[:4]
 
 
 def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:

@@ -55,6 +55,19 @@ def test_a_finished_run_is_left_alone_and_fresh_moves_it_aside(tiny: dict[str, A
     assert contents(root) == before == contents(tmp_path / "tiny.old1")
 
 
+def test_a_run_from_before_a_field_was_added_is_of_the_same_spec(tiny: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = execute_document(tiny, runs=tmp_path)
+    resolved = json.loads((run / "resolved.json").read_text())
+    del resolved["spec"]["recipe"]["clip"], resolved["spec"]["augment"]["gamma"]
+    (run / "resolved.json").write_text(json.dumps(resolved))
+    execute_document(tiny, runs=tmp_path)
+    assert "is finished" in capsys.readouterr().err
+    resolved["spec"]["augment"]["gamma"] = 0.5
+    (run / "resolved.json").write_text(json.dumps(resolved))
+    with pytest.raises(FascoreError, match=r"another spec: augment\.gamma was 0\.5, is 0"):
+        execute_document(tiny, runs=tmp_path)
+
+
 def test_another_spec_in_the_same_folder_is_refused_by_the_fields_that_differ(tiny: dict[str, Any], tmp_path: Path) -> None:
     root = execute_document(tiny, runs=tmp_path)
     other = {**tiny, "recipe": {**tiny["recipe"], "epochs": 3}, "compute": {**tiny["compute"], "workers": 1}}
