@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fascore import FascoreError, open_trained
+from fascore import FascoreError
 
 
 def traces(
@@ -20,6 +20,8 @@ def traces(
     """Draw the traces that a model finds in a picture: bands, inpainted region, the live face without them, the traces on another face."""
     if out.suffix.lower() != ".png":
         raise FascoreError(f"--out {out}: the sheet is a PNG file; give a name that ends in .png")
+    from fascore import open_trained
+
     with open_trained(run, [file, *([onto] if onto else [])], detector=detector) as trained:
         from fas_physttd.physttd.removal import take_apart
         from fas_physttd.physttd.sheet import draw, write

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PositiveInt
 
-from fascore import BONA_FIDE, Config, Record, Section, Trained, hookimpl, validate
+from fascore import BONA_FIDE, Config, Record, Section, hookimpl, validate
+
+if TYPE_CHECKING:
+    from fascore import Trained
 
 
 class TracesOptions(Config):
