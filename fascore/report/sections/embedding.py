@@ -11,7 +11,6 @@ from pydantic import Field, PositiveInt
 from fascore.component import Config, validate
 from fascore.hooks import Section, hookimpl
 from fascore.refs import Ref
-from fascore.report.sections.sampled import evenly, group_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +53,8 @@ class Embedding:
         return [Section("Features", f'<p class="small soft">{lead}</p><div class="charts">{"".join(drawings)}</div>', shareable=True)]
 
     def _drawings(self, trained: Trained, test: str, records: Sequence[Record]) -> list[str]:
+        from fascore.report.sections.sampled import evenly
+
         column = str(self.options.by.column)
         chosen = evenly(records, column, trained.spec.seed, self.options.records)
         features = _features(trained, chosen, self.options.nodes)
@@ -65,6 +66,7 @@ class Embedding:
         import numpy as np
 
         from fascore.report.charts import scatter_chart
+        from fascore.report.sections.sampled import group_of
 
         widths = {node: rows.shape[1] for node, rows in features.items()}
         if len(set(widths.values())) > 1:

@@ -11,7 +11,6 @@ from pydantic import Field, PositiveInt
 from fascore.component import Config, validate
 from fascore.hooks import Section, hookimpl
 from fascore.refs import Ref
-from fascore.report.sections.sampled import by_group
 
 if TYPE_CHECKING:
     from fascore.record import Record
@@ -46,6 +45,7 @@ class Gallery:
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
         from fascore.report.sections.pictures import table
+        from fascore.report.sections.sampled import by_group
 
         groups = by_group(records, str(self.options.by.column), trained.spec.seed, self.options.records)
         rows = [(name, record) for name, found in list(groups.items())[: self.options.groups] for record in found]
