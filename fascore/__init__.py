@@ -23,6 +23,7 @@ _WHERE = {
         "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
         "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training", "Value",
     ),
+    "fascore.kinds.head": ("class_numbers",),
     "fascore.hooks": ("RunFacts", "Section", "hookimpl"),
     "fascore.model.weights": ("node_weights",),
     "fascore.running.trained": ("Trained",),
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
         Training as Training,
         Value as Value,
     )
+    from fascore.kinds.head import class_numbers as class_numbers
     from fascore.model.weights import node_weights as node_weights
     from fascore.record import (
         ATTACK as ATTACK,

@@ -351,8 +351,8 @@ class _Checker:
             if (first := seen.setdefault(metric.canonical(), path)) != path:
                 self._complain(path, f"{metric.type} stands twice, as {first} too; leave one out")
         for path, metric in {**written, "recipe.select": self.spec.recipe.select}.items():
-            if metric.column not in columns:
-                self._complain(f"{path}.column", f"score tables of this run have no column '{metric.column}'; they have {', '.join(columns)}")
+            if lacks := metric.lacks(columns):
+                self._complain(path if metric.column in columns else f"{path}.column", lacks)
 
     def _views(self) -> int:
         """A view is an index that all modalities of a record share: counts are equal, or 1."""

@@ -63,6 +63,7 @@ class DataEntry(Config):
 
     dataset: Slot[Dataset] = Field(description="a dataset component")
     split: str = Field(description="one of the dataset's splits")
+    hide: tuple[str, ...] = Field((), description="columns of metadata that its records shall not have, so that other entries alone teach a task")
 
 
 class Data(Config):

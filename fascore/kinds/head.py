@@ -19,6 +19,11 @@ Scalar: TypeAlias = str | int | float | bool
 Where: TypeAlias = dict[str, Scalar | tuple[Scalar, ...]]
 
 
+def class_numbers(classes: Sequence[Scalar | None]) -> tuple[str, ...]:
+    """Names under which a head's `numbers` give the probability of each class, as the metric `class_accuracy` reads them; None: no value."""
+    return tuple(f"p.{'' if value is None else value}" for value in classes)
+
+
 class Target(ABC):
     """Static type of what a head learns: `Labels` of a column, or the Signal of a modality."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from pydantic import Field
@@ -38,6 +38,11 @@ class Metric(Component):
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
         """The figure and its parts, rates in [0, 1]. Raises SpecError where the table cannot give it (one class only)."""
         raise NotImplementedError
+
+    def lacks(self, columns: Sequence[str]) -> str | None:
+        """Why it cannot be taken of score tables with these columns of numbers; None where it can. Asked before a run begins."""
+        there = self.column in columns
+        return None if there else f"score tables of this run have no column '{self.column}'; they have {', '.join(columns)}"
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
         """Intervals of the bootstrap over subjects, `{"bootstrap": {"low", "high", "subjects"}}` where they stand beside figures of `compute`.

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fascore.chance import generator
@@ -70,11 +70,19 @@ def _entries(path: str, entries: Sequence[DataEntry]) -> list[Record]:
             raise SpecErrors([Problem(f"{path}.{place}", str(error))]) from error
         if not found:
             raise SpecErrors([Problem(f"{path}.{place}", f"split '{entry.split}' of {entry.dataset.type} has no records")])
-        records.extend(found)
+        records.extend(_hidden(f"{path}.{place}.hide", entry, found) if entry.hide else found)
     repeated = [id for id, count in Counter(r.id for r in records).items() if count > 1]
     if repeated:
         raise SpecErrors([Problem(path, f"the id '{repeated[0]}' stands for {len(repeated)} or more records twice; ids are unique over all entries")])
     return records
+
+
+def _hidden(path: str, entry: DataEntry, records: Sequence[Record]) -> list[Record]:
+    """Records without the entry's hidden columns. Raises SpecErrors for a column that none of them has."""
+    known = {name for record in records for name in record.metadata}
+    if unknown := [name for name in entry.hide if name not in known]:
+        raise SpecErrors([Problem(path, f"the records have no column '{unknown[0]}' of metadata; they have {', '.join(sorted(known))}")])
+    return [replace(r, metadata={name: value for name, value in r.metadata.items() if name not in entry.hide}) for r in records]
 
 
 def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Record], list[Record]]:

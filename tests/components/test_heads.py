@@ -42,6 +42,20 @@ def test_multiclass_is_the_log_loss_and_scores_the_bona_fide_class():
     np.testing.assert_allclose(head.score(output).detach().numpy(), shares[:, 1], rtol=1e-6)
 
 
+def test_multiclass_writes_the_probability_of_every_class_only_where_it_is_told_to():
+    fields = {"classes": [None, "print", 3], "target": "record.species"}
+    assert validate(Multiclass, fields).numbers == ()
+    config = validate(Multiclass, {**fields, "probabilities": True})
+    assert config.numbers == ("p.", "p.print", "p.3")
+    head = config.build([Vector(4)], Labels("species"))
+    output = head(torch.randn(6, 4))
+    shares = np.exp(output.detach().numpy())
+    shares /= shares.sum(1, keepdims=True)
+    given = head.numbers(output)
+    assert tuple(given) == config.numbers
+    np.testing.assert_allclose(np.stack([given[name].detach().numpy() for name in config.numbers], axis=1), shares, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("fields", "index"), [
     ({"classes": [None, "print"], "target": "record.species"}, 0), ({"classes": ["print", "live"], "bona_fide": "live", "target": "record.kind"}, 1),
     ({"classes": [0, 1]}, 1), ({"classes": ["a", "b"], "target": "record.device"}, None),

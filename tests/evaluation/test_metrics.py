@@ -7,11 +7,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from scipy.stats import binomtest
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_score
 
 from fascore.component import load
-from fascore.components.metrics import Accuracy, AccuracyAtBpcer, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, Riapar, TprAtFpr
+from fascore.components.metrics import (
+    Accuracy,
+    AccuracyAtBpcer,
+    ApcerAtBpcer,
+    Auc,
+    BpcerAtApcer,
+    ClassAccuracy,
+    Eer,
+    Hter,
+    Iso30107,
+    PartialAuc,
+    Riapar,
+    TprAtFpr,
+)
 from fascore.errors import SpecError
+from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.factor import Factor
 from fascore.evaluation.rates import attack_rates, errors
 from fascore.evaluation.table import ScoreTable
@@ -164,6 +178,72 @@ def test_accuracy_is_that_of_scikit_learn(found: ScoreTable) -> None:
     answered = found.select(found.responded)
     expected = accuracy_score(answered.label, answered.score >= 0.5)
     assert Accuracy().compute(found, HALF)["value"] == pytest.approx(expected, abs=1e-12)
+
+
+TONES = ("1", "2", "5")
+
+
+@st.composite
+def toned(draw: st.DrawFn) -> ScoreTable:
+    """Probabilities of three tones, some without an answer, and the tone itself, some without a value; both classes of attack detection."""
+    row = st.tuples(st.sampled_from(["", *TONES]), st.integers(0, 2**31), st.booleans(), st.integers(0, 1))
+    rows = [("1", 5, False, 1), ("2", 6, False, 0), *draw(st.lists(row, max_size=40))]
+    shares = np.array([np.random.default_rng(seed).dirichlet((1, 1, 1)) if not silent else [np.nan] * 3 for _, seed, silent, _ in rows])
+    return ScoreTable.from_columns({
+        "id": range(len(rows)), "label": [r[3] for r in rows], "species": ["" if r[3] else "print" for r in rows], "score": [0.5] * len(rows),
+        "subject": [f"s{i % 5}" for i in range(len(rows))], "skin_tone": [r[0] for r in rows],
+        **{f"tone.p.{name}": shares[:, place] for place, name in enumerate(TONES)},
+    })  # fmt: skip
+
+
+@settings(deadline=None)
+@given(found=toned())
+def test_class_accuracy_is_that_of_scikit_learn_over_rows_with_a_value_and_an_answer(found: ScoreTable) -> None:
+    given_ = np.stack([found.column(f"tone.p.{name}") for name in TONES], axis=1)
+    true = found.column("skin_tone")
+    kept = (true != "") & np.isfinite(given_).all(1)
+    said = np.array(TONES)[given_[kept].argmax(1)]
+    parts = ClassAccuracy(head="tone", target="skin_tone").compute(found, None)
+    assert parts["value"] == pytest.approx(accuracy_score(true[kept], said), abs=1e-12)
+    assert (parts["n"], parts["non_responses"]) == (kept.sum(), ((true != "") & ~kept).sum())
+    there = sorted(set(true[kept]))
+    recalls = recall_score(true[kept], said, labels=there, average=None)
+    assert parts["balanced"] == pytest.approx(recalls.mean(), abs=1e-12)
+    assert parts["classes"] == pytest.approx(dict(zip(there, recalls)), abs=1e-12)
+    if set(said) <= set(there):
+        assert parts["balanced"] == pytest.approx(balanced_accuracy_score(true[kept], said), abs=1e-12)
+
+
+def test_the_interval_of_class_accuracy_is_that_of_resampled_subjects() -> None:
+    random = np.random.default_rng(1)
+    shares, true, subject = random.dirichlet((1, 1, 1), 60), random.integers(0, 3, 60), np.repeat(np.arange(12), 5)
+    found = ScoreTable.from_columns({
+        "label": np.arange(60) % 2, "score": [0.5] * 60, "subject": [f"s{i}" for i in subject], "skin_tone": [TONES[i] for i in true],
+        **{f"tone.p.{name}": shares[:, place] for place, name in enumerate(TONES)},
+    })  # fmt: skip
+    draws = Resampling.of(found, 200, 3)
+    right = (shares.argmax(1) == true).astype(float)
+    by_subject = np.array([right[subject == i].mean() for i in range(12)])
+    codes = [draws.clusters.codes[5 * i] for i in range(12)]
+    values = (draws.weights[:, codes] * by_subject).sum(1) / 12
+    interval = ClassAccuracy(head="tone", target="skin_tone").resample(found, None, draws)["bootstrap"]
+    assert (interval["low"], interval["high"]) == pytest.approx(tuple(np.percentile(values, [2.5, 97.5])), abs=1e-9)
+
+
+def test_class_accuracy_counts_records_of_one_class_of_attack_detection_and_names_what_it_lacks() -> None:
+    cells = {"label": [1, 1, 1], "score": [0.5] * 3, "species": ["", "", ""], "kind.p.": [0.7, 0.2, 0.4], "kind.p.print": [0.3, 0.8, 0.6]}
+    found = ScoreTable.from_columns({**cells, "kind": ["", "", "print"]})
+    with pytest.raises(SpecError, match="no column 'knd' of true classes; it has"):
+        ClassAccuracy(head="kind", target="knd").compute(found, None)
+    with pytest.raises(SpecError, match='"probabilities": true'):
+        ClassAccuracy(head="tone", target="kind").compute(found, None)
+    parts = ClassAccuracy(head="kind", target="kind").compute(found, None)
+    assert (parts["errors"], parts["n"], parts["classes"]) == (1, 3, {"none": 0.5, "print": 1})
+    with pytest.raises(SpecError, match="'mask', which is no class of the head 'kind'"):
+        ClassAccuracy(head="kind", target="kind").compute(ScoreTable.from_columns({**cells, "kind": ["mask", "", ""]}), None)
+    empty = {"label": [1], "score": [0.5], "tone.p.1": [None], "tone.p.2": [None], "skin_tone": ["1"]}
+    with pytest.raises(SpecError, match="no row has both"):
+        ClassAccuracy(head="tone", target="skin_tone").compute(ScoreTable.from_columns(empty), None)
 
 
 @pytest.mark.parametrize("metric", [Auc(), Eer(), Hter(), Accuracy(), TprAtFpr()], ids=lambda metric: metric.type)

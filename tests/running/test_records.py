@@ -92,3 +92,13 @@ def test_one_id_for_two_records_is_refused_and_one_record_in_two_test_sets_is_no
     assert len(listed("same").every()) == 5
     with pytest.raises(FascoreError, match=r"the id '1' names a record of first \(dataset 'one'\) and another of second \(dataset 'other'\)"):
         listed("other")
+
+
+def test_a_hidden_column_is_gone_from_the_records_of_its_entry_alone(tiny: dict[str, Any]) -> None:
+    tiny["data"]["train"][0]["hide"] = ["site"]
+    splits = list_records(validate(RunSpec, tiny))
+    assert not any("site" in record.metadata for record in splits.train)
+    assert all("site" in record.metadata for records in splits.tests.values() for record in records)
+    tiny["data"]["train"][0]["hide"] = ["sight"]
+    with pytest.raises(SpecErrors, match=r"data\.train\.0\.hide: .*no column 'sight' of metadata; they have .*site"):
+        list_records(validate(RunSpec, tiny))

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from fascore.errors import SpecError
 from fascore.kinds import Dense, Head, Labels, Target
-from fascore.kinds.head import Scalar
+from fascore.kinds.head import Scalar, class_numbers
 from fascore.signals import Image, Level, Plane, Pyramid, Signal, Tokens, Vector
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Multiclass(Head):
     dropout: float = DROPOUT
     hidden: PositiveInt | None = HIDDEN
     label_smoothing: float = SMOOTHING
+    probabilities: bool = Field(False, description="write each class's probability to score files, `<head>.p.<class>`, for class_accuracy")
 
     @model_validator(mode="after")
     def _bona_fide_is_a_class(self) -> Self:
@@ -86,6 +87,10 @@ class Multiclass(Head):
     def scores(self) -> bool:  # type: ignore[override]  # of this head it depends on the column
         return self.bona_fide_class is not None
 
+    @property
+    def numbers(self) -> tuple[str, ...]:  # type: ignore[override]  # of this head they depend on its classes
+        return class_numbers(self.classes) if self.probabilities else ()
+
     def classes_of(self, column: str) -> tuple[Scalar | None, ...]:
         return self.classes
 
@@ -98,14 +103,15 @@ class Multiclass(Head):
         from fascore.components.heads.multiclass import MulticlassHead
 
         return MulticlassHead(
-            _one_vector(self, signals), len(self.classes), bona_fide=self.bona_fide_class,
+            _one_vector(self, signals), self.classes, bona_fide=self.bona_fide_class,
             hidden=self.hidden, dropout=self.dropout, label_smoothing=self.label_smoothing,
         )
 
     @classmethod
     def examples(cls) -> list[Any]:
         species = {"target": "record.species", "classes": (None, "print", "replay")}
-        return [(cls(classes=(0, 1)), [Vector(6)], Labels("label")), (cls.model_validate(species), [Vector(5)], Labels("species"))]
+        every = (cls(classes=(0, 1), probabilities=True), [Vector(6)], Labels("label"))
+        return [every, (cls.model_validate(species), [Vector(5)], Labels("species"))]
 
 
 class Pixelwise(Head):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from fascore.components.heads.classifier import classifier
 from fascore.kinds import HeadModule
+from fascore.kinds.head import Scalar, class_numbers
 
 
 class MulticlassHead(nn.Module, HeadModule):
     """Logits of K classes. Shapes: (B, D) -> (B, K)."""
 
-    def __init__(self, width: int, classes: int, *, bona_fide: int | None, hidden: int | None, dropout: float, label_smoothing: float) -> None:
+    def __init__(
+        self, width: int, classes: Sequence[Scalar | None], *, bona_fide: int | None, hidden: int | None, dropout: float, label_smoothing: float
+    ) -> None:
         super().__init__()
-        self.layers = classifier(width, classes, hidden=hidden, dropout=dropout)
+        self.layers = classifier(width, len(classes), hidden=hidden, dropout=dropout)
+        self.names = class_numbers(classes)
         self.bona_fide, self.label_smoothing = bona_fide, label_smoothing
 
     def forward(self, feature: Tensor) -> Tensor:
@@ -30,3 +36,7 @@ class MulticlassHead(nn.Module, HeadModule):
         """(B,) probability of the bona fide class. The check refuses a head without one as a score."""
         assert self.bona_fide is not None
         return output.float().softmax(1)[:, self.bona_fide]
+
+    def numbers(self, output: Tensor) -> dict[str, Tensor]:
+        """(B,) probability of each class."""
+        return dict(zip(self.names, output.float().softmax(1).unbind(1), strict=True))

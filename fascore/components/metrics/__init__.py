@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fascore.kinds.metric import Metric, ThresholdMetric, Value
 
@@ -95,6 +95,43 @@ class Accuracy(ThresholdMetric):
         from fascore.components.metrics.accuracy import resample
 
         return resample(table.reading(self.column), threshold, draws)
+
+
+class ClassAccuracy(Metric):
+    """Share of rows whose most probable class of a head is that of a column: accuracy of another task beside attack detection.
+
+    The head writes `probabilities`, averaged over views; a row without a value in the column is left out. All rows count,
+    bona fide and attacks alike. `balanced` is the mean over the classes.
+    """
+
+    type: Literal["class_accuracy"] = "class_accuracy"
+    head: str = Field(description="a head of several classes that writes its probabilities")
+    target: str = Field(description="column of the true class, such as species, or any column of the records")
+
+    @model_validator(mode="after")
+    def _reads_no_score(self) -> Self:
+        if self.column != "score":
+            raise ValueError("class_accuracy reads the columns of its 'head'; delete 'column'")
+        return self
+
+    def lacks(self, columns: Sequence[str]) -> str | None:
+        if any(name.startswith(f"{self.head}.p.") for name in columns):
+            return None
+        return f"head '{self.head}' writes no probabilities of classes; set \"probabilities\": true in a multiclass head of this name"
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        return [(cls(head="tone", target="skin_tone"), {"tone.p.light": 0.7, "tone.p.dark": 0.3, "skin_tone": "light"})]
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        from fascore.components.metrics.class_accuracy import compute
+
+        return compute(table, self.head, self.target)
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        from fascore.components.metrics.class_accuracy import resample
+
+        return resample(table, self.head, self.target, draws)
 
 
 class AccuracyAtBpcer(Metric):

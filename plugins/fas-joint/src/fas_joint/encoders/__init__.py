@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from fascore import Encoder, Image, Plane, Pyramid, Signal, Slot, SpecError, Vector, replaced
+from fascore import Encoder, Image, Level, Plane, Pyramid, Signal, Slot, SpecError, Tokens, Vector, replaced
 
 if TYPE_CHECKING:
     from torch import nn
 
 _RESNET18: Any = {"type": "timm", "name": "resnet18"}
 _DENSENET161: Any = {"type": "timm", "name": "densenet161"}
+_EFFICIENTNET_B4: Any = {"type": "timm", "name": "tf_efficientnet_b4.ap_in1k"}
 _AFTER_TRANSITION_2 = {"densenet121": 256, "densenet161": 384, "densenet169": 256, "densenet201": 256}
 """Channels of a DenseNet's second transition layer (Huang et al. 2017, Table 1; half of what the second block gives)."""
 
@@ -180,4 +181,67 @@ class DeepPixBis(Encoder):
         return [(cls.model_validate(small), [Image(3, 32, 48)]), (cls.model_validate(small), [Plane(1, 40, 33)])]
 
 
-__all__ = ["Cdcnpp", "DeepPixBis", "MesoNet", "TaskSplit"]
+class MultiAttention(Encoder):
+    """Multi-attentional deepfake detection (Zhao et al. 2021): texture of a shallow map, pooled under M attention maps, and deep features.
+
+    Takes an Image or a Plane, gives Vector(width), to which a linear head adds the release's last layer. With `ports` it gives
+    `feature` and `regions`, Tokens(M, N) that `joint.regional_independence` learns.
+    """
+
+    type: Literal["joint.multi_attention"] = "joint.multi_attention"
+    network: Slot[Encoder] = Field(
+        _EFFICIENTNET_B4, description="a timm EfficientNet or ResNet; the published one is EfficientNet-B4 with AdvProp weights (pretrained)"
+    )
+    texture_level: NonNegativeInt = Field(1, description="timm's feature map that texture is taken of; 1: the second stage of EfficientNet")
+    attention_level: NonNegativeInt = Field(3, description="timm's feature map that attention is made of; 3: the fifth stage of EfficientNet")
+    regions: PositiveInt = Field(4, description="M, the number of attention maps")
+    width: PositiveInt = Field(256, description="of both projections and of the feature")
+    border: float = Field(1 / 12, ge=0, lt=0.5, description="share of an attention map that is 0 at each side")
+    dropout: float = Field(0.25, ge=0, lt=1, description="of whole attention maps")
+    deep_dropout: float = Field(0.5, ge=0, lt=1, description="of the deep feature")
+    ports: bool = Field(False, description="give `feature` and `regions` instead of the feature alone")
+
+    @model_validator(mode="after")
+    def _network_gives_a_vector(self) -> MultiAttention:
+        if self.network.type != "timm" or getattr(self.network, "output", None) != "vector":
+            raise ValueError(f"'network' is a timm encoder with \"output\": \"vector\"; this is {self.network.canonical()}")
+        if self.texture_level >= self.attention_level:
+            raise ValueError(f"'texture_level' is {self.texture_level} and lies before 'attention_level', which is {self.attention_level}")
+        return self
+
+    def _levels(self, signals: Sequence[Signal]) -> tuple[Level, Level, int]:
+        """Maps of texture and of attention, channels of the last one. Raises SpecError."""
+        _picture(self, signals, 1)
+        pyramid = replaced(self.network, output="pyramid", levels=[self.texture_level, self.attention_level]).infer(signals)
+        last = replaced(self.network, output="tokens").infer(signals)
+        if not (isinstance(pyramid, Pyramid) and isinstance(last, Tokens)):
+            raise SpecError(f"joint.multi_attention: {self.network.canonical()} has no feature maps")
+        texture, attention = pyramid.levels
+        if min(attention.size) < 2 or texture.size == attention.size:
+            sizes = " and ".join(f"{level.size[0]} x {level.size[1]}" for level in (texture, attention))
+            needs = "the second must be smaller, and 2 x 2 or more; change the size or a level"
+            raise SpecError(f"joint.multi_attention: maps of texture and attention are {sizes}, and {needs}")
+        return texture, attention, last.d
+
+    def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:
+        texture, _, _ = self._levels(signals)
+        feature = Vector(self.width)
+        return {"feature": feature, "regions": Tokens(self.regions, texture.channels, 0)} if self.ports else feature
+
+    def build(self, signals: Sequence[Signal]) -> nn.Module:
+        from fas_joint.encoders.multi_attention import MultiAttentionEncoder
+
+        texture, attention, deep = self._levels(signals)
+        return MultiAttentionEncoder(
+            self.network, signals, (self.texture_level, self.attention_level), (texture.channels, attention.channels, deep), regions=self.regions,
+            width=self.width, border=self.border, dropout=self.dropout, deep_dropout=self.deep_dropout, ports=self.ports,
+        )  # fmt: skip
+
+    @classmethod
+    def examples(cls) -> list[Any]:
+        small = {"network": {"type": "timm", "name": "test_efficientnet"}, "regions": 2, "width": 6, "ports": True}
+        resnet = {"network": {"type": "timm", "name": "test_resnet"}, "texture_level": 0, "regions": 3, "width": 5}
+        return [(cls.model_validate(small), [Image(3, 64, 64)]), (cls.model_validate(resnet), [Plane(1, 64, 64)])]
+
+
+__all__ = ["Cdcnpp", "DeepPixBis", "MesoNet", "MultiAttention", "TaskSplit"]

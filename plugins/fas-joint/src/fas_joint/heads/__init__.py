@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, field_validator
 
-from fascore import Head, Labels, Plane, Ref, Signal, SpecError, Target, Vector
+from fascore import Head, Labels, Plane, Ref, Signal, SpecError, Target, Vector, class_numbers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,7 +59,8 @@ class OneHeadMulti(Head):
     """One head of 2 + K classes for attacks and another task (Table VIII, "shared 1 head"). Takes a Vector.
 
     A record with a value in the target's column is one of the K classes; one without is bona fide or an attack. The score
-    is P(bona fide) renormalised over these two: softmax of the first two logits.
+    is P(bona fide) renormalised over these two: softmax of the first two logits. Further numbers: the probabilities of the K
+    classes among themselves, which the metric class_accuracy reads.
     """
 
     context = ("label",)
@@ -77,6 +78,10 @@ class OneHeadMulti(Head):
             raise ValueError("a class is named twice; name each once")
         return classes
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return class_numbers(self.classes)
+
     def classes_of(self, column: str) -> tuple[str | int | None, ...]:
         return (None, *self.classes)
 
@@ -88,7 +93,7 @@ class OneHeadMulti(Head):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_joint.heads.one_head_multi import OneHeadMultiHead
 
-        return OneHeadMultiHead(_width(self, signals), len(self.classes), hidden=self.hidden, dropout=self.dropout)
+        return OneHeadMultiHead(_width(self, signals), self.numbers, hidden=self.hidden, dropout=self.dropout)
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,11 +21,12 @@ class Output(NamedTuple):
 
 
 class OneHeadMultiHead(nn.Module, HeadModule):
-    """Logits of attack, bona fide, and K classes. Shapes: (B, D) -> (B, 2 + K)."""
+    """Logits of attack, bona fide, and K classes, `names` those of their probabilities. Shapes: (B, D) -> (B, 2 + K)."""
 
-    def __init__(self, width: int, classes: int, *, hidden: int | None, dropout: float) -> None:
+    def __init__(self, width: int, names: Sequence[str], *, hidden: int | None, dropout: float) -> None:
         super().__init__()
-        self.layers = classifier(width, 2 + classes, hidden=hidden, dropout=dropout)
+        self.layers = classifier(width, 2 + len(names), hidden=hidden, dropout=dropout)
+        self.names = tuple(names)
 
     def forward(self, feature: Tensor, *, label: Tensor | None) -> Output:
         return Output(self.layers(feature), label)
@@ -38,3 +40,7 @@ class OneHeadMultiHead(nn.Module, HeadModule):
     def score(self, output: Output) -> Tensor:  # type: ignore[override]
         """(B,) P(bona fide | bona fide or attack)."""
         return output.logits[:, :2].float().softmax(1)[:, BONA_FIDE]
+
+    def numbers(self, output: Output) -> dict[str, Tensor]:
+        """(B,) probability of each of the K classes, given that it is one of them."""
+        return dict(zip(self.names, output.logits[:, 2:].float().softmax(1).unbind(1), strict=True))

@@ -1,0 +1,74 @@
+"""Accuracy of a head of several classes on the column that it learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fascore.errors import SpecError
+from fascore.evaluation.bootstrap import Resampling
+from fascore.evaluation.rates import Rate
+from fascore.evaluation.table import ScoreTable
+from fascore.kinds.metric import Value
+
+
+class Classified(NamedTuple):
+    """The classes' names, the true class and the most probable one (N,), and which rows have both (N,)."""
+
+    classes: tuple[str, ...]
+    true: NDArray[np.intp]
+    said: NDArray[np.intp]
+    answered: NDArray[np.bool_]
+    silent: int
+
+
+def compute(table: ScoreTable, head: str, target: str) -> Mapping[str, Value]:
+    """`value` with errors, n and interval; `balanced`, the mean over the classes that occur; `classes`, the share right of each.
+
+    Raises SpecError without the columns, for a value that is no class, and where no row has both.
+    """
+    found = classified(table, head, target)
+    right = found.true == found.said
+    whole = _rate(right, found.answered)
+    if not whole.n:
+        raise SpecError(f"no row has both a value in '{target}' and an answer of the head '{head}'")
+    parts = {name: _rate(right, found.answered & (found.true == code)) for code, name in enumerate(found.classes)}
+    recalls = {name: 1 - rate.value for name, rate in parts.items() if rate.value is not None}
+    low, high = whole.interval
+    return {
+        "value": 1 - whole.errors / whole.n, "errors": whole.errors, "n": whole.n, "low": 1 - high, "high": 1 - low, "non_responses": found.silent,
+        "balanced": sum(recalls.values()) / len(recalls), "classes": {name or "none": share for name, share in recalls.items()},
+    }  # fmt: skip
+
+
+def resample(table: ScoreTable, head: str, target: str, draws: Resampling) -> Mapping[str, Value]:
+    """`bootstrap` of `value`. Raises SpecError as `compute` does."""
+    found = classified(table, head, target)
+    # A row counts as accepted where it must be for the resampled accuracy to call it right.
+    accepted = np.where(found.true == found.said, table.bona_fide, table.attack)
+    return draws.beside(table, lambda part: part.rates_of(accepted, found.answered).accuracy)
+
+
+def classified(table: ScoreTable, head: str, target: str) -> Classified:
+    """What a head says of each row, and what its column says. Raises SpecError."""
+    prefix = f"{head}.p."
+    columns = {name.removeprefix(prefix): values for name, values in table.heads.items() if name.startswith(prefix)}
+    if len(columns) < 2:
+        raise SpecError(f'there are no columns {prefix}CLASS: set "probabilities": true in the multiclass head {head}, or name another \'head\'')
+    if target not in table.words:
+        raise SpecError(f"the score table has no column '{target}' of true classes; it has {', '.join(table.words)}")
+    classes, factor, given = tuple(columns), table.words[target], np.stack(list(columns.values()), axis=1)
+    place = {name: code for code, name in enumerate(classes)}
+    if strange := [name for name in factor.present() if name and name not in place]:
+        raise SpecError(f"column '{target}' has the value '{strange[0]}', which is no class of the head '{head}': {', '.join(classes)}")
+    true = np.array([place.get(name, -1) for name in factor.names], np.intp)[factor.codes]
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(given).all(axis=1))
+    said = np.where(finite[:, None], given, -np.inf).argmax(axis=1)
+    return Classified(classes, true, said, finite & (true >= 0), int(np.count_nonzero(~finite & (true >= 0))))
+
+
+def _rate(right: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Rate:
+    return Rate(int(np.count_nonzero(rows & ~right)), int(np.count_nonzero(rows)))

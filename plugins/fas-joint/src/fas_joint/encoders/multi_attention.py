@@ -1,0 +1,137 @@
+"""Multi-attentional deepfake detection (Zhao et al., CVPR 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from timm.models.efficientnet import EfficientNet
+from timm.models.resnet import ResNet
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, elu, hardswish, interpolate, normalize
+
+from fascore import Encoder, Signal, SpecError
+
+EPS = 1e-8
+"""Added to weights and deviations before a division, as in the authors' release."""
+
+
+def resized(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Bilinear, corners on corners. Shapes: (B, M, h, w) -> (B, M, H, W)."""
+    return maps if maps.shape[-2:] == tuple(size) else interpolate(maps, tuple(size), mode="bilinear", align_corners=True)
+
+
+def attended(features: Tensor, attention: Tensor) -> Tensor:
+    """Sum over places of each map times the features (bilinear attention pooling).
+
+    Shapes: (B, N, H, W), or (B, M, N, H, W) with features of each map's own, and (B, M, h, w) -> (B, M, N).
+    """
+    own = features if features.ndim == 5 else features[:, None]
+    weights = resized(attention, features.shape[-2:])
+    return torch.einsum("bmhw,bmnhw->bmn", weights, own.expand(-1, attention.shape[1], -1, -1, -1))
+
+
+class AttentionMaps(nn.Module):
+    """M maps, not negative, 0 on the border. Shapes: (B, C, h, w) -> (B, M, h, w)."""
+
+    def __init__(self, channels: int, regions: int, border: float) -> None:
+        super().__init__()
+        self.border = border
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels), nn.ReLU(),
+            nn.Conv2d(channels, regions, 1, bias=False), nn.BatchNorm2d(regions),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = elu(self.layers(x)) + 1
+        rows, columns = (int(self.border * side + EPS) for side in maps.shape[-2:])
+        inside = maps.new_zeros(maps.shape[-2:])
+        inside[rows : len(inside) - rows, columns : inside.shape[1] - columns] = 1
+        return maps * inside
+
+
+class TextureEnhancement(nn.Module):
+    """What average pooling takes away of a shallow feature, through a densely connected block for each map.
+
+    Shapes: (B, N, H, W) and (B, M, h, w) -> texture (B, M, N, H, W) and the pooled feature D (B, N, h, w).
+    """
+
+    def __init__(self, width: int, regions: int) -> None:
+        super().__init__()
+        every = width * regions
+
+        def convolution(times: int, kernel: int) -> nn.Conv2d:
+            return nn.Conv2d(times * every, every, kernel, padding=kernel // 2, groups=regions)
+
+        self.regions = regions
+        self.extract = nn.Conv2d(width, width, 3, padding=1)
+        self.first = convolution(1, 5)
+        self.dense = nn.ModuleList(nn.Sequential(nn.BatchNorm2d(times * every), nn.ReLU(), convolution(times, 3)) for times in (1, 2, 3))
+        self.last = nn.Sequential(nn.BatchNorm2d(4 * every), nn.ReLU(), convolution(4, 1), nn.BatchNorm2d(every), nn.ReLU())
+
+    def difference(self, feature: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """T = F - D, and D, the average over each place of a map of `size`."""
+        feature = self.extract(feature)
+        pooled = adaptive_avg_pool2d(feature, tuple(size))
+        return feature - interpolate(pooled, feature.shape[-2:], mode="nearest"), pooled
+
+    def forward(self, feature: Tensor, attention: Tensor) -> tuple[Tensor, Tensor]:
+        texture, pooled = self.difference(feature, attention.shape[-2:])
+        weights = resized(attention.detach(), texture.shape[-2:]).tanh()
+        found = [self._by_map(self.first((texture[:, None] * weights[:, :, None]).flatten(1, 2)))]
+        for layer in self.dense:
+            found.append(self._by_map(layer(torch.cat(found, dim=2).flatten(1, 2))))
+        return self._by_map(self.last(torch.cat(found, dim=2).flatten(1, 2))), pooled
+
+    def _by_map(self, x: Tensor) -> Tensor:
+        return x.unflatten(1, (self.regions, -1))
+
+
+class MultiAttentionEncoder(nn.Module):
+    """Shallow texture and deep features, pooled by M attention maps. Shapes: (B, C, H, W) -> (B, width), and regions (B, M, N).
+
+    `levels` are the feature maps of texture and of attention, `widths` their channels and those of the last one.
+    """
+
+    def __init__(
+        self, network: Encoder, signals: Sequence[Signal], levels: tuple[int, int], widths: tuple[int, int, int],
+        *, regions: int, width: int, border: float, dropout: float, deep_dropout: float, ports: bool,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.network: Any = network.build(signals)
+        if not isinstance(self.network.model, EfficientNet | ResNet):
+            kind = type(self.network.model).__name__
+            raise SpecError(f"joint.multi_attention reads timm's EfficientNet and ResNet; this is {kind}: choose another 'name'")
+        self.levels, self.ports = list(levels), ports
+        shallow, middle, deep = widths
+        self.attention = AttentionMaps(middle, regions, border)
+        self.texture = TextureEnhancement(shallow, regions)
+        self.project_texture = nn.Sequential(nn.Linear(regions * shallow, width), nn.Hardswish(), nn.Linear(width, width), nn.Hardswish())
+        self.project_deep = nn.Sequential(nn.Dropout(deep_dropout), nn.Linear(deep, width), nn.Hardswish())
+        self.join = nn.Linear(2 * width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
+        deep, (shallow, middle) = self.network.model.forward_intermediates((x - self.network.mean) / self.network.deviation, indices=self.levels)
+        maps = self.attention(middle)
+        texture, pooled = self.texture(shallow, maps)
+        kept = self.dropout(maps.new_ones(*maps.shape[:2], 1))
+        by_map = normalize(attended(texture, maps), dim=2) * kept
+        whole = mean_under((maps * kept[..., None]).sum(1, keepdim=True), deep)
+        both = torch.cat([self.project_texture(by_map.flatten(1)), self.project_deep(whole)], dim=1)
+        feature: Tensor = hardswish(self.join(both))
+        return {"feature": feature, "regions": semantic(pooled, maps)} if self.ports else feature
+
+
+def mean_under(weights: Tensor, features: Tensor) -> Tensor:
+    """Mean of the features over places, weighted by one map. Shapes: (B, 1, h, w) and (B, C, H, W) -> (B, C)."""
+    weights = resized(weights, features.shape[-2:]) + EPS
+    return attended(features, weights)[:, 0] / weights.sum((2, 3))
+
+
+def semantic(pooled: Tensor, attention: Tensor) -> Tensor:
+    """V, the vectors of length 1 that each map pools of D, standardised by channel. Shapes: (B, N, h, w), (B, M, h, w) -> (B, M, N)."""
+    centred = pooled - pooled.mean((2, 3), keepdim=True)
+    standard = centred / (pooled.std((2, 3), keepdim=True) + EPS)
+    return cast(Tensor, normalize(attended(standard, attention), dim=2))
