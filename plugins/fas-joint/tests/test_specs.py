@@ -1,5 +1,6 @@
 """The specs and studies that come with the package: valid, with the paper's numbers, and one that trains."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -90,3 +91,39 @@ def test_two_heads_on_a_shared_trunk_train_and_are_scored_by_task(tmp_path: Path
     assert rows
     for row in (dict(zip(columns, line.split(","), strict=True)) for line in rows):
         assert float(row["score"]) == pytest.approx(float(row[f"{row['task']}.score"]))
+
+
+def test_another_task_of_other_people_in_the_same_head_trains_and_its_accuracy_is_measured(tmp_path: Path) -> None:
+    """Table VIII in small, on the multi-attentional network: the tone of site C's people is learnt, that of site A's is hidden."""
+    own, people = (
+        {"type": "phantom", "site": site, "subjects": 8, "frames": 1, "size": 64, "species": ["print.flat"]} for site in ("A", "C")
+    )  # fmt: skip
+    tones = [1, 2, 3, 4, 5, 6]
+    spec = {
+        "name": "tones", "seed": 1,
+        "data": {
+            "train": [{"dataset": own, "split": "train", "hide": ["skin_tone"]}, {"dataset": people, "split": "train"}],
+            "dev": [{"dataset": own, "split": "dev", "hide": ["skin_tone"]}],
+            "test": {"people": [{"dataset": people, "split": "test"}]},
+        },
+        "modalities": {"faces": {"type": "faces"}, "face": {"type": "face_frames", "inputs": ["faces"], "size": 64}},
+        "model": {
+            "encoders": {"app": {"type": "joint.multi_attention", "network": {"type": "timm", "name": "test_efficientnet"}, "width": 16,
+                                 "ports": True, "inputs": ["face"]}},
+            "heads": {"main": {"type": "joint.one_head_multi", "inputs": ["app.feature"], "target": "record.skin_tone", "classes": tones}},
+            "objectives": {"regions": {"type": "joint.regional_independence", "inputs": ["app.regions"]}},
+        },
+        "sampler": {"type": "joint.random", "batch_size": 8},
+        "recipe": {"type": "supervised", "epochs": 1},
+        "metrics": ["auc", {"type": "class_accuracy", "head": "main", "target": "skin_tone"}],
+    }  # fmt: skip
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    call("-c", "from fascore.cli import main; main()", "run", "spec.json", cwd=tmp_path)
+    with (tmp_path / "runs/tones/scores/people.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    right = [max(tones, key=lambda tone: float(row[f"main.p.{tone}"])) == int(row["skin_tone"]) for row in rows]
+    measured = json.loads((tmp_path / "runs/tones/metrics.json").read_text())["tests"]["people"]["tasks"]["spoof"]["metrics"]
+    (found,) = [parts for name, parts in measured.items() if name.startswith("class_accuracy")]
+    assert (found["n"], found["errors"]) == (len(rows), right.count(False))
+    log = [json.loads(line) for line in (tmp_path / "runs/tones/log.jsonl").read_text().splitlines()]
+    assert any("objective.regions" in json.dumps(line) for line in log)

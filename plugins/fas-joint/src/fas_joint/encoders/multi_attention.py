@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
+from einops import rearrange
 from timm.models.efficientnet import EfficientNet
 from timm.models.resnet import ResNet
 from torch import Tensor, nn
@@ -70,14 +71,14 @@ class TextureEnhancement(nn.Module):
         self.dense = nn.ModuleList(nn.Sequential(nn.BatchNorm2d(times * every), nn.ReLU(), convolution(times, 3)) for times in (1, 2, 3))
         self.last = nn.Sequential(nn.BatchNorm2d(4 * every), nn.ReLU(), convolution(4, 1), nn.BatchNorm2d(every), nn.ReLU())
 
-    def difference(self, feature: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def difference(self, feature: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """T = F - D, and D, the average over each place of a map of `size`."""
         feature = self.extract(feature)
-        pooled = adaptive_avg_pool2d(feature, tuple(size))
+        pooled = adaptive_avg_pool2d(feature, size)
         return feature - interpolate(pooled, feature.shape[-2:], mode="nearest"), pooled
 
     def forward(self, feature: Tensor, attention: Tensor) -> tuple[Tensor, Tensor]:
-        texture, pooled = self.difference(feature, attention.shape[-2:])
+        texture, pooled = self.difference(feature, (attention.shape[2], attention.shape[3]))
         weights = resized(attention.detach(), texture.shape[-2:]).tanh()
         found = [self._by_map(self.first((texture[:, None] * weights[:, :, None]).flatten(1, 2)))]
         for layer in self.dense:
@@ -85,7 +86,7 @@ class TextureEnhancement(nn.Module):
         return self._by_map(self.last(torch.cat(found, dim=2).flatten(1, 2))), pooled
 
     def _by_map(self, x: Tensor) -> Tensor:
-        return x.unflatten(1, (self.regions, -1))
+        return rearrange(x, "b (m n) h w -> b m n h w", m=self.regions)
 
 
 class MultiAttentionEncoder(nn.Module):
@@ -134,4 +135,4 @@ def semantic(pooled: Tensor, attention: Tensor) -> Tensor:
     """V, the vectors of length 1 that each map pools of D, standardised by channel. Shapes: (B, N, h, w), (B, M, h, w) -> (B, M, N)."""
     centred = pooled - pooled.mean((2, 3), keepdim=True)
     standard = centred / (pooled.std((2, 3), keepdim=True) + EPS)
-    return cast(Tensor, normalize(attended(standard, attention), dim=2))
+    return normalize(attended(standard, attention), dim=2)

@@ -79,7 +79,7 @@ class OneHeadMulti(Head):
         return classes
 
     @property
-    def numbers(self) -> tuple[str, ...]:
+    def numbers(self) -> tuple[str, ...]:  # type: ignore[override]  # of this head they depend on its classes
         return class_numbers(self.classes)
 
     def classes_of(self, column: str) -> tuple[str | int | None, ...]:

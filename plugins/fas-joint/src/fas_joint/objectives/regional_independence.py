@@ -48,13 +48,16 @@ class RegionalIndependenceObjective(nn.Module):
     def _around(self, away: Tensor, margin: Tensor) -> Tensor:
         """(B,) how far the vectors lie outside their margins."""
         if self.release:
-            return (vector_norm(away, dim=(1, 2)) * margin.sign() - margin).relu()
-        return (vector_norm(away, dim=2) - margin[:, None]).relu().sum(1)
+            beyond: Tensor = vector_norm(away, dim=(1, 2)) * margin.sign() - margin
+            return beyond.relu()
+        distance: Tensor = vector_norm(away, dim=2)
+        return (distance - margin[:, None]).relu().sum(1)
 
     def _apart(self, centres: Tensor) -> Tensor:
         """How far pairs of centres lie within their margin."""
         first, second = torch.triu_indices(len(centres), len(centres), 1, device=centres.device)
-        near = (self.between - vector_norm(centres[first] - centres[second], dim=1)).relu().sum()
+        distance: Tensor = vector_norm(centres[first] - centres[second], dim=1)
+        near = (self.between - distance).relu().sum()
         return near / (len(centres) * self.rate) if self.release else 2 * near
 
     @torch.no_grad()
