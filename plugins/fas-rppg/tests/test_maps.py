@@ -9,6 +9,7 @@ import torch
 from fas_rppg.components import MstMap, WaveletMap
 from fas_rppg.morse import Morse
 from fas_rppg.regions import canonical, five_of, labelled, polygons
+from hypothesis import given, settings, strategies as st
 
 from fascore import Annotation, AnnotationSource, Frame, NoResponse, Plane, Record, Ref, Source, SpecError
 
@@ -149,6 +150,31 @@ def test_a_flat_clip_gives_empty_maps():
     assert (stored["value"] == 0).all()
     assert (wave_of(stored)["value"] == 0).all()
     assert np.abs(mst_of(drawn(90, share=0.0), frames=90, normalize="ac_dc")["value"]).max() < 1e-10
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    pulse=st.lists(st.tuples(st.integers(1, 30), st.sampled_from([-1.0, 0.0, 0.3, None])), min_size=1, max_size=6), seed=st.integers(0, 2**32 - 1),
+    without=st.sets(st.integers(0, 69), max_size=12), normalize=st.sampled_from(["minmax", "ac_dc", "none"]), frames=st.sampled_from([70, 101]),
+    pad=st.sampled_from(["reflect", "tail"]), axis=st.sampled_from(["scale", "hz"]), rows=st.sampled_from(["global", "all"]),
+)  # fmt: skip
+def test_maps_of_flat_black_and_random_stretches_with_gaps_are_finite(pulse, seed, without, normalize, frames, pad, axis, rows):
+    """Stretches of one level, black ones (-1) among them, and random ones (None), frames without a face anywhere."""
+    random = np.random.default_rng(seed)
+    trace = np.concatenate([random.uniform(-1, 0.5, length) if level is None else np.full(length, level) for length, level in pulse])
+    clip = Drawn(np.arange(70) / 30.0, np.resize(trace, 70), without=sorted(without))
+    record = Record("drawn/1", 1, {"rgb": clip}, annotation=clip)
+    fields = {"normalize": normalize, "frames": frames, "pad": pad}
+    if any(set(range(start, start + 6)) <= without for start in range(65)):
+        with pytest.raises(NoResponse, match="no face"):
+            mst_of(record, **fields)
+        return
+    stored = mst_of(record, **fields)
+    wave = wave_of(stored, frequency_axis=axis, rows=rows, voices=4)
+    for value in (stored["value"], wave["value"]):
+        assert np.isfinite(value).all()
+    assert wave["value"].min() >= 0
+    assert wave["value"].max() <= 255
 
 
 REFUSED = {
