@@ -11,6 +11,7 @@ from rich.text import Text
 
 from fascore.report.words import headline, interval, metric_title, percent
 
+FIGURE = len("100.00 %")
 ISO = {"acer_worst": "ACER, worst species", "acer_pooled": "ACER, pooled", "apcer_worst": "APCER, worst species", "apcer_pooled": "APCER, pooled"}
 """Figures of `iso30107` that stand in the first table; the rest is in the tables by species."""
 
@@ -38,9 +39,9 @@ def _parts(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 def _figures(parts: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table()
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")  # a long name is folded, so that no figure is cut
     for name in parts:
-        table.add_column(Text(name), justify="right")
+        table.add_column(Text(name), justify="right", min_width=FIGURE, overflow="fold")
     for name in next(iter(parts.values()), {}):
         found = [part[name] for part in parts.values()]
         kind, bracket, fields = name.partition("(")

@@ -1,5 +1,6 @@
 """The report and the terminal's summary: complete, escaped, self-contained, the same bytes every time."""
 
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -334,3 +335,14 @@ def test_both_classes_have_their_colour() -> None:
     for kind, variable in (("attack", "attack"), ("bona", "genuine")):
         assert f'class="{kind}"' in page
         assert re.search(rf"\.{kind} {{[^}}]*color: var\(--{variable}\)", style)
+
+
+def test_a_narrow_terminal_folds_long_names_and_cuts_no_figure() -> None:
+    part = {"metrics": {"tpr_at_fpr(fpr=0.1, positive=attack)": {"value": 0.4321, "primary": "value", "oracle": True}}}
+    tests = {name: {"tasks": {"spoof": part, "forgery": part}} for name in ("intra", "cross", "other")}
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(summary_table({"tests": tests, "threshold": None, "warnings": []}))
+    lines = console.export_text().splitlines()
+    assert sum(line.count("43.21 %") for line in lines) == 6
+    assert max(len(line) for line in lines) <= 80
+    assert "…" not in "".join(lines)

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fascore import BONA_FIDE, Section, hookimpl
+from fascore import BONA_FIDE, Config, Section, hookimpl, validate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +30,10 @@ class Quality:
     """Acts in every run with an MSTmap. Padding and frame rate are of the recording, not of the face: a model that reads them has learnt nothing."""
 
     always = True
+    Options = Config
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        pass
+        validate(Config, options)
 
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
