@@ -78,7 +78,6 @@ def predict(
     from fascore.errors import FascoreError
     from fascore.running.prepare import progress_bar
     from fascore.serving.predict import predict as answers
-    from fascore.serving.timeline import draw_timeline
     from fascore.spec import json_or_word
 
     overrides([], extra)
@@ -89,6 +88,8 @@ def predict(
         found = answers(folder, paths, detector=json_or_word(detector), device=device, recalibrated=threshold, clips=clips, progress=tell)
         given = print_answers(found, as_json=as_json, origin=origin)
     if timeline is not None:
+        from fascore.serving.timeline import draw_timeline
+
         draw_timeline(given, timeline)
 
 

@@ -17,7 +17,7 @@ from fascore.data.store import Store
 from fascore.errors import FascoreError
 from fascore.graph import Plan, check, refs_in
 from fascore.model import ModelGraph
-from fascore.record import ATTACK, Record
+from fascore.record import ATTACK, Record, Source
 from fascore.running.facts import publishable
 from fascore.running.folder import RunFolder, open_run
 from fascore.running.prepare import prepare_records, store_of
@@ -50,7 +50,7 @@ def open_trained(
     plan = check(for_new_files(folder.run_spec(), detector, note or say))
     model, on = loaded(folder, plan, device)
     with TemporaryDirectory(prefix="fascore-") as aside:
-        yield with_records(plan, model, on, unlabelled(listed(files)), Store(Path(aside)))
+        yield with_records(plan, model, on, [unlabelled(str(path), open_source(path)) for path in listed(files)], Store(Path(aside)))
 
 
 def say(text: str) -> None:
@@ -66,9 +66,9 @@ def loaded(folder: RunFolder, plan: Plan, device: str) -> tuple[ModelGraph, torc
     return graph.eval(), target
 
 
-def unlabelled(files: Sequence[Path]) -> list[Record]:
-    """A record a file, its id the path. A record must have a label; this one is never read: there are no losses here, and scores do not know it."""
-    return [Record(str(path), ATTACK, {"rgb": open_source(path)}, species="unknown") for path in files]
+def unlabelled(identity: str, source: Source) -> Record:
+    """A record of media without a label. A record must have one; this one is never read: there are no losses here, and scores do not know it."""
+    return Record(identity, ATTACK, {"rgb": source}, species="unknown")
 
 
 def with_records(plan: Plan, graph: ModelGraph, device: torch.device, records: Sequence[Record], store: Store) -> Trained:

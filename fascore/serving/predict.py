@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from fascore.data.media import open_source
 from fascore.data.prepare import Missing, Prepared, Progress
 from fascore.data.store import Store
 from fascore.errors import Response
@@ -80,7 +81,7 @@ def predict(
 def _parts(files: Sequence[Path], seconds: float | None) -> list[Part]:
     """Files as they are, or as clips of so many seconds."""
     if seconds is None:
-        return [Part(record, path, None, None) for path, record in zip(files, unlabelled(files), strict=True)]
+        return [Part(unlabelled(str(path), open_source(path)), path, None, None) for path in files]
     return [part for path in files for part in parts_of(path, seconds)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,8 @@ from fascore.errors import FascoreError
 from fascore.evaluation.evaluate import evaluate
 from fascore.evaluation.table import ScoreTable
 from fascore.graph import Plan, check
-from fascore.record import Record
-from fascore.running.folder import RunFolder, open_run
+from fascore.running.folder import open_run
 from fascore.running.records import list_records
-from fascore.running.trained import Trained
 from fascore.serving.opening import open_trained
 
 MOST = 6
@@ -38,11 +36,13 @@ def subsets(run: Path, *, device: str = "auto", say: Callable[[str], None] = lam
     (known,) = folder.part(folder.resolved, "data")
     if splits.manifest() != known["manifest"]:
         raise FascoreError(f"{folder.root}: the data are not those of the run; restore them, or run again")
-    found = {}
+    found, (threshold, weights), dev = {}, folder.decision(), ScoreTable.read(folder.scores("dev"))
     with open_trained(run, device=device) as trained:
         for kept, without in chosen:
             say(kept)
-            found[kept] = _measured(folder, trained, splits.tests, kept, without)
+            tables = {split: trained.table(records, weights, without) for split, records in splits.tests.items()}
+            _write(folder.root / "subsets" / kept, tables)
+            found[kept] = evaluate(tables, threshold, trained.spec.metrics, dev)
     folder.write(folder.root / "subsets.json", found)
     return found
 
@@ -62,12 +62,8 @@ def choices(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
                 yield "+".join(kept), tuple(name for name in optional if name not in some)
 
 
-def _measured(folder: RunFolder, trained: Trained, tests: Mapping[str, Sequence[Record]], name: str, without: Sequence[str]) -> dict[str, Any]:
-    """Figures of every test set, at the run's threshold; writes the scores."""
-    threshold, weights = folder.decision()
-    tables = {split: trained.table(records, weights, without) for split, records in tests.items()}
+def _write(folder: Path, tables: Mapping[str, ScoreTable]) -> None:
+    """The scores of a subset, a file a test set."""
+    folder.mkdir(parents=True, exist_ok=True)
     for split, table in tables.items():
-        path = folder.root / "subsets" / name / f"{split}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table.write(path)
-    return evaluate(tables, threshold, trained.spec.metrics, ScoreTable.read(folder.scores("dev")))
+        table.write(folder / f"{split}.csv")

@@ -12,19 +12,24 @@ import numpy as np
 
 from fascore.data.media import open_source
 from fascore.errors import FascoreError, NoResponse
-from fascore.record import ATTACK, Frame, Record, Source
+from fascore.record import Frame, Record, Source
+from fascore.serving.opening import unlabelled
 
 
 @dataclass(frozen=True)
 class Window(Source):
-    """Frames `first` to `last` (exclusive) of a Source, their times from the first of them on."""
+    """Frames `first` to `last` (exclusive) of a Source, their times from the first of them on.
+
+    `origin` is the Source's digest, taken once for all windows of it.
+    """
 
     source: Source
+    origin: str
     first: int
     last: int
 
     def digest(self) -> str:
-        return hashlib.sha256(f"{self.source.digest()} {self.first} {self.last}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.origin} {self.first} {self.last}".encode()).hexdigest()
 
     def times(self) -> np.ndarray:
         times = self.source.times()[self.first : self.last]
@@ -58,12 +63,12 @@ def parts_of(path: Path, seconds: float) -> list[Part]:
     try:
         times = source.times()
     except NoResponse:
-        return [Part(_unlabelled(str(path), source), path, None, None)]
+        return [Part(unlabelled(str(path), source), path, None, None)]
     ends = divided(times, seconds)
     firsts = np.searchsorted(times, [0.0, *ends[:-1]], side="left").tolist()
-    spans = [*firsts, len(times)]
+    spans, origin = [*firsts, len(times)], source.digest()
     return [
-        Part(_unlabelled(f"{path} from {start:.2f} s", Window(source, first, last)), path, start, end)
+        Part(unlabelled(f"{path} from {start:.2f} s", Window(source, origin, first, last)), path, start, end)
         for first, last, start, end in zip(spans, spans[1:], [0.0, *ends[:-1]], ends, strict=False)
         if last > first
     ]
@@ -75,7 +80,3 @@ def divided(times: np.ndarray, seconds: float) -> list[float]:
     duration = float(times[-1]) + step
     whole = int(duration / seconds + 0.5) or 1
     return [*(seconds * (n + 1) for n in range(whole - 1)), duration]
-
-
-def _unlabelled(identity: str, source: Source) -> Record:
-    return Record(identity, ATTACK, {"rgb": source}, species="unknown")

@@ -31,12 +31,12 @@ class Counted(Source):
 
 def test_a_window_has_its_frames_with_times_from_its_first() -> None:
     whole = Counted(20)
-    window = Window(whole, 5, 9)
+    window = Window(whole, whole.digest(), 5, 9)
     assert [int(frame.image[0, 0]) for frame in window.read()] == [5, 6, 7, 8]
     assert [int(frame.image[0, 0]) for frame in window.read([1, 3])] == [6, 8]
     assert window.times() == pytest.approx(whole.times()[5:9] - whole.times()[5])
     assert [frame.time for frame in window.read()] == pytest.approx(window.times())
-    assert len({Window(whole, *span).digest() for span in ((0, 4), (4, 8), (0, 8))}) == 3
+    assert len({Window(whole, whole.digest(), *span).digest() for span in ((0, 4), (4, 8), (0, 8))}) == 3
 
 
 @given(frames=st.integers(1, 400), seconds=st.floats(0.05, 30))

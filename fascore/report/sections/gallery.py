@@ -45,10 +45,9 @@ class Gallery:
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
         from fascore.report.sections.pictures import table
-        from fascore.report.sections.sampled import by_group
+        from fascore.report.sections.sampled import listed
 
-        groups = by_group(records, str(self.options.by.column), trained.spec.seed, self.options.records)
-        rows = [(name, record) for name, found in list(groups.items())[: self.options.groups] for record in found]
+        rows = listed(records, str(self.options.by.column), trained.spec.seed, self.options.records, self.options.groups)
         values = trained.values([record for _, record in rows], self.options.of)
         columns = {str(ref): [_cell(trained, ref, array[0], record) for array, (_, record) in zip(values[ref], rows)] for ref in self.options.of}
         return table(test, [(name, record.id) for name, record in rows], columns)

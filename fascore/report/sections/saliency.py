@@ -13,6 +13,9 @@ from fascore.hooks import Section, hookimpl
 from fascore.refs import Ref
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from fascore.record import Record
     from fascore.running.trained import Trained
 
@@ -57,20 +60,20 @@ class Saliency:
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
         from fascore.report.sections.pictures import table
-        from fascore.report.sections.sampled import by_group
+        from fascore.report.sections.sampled import listed
 
-        groups = by_group(records, str(self.options.by.column), trained.spec.seed, self.options.records)
-        rows = [(name, record) for name, found in list(groups.items())[: self.options.groups] for record in found]
-        columns = {f"{o.node} over {o.over}": self._column(trained, o, [record for _, record in rows]) for o in self.options.maps}
+        rows = listed(records, str(self.options.by.column), trained.spec.seed, self.options.records, self.options.groups)
+        chosen = [record for _, record in rows]
+        below = trained.values(chosen, list(dict.fromkeys(overlay.over for overlay in self.options.maps)))
+        columns = {f"{o.node} over {o.over}": self._column(trained, o, chosen, below[o.over][:, 0]) for o in self.options.maps}
         return table(test, [(name, record.id) for name, record in rows], columns)
 
-    def _column(self, trained: Trained, overlay: Overlay, records: Sequence[Record]) -> list[str]:
+    def _column(self, trained: Trained, overlay: Overlay, records: Sequence[Record], below: NDArray[np.float32]) -> list[str]:
         import numpy as np
 
         from fascore.report.sections.grad_cam import grad_cam
         from fascore.report.sections.pictures import NONE, embedded, laid_over, pixels
 
-        below = trained.values(records, [overlay.over])[overlay.over][:, 0]
         maps = grad_cam(trained, records, self.options.head, overlay.node, overlay.layer)
         signal = trained.plan.signal(overlay.over)
         assert signal is not None

@@ -37,3 +37,9 @@ def evenly(records: Sequence[Record], column: str, seed: int, most: int) -> list
         left -= each
     chosen = by_group(records, column, seed, max(each, 1))
     return [record for found in chosen.values() for record in found][:most]
+
+
+def listed(records: Sequence[Record], column: str, seed: int, each: int, groups: int) -> list[tuple[str, Record]]:
+    """(group, record) of at most `each` records of the first `groups` groups, as `by_group` draws them."""
+    found = by_group(records, column, seed, each)
+    return [(name, record) for name in list(found)[:groups] for record in found[name]]
