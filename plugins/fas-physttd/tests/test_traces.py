@@ -1,6 +1,8 @@
 """The trace sheet: what is drawn is what the generator says, and every refusal is a sentence."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from fas_physttd.physttd.sheet import MOST, _gain, draw, write
 from PIL import Image as Picture
 
 from fascore import FascoreError, Record, Trained
+from fascore.data.prepare import Quarantined
 from fascore.model import ModelGraph
 from fascore.testing import toy_records
 from fascore.testing.graphs import summary_model, toy
@@ -87,3 +90,16 @@ def test_a_run_without_a_generator_and_a_sheet_that_is_no_png_are_refused_in_wor
         take_apart(other, other.splits["test"], None)
     with pytest.raises(FascoreError, match=r"ends in \.png"):
         command(tmp_path, tmp_path / "a.jpg", tmp_path / "sheet.pdf")
+
+
+@pytest.mark.parametrize("reason", ["no face in any of 3 frames", "a.mp4: cannot be decoded"])
+def test_a_file_that_cannot_be_used_is_named_once_and_why(opened: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    @contextmanager
+    def lacking(*given: object, **options: object) -> Iterator[Trained]:
+        prepared = replace(opened.prepared, records=(), quarantined=(Quarantined("a.mp4", "no_face", reason, "face"),))
+        yield replace(opened, prepared=prepared, splits={"files": ()})
+
+    monkeypatch.setattr("fascore.open_trained", lacking, raising=False)
+    with pytest.raises(FascoreError) as told:
+        command(tmp_path, Path("a.mp4"), tmp_path / "sheet.png")
+    assert str(told.value) == f"a.mp4: {reason.removeprefix('a.mp4: ')}"

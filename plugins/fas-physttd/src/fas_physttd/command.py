@@ -26,10 +26,9 @@ def traces(
         from fas_physttd.physttd.removal import take_apart
         from fas_physttd.physttd.sheet import draw, write
 
+        for lacking in trained.prepared.quarantined:
+            raise FascoreError(lacking.reason if lacking.reason.startswith(lacking.id) else f"{lacking.id}: {lacking.reason}")
         usable = {record.id: record for record in trained.splits["files"]}
-        for path in (file, onto):
-            if path is not None and str(path) not in usable:
-                raise FascoreError(f"{path}: {'; '.join(map(str, trained.prepared.quarantined)) or 'it is no picture of a face'}")
         found = take_apart(trained, [usable[str(file)]], usable[str(onto)] if onto else None)
         write(draw([file.name], found), out)
     print(out)
