@@ -102,7 +102,7 @@ class Phantom(Dataset):
         return Plan(**self.model_dump(exclude={"type"}), benchmark=self.benchmark()).records(split)
 
     def benchmark(self) -> str:
-        """Name of what this config renders, `phantom-1:` and 12 hex digits of its content: a column of every score file."""
+        """Name of what this config renders, `phantom-2:` and 12 hex digits of its content: a column of every score file."""
         config = self.model_dump(mode="json", exclude={"device"} if self.device == "cpu" else set())
         content = f"{RENDERER_VERSION}\n{json.dumps(config, sort_keys=True, separators=(',', ':'))}"
         return f"{RENDERER_VERSION}:{hashlib.sha256(content.encode()).hexdigest()[:12]}"

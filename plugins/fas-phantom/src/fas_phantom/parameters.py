@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-RENDERER_VERSION = "phantom-1"
+RENDERER_VERSION = "phantom-2"
 """Name of the benchmark that this renderer makes, and part of every digest. Whoever changes what is rendered raises it: the README says how."""
 
 Domain = Literal["laboratory", "wild"]

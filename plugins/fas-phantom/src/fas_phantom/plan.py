@@ -173,6 +173,6 @@ def _sheet(random: np.random.Generator) -> Sheet:
 
 
 def _pulse(random: np.random.Generator, who: Person) -> Pulse:
-    """Heart and blood: green amplitude log-uniform from 0.1 % of DC to 1 %, on the darkest skin to 0.5 %."""
-    amplitude = float(np.exp(random.uniform(np.log(0.001), np.log(0.011 - 0.001 * who.tone))))
+    """Heart and blood: green amplitude log-uniform from 0.15 % of DC to 1 %, on the darkest skin to 0.5 %."""
+    amplitude = float(np.exp(random.uniform(np.log(0.0015), np.log(0.011 - 0.001 * who.tone))))
     return Pulse(float(random.uniform(45, 160)), amplitude, float(random.uniform(0.02, 0.05)), float(random.uniform(0.2, 0.3)))

@@ -67,7 +67,7 @@ class Glasses(Frame):
             **super().draw(random, site), "rim": float(random.uniform(0.0038, 0.006)), "lens_width": float(random.uniform(0.0265, 0.029)),
             "lens_height": float(random.uniform(0.02, 0.0255)), "corner": float(random.uniform(1.7, 4.5)), "wing": float(random.uniform(0.0, 0.45)),
             "gloss": float(random.uniform(0.15, 0.3)), "near": float(random.uniform(0.4, 0.85)),
-            "hue": float(random.uniform(0, 1)), "white": float(random.uniform(0.0, 0.25)), "tint": float(random.uniform(0.34, 0.58)),
+            "hue": float(random.uniform(0, 1)), "white": float(random.uniform(0.0, 0.25)), "tint": float(random.uniform(0.28, 0.5)),
         }
 
     def stages(self) -> Mapping[str, Stage]:

@@ -28,7 +28,7 @@ WHITE = np.float32(0.82)
 class PaperMask(Worn):
     """A photograph of the subject's face, cut out, with holes for the wearer's eyes, creased to fit the wearer's nose and cheeks."""
 
-    creased: ClassVar[float] = 0.97
+    creased: ClassVar[float] = 0.99
     """Share of the relief beneath that the paper takes on."""
 
     @classmethod
@@ -37,7 +37,7 @@ class PaperMask(Worn):
             **draw_ink(random, site),
             "halftone": float(random.uniform(0.25, 0.5)), "black": float(random.uniform(0.03, 0.1)),
             "curve": float(random.uniform(3.0, 4.5)),
-            "off": float(random.uniform(0.004, 0.009)),
+            "off": float(random.uniform(0.002, 0.0045)),
             "margin": float(random.uniform(0.003, 0.007)),
             "snip": float(random.integers(1 << 31)),
             "offset": float(random.uniform(-0.004, 0.004)),
@@ -119,7 +119,7 @@ def sheet(worn: PaperMask) -> Instrument:
     inside = worn.inside(face, x, y) + snips
     cover = soft(inside, 0.0008)
     edge = soft(0.0016 - inside, 0.0009)
-    bent, pressed = _bent(wearer, clip, cover > 0.5, x, y), blur(wearer.relief, 4) + np.float32(clip.trait("off"))
+    bent, pressed = _bent(wearer, clip, cover > 0.5, x, y), blur(wearer.relief, 3.6) + np.float32(clip.trait("off"))
     surface = bent + np.float32(worn.creased) * (pressed - bent)
     picture = face.colour * (np.float32(1.2) * _baked(face))[..., None]
     colour = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)

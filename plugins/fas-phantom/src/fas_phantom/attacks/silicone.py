@@ -26,9 +26,9 @@ class SiliconeMask(Live):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "smoothing": float(random.uniform(0.8, 2.0)), "relief": float(random.uniform(1.5, 3.0)),
-            "gloss": float(random.uniform(0.03, 0.1)),
-            "pigment_red": float(random.normal(0.02, 0.03)), "pigment_blue": float(random.normal(0, 0.03)),
+            "smoothing": float(random.uniform(0.7, 1.6)), "relief": float(random.uniform(1.2, 2.4)),
+            "gloss": float(random.uniform(0.03, 0.08)),
+            "pigment_red": float(random.normal(0.015, 0.025)), "pigment_blue": float(random.normal(0, 0.025)),
             "mottle": float(random.uniform(0.0, 0.03)),
             "stiffness": float(random.uniform(0.4, 0.8)), "near": float(random.uniform(0.45, 0.68)), "model": float(random.integers(1 << 31)),
         }
