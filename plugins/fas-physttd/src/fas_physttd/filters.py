@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
+
+Shrink: TypeAlias = Literal["area", "bilinear"]
+"""How a low-pass shrinks: by averages of all pixels, or reading 2 x 2 of each cell, as STDN does."""
 
 
 class Bands(NamedTuple):
@@ -16,17 +19,18 @@ class Bands(NamedTuple):
     t: Tensor
 
 
-def lowpass(image: Tensor, cells: int) -> Tensor:
-    """(B, C, N, N) averaged to `cells` x `cells`, then interpolated back bilinearly between the cells' centres, float32.
+def lowpass(image: Tensor, cells: int, shrink: Shrink = "area") -> Tensor:
+    """(B, C, N, N) shrunk to `cells` x `cells`, then interpolated back bilinearly between the cells' centres, float32.
 
-    Plain bilinear shrinking would read 2 x 2 of every 8 x 8 pixels and alias.
+    Plain bilinear shrinking reads 2 x 2 of every 8 x 8 pixels and aliases.
     """
-    small = adaptive_avg_pool2d(image.float(), cells)
+    whole, size = image.float(), (cells, cells)
+    small = adaptive_avg_pool2d(whole, size) if shrink == "area" else interpolate(whole, size=size, mode="bilinear", align_corners=False)
     return interpolate(small, size=image.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def split(image: Tensor) -> Bands:
+def split(image: Tensor, shrink: Shrink = "area") -> Bands:
     """Eq. 9: I_B = lowpass(I, N/8), I_C = lowpass(I, N/2) - I_B, I_T = I - lowpass(I, N/2); the three sum to I."""
     size = image.shape[-1]
-    coarse, middle = lowpass(image, size // 8), lowpass(image, size // 2)
+    coarse, middle = lowpass(image, size // 8, shrink), lowpass(image, size // 2, shrink)
     return Bands(coarse, middle - coarse, image.float() - middle)

@@ -1,26 +1,34 @@
-"""Patch discriminators of seven convolutions, and a set of them at several sizes (both papers)."""
+"""Patch discriminators of seven convolutions, or ten, and a set of them at several sizes (both papers)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-LAYERS = ((32, 1), (32, 2), (64, 1), (64, 2), (64, 1), (96, 2), (96, 1))
-"""Channels and stride of the seven convolutions, three of which halve the size."""
+from fas_physttd.widths import widened
 
-
-def widened(channels: int, width: float) -> int:
-    """Channels of a layer at a `width` that multiplies the published ones; one at least."""
-    return max(1, round(channels * width))
+Layers: TypeAlias = Literal["seven", "seven_and_three"]
+"""How "seven convolutional layers and three down-sampling layers" is read: three of the seven halve the size, or three more do."""
+LAYERS: Mapping[Layers, tuple[tuple[int, int], ...]] = {
+    "seven": ((32, 1), (32, 2), (64, 1), (64, 2), (64, 1), (96, 2), (96, 1)),
+    "seven_and_three": ((32, 1), (32, 1), (32, 2), (64, 1), (64, 1), (64, 2), (96, 1), (96, 1), (96, 2), (96, 1)),
+}
+"""Channels and stride of each convolution."""
 
 
 def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """Convolution 3 x 3 without bias, batch norm, leaky ReLU of slope 0.2."""
     convolution = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
+
+
+def doubling(inputs: int, outputs: int, kernel: int) -> nn.ConvTranspose2d:
+    """Transposed convolution of stride 2 that doubles the size, with a kernel of 2, 3 or 4."""
+    return nn.ConvTranspose2d(inputs, outputs, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2, bias=False)
 
 
 def initialise(module: nn.Module) -> None:
@@ -32,24 +40,25 @@ def initialise(module: nn.Module) -> None:
 
 
 class PatchGan(nn.Module):
-    """Seven convolutions and one linear map a head. Shapes: (B, C, S, S) -> (B, heads, S/8, S/8), without a sigmoid.
+    """Convolutions and one map a head. Shapes: (B, C, S, S) -> (B, heads, S/8, S/8), without a sigmoid unless `bounded`.
 
     242,241 parameters at three channels and one head, 243,106 with two heads, 243,105 at six channels and one head.
     """
 
-    def __init__(self, channels: int = 3, *, heads: int = 1, width: float = 1.0) -> None:
+    def __init__(self, channels: int = 3, *, heads: int = 1, width: float = 1.0, layers: Layers = "seven", bounded: bool = False) -> None:
         super().__init__()
-        layers, before = [], channels
-        for published, stride in LAYERS:
-            layers.append(block(before, widened(published, width), stride))
+        self.bounded = bounded
+        blocks, before = [], channels
+        for published, stride in LAYERS[layers]:
+            blocks.append(block(before, widened(published, width), stride))
             before = widened(published, width)
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(*blocks)
         self.head = nn.Conv2d(before, heads, 3, padding=1)
         self.apply(initialise)
 
     def forward(self, image: Tensor) -> Tensor:
         judged: Tensor = self.head(self.layers(image))
-        return judged
+        return judged.sigmoid() if self.bounded else judged
 
 
 def resized(image: Tensor, size: int) -> Tensor:
@@ -64,10 +73,10 @@ def resized(image: Tensor, size: int) -> Tensor:
 class MultiScale(nn.Module):
     """A PatchGan for each size, without shared weights; images are resized to it. Shapes: (B, C, N, N) -> one (B, heads, S/8, S/8) a size."""
 
-    def __init__(self, sizes: Sequence[int], channels: int = 3, *, heads: int = 1, width: float = 1.0) -> None:
+    def __init__(self, sizes: Sequence[int], channels: int = 3, *, heads: int = 1, width: float = 1.0, layers: Layers = "seven") -> None:
         super().__init__()
         self.sizes = tuple(sizes)
-        self.scales = nn.ModuleList(PatchGan(channels, heads=heads, width=width) for _ in self.sizes)
+        self.scales = nn.ModuleList(PatchGan(channels, heads=heads, width=width, layers=layers) for _ in self.sizes)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         return [scale(resized(image, size)) for scale, size in zip(self.scales, self.sizes, strict=True)]

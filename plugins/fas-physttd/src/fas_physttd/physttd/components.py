@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
 
 from fascore import Dense, Encoder, Head, Image, Labels, Plane, Ref, Signal, SpecError, Target
 
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 SMALLEST = 128
 """Side of the smallest crop: at 64 the low-pass of the published 128 cells would be the identity, and no fine band be left."""
+
+
+def _odd(kernel: int) -> int:
+    if kernel % 2 == 0:
+        raise ValueError(f"a kernel of {kernel} has no middle; write an odd number")
+    return kernel
+
+
+Odd = Annotated[PositiveInt, AfterValidator(_odd)]
+Three = tuple[PositiveInt, PositiveInt, PositiveInt]
 
 
 class Generator(Encoder):
@@ -29,7 +39,18 @@ class Generator(Encoder):
     decompose: bool = Field(True, description="the input is its three bands (Eq. 9); false: the image itself, as the Auxiliary baseline")
     amplify_c: PositiveFloat = Field(15.0, description="factor of the middle band at the input")
     amplify_t: PositiveFloat = Field(25.0, description="factor of the fine band at the input")
+    lowpass: Literal["area", "bilinear"] = Field("area", description="low-passes average each cell, or read 2 x 2 of it as STDN, which aliases")
     width: PositiveFloat = Field(1.0, description="factor of all channels; 1: the published ones")
+    stem: PositiveInt = Field(64, description="channels of the first convolution")
+    middle: Three = Field((96, 96, 128), description="channels of the second convolution of each block (STDN: 96)")
+    features: Three = Field((64, 96, 128), description="channels of F1, F2 and F3, as published")
+    decoder: Three = Field((64, 64, 64), description="channels behind each up-sampling layer")
+    kernel: Literal[2, 3, 4] = Field(4, description="of the transposed convolutions; STDN and SRENet: 3")
+    heads: Literal["joint", "separate"] = Field("joint", description="one head for traces, P and its content, or a head for each of the three")
+    head_channels: PositiveInt = Field(32, description="channels between the two convolutions of a head")
+    softness: PositiveFloat = Field(1.0, description="s of tanh(x / s) that bounds the traces; SRENet: 300")
+    attention: tuple[Odd, Odd, Odd, Odd] = Field((7, 5, 3, 7), description="kernels of the spatial attention on F1, F2, F3 and U3")
+    depth_channels: tuple[PositiveInt, PositiveInt] = Field((128, 64), description="channels of the depth head's convolutions; 64, 64 is lighter")
     dropout: float = Field(0.3, ge=0, lt=1, description="dropout behind the first two convolutions of the depth head")
 
     @property
@@ -55,7 +76,7 @@ class Generator(Encoder):
     def infer(self, signals: Sequence[Signal]) -> Mapping[str, Signal]:
         from fas_physttd.physttd.widths import of
 
-        n, w = self.picture(signals).w, of(self.width)
+        n, w = self.picture(signals).w, of(self)
         traces: dict[str, Signal] = {name: Plane(3, n, n) for name in self.additive}
         features = {f"f{i + 1}": Plane(w.features[i], n >> i + 1, n >> i + 1) for i in range(3)}
         return {**traces, "p": Plane(1, n, n), "content": Image(3, n, n), "depth": Plane(1, n // 8, n // 8), "live": Plane(3, n, n), **features}
@@ -69,7 +90,8 @@ class Generator(Encoder):
     @classmethod
     def examples(cls) -> list[Any]:
         small = [Image(3, 128, 128)]
-        return [(cls(width=0.06), small), (cls(width=0.06, traces="single", decompose=False), small)]
+        other: Any = {"traces": "single", "decompose": False, "heads": "separate", "kernel": 3}
+        return [(cls(width=0.06), small), (cls(width=0.06, **other), small)]
 
 
 class DepthScore(Head):
@@ -102,13 +124,14 @@ class DepthScore(Head):
 class TraceScore(Head):
     """Strength of the traces as a score, 1 - s / 10 with s = (||B|| + ||C|| + ||T|| + ||P||) / N^2 in L1 norms (Eq. 10).
 
-    Reads the generator's ports `b`, `c`, `t`, `p`, or `t`, `p` of a single trace; B and C count as they act, low-passed. It has no
+    Reads the generator's ports `b`, `c`, `t`, `p`, or `t`, `p` of a single trace; B and C count as they act, low-passed (`lowpass`). It has no
     loss. With {"weighted": {"depth": 1, "trace": w}} the score is that of Eq. 10 with alpha0 = w / 10, the sign of its second term
     turned: M is large for live faces and traces for attacks, so that the terms as printed oppose one another. Numbers: `additive`
     and `inpainted`, the two parts of s.
     """
 
     type: Literal["physttd.trace"] = "physttd.trace"
+    lowpass: Literal["area", "bilinear", "none"] = Field("area", description="how B and C are low-passed, as the generator's 'lowpass'; none: raw")
     numbers: ClassVar[tuple[str, ...]] = ("additive", "inpainted")
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
@@ -122,7 +145,7 @@ class TraceScore(Head):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_physttd.physttd.heads import TraceScoreHead
 
-        return TraceScoreHead()
+        return TraceScoreHead(self.lowpass)
 
     @classmethod
     def examples(cls) -> list[Any]:

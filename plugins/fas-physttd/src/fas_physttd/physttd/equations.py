@@ -8,22 +8,31 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fas_physttd.filters import lowpass
+from fas_physttd.filters import Shrink, lowpass
 
 CELLS = {"b": 8, "c": 2}
 """The side over the cells of a trace's low-pass: N/8 for B, N/2 for C; T is not filtered."""
 
 
 class Traces(NamedTuple):
-    """`additive` traces (B, 3, N, N) by port (`b`, `c`, `t`, or `t` alone), region `p` (B, 1, N, N), `content` I_P (B, 3, N, N)."""
+    """`additive` traces (B, 3, N, N) by port (`b`, `c`, `t`, or `t` alone), region `p` (B, 1, N, N), `content` I_P (B, 3, N, N).
+
+    `shrink` is how the low-passes of the generator that found them shrink.
+    """
 
     additive: Mapping[str, Tensor]
     p: Tensor
     content: Tensor
+    shrink: Shrink = "area"
+
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        """The summands of T_A."""
+        return filtered(self.additive, self.shrink)
 
     def take(self, rows: Tensor) -> Traces:
         """The traces of some records."""
-        return Traces({name: trace[rows] for name, trace in self.additive.items()}, self.p[rows], self.content[rows])
+        return Traces({name: trace[rows] for name, trace in self.additive.items()}, self.p[rows], self.content[rows], self.shrink)
 
 
 class Levels(NamedTuple):
@@ -34,9 +43,9 @@ class Levels(NamedTuple):
     high: Tensor
 
 
-def filtered(additive: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def filtered(additive: Mapping[str, Tensor], shrink: Shrink = "area") -> dict[str, Tensor]:
     """The summands of T_A: floor(B), floor(C), T (Eq. 5)."""
-    return {name: lowpass(trace, trace.shape[-1] // CELLS[name]) if name in CELLS else trace.float() for name, trace in additive.items()}
+    return {name: lowpass(trace, trace.shape[-1] // CELLS[name], shrink) if name in CELLS else trace.float() for name, trace in additive.items()}
 
 
 def total(parts: Mapping[str, Tensor]) -> Tensor:
@@ -49,8 +58,8 @@ def reconstruct(image: Tensor, traces: Traces) -> Levels:
 
     A single trace is removed at every level, low-passed as the image is.
     """
-    size, p = image.shape[-1], traces.p
-    parts = filtered(traces.additive)
+    size, p, shrink = image.shape[-1], traces.p, traces.shrink
+    parts = traces.parts
     inpainted = p * traces.content
 
     def level(picture: Tensor, removed: Tensor) -> Tensor:
@@ -60,8 +69,8 @@ def reconstruct(image: Tensor, traces: Traces) -> Levels:
     if "b" in parts:
         coarse, middle = parts["b"], parts["b"] + parts["c"]
     else:
-        coarse, middle = lowpass(whole, size // 8), lowpass(whole, size // 2)
-    return Levels(level(lowpass(image, size // 8), coarse), level(lowpass(image, size // 2), middle), level(image, whole))
+        coarse, middle = lowpass(whole, size // 8, shrink), lowpass(whole, size // 2, shrink)
+    return Levels(level(lowpass(image, size // 8, shrink), coarse), level(lowpass(image, size // 2, shrink), middle), level(image, whole))
 
 
 def synthesise(live: Tensor, additive: Tensor, p: Tensor, source: Tensor) -> Tensor:

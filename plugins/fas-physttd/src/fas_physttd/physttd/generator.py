@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from fas_physttd.filters import split
-from fas_physttd.patchgan import block, initialise
+from fas_physttd.patchgan import block, doubling, initialise
 from fas_physttd.physttd.equations import Traces, reconstruct
 from fas_physttd.physttd.widths import Widths, of
 
@@ -24,10 +24,10 @@ class GeneratorModule(nn.Module):
     def __init__(self, config: Generator) -> None:
         super().__init__()
         self.config = config
-        widths = of(config.width)
+        widths = of(config)
         self.encoder = Encoder(9 if config.decompose else 3, widths)
-        self.decoder = Decoder(3 * len(config.additive) + 4, widths)
-        self.depth = DepthHead(widths, config.dropout)
+        self.decoder = Decoder([3 * len(config.additive), 1, 3], widths, config)
+        self.depth = DepthHead(widths, config)
         self.apply(initialise)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
@@ -35,8 +35,8 @@ class GeneratorModule(nn.Module):
         last, maps = self.decoder(features)
         raw = maps.float()
         names = self.config.additive
-        additive = dict(zip(names, raw[:, : 3 * len(names)].tanh().split(3, dim=1), strict=True))
-        traces = Traces(additive, raw[:, -4:-3].sigmoid(), raw[:, -3:].sigmoid())
+        additive = dict(zip(names, (raw[:, : 3 * len(names)] / self.config.softness).tanh().split(3, dim=1), strict=True))
+        traces = Traces(additive, raw[:, -4:-3].sigmoid(), raw[:, -3:].sigmoid(), self.config.lowpass)
         return {
             **additive, "p": traces.p, "content": traces.content, "depth": self.depth([*features, last]).float(),
             "live": reconstruct(image, traces).high, **{f"f{i + 1}": feature for i, feature in enumerate(features)},
@@ -44,7 +44,7 @@ class GeneratorModule(nn.Module):
 
     def decomposed(self, image: Tensor) -> Tensor:
         """(B, 9, N, N): [I_B, 15 I_C, 25 I_T]."""
-        bands = split(image)
+        bands = split(image, self.config.lowpass)
         return torch.cat([bands.b, self.config.amplify_c * bands.c, self.config.amplify_t * bands.t], dim=1)
 
 
@@ -70,29 +70,34 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """U-Net decoder: a skip is concatenated to the input of the next layer. F1, F2, F3 -> U3 (B, C, N, N) and the maps (B, outputs, N, N)."""
+    """U-Net decoder: a skip is concatenated to the input of the next layer. F1, F2, F3 -> U3 (B, C, N, N) and the maps (B, sum of outputs, N, N).
 
-    def __init__(self, outputs: int, widths: Widths) -> None:
+    `outputs` are the channels of the additive traces, of P and of its content, from one head together or one each.
+    """
+
+    def __init__(self, outputs: Sequence[int], widths: Widths, config: Generator) -> None:
         super().__init__()
         f1, f2, f3 = widths.features
-        self.up1, self.up2, self.up3 = (_up(channels, widths.first) for channels in (f3, widths.first + f2, widths.first + f1))
-        self.head = nn.Sequential(block(widths.first, widths.head), nn.Conv2d(widths.head, outputs, 3, padding=1))
+        u1, u2, u3 = widths.decoder
+        self.up1, self.up2, self.up3 = (_up(a, b, config.kernel) for a, b in ((f3, u1), (u1 + f2, u2), (u2 + f1, u3)))
+        heads = [_head(u3, widths.head, count) for count in ([sum(outputs)] if config.heads == "joint" else outputs)]
+        self.head = heads[0] if config.heads == "joint" else nn.ModuleList(heads)
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         f1, f2, f3 = features
         last = self.up3(torch.cat([self.up2(torch.cat([self.up1(f3), f2], dim=1)), f1], dim=1))
-        return last, self.head(last)
+        return last, torch.cat([head(last) for head in self.head], dim=1) if isinstance(self.head, nn.ModuleList) else self.head(last)
 
 
 class DepthHead(nn.Module):
     """Attended features, resized to N/8 and concatenated, to the depth map. F1, F2, F3, U3 -> (B, 1, N/8, N/8) in [0, 1]."""
 
-    def __init__(self, widths: Widths, dropout: float) -> None:
+    def __init__(self, widths: Widths, config: Generator) -> None:
         super().__init__()
-        self.attention = nn.ModuleList(SpatialAttention(kernel) for kernel in (7, 5, 3, 7))
+        self.attention = nn.ModuleList(SpatialAttention(kernel) for kernel in config.attention)
         first, second = widths.depth
         self.layers = nn.Sequential(
-            block(sum(widths.features) + widths.first, first), nn.Dropout(dropout), block(first, second), nn.Dropout(dropout),
+            block(sum(widths.features) + widths.decoder[-1], first), nn.Dropout(config.dropout), block(first, second), nn.Dropout(config.dropout),
             nn.Conv2d(second, 1, 3, padding=1), nn.Sigmoid(),
         )  # fmt: skip
 
@@ -117,5 +122,9 @@ class SpatialAttention(nn.Module):
         return attended
 
 
-def _up(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
+def _up(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(doubling(inputs, outputs, kernel), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
+
+
+def _head(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(block(inputs, hidden), nn.Conv2d(hidden, outputs, 3, padding=1))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
+from fas_physttd.filters import Shrink
 from fas_physttd.physttd.equations import filtered
 from fascore import HeadModule
 
@@ -35,11 +36,16 @@ class Strength(NamedTuple):
 class TraceScoreHead(nn.Module):
     """Shapes: b, c, t (B, 3, N, N), or t alone, and p (B, 1, N, N) -> Strength."""
 
+    def __init__(self, lowpass: Shrink | Literal["none"]) -> None:
+        super().__init__()
+        self.lowpass = lowpass
+
     def forward(self, *ports: Tensor) -> Strength:
         *additive, p = ports
         names = ("b", "c", "t")[-len(additive) :]
-        parts = filtered(dict(zip(names, additive, strict=True))).values()
-        norms = [part.abs().sum(1).mean((1, 2)) for part in parts]
+        named = dict(zip(names, additive, strict=True))
+        parts = named if self.lowpass == "none" else filtered(named, self.lowpass)
+        norms = [part.float().abs().sum(1).mean((1, 2)) for part in parts.values()]
         return Strength(sum(norms[1:], norms[0]), p.float().abs().mean((1, 2, 3)))
 
     def score(self, output: Strength) -> Tensor:

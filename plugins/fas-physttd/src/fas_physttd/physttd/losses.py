@@ -8,22 +8,28 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from fas_physttd.physttd.equations import Traces, filtered, total
+from fas_physttd.physttd.equations import Traces, total
 
 Reduction: TypeAlias = Literal["mean", "sum"]
+DepthNorm: TypeAlias = Literal["l1", "frobenius"]
 
 
-def depth_loss(depth: Tensor, target: Tensor) -> Tensor:
-    """Mean |M - M0| (Eq. 16 and 22; the printed norm is Frobenius', its text says L1)."""
-    return (depth.float() - target.float()).abs().mean()
+def depth_loss(depth: Tensor, target: Tensor, norm: DepthNorm = "l1") -> Tensor:
+    """Mean |M - M0|, as the text of Eq. 16 and 22 says, or ||M - M0||_F / K^2 a record, as they are printed."""
+    difference = depth.float() - target.float()
+    if norm == "l1":
+        return difference.abs().mean()
+    return difference.square().flatten(1).sum(1).add(1e-8).sqrt().mean() / difference[0].numel()
 
 
-def prior_loss(traces: Traces, prior: Tensor, beta: float) -> Tensor:
+def prior_loss(traces: Traces, prior: Tensor, beta: float, channels: Reduction = "mean") -> Tensor:
     """Eq. 19 over attacks: P follows where the additive trace is strong, mean |T_A| > beta, and stays out of the prior mask.
 
-    `prior` (B, 1, N, N) is 1 where nothing may be inpainted. The mask of strong traces has no gradient.
+    `prior` (B, 1, N, N) is 1 where nothing may be inpainted; `channels` may take the sum of |T_A| over them in place of the mean.
+    The mask of strong traces has no gradient.
     """
-    strong = (total(filtered(traces.additive)).abs().mean(1, keepdim=True) > beta).float().detach()
+    strength = total(traces.parts).abs()
+    strong = ((strength.mean(1, keepdim=True) if channels == "mean" else strength.sum(1, keepdim=True)) > beta).float().detach()
     p = traces.p.float()
     kept_out = (p**2 * prior).flatten(1).sum(1) / prior.flatten(1).sum(1).clamp(min=1)
     return ((p - strong) ** 2).mean() + kept_out.mean()

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from fas_physttd.physttd.components import Generator
-from fas_physttd.physttd.equations import Traces, filtered, synthesise, total
+from fas_physttd.physttd.equations import Traces, synthesise, total
+from fas_physttd.sheet import Picture, pixels
 from fas_physttd.warp import offsets, warp
 from fascore import FascoreError, Record, Trained
-
-Picture = NDArray[np.float32]
 
 
 class Found(NamedTuple):
@@ -34,23 +31,16 @@ class Found(NamedTuple):
     elsewhere: Picture | None
 
 
-def generator_of(trained: Trained) -> tuple[str, str, Generator]:
-    """Name of the run's `physttd.generator`, of the modality that it reads, and its config. Raises FascoreError where there is none."""
-    for name, node in trained.plan.nodes.items():
-        if isinstance(node.component, Generator):
-            return name, str(node.inputs[0]), node.component
-    raise FascoreError(f"the run '{trained.spec.name}' has no physttd.generator, so there are no traces to show; train one of specs/ of fas-physttd")
-
-
 def landmarks_of(trained: Trained, image: str) -> str | None:
     """The port of the image's landmarks; None where it has none."""
     port = f"{image}.points"
     return port if trained.plan.modalities[image].outputs.get("points") is not None else None
 
 
-def take_apart(trained: Trained, records: Sequence[Record], onto: Record | None) -> list[Found]:
-    """What the generator finds in the first view of each record; `onto` is the face that gets the traces. Raises FascoreError."""
-    name, image, config = generator_of(trained)
+def take_apart(trained: Trained, name: str, records: Sequence[Record], onto: Record | None) -> list[Found]:
+    """What the generator `name` finds in the first view of each record; `onto` is the face that gets the traces. Raises FascoreError."""
+    config, image = trained.plan.nodes[name].component, str(trained.plan.nodes[name].inputs[0])
+    assert isinstance(config, Generator)
     points = landmarks_of(trained, image)
     if onto is not None and points is None:
         raise FascoreError(f"modality '{image}' of the run has no landmarks, and traces cannot be laid onto another face; leave that face out")
@@ -58,7 +48,7 @@ def take_apart(trained: Trained, records: Sequence[Record], onto: Record | None)
     rows = [*records, *([onto] if onto else [])]
     values = {ref: torch.from_numpy(array[:, 0]) for ref, array in trained.values(rows, refs).items()}
     additive = {port: values[f"{name}.{port}"] for port in config.additive}
-    traces = Traces(additive, values[f"{name}.p"], values[f"{name}.content"])
+    traces = Traces(additive, values[f"{name}.p"], values[f"{name}.content"], config.lowpass)
     moved = None
     if onto is not None and points is not None:
         moved = _onto(values[image], traces, values[points])
@@ -70,26 +60,20 @@ def _onto(image: Tensor, traces: Traces, points: Tensor) -> Tensor:
     """The traces of every row on the last row's face."""
     live, target = image[-1:].expand_as(image), points[-1:].expand_as(points)
     delta = offsets(points, target, image.shape[-1])
-    additive, p, source = (warp(part, delta) for part in (total(filtered(traces.additive)), traces.p, image))
+    additive, p, source = (warp(part, delta) for part in (total(traces.parts), traces.p, image))
     return synthesise(live, additive, p, source)
 
 
 def _found(image: Tensor, traces: Traces, depth: Tensor, elsewhere: Tensor | None) -> Found:
-    parts = {port: part[0] for port, part in filtered(traces.additive).items()}
+    parts = {port: part[0] for port, part in traces.parts.items()}
     p, content = traces.p[0], traces.content[0]
     left, removal, gone = image, [], []
     for port in reversed(parts):
         left = left - parts[port]
         gone.append(port.upper())
-        removal.append((f"without {', '.join(gone)}", _pixels(left)))
-    removal.append(("and P inpainted: live", _pixels((1 - p) * left + p * content)))
+        removal.append((f"without {', '.join(gone)}", pixels(left)))
+    removal.append(("and P inpainted: live", pixels((1 - p) * left + p * content)))
     return Found(
-        _pixels(image), {port: _pixels(part) for port, part in parts.items()}, p[0].numpy(), _pixels(content), depth[0].numpy(), removal,
-        None if elsewhere is None else _pixels(elsewhere),
+        pixels(image), {port: pixels(part) for port, part in parts.items()}, p[0].numpy(), pixels(content), depth[0].numpy(), removal,
+        None if elsewhere is None else pixels(elsewhere),
     )  # fmt: skip
-
-
-def _pixels(image: Tensor) -> Picture:
-    """(3, N, N) -> (N, N, 3)."""
-    array: Picture = image.permute(1, 2, 0).numpy()
-    return array

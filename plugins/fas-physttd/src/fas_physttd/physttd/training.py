@@ -10,21 +10,21 @@ from torch import Tensor, nn
 
 from fas_physttd.lsgan import discriminator_loss, generator_loss
 from fas_physttd.patchgan import PatchGan, judged, resized
-from fas_physttd.physttd.equations import Levels, Traces, filtered, reconstruct, synthesise, total
+from fas_physttd.physttd.equations import Levels, Traces, reconstruct, synthesise, total
 from fas_physttd.physttd.losses import depth_loss, prior_loss, size_loss, trace_loss
 from fas_physttd.physttd.prior import prior_masks
 from fas_physttd.warp import offsets, warp
 from fascore import FascoreError, optimisation
 
 if TYPE_CHECKING:
+    from fas_physttd.filters import Shrink
     from fas_physttd.physttd.recipes import ThreeSteps
     from fascore import Optimisation, Ref
     from fascore.data.batch import Batch
     from fascore.model import ModelGraph, Outputs
     from fascore.training.engine import Engine
 
-EIGHTHS = {"d1": 1, "d2": 3, "d3": 8, "d4": 8}
-"""Sizes of what the discriminators see, in eighths of N: 32, 96, 256 and 256 at N = 256."""
+DISCRIMINATORS = ("d1", "d2", "d3", "d4")
 YUV = ((0.299, 0.587, 0.114), (-0.14714, -0.28886, 0.436), (0.615, -0.51499, -0.10001))
 
 
@@ -58,9 +58,16 @@ class ThreeStepsTraining:
         node = config.network(graph.plan)
         self.name, self.image = node.name, str(node.inputs[0])
         self.additive: tuple[str, ...] = node.component.additive
+        self.shrink: Shrink = node.component.lowpass
         channels = 6 if config.discriminator_colours == "rgb_yuv" else 3
         adversarial = config.steps > 1
-        self.own = nn.ModuleDict({name: PatchGan(channels, width=config.discriminator_width) for name in EIGHTHS} if adversarial else {})
+        self.sizes = dict(zip(DISCRIMINATORS, config.discriminator_eighths, strict=True))
+        self.own = nn.ModuleDict({
+            name: PatchGan(
+                channels, width=config.discriminator_width, layers=config.discriminator_layers, bounded=config.discriminator_output == "sigmoid"
+            )
+            for name in (self.sizes if adversarial else ())
+        })  # fmt: skip
         common = {"epochs": config.epochs, "steps_per_epoch": steps_per_epoch}
         self._optimisations = {"generator": optimisation(graph.parameters(), config.optimizer, config.schedule, **common)}
         if adversarial:
@@ -78,7 +85,7 @@ class ThreeStepsTraining:
 
         def generator() -> Tensor:
             outputs = engine.graph(batch, [self.name])
-            losses["depth"] = self.config.depth_weight * depth_loss(self._value(outputs, "depth"), self._target(batch))
+            losses["depth"] = self.config.depth_weight * self._depth_loss(self._value(outputs, "depth"), self._target(batch))
             if self.config.steps > 1:
                 traces = self._traces(outputs)
                 self._regularise(losses, traces, batch)
@@ -90,9 +97,12 @@ class ThreeStepsTraining:
             return torch.stack(list(losses.values())).sum()
 
         whole = {"loss": engine.optimize("generator", generator)}
-        if made:
+        if made and engine.step % self.config.discriminator_every == 0:
             whole["discriminator"] = engine.optimize("discriminator", lambda: self._telling(made[0]))
         return {**whole, **{name: loss.detach() for name, loss in losses.items()}}
+
+    def _depth_loss(self, depth: Tensor, target: Tensor) -> Tensor:
+        return depth_loss(depth, target, self.config.depth_norm)
 
     def _value(self, outputs: Outputs, port: str) -> Tensor:
         value = outputs[f"{self.name}.{port}"]
@@ -100,7 +110,8 @@ class ThreeStepsTraining:
         return value
 
     def _traces(self, outputs: Outputs) -> Traces:
-        return Traces({name: self._value(outputs, name) for name in self.additive}, self._value(outputs, "p"), self._value(outputs, "content"))
+        p, content = (self._value(outputs, port) for port in ("p", "content"))
+        return Traces({name: self._value(outputs, name) for name in self.additive}, p, content, self.shrink)
 
     def _target(self, batch: Batch) -> Tensor:
         """M0: zeros for attacks."""
@@ -115,7 +126,7 @@ class ThreeStepsTraining:
             species = [None if name is None else str(name) for name in some.columns["species"]]
             size = traces.p.shape[-1]
             masks = prior_masks(species, some.tensors[config.landmarks], some.tensors[config.outline], size, config.prior_regions)
-            losses["prior"] = config.prior_weight * prior_loss(traces.take(spoof), masks, config.beta)
+            losses["prior"] = config.prior_weight * prior_loss(traces.take(spoof), masks, config.beta, config.beta_channels)
         sizes = [weight * size_loss(traces, rows, config.size) for weight, rows in ((config.size_live, live), (config.size_spoof, spoof))]
         losses["size"] = sizes[0] + sizes[1]
 
@@ -123,8 +134,9 @@ class ThreeStepsTraining:
         """The traces of the attacks, warped to the live faces (Eq. 12-15), in one sampling."""
         image, points = batch.tensors[self.image], batch.tensors[self.config.landmarks]
         some = traces.take(pairs.spoof)
-        parts = filtered(some.additive)
-        delta = offsets(points[pairs.spoof], points[pairs.live], image.shape[-1])
+        parts = some.parts
+        faces = points[pairs.spoof], points[pairs.live]
+        delta = offsets(*(faces if self.config.warp == "backward" else faces[::-1]), image.shape[-1], border=self.config.anchors)
         whole = warp(torch.cat([*parts.values(), some.p, image[pairs.spoof]], dim=1), delta)
         *moved, p, source = torch.split(whole, [3] * len(parts) + [1, 3], dim=1)
         return Moved(dict(zip(parts, moved, strict=True)), p, source)
@@ -135,35 +147,42 @@ class ThreeStepsTraining:
         live, spoof = image[pairs.live], image[pairs.spoof]
         levels: Levels = reconstruct(spoof, traces.take(pairs.spoof))
         synthetic = synthesise(live, total(moved.parts), moved.p, moved.source)
-        return Fakes({"d1": live, "d2": live, "d3": live, "d4": spoof}, dict(zip(EIGHTHS, (*levels, synthetic), strict=True)))
+        return Fakes({"d1": live, "d2": live, "d3": live, "d4": spoof}, dict(zip(DISCRIMINATORS, (*levels, synthetic), strict=True)))
 
     def _fooling(self, engine: Engine, fakes: Fakes) -> Tensor:
         """Eq. 17. Discriminators stay as they are, their running statistics too."""
         with engine.frozen(self.own):
-            losses = [generator_loss(maps[1], self.config.polarity) for maps in self._judged(fakes.real, fakes.made).values()]
+            every = self._judged(fakes.real, fakes.made).values()
+            losses = [generator_loss(made, self.config.polarity, self.config.adversarial_norm) for _, made in every]
         return torch.stack(losses).sum()
 
     def _telling(self, fakes: Fakes) -> Tensor:
         """Eq. 18, on images without gradient."""
         made = {name: image.detach() for name, image in fakes.made.items()}
-        return torch.stack([discriminator_loss(*maps, self.config.polarity) for maps in self._judged(fakes.real, made).values()]).sum()
+        every = self._judged(fakes.real, made).values()
+        return torch.stack([discriminator_loss(*maps, self.config.polarity, self.config.adversarial_norm) for maps in every]).sum()
 
     def _judged(self, real: Mapping[str, Tensor], made: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
-        return {name: judged(self.own[name], self._seen(real[name], name), self._seen(made[name], name)) for name in EIGHTHS}
+        return {name: judged(self.own[name], self._seen(real[name], name), self._seen(made[name], name)) for name in self.sizes}
 
     def _seen(self, image: Tensor, name: str) -> Tensor:
         """An image as a discriminator gets it: its size, and its colours."""
-        small = resized(image, image.shape[-1] * EIGHTHS[name] // 8)
+        small = resized(image, image.shape[-1] * self.sizes[name] // 8)
         if self.config.discriminator_colours == "rgb":
             return small
         return torch.cat([small, torch.einsum("ij,bjhw->bihw", small.new_tensor(YUV), small)], dim=1)
 
     def _harder(self, engine: Engine, moved: Moved, batch: Batch, pairs: Pairs) -> Tensor:
-        """Attacks made of a random share of each additive trace, and of P or none, on live faces; without gradient."""
-        ids = [batch.ids[row] for row in pairs.spoof.tolist()]
-        drawn = engine.rand("physttd.harder", ids, (len(moved.parts) + 1, 1, 1, 1))
-        additive = torch.stack([drawn[:, place] * part.detach() for place, part in enumerate(moved.parts.values())]).sum(0)
-        p = moved.p.detach() * (drawn[:, -1] < self.config.keep_inpainting)
+        """Attacks made of a random share of each additive trace, or of one, and of P or none, on live faces; without gradient."""
+        ids, count = [batch.ids[row] for row in pairs.spoof.tolist()], len(moved.parts)
+        drawn = engine.rand("physttd.harder", ids, (count + 2, 1, 1, 1))
+        low, high = self.config.share
+        shares = low + (high - low) * drawn[:, :count]
+        if self.config.share_of == "one":
+            chosen = (drawn[:, count + 1 :] * count).long() == torch.arange(count, device=drawn.device).view(1, -1, 1, 1, 1)
+            shares = torch.where(chosen, shares, 1.0)
+        additive = torch.stack([shares[:, place] * part.detach() for place, part in enumerate(moved.parts.values())]).sum(0)
+        p = moved.p.detach() * (drawn[:, count] < self.config.keep_inpainting)
         return synthesise(batch.tensors[self.image][pairs.live].float(), additive, p, moved.source)
 
     def _supervise(self, losses: dict[str, Tensor], engine: Engine, hard: Tensor, batch: Batch, pairs: Pairs) -> None:
@@ -172,7 +191,7 @@ class ThreeStepsTraining:
         both = torch.cat([live, hard])
         outputs = engine.graph(batch.take(torch.cat([pairs.live, pairs.live])).replace(**{self.image: both}), [self.name])
         target = self._target(batch)[pairs.live]
-        losses["hard"] = self.config.hard_weight * depth_loss(self._value(outputs, "depth"), torch.cat([target, torch.zeros_like(target)]))
+        losses["hard"] = self.config.hard_weight * self._depth_loss(self._value(outputs, "depth"), torch.cat([target, torch.zeros_like(target)]))
         added = torch.cat([torch.zeros_like(live), hard - live])
         start = 0 if self.config.trace_of_live else len(live)
         restored = self._value(outputs, "live")

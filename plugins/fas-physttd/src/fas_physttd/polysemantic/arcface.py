@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from fas_physttd.patchgan import resized, widened
+from fas_physttd.patchgan import resized
+from fas_physttd.widths import widened
 from fascore import FascoreError, Optimisation, Vector, optimisation
 
 if TYPE_CHECKING:

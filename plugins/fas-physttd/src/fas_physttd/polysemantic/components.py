@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from fascore import Encoder, Fusion, Head, Image, Labels, Objective, Plane, Pyramid, Signal, Slot, SpecError, Target, Vector, replaced
 
@@ -33,7 +33,7 @@ class Generator(Encoder):
 
     Each stream is the stages of a ResNet, a fusion of all streams behind every stage, and a decoder with skips. Ports of a stream
     `rgb`: `rgb_trace` T in [-1, 1] and `rgb_live` I - T (not clamped, hence a Plane), both (3, N, N); `rgb_bottleneck`, the pooled
-    feature that an intermediate head reads (Eq. 11); `rgb_feature`, the pooled first feature after all skips (Eq. 10).
+    feature that an intermediate head reads (Eq. 11); `rgb_feature`, the first feature after all skips, pooled (Eq. 10).
     With resnet50: an encoder of 8,543,296 and a decoder of 7,763,619 parameters a stream.
     """
 
@@ -45,6 +45,9 @@ class Generator(Encoder):
     widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
         (256, 128, 64, 32), description="channels behind the up-sampling layers of a decoder; two stages use the last three"
     )
+    kernel: Literal[2, 3, 4] = Field(4, description="of the transposed convolutions")
+    residual: NonNegativeInt = Field(2, description="convolutions of the residual block behind each of them; 0: no block")
+    feature: Literal["pooled", "flat"] = Field("pooled", description="what the centre loss reads: the mean over places, or each place")
     replicate: bool = Field(True, description="repeat an input of one channel to three, as ImageNet weights need; its trace then has three")
     frozen_norm: tuple[str, ...] = Field(
         ("rgb",), description="streams whose encoder normalises by its stored statistics in training too; none of a network without ImageNet weights"
@@ -89,7 +92,8 @@ class Generator(Encoder):
         for name, picture in zip(self.streams, pictures, strict=True):
             plane = Plane(picture.c, picture.h, picture.w)
             ports |= {f"{name}_trace": plane, f"{name}_live": plane}
-            ports |= {f"{name}_bottleneck": Vector(levels[-1].channels), f"{name}_feature": Vector(self.widths[2])}
+            places = 1 if self.feature == "pooled" else picture.h * picture.w // 4
+            ports |= {f"{name}_bottleneck": Vector(levels[-1].channels), f"{name}_feature": Vector(self.widths[2] * places)}
         return ports
 
     def _fuses(self, maps: Sequence[Plane]) -> None:
@@ -112,10 +116,13 @@ class Generator(Encoder):
     def examples(cls) -> list[Any]:
         small = {"network": {"type": "timm", "name": "test_resnet"}, "widths": (8, 8, 6, 4), "frozen_norm": []}
         wide: dict[str, Any] = {"fusion": {"type": "physttd.recalibrating_gate", "reduction": 2}}  # so that no hidden layer is all dead
+        other: dict[str, Any] = {
+            "fusion": {"type": "physttd.sa_gate", "reduction": 2}, "stages": 2, "replicate": False, "kernel": 3, "residual": 1, "feature": "flat",
+        }  # fmt: skip
         pair = [Image(3, 32, 32), Plane(1, 32, 32)]
         return [
             (cls.model_validate({**small, **wide}), pair),
-            (cls.model_validate({**small, "fusion": {"type": "physttd.sa_gate", "reduction": 2}, "stages": 2, "replicate": False}), pair),
+            (cls.model_validate({**small, **other}), pair),
             (cls.model_validate({**small, "streams": ["depth"]}), pair[1:]),
         ]
 
@@ -233,6 +240,7 @@ class Intensity(Objective):
 
     type: Literal["physttd.intensity"] = "physttd.intensity"
     attacks: NonNegativeFloat = Field(1e-4, description="lambda_t, the factor of an attack's traces")
+    reduction: Literal["mean", "sum"] = Field("mean", description="of |T| over a trace's pixels and channels; sum: ||T||_1 as printed")
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if not signals or not all(isinstance(signal, Plane) for signal in signals):
@@ -243,7 +251,7 @@ class Intensity(Objective):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_physttd.polysemantic.objectives import IntensityObjective
 
-        return IntensityObjective(self.attacks)
+        return IntensityObjective(self.attacks, self.reduction)
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from fas_physttd.patchgan import doubling
 from fascore import Image, Level, Plane
 
 if TYPE_CHECKING:
@@ -21,25 +22,27 @@ def replicated(picture: Tensor, channels: int) -> Tensor:
 
 
 class Residual(nn.Module):
-    """relu(x + two 3 x 3 convolutions with batch norm of x)."""
+    """relu(x + `depth` 3 x 3 convolutions with batch norm of x, ReLU between them)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, depth: int) -> None:
         super().__init__()
-        first, second = (nn.Conv2d(width, width, 3, padding=1, bias=False) for _ in range(2))
-        self.layers = nn.Sequential(first, nn.BatchNorm2d(width), nn.ReLU(), second, nn.BatchNorm2d(width))
+        layers: list[nn.Module] = []
+        for _ in range(depth):
+            layers += [nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+        self.layers = nn.Sequential(*layers[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(x + self.layers(x))
 
 
-def up(before: int, width: int) -> nn.Sequential:
-    """Twice the size: transposed convolution 4 x 4, batch norm, ReLU, a residual block."""
-    deconvolution = nn.ConvTranspose2d(before, width, 4, stride=2, padding=1, bias=False)
-    return nn.Sequential(deconvolution, nn.BatchNorm2d(width), nn.ReLU(), Residual(width))
+def up(before: int, width: int, kernel: int, depth: int) -> nn.Sequential:
+    """Twice the size: transposed convolution, batch norm, ReLU, a residual block (none of a `depth` of 0)."""
+    layers: list[nn.Module] = [doubling(before, width, kernel), nn.BatchNorm2d(width), nn.ReLU()]
+    return nn.Sequential(*layers, *([Residual(width, depth)] if depth else []))
 
 
 class Decoded(NamedTuple):
-    """Trace (B, C, N, N) in [-1, 1], and the first feature after all skips, pooled, (B, D)."""
+    """Trace (B, C, N, N) in [-1, 1], and the first feature after all skips (B, D), pooled or flattened."""
 
     trace: Tensor
     feature: Tensor
@@ -48,14 +51,15 @@ class Decoded(NamedTuple):
 class Decoder(nn.Module):
     """From the deepest map to the trace; the maps of the other stages join where the size is theirs."""
 
-    def __init__(self, levels: Sequence[Level], widths: Sequence[int], channels: int) -> None:
+    def __init__(self, levels: Sequence[Level], channels: int, config: Generator) -> None:
         super().__init__()
+        self.pooled = config.feature == "pooled"
         stride, before = levels[-1].stride, levels[-1].channels
         skips = {level.stride: level.channels for level in levels[:-1]}
         self.skips: list[int | None] = []
         self.ups = nn.ModuleList()
-        for width in widths[-(stride.bit_length() - 1) :]:
-            self.ups.append(up(before, width))
+        for width in config.widths[-(stride.bit_length() - 1) :]:
+            self.ups.append(up(before, width, config.kernel, config.residual))
             stride //= 2
             self.skips.append(next((i for i, level in enumerate(levels[:-1]) if level.stride == stride), None))
             before = width + skips.get(stride, 0)
@@ -64,14 +68,14 @@ class Decoder(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> Decoded:
         x = maps[-1]
-        pooled = x
+        feature = x
         for place, (layer, skip) in enumerate(zip(self.ups, self.skips, strict=True)):
             x = layer(x)
             if place == self.last_skip + 1:
-                pooled = x
+                feature = x
             if skip is not None:
                 x = torch.cat([x, maps[skip]], dim=1)
-        return Decoded(torch.tanh(self.out(x)).float(), pooled.mean((2, 3)))
+        return Decoded(torch.tanh(self.out(x)).float(), feature.mean((2, 3)) if self.pooled else feature.flatten(1))
 
 
 class GeneratorModule(nn.Module):
@@ -85,7 +89,7 @@ class GeneratorModule(nn.Module):
         self.encoders = nn.ModuleList(config.encoder().build([picture]) for picture in pictures)
         maps = [[Plane(level.channels, *level.size)] * len(pictures) for level in levels]
         self.fusions = nn.ModuleList(config.fusion.build(signals) for signals in maps) if len(pictures) > 1 else nn.ModuleList()
-        self.decoders = nn.ModuleList(Decoder(levels, config.widths, picture.c) for picture in pictures)
+        self.decoders = nn.ModuleList(Decoder(levels, picture.c, config) for picture in pictures)
         self.stages = _stages(self.encoders[0])
 
     def train(self, mode: bool = True) -> GeneratorModule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,22 +14,24 @@ from fas_physttd.polysemantic.generator import replicated
 
 
 class IntensityObjective(nn.Module):
-    """Mean |T| a record, summed over streams, times `attacks` for an attack (Eq. 9). Shapes: n of (B, C, N, N), (B,) -> (B,)."""
+    """Mean or sum of |T| a record, summed over streams, times `attacks` for an attack (Eq. 9). Shapes: n of (B, C, N, N), (B,) -> (B,)."""
 
-    def __init__(self, attacks: float) -> None:
+    def __init__(self, attacks: float, reduction: Literal["mean", "sum"]) -> None:
         super().__init__()
-        self.attacks = attacks
+        self.attacks, self.mean = attacks, reduction == "mean"
 
     def forward(self, *traces: Tensor, target: Tensor) -> Tensor:
-        size = torch.stack([trace.float().abs().flatten(1).mean(1) for trace in traces]).sum(0)
+        strengths = [trace.float().abs().flatten(1) for trace in traces]
+        size = torch.stack([strength.mean(1) if self.mean else strength.sum(1) for strength in strengths]).sum(0)
         return torch.where(target == 1, size, self.attacks * size)
 
 
 class IdentityObjective(nn.Module):
-    """|| f(I) - f(I_hat) ||_2 of embeddings of length 1, summed over pairs (Eq. 8). Shapes: 2 n of (B, 1 or 3, N, N) -> (B,)."""
+    """|| f(I) - f(I_hat) ||_2 of embeddings, of length 1 where `unit`, summed over pairs (Eq. 8). Shapes: 2 n of (B, 1 or 3, N, N) -> (B,)."""
 
-    def __init__(self, width: float) -> None:
+    def __init__(self, width: float, *, unit: bool) -> None:
         super().__init__()
+        self.unit = unit
         self.recogniser = ArcFaceNetwork(width).requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> IdentityObjective:
@@ -43,8 +46,9 @@ class IdentityObjective(nn.Module):
         return (torch.stack(distances) + 1e-8).sqrt().sum(0)
 
     def embedded(self, picture: Tensor) -> Tensor:
-        """(B, 512) of length 1."""
-        return normalize(self.recogniser(replicated(picture, 3)).float())
+        """(B, 512)."""
+        embedding: Tensor = self.recogniser(replicated(picture, 3)).float()
+        return normalize(embedding) if self.unit else embedding
 
 
 class NoIdentity(nn.Module):

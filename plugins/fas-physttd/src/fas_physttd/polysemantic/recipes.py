@@ -34,10 +34,16 @@ class Polysemantic(Recipe):
         "S", description="whose reconstructions are fakes to the discriminators: attacks', or all as printed, though a bona fide one equals its image"
     )
     mixing: float = Field(0.5, ge=0, le=1, description="probability that a trace is mixed with the next attack's, u T_j + (1 - u) T_k, u uniform")
+    norm: Literal["mean_square", "sum_square", "norm"] = Field(
+        "mean_square", description="how maps and traces count in Eq. 6, 7 and 14: mean of squares, their sum, or the norm as printed, unsquared"
+    )
+    scale_reduction: Literal["mean", "sum"] = Field("mean", description="of Eq. 6 and 7 over the scales")
     scales: tuple[PositiveInt, ...] = Field((256, 128, 64), min_length=1, description="sides to which discriminators resize images, one network each")
     separate: bool = Field(False, description="networks of their own for live and for spoof images; false: one trunk with two heads a scale")
     discriminator_width: PositiveFloat = Field(1.0, description="factor of the discriminators' channels; 1: the published ones")
-    optimizer: Optimizer = Field(default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the generator and of each discriminator")
+    discriminator_layers: Literal["seven", "seven_and_three"] = Field("seven", description="seven convolutions, three of which halve, or three more")
+    optimizer: Optimizer = Field(default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the generator, in the first and third step")
+    discriminator: Optimizer = Field(default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the discriminators of each stream")
     schedule: Schedule = Field(Schedule(), description="course of the learning rate")
     clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient of one optimiser; default: no limit")
 
@@ -64,8 +70,9 @@ class Polysemantic(Recipe):
     @classmethod
     def examples(cls) -> list[Any]:
         # Two-stream and single-stream graphs, as small as the layers allow.
+        other: dict[str, Any] = {"separate": True, "d_recon_set": "LuS", "norm": "norm", "discriminator_layers": "seven_and_three"}
         return [(cls(scales=(32, 16), discriminator_width=0.1), toy_graph(("rgb", "depth"))),
-                (cls(scales=(16,), discriminator_width=0.1, separate=True, d_recon_set="LuS"), toy_graph(("rgb",)))]  # fmt: skip
+                (cls(scales=(16,), discriminator_width=0.1, **other), toy_graph(("rgb",)))]  # fmt: skip
 
 
 def toy_graph(streams: tuple[str, ...]) -> dict[str, Any]:

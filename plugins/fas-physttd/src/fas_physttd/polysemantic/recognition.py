@@ -57,6 +57,7 @@ class Identity(Objective):
         "off", description="where 'weights' names none: the loss is 0, with a warning, or the recogniser has random weights"
     )
     width: PositiveFloat = Field(1.0, description="factor of the recogniser's channels, as its weights have it")
+    unit: bool = Field(True, description="bring embeddings to length 1 before their distance is taken")
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if len(signals) % 2:
@@ -68,7 +69,7 @@ class Identity(Objective):
         from fas_physttd.polysemantic.objectives import IdentityObjective, NoIdentity
 
         random = self.weights is None and self.without_weights == "random"
-        return IdentityObjective(self.width) if self.weights is not None or random else NoIdentity()
+        return IdentityObjective(self.width, unit=self.unit) if self.weights is not None or random else NoIdentity()
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
-from fas_physttd.lsgan import answer
+from fas_physttd.lsgan import answer, distance
 from fas_physttd.patchgan import MultiScale
 from fas_physttd.polysemantic.generator import GeneratorModule, replicated
-from fascore import FascoreError, Optimisation, optimisation
+from fascore import FascoreError, Optimisation, Optimizer, optimisation
 
 if TYPE_CHECKING:
     from fas_physttd.polysemantic.recipes import Polysemantic
@@ -65,10 +64,10 @@ class Roles:
 class Discriminators(nn.Module):
     """D_L and D_S of one stream at every scale. Shapes: (B, C, N, N) -> a pair of (B, 1, S/8, S/8) a scale."""
 
-    def __init__(self, scales: Sequence[int], channels: int, *, width: float, separate: bool) -> None:
+    def __init__(self, channels: int, config: Polysemantic) -> None:
         super().__init__()
-        heads = (1, 1) if separate else (2,)
-        self.sets = nn.ModuleList(MultiScale(scales, channels, heads=count, width=width) for count in heads)
+        heads, width, layers = (1, 1) if config.separate else (2,), config.discriminator_width, config.discriminator_layers
+        self.sets = nn.ModuleList(MultiScale(config.scales, channels, heads=count, width=width, layers=layers) for count in heads)
 
     def forward(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
         found = [networks(image) for networks in self.sets]
@@ -84,17 +83,18 @@ class PolysemanticTraining:
         node = cast(GeneratorModule, graph.node(self.name))
         self.streams, self.channels = node.streams, node.channels
         self.modalities = [str(ref) for ref in graph.plan.nodes[self.name].inputs]
-        self.own = nn.ModuleDict({
-            stream: Discriminators(config.scales, channels, width=config.discriminator_width, separate=config.separate)
-            for stream, channels in zip(self.streams, self.channels, strict=True)
-        })  # fmt: skip
-        parts = {"generator": (graph, 2), **{f"discriminator_{stream}": (self.own[stream], 1) for stream in self.streams}}
+        pairs = zip(self.streams, self.channels, strict=True)
+        self.own = nn.ModuleDict({stream: Discriminators(channels, config) for stream, channels in pairs})
+        parts: dict[str, tuple[nn.Module, int, Optimizer]] = {
+            "generator": (graph, 2, config.optimizer),
+            **{f"discriminator_{stream}": (self.own[stream], 1, config.discriminator) for stream in self.streams},
+        }
         self._optimisations = {
             name: optimisation(
-                module.parameters(), config.optimizer, config.schedule,
+                module.parameters(), optimizer, config.schedule,
                 epochs=config.epochs, steps_per_epoch=calls * steps_per_epoch, clip=config.clip,
             )
-            for name, (module, calls) in parts.items()
+            for name, (module, calls, optimizer) in parts.items()
         }  # fmt: skip
 
     def optimizers(self) -> Mapping[str, Optimisation]:
@@ -141,26 +141,27 @@ class PolysemanticTraining:
         return found
 
     def adversarial(self, stream: str, images: Images, batch: Batch) -> Tensor:
-        """L_G of one stream: reconstructions look live to D_L, synthetic attacks look real to D_S (Eq. 6); mean over scales."""
-        roles, polarity = self._roles(images, batch), self.config.polarity
+        """L_G of one stream: reconstructions look live to D_L, synthetic attacks look real to D_S (Eq. 6)."""
+        roles, answered = self._roles(images, batch), partial(answer, polarity=self.config.polarity, norm=self.config.norm)
         maps = self.judged(stream, images)
-        terms = [
-            answer(live[roles.recon], real=True, polarity=polarity) + answer(spoof[roles.fake_spoof], real=True, polarity=polarity)
-            for live, spoof in maps
-        ]
-        return torch.stack(terms).mean()
+        return self._over_scales([answered(live[roles.recon], real=True) + answered(spoof[roles.fake_spoof], real=True) for live, spoof in maps])
 
     def discrimination(self, stream: str, images: Images, batch: Batch) -> Tensor:
-        """a_7 L_D of one stream (Eq. 7); mean over scales."""
-        roles, polarity = self._roles(images, batch), self.config.polarity
+        """a_7 L_D of one stream (Eq. 7)."""
+        roles, answered = self._roles(images, batch), partial(answer, polarity=self.config.polarity, norm=self.config.norm)
         terms = []
         for live, spoof in self.judged(stream, images):
             for maps, real, fake in ((live, roles.real_live, roles.fake_live), (spoof, roles.real_spoof, roles.fake_spoof)):
-                terms.append(answer(maps[real], real=True, polarity=polarity) + answer(maps[fake], real=False, polarity=polarity))
-        return self.config.discrimination * torch.stack(terms).sum() / len(self.config.scales)
+                terms.append(answered(maps[real], real=True) + answered(maps[fake], real=False))
+        return self.config.discrimination * self._over_scales(terms)
+
+    def _over_scales(self, terms: Sequence[Tensor]) -> Tensor:
+        """All terms of all scales: their sum over the number of scales, or as it is."""
+        whole = torch.stack(list(terms)).sum()
+        return whole / len(self.config.scales) if self.config.scale_reduction == "mean" else whole
 
     def consistency(self, engine: Engine, batch: Batch, pairs: Pairs, held: Mapping[str, Images]) -> Tensor:
-        """a_8 (G(I_i + T_j) - T_j)^2, mean over pixels, summed over streams (Eq. 14); the batch also holds the images I_i.
+        """a_8 || G(I_i + T_j) - T_j || by the recipe's norm, summed over streams (Eq. 14); the batch also holds the images I_i.
 
         Half of what batch norms see is bona fide, as in the first step.
         """
@@ -172,7 +173,8 @@ class PolysemanticTraining:
         outputs = engine.graph(batch.take(both).replace(**changed), nodes=[self.name])
         count = len(pairs.host)
         terms = [
-            mse_loss(cast(Tensor, outputs[f"{self.name}.{stream}_trace"])[count:].float(), held[stream].trace.float()) for stream in self.streams
+            distance(cast(Tensor, outputs[f"{self.name}.{stream}_trace"])[count:].float() - held[stream].trace.float(), self.config.norm)
+            for stream in self.streams
         ]
         return self.config.consistency * torch.stack(terms).sum()
 

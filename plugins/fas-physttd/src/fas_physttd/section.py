@@ -35,8 +35,8 @@ class TracesSection:
         """One section; only of data whose faces may be shown."""
         shown = {name: records for name, records in trained.tests.items() if name in trained.shown and records}
         lead = (
-            "B, C and T are amplified as written, about grey for nothing. Below: what is left when T, then C, then B is taken away, and the live "
-            "face with the inpainted region besides; last, the traces on the face of another, bona fide, record of the set."
+            "Traces are amplified as written, about grey for nothing. PhySTD, below: what is left when T, then C, then B is taken away, and the live "
+            "face with the inpainted region besides. Last, the traces on the face of another, bona fide, record of the set."
         )
         body = "".join(self._sheet(trained, name, records) for name, records in shown.items())
         if hidden := sorted(set(trained.tests) - set(shown)):
@@ -44,13 +44,13 @@ class TracesSection:
         return [Section("Spoof traces", f'<p class="small soft">{lead}</p>{body}')]
 
     def _sheet(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
-        from fas_physttd.physttd.removal import generator_of, landmarks_of, take_apart
-        from fas_physttd.physttd.sheet import draw, encoded
+        from fas_physttd.sheet import draw, encoded
+        from fas_physttd.sheets import blocks, moves
 
         chosen = self._chosen(records)
         live = [record for record in records if record.label == BONA_FIDE]
-        onto = live[-1] if live and landmarks_of(trained, generator_of(trained)[1]) else None
-        figure = draw([record.species or "bona fide" for record in chosen], take_apart(trained, chosen, onto))
+        onto = live[-1] if live and moves(trained) else None
+        figure = draw(blocks(trained, [record.species or "bona fide" for record in chosen], chosen, onto))
         picture = base64.b64encode(encoded(figure)).decode()
         name = html.escape(test)
         return f'<h3>{name}</h3><img style="max-width:100%" alt="spoof traces, {name}" src="data:image/png;base64,{picture}">'

@@ -1,0 +1,40 @@
+"""The head that names the medium."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from fascore import HeadModule
+
+
+class TraceMediumHead(nn.Module, HeadModule):
+    """Logits of K classes; a target is a place among all species, `counts` of which belong to each class in turn. Shapes: (B, D) -> (B, K)."""
+
+    medium: Tensor
+
+    def __init__(self, width: int, counts: Sequence[int], names: Sequence[str], live: int | None) -> None:
+        super().__init__()
+        self.layer = nn.Linear(width, len(counts))
+        self.names, self.live = tuple(names), live
+        self.register_buffer("medium", torch.arange(len(counts)).repeat_interleave(torch.tensor(counts)), persistent=False)
+
+    def forward(self, feature: Tensor) -> Tensor:
+        logits: Tensor = self.layer(feature)
+        return logits
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """(B,) cross-entropy with the class of the species."""
+        return cross_entropy(output.float(), self.medium[target], reduction="none")
+
+    def score(self, output: Tensor) -> Tensor:
+        """(B,) probability of bona fide. The check refuses a head without that class as a score."""
+        assert self.live is not None
+        return output.float().softmax(1)[:, self.live]
+
+    def numbers(self, output: Tensor) -> dict[str, Tensor]:
+        """(B,) probability of each class."""
+        return dict(zip(self.names, output.float().softmax(1).unbind(1), strict=True))

@@ -1,0 +1,60 @@
+"""`physttd.trace_medium`: confusion matrices as a section of the report."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fas_physttd.medium.components import MediumAccuracy
+from fascore import Config, FascoreError, Section, hookimpl, validate
+
+if TYPE_CHECKING:
+    from fas_physttd.medium.confusion import Confusion
+    from fascore import Trained
+
+
+class MediumOptions(Config):
+    """`trackers."physttd.trace_medium"` of a spec says nothing further: the metrics physttd.trace_medium of the spec name what is shown."""
+
+
+class MediumSection:
+    """A confusion matrix for each metric `physttd.trace_medium` of the spec and each test set. It shows no face."""
+
+    Options = MediumOptions
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        validate(MediumOptions, options)
+
+    @hookimpl
+    def report_sections(self, trained: Trained) -> list[Section]:
+        """One section. Raises FascoreError where the spec has no such metric."""
+        from fas_physttd.medium.confusion import confusion
+
+        metrics = [metric for metric in trained.spec.metrics if isinstance(metric, MediumAccuracy)]
+        if not metrics:
+            raise FascoreError('the report shows the media of the metric physttd.trace_medium: add {"type": "physttd.trace_medium"} to metrics')
+        body = ""
+        for name, records in trained.tests.items():
+            table = trained.table(records, {})
+            body += "".join(_matrix(name, confusion(table, metric)) for metric in metrics)
+        lead = "Rows are what a record is, columns what the model says that it is; records, and the share of the row that is right."
+        return [Section("Media by their traces", f'<p class="small soft">{lead}</p>{body}', shareable=True)]
+
+
+def _matrix(test: str, found: Confusion) -> str:
+    names = [html.escape(name) for name in found.classes]
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    rows = ""
+    for row, name in enumerate(names):
+        cells = "".join(f"<td><b>{n}</b></td>" if column == row else f"<td>{n}</td>" for column, n in enumerate(found.counts[row]))
+        whole = int(found.counts[row].sum())
+        share = f"{found.counts[row, row] / whole:.1%}" if whole else "none"
+        rows += f'<tr><th scope="row">{name}</th>{cells}<td>{share}</td></tr>'
+    right, whole = int(found.counts.trace()), int(found.counts.sum())
+    told = f"{right} of {whole} right, {right / whole:.1%}" if whole else "no record has an answer"
+    silent = f"; {found.silent} without an answer" if found.silent else ""
+    return f"<h3>{html.escape(test)}: {len(names)} classes</h3><p>{told}{silent}.</p><table><tr><td></td>{head}<th>right</th></tr>{rows}</table>"
+
+
+__all__ = ["MediumSection"]

@@ -1,0 +1,40 @@
+"""One training step of a classifier on the traces of a frozen generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from fascore import Optimisation, optimisation
+
+if TYPE_CHECKING:
+    from fas_physttd.medium.recipes import TraceMedium
+    from fascore.data.batch import Batch
+    from fascore.model import ModelGraph
+    from fascore.training.engine import Engine
+
+
+class TraceMediumTraining:
+    """One optimiser for all but the generator."""
+
+    def __init__(self, config: TraceMedium, graph: ModelGraph, steps_per_epoch: int) -> None:
+        self.own = nn.ModuleDict()
+        self.generator = graph.node(config.generator.node).requires_grad_(False)
+        learning = [parameter for parameter in graph.parameters() if parameter.requires_grad]
+        self._optimisation = optimisation(learning, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch)
+
+    def optimizers(self) -> Mapping[str, Optimisation]:
+        return {"classifier": self._optimisation}
+
+    def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
+        losses: dict[str, Tensor] = {}
+        self.generator.eval()  # the engine puts the whole graph into training mode before each epoch
+
+        def closure() -> Tensor:
+            losses.update(engine.losses(engine.graph(batch), batch))
+            return torch.stack(list(losses.values())).sum()
+
+        return {"loss": engine.optimize("classifier", closure), **losses}
