@@ -11,6 +11,7 @@ from fas_physttd.patchgan import PatchGan
 from fas_physttd.physttd.components import Generator
 from fas_physttd.physttd.recipes import EXAMPLE
 from fas_physttd.physttd.training import Moved, Pairs, ThreeStepsTraining
+from fas_physttd.warp import offsets, warp
 from torch import Tensor, nn
 
 from fascore import Clip, FascoreError, Image, RunSpec, SpecError, SpecErrors, validate
@@ -212,12 +213,13 @@ def test_a_recipe_that_lacks_what_it_needs_is_refused_before_torch(change: dict[
         plan(**change)
 
 
-def test_a_record_without_depth_is_an_error_that_names_it_and_what_to_add() -> None:
+@pytest.mark.parametrize("modality", ["face", "depth", "outline"])
+def test_where_a_modality_is_optional_a_batch_with_a_record_that_lacks_it_names_the_record_and_what_to_add(modality: str) -> None:
     engine, training = made()
     engine.begin(0, 0)
     drawn = batch()
-    lacking = replace(drawn, present={**drawn.present, "depth": torch.tensor([True, False, True, True])})
-    with pytest.raises(FascoreError, match=r"record 'l1' has no 'depth'.*modalities\.depth"):
+    lacking = replace(drawn, present={**drawn.present, modality: torch.tensor([True, True, False, True])})
+    with pytest.raises(FascoreError, match=rf"record 's2' has no '{modality}.*add it to the data.*modalities\.{modality}"):
         training.step(engine, lacking)
 
 
@@ -226,3 +228,65 @@ def test_discriminators_are_four_of_the_published_kind() -> None:
     assert [parameters(part) for part in training.own.values()] == [242_241] * 4
     assert all(isinstance(part, PatchGan) for part in training.own.values())
     assert [training._seen(torch.rand(1, 3, 256, 256), name).shape[-1] for name in training.own] == [32, 96, 256, 256]
+
+
+def test_discriminators_may_rest_every_second_step() -> None:
+    engine, training = made(discriminator_every=2)
+    moved = []
+    for step in range(3):
+        before = state(engine.own)
+        engine.begin(0, step)
+        training.step(engine, batch(seed=step))
+        engine.finish()
+        after = state(engine.own)
+        moved.append(any(not torch.equal(value, after[name]) for name, value in before.items()))
+    assert moved == [True, False, True]
+
+
+def drawn_parts() -> tuple[dict[str, Tensor], Moved, Pairs]:
+    random = torch.Generator().manual_seed(2)
+    parts = {name: torch.rand(2, 3, SIZE, SIZE, generator=random) for name in "bct"}
+    return parts, Moved(parts, torch.zeros(2, 1, SIZE, SIZE), torch.zeros(2, 3, SIZE, SIZE)), Pairs(torch.tensor([0, 1]), torch.tensor([2, 3]))
+
+
+def test_a_share_of_one_trace_leaves_the_others_whole() -> None:
+    engine, training = made(share_of="one", share=(0.1, 0.8))
+    engine.begin(0, 0)
+    data = batch()
+    parts, moved, pairs = drawn_parts()
+    added = training._harder(engine, moved, data, pairs) - data.tensors["face"][:2]
+    whole = torch.stack(list(parts.values()))
+    for row in range(2):
+        basis = whole[:, row].flatten(1).T
+        shares = sorted(torch.linalg.lstsq(basis, added[row].flatten()[:, None]).solution[:, 0].tolist())
+        assert 0.1 <= shares[0] <= 0.8
+        assert shares[1:] == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_the_warp_as_printed_is_the_one_of_swapped_faces() -> None:
+    engine, training = made(warp="printed", anchors=False)
+    engine.begin(0, 0)
+    data = batch()
+    pairs = Pairs(torch.tensor([0, 1]), torch.tensor([2, 3]))
+    with torch.no_grad():
+        found = training._traces(engine.graph(data, ["gen"]))
+        moved = training._moved(found, data, pairs)
+    points = data.tensors["face.points"]
+    delta = offsets(points[:2], points[2:], SIZE, border=False)
+    assert torch.allclose(moved.source, warp(data.tensors["face"][2:], delta), atol=1e-5)
+    assert not delta[:, 0].any()  # nothing moves outside the landmarks' hull
+
+
+def test_sizes_of_discriminators_are_eighths_of_the_picture() -> None:
+    _, training = made(discriminator_eighths=(2, 4, 8, 4), discriminator_layers="seven_and_three", discriminator_output="sigmoid")
+    assert [training._seen(torch.rand(1, 3, SIZE, SIZE), name).shape[-1] for name in training.own] == [32, 64, 128, 64]
+    assert all(part.bounded for part in training.own.values())
+
+
+def test_losses_of_other_norms_are_finite_and_reach_the_generator() -> None:
+    engine, training = made(adversarial_norm="norm", depth_norm="frobenius", beta_channels="sum", share_of="one")
+    before = state(engine.model)
+    engine.begin(0, 0)
+    losses = training.step(engine, batch())
+    assert all(bool(torch.isfinite(value)) for value in losses.values())
+    assert any(not torch.equal(value, before[name]) for name, value in state(engine.model).items())

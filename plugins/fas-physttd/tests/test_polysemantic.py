@@ -311,3 +311,24 @@ def test_what_cannot_be_trained_is_refused() -> None:
         plan(scales=[64])
     with pytest.raises(SpecErrors, match="leave 'optional' out"):
         plan(optional=True)
+
+
+def test_discriminators_have_a_rate_of_their_own() -> None:
+    _, training = made(streams=("rgb",), discriminator={"name": "adam", "lr": 0.01}, optimizer={"name": "adam", "lr": 0.002})
+    rates = {name: part.optimizer.param_groups[0]["lr"] for name, part in training.optimizers().items()}
+    assert rates == {"generator": 0.002, "discriminator_rgb": 0.01}
+
+
+def test_scales_may_add_up_and_norms_stay_unsquared() -> None:
+    found = {}
+    for reduction, norm in (("mean", "mean_square"), ("sum", "mean_square"), ("mean", "norm")):
+        engine, training = made(streams=("rgb",), mixing=0, scale_reduction=reduction, norm=norm)
+        engine.begin(0, 0)
+        data = batch()
+        with torch.no_grad():
+            images = training.images(data, engine.graph(data).values, training.pairs(engine, data))["rgb"]
+            found[reduction, norm] = training.adversarial("rgb", images, data), training.judged("rgb", images)
+    assert torch.isclose(found["sum", "mean_square"][0], 2 * found["mean", "mean_square"][0])
+    loss, maps = found["mean", "norm"]
+    wanted = sum(live[4:8].flatten(1).norm(dim=1).mean() + spoof[8:].flatten(1).norm(dim=1).mean() for live, spoof in maps) / 2
+    assert torch.isclose(loss, torch.as_tensor(wanted), atol=1e-3)

@@ -11,8 +11,9 @@ import torch
 from fas_physttd.command import traces as command
 from fas_physttd.physttd.recipes import EXAMPLE
 from fas_physttd.physttd.removal import take_apart
-from fas_physttd.physttd.section import TracesSection
-from fas_physttd.physttd.sheet import MOST, _gain, draw, write
+from fas_physttd.section import TracesSection
+from fas_physttd.sheet import MOST, draw, gain, write
+from fas_physttd.sheets import blocks, generator_of
 from PIL import Image as Picture
 
 from fascore import FascoreError, Record, Trained
@@ -36,7 +37,7 @@ def opened() -> Iterator[Trained]:
 def test_removal_ends_in_the_generators_reconstruction_and_begins_with_the_input(opened: Trained) -> None:
     records: tuple[Record, ...] = opened.splits["test"][:2]
     values = opened.values(records, ["face", "gen.live", "gen.t", "gen.p"])
-    for row, found in enumerate(take_apart(opened, records, None)):
+    for row, found in enumerate(take_apart(opened, "gen", records, None)):
         image, live, fine = (values[ref][row, 0].transpose(1, 2, 0) for ref in ("face", "gen.live", "gen.t"))
         assert np.array_equal(found.image, image)
         assert [name for name, _ in found.removal] == ["without T", "without T, C", "without T, C, B", "and P inpainted: live"]
@@ -48,7 +49,7 @@ def test_removal_ends_in_the_generators_reconstruction_and_begins_with_the_input
 
 def test_traces_laid_onto_their_own_face_are_not_moved(opened: Trained) -> None:
     record = opened.splits["test"][0]
-    (found,) = take_apart(opened, [record], record)
+    (found,) = take_apart(opened, "gen", [record], record)
     p = found.p[..., None]
     assert found.elsewhere is not None
     assert np.allclose(found.elsewhere, (1 - p) * (found.image + sum(found.parts.values())) + p * found.image, atol=1e-4)
@@ -56,7 +57,7 @@ def test_traces_laid_onto_their_own_face_are_not_moved(opened: Trained) -> None:
 
 def test_a_sheet_is_drawn_with_every_picture_and_written_as_png(opened: Trained, tmp_path: Path) -> None:
     records = opened.splits["test"][:2]
-    figure = draw(["one", "two"], take_apart(opened, records, records[-1]))
+    figure = draw(blocks(opened, ["one", "two"], records, records[-1]))
     assert len(figure.axes) == 2 * (7 + 5)
     write(figure, tmp_path / "sheet.png")
     with Picture.open(tmp_path / "sheet.png") as picture:
@@ -65,9 +66,9 @@ def test_a_sheet_is_drawn_with_every_picture_and_written_as_png(opened: Trained,
 
 
 def test_weak_traces_are_amplified_within_a_limit() -> None:
-    assert _gain(np.full((8, 8, 3), 0.5, np.float32)) == pytest.approx(2)
-    assert _gain(np.full((8, 8, 3), 1e-6, np.float32)) == MOST
-    assert _gain(np.zeros((8, 8, 3), np.float32)) == MOST
+    assert gain(np.full((8, 8, 3), 0.5, np.float32)) == pytest.approx(2)
+    assert gain(np.full((8, 8, 3), 1e-6, np.float32)) == MOST
+    assert gain(np.zeros((8, 8, 3), np.float32)) == MOST
 
 
 def test_the_report_shows_each_species_once_and_hides_faces_that_may_not_be_published(opened: Trained) -> None:
@@ -86,10 +87,10 @@ def test_a_run_without_a_generator_and_a_sheet_that_is_no_png_are_refused_in_wor
     made = toy({"faces": FACES_128["faces"], "face": FACES_128["face"]}, summary_model(["face"]), toy_records(2))
     splits = {"test": made.prepared.records}
     other = Trained(made.plan, ModelGraph.build(made.plan, 3), made.prepared, made.store, torch.device("cpu"), "fp32", splits)
-    with pytest.raises(FascoreError, match=r"has no physttd\.generator"):
-        take_apart(other, other.splits["test"], None)
+    with pytest.raises(FascoreError, match=r"has no physttd\.generator and no physttd\.polysemantic"):
+        generator_of(other)
     with pytest.raises(FascoreError, match=r"ends in \.png"):
-        command(tmp_path, tmp_path / "a.jpg", tmp_path / "sheet.pdf")
+        command(tmp_path, "a.jpg", tmp_path / "sheet.pdf")
 
 
 @pytest.mark.parametrize("reason", ["no face in any of 3 frames", "a.mp4: cannot be decoded"])
@@ -99,7 +100,7 @@ def test_a_file_that_cannot_be_used_is_named_once_and_why(opened: Trained, tmp_p
         prepared = replace(opened.prepared, records=(), quarantined=(Quarantined("a.mp4", "no_face", reason, "face"),))
         yield replace(opened, prepared=prepared, splits={"files": ()})
 
-    monkeypatch.setattr("fascore.open_trained", lacking, raising=False)
+    monkeypatch.setattr("fas_physttd.sheets.open_trained", lacking)
     with pytest.raises(FascoreError) as told:
-        command(tmp_path, Path("a.mp4"), tmp_path / "sheet.png")
+        command(tmp_path, "a.mp4", tmp_path / "sheet.png")
     assert str(told.value) == f"a.mp4: {reason.removeprefix('a.mp4: ')}"
