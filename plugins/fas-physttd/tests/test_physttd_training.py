@@ -159,7 +159,7 @@ def test_the_traces_of_step_one_get_no_gradient_from_step_three() -> None:
 def test_losses_are_finite_float32_in_bf16_and_bear_every_variant() -> None:
     for recipe in ({}, {"steps": 2}, {"prior": False, "size": "sum", "discriminator_colours": "rgb_yuv", "polarity": "real_is_zero"}):
         engine, training = made("bf16", **recipe)
-        losses = steps(engine, training, range(2))
+        losses = steps(engine, training, range(1))
         assert all(value.dtype == torch.float32 and bool(torch.isfinite(value)) for value in losses.values())
         assert set(losses) == {"loss", "discriminator", "depth", "gan", "size"} | ({"prior"} if recipe.get("prior", True) else set()) | (
             {"hard", "trace"} if recipe.get("steps", 3) == 3 else set()

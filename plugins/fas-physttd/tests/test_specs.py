@@ -81,8 +81,8 @@ TINY: dict[str, dict[str, Any]] = {
         "model.encoders.gen.width": 0.06, "sampler.batch_size": 4, "recipe.discriminator_width": 0.06,
     },
     "trace-medium": {
-        "modalities.face.size": 128, "modalities.face.views": 1, "model.encoders.gen.width": 0.06, "model.encoders.medium.width": 0.05,
-        "sampler.batch_size": 4,
+        "modalities.face.size": 128, "modalities.face.views": 1, "modalities.face.landmarks": "68",  # so that the store has it already
+        "model.encoders.gen.width": 0.06, "model.encoders.medium.width": 0.05, "sampler.batch_size": 4,
     },
 }  # fmt: skip
 

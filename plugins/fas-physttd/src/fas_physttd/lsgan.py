@@ -14,7 +14,7 @@ Norm: TypeAlias = Literal["mean_square", "sum_square", "norm"]
 
 def distance(difference: Tensor, norm: Norm) -> Tensor:
     """Mean over records of the norm of each, (B, ...) -> a float32 scalar. The root is of the sum and 1e-8, so that 0 has a gradient of 0."""
-    squares = difference.float().square().flatten(1)
+    squares = difference.float().square().reshape(len(difference), -1)
     if norm == "mean_square":
         return squares.mean()
     return squares.sum(1).mean() if norm == "sum_square" else (squares.sum(1) + 1e-8).sqrt().mean()

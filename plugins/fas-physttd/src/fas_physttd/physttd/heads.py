@@ -36,7 +36,7 @@ class Strength(NamedTuple):
 class TraceScoreHead(nn.Module):
     """Shapes: b, c, t (B, 3, N, N), or t alone, and p (B, 1, N, N) -> Strength."""
 
-    def __init__(self, lowpass: Shrink | Literal["none"]) -> None:
+    def __init__(self, lowpass: Shrink | Literal["none"] = "area") -> None:
         super().__init__()
         self.lowpass = lowpass
 
