@@ -15,6 +15,8 @@ from PIL import Image as Picture
 
 from fascore import FascoreError, RunSpec, open_trained, validate
 from fascore.graph import check
+from fascore.running.prepare import prepare_records, store_of
+from fascore.running.records import list_records
 from fascore.running.run import execute_document
 from fascore.running.study import check_study, read_study
 from fascore.spec import with_override
@@ -104,6 +106,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with chdir(folder), warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*physttd.identity.*")  # what it says where it has no weights, and is off
         for name in TINY:
+            spec = validate(RunSpec, tiny(name))
+            # In this process: a worker would import torch anew for a few small clips.
+            prepare_records(check(spec), list_records(spec).every(), store_of(spec), processes=0, strict=True, quiet=True)
             execute_document(tiny(name))
         yield folder / "runs"
 

@@ -56,14 +56,14 @@ def gain(trace: Picture) -> float:
 
 
 def draw(blocks: Sequence[Block]) -> Figure:
-    """All blocks, one below the other; titles stand at the left of a block's second row, where its first picture is left out."""
+    """All blocks, one below the other; a title stands at the left of a block's last row, which has no picture there."""
     columns = max(len(row) for block in blocks for row in block.rows)
     lines = sum(len(block.rows) for block in blocks)
     figure = Figure(figsize=(WIDTH * columns, HEIGHT * lines + 0.1), dpi=110)
     FigureCanvasAgg(figure)
     line = 0
     for block in blocks:
-        figure.text(0.1 / columns, 1 - (line + 1.5) / lines, block.title, fontsize=9, fontweight="bold", va="center", wrap=True)
+        figure.text(0.1 / columns, 1 - (line + len(block.rows) - 0.5) / lines, block.title, fontsize=9, fontweight="bold", va="center", wrap=True)
         for row in block.rows:
             for column, shown in enumerate(row):
                 if shown is not None:

@@ -33,13 +33,13 @@ def blocks(trained: Trained, node: str, titles: Sequence[str], records: Sequence
                 streams = ", ".join(inputs)
                 raise FascoreError(f"record '{record.id}' has no {modality}, and traces of {streams} are found together: add it to the data")
             rows.append(_row(stream, image, trace, live, values[modality][-1] if onto else None))
-        made.append(Block(title, rows if len(rows) > 1 else [*rows, []]))
+        made.append(Block(title, rows))
     return made
 
 
-def _row(stream: str, image: Tensor, trace: Tensor, live: Tensor, host: Tensor | None) -> list[Shown]:
+def _row(stream: str, image: Tensor, trace: Tensor, live: Tensor, host: Tensor | None) -> list[Shown | None]:
     shown = [
-        Shown(stream, _picture(image, trace)), Shown("trace", pixels(0.5 + trace / 2)), amplified("trace", pixels(trace)),
+        None, Shown(stream, _picture(image, trace)), Shown("trace", pixels(0.5 + trace / 2)), amplified("trace", pixels(trace)),
         Shown("live counterpart", pixels(live)),
     ]  # fmt: skip
     return shown if host is None else [*shown, Shown("on another face", _picture(host, trace) + pixels(trace))]
