@@ -11,7 +11,7 @@ from fas_physttd.patchgan import PatchGan
 from fas_physttd.physttd.components import Generator, TraceScore
 from fas_physttd.physttd.equations import Traces, reconstruct
 from fas_physttd.physttd.losses import depth_loss, prior_loss
-from fas_physttd.polysemantic.components import Generator as Polysemantic, Intensity
+from fas_physttd.polysemantic.components import Generator as Polysemantic, Intensity, TraceClassifier
 from fas_physttd.polysemantic.recognition import Identity
 from torch import nn
 from torch.nn.functional import interpolate
@@ -72,6 +72,8 @@ def test_ten_convolutions_of_which_three_more_halve() -> None:
     channels = [3, 32, 32, 32, 64, 64, 64, 96, 96, 96, 96]
     assert parameters(module) == sum(9 * a * b + 2 * b for a, b in pairwise(channels)) + 9 * 96 + 1
     assert module(torch.rand(2, 3, 32, 32)).shape == (2, 1, 4, 4)
+    classifier = TraceClassifier(layers="seven_and_three").build([Plane(3, 32, 32)] * 2, Labels("label"))
+    assert parameters(classifier) - parameters(module) == 9 * 3 * 32  # three channels more at the first
 
 
 def test_a_bounded_discriminator_is_the_sigmoid_of_the_linear_one() -> None:

@@ -210,6 +210,7 @@ class TraceClassifier(Head):
 
     type: Literal["physttd.trace_classifier"] = "physttd.trace_classifier"
     width: PositiveFloat = Field(1.0, description="factor of all channels; 1: those of the discriminators")
+    layers: Literal["seven", "seven_and_three"] = Field("seven", description="convolutions, as the recipe's discriminator_layers")
     replicate: bool = Field(True, description="repeat an input of one channel to three, as the generator does")
 
     def channels(self, signals: Sequence[Signal]) -> int:
@@ -224,7 +225,7 @@ class TraceClassifier(Head):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_physttd.polysemantic.heads import TraceClassifierHead
 
-        return TraceClassifierHead(self.channels(signals), width=self.width, replicate=self.replicate)
+        return TraceClassifierHead(self.channels(signals), width=self.width, layers=self.layers, replicate=self.replicate)
 
     @classmethod
     def examples(cls) -> list[Any]:

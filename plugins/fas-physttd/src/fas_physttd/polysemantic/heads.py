@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fas_physttd.patchgan import PatchGan
+from fas_physttd.patchgan import Layers, PatchGan
 from fas_physttd.polysemantic.generator import replicated
 from fascore import HeadModule
 
@@ -18,9 +18,9 @@ def together(traces: tuple[Tensor, ...], *, replicate: bool) -> Tensor:
 class TraceClassifierHead(nn.Module, HeadModule):
     """phi. Shapes: n of (B, C, N, N) -> map (B, 1, N/8, N/8), towards 0 for bona fide and 1 for attacks."""
 
-    def __init__(self, channels: int, *, width: float, replicate: bool) -> None:
+    def __init__(self, channels: int, *, width: float, layers: Layers, replicate: bool) -> None:
         super().__init__()
-        self.phi = PatchGan(channels, width=width)
+        self.phi = PatchGan(channels, width=width, layers=layers)
         self.replicate = replicate
 
     def forward(self, *traces: Tensor) -> Tensor:
