@@ -99,29 +99,34 @@ INNER = [index for index in range(17, 68) if index not in ANCHORS[68]]
 """Brows, lids and mouth: points of the face that are no anchors."""
 
 
-def noisy(points: np.ndarray, rng: np.random.Generator, pixels: float) -> np.ndarray:
-    """Points moved by a distance of `pixels`, root mean square."""
-    return points + rng.normal(0, pixels / np.sqrt(2), points.shape)
-
-
 def estimated(tracks: np.ndarray, place: int) -> np.ndarray:
     anchors = list(ANCHORS[68])
     return homography(tracks[0][anchors], tracks[place][anchors])
 
 
-def test_face_points_that_are_no_anchors_come_back_within_a_pixel_although_landmarks_are_wrong_by_one() -> None:
-    errors, unfitted = [], []
+def registration_error(pixels: float, seconds: float) -> float:
+    """Mean distance to their place in the first frame, in pixels, of face points that are no anchors and have come back, over eight clips of three
+    seconds whose landmarks have an error of a standard deviation of `pixels` in each axis, anew in each frame."""
+    errors = []
     for seed in range(8):
-        rng = np.random.default_rng(seed)
         motion = swaying(90, seed)
-        found = np.stack([noisy(moved(matrix, SHAPE), rng, 1.0) for matrix in motion])
-        for tracks, into in ((steady_tracks(found, np.arange(90) / RATE, 0.5), errors), (found, unfitted)):
-            for place in range(4, 90, 12):
-                back = np.linalg.inv(estimated(tracks, place))
-                truth = moved(motion[0], SHAPE[INNER])
-                into.append(np.linalg.norm(mapped(back, moved(motion[place], SHAPE[INNER])) - truth, axis=1).mean())
-    assert np.mean(errors) < 1
-    assert np.mean(unfitted) > np.mean(errors) * 1.3, "fitting tracks is what makes it so"
+        exact = np.stack([moved(matrix, SHAPE) for matrix in motion])
+        found = exact + np.random.default_rng(seed).normal(0, pixels, exact.shape)
+        tracks = steady_tracks(found, np.arange(90) / RATE, seconds)
+        for place in range(4, 90, 12):
+            back = mapped(np.linalg.inv(estimated(tracks, place)), exact[place][INNER])
+            errors.append(np.linalg.norm(back - exact[0][INNER], axis=1).mean())
+    return float(np.mean(errors))
+
+
+def test_face_points_that_are_no_anchors_come_back_within_a_pixel_although_landmarks_are_wrong_by_one() -> None:
+    """Landmarks that are a pixel from their place (root mean square), with the default; wrong by a pixel in each axis, with longer smoothing.
+    As they are, both are too wrong for eight unknowns that thirteen points in the middle of a face decide."""
+    default = float(KeyFrames(inputs=(Ref("faces"),)).smooth)
+    assert registration_error(1 / np.sqrt(2), default) < 1
+    assert registration_error(1, 0.8) < 1 < registration_error(1, default)
+    assert registration_error(1 / np.sqrt(2), 0) > 1.5
+    assert registration_error(0, default) < 0.1
 
 
 def test_a_moved_picture_comes_back_to_its_first_frame() -> None:
