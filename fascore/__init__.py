@@ -14,6 +14,7 @@ _WHERE = {
     "fascore.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
     "fascore.data.augmentation": ("recoloured", "sample"),
     "fascore.data.draw": ("Draws",),
+    "fascore.data.geometry": ("cut",),
     "fascore.data.media": ("as_rgb", "open_source"),
     "fascore.files": ("writing",),
     "fascore.refs": ("Ref",),
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     )
     from fascore.data.augmentation import recoloured as recoloured, sample as sample
     from fascore.data.draw import Draws as Draws
+    from fascore.data.geometry import cut as cut
     from fascore.data.media import as_rgb as as_rgb, open_source as open_source
     from fascore.errors import (
         FascoreError as FascoreError,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -56,6 +56,10 @@ class Trained:
     def tests(self) -> dict[str, tuple[Record, ...]]:
         """The splits that are neither train nor dev."""
         return {name: records for name, records in self.splits.items() if name not in ("train", "dev")}
+
+    def untrained(self) -> Trained:
+        """The same model as it was before training, with the weights that the seed draws and those that it began from."""
+        return replace(self, graph=ModelGraph.build(self.plan, self.spec.seed).to(self.device).eval())
 
     def batches(self, records: Sequence[Record], also: Sequence[str] = (), without: Sequence[str] = ()) -> Iterator[Batch]:
         """Evaluation batches of some records, in order, all views.

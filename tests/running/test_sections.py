@@ -17,6 +17,7 @@ from fascore import FascoreError, RunFacts, Section, SpecErrors, Trained, hookim
 from fascore.cli import main
 from fascore.component import validate
 from fascore.graph import check
+from fascore.model import ModelGraph
 from fascore.refs import Ref
 from fascore.registry import Index, Provider, index, using
 from fascore.report.sections.embedding import laid_out
@@ -131,6 +132,18 @@ def test_values_are_what_the_graph_gives_and_nan_where_a_record_lacks_them(run: 
         assert there == [not lacks for lacks in lacking]
         with pytest.raises(FascoreError, match=r"no 'nose'.*there are: .*face"):
             trained.values(records, ["nose"])
+
+
+def test_the_untrained_model_is_that_of_the_seed_and_leaves_the_trained_one_as_it_is(run: Path) -> None:
+    with open_trained(run, device="cpu") as trained:
+        before = {name: value.clone() for name, value in trained.graph.state_dict().items()}
+        fresh = trained.untrained()
+        wanted = ModelGraph.build(trained.plan, trained.spec.seed).state_dict()
+        assert all(torch.equal(value, wanted[name]) for name, value in fresh.graph.state_dict().items())
+        assert not fresh.graph.training
+        assert all(torch.equal(value, before[name]) for name, value in trained.graph.state_dict().items())
+        assert any(not torch.equal(value, before[name]) for name, value in wanted.items())
+        assert fresh.splits is trained.splits
 
 
 def test_grad_cam_of_tokens_is_that_of_gradients_by_finite_differences(run: Path) -> None:

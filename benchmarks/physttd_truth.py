@@ -1,0 +1,39 @@
+"""Traces that models of fas-physttd find on rendered clips, against the true ones, as Markdown.
+
+    python benchmarks/physttd_truth.py RUN [RUN ...] [--records 12]
+
+The same table as the section `physttd.truth` of a report. Exit status 1, with a sentence, for a run that is not finished, or without a
+generator of traces.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fas_physttd.truth.table import compare, markdown
+
+from fascore import FascoreError, open_trained
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a table a test set of each run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run")
+    parser.add_argument("--records", type=int, default=12, help="records of each species, at most")
+    asked = parser.parse_args(arguments)
+    try:
+        for run in asked.runs:
+            with open_trained(run) as trained:
+                for test, records in trained.tests.items():
+                    print(f"**{trained.spec.name}**, {test}\n\n{markdown(compare(trained, records, asked.records))}\n")
+    except FascoreError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""`physttd.truth`: estimated traces against the true ones, as a section of the report."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, PositiveInt
+
+from fascore import Config, Record, Section, hookimpl, validate
+
+if TYPE_CHECKING:
+    from fas_physttd.truth.table import Line
+    from fascore import Trained
+
+
+class TruthOptions(Config):
+    """What `trackers."physttd.truth"` of a spec may say."""
+
+    records: PositiveInt = Field(12, description="records of each species, and of bona fide, at most")
+
+
+class TruthSection:
+    """A table a test set of rendered clips: bands, region and live counterpart of the trained model, beside those of trivial estimates."""
+
+    Options = TruthOptions
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = validate(TruthOptions, options)
+
+    @hookimpl
+    def report_sections(self, trained: Trained) -> list[Section]:
+        """One section. Raises FascoreError for a run without a generator of traces."""
+        from fas_physttd.truth.table import NOTE
+
+        body = "".join(self._table(trained, name, records) for name, records in trained.tests.items())
+        return [Section("Spoof traces against truth", f'<p class="small soft">{html.escape(NOTE)}</p>{body}', shareable=True)]
+
+    def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
+        from fas_physttd.truth.table import COLUMNS, compare
+
+        lines = compare(trained, records, self.options.records)
+        if not lines:
+            return f'<p class="small soft">{html.escape(test)}: the truth is not known; clips of the dataset phantom have one.</p>'
+        head = "<th>Species</th><th>Estimate</th>" + "".join(f'<th class="n">{title}</th>' for title in COLUMNS.values())
+        return f"<h3>{html.escape(test)}</h3><table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, lines))}</tbody></table>"
+
+
+def _row(line: Line) -> str:
+    from fas_physttd.truth.table import cells
+
+    numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells(line))
+    species = f"{html.escape(line.species)} ({line.crops})" if line.estimator == "trained" else ""
+    return f"<tr><td>{species}</td><td>{line.estimator}</td>{numbers}</tr>"
+
+
+__all__ = ["TruthSection"]

@@ -1,0 +1,97 @@
+"""The figures of traces against truth, by species and estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from fas_physttd.truth.measures import NAMES, measure
+from fas_physttd.truth.pictures import found, images, known, mean_difference, perfect, rendered, without
+from fascore import BONA_FIDE, Record, Trained
+
+GREY = 255
+"""L1 differences are shown in steps of 1/255."""
+COLUMNS = {
+    **{f"r.{name}": f"r {name.upper()}" for name in NAMES}, **{f"l1.{name}": f"L1 {name.upper()}" for name in NAMES},
+    "iou": "IoU P", "p": "mean P", "psnr": "PSNR live", **{f"own.{name}": f"own {name.upper()}" for name in NAMES},
+}  # fmt: skip
+"""Titles of the figures of `measure`."""
+NOTE = (
+    "r and L1: bands of the estimated against those of the true trace T_A, split by Eq. 9, where P is 0 in the face; L1 in steps of 1/255. "
+    "IoU P: of P > 0.5, where something is inpainted; mean P: where nothing is. PSNR live: of the live counterpart in the face, dB. "
+    "own: share of the energy of B, C and T, as they act, that is in its own band; B, C and T by themselves are not identifiable. "
+    "Means over crops; – where there is no such crop. Estimates: the trained model; the same before training; no trace; mean attack less "
+    "mean bona fide crop of the training data; the truth itself, which the camera's noise and coding keep from being exact."
+)
+"""What a reader of the table has to know."""
+
+
+class Line(NamedTuple):
+    """Means of the figures over the crops of one species; NaN where there is none. `crops` counts them."""
+
+    species: str
+    estimator: str
+    crops: int
+    figures: dict[str, float]
+
+
+def compare(trained: Trained, records: Sequence[Record], most: int) -> list[Line]:
+    """Lines of at most `most` records of each species and of bona fide, those with the first ids; none where none is rendered."""
+    chosen = _chosen(rendered(records), most)
+    if not chosen:
+        return []
+    truth, image = known(trained, chosen), images(trained, chosen)
+    estimates = {
+        "trained": found(trained, chosen), "untrained": found(trained.untrained(), chosen), "no trace": without(image, torch.zeros_like(image)),
+        "mean difference": without(image, mean_difference(trained)), "truth": perfect(image, truth),
+    }  # fmt: skip
+    species = [name_of(record) for record in chosen for _ in range(trained.plan.views)]
+    measured = {estimator: measure(truth, estimate) for estimator, estimate in estimates.items()}
+    return list(_lines(species, measured))
+
+
+def name_of(record: Record) -> str:
+    """The species, or "bona fide"."""
+    return "bona fide" if record.label == BONA_FIDE else record.species or "unknown"
+
+
+def _lines(species: Sequence[str], measured: dict[str, dict[str, Tensor]]) -> Iterator[Line]:
+    for name in dict.fromkeys(species):
+        rows = torch.tensor([other == name for other in species])
+        for estimator, figures in measured.items():
+            yield Line(name, estimator, int(rows.sum()), {figure: float(values[rows].nanmean()) for figure, values in figures.items()})
+
+
+def _chosen(records: Sequence[Record], most: int) -> list[Record]:
+    """Bona fide first, then species by name."""
+    groups: dict[tuple[bool, str], list[Record]] = {}
+    for record in sorted(records, key=lambda record: record.id):
+        groups.setdefault((record.label != BONA_FIDE, name_of(record)), []).append(record)
+    return [record for _, group in sorted(groups.items()) for record in group[:most]]
+
+
+def cells(line: Line) -> list[str]:
+    """The line's figures as text, in the order of COLUMNS."""
+    return [_text(figure, line.figures[figure]) for figure in COLUMNS]
+
+
+def _text(figure: str, value: float) -> str:
+    if value != value:
+        return "–"
+    if figure.startswith("l1."):
+        return f"{GREY * value:.2f}"
+    return f"{value:.1f}" if figure == "psnr" else f"{value:.2f}"
+
+
+def markdown(lines: Sequence[Line]) -> str:
+    """A Markdown table."""
+    head = ["species", "crops", "estimate", *COLUMNS.values()]
+    rows = [[f"`{line.species}`", str(line.crops), line.estimator, *cells(line)] for line in lines]
+    rule = [*["---"] * 3, *["---:"] * len(COLUMNS)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+
+
+
