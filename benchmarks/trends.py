@@ -50,7 +50,7 @@ class Trends(Config):
     """What a plugin's `specs/trends.json` says."""
 
     study: str = Field(description="the study, relative to this file")
-    test: str = Field(description="test set on which rows are compared")
+    test: str = Field(description="test set on which rows are compared; rows of one comparison have the same clips in it")
     metric: Figure = Field("auc", description="figure that is compared")
     comparisons: tuple[Comparison, ...] = Field(min_length=1, description="comparisons, corrected together for their number")
     resamples: PositiveInt = Field(1000, description="resamples of the bootstrap over subjects")
@@ -140,12 +140,12 @@ def claims(trends: Trends, study: Study, runs: Path) -> Iterator[Claim]:
             yield Claim(comparison.claim, comparison.row, comparison.against, task, comparison.expected, found)
 
 
-def refuse_small(trends: Trends, table: ScoreTable) -> None:
-    """Raise FascoreError where a test set is smaller than it has to be."""
+def refuse_small(trends: Trends, row: str, table: ScoreTable) -> None:
+    """Raise FascoreError where a row's test set is smaller than it has to be."""
     people = 0 if table.clusters is None else table.clusters.count
     if len(table) < trends.least_presentations or people < trends.least_subjects:
         needed = f"{trends.least_presentations} presentations of {trends.least_subjects} people"
-        raise FascoreError(f"test set '{trends.test}' has {len(table)} presentations of {people} people, and {needed} are needed")
+        raise FascoreError(f"test set '{trends.test}' of row '{row}' has {len(table)} presentations of {people} people, and {needed} are needed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -163,9 +163,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not options.report:
                 prepare(study, options.jobs)
                 run_all(study, options.runs, options.jobs)
-            first = tables(study, options.runs, trends.comparisons[0].row, trends.test)[0]
-            refuse_small(trends, first)
-            write_section(PAGE, plugin, section(plugin, trends.metric, study, list(claims(trends, study, options.runs)), first))
+            tested = {one.row: tables(study, options.runs, one.row, trends.test)[0] for one in trends.comparisons}
+            for row, table in tested.items():
+                refuse_small(trends, row, table)
+            found = list(claims(trends, study, options.runs))
+            write_section(PAGE, plugin, section(plugin, trends.metric, study, found, list(tested.values())))
     except (FascoreError, SpecErrors) as error:
         print(error, file=sys.stderr)
         return 1

@@ -34,17 +34,25 @@ def verdict(claim: Claim, p: float) -> str:
     return "decided: as in the paper" if (claim.trend.difference > 0) == (claim.expected == "higher") else "decided: against the paper"
 
 
-def section(plugin: str, metric: str, study: Study, claims: Sequence[Claim], test: ScoreTable) -> str:
-    """Markdown: on what it rests, and a line a comparison. Figures in percent points."""
-    benchmark = ", ".join(sorted(set(test.column("benchmark").tolist()))) if "benchmark" in test.names else "no phantom"
-    people = test.clusters.count if test.clusters else 0
+def section(plugin: str, metric: str, study: Study, claims: Sequence[Claim], tests: Sequence[ScoreTable]) -> str:
+    """Markdown: on what it rests, and a line a comparison. Figures in percent points. `tests` are the tables of rows, one each."""
     lines = [
         f"## {plugin}", "",
-        f"{metric.upper()} in percent, means over seeds {', '.join(map(str, study.spec.seeds))}; {len(test)} test presentations of {people} people "
-        f"({benchmark}). {len(claims)} comparisons, corrected together.", "",
+        f"{metric.upper()} in percent, means over seeds {', '.join(map(str, study.spec.seeds))}; {_tested(tests)}. "
+        f"{len(claims)} comparisons, corrected together.", "",
         "| " + " | ".join(HEAD) + " |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |", *_lines(claims),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _tested(tests: Sequence[ScoreTable]) -> str:
+    """How many presentations of how many people, of which phantom; of each test set that there is."""
+    found = dict.fromkeys((len(test), test.clusters.count if test.clusters else 0, _benchmark(test)) for test in tests)
+    return ", ".join(f"{count} test presentations of {people} people ({benchmark})" for count, people, benchmark in found)
+
+
+def _benchmark(test: ScoreTable) -> str:
+    return ", ".join(sorted(set(test.column("benchmark").tolist()))) if "benchmark" in test.names else "no phantom"
 
 
 def _lines(claims: Sequence[Claim]) -> Iterator[str]:

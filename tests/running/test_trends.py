@@ -114,10 +114,17 @@ def test_a_section_is_written_in_its_place_and_the_rest_of_the_page_stays(tmp_pa
 @pytest.mark.parametrize("path", sorted(trends.ROOT.glob("plugins/*/specs/trends.json")), ids=lambda path: path.parents[1].name)
 def test_the_set_up_of_a_plugin_has_valid_rows_five_seeds_and_a_test_set_that_is_large_enough(path):
     setup, study = trends.read_trends(path)
-    tested = list_records(validate(RunSpec, study.base)).tests[setup.test]
+    tests, trained = {}, {}
+    for row, document in {row: document for row, _, _, document in study.runs()}.items():
+        splits = list_records(validate(RunSpec, document))
+        tests[row] = {record.id for record in splits.tests[setup.test]}
+        trained[row] = {record.subject for record in (*splits.train, *splits.dev)}
+        people = {record.subject for record in splits.tests[setup.test]}
+        assert len(tests[row]) >= setup.least_presentations >= 500
+        assert len(people) >= setup.least_subjects >= 60
+        assert not people & trained[row]
     assert len(study.spec.seeds) == 5
-    assert len(tested) >= setup.least_presentations >= 500
-    assert len({record.subject for record in tested}) >= setup.least_subjects >= 60
+    assert all(tests[one.row] == tests[one.against] for one in setup.comparisons)
     assert {row for one in setup.comparisons for row in (one.row, one.against)} == set(study.spec.rows)
 
 
