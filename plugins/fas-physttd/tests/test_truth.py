@@ -146,7 +146,9 @@ def test_the_truth_is_cut_from_the_frame_and_place_that_the_model_saw(opened: Tr
         source = record.channels["rgb"]
         (place,) = np.flatnonzero(np.isclose(source.times(), np.asarray(stored["times"]).reshape(-1)[row % 2]))
         (frame,) = source.read([int(place)])
-        assert np.allclose(cut(frame.image, matrices[row], N, 1.0) / 255, image[row].permute(1, 2, 0), atol=1e-6)
+        apart = np.abs(cut(frame.image, matrices[row], N, 1.0) / 255 - image[row].permute(1, 2, 0).numpy())
+        assert apart.mean() < 1e-5  # a few pixels are rounded the other way, for what is stored is wider
+        assert apart.max() < 1.01 / 255
     # What the camera saw is the truth but for noise and coding, in the face and nowhere else as well one pixel aside.
     errors = [((truth.live + truth.trace).roll(shift, dims=3) - image)[truth.face.expand_as(image)].square().mean() for shift in (0, 2, -2)]
     assert float(errors[0]) < 2e-3
