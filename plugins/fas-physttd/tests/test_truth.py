@@ -209,6 +209,10 @@ def test_estimates_are_the_ports_of_either_generator(opened: Trained) -> None:
     assert said.p is None
     assert said.parts is None
     assert torch.allclose(images(other, records) - said.trace, said.live, atol=1e-6)
+    deep: Any = toy_graph(("deep",))
+    renamed = toy(deep["modalities"], deep["model"], records, recipe={"type": "physttd.polysemantic", "scales": [16], "discriminator_width": 0.1})
+    with pytest.raises(FascoreError, match="no stream 'rgb'"):
+        found(Trained(renamed.plan, other.graph, made.prepared, made.store, other.device, "fp32", {}), records)
 
 
 def test_the_section_tells_whose_truth_is_not_known_and_which_run_has_no_traces(opened: Trained) -> None:
@@ -223,5 +227,5 @@ def test_the_section_tells_whose_truth_is_not_known_and_which_run_has_no_traces(
     lacking = Trained(
         made.plan, ModelGraph.build(made.plan, 3), made.prepared, made.store, torch.device("cpu"), "fp32", {"test": made.prepared.records}
     )
-    with pytest.raises(FascoreError, match="no generator of RGB traces"):
+    with pytest.raises(FascoreError, match=r"no physttd\.generator and no physttd\.polysemantic"):
         TruthSection({}).report_sections(lacking)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fas_physttd.physttd.components import Generator as PhySTD
 from fas_physttd.physttd.equations import filtered, total
-from fas_physttd.polysemantic.components import Generator as Polysemantic
+from fas_physttd.sheets import generator_of
 from fas_physttd.truth.measures import Estimate, Known
 from fascore import BONA_FIDE, FascoreError, Record, Ref, Trained, cut
 
@@ -39,15 +39,14 @@ def _truth(record: Record) -> Truth | None:
 
 def network_of(trained: Trained) -> tuple[str, str]:
     """Name of the run's generator of RGB traces, and of the modality of faces that it reads. Raises FascoreError where there is none."""
-    for name, node in trained.plan.nodes.items():
-        config = node.component
-        if isinstance(config, PhySTD):
-            return name, str(node.inputs[0])
-        if isinstance(config, Polysemantic) and "rgb" in config.streams:
-            return name, str(node.inputs[config.streams.index("rgb")])
-    raise FascoreError(
-        f"the run '{trained.spec.name}' has no generator of RGB traces; take physttd.generator, or physttd.polysemantic with a stream 'rgb'"
-    )
+    name = generator_of(trained)
+    node = trained.plan.nodes[name]
+    config: Any = node.component
+    if isinstance(config, PhySTD):
+        return name, str(node.inputs[0])
+    if "rgb" not in config.streams:
+        raise FascoreError(f"'{name}' has no stream 'rgb', and the phantom knows traces of RGB alone; name the stream of the picture 'rgb'")
+    return name, str(node.inputs[config.streams.index("rgb")])
 
 
 def known(trained: Trained, records: Sequence[Record]) -> Known:
@@ -56,7 +55,9 @@ def known(trained: Trained, records: Sequence[Record]) -> Known:
     matrices = _first(trained, records, f"{faces}.crop").reshape(-1, 2, 3).numpy()
     frames = [row for record in records for row in _frames(trained, record, faces)]
     of = [truth for record in records for truth in [_truth(record)] * trained.plan.views]
-    size = trained.plan.signal(Ref(faces)).shapes[0][-1]
+    signal = trained.plan.signal(Ref(faces))
+    assert signal is not None
+    size = signal.shapes[0][-1]
     crops = [_crop(truth, row, matrix, size) for truth, row, matrix in zip(of, frames, matrices, strict=True) if truth is not None]
     shown, live, p, face = (torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) for pictures in zip(*crops, strict=True))
     return Known(live, shown - live, p > 0, face > 1 - 1e-4)
@@ -82,7 +83,7 @@ def found(trained: Trained, records: Sequence[Record]) -> Estimate:
     """What the run's generator says of every view of records."""
     name, _ = network_of(trained)
     config: Any = trained.plan.nodes[name].component
-    if isinstance(config, Polysemantic):
+    if not isinstance(config, PhySTD):
         return Estimate(_first(trained, records, f"{name}.rgb_trace"), _first(trained, records, f"{name}.rgb_live"))
     parts = filtered({port: _first(trained, records, f"{name}.{port}") for port in config.additive}, config.lowpass)
     return Estimate(total(parts), _first(trained, records, f"{name}.live"), _first(trained, records, f"{name}.p"), parts)
