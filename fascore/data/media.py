@@ -131,7 +131,8 @@ class FrameFolder(MediaSource):
         except (OSError, ValueError) as error:
             raise unreadable(stamps, f"{error}; write a line of seconds for each picture") from error
         if len(times) != count or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
-            raise unreadable(stamps, f"it has {len(times)} times for {count} pictures; write a line of increasing seconds for each picture")
+            found = f"it has {len(times)} times for {count} pictures" if len(times) != count else "its times do not rise from picture to picture"
+            raise unreadable(stamps, f"{found}; write a line of increasing seconds for each picture")
         return times
 
 

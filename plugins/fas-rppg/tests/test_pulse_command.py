@@ -124,6 +124,22 @@ def test_what_gives_no_heart_rate_ends_in_a_sentence(tmp_path, name, options, wo
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(("times", "words"), [
+    (np.arange(30) / 2, "its frame rate of 2 Hz lies outside 5 to 240 Hz"),
+    (np.arange(1500) / 250, "its frame rate of 250 Hz lies outside 5 to 240 Hz"),
+    (np.arange(150)[::-1] / 25, "its times do not rise from picture to picture; write a line of increasing seconds"),
+    (np.full(150, np.nan), "its times do not rise from picture to picture; write a line of increasing seconds"),
+])
+def test_a_clip_whose_clock_cannot_be_used_ends_in_a_sentence_and_says_which_clip(skin, tmp_path, times, words):
+    still = pictures(tmp_path / "clip", skin(77, 25, 60)[: len(times)], times)
+    ended = pulse(still, "--detector", "whole")
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert words in ended.stderr
+    assert str(still) in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_an_insufficient_clip_is_json_too(tmp_path):
     Image.new("RGB", (32, 32), "peru").save(tmp_path / "one.png")
     ended = pulse(tmp_path / "one.png", "--json")

@@ -176,6 +176,19 @@ def test_short_clips_slow_ones_and_long_absences_are_named_non_responses():
             extracted(times, images, there, frames=70, fps=10)
 
 
+@pytest.mark.parametrize(("times", "shape", "words"), [
+    (np.full(60, np.nan), (120, 112, 3), "timestamps are missing or do not rise; write the clip again"),
+    (np.arange(60)[::-1] / 10, (120, 112, 3), "timestamps are missing or do not rise"),
+    (np.arange(60) / 300, (120, 112, 3), "frame rate of 300 Hz lies outside 5 to 240 Hz"),
+    (np.arange(60) / 10, (120, 112, 1), "its pictures are 120 x 112 x 1 of uint8; the pulse is read from three colours"),
+    (np.arange(60) / 10, (120, 112, 4), "its pictures are 120 x 112 x 4 of uint8; the pulse is read from three colours"),
+])  # fmt: skip
+def test_clips_without_a_clock_of_strange_rates_or_without_three_colours_are_refused_with_the_reason(times, shape, words):
+    with pytest.raises(NoResponse, match=words) as caught:
+        extracted(times, np.full((60, *shape), 99, np.uint8), frames=50, fps=10)
+    assert caught.value.response == "refused"
+
+
 @pytest.mark.slow
 def test_a_run_writes_the_columns_and_measures_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

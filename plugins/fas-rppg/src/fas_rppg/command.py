@@ -38,7 +38,7 @@ def pulse(
         found = clip_pulse(video, method=method, band=band, detector=_json_or_word(detector), seconds=seconds, count=surrogates, seed=seed)
     except NoResponse as error:
         if not as_json:
-            raise
+            raise FascoreError(error.reason if str(video) in error.reason else f"{video}: {error.reason}") from error
         print(json.dumps({"file": str(video), "heart_rate": None, "response": error.response, "reason": error.reason}))
         raise typer.Exit(1) from error
     if out is not None:
