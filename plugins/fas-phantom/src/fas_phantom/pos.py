@@ -116,7 +116,7 @@ def _spectral(signal: np.ndarray, rate: float, coherence: float) -> Pulse:
     wide = (beats > 40) & (beats < 240)
     near = wide & ((np.abs(beats - found) < 12) | (np.abs(beats - 2 * found) < 12))
     signal_power, rest = power[near].sum(), power[wide & ~near].sum()
-    if rest == 0:
+    if not (signal_power and rest):
         return Pulse(float(found), FLOOR, 0.0, coherence)
     share = power[inside][np.abs(beats[inside] - found) < 6].sum() / power[inside].sum()
     return Pulse(float(found), max(FLOOR, float(10 * np.log10(signal_power / rest))), float(share), coherence)
