@@ -36,7 +36,7 @@ class DifferenceEncoder(nn.Module):
         found = {name.removeprefix(start): value for name, value in node_weights(source, "trunk_from").items() if name.startswith(start)}
         try:
             self.trunk.take(found)
-        except (KeyError, RuntimeError) as error:
+        except (KeyError, RuntimeError, ValueError) as error:
             raise FascoreError(f"trunk_from: {source} is no node with the trunk '{self.config.trunk}' of a twostream.multi_frame: {error}") from error
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor | list[Tensor]]:

@@ -54,8 +54,11 @@ class Trunk(nn.Module):
             self.take(whole.model.state_dict())
 
     def take(self, tensors: Mapping[str, Tensor]) -> None:
-        """Weights of an RGB trunk by timm's names; what stands behind this trunk is left out. Raises KeyError for one that is missing."""
+        """Weights of an RGB trunk by timm's names; what stands behind this trunk is left out. Raises KeyError for one that is missing, and
+        ValueError for a trunk of other pictures."""
         own = {name: tensors[name] for name in self.state_dict()}
+        if (channels := own["conv_stem.weight"].shape[1]) != 3:
+            raise ValueError(f"its first convolution reads {channels} channels, not 3")
         if self.channels != 3:
             own["conv_stem.weight"] = inflated(own["conv_stem.weight"], self.channels)
         self.load_state_dict(own)
