@@ -61,6 +61,7 @@ def killed(process: subprocess.Popen[bytes], folder: Path, step: int) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 def test_a_training_killed_within_an_epoch_ends_in_the_bytes_of_an_unbroken_one(name: str, tmp_path: Path) -> None:
     data = {part: [{"dataset": CLIPS, "split": part}] for part in ("train", "dev")}
