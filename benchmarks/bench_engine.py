@@ -4,12 +4,11 @@ The limit is 1.15 times the bare loop, for resnet18 on 16 images of 64 pixels, o
 """
 
 import statistics
-import time
-from collections.abc import Callable
 
 import timm
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
+from timing import processor
 
 from fascore import validate
 from fascore.data.batch import Batch
@@ -27,12 +26,6 @@ SPEC = {
     },
     "recipe": {"type": "supervised", "optimizer": {"name": "sgd", "lr": 0.01}, "epochs": 1},
 }  # fmt: skip
-
-
-def seconds(work: Callable[[], None]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
 
 
 def test_a_step_over_the_bare_loop(benchmark: BenchmarkFixture) -> None:
@@ -64,7 +57,7 @@ def test_a_step_over_the_bare_loop(benchmark: BenchmarkFixture) -> None:
     ratios = []
     benchmark.pedantic(ours, rounds=1, warmup_rounds=1)
     for _ in range(ROUNDS):
-        ratios.append(seconds(ours) / seconds(peer))
+        ratios.append(processor(ours) / processor(peer))
     ratio = statistics.median(ratios)
     benchmark.extra_info |= {"over_bare": round(ratio, 3), "limit": LIMIT}
     print(f"engine over bare torch: {ratio:.3f} (limit {LIMIT})")

@@ -10,16 +10,15 @@ Six layers on three streams of 196 tokens, 270 wide, forward and backward. The l
 from __future__ import annotations
 
 import argparse
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from fas_mmfas.fusions import CrossAttention, MergeAttention, SwitchAttention
+from timing import clock, medians
 from torch import Tensor, nn
 
 from fascore import Tokens
@@ -68,8 +67,6 @@ def step_of(module: nn.Module, batch: int, device: torch.device, *, bf16: bool) 
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             fused = module(*streams, mask=mask)
         fused.float().square().sum().backward()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
 
     return step
 
@@ -81,7 +78,7 @@ def measured(
     from torch.utils.flop_counter import FlopCounterMode
 
     device = torch.device(device)
-    steps, flops, memory, times = {}, {}, {}, {name: [] for name in names}
+    timed, steps, flops, memory = clock(device.type), {}, {}, {}
     for name in names:
         module = module_of(name).to(device)
         with FlopCounterMode(display=False) as counter:
@@ -91,33 +88,17 @@ def measured(
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
         for _ in range(2):
-            steps[name]()
+            timed(steps[name])
         memory[name] = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
-    for _ in range(rounds):
-        for name, step in steps.items():
-            times[name].append(seconds(step, device))
-    return {name: Step(statistics.median(times[name]), flops[name], memory[name]) for name in names}
-
-
-def seconds(step: Callable[[], object], device: torch.device) -> float:
-    """Of the clock on a GPU; of the processor on a CPU, where other programs would count."""
-    clock = time.perf_counter if device.type == "cuda" else time.process_time
-    start = clock()
-    step()
-    return clock() - start
+    taken = medians(steps, rounds, timed, warm=0)
+    return {name: Step(taken[name], flops[name], memory[name]) for name in names}
 
 
 def peak(device: torch.device, *, bf16: bool) -> float:
     """FLOPs a second of a large matrix product, the most that this device gives to plain code."""
     side = 8192 if device.type == "cuda" else 1024
     a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16 if bf16 else torch.float32) for _ in range(2))
-
-    def product() -> None:
-        a @ b
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-
-    return 2 * side**3 / min(seconds(product, device) for _ in range(8))
+    return 2 * side**3 / min(clock(device.type)(lambda: a @ b) for _ in range(8))
 
 
 def resident(name: str, batch: int) -> int:

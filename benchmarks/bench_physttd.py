@@ -11,15 +11,14 @@ interleaved, figures are medians, in seconds of the processor on a CPU, of one t
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
+from fas_physttd.patchgan import resized
 from fas_physttd.physttd.recipes import EXAMPLE
 from fas_physttd.warp import offsets, warp
-from torch import Tensor
+from timing import clock, medians
 from torch.nn.functional import grid_sample
 
 from fascore import RunSpec, validate
@@ -63,8 +62,8 @@ class Set:
         image, half = self.batch.tensors["face"], len(self.batch) // 2
         self.generator.zero_grad(set_to_none=True)
         outputs = self.generator(image)
-        fakes = {name: small(outputs["live"][half:], self.size * eighths // 8) for name, eighths in self.training.sizes.items()}
-        reals = {name: small(image[:half], fake.shape[-1]) for name, fake in fakes.items()}
+        fakes = {name: resized(outputs["live"][half:], self.size * eighths // 8) for name, eighths in self.training.sizes.items()}
+        reals = {name: resized(image[:half], fake.shape[-1]) for name, fake in fakes.items()}
         self.discriminators.requires_grad_(False)
         judged = [self.discriminators[name](torch.cat([reals[name], fake])).sum() for name, fake in fakes.items()]
         harder = self.generator(torch.cat([image[:half], image[half:]]))
@@ -73,11 +72,6 @@ class Set:
         self.discriminators.requires_grad_(True)
         self.discriminators.zero_grad(set_to_none=True)
         torch.stack([self.discriminators[name](torch.cat([reals[name], fake.detach()])).sum() for name, fake in fakes.items()]).sum().backward()
-
-
-def small(image: Tensor, size: int) -> Tensor:
-    """Averaged to a size."""
-    return torch.nn.functional.adaptive_avg_pool2d(image, size)
 
 
 def faces(size: int, count: int, device: torch.device) -> Batch:
@@ -107,25 +101,10 @@ def warps(size: int, count: int, device: torch.device) -> dict[str, Callable[[],
     }
 
 
-def medians(made: Mapping[str, Callable[[], object]], rounds: int, device: torch.device) -> dict[str, float]:
-    """Seconds of each: the median of interleaved rounds after one to warm up."""
-    clock = time.perf_counter if device.type == "cuda" else time.process_time
-    taken: dict[str, list[float]] = {name: [] for name in made}
-    for turn in range(rounds + 1):
-        for name, call in made.items():
-            start = clock()
-            call()
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            if turn:
-                taken[name].append(clock() - start)
-    return {name: statistics.median(seconds) for name, seconds in taken.items()}
-
-
 def overhead(size: int, width: float, batch: int, rounds: int, device: torch.device) -> dict[str, float]:
     """Seconds of a whole iteration and of its bare passes."""
     both = Set(size, width, batch, device)
-    return medians({"iteration": both.iteration, "bare passes": both.bare}, rounds, device)
+    return medians({"iteration": both.iteration, "bare passes": both.bare}, rounds, clock(device.type))
 
 
 def test_an_iteration_takes_a_tenth_more_than_its_bare_passes_at_most(benchmark: Any) -> None:
@@ -136,7 +115,7 @@ def test_an_iteration_takes_a_tenth_more_than_its_bare_passes_at_most(benchmark:
     ratio = found["iteration"] / found["bare passes"]
     warped = warps(256, 8, device)
     benchmark.extra_info |= {"over the bare passes": round(ratio, 3), "limit": LIMIT}
-    benchmark.extra_info |= {name: round(seconds, 4) for name, seconds in medians(warped, 5, device).items()}
+    benchmark.extra_info |= {name: round(seconds, 4) for name, seconds in medians(warped, 5, clock(device.type)).items()}
     benchmark.pedantic(warped["field of landmarks and warp"], rounds=1, warmup_rounds=1)
     assert ratio <= LIMIT
 
@@ -155,7 +134,7 @@ def main() -> None:
     ratio = found["iteration"] / found["bare passes"]
     print(f"{device}, {asked.size} px, width {asked.width:g}, batch {asked.batch}, median of {asked.rounds}")
     print(f"iteration {found['iteration']:.3f} s, bare passes {found['bare passes']:.3f} s, ratio {ratio:.3f} (limit {LIMIT})")
-    times = medians(warps(asked.size, 8, device), asked.rounds, device)
+    times = medians(warps(asked.size, 8, device), asked.rounds, clock(device.type))
     for name, seconds in times.items():
         print(f"{name:28} {1000 * seconds:8.1f} ms, {seconds / times['grid_sample alone']:.2f} of grid_sample alone")
 

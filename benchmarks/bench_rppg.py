@@ -3,7 +3,6 @@
 Absolute times differ between machines, ratios less; each test asserts the ratio that the project promises.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from fas_rppg.morse import Morse
 from fas_rppg.mstmap import membership, moving_mean, normalised, region_means
 from fas_rppg.regions import canonical, labelled, polygons
 from fas_rppg.traces import region_sums
+from timing import processor, wall
 
 SIGNALS, SAMPLES, RATE = 192, 300, 30.0
 MORSE = Morse()
@@ -32,14 +32,7 @@ def one_thread():
 def fastest(function: Callable[[], Any], rounds: int = 3) -> float:
     """Seconds of the processor in the fastest of some rounds; the first one warms up."""
     function()
-    return min(_seconds(function) for _ in range(rounds))
-
-
-def _seconds(function: Callable[[], Any]) -> float:
-    """Of the processor, not of the wall: one thread is timed, and others may share its machine."""
-    start = time.process_time()
-    function()
-    return time.process_time() - start
+    return min(processor(function) for _ in range(rounds))
 
 
 def signals() -> np.ndarray:
@@ -64,7 +57,7 @@ def test_morse_magnitude_against_pywavelets(benchmark):
     pywt = pytest.importorskip("pywt")
     x, scales = signals(), MORSE.scales(SAMPLES)
     peer = pywt.central_frequency("cmor1.5-1.0") * RATE / MORSE.frequencies(scales, RATE)
-    theirs = _seconds(lambda: np.abs(pywt.cwt(x, peer, "cmor1.5-1.0", method="conv")[0]))
+    theirs = processor(lambda: np.abs(pywt.cwt(x, peer, "cmor1.5-1.0", method="conv")[0]))
     ours = fastest(lambda: scalogram(torch.from_numpy(x), scales))
     benchmark.extra_info["times faster than pywt"] = theirs / ours
     benchmark.pedantic(lambda: scalogram(torch.from_numpy(x), scales), rounds=1)
@@ -96,7 +89,7 @@ def test_mstmap_against_a_loop_over_unions(benchmark):
     """300 frames of 256 x 256, from pictures and landmarks to the map, at least 20 times as fast; the loop is timed on every tenth frame."""
     images, shapes = faces()
     some = slice(None, None, 10)
-    theirs = 10 * _seconds(lambda: loop_of(images[some], shapes[some]))
+    theirs = 10 * processor(lambda: loop_of(images[some], shapes[some]))
     ours = fastest(lambda: ours_of(images, shapes))
     np.testing.assert_allclose(ours_of(images[some], shapes[some]), loop_of(images[some], shapes[some]), atol=1e-6)
     benchmark.extra_info["times faster than the loop"] = theirs / ours
@@ -115,12 +108,7 @@ def test_morse_magnitude_on_a_gpu(benchmark):
         return found
 
     def on_the_wall(function: Callable[[], Any]) -> float:
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            function()
-            times.append(time.perf_counter() - start)
-        return min(times)
+        return min(wall(function) for _ in range(5))
 
     def copied(block: torch.Tensor) -> None:
         block.clone()

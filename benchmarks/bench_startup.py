@@ -8,12 +8,12 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from timing import wall
 
 DEMO = Path(__file__).parents[1] / "plugins/fas-phantom/specs/demo.json"
 Call = Callable[..., None]
@@ -35,13 +35,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
 @pytest.fixture(scope="module")
 def bare(call: Call) -> float:
     """Seconds that Python itself takes, the fastest of ten."""
-
-    def once() -> float:
-        start = time.perf_counter()
-        call("")
-        return time.perf_counter() - start
-
-    return min(once() for _ in range(10))
+    return min(wall(lambda: call("")) for _ in range(10))
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ import torch
 from fas_phantom.components import Phantom
 from fas_twostream.encoders import Difference, MultiFrame
 from fas_twostream.modalities import KeyFrames
+from timing import medians, wall
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -78,19 +77,6 @@ def session(module: nn.Module, example: Tensor) -> Callable[[], object]:
     return lambda: running.run(None, {"clip": example.numpy()})
 
 
-@torch.inference_mode()
-def medians(made: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Seconds of each, the median of interleaved rounds after two to warm up."""
-    taken: dict[str, list[float]] = {name: [] for name in made}
-    for turn in range(rounds + 2):
-        for name, call in made.items():
-            start = time.perf_counter()
-            call()
-            if turn > 1:
-                taken[name].append(time.perf_counter() - start)
-    return {name: statistics.median(seconds) for name, seconds in taken.items()}
-
-
 def preprocessing(k: int, side: int, frames: int = 50) -> Callable[[], object]:
     """Registration and choice of key frames of one rendered video, its frames decoded and its faces found beforehand."""
     record = Phantom(subjects=3, frames=frames, size=320).records("train")[0]
@@ -122,7 +108,8 @@ def test_both_branches_take_no_more_time_over_the_bare_network_than_their_operat
     torch.set_num_threads(1)
     k, side = 4, 224
     made = runners(k, side, ["eager"])
-    ours, bare = medians(made, 7).values()
+    with torch.inference_mode():
+        ours, bare = medians(made, 7, wall, warm=2).values()
     clip = torch.rand(1, k + 1, 3, side, side)
     work = operations(Both(k, side).eval(), clip) / operations(timm.create_model(PEER).eval(), clip[0])
     benchmark.extra_info |= {"ratio to the bare network": round(ours / bare, 2), "ratio of operations": round(work, 2)}
@@ -131,6 +118,7 @@ def test_both_branches_take_no_more_time_over_the_bare_network_than_their_operat
     assert ours < work * bare
 
 
+@torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -142,11 +130,11 @@ def main() -> None:
     kinds = ["eager"] if asked.eager_only else ["eager", "compiled", *(["onnx"] if find_spec("onnxruntime") else [])]
     for threads in asked.threads:
         torch.set_num_threads(threads)
-        found = medians(runners(asked.k, asked.side, kinds), asked.rounds)
+        found = medians(runners(asked.k, asked.side, kinds), asked.rounds, wall, warm=2)
         print(f"{threads} thread{'s' if threads > 1 else ''}, k = {asked.k}, {asked.side} px")
         for (name, ours), (peer, bare) in zip(list(found.items())[::2], list(found.items())[1::2]):
             print(f"  {name:28} {1000 * ours:8.1f} ms   {peer:38} {1000 * bare:8.1f} ms   ratio {ours / bare:.2f}")
-        before = medians({"": preprocessing(asked.k, asked.side)}, 3)[""]
+        before = medians({"": preprocessing(asked.k, asked.side)}, 3, wall)[""]
         model = next(iter(found.values()))
         print(f"  registration and key frames of 50 frames {1000 * before:8.1f} ms, {before / (before + model):.0%} of all with the eager model")
     if "onnx" not in kinds and not asked.eager_only:

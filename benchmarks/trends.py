@@ -126,17 +126,21 @@ def run_all(study: Study, runs: Path, jobs: int) -> None:
         raise FascoreError(f"{len(failed)} runs failed: {', '.join(failed)}; the same command tries them again")
 
 
-def tables(study: Study, runs: Path, row: str, test: str) -> list[ScoreTable]:
-    """Score tables of a row's runs, by seed."""
-    return [ScoreTable.read(_folder(study, runs, document["name"]).scores(test)) for name, _, _, document in study.runs() if name == row]
+Tables = dict[str, list[ScoreTable]]
 
 
-def claims(trends: Trends, study: Study, runs: Path) -> Iterator[Claim]:
+def read_tables(trends: Trends, study: Study, runs: Path) -> Tables:
+    """Score tables of the runs of each row that is compared, by seed."""
+    compared = dict.fromkeys(row for one in trends.comparisons for row in (one.row, one.against))
+    folders = {row: [_folder(study, runs, document["name"]) for name, _, _, document in study.runs() if name == row] for row in compared}
+    return {row: [ScoreTable.read(folder.scores(trends.test)) for folder in of] for row, of in folders.items()}
+
+
+def claims(trends: Trends, tables: Tables) -> Iterator[Claim]:
     """Every comparison on every task."""
     for comparison in trends.comparisons:
-        row, against = (tables(study, runs, name, trends.test) for name in (comparison.row, comparison.against))
         for task in comparison.tasks:
-            found = trend(row, against, task, trends.metric, resamples=trends.resamples)
+            found = trend(tables[comparison.row], tables[comparison.against], task, trends.metric, resamples=trends.resamples)
             yield Claim(comparison.claim, comparison.row, comparison.against, task, comparison.expected, found)
 
 
@@ -163,11 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not options.report:
                 prepare(study, options.jobs)
                 run_all(study, options.runs, options.jobs)
-            tested = {one.row: tables(study, options.runs, one.row, trends.test)[0] for one in trends.comparisons}
+            tables = read_tables(trends, study, options.runs)
+            tested = {one.row: tables[one.row][0] for one in trends.comparisons}
             for row, table in tested.items():
                 refuse_small(trends, row, table)
-            found = list(claims(trends, study, options.runs))
-            write_section(PAGE, plugin, section(plugin, trends.metric, study, found, list(tested.values())))
+            write_section(PAGE, plugin, section(plugin, trends.metric, study, list(claims(trends, tables)), list(tested.values())))
     except (FascoreError, SpecErrors) as error:
         print(error, file=sys.stderr)
         return 1

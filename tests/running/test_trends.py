@@ -1,24 +1,19 @@
 """Trends of papers: the statistics against brute force and simulation, the page, and one study from end to end."""
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import trends
 from scipy.stats import binom, t as student
 from sklearn.metrics import roc_auc_score
+from trend_statistics import Trend, trend
+from trends_page import Claim, verdict, write_section
 
 from fascore import FascoreError, RunSpec, validate
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.table import ScoreTable
 from fascore.running.records import list_records
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-
-import trends
-from trend_statistics import Trend, trend
-from trends_page import Claim, verdict, write_section
 
 
 def table(scores, subjects=20, each=4, task="spoof"):

@@ -1,9 +1,10 @@
 """The trace sheet: what is drawn is what the generator says, and every refusal is a sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from fas_physttd.command import traces as command
 from fas_physttd.physttd.recipes import EXAMPLE
 from fas_physttd.physttd.removal import take_apart
 from fas_physttd.section import TracesSection
-from fas_physttd.sheet import MOST, draw, gain, write
+from fas_physttd.sheet import MOST, Block, draw, gain, write
 from fas_physttd.sheets import blocks, generator_of
 from PIL import Image as Picture
 
@@ -71,13 +72,19 @@ def test_weak_traces_are_amplified_within_a_limit() -> None:
     assert gain(np.zeros((8, 8, 3), np.float32)) == MOST
 
 
-def test_the_report_shows_each_species_once_and_hides_faces_that_may_not_be_published(opened: Trained) -> None:
+def test_the_report_shows_each_species_once_and_hides_faces_that_may_not_be_published(opened: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    titles: list[str] = []
+
+    def told(trained: Trained, names: Sequence[str], *rest: Any) -> list[Block]:
+        titles.extend(names)
+        return blocks(trained, names, *rest)
+
+    monkeypatch.setattr("fas_physttd.sheets.blocks", told)
     section = TracesSection({})
     (shown,) = section.report_sections(opened)
+    assert titles == ["bona fide", *sorted({record.species for record in opened.splits["test"] if record.species})]
     assert shown.html.count("data:image/png;base64,") == 1
     assert not shown.shareable
-    chosen = section._chosen(opened.splits["test"])
-    assert len({record.species for record in chosen}) == len(chosen)
     hidden = Trained(opened.plan, opened.graph, opened.prepared, opened.store, opened.device, "fp32", opened.splits)
     assert "data:image" not in section.report_sections(hidden)[0].html
     assert "may not be published: test" in section.report_sections(hidden)[0].html

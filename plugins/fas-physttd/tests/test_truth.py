@@ -12,7 +12,7 @@ from fas_phantom.traces import lowpass
 from fas_physttd.physttd.recipes import EXAMPLE
 from fas_physttd.polysemantic.recipes import toy_graph
 from fas_physttd.truth.measures import NAMES, Estimate, Known, measure, within
-from fas_physttd.truth.pictures import found, images, known, mean_difference, perfect, rendered, without
+from fas_physttd.truth.pictures import found, mean_difference, perfect, rendered, seen, without
 from fas_physttd.truth.section import TruthSection
 from fas_physttd.truth.table import COLUMNS, compare, markdown
 from numpy.typing import NDArray
@@ -138,7 +138,7 @@ def opened() -> Iterator[Trained]:
 
 def test_the_truth_is_cut_from_the_frame_and_place_that_the_model_saw(opened: Trained) -> None:
     records = opened.splits["test"][:4]
-    truth, image = known(opened, records), images(opened, records)
+    truth, image = seen(opened, records)
     matrices = opened.values(records, ["face.crop"])["face.crop"].reshape(-1, 2, 3)
     for row, record in enumerate(record for record in records for _ in range(2)):
         stored = opened.stored(record, "face")
@@ -157,7 +157,7 @@ def test_the_truth_is_cut_from_the_frame_and_place_that_the_model_saw(opened: Tr
 
 def test_only_attacks_have_a_trace_and_only_toy_glasses_are_inpainted(opened: Trained) -> None:
     records = opened.splits["test"]
-    truth = known(opened, records)
+    truth, _ = seen(opened, records)
     rows = [record for record in records for _ in range(2)]
     strong = (truth.trace.abs() * truth.face).flatten(1).amax(1)
     assert [bool(x) for x in strong > 0] == [record.species is not None for record in rows]
@@ -208,7 +208,7 @@ def test_estimates_are_the_ports_of_either_generator(opened: Trained) -> None:
     said = found(other, records)
     assert said.p is None
     assert said.parts is None
-    assert torch.allclose(images(other, records) - said.trace, said.live, atol=1e-6)
+    assert torch.allclose(seen(other, records)[1] - said.trace, said.live, atol=1e-6)
     deep: Any = toy_graph(("deep",))
     renamed = toy(deep["modalities"], deep["model"], records, recipe={"type": "physttd.polysemantic", "scales": [16], "discriminator_width": 0.1})
     with pytest.raises(FascoreError, match="no stream 'rgb'"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PositiveInt
 
+from fas_physttd.species import by_species, name_of
 from fascore import BONA_FIDE, Config, Record, Section, hookimpl, validate
 
 if TYPE_CHECKING:
@@ -47,20 +48,14 @@ class TracesSection:
         from fas_physttd.sheet import draw, encoded
         from fas_physttd.sheets import blocks, moves
 
-        chosen = self._chosen(records)
+        groups = list(by_species(records).values())[: self.options.species]
+        chosen = [record for group in groups for record in group[: self.options.records]]
         live = [record for record in records if record.label == BONA_FIDE]
         onto = live[-1] if live and moves(trained) else None
-        figure = draw(blocks(trained, [record.species or "bona fide" for record in chosen], chosen, onto))
+        figure = draw(blocks(trained, [name_of(record) for record in chosen], chosen, onto))
         picture = base64.b64encode(encoded(figure)).decode()
         name = html.escape(test)
         return f'<h3>{name}</h3><img style="max-width:100%" alt="spoof traces, {name}" src="data:image/png;base64,{picture}">'
-
-    def _chosen(self, records: Sequence[Record]) -> list[Record]:
-        """The first records of each species, bona fide first."""
-        groups: dict[str, list[Record]] = {}
-        for record in sorted(records, key=lambda record: (record.label != BONA_FIDE, record.species or "", record.id)):
-            groups.setdefault("" if record.label == BONA_FIDE else record.species or "unknown", []).append(record)
-        return [record for group in list(groups.values())[: self.options.species] for record in group[: self.options.records]]
 
 
 __all__ = ["TracesSection"]

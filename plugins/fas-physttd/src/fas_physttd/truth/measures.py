@@ -13,6 +13,8 @@ from fas_physttd.filters import Bands, lowpass, split
 NAMES = ("b", "c", "t")
 INPAINTED = 0.5
 """P above which a pixel counts as inpainted."""
+FLAT = 1e-4
+"""Standard deviation up to which a band counts as constant: a fortieth of a step of 1/255, where a correlation is one of rounding errors."""
 
 
 class Known(NamedTuple):
@@ -78,7 +80,7 @@ def _mean(values: Tensor, where: Tensor) -> Tensor:
 def _correlation(first: Tensor, second: Tensor, where: Tensor) -> Tensor:
     centred = [values.double() - _mean(values, where)[:, None, None, None] for values in (first, second)]
     variances = [_mean(values.square(), where) for values in centred]
-    defined = (variances[0] > 1e-12) & (variances[1] > 1e-12)
+    defined = (variances[0] > FLAT**2) & (variances[1] > FLAT**2)
     return torch.where(defined, _mean(centred[0] * centred[1], where) / (variances[0] * variances[1]).sqrt(), torch.nan)
 
 

@@ -49,10 +49,11 @@ def network_of(trained: Trained) -> tuple[str, str]:
     return name, str(node.inputs[config.streams.index("rgb")])
 
 
-def known(trained: Trained, records: Sequence[Record]) -> Known:
-    """The truth of every view of rendered records, R = records x views, cut out as the faces were. Raises FascoreError."""
+def seen(trained: Trained, records: Sequence[Record]) -> tuple[Known, Tensor]:
+    """The truth of each view of rendered records, R = records x views, cut out as the faces were; and these, (R, 3, N, N). Raises FascoreError."""
     _, faces = network_of(trained)
-    matrices = _first(trained, records, f"{faces}.crop").reshape(-1, 2, 3).numpy()
+    crop, image = _values(trained, records, f"{faces}.crop", faces)
+    matrices = crop.reshape(-1, 2, 3).numpy()
     frames = [row for record in records for row in _frames(trained, record, faces)]
     of = [truth for record in records for truth in [_truth(record)] * trained.plan.views]
     signal = trained.plan.signal(Ref(faces))
@@ -60,7 +61,7 @@ def known(trained: Trained, records: Sequence[Record]) -> Known:
     size = signal.shapes[0][-1]
     crops = [_crop(truth, row, matrix, size) for truth, row, matrix in zip(of, frames, matrices, strict=True) if truth is not None]
     shown, live, p, face = (torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) for pictures in zip(*crops, strict=True))
-    return Known(live, shown - live, p > 0, face > 1 - 1e-4)
+    return Known(live, shown - live, p > 0, face > 1 - 1e-4), image
 
 
 def _crop(truth: Truth, row: int, matrix: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:
@@ -84,14 +85,11 @@ def found(trained: Trained, records: Sequence[Record]) -> Estimate:
     name, _ = network_of(trained)
     config: Any = trained.plan.nodes[name].component
     if not isinstance(config, PhySTD):
-        return Estimate(_first(trained, records, f"{name}.rgb_trace"), _first(trained, records, f"{name}.rgb_live"))
-    parts = filtered({port: _first(trained, records, f"{name}.{port}") for port in config.additive}, config.lowpass)
-    return Estimate(total(parts), _first(trained, records, f"{name}.live"), _first(trained, records, f"{name}.p"), parts)
-
-
-def images(trained: Trained, records: Sequence[Record]) -> Tensor:
-    """(R, 3, N, N): the faces that the generator sees."""
-    return _first(trained, records, network_of(trained)[1])
+        trace, live = _values(trained, records, f"{name}.rgb_trace", f"{name}.rgb_live")
+        return Estimate(trace, live)
+    live, p, *traces = _values(trained, records, *(f"{name}.{port}" for port in ("live", "p", *config.additive)))
+    parts = filtered(dict(zip(config.additive, traces, strict=True)), config.lowpass)
+    return Estimate(total(parts), live, p, parts)
 
 
 def without(image: Tensor, trace: Tensor) -> Estimate:
@@ -110,10 +108,12 @@ def mean_difference(trained: Trained) -> Tensor:
     by_label = [[r for r in trained.splits["train"] if (r.label == BONA_FIDE) == genuine] for genuine in (True, False)]
     if not all(by_label):
         raise FascoreError("the training data have one class alone, and no mean difference; a run of both is measured")
-    live, attacks = (images(trained, records).mean(0, keepdim=True) for records in by_label)
+    faces = network_of(trained)[1]
+    live, attacks = (_values(trained, records, faces)[0].mean(0, keepdim=True) for records in by_label)
     return attacks - live
 
 
-def _first(trained: Trained, records: Sequence[Record], ref: str) -> Tensor:
-    """(R, …) what a Ref gives, a row a view."""
-    return torch.from_numpy(trained.values(records, [ref])[ref]).flatten(0, 1)
+def _values(trained: Trained, records: Sequence[Record], *refs: str) -> list[Tensor]:
+    """(R, …) what each Ref gives, a row a view; the model runs once."""
+    values = trained.values(records, refs)
+    return [torch.from_numpy(values[ref]).flatten(0, 1) for ref in refs]

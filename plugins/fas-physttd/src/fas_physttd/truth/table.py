@@ -8,9 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fas_physttd.species import by_species, name_of
 from fas_physttd.truth.measures import NAMES, measure
-from fas_physttd.truth.pictures import found, images, known, mean_difference, perfect, rendered, without
-from fascore import BONA_FIDE, Record, Trained
+from fas_physttd.truth.pictures import found, mean_difference, perfect, rendered, seen, without
+from fascore import Record, Trained
 
 GREY = 255
 """L1 differences are shown in steps of 1/255."""
@@ -40,10 +41,10 @@ class Line(NamedTuple):
 
 def compare(trained: Trained, records: Sequence[Record], most: int) -> list[Line]:
     """Lines of at most `most` records of each species and of bona fide, those with the first ids; none where none is rendered."""
-    chosen = _chosen(rendered(records), most)
+    chosen = [record for group in by_species(rendered(records)).values() for record in group[:most]]
     if not chosen:
         return []
-    truth, image = known(trained, chosen), images(trained, chosen)
+    truth, image = seen(trained, chosen)
     estimates = {
         "trained": found(trained, chosen), "untrained": found(trained.untrained(), chosen), "no trace": without(image, torch.zeros_like(image)),
         "mean difference": without(image, mean_difference(trained)), "truth": perfect(image, truth),
@@ -53,24 +54,11 @@ def compare(trained: Trained, records: Sequence[Record], most: int) -> list[Line
     return list(_lines(species, measured))
 
 
-def name_of(record: Record) -> str:
-    """The species, or "bona fide"."""
-    return "bona fide" if record.label == BONA_FIDE else record.species or "unknown"
-
-
 def _lines(species: Sequence[str], measured: dict[str, dict[str, Tensor]]) -> Iterator[Line]:
     for name in dict.fromkeys(species):
         rows = torch.tensor([other == name for other in species])
         for estimator, figures in measured.items():
             yield Line(name, estimator, int(rows.sum()), {figure: float(values[rows].nanmean()) for figure, values in figures.items()})
-
-
-def _chosen(records: Sequence[Record], most: int) -> list[Record]:
-    """Bona fide first, then species by name."""
-    groups: dict[tuple[bool, str], list[Record]] = {}
-    for record in sorted(records, key=lambda record: record.id):
-        groups.setdefault((record.label != BONA_FIDE, name_of(record)), []).append(record)
-    return [record for _, group in sorted(groups.items()) for record in group[:most]]
 
 
 def cells(line: Line) -> list[str]:
@@ -83,7 +71,7 @@ def _text(figure: str, value: float) -> str:
         return "–"
     if figure.startswith("l1."):
         return f"{GREY * value:.2f}"
-    return f"{value:.1f}" if figure == "psnr" else f"{value:.2f}"
+    return f"{value:.1f}" if figure == "psnr" else f"{round(value, 2) + 0:.2f}"  # + 0: no "-0.00"
 
 
 def markdown(lines: Sequence[Line]) -> str:
