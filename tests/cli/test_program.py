@@ -167,7 +167,9 @@ def test_a_typer_app_of_a_plugin_keeps_its_exit_code(fascore, distributions):
 def test_ctrl_c_ends_in_a_sentence_and_130(fascore, distributions):
     site = distributions(1)
     (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nbeat = fas_fake0:beat\n")
-    (site / "fas_fake0.py").write_text("import os, signal\ndef beat() -> None:\n    os.kill(os.getpid(), signal.SIGINT)\n")
+    # Where the tests run in the background of a shell, SIGINT is ignored by what they start.
+    beat = "    signal.signal(signal.SIGINT, signal.default_int_handler)\n    os.kill(os.getpid(), signal.SIGINT)\n"
+    (site / "fas_fake0.py").write_text(f"import os, signal\ndef beat() -> None:\n{beat}")
     assert fascore("beat", code=130, PYTHONPATH=str(site)).stderr == "stopped by Ctrl-C\n"
 
 
