@@ -123,6 +123,15 @@ def test_no_trace_has_the_psnr_of_the_input_and_no_correlation() -> None:
     assert float(figures["iou"][0]) == 0
 
 
+@pytest.mark.parametrize(("size", "defined"), [(1e-6, False), (1e-2, True)])
+def test_a_trace_of_rounding_errors_has_no_correlation_and_a_weak_one_has(size: float, defined: bool) -> None:
+    truth, _ = case()
+    weak = size * torch.rand(2, 3, N, N, generator=torch.Generator().manual_seed(5))
+    figures = measure(truth, without(truth.live, weak))
+    for name in NAMES:
+        assert bool(figures[f"r.{name}"].isnan().all()) != defined
+
+
 @pytest.fixture(scope="module")
 def opened() -> Iterator[Trained]:
     data = Phantom(subjects=3, frames=6, size=96, species=("print.flat", "partial.funny_eye"), protocol="grandtest")
