@@ -1,4 +1,4 @@
-"""Write the first bona fide and the first attack clip of the phantom's test split as videos: `rendered_clips.py FOLDER`."""
+"""Write clips of one person of the phantom's test split as videos, named by what they show: `rendered_clips.py FOLDER`."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 import av
 from fas_phantom.components import Phantom
 
-from fascore import BONA_FIDE, Record
+from fascore import Record
 
 SIZE = 256
+ATTACKS = ("print.flat", "replay.screen", "mask.rigid")
 
 
 def write_video(record: Record, path: Path) -> None:
@@ -23,9 +24,11 @@ def write_video(record: Record, path: Path) -> None:
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    records = Phantom(size=SIZE).records("test")
-    for name, wanted in (("bona_fide", True), ("attack", False)):
-        write_video(next(record for record in records if (record.label == BONA_FIDE) is wanted), folder / f"{name}.mp4")
+    first: dict[str, Record] = {}
+    for record in Phantom(size=SIZE, species=ATTACKS).records("test"):
+        first.setdefault(record.species or "bona_fide", record)
+    for name, record in first.items():
+        write_video(record, folder / f"{name}.mp4")
 
 
 if __name__ == "__main__":
