@@ -1,6 +1,8 @@
-"""Write clips of one person of the phantom's test split as videos, named by what they show: `rendered_clips.py FOLDER`."""
+"""Write clips of the demo's own test split as videos named by what they show, two of each kind: `rendered_clips.py FOLDER`."""
 
+import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import av
@@ -8,8 +10,10 @@ from fas_phantom.components import Phantom
 
 from fascore import Record
 
+DEMO = Path(__file__).parents[1] / "plugins" / "fas-phantom" / "specs" / "demo.json"
 SIZE = 256
 ATTACKS = ("print.flat", "replay.screen", "mask.rigid")
+CLIPS = 2
 
 
 def write_video(record: Record, path: Path) -> None:
@@ -24,11 +28,14 @@ def write_video(record: Record, path: Path) -> None:
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    first: dict[str, Record] = {}
-    for record in Phantom(size=SIZE, species=ATTACKS).records("test"):
-        first.setdefault(record.species or "bona_fide", record)
-    for name, record in first.items():
-        write_video(record, folder / f"{name}.mp4")
+    dataset = json.loads(DEMO.read_text())["data"]["test"]["intra"][0]["dataset"]
+    people = Phantom.model_validate({**dataset, "size": SIZE, "species": ATTACKS})
+    written: Counter[str] = Counter()
+    for record in people.records("test"):
+        kind = record.species or "bona_fide"
+        if written[kind] < CLIPS:
+            written[kind] += 1
+            write_video(record, folder / f"{kind}-{written[kind]}.mp4")
 
 
 if __name__ == "__main__":
