@@ -161,6 +161,8 @@ def _sentence(line: Any) -> str:
         return "is missing"
     if line["type"] in ("component", "unknown_field"):
         return str(line["msg"])
+    if line["type"] == "too_short":
+        return f"{'has too few entries' if line['input'] else 'is empty'}; at least {line['ctx']['min_length']} must stand here"
     message = str(line["msg"]).removeprefix("Value error, ")
     if line["type"] == "string_pattern_mismatch":
         message = FORMS.get(line["ctx"]["pattern"], message)

@@ -83,6 +83,14 @@ def test_a_missing_section_is_named_by_its_path():
     assert said({"name": "x"}) == {"data": "is missing", "modalities": "is missing", "model": "is missing"}
 
 
+@pytest.mark.parametrize("path", ["model.heads", "modalities", "data.train"])
+def test_a_section_that_is_empty_is_said_to_be(path):
+    empty = [] if path == "data.train" else {}
+    with pytest.raises(SpecErrors) as caught:
+        validate(RunSpec, with_override(document(), path, empty))
+    assert f"{path}: is empty; at least 1 must stand here" in str(caught.value)
+
+
 def test_the_only_head_is_the_score_and_several_heads_need_a_rule():
     assert validate(RunSpec, document()).model.score == "main"
     two = document()
