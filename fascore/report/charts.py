@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
@@ -19,9 +20,12 @@ from scipy.stats import norm
 
 from fascore.evaluation.curves import Floats, roc
 
-INK, GRID, FIRST, SECOND, THIRD, FOURTH = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
-VARIABLES = {INK: "--ink", GRID: "--line", FIRST: "--genuine", SECOND: "--attack", THIRD: "--third", FOURTH: "--fourth"}
+INK, GRID, FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH = (f"#0{place}0{place}0{place}" for place in range(1, 9))
+VARIABLES = {
+    INK: "--ink", GRID: "--line", FIRST: "--genuine", SECOND: "--attack", THIRD: "--third", FOURTH: "--fourth", FIFTH: "--fifth", SIXTH: "--sixth",
+}  # fmt: skip
 SERIES = (FIRST, SECOND, THIRD, FOURTH)
+GROUPS = (SECOND, THIRD, FOURTH, FIFTH, SIXTH)
 DASHES = ("-", "--", ":", "-.")
 MARKERS = "osD^vPX*"
 POINTS = 600
@@ -127,22 +131,25 @@ def calibration_chart(mean: Floats, share: Floats, name: str) -> str:
     return _svg(figure, name)
 
 
-def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, name: str) -> str:
-    """Values over epochs, a line each."""
-    figure, axes = _figure(4.6, 3.2, name)
+def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, name: str, *, spread: float = math.inf) -> str:
+    """Values over epochs, a line each; on a logarithmic axis where all are positive and the largest is more than `spread` times the least."""
+    figure, axes = _figure(4.6, 3 + 0.17 * math.ceil(len(series) / 2), name)
     for (series_name, points), (colour, dash) in zip(series.items(), styles()):
         marker = "o" if len(points) < 2 else None
         axes.plot(list(points), list(points.values()), color=colour, linestyle=dash, label=label(series_name), marker=marker)
+    values = [value for points in series.values() for value in points.values()]
+    if values and 0 < min(values) * spread < max(values) < math.inf:
+        axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel=ylabel)
-    axes.legend(frameon=False, labelcolor=INK)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, labelcolor=INK)
     return _svg(figure, name)
 
 
 def scatter_chart(groups: Mapping[str, np.ndarray], name: str) -> str:
-    """Points (N, 2) of each group, without axes. The first group has a colour of its own, the others share three, each round with a marker."""
+    """Points (N, 2) of each group, without axes. The first group has a colour of its own, the others share five, each round with a marker."""
     figure, axes = _figure(7.8, 4.6, name)
-    looks = [(FIRST, MARKERS[0]), *((colour, marker) for marker in MARKERS for colour in SERIES[1:])]
+    looks = [(FIRST, MARKERS[0]), *((colour, marker) for marker in MARKERS for colour in GROUPS)]
     for (group, points), (colour, marker) in zip(groups.items(), cycle(looks)):
         axes.scatter(points[:, 0], points[:, 1], s=30, color=colour, marker=marker, alpha=0.75, linewidths=0, label=label(group))
     axes.set_axis_off()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import combinations
@@ -128,4 +129,5 @@ def training(facts: ReportFacts) -> Iterator[tuple[str, Markup]]:
     """Curves of the log."""
     titles = {"losses": "Training losses", "dev": "Dev figures"}
     for kind, series in curves(facts.log).items():
-        yield titles[kind], Markup(charts.training_chart(series, "mean of the epoch" if kind == "losses" else "value", titles[kind]))
+        ylabel, spread = ("mean of the epoch", 30.0) if kind == "losses" else ("value", math.inf)
+        yield titles[kind], Markup(charts.training_chart(series, ylabel, titles[kind], spread=spread))

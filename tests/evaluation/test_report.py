@@ -17,7 +17,7 @@ from fascore.evaluation.evaluate import Depth, evaluate
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.hooks import Section
-from fascore.report.charts import POINTS, Line, det_chart, operating_point, thinned
+from fascore.report.charts import POINTS, Line, det_chart, operating_point, scatter_chart, thinned, training_chart
 from fascore.report.facts import ReportFacts, Timing, curves, record_counts, record_people
 from fascore.report.html import render, write_report
 from fascore.report.sharing import Pseudonyms, to_share
@@ -346,3 +346,18 @@ def test_a_narrow_terminal_folds_long_names_and_cuts_no_figure() -> None:
     assert sum(line.count("43.21 %") for line in lines) == 6
     assert max(len(line) for line in lines) <= 80
     assert "…" not in "".join(lines)
+
+
+@pytest.mark.parametrize(("values", "halfway"), [((100.0, 10.0, 1.0), True), ((10.0, 5.5, 1.0), False), ((100.0, 10.0, 0.0), False)])
+def test_losses_of_several_orders_have_an_axis_in_decades(values, halfway):
+    drawing = training_chart({"generator": dict(enumerate(values))}, "mean of the epoch", "losses", spread=50)
+    path, _legend = re.findall(r'<path d="([^"]*)"[^>]*stroke: var\(--genuine\)', drawing)
+    high, middle, low = [float(pair.split()[1]) for pair in re.split("[ML]", path)[1:4]]
+    share = (middle - high) / (low - high)
+    assert share == pytest.approx(0.5 if halfway else (values[0] - values[1]) / (values[0] - values[2]), abs=1e-3)
+
+
+def test_six_groups_of_points_have_six_colours():
+    points = np.random.default_rng(0).normal(size=(6, 9, 2))
+    drawing = scatter_chart({f"group {place}": each for place, each in enumerate(points)}, "features")
+    assert len(set(re.findall(r"fill: (var\(--[a-z]+\))", drawing)) - {"var(--ink)"}) == 6
