@@ -3,7 +3,7 @@
 Absolute times differ between machines, ratios less; each test asserts the ratio that the project promises.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ FRAMES, SIDE = 300, 256
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -39,7 +39,7 @@ def signals() -> np.ndarray:
     return np.random.default_rng(1).standard_normal((SIGNALS, SAMPLES)).astype(np.float32)
 
 
-def test_morse_transform_against_ssqueezepy(benchmark, monkeypatch):
+def test_morse_transform_against_ssqueezepy(benchmark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """192 x 300 in float32, 255 scales, at most 1.15 times as long."""
     monkeypatch.setenv("SSQ_PARALLEL", "0")
     ssqueezepy = pytest.importorskip("ssqueezepy")
@@ -52,7 +52,7 @@ def test_morse_transform_against_ssqueezepy(benchmark, monkeypatch):
     assert ours / theirs <= 1.15
 
 
-def test_morse_magnitude_against_pywavelets(benchmark):
+def test_morse_magnitude_against_pywavelets(benchmark: Any) -> None:
     """192 x 300, 255 scales, at least ten times as fast as `pywt.cwt` by convolution."""
     pywt = pytest.importorskip("pywt")
     x, scales = signals(), MORSE.scales(SAMPLES)
@@ -85,7 +85,7 @@ def loop_of(images: np.ndarray, shapes: list[list[np.ndarray]]) -> np.ndarray:
     return normalised(moving_mean(rows), "minmax")
 
 
-def test_mstmap_against_a_loop_over_unions(benchmark):
+def test_mstmap_against_a_loop_over_unions(benchmark: Any) -> None:
     """300 frames of 256 x 256, from pictures and landmarks to the map, at least 20 times as fast; the loop is timed on every tenth frame."""
     images, shapes = faces()
     some = slice(None, None, 10)
@@ -98,7 +98,7 @@ def test_mstmap_against_a_loop_over_unions(benchmark):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="the share of memory bandwidth is that of a GPU")
-def test_morse_magnitude_on_a_gpu(benchmark):
+def test_morse_magnitude_on_a_gpu(benchmark: Any) -> None:
     """The share of the device's copy bandwidth that reading the signals and writing the magnitudes once reaches."""
     x, scales = torch.from_numpy(np.tile(signals(), (8, 1))).cuda(), MORSE.scales(SAMPLES)
 
