@@ -46,9 +46,11 @@ def section(plugin: str, metric: str, study: Study, claims: Sequence[Claim], tes
 
 
 def _tested(tests: Sequence[ScoreTable]) -> str:
-    """How many presentations of how many people, of which phantom; of each test set that there is."""
-    found = dict.fromkeys((len(test), test.clusters.count if test.clusters else 0, _benchmark(test)) for test in tests)
-    return ", ".join(f"{count} test presentations of {people} people ({benchmark})" for count, people, benchmark in found)
+    """How many presentations of how many people, of which phantom; test sets of one size together."""
+    found: dict[tuple[int, int], dict[str, None]] = {}
+    for test in tests:
+        found.setdefault((len(test), test.clusters.count if test.clusters else 0), {})[_benchmark(test)] = None
+    return ", ".join(f"{count} test presentations of {people} people ({', '.join(drawn)})" for (count, people), drawn in found.items())
 
 
 def _benchmark(test: ScoreTable) -> str:
