@@ -198,6 +198,13 @@ def test_lines_stand_by_species_and_estimate_and_the_truth_is_best(opened: Train
     assert {line.count("|") for line in table} == {len(COLUMNS) + 4}
 
 
+def test_a_model_that_inpaints_nothing_has_no_columns_of_p(opened: Trained) -> None:
+    lines = compare(opened, opened.splits["test"], 1)
+    nothing = {"iou": math.nan, "p": math.nan}
+    blind = [line if line.estimator == "truth" else line._replace(figures={**line.figures, **nothing}) for line in lines]
+    assert markdown(blind).splitlines()[0] == markdown(lines).splitlines()[0].replace(" IoU P | mean P |", "")
+
+
 def test_estimates_are_the_ports_of_either_generator(opened: Trained) -> None:
     records = opened.splits["test"][:2]
     estimate = found(opened, records)

@@ -38,19 +38,21 @@ class TruthSection:
         return [Section("Spoof traces against truth", f'<p class="small soft">{html.escape(NOTE)}</p>{body}', shareable=True)]
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
-        from fas_physttd.truth.table import COLUMNS, compare
+        from fas_physttd.truth.table import COLUMNS, compare, measured_of
 
         lines = compare(trained, records, self.options.records)
         if not lines:
             return f'<p class="small soft">{html.escape(test)}: the truth is not known; clips of the dataset phantom have one.</p>'
-        head = "<th>Species</th><th>Estimate</th>" + "".join(f'<th class="n">{title}</th>' for title in COLUMNS.values())
-        return f"<h3>{html.escape(test)}</h3><table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, lines))}</tbody></table>"
+        columns = measured_of(lines)
+        head = "<th>Species</th><th>Estimate</th>" + "".join(f'<th class="n">{COLUMNS[figure]}</th>' for figure in columns)
+        rows = "".join(_row(line, columns) for line in lines)
+        return f'<h3>{html.escape(test)}</h3><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
-def _row(line: Line) -> str:
+def _row(line: Line, columns: Sequence[str]) -> str:
     from fas_physttd.truth.table import cells
 
-    numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells(line))
+    numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells(line, columns))
     species = f"{html.escape(line.species)} ({line.crops})" if line.estimator == "trained" else ""
     return f"<tr><td>{species}</td><td>{line.estimator}</td>{numbers}</tr>"
 

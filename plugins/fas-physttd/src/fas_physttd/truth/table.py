@@ -20,6 +20,7 @@ COLUMNS = {
     "iou": "IoU P", "p": "mean P", "psnr": "PSNR live", **{f"own.{name}": f"own {name.upper()}" for name in NAMES},
 }  # fmt: skip
 """Titles of the figures of `measure`."""
+ALWAYS = ("r.", "l1.", "psnr")
 NOTE = (
     "r and L1: bands of the estimated against those of the true trace T_A, split by Eq. 9, where P is 0 in the face; L1 in steps of 1/255. "
     "IoU P: of P > 0.5, where something is inpainted; mean P: where nothing is. PSNR live: of the live counterpart in the face, dB. "
@@ -61,9 +62,15 @@ def _lines(species: Sequence[str], measured: dict[str, dict[str, Tensor]]) -> It
             yield Line(name, estimator, int(rows.sum()), {figure: float(values[rows].nanmean()) for figure, values in figures.items()})
 
 
-def cells(line: Line) -> list[str]:
-    """The line's figures as text, in the order of COLUMNS."""
-    return [_text(figure, line.figures[figure]) for figure in COLUMNS]
+def measured_of(lines: Sequence[Line]) -> list[str]:
+    """COLUMNS without those that only some generators have, if this one has not: P of one that inpaints nothing, own bands of one trace."""
+    own = [line.figures for line in lines if line.estimator in ("trained", "untrained")]
+    return [figure for figure in COLUMNS if figure.startswith(ALWAYS) or any(figures[figure] == figures[figure] for figures in own)]
+
+
+def cells(line: Line, columns: Sequence[str]) -> list[str]:
+    """The line's figures as text, in the order of `columns`."""
+    return [_text(figure, line.figures[figure]) for figure in columns]
 
 
 def _text(figure: str, value: float) -> str:
@@ -76,9 +83,10 @@ def _text(figure: str, value: float) -> str:
 
 def markdown(lines: Sequence[Line]) -> str:
     """A Markdown table."""
-    head = ["species", "crops", "estimate", *COLUMNS.values()]
-    rows = [[f"`{line.species}`", str(line.crops), line.estimator, *cells(line)] for line in lines]
-    rule = [*["---"] * 3, *["---:"] * len(COLUMNS)]
+    columns = measured_of(lines)
+    head = ["species", "crops", "estimate", *(COLUMNS[figure] for figure in columns)]
+    rows = [[f"`{line.species}`", str(line.crops), line.estimator, *cells(line, columns)] for line in lines]
+    rule = [*["---"] * 3, *["---:"] * len(columns)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
