@@ -56,7 +56,8 @@ def report_facts(folder: RunFolder, system: Mapping[str, str], log: Sequence[Any
 
 
 def _pictures(table: ScoreTable, records: Sequence[Record], threshold: float) -> dict[str, str]:
-    wanted = {str(table.id[row]) for task in table.tasks for rows in worst_rows(table.task(task), threshold).values() for row in rows}
+    parts = [table.task(task) for task in table.tasks]
+    wanted = {str(part.id[row]) for part in parts for rows in worst_rows(part, threshold).values() for row in rows}
     found = {record.id: _picture(record) for record in records if record.id in wanted}
     return {id: picture for id, picture in found.items() if picture is not None}
 
