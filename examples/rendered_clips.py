@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 from fas_phantom.components import Phantom
 
-from fascore import Record
+from fascore import Record, validate
 
 DEMO = Path(__file__).parents[1] / "plugins" / "fas-phantom" / "specs" / "demo.json"
 SIZE = 256
@@ -29,7 +29,7 @@ def write_video(record: Record, path: Path) -> None:
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     dataset = json.loads(DEMO.read_text())["data"]["test"]["intra"][0]["dataset"]
-    people = Phantom.model_validate({**dataset, "size": SIZE, "species": ATTACKS})
+    people = validate(Phantom, {**dataset, "size": SIZE, "species": ATTACKS})
     written: Counter[str] = Counter()
     for record in people.records("test"):
         kind = record.species or "bona_fide"

@@ -127,7 +127,7 @@ def quarantine(facts: ReportFacts) -> list[tuple[str, str, int, str]]:
 
 def training(facts: ReportFacts) -> Iterator[tuple[str, Markup]]:
     """Curves of the log."""
-    titles = {"losses": "Training losses", "dev": "Dev figures"}
+    looks = {"losses": ("Training losses", "mean of the epoch", 30.0), "dev": ("Dev figures", "value", math.inf)}
     for kind, series in curves(facts.log).items():
-        ylabel, spread = ("mean of the epoch", 30.0) if kind == "losses" else ("value", math.inf)
-        yield titles[kind], Markup(charts.training_chart(series, ylabel, titles[kind], spread=spread))
+        title, ylabel, spread = looks[kind]
+        yield title, Markup(charts.training_chart(series, ylabel, title, spread=spread))

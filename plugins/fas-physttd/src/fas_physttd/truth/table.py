@@ -21,6 +21,7 @@ COLUMNS = {
 }  # fmt: skip
 """Titles of the figures of `measure`."""
 ALWAYS = ("r.", "l1.", "psnr")
+"""Beginnings of figures that every generator of traces has."""
 NOTE = (
     "r and L1: bands of the estimated against those of the true trace T_A, split by Eq. 9, where P is 0 in the face; L1 in steps of 1/255. "
     "IoU P: of P > 0.5, where something is inpainted; mean P: where nothing is. PSNR live: of the live counterpart in the face, dB. "
