@@ -20,7 +20,7 @@ import numpy as np
 from fas_phantom.components import Phantom
 
 from fascore.components.detectors import Mtcnn
-from fascore.kinds.detector import DetectorModule, Face
+from fascore.contract.kinds.detector import DetectorModule, Face
 
 LEAST, APART, SCORE = 0.95, 0.03, 0.1
 BONA_FIDE = "bona fide"

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from trend_statistics import LEVEL, Trend, corrected
 
+from fascore.contract.files import write_whole
 from fascore.evaluation.table import ScoreTable
-from fascore.files import write_whole
 from fascore.running.study import Study
 
 HEAD = ("comparison", "task", "row", "against", "difference [95 %]", "detectable", "p (Holm)", "verdict")

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _WHERE = {
-    "fascore.chance": ("generator",),
-    "fascore.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
-    "fascore.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
+    "fascore.contract.random_streams": ("generator",),
+    "fascore.contract.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
+    "fascore.contract.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
     "fascore.data.augmentation": ("recoloured", "sample"),
     "fascore.data.draw": ("Draws",),
     "fascore.data.geometry": ("cut",),
     "fascore.data.media": ("as_rgb", "open_source"),
-    "fascore.files": ("writing",),
-    "fascore.refs": ("Ref",),
-    "fascore.record": ("ATTACK", "BONA_FIDE", "Annotation", "AnnotationSource", "Frame", "Record", "Source", "Task"),
-    "fascore.signals": ("Clip", "Image", "Level", "Plane", "Points", "Pyramid", "Series", "Signal", "Tokens", "Vector"),
-    "fascore.kinds": (
+    "fascore.contract.files": ("writing",),
+    "fascore.contract.refs": ("Ref",),
+    "fascore.contract.record": ("ATTACK", "BONA_FIDE", "Annotation", "AnnotationSource", "Frame", "Record", "Source", "Task"),
+    "fascore.contract.signals": ("Clip", "Image", "Level", "Plane", "Points", "Pyramid", "Series", "Signal", "Tokens", "Vector"),
+    "fascore.contract.kinds": (
         "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
         "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training", "Value",
     ),
-    "fascore.kinds.head": ("class_numbers",),
-    "fascore.hooks": ("RunFacts", "Section", "hookimpl"),
+    "fascore.contract.kinds.head": ("class_numbers",),
+    "fascore.contract.hooks": ("RunFacts", "Section", "hookimpl"),
     "fascore.model.weights": ("node_weights",),
     "fascore.running.trained": ("Trained",),
     "fascore.serving.opening": ("open_trained",),
@@ -36,8 +36,7 @@ _WHERE = {
 _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 
 if TYPE_CHECKING:
-    from fascore.chance import generator as generator
-    from fascore.component import (
+    from fascore.contract.component import (
         Component as Component,
         Config as Config,
         Node as Node,
@@ -46,20 +45,16 @@ if TYPE_CHECKING:
         replaced as replaced,
         validate as validate,
     )
-    from fascore.data.augmentation import recoloured as recoloured, sample as sample
-    from fascore.data.draw import Draws as Draws
-    from fascore.data.geometry import cut as cut
-    from fascore.data.media import as_rgb as as_rgb, open_source as open_source
-    from fascore.errors import (
+    from fascore.contract.errors import (
         FascoreError as FascoreError,
         NoResponse as NoResponse,
         Problem as Problem,
         SpecError as SpecError,
         SpecErrors as SpecErrors,
     )
-    from fascore.files import writing as writing
-    from fascore.hooks import RunFacts as RunFacts, Section as Section, hookimpl as hookimpl
-    from fascore.kinds import (
+    from fascore.contract.files import writing as writing
+    from fascore.contract.hooks import RunFacts as RunFacts, Section as Section, hookimpl as hookimpl
+    from fascore.contract.kinds import (
         Arrays as Arrays,
         Dataset as Dataset,
         Dense as Dense,
@@ -83,9 +78,9 @@ if TYPE_CHECKING:
         Training as Training,
         Value as Value,
     )
-    from fascore.kinds.head import class_numbers as class_numbers
-    from fascore.model.weights import node_weights as node_weights
-    from fascore.record import (
+    from fascore.contract.kinds.head import class_numbers as class_numbers
+    from fascore.contract.random_streams import generator as generator
+    from fascore.contract.record import (
         ATTACK as ATTACK,
         BONA_FIDE as BONA_FIDE,
         Annotation as Annotation,
@@ -95,10 +90,8 @@ if TYPE_CHECKING:
         Source as Source,
         Task as Task,
     )
-    from fascore.refs import Ref as Ref
-    from fascore.running.trained import Trained as Trained
-    from fascore.serving.opening import open_trained as open_trained
-    from fascore.signals import (
+    from fascore.contract.refs import Ref as Ref
+    from fascore.contract.signals import (
         Clip as Clip,
         Image as Image,
         Level as Level,
@@ -110,6 +103,13 @@ if TYPE_CHECKING:
         Tokens as Tokens,
         Vector as Vector,
     )
+    from fascore.data.augmentation import recoloured as recoloured, sample as sample
+    from fascore.data.draw import Draws as Draws
+    from fascore.data.geometry import cut as cut
+    from fascore.data.media import as_rgb as as_rgb, open_source as open_source
+    from fascore.model.weights import node_weights as node_weights
+    from fascore.running.trained import Trained as Trained
+    from fascore.serving.opening import open_trained as open_trained
     from fascore.spec import RunSpec as RunSpec, StudySpec as StudySpec
     from fascore.training.config import Optimizer as Optimizer, Schedule as Schedule
     from fascore.training.optim import Optimisation as Optimisation, optimisation as optimisation

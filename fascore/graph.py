@@ -10,12 +10,12 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from fascore.component import Config, validate
-from fascore.errors import FascoreError, Problem, SpecError, SpecErrors
-from fascore.kinds import Dense, Encoder, Fusion, Head, Labels, Modality, Objective, Target
-from fascore.refs import Ref
-from fascore.registry import index
-from fascore.signals import Signal
+from fascore.contract.component import Config, validate
+from fascore.contract.errors import FascoreError, Problem, SpecError, SpecErrors
+from fascore.contract.kinds import Dense, Encoder, Fusion, Head, Labels, Modality, Objective, Target
+from fascore.contract.refs import Ref
+from fascore.contract.registry import index
+from fascore.contract.signals import Signal
 from fascore.spec import RunSpec, heads_of
 
 Section: TypeAlias = Literal["modality", "encoder", "fusion", "head", "objective"]

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from fascore.component import Component, load
-from fascore.errors import FascoreError
-from fascore.registry import KINDS, index
+from fascore.contract.component import Component, load
+from fascore.contract.errors import FascoreError
+from fascore.contract.registry import KINDS, index
 from fascore.spec import RunSpec, StudySpec
 
 Schema: TypeAlias = dict[str, Any]

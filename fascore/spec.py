@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, StringConstraints, model_validator
 
-from fascore.component import DEVICE, FILE_NAME, NODE_NAME, Config, Node, Slot, named, validate
-from fascore.errors import FascoreError, SpecError
-from fascore.kinds import Dataset, Encoder, Fusion, Head, Metric, Modality, Objective, Recipe, Sampler
-from fascore.rules import RULES, ThresholdRule
+from fascore.contract.component import DEVICE, FILE_NAME, NODE_NAME, Config, Node, Slot, named, validate
+from fascore.contract.errors import FascoreError, SpecError
+from fascore.contract.kinds import Dataset, Encoder, Fusion, Head, Metric, Modality, Objective, Recipe, Sampler
+from fascore.contract.threshold_rule import RULES, ThresholdRule
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=NODE_NAME)]
 FileName: TypeAlias = Annotated[str, StringConstraints(pattern=FILE_NAME, max_length=100)]

@@ -14,8 +14,8 @@ from fascore.auditing.questions import Task
 from fascore.auditing.sample import Kind, read, sample
 from fascore.auditing.surroundings import region_of, shown
 from fascore.auditing.target import Part, Row
+from fascore.contract.errors import FascoreError
 from fascore.data.prepare import Progress
-from fascore.errors import FascoreError
 
 
 def audit(

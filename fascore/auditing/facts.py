@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 
 from fascore.auditing.statistics import statistics
+from fascore.contract.errors import NoResponse
+from fascore.contract.record import Record, Source
 from fascore.data.media import MediaSource, as_grey, as_rgb
-from fascore.errors import NoResponse
-from fascore.record import Record, Source
 
 SIDE = 64
 """Pixels to which a frame is reduced."""

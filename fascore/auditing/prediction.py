@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.chance import generator
+from fascore.contract.random_streams import generator
 from fascore.evaluation.curves import auc
 
 Floats: TypeAlias = NDArray[np.float64]

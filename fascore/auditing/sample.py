@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 from fascore.auditing.facts import Facts, look
 from fascore.auditing.target import Part, Row
-from fascore.chance import generator
+from fascore.contract.errors import SpecError
+from fascore.contract.random_streams import generator
+from fascore.contract.record import Record
 from fascore.data.prepare import Progress
 from fascore.data.workers import processes_for, spread
-from fascore.errors import SpecError
-from fascore.record import Record
 
 Kind: TypeAlias = tuple[str, int]
 """Task and label."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fascore.component import load, validate
-from fascore.errors import FascoreError, SpecError
-from fascore.kinds import Dataset
-from fascore.record import Record
+from fascore.contract.component import load, validate
+from fascore.contract.errors import FascoreError, SpecError
+from fascore.contract.kinds import Dataset
+from fascore.contract.record import Record
 
 MANIFESTS = (".csv", ".tsv", ".jsonl", ".ndjson")
 EVERY = "all"

@@ -14,7 +14,7 @@ def main() -> None:
     process = int(os.environ.get("RANK", "0"))
     if process:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it lives as long as the process
-    from fascore.errors import FascoreError, SpecErrors
+    from fascore.contract.errors import FascoreError, SpecErrors
 
     try:
         from fascore.cli.app import app

@@ -99,7 +99,7 @@ class Program(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Own commands in their order, then those of plugins."""
-        from fascore.registry import index
+        from fascore.contract.registry import index
 
         own: list[str] = super().list_commands(ctx)
         return [*own, *(name for name in index().names("command") if name not in own)]
@@ -109,7 +109,7 @@ class Program(TyperGroup):
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
-        from fascore.registry import index
+        from fascore.contract.registry import index
 
         return _of_plugin(cmd_name) if cmd_name in index().names("command") else None
 
@@ -122,7 +122,7 @@ class Program(TyperGroup):
 
 
 def _of_plugin(name: str) -> Any:
-    from fascore.registry import index
+    from fascore.contract.registry import index
 
     provider = index().provider("command", name)
     shell = _typer()

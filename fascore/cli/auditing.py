@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fascore.cli.options import Out, Processes, With, overrides
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 
 Target = Annotated[
     str, typer.Argument(metavar="DATASET", help="a component, inline JSON, a .json file of a dataset or spec, or a manifest", show_default=False)
@@ -66,7 +66,7 @@ def _print(found: object, out: Path | None) -> None:
     from fascore.auditing.findings import Audit
     from fascore.auditing.report import document, rows, sentences, species_rows
     from fascore.cli.text import columns, to_json
-    from fascore.files import write_whole
+    from fascore.contract.files import write_whole
 
     assert isinstance(found, Audit)
     print("\n\n".join(filter(None, (columns(rows(found)), columns(species_rows(found)), "\n".join(sentences(found))))))

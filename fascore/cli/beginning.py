@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, cast
 import typer
 
 from fascore.cli.text import to_json
-from fascore.component import load, validate
-from fascore.errors import FascoreError
-from fascore.files import write_whole
+from fascore.contract.component import load, validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.files import write_whole
+from fascore.contract.kinds import Dataset
+from fascore.contract.registry import index
 from fascore.graph import check
-from fascore.kinds import Dataset
-from fascore.registry import index
 from fascore.spec import RunSpec
 
 MODALITIES = ("rgb", "depth", "infrared")

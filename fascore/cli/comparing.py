@@ -94,7 +94,7 @@ def compare(
 
 def _table(paper: str | None, more: list[str]) -> Any:
     """The paper's table; None where none is asked for. Raises FascoreError."""
-    from fascore.errors import FascoreError
+    from fascore.contract.errors import FascoreError
     from fascore.report.papers.cells import paper_table
 
     if paper is None and more:

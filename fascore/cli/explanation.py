@@ -13,9 +13,9 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from fascore.cli.text import WIDTH, columns
-from fascore.component import Component, Config, load
-from fascore.errors import FascoreError
-from fascore.registry import KINDS, index
+from fascore.contract.component import Component, Config, load
+from fascore.contract.errors import FascoreError
+from fascore.contract.registry import KINDS, index
 from fascore.schema import Schema
 
 _REQUIRED = object()

@@ -82,7 +82,7 @@ def plugins(check: Annotated[bool, typer.Option("--check", help="import every co
 
 
 def _write(out: Path | None, text: str) -> None:
-    from fascore.files import write_whole
+    from fascore.contract.files import write_whole
 
     if out is None:
         print(text)

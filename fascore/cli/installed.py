@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from fascore.cli.text import columns, counted
-from fascore.errors import FascoreError
-from fascore.registry import KINDS, Conflict, index
+from fascore.contract.errors import FascoreError
+from fascore.contract.registry import KINDS, Conflict, index
 
 
 def listing(kinds: Sequence[str] = ()) -> str:
@@ -40,7 +40,7 @@ def complaints(*, load: bool) -> list[str]:
 
 
 def _broken() -> list[str]:
-    from fascore.component import load  # pydantic, which the listing alone does not need
+    from fascore.contract.component import load  # pydantic, which the listing alone does not need
 
     found = []
     for kind, name in dict.fromkeys((p.kind, p.name) for p in index().providers()):

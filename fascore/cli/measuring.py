@@ -92,7 +92,7 @@ def evaluate(
 
 def level_of(name: str, rule: str | None) -> Any:
     """The level that is asked for. Raises FascoreError for words that name none."""
-    from fascore.errors import FascoreError
+    from fascore.contract.errors import FascoreError
     from fascore.evaluation.levels import Level
 
     for option, field, value in (("level", "name", name), ("fold", "rule", rule)):
@@ -106,7 +106,7 @@ def level_of(name: str, rule: str | None) -> Any:
 
 def _one(flags: dict[str, bool]) -> Any:
     """The name of the one flag that is set; None where none is. Raises FascoreError for several."""
-    from fascore.errors import FascoreError
+    from fascore.contract.errors import FascoreError
 
     given = [name for name, wanted in flags.items() if wanted]
     if len(given) > 1:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from fascore.errors import SpecErrors
+from fascore.contract.errors import SpecErrors
 
 Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="a spec, JSON", show_default=False)]
 Set: TypeAlias = Annotated[list[str], typer.Option("--set", metavar="PATH=VALUE", help="change one field, such as recipe.epochs=5; may be repeated")]
@@ -23,7 +23,7 @@ Out: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", metavar="FIL
 
 def overrides(settings: list[str], extra: list[str]) -> dict[str, Any]:
     """What `--set` says, by path, after the components of `--with` are known. Raises FascoreError."""
-    from fascore.registry import add_targets
+    from fascore.contract.registry import add_targets
     from fascore.spec import parse_override
 
     if extra:

@@ -45,8 +45,8 @@ def plan(
 
     Exact: with the tolerated errors, the one-sided Clopper-Pearson bound is at most the limit.
     """
-    from fascore.component import validate
-    from fascore.errors import FascoreError
+    from fascore.contract.component import validate
+    from fascore.contract.errors import FascoreError
     from fascore.evaluation.planning import Claim, document, plans
 
     limits = {name: limit for name, limit in (("apcer", apcer), ("bpcer", bpcer)) if limit is not None}

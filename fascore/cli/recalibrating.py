@@ -28,9 +28,9 @@ def recalibrate(
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
     """Choose a threshold for a new camera from its bona fide alone. The run's own stays; APCER is unknown there, and the file says so."""
-    from fascore.errors import FascoreError
+    from fascore.contract.errors import FascoreError
+    from fascore.contract.files import write_whole
     from fascore.evaluation.recalibration import UNKNOWN, recalibrate as choose
-    from fascore.files import write_whole
     from fascore.running.folder import open_run
 
     overrides([], extra)
@@ -50,7 +50,7 @@ def recalibrate(
 
 def _bona_fide(folder: Path, paths: list[Path], detector: str | None, device: str) -> ScoreTable:
     """The scores of a file, or of images and videos that the run scores now."""
-    from fascore.errors import FascoreError
+    from fascore.contract.errors import FascoreError
     from fascore.evaluation.table import ScoreTable
 
     if files := [path for path in paths if path.suffix.lower() in SCORE_FILES]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fascore.cli.options import SHARE, Share
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 
 if TYPE_CHECKING:
     from fascore.running.folder import RunFolder

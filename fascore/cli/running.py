@@ -75,7 +75,7 @@ def predict(
 ) -> None:
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
     from fascore.cli.answers import print_answers
-    from fascore.errors import FascoreError
+    from fascore.contract.errors import FascoreError
     from fascore.running.prepare import progress_bar
     from fascore.serving.predict import predict as answers
     from fascore.spec import json_or_word

@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from fascore.errors import FascoreError
-from fascore.files import write_whole
-from fascore.registry import known_plugins
+from fascore.contract.errors import FascoreError
+from fascore.contract.files import write_whole
+from fascore.contract.registry import known_plugins
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACES = {"src.": "src/$package/", "tests.": "tests/"}

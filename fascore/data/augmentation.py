@@ -15,7 +15,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from fascore.chance import generator
+from fascore.contract.random_streams import generator
 from fascore.data import photometry
 from fascore.data.draw import Draws
 from fascore.data.geometry import FLIPS

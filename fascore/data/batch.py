@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fascore.kinds.head import Scalar
+from fascore.contract.kinds.head import Scalar
 
 TASKS = ("spoof", "forgery")
 """Codes of `record.task` in a batch: the index into this tuple."""

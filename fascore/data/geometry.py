@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fascore.errors import NoResponse
-from fascore.record import POINTS, Record, Source
+from fascore.contract.errors import NoResponse
+from fascore.contract.record import POINTS, Record, Source
 
 FIVE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]) / 56 - 1
 """Where eyes, nose and corners of the mouth lie in an upright face (the ArcFace template of 112 x 112), in [-1, 1]."""

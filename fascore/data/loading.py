@@ -12,20 +12,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fascore.chance import generator
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds.head import Scalar
+from fascore.contract.kinds.modality import Loaded
+from fascore.contract.random_streams import generator
+from fascore.contract.record import FIELDS, Record
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Pyramid, Signal
 from fascore.data.augmentation import draws
 from fascore.data.batch import Batch
 from fascore.data.draw import Draws
 from fascore.data.modules import Modules
 from fascore.data.prepare import Prepared
 from fascore.data.store import Store
-from fascore.errors import FascoreError
 from fascore.graph import NodePlan, Plan, refs_in
-from fascore.kinds.head import Scalar
-from fascore.kinds.modality import Loaded
-from fascore.record import FIELDS, Record
-from fascore.refs import Ref
-from fascore.signals import Pyramid, Signal
 
 AHEAD = 2
 """Batches whose arrays are read while one is in use."""

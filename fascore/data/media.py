@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from fascore.errors import NoResponse
-from fascore.record import Frame, Source
+from fascore.contract.errors import NoResponse
+from fascore.contract.record import Frame, Source
 
 Kind: TypeAlias = Literal["auto", "video", "image", "frames"]
 FRAMES_PER_SECOND = 25.0

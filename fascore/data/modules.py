@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds.modality import ModalityModule
 from fascore.graph import NodePlan
-from fascore.kinds.modality import ModalityModule
 
 
 class Modules:

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from fascore.contract.errors import FascoreError, NoResponse, Response
+from fascore.contract.files import write_whole
+from fascore.contract.kinds.modality import Arrays
+from fascore.contract.record import Record
 from fascore.data.modules import Modules
 from fascore.data.store import Store
 from fascore.data.workers import processes_for, spread
-from fascore.errors import FascoreError, NoResponse, Response
-from fascore.files import write_whole
 from fascore.graph import NodePlan, Plan
-from fascore.kinds.modality import Arrays
-from fascore.record import Record
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from fascore.component import Component
+from fascore.contract.component import Component
+from fascore.contract.errors import FascoreError, NoResponse, Response
+from fascore.contract.files import write_whole, writing
+from fascore.contract.kinds.modality import Arrays, Modality
+from fascore.contract.record import Record, Source
 from fascore.data.media import MediaSource, file_digest
-from fascore.errors import FascoreError, NoResponse, Response
-from fascore.files import write_whole, writing
-from fascore.kinds.modality import Arrays, Modality
-from fascore.record import Record, Source
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fascore.contract.errors import NoResponse
+from fascore.contract.record import Frame
 from fascore.data.media import MediaSource, unreadable
-from fascore.errors import NoResponse
-from fascore.record import Frame
 
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpeg,mpegts,asf,flv,ogg,yuv4mpegpipe,ivf,apng"
 """Containers that are read. Playlists and scripts are not: FFmpeg would follow the files that they name."""

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any, TypeVar
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 
 IN_FLIGHT = 4
 """Items a process that wait in its queue: few, so that memory does not grow with the dataset."""

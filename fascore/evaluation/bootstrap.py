@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from fascore.chance import generator
+from fascore.contract.kinds.values import Value
+from fascore.contract.random_streams import generator
 from fascore.evaluation import curves
 from fascore.evaluation.clusters import Clusters, Codes
 from fascore.evaluation.table import ScoreTable
-from fascore.kinds.metric import Value
 
 Floats: TypeAlias = NDArray[np.float64]
 

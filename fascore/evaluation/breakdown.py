@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.table import ScoreTable
 
 MOST_VALUES = 1000

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import FascoreError, no_column
+from fascore.contract.errors import FascoreError, no_column
 from fascore.evaluation.factor import Factor, Words
 from fascore.evaluation.parse import COLUMNS, MOST_SPECIES, REQUIRED, Ids, Place, check_species, labels, numbers, responses, shown
 

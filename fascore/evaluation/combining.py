@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat, NonNegativeInt
 
-from fascore.component import Config
-from fascore.errors import FascoreError
+from fascore.contract.component import Config
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.curves import auc, needs_both
 from fascore.evaluation.factor import Factor
 from fascore.evaluation.joining import Named, align

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from fascore.component import load, validate
-from fascore.errors import FascoreError
+from fascore.contract.component import load, validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds.metric import Metric
 from fascore.evaluation import paired
 from fascore.evaluation.evaluate import Depth, evaluate
 from fascore.evaluation.joining import common
 from fascore.evaluation.levels import Level
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold
-from fascore.kinds.metric import Metric
 
 Figure: TypeAlias = dict[str, Any]
 """`value`, and where they are known `low` and `high` (95 %, if independent), `errors`, `n`, `species`, `bootstrap`, `oracle`."""

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import SpecError
+from fascore.contract.errors import SpecError
 
 Floats = NDArray[np.float64]
 

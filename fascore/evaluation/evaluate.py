@@ -10,7 +10,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fascore.errors import FascoreError, SpecError
+from fascore.contract.errors import FascoreError, SpecError
+from fascore.contract.kinds.metric import Metric, ThresholdMetric
+from fascore.contract.kinds.values import Value
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.breakdown import breakdown
 from fascore.evaluation.clusters import people
@@ -20,7 +22,6 @@ from fascore.evaluation.levels import Level
 from fascore.evaluation.rates import SMALL
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose
-from fascore.kinds.metric import Metric, ThresholdMetric, Value
 
 Metrics: TypeAlias = dict[str, Any]
 """JSON: `threshold`, `level`, `bootstrap`, `dev`, `tests` by name, `warnings`."""

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds.values import Value
 from fascore.evaluation import curves
 from fascore.evaluation.bootstrap import Curves, Floats, Rates, Resampling
 from fascore.evaluation.rates import attack_rates, bona_fide_rate, half, pooled, worst
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold
-from fascore.kinds.metric import Value
 
 Ints = NDArray[np.int64]
 

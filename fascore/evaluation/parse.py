@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import FascoreError, Response
+from fascore.contract.errors import FascoreError, Response
 from fascore.evaluation.factor import Factor
 
 Cells: TypeAlias = Sequence[Any]

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, NonNegativeInt, PositiveInt
 from scipy.special import bdtr
 
-from fascore.component import Config
-from fascore.errors import FascoreError
+from fascore.contract.component import Config
+from fascore.contract.errors import FascoreError
 
 Which: TypeAlias = Literal["apcer", "bpcer"]
 

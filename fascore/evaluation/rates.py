@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fascore.errors import SpecError
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds.values import Value
 from fascore.evaluation.intervals import clopper_pearson, rule_of_three, upper_bound
 from fascore.evaluation.table import ScoreTable
-from fascore.kinds.metric import Value
 
 SMALL = 30
 """Below this many presentations a rate is flagged."""

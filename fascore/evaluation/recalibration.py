@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, FiniteFloat, NonNegativeInt
 
-from fascore.component import Config, validate
-from fascore.errors import FascoreError
+from fascore.contract.component import Config, validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.threshold_rule import ThresholdRule
 from fascore.evaluation import curves
 from fascore.evaluation.intervals import clopper_pearson, enough, too_few
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold
-from fascore.rules import ThresholdRule
 
 UNKNOWN = "APCER unknown here: no attack was shown to this camera, and what the run measured elsewhere does not hold at this threshold"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import SpecError
+from fascore.contract.errors import SpecError
 from fascore.evaluation.curves import auc, equal_error
 
 Floats: TypeAlias = NDArray[np.float64]

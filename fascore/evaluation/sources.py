@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.combining import Combination, Rule, fit, fuse
 from fascore.evaluation.importers.importer import Imported, Importer
 from fascore.evaluation.levels import Level, fold

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from fascore.component import load, validate
-from fascore.errors import FascoreError
+from fascore.contract.component import load, validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.files import write_whole
+from fascore.contract.kinds.metric import Metric
 from fascore.evaluation.combining import Rule
 from fascore.evaluation.evaluate import Depth, Metrics, evaluate
 from fascore.evaluation.importers.importer import Importer
@@ -17,8 +19,6 @@ from fascore.evaluation.levels import Level
 from fascore.evaluation.sources import Sources, read_sources
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose, threshold_rule
-from fascore.files import write_whole
-from fascore.kinds.metric import Metric
 
 METRICS: tuple[dict[str, Any], ...] = (
     {"type": "iso30107"}, {"type": "hter"}, {"type": "accuracy"}, {"type": "accuracy", "threshold": "bpcer=0.01"},

@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
+from fascore.contract.files import writing
 from fascore.evaluation.building import CHUNK, Building, read_csv
 from fascore.evaluation.clusters import Clusters, Shown
 from fascore.evaluation.factor import Factor, texts
 from fascore.evaluation.parse import COLUMNS, REQUIRED, Place, responses
 from fascore.evaluation.ranked import Ranked
-from fascore.files import writing
 
 Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]

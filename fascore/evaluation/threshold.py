@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from pydantic import Field, FiniteFloat, NonNegativeInt
 
-from fascore.component import Config, validate
-from fascore.errors import FascoreError, SpecError
+from fascore.contract.component import Config, validate
+from fascore.contract.errors import FascoreError, SpecError
+from fascore.contract.threshold_rule import ThresholdRule
 from fascore.evaluation import curves
 from fascore.evaluation.table import ScoreTable
-from fascore.rules import ThresholdRule
 
 
 class Threshold(Config):

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from fascore.chance import generator
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds import Dense, Fusion, Objective
+from fascore.contract.random_streams import generator
 from fascore.data.batch import Batch
-from fascore.errors import FascoreError
 from fascore.graph import NodePlan, Plan
-from fascore.kinds import Dense, Fusion, Objective
 from fascore.model.rows import as_float32, spread, take
 from fascore.model.targets import matching, target_of
 from fascore.model.weights import PREFIX, load_weights

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fascore.signals import Pyramid, Signal
+from fascore.contract.signals import Pyramid, Signal
 
 
 def _each(change: Callable[[Tensor], Tensor], value: Any) -> Any:

@@ -9,11 +9,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds import Labels
+from fascore.contract.kinds.head import Scalar, Where
 from fascore.data.batch import Batch
-from fascore.errors import FascoreError
 from fascore.graph import NodePlan
-from fascore.kinds import Labels
-from fascore.kinds.head import Scalar, Where
 
 
 def matching(where: Where, batch: Batch, device: torch.device) -> Tensor | None:

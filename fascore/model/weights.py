@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 
 PREFIX = "n_"
 """Before every name in a ModuleDict, which refuses names such as `type` and `values`."""

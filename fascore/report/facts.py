@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from fascore.contract.hooks import Section
+from fascore.contract.record import Record
 from fascore.evaluation.table import ScoreTable
-from fascore.hooks import Section
-from fascore.record import Record
 
 Counts: TypeAlias = Mapping[str, Any]
 """`bona_fide`, `subjects` and `species` by name, as `fascore.evaluation.evaluate.counts` gives them."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from fascore.files import write_whole
+from fascore.contract.files import write_whole
 from fascore.report import data, parts, words
 from fascore.report.facts import ReportFacts
 from fascore.report.sharing import to_share

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.running.folder import RunFolder
 from fascore.spec import Json, RunSpec
 

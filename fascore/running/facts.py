@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fascore.errors import FascoreError, NoResponse
+from fascore.contract.errors import FascoreError, NoResponse
+from fascore.contract.hooks import Section
+from fascore.contract.record import Record
 from fascore.evaluation.table import ScoreTable
-from fascore.hooks import Section
-from fascore.record import Record
 from fascore.report.facts import ReportFacts, Timing, record_counts, record_people
 from fascore.report.mistakes import worst_rows
 from fascore.running.folder import RunFolder

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fascore.component import validate
-from fascore.errors import FascoreError
+from fascore.contract.component import validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.files import write_whole
 from fascore.evaluation.threshold import Threshold
-from fascore.files import write_whole
 from fascore.spec import RunSpec, read_json
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
+from fascore.contract.record import Record
 from fascore.data.prepare import Prepared, Progress, Shared, prepare
 from fascore.data.store import Store
 from fascore.graph import Plan, check
-from fascore.record import Record
 from fascore.running.records import list_records
 from fascore.spec import Json, RunSpec, read_spec
 

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 import fascore
-from fascore.component import Component
-from fascore.registry import API, index
+from fascore.contract.component import Component
+from fascore.contract.registry import API, index
 from fascore.spec import RunSpec
 
 LIBRARIES = ("torch", "torchvision", "timm", "numpy", "scipy", "av", "opencv-python-headless", "pydantic", "safetensors", "scikit-learn")

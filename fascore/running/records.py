@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fascore.chance import generator
+from fascore.contract.errors import FascoreError, NoResponse, Problem, SpecErrors
+from fascore.contract.random_streams import generator
+from fascore.contract.record import FIELDS, Record, Source
 from fascore.data.media import MediaSource
-from fascore.errors import FascoreError, NoResponse, Problem, SpecErrors
-from fascore.record import FIELDS, Record, Source
 from fascore.spec import Data, DataEntry, RunSpec
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from fascore.hooks import Section
+from fascore.contract.hooks import Section
 from fascore.report.html import write_report
 from fascore.report.terminal import summary_table
 from fascore.running.facts import report_facts

@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from fascore.component import validate
+from fascore.contract.component import validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.hooks import Hooks, RunFacts
+from fascore.contract.record import BONA_FIDE, Record
 from fascore.data.loading import Loader
 from fascore.data.prepare import Prepared
-from fascore.errors import FascoreError
 from fascore.evaluation.evaluate import RESAMPLES, Depth, evaluate
 from fascore.evaluation.score_rules import fit_weights
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.graph import Plan, check
-from fascore.hooks import Hooks, RunFacts
 from fascore.model import ModelGraph
-from fascore.record import BONA_FIDE, Record
 from fascore.running.begin import begin, locked, refuse_other_data
 from fascore.running.facts import gather, publishable
 from fascore.running.folder import RunFolder

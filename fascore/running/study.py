@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fascore.component import validate
-from fascore.errors import FascoreError, Problem, SpecErrors
+from fascore.contract.component import validate
+from fascore.contract.errors import FascoreError, Problem, SpecErrors
 from fascore.graph import check
 from fascore.report.words import metric_title
 from fascore.running.begin import differences

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fascore.component import validate
-from fascore.errors import FascoreError
+from fascore.contract.component import validate
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.comparison import System
 from fascore.evaluation.importers.importer import Imported, Importer
 from fascore.evaluation.levels import Level, fold

@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from fascore.contract.record import Record
 from fascore.data.loading import Loader
 from fascore.data.prepare import prepare
 from fascore.data.store import Store
 from fascore.graph import Plan
 from fascore.model import ModelGraph
-from fascore.record import Record
 from fascore.report.facts import Timing
 from fascore.training.scoring import score
 

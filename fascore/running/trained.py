@@ -11,17 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds.modality import Arrays
+from fascore.contract.record import Record
+from fascore.contract.refs import Ref
 from fascore.data.batch import Batch
 from fascore.data.loading import Loader
 from fascore.data.prepare import Prepared
 from fascore.data.store import Store
-from fascore.errors import FascoreError
 from fascore.evaluation.table import ScoreTable
 from fascore.graph import Plan
-from fascore.kinds.modality import Arrays
 from fascore.model import ModelGraph
-from fascore.record import Record
-from fascore.refs import Ref
 from fascore.running.scores import scored_table
 from fascore.spec import RunSpec
 from fascore.training.scoring import score

@@ -10,14 +10,14 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from fascore.component import replaced, validate
+from fascore.contract.component import replaced, validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.record import ATTACK, Record, Source
 from fascore.data.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
 from fascore.data.prepare import Prepared, prepare
 from fascore.data.store import Store
-from fascore.errors import FascoreError
 from fascore.graph import Plan, check, refs_in
 from fascore.model import ModelGraph
-from fascore.record import ATTACK, Record, Source
 from fascore.running.facts import publishable
 from fascore.running.folder import RunFolder, open_run
 from fascore.running.prepare import prepare_records, store_of

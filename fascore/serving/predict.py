@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from fascore.contract.errors import Response
+from fascore.contract.record import Record
 from fascore.data.media import open_source
 from fascore.data.prepare import Missing, Prepared, Progress
 from fascore.data.store import Store
-from fascore.errors import Response
 from fascore.evaluation.recalibration import read_recalibration
 from fascore.evaluation.threshold import Threshold
 from fascore.graph import check
-from fascore.record import Record
 from fascore.running.folder import open_run
 from fascore.running.trained import Trained
 from fascore.serving.opening import for_new_files, listed, loaded, say, unlabelled, with_records

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fascore.component import replaced
-from fascore.errors import FascoreError, SpecErrors
+from fascore.contract.component import replaced
+from fascore.contract.errors import FascoreError, SpecErrors
+from fascore.contract.hooks import Hooks, RunFacts
 from fascore.graph import check
-from fascore.hooks import Hooks, RunFacts
 from fascore.running.folder import RunFolder
 from fascore.running.results import add_sections
 from fascore.serving.opening import open_trained

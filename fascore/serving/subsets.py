@@ -7,8 +7,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from fascore.contract.errors import FascoreError
 from fascore.data.loading import seen_by_model
-from fascore.errors import FascoreError
 from fascore.evaluation.evaluate import evaluate
 from fascore.evaluation.table import ScoreTable
 from fascore.graph import Plan, check

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from fascore.errors import FascoreError
-from fascore.files import writing
+from fascore.contract.errors import FascoreError
+from fascore.contract.files import writing
 
 if TYPE_CHECKING:
     from fascore.serving.predict import Prediction

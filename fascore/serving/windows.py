@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fascore.contract.errors import FascoreError, NoResponse
+from fascore.contract.record import Frame, Record, Source
 from fascore.data.media import open_source
-from fascore.errors import FascoreError, NoResponse
-from fascore.record import Frame, Record, Source
 from fascore.serving.opening import unlabelled
 
 

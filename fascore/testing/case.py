@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from fascore.component import Component
-from fascore.errors import FascoreError
-from fascore.kinds import Target
-from fascore.registry import API, KINDS, Provider
-from fascore.signals import Signal
+from fascore.contract.component import Component
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds import Target
+from fascore.contract.registry import API, KINDS, Provider
+from fascore.contract.signals import Signal
 
 PAIRED = {"encoder": 2, "fusion": 2, "head": 3, "objective": 3, "modality": 2, "dataset": 2}
 """Kinds whose examples are tuples, and how long those are; an example of any other kind is the component alone."""

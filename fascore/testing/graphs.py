@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from fascore.component import validate
+from fascore.contract.component import validate
+from fascore.contract.kinds import Encoder, Loaded, Modality, ModalityModule
+from fascore.contract.record import Record
+from fascore.contract.signals import Image, Signal, Vector
 from fascore.data.batch import Batch
 from fascore.data.loading import Loader
 from fascore.data.prepare import Prepared, prepare
 from fascore.data.store import Store
 from fascore.graph import Plan, check
-from fascore.kinds import Encoder, Loaded, Modality, ModalityModule
-from fascore.record import Record
-from fascore.signals import Image, Signal, Vector
 from fascore.spec import RunSpec
 from fascore.testing.records import ToyFaces, toy_records
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
-from fascore.errors import SpecError
-from fascore.kinds import Dataset
-from fascore.record import Annotation, AnnotationSource, Frame, Record, Source
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds import Dataset
+from fascore.contract.record import Annotation, AnnotationSource, Frame, Record, Source
 
 SIDE, FRAMES, RATE = 96, 90, 30.0
 """Pixels of a side, frames of a record, and frames a second."""

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fascore.kinds import Dense, Labels, Target
-from fascore.signals import Signal
+from fascore.contract.kinds import Dense, Labels, Target
+from fascore.contract.signals import Signal
 from fascore.testing.case import Case, Failure, shown
 from fascore.testing.tensors import Value, by_port, draw, listed, mismatch, take
 

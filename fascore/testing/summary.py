@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fascore.signals import Shape
+from fascore.contract.signals import Shape
 
 
 class SummaryModule(nn.Module):

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from fascore.signals import Clip, Image, Plane, Points, Pyramid, Signal
+from fascore.contract.signals import Clip, Image, Plane, Points, Pyramid, Signal
 
 Value: TypeAlias = Tensor | list[Tensor]
 """What flows along one edge: a tensor, or a list of them for a Pyramid."""

@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fascore.errors import FascoreError
-from fascore.files import writing
+from fascore.contract.errors import FascoreError
+from fascore.contract.files import writing
 
 if TYPE_CHECKING:
     from fascore.model import ModelGraph

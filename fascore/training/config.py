@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError, model_validator
 
-from fascore.component import Config
+from fascore.contract.component import Config
 
 REFUSED = {
     "lbfgs": "it evaluates the loss several times a step, which a batch of training cannot give",

@@ -21,7 +21,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 
 BUCKET = 25 * 2**20
 """Bytes that one averaging message carries: large enough for bandwidth, small enough to overlap."""

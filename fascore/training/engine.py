@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fascore.chance import generator
+from fascore.contract.random_streams import generator
 from fascore.training import distributed
 from fascore.training.ema import Ema
 
 if TYPE_CHECKING:
+    from fascore.contract.kinds import Training
     from fascore.data.batch import Batch
-    from fascore.kinds import Training
     from fascore.model import ModelGraph, Outputs
 
 

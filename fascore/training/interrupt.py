@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import ClassVar
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 
 
 class Interrupted(FascoreError):

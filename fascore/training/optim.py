@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.training.config import Optimizer, Schedule, class_name
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.training import distributed
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from fascore.chance import generator
-from fascore.errors import FascoreError, SpecError
+from fascore.contract.errors import FascoreError, SpecError
+from fascore.contract.hooks import Hooks, RunFacts, Step
+from fascore.contract.random_streams import generator
 from fascore.evaluation.threshold import Threshold, choose
-from fascore.hooks import Hooks, RunFacts, Step
 from fascore.training import checkpoint, distributed
 from fascore.training.checkpoint import Counters
 from fascore.training.engine import Engine
@@ -24,11 +24,11 @@ from fascore.training.interrupt import Interrupted, StopRequest, listening
 from fascore.training.scoring import Scores, score
 
 if TYPE_CHECKING:
+    from fascore.contract.kinds import Metric
+    from fascore.contract.record import Record
     from fascore.data.batch import Batch
     from fascore.evaluation.table import ScoreTable
-    from fascore.kinds import Metric
     from fascore.model import ModelGraph
-    from fascore.record import Record
     from fascore.spec import RunSpec
 
 

@@ -11,7 +11,7 @@ from fascore.auditing.audit import audit
 from fascore.auditing.duplicates import ALIKE, detail, duplicates, perceptual_hash
 from fascore.auditing.facts import look
 from fascore.auditing.target import Part, Row, rows_of
-from fascore.record import Record
+from fascore.contract.record import Record
 
 
 def grey(seed):

@@ -5,8 +5,8 @@ from pydantic import Field
 
 from fascore import Config, Fusion, Slot, Vector
 from fascore.cli.explanation import explanation
-from fascore.component import named
-from fascore.registry import KINDS, Index, index, using
+from fascore.contract.component import named
+from fascore.contract.registry import KINDS, Index, index, using
 
 
 class Course(Config):

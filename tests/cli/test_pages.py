@@ -8,10 +8,10 @@ import pytest
 import typer
 
 from fascore.cli.app import app
-from fascore.component import validate
+from fascore.contract.component import validate
+from fascore.contract.registry import index
+from fascore.contract.threshold_rule import RULES
 from fascore.graph import check
-from fascore.registry import index
-from fascore.rules import RULES
 from fascore.running.records import list_records
 from fascore.spec import Augment, Compute, Data, Model, RunSpec, StudySpec, read_spec
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from fascore import __version__
 from fascore.cli.app import app
-from fascore.registry import Index, using
+from fascore.contract.registry import Index, using
 
 HEAVY = ("torch", "torchvision", "timm", "cv2", "av", "scipy", "sklearn", "matplotlib", "wandb", "rich", "jinja2")
 

@@ -3,8 +3,8 @@ import json
 import jsonschema
 import pytest
 
-from fascore.component import load
-from fascore.registry import KINDS, Index, index, using
+from fascore.contract.component import load
+from fascore.contract.registry import KINDS, Index, index, using
 from fascore.schema import schema
 
 CORE = [(p.kind, p.name) for p in Index.from_environment().providers() if p.kind in KINDS and p.distribution == "fascore"]

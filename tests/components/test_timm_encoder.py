@@ -165,7 +165,7 @@ def test_levels_are_taken_from_either_end():
 
 def test_the_static_answer_needs_no_torch():
     code = (
-        "import sys; from fascore.components.encoders import Timm; from fascore.signals import Image; import fascore.components.fusions,"
+        "import sys; from fascore.components.encoders import Timm; from fascore.contract.signals import Image; import fascore.components.fusions,"
         "fascore.components.heads, fascore.components.objectives, fascore.components.samplers;"
         "print(Timm(name='resnet50').infer([Image(3, 224, 224)]), [m for m in ('torch', 'timm', 'numpy', 'cv2') if m in sys.modules])"
     )

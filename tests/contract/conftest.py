@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import contract_toys
 
-from fascore.registry import Index, using
+from fascore.contract.registry import Index, using
 
 
 @pytest.fixture(autouse=True)

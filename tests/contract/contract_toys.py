@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from fascore import Config, Dataset, Encoder, Fusion, Head, Image, Metric, Modality, Objective, Points, Recipe, Ref, Sampler, Slot, SpecError, Vector
-from fascore.component import named
+from fascore.contract.component import named
 
 
 class Data(Dataset):

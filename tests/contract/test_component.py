@@ -8,8 +8,8 @@ from hypothesis import given, settings, strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from fascore import Fusion, Ref, SpecErrors, replaced, validate
-from fascore.component import Node
-from fascore.registry import Index, using
+from fascore.contract.component import Node
+from fascore.contract.registry import Index, using
 
 finite = st.floats(-1e6, 1e6)
 names = st.from_regex(r"\A[a-z][a-z0-9_]{0,5}(\.[a-z0-9_]{1,5})?\Z")

@@ -8,7 +8,7 @@ import pytest
 from safetensors import SafetensorError
 
 from fascore import FascoreError
-from fascore.files import write_whole, writing
+from fascore.contract.files import write_whole, writing
 
 
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), SafetensorError("No space left on device")])

@@ -8,9 +8,9 @@ import pytest
 from contract_toys import document
 
 from fascore import Dense, Image, Points, Ref, RunSpec, SpecErrors, Vector, validate
+from fascore.contract.kinds import Labels
+from fascore.contract.registry import Index, Provider, index as current, using
 from fascore.graph import check, refs_in
-from fascore.kinds import Labels
-from fascore.registry import Index, Provider, index as current, using
 
 
 def plan(doc):
@@ -68,7 +68,7 @@ def test_the_order_is_the_same_in_every_process():
 import contract_toys
 from fascore import RunSpec, validate
 from fascore.graph import check
-from fascore.registry import Index, using
+from fascore.contract.registry import Index, using
 with using(Index.of(contract_toys.TABLE)):
     doc = contract_toys.document()
     doc["model"]["encoders"] = {f"e{place}": {"type": "toy.flat", "inputs": ["face" if place % 2 else "raw"]} for place in range(8)}

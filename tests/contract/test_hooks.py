@@ -6,8 +6,8 @@ import types
 import pytest
 
 from fascore import FascoreError, hookimpl
-from fascore.hooks import Hooks
-from fascore.registry import Index, using
+from fascore.contract.hooks import Hooks
+from fascore.contract.registry import Index, using
 
 
 class Recorder:

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from fascore.component import load
-from fascore.errors import FascoreError
-from fascore.registry import WITH, BrokenPlugin, Conflict, Index, UnknownComponent, index, using
+from fascore.contract.component import load
+from fascore.contract.errors import FascoreError
+from fascore.contract.registry import WITH, BrokenPlugin, Conflict, Index, UnknownComponent, index, using
 
 FUSION = '''
 from typing import Literal
@@ -154,7 +154,7 @@ def test_a_missing_attribute_is_a_broken_plugin():
 def test_with_adds_a_component_that_is_not_installed_for_children_too():
     code = """
 import os, subprocess, sys
-from fascore.registry import WITH, add_targets, index
+from fascore.contract.registry import WITH, add_targets, index
 if sys.argv[1:] == ["parent"]:
     add_targets(["contract_toys:Stack"])
     add_targets(["contract_toys:Stack", "contract_toys:Flat"])
@@ -186,7 +186,7 @@ def test_using_gives_the_old_index_back_after_an_error():
 
 
 def test_the_index_and_the_spec_import_no_heavy_library():
-    code = "import fascore.spec, fascore.graph, fascore.hooks, fascore.registry as r, sys; r.index().names('fusion'); print([m for m in " \
+    code = "import fascore.spec, fascore.graph, fascore.contract.hooks, fascore.contract.registry as r, sys; r.index().names('fusion'); print([m for m in " \
         "('torch', 'numpy', 'timm', 'cv2', 'scipy', 'matplotlib', 'wandb') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

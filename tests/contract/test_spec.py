@@ -8,7 +8,7 @@ from contract_toys import TABLE, document
 from hypothesis import given, settings, strategies as st
 
 from fascore import FascoreError, RunSpec, SpecErrors, StudySpec, validate
-from fascore.registry import Index, using
+from fascore.contract.registry import Index, using
 from fascore.spec import parse_override, read_json, read_spec, with_override
 
 identifiers = st.from_regex(r"\A[a-z][a-z0-9_]{0,6}\Z").filter(lambda name: name != "record")

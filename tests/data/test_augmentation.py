@@ -10,11 +10,11 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from fascore.contract.record import POINTS
 from fascore.data import photometry
 from fascore.data.augmentation import SLOTS, composed, draws, moved, recoloured, sample
 from fascore.data.draw import Draws
 from fascore.data.geometry import FLIPS
-from fascore.record import POINTS
 from fascore.spec import Augment
 
 IDS = [f"r{i}" for i in range(400)]

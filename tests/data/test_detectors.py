@@ -8,8 +8,8 @@ import pytest
 from fascore import NoResponse, SpecError
 from fascore.components.detectors import Boxes, Mtcnn, Whole, Yunet
 from fascore.components.detectors.prominent import most_prominent, reduced
+from fascore.contract.record import Annotation
 from fascore.data.media import as_rgb, open_source
-from fascore.record import Annotation
 
 
 def overlap(one, other) -> float:

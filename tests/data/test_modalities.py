@@ -16,12 +16,12 @@ from fascore.components.modalities import DepthMap, Difference, FaceFrames, Face
 from fascore.components.modalities.depth_map import filled
 from fascore.components.modalities.faces import steady
 from fascore.components.modalities.pseudo_depth import height_map
+from fascore.contract.kinds import Face
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Clip, Image, Plane, Points, Vector
 from fascore.data.draw import Draws
 from fascore.data.geometry import FIVE, aligned_crop, cut, five_of, nearest, square_crop, to_frame, to_pixels
 from fascore.graph import check
-from fascore.kinds import Face
-from fascore.refs import Ref
-from fascore.signals import Clip, Image, Plane, Points, Vector
 
 BOX = (20.0, 10.0, 60.0, 50.0)
 

@@ -15,11 +15,11 @@ from data_scenes import FACES, plan, record
 
 from fascore import AnnotationSource, FascoreError, NoResponse
 from fascore.components.modalities import FaceFrames, Faces, PseudoDepth
+from fascore.contract.record import Record
+from fascore.contract.refs import Ref
 from fascore.data.media import open_source
 from fascore.data.prepare import Extraction, prepare
 from fascore.data.store import Store
-from fascore.record import Record
-from fascore.refs import Ref
 
 GRAPH = {"faces": FACES, "face": {"type": "face_frames", "inputs": ["faces"], "size": 32, "views": 3}}
 

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.combining import align, fit, fuse
 from fascore.evaluation.standalone import evaluate_files
 from fascore.evaluation.table import ScoreTable

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.console import Console
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.comparison import System, compare_systems, holm
 from fascore.evaluation.evaluate import Depth
 from fascore.evaluation.joining import common

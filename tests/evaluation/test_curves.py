@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import binom, binomtest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from fascore.errors import SpecError
+from fascore.contract.errors import SpecError
 from fascore.evaluation.curves import allowed, auc, equal_error, partial_auc, roc, tpr_at_fpr
 from fascore.evaluation.intervals import clopper_pearson, enough, lower_bound, rule_of_three, too_few, upper_bound
 

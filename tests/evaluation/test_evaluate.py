@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.evaluate import Depth, evaluate, label, primary
 from fascore.evaluation.factor import Factor
 from fascore.evaluation.standalone import evaluate_files

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.evaluate import Depth
 from fascore.evaluation.importers.formats import FORMATS
 from fascore.evaluation.importers.importer import Importer, importer as asked_for, recognise

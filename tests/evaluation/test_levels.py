@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.evaluate import evaluate
 from fascore.evaluation.levels import Level, fold
 from fascore.evaluation.rates import bona_fide_rate

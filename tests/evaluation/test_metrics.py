@@ -9,7 +9,6 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_score
 
-from fascore.component import load
 from fascore.components.metrics import (
     Accuracy,
     AccuracyAtBpcer,
@@ -24,7 +23,8 @@ from fascore.components.metrics import (
     Riapar,
     TprAtFpr,
 )
-from fascore.errors import SpecError
+from fascore.contract.component import load
+from fascore.contract.errors import SpecError
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.factor import Factor
 from fascore.evaluation.rates import attack_rates, errors
@@ -316,7 +316,7 @@ def test_every_metric_is_installed_under_its_type_and_its_primary_figure_is_a_nu
 
 
 def test_naming_metrics_imports_no_numpy() -> None:
-    program = "import sys, fascore.components.metrics, fascore.rules; sys.exit(bool({'numpy', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
+    program = "import sys, fascore.components.metrics, fascore.contract.threshold_rule; sys.exit(bool({'numpy', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from scipy.stats import binom, binomtest
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.curves import auc
 from fascore.evaluation.paired import compare, mcnemar
 from fascore.evaluation.rates import bona_fide_rate

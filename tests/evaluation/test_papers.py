@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.comparison import System, compare_systems, metrics
 from fascore.evaluation.curves import auc, equal_error
 from fascore.evaluation.table import ScoreTable

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.recalibration import read_recalibration, recalibrate
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold

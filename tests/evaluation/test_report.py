@@ -12,11 +12,11 @@ from rich.console import Console
 from scipy.stats import norm
 
 from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
+from fascore.contract.hooks import Section
 from fascore.evaluation.curves import roc
 from fascore.evaluation.evaluate import Depth, evaluate
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
-from fascore.hooks import Section
 from fascore.report.charts import POINTS, Line, det_chart, operating_point, scatter_chart, thinned, training_chart
 from fascore.report.facts import ReportFacts, Timing, curves, record_counts, record_people
 from fascore.report.html import render, write_report
@@ -188,7 +188,7 @@ def test_curves_average_the_steps_of_an_epoch() -> None:
 
 
 def test_counts_of_records_are_those_of_their_table() -> None:
-    from fascore.record import Record
+    from fascore.contract.record import Record
 
     records = [Record("a", 1, {}, subject="s"), Record("b", 0, {}, species="print", subject="s"), Record("c", 0, {})]
     assert record_counts(records) == {"bona_fide": 1, "subjects": 1, "species": {"print": 1, "unknown": 1}}
@@ -301,7 +301,7 @@ def test_pseudonyms_are_one_to_one_and_do_not_depend_on_the_order_of_names() -> 
 
 
 def test_everybody_in_a_split_is_counted_in_any_role() -> None:
-    from fascore.record import Record
+    from fascore.contract.record import Record
 
     records = [Record("a", 1, {}, dataset="d", subject="s", presenter="s"), Record("b", 0, {}, dataset="d", subject="s", presenter="t")]
     assert record_people(records) == {("d", "s"), ("d", "t")}

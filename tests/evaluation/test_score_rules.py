@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fascore.component import validate
-from fascore.errors import SpecError, SpecErrors
+from fascore.contract.component import validate
+from fascore.contract.errors import SpecError, SpecErrors
 from fascore.evaluation.score_rules import GRID, combine, fit_weights
 from fascore.spec import Model
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.table import ScoreTable
 
 HEADER = "id,dataset,task,subject,presenter,instrument,species,attack_potential,session,device,attempt,label,score,response"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
+from fascore.contract.threshold_rule import ThresholdRule
 from fascore.evaluation.rates import attack_rates, bona_fide_rate, errors, half, pooled, worst
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose
-from fascore.rules import ThresholdRule
 
 from .tables import golden, table
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from fascore.component import load
+from fascore.contract.component import load
+from fascore.contract.kinds import Metric
+from fascore.contract.registry import index
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
-from fascore.kinds import Metric
-from fascore.registry import index
 from fascore.report.words import detail
 
 KEYS = (

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import model_toys
 
-from fascore.registry import using
+from fascore.contract.registry import using
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ from pydantic import Field
 from torch import nn
 
 from fascore import Dataset, Encoder, Fusion, Image, Modality, Objective, Plane, RunSpec, Vector, validate
+from fascore.contract.kinds import ModalityModule
+from fascore.contract.registry import Index, index
 from fascore.data.batch import Batch
 from fascore.graph import Plan, check
-from fascore.kinds import ModalityModule
-from fascore.registry import Index, index
 
 
 class ToyData(Dataset):

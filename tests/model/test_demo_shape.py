@@ -4,8 +4,8 @@ import pytest
 import torch
 from model_toys import BINARY, batch_of, plan_of
 
+from fascore.contract.signals import Pyramid
 from fascore.model import ModelGraph
-from fascore.signals import Pyramid
 
 SMALL = {"type": "timm", "name": "test_resnet"}
 

@@ -15,11 +15,12 @@ from safetensors.torch import load_file
 
 from fascore import FascoreError, RunFacts, Section, SpecErrors, Trained, hookimpl, open_trained
 from fascore.cli import main
-from fascore.component import validate
+from fascore.contract.component import validate
+from fascore.contract.refs import Ref
+from fascore.contract.registry import Index, Provider, index, using
+from fascore.contract.signals import Clip, Image, Plane, Vector
 from fascore.graph import check
 from fascore.model import ModelGraph
-from fascore.refs import Ref
-from fascore.registry import Index, Provider, index, using
 from fascore.report.sections.embedding import laid_out
 from fascore.report.sections.grad_cam import grad_cam
 from fascore.report.sections.pictures import coloured, pixels
@@ -28,7 +29,6 @@ from fascore.running.folder import open_run
 from fascore.running.records import list_records
 from fascore.running.results import report
 from fascore.running.run import execute_document
-from fascore.signals import Clip, Image, Plane, Vector
 from fascore.spec import RunSpec
 
 CAM = {"maps": [{"node": "places", "over": "face"}], "head": "main", "records": 1}

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fascore.cli.app import app
-from fascore.component import validate
-from fascore.errors import FascoreError
+from fascore.contract.component import validate
+from fascore.contract.errors import FascoreError
 from fascore.graph import check
 from fascore.running.run import execute_document
 from fascore.running.study import figures

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fascore.record import Record
+from fascore.contract.record import Record
 from fascore.running import timing
 
 

@@ -6,7 +6,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fascore.registry import using
+from fascore.contract.registry import using
 
 
 @pytest.fixture(autouse=True)

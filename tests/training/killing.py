@@ -14,8 +14,8 @@ import torch
 from training_toys import job_of, spec_of, toy_index
 
 from fascore.components.hooks.log import JsonLog
-from fascore.hooks import Hooks, hookimpl
-from fascore.registry import using
+from fascore.contract.hooks import Hooks, hookimpl
+from fascore.contract.registry import using
 from fascore.training.trainer import train
 
 

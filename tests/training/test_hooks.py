@@ -15,7 +15,7 @@ from fascore.components.hooks.log import JsonLog
 from fascore.components.hooks.progress import Progress
 from fascore.components.hooks.tensorboard import TensorBoard
 from fascore.components.hooks.wandb import Wandb
-from fascore.hooks import Hooks, RunFacts, Step
+from fascore.contract.hooks import Hooks, RunFacts, Step
 from fascore.training.trainer import train
 
 

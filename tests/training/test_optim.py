@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from fascore import FascoreError, SpecErrors
-from fascore.component import validate
 from fascore.components.recipes import Optimizer, Schedule, Supervised
+from fascore.contract.component import validate
 from fascore.training.optim import Optimisation, optimisation
 
 NAMES = ("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd")
@@ -107,7 +107,7 @@ def test_an_optimiser_config_survives_json() -> None:
 
 def test_recipes_are_checked_without_importing_torch() -> None:
     code = (
-        "import sys; from fascore.components.recipes import Supervised; from fascore.component import validate;"
+        "import sys; from fascore.components.recipes import Supervised; from fascore.contract.component import validate;"
         "validate(Supervised, {'optimizer': {'name': 'sgd', 'lr': 0.1, 'momentum': 0.9}}); assert not {'torch', 'timm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

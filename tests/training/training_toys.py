@@ -11,16 +11,16 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from fascore import Dataset, Encoder, Modality, Record, Ref, Sampler, Signal, Vector
-from fascore.chance import generator
-from fascore.component import validate
 from fascore.components.recipes import Optimizer, Schedule
+from fascore.contract.component import validate
+from fascore.contract.hooks import Hooks
+from fascore.contract.kinds import ModalityModule, Recipe
+from fascore.contract.random_streams import generator
+from fascore.contract.registry import Index, index
 from fascore.data.batch import Batch
 from fascore.evaluation.table import ScoreTable
 from fascore.graph import check
-from fascore.hooks import Hooks
-from fascore.kinds import ModalityModule, Recipe
 from fascore.model import ModelGraph
-from fascore.registry import Index, index
 from fascore.spec import RunSpec
 from fascore.training.optim import Optimisation, optimisation
 from fascore.training.scoring import Scores

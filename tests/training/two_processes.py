@@ -17,9 +17,9 @@ import torch
 from training_toys import SHAPES, job_of, spec_of, toy_index
 
 from fascore import FascoreError
-from fascore.hooks import Hooks, hookimpl
+from fascore.contract.hooks import Hooks, hookimpl
+from fascore.contract.registry import using
 from fascore.model import ModelGraph
-from fascore.registry import using
 from fascore.training import distributed
 from fascore.training.engine import Engine
 from fascore.training.interrupt import Interrupted

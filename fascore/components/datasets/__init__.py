@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat
 
-from fascore.errors import SpecError
-from fascore.kinds.dataset import Dataset
-from fascore.record import Record
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds.dataset import Dataset
+from fascore.contract.record import Record
 
 
 class Folder(Dataset):

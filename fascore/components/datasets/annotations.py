@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fascore.contract.record import POINTS, Annotation, AnnotationSource
 from fascore.data.media import file_digest, unreadable
-from fascore.record import POINTS, Annotation, AnnotationSource
 
 BOX = ("x1", "y1", "x2", "y2")
 AREA = tuple(f"area_{name}" for name in BOX)

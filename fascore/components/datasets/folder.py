@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from fascore.components.datasets import Folder
 from fascore.components.datasets.annotations import AnnotationFile
+from fascore.contract.errors import SpecError, no_column
+from fascore.contract.record import ATTACK, BONA_FIDE, Annotation, AnnotationSource, Record, Source
 from fascore.data.media import open_source
-from fascore.errors import SpecError, no_column
-from fascore.record import ATTACK, BONA_FIDE, Annotation, AnnotationSource, Record, Source
 
 LABELS = {"1": BONA_FIDE, "bona_fide": BONA_FIDE, "0": ATTACK, "attack": ATTACK}
 TASKS = ("spoof", "forgery")

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from fascore.kinds.detector import Detector, DetectorModule
+from fascore.contract.kinds.detector import Detector, DetectorModule
 
 
 class Boxes(Detector):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fascore.errors import NoResponse
-from fascore.kinds.detector import DetectorModule, Face
-from fascore.record import Annotation
+from fascore.contract.errors import NoResponse
+from fascore.contract.kinds.detector import DetectorModule, Face
+from fascore.contract.record import Annotation
 
 
 class BoxesDetector(DetectorModule):

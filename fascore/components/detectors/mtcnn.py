@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fascore.components.detectors.prominent import most_prominent, reduced
-from fascore.errors import SpecError
-from fascore.kinds.detector import DetectorModule, Face
-from fascore.record import Annotation
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds.detector import DetectorModule, Face
+from fascore.contract.record import Annotation
 
 SMALLEST = 12
 """Side of the first network's window in pixels: it cannot look at a smaller frame."""

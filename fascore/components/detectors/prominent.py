@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fascore.kinds.detector import Face
+from fascore.contract.kinds.detector import Face
 
 
 def reduced(image: np.ndarray, side: int) -> tuple[np.ndarray, float]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fascore.kinds.detector import DetectorModule, Face
-from fascore.record import Annotation
+from fascore.contract.kinds.detector import DetectorModule, Face
+from fascore.contract.record import Annotation
 
 
 class WholeDetector(DetectorModule):

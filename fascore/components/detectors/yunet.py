@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from fascore.components.detectors.prominent import most_prominent, reduced
-from fascore.errors import SpecError
-from fascore.kinds.detector import DetectorModule, Face
-from fascore.record import Annotation
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds.detector import DetectorModule, Face
+from fascore.contract.record import Annotation
 
 LOWEST = 0.3
 """Confidence below which the network's answers are noise; `faces.keep` decides above it."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from fascore.errors import SpecError
-from fascore.kinds import Encoder
-from fascore.signals import Clip, Image, Plane, Signal, Tokens, Vector
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds import Encoder
+from fascore.contract.signals import Clip, Image, Plane, Signal, Tokens, Vector
 
 if TYPE_CHECKING:
     from torch import nn

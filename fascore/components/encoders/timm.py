@@ -12,8 +12,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from fascore.components.encoders.timm_facts import chosen_levels
-from fascore.errors import FascoreError, SpecError
-from fascore.signals import Clip, Image, Level, Plane, Pyramid, Signal, Tokens, Vector
+from fascore.contract.errors import FascoreError, SpecError
+from fascore.contract.signals import Clip, Image, Level, Plane, Pyramid, Signal, Tokens, Vector
 
 if TYPE_CHECKING:
     from fascore.components.encoders import Timm

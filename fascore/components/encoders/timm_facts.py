@@ -11,8 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fascore.errors import SpecError
-from fascore.signals import Level, Pyramid, Tokens, Vector
+from fascore.contract.errors import SpecError
+from fascore.contract.signals import Level, Pyramid, Tokens, Vector
 
 if TYPE_CHECKING:
     from fascore.components.encoders import Timm

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt
 
-from fascore.errors import SpecError
-from fascore.kinds import Fusion
-from fascore.signals import Signal, Tokens, Vector
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds import Fusion
+from fascore.contract.signals import Signal, Tokens, Vector
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from fascore.errors import SpecError
-from fascore.kinds import Dense, Head, Labels, Target
-from fascore.kinds.head import Scalar, class_numbers
-from fascore.signals import Image, Level, Plane, Pyramid, Signal, Tokens, Vector
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds import Dense, Head, Labels, Target
+from fascore.contract.kinds.head import Scalar, class_numbers
+from fascore.contract.signals import Image, Level, Plane, Pyramid, Signal, Tokens, Vector
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from fascore.components.heads.classifier import classifier
-from fascore.kinds import HeadModule
+from fascore.contract.kinds import HeadModule
 
 
 class BinaryHead(nn.Module, HeadModule):

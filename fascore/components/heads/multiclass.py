@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from fascore.components.heads.classifier import classifier
-from fascore.kinds import HeadModule
-from fascore.kinds.head import Scalar, class_numbers
+from fascore.contract.kinds import HeadModule
+from fascore.contract.kinds.head import Scalar, class_numbers
 
 
 class MulticlassHead(nn.Module, HeadModule):

@@ -9,8 +9,8 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, binary_cross_entropy_with_logits, conv2d, interpolate
 
-from fascore.kinds import HeadModule
-from fascore.signals import Level, Pyramid, Signal, Tokens
+from fascore.contract.kinds import HeadModule
+from fascore.contract.signals import Level, Pyramid, Signal, Tokens
 
 if TYPE_CHECKING:
     from fascore.components.heads import Pixelwise

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fascore.files import write_whole
-from fascore.hooks import RunFacts, Step, hookimpl
+from fascore.contract.files import write_whole
+from fascore.contract.hooks import RunFacts, Step, hookimpl
 
 
 class JsonLog:

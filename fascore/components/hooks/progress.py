@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TaskID, TextColumn, TimeRemainingColumn
 
-from fascore.component import Config, validate
-from fascore.hooks import RunFacts, Step, hookimpl
+from fascore.contract.component import Config, validate
+from fascore.contract.hooks import RunFacts, Step, hookimpl
 
 QUIET = 10.0
 """Seconds between two plain lines."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fascore.component import Config, validate
-from fascore.errors import FascoreError
-from fascore.hooks import RunFacts, Step, hookimpl
+from fascore.contract.component import Config, validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.hooks import RunFacts, Step, hookimpl
 
 
 class TensorBoard:

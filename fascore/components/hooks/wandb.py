@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from fascore.component import Config, validate
-from fascore.errors import FascoreError
-from fascore.hooks import RunFacts, Step, hookimpl
+from fascore.contract.component import Config, validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.hooks import RunFacts, Step, hookimpl
 
 
 class WandbOptions(Config):

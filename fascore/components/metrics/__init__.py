@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fascore.kinds.metric import Metric, ThresholdMetric, Value
+from fascore.contract.kinds.metric import Metric, ThresholdMetric
+from fascore.contract.kinds.values import Value
 
 if TYPE_CHECKING:
     from fascore.evaluation.bootstrap import Resampling

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fascore.contract.kinds.values import Value
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.curves import auc
 from fascore.evaluation.table import ScoreTable
-from fascore.kinds.metric import Value
 
 
 def compute(table: ScoreTable) -> Mapping[str, Value]:

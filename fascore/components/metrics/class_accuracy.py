@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import SpecError
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds.values import Value
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.rates import Rate
 from fascore.evaluation.table import ScoreTable
-from fascore.kinds.metric import Value
 
 
 class Classified(NamedTuple):

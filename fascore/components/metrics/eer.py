@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from fascore.contract.kinds.values import Value
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.curves import equal_error
 from fascore.evaluation.table import ScoreTable
-from fascore.kinds.metric import Value
 
 Convention = Literal["interpolated", "nearest"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from fascore.contract.kinds.values import Value
 from fascore.evaluation.bootstrap import Rates, Resampling
 from fascore.evaluation.rates import Rate, attack_rates, bona_fide_rate, coarse, half, mean, pooled, worst, worst_bound
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, needed
-from fascore.kinds.metric import Value
 
 Parts = dict[str, Value]
 

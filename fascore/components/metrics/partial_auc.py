@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fascore.contract.kinds.values import Value
 from fascore.evaluation.curves import partial_auc
 from fascore.evaluation.table import ScoreTable
-from fascore.kinds.metric import Value
 
 
 def compute(table: ScoreTable, *, max_fpr: float) -> Mapping[str, Value]:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import SpecError
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds.values import Value
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.rates import Rate, worst
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, needed
-from fascore.kinds.metric import Value
 
 ACCEPT, SCORE = "matcher.accept", "matcher.score"
 

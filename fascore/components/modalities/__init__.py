@@ -7,13 +7,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from fascore.component import Slot, named
-from fascore.errors import SpecError
-from fascore.kinds.detector import Detector
-from fascore.kinds.modality import Modality, ModalityModule
-from fascore.record import POINTS
-from fascore.refs import Ref
-from fascore.signals import Clip, Image, Plane, Points, Signal
+from fascore.contract.component import Slot, named
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds.detector import Detector
+from fascore.contract.kinds.modality import Modality, ModalityModule
+from fascore.contract.record import POINTS
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Clip, Image, Plane, Points, Signal
 
 FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
 FACE: dict[str, Any] = {**FACES, "face": {"type": "face_frames", "inputs": ["faces"], "size": 32, "landmarks": "five"}}

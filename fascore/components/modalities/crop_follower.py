@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fascore.contract.errors import FascoreError, NoResponse
+from fascore.contract.kinds.modality import Arrays
+from fascore.contract.record import Record
 from fascore.data.geometry import channel, cut, nearest, scaled
 from fascore.data.media import as_grey
-from fascore.errors import FascoreError, NoResponse
-from fascore.kinds.modality import Arrays
-from fascore.record import Record
 
 
 class Cut(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fascore.components.modalities import Difference
-from fascore.kinds.modality import Loaded, ModalityModule
+from fascore.contract.kinds.modality import Loaded, ModalityModule
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,11 +10,11 @@ import numpy as np
 from einops import rearrange
 
 from fascore.components.modalities import FaceFrames
+from fascore.contract.errors import NoResponse
+from fascore.contract.kinds.modality import Arrays, Loaded, ModalityModule
+from fascore.contract.record import POINTS, Record
 from fascore.data.geometry import aligned_crop, channel, cut, five_of, middles, nearest, square_crop, to_frame
 from fascore.data.media import as_rgb
-from fascore.errors import NoResponse
-from fascore.kinds.modality import Arrays, Loaded, ModalityModule
-from fascore.record import POINTS, Record
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fascore.components.modalities import Faces
+from fascore.contract.errors import NoResponse
+from fascore.contract.kinds.detector import DetectorModule, Face
+from fascore.contract.kinds.modality import Arrays, ModalityModule
+from fascore.contract.record import Record, Source
 from fascore.data.geometry import channel, middles, nearest
 from fascore.data.media import as_rgb
-from fascore.errors import NoResponse
-from fascore.kinds.detector import DetectorModule, Face
-from fascore.kinds.modality import Arrays, ModalityModule
-from fascore.record import Record, Source
 
 NEIGHBOURS = 4
 """Detections before and after one whose median tells where the tracked face is."""

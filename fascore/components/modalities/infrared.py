@@ -9,8 +9,8 @@ import numpy as np
 
 from fascore.components.modalities import Infrared
 from fascore.components.modalities.crop_follower import CropFollower
-from fascore.kinds.modality import Arrays, Loaded, ModalityModule
-from fascore.record import Record
+from fascore.contract.kinds.modality import Arrays, Loaded, ModalityModule
+from fascore.contract.record import Record
 
 if TYPE_CHECKING:
     from torch import Tensor

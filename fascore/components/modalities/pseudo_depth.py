@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fascore.components.modalities import PseudoDepth
+from fascore.contract.kinds.modality import Arrays, Loaded, ModalityModule
+from fascore.contract.record import BONA_FIDE, Record
 from fascore.data.geometry import FIVE
-from fascore.kinds.modality import Arrays, Loaded, ModalityModule
-from fascore.record import BONA_FIDE, Record
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from fascore.errors import SpecError
-from fascore.kinds import Labels, Objective, Target
-from fascore.kinds.head import Scalar
-from fascore.signals import Signal, Vector
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds import Labels, Objective, Target
+from fascore.contract.kinds.head import Scalar
+from fascore.contract.signals import Signal, Vector
 
 if TYPE_CHECKING:
     from torch import nn

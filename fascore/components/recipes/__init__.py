@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from fascore.errors import SpecError
-from fascore.kinds import Recipe
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds import Recipe
 from fascore.training.config import Optimizer, Schedule
 
 if TYPE_CHECKING:
+    from fascore.contract.kinds import Training
     from fascore.graph import Plan
-    from fascore.kinds import Training
     from fascore.model import ModelGraph
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from fascore.errors import SpecError
+from fascore.contract.errors import SpecError
 from fascore.training.optim import Optimisation, optimisation
 
 if TYPE_CHECKING:

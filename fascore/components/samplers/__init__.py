@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from fascore.errors import SpecError
-from fascore.kinds import Sampler
-from fascore.record import Record
+from fascore.contract.errors import SpecError
+from fascore.contract.kinds import Sampler
+from fascore.contract.record import Record
 
 
 class Shuffle(Sampler):

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from fascore.chance import generator
+from fascore.contract.random_streams import generator
 
 
 def balanced(groups: Sequence[Sequence[str]], batch_size: int, epoch: int, seed: int) -> list[list[str]]:

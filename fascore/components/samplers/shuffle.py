@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fascore.chance import generator
+from fascore.contract.random_streams import generator
 
 
 def shuffled(ids: Sequence[str], batch_size: int, epoch: int, seed: int, *, drop_last: bool) -> list[list[str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.building import Building, csv_rows, word_rows
 from fascore.evaluation.importers.labels import LabelFile, Labels, LabelsAre
 from fascore.evaluation.parse import shown

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast, get_args
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.importers.formats import FORMATS, Format, Given, Polarity
 from fascore.evaluation.importers.labels import LabelFile, LabelsAre
 from fascore.evaluation.table import ScoreTable

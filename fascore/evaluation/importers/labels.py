@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.building import Rows, csv_rows, word_rows
 from fascore.evaluation.parse import COLUMNS, Place, shown
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from fascore.contract.files import write_whole
 from fascore.evaluation.comparison import Comparison, System
-from fascore.files import write_whole
 from fascore.report.comparison import page, text
 from fascore.report.comparison.sheet import Section
 

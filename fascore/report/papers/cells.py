@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 
 FLAGS = {
     "contradicted": "other numbers of the paper contradict it", "copied": "it looks like a copy of another row", "inferred": "the row was inferred",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Any
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.evaluation.comparison import System, metrics
 from fascore.evaluation.evaluate import evaluate, label
 from fascore.report.papers.cells import PaperCell, PaperTable, key

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PositiveInt
 
-from fascore.component import Config, validate
-from fascore.hooks import Section, hookimpl
-from fascore.refs import Ref
+from fascore.contract.component import Config, validate
+from fascore.contract.hooks import Section, hookimpl
+from fascore.contract.refs import Ref
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from fascore.record import Record
+    from fascore.contract.record import Record
     from fascore.running.trained import Trained
 
 FEWEST = 5
@@ -107,7 +107,7 @@ def _features(trained: Trained, records: Sequence[Record], nodes: Sequence[str])
 
 def _pooled(trained: Trained, ref: str, value: Any) -> Tensor:
     """(N, D): a Vector as it is, Tokens by their mean, a map's channels by theirs (a Pyramid's last level), all else flat."""
-    from fascore.signals import Image, Plane, Pyramid, Tokens
+    from fascore.contract.signals import Image, Plane, Pyramid, Tokens
 
     signal = trained.plan.signal(Ref(ref))
     if isinstance(signal, Pyramid):

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fascore.contract.errors import FascoreError
+from fascore.contract.record import Record
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Image, Plane, Pyramid, Signal, Tokens
 from fascore.data.batch import Batch
-from fascore.errors import FascoreError
-from fascore.record import Record
-from fascore.refs import Ref
-from fascore.signals import Image, Plane, Pyramid, Signal, Tokens
 
 if TYPE_CHECKING:
     from fascore.running.trained import Trained

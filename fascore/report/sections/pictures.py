@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from fascore.errors import FascoreError
-from fascore.signals import Clip, Image, Plane, Signal
+from fascore.contract.errors import FascoreError
+from fascore.contract.signals import Clip, Image, Plane, Signal
 
 NONE = '<span class="soft">none</span>'
 """Stands for a picture that a record lacks."""

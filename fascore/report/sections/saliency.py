@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PositiveInt
 
-from fascore.component import Config, validate
-from fascore.hooks import Section, hookimpl
-from fascore.refs import Ref
+from fascore.contract.component import Config, validate
+from fascore.contract.hooks import Section, hookimpl
+from fascore.contract.refs import Ref
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fascore.record import Record
+    from fascore.contract.record import Record
     from fascore.running.trained import Trained
 
 

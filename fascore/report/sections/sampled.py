@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from fascore.chance import generator
-from fascore.record import Record
+from fascore.contract.random_streams import generator
+from fascore.contract.record import Record
 
 BONA_FIDE_NAME = "bona fide"
 

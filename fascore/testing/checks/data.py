@@ -10,10 +10,10 @@ from unittest import mock
 import numpy as np
 import torch
 
-from fascore.component import validate
-from fascore.errors import FascoreError, NoResponse, SpecError
-from fascore.kinds import Dataset, DetectorModule, Face
-from fascore.record import POINTS, Record, Source
+from fascore.contract.component import validate
+from fascore.contract.errors import FascoreError, NoResponse, SpecError
+from fascore.contract.kinds import Dataset, DetectorModule, Face
+from fascore.contract.record import POINTS, Record, Source
 from fascore.testing.case import Case, Check, Failure, shown
 from fascore.testing.records import toy_records
 

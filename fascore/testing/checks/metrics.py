@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds import Metric
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose
-from fascore.kinds import Metric
 from fascore.testing.case import Case, Check, Failure, shown
 
 ROWS = 240

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from pydantic import TypeAdapter
 
-from fascore.component import Node
-from fascore.errors import FascoreError
+from fascore.contract.component import Node
+from fascore.contract.errors import FascoreError
+from fascore.contract.kinds import Modality
+from fascore.contract.record import Record
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Clip, Image, Signal
 from fascore.graph import refs_in
-from fascore.kinds import Modality
-from fascore.record import Record
-from fascore.refs import Ref
-from fascore.signals import Clip, Image, Signal
 from fascore.testing.case import Case, Check, Failure, shown
 from fascore.testing.graphs import Reader, Toy, summary_model, toy
 from fascore.testing.records import toy_records

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 from fascore.model import ModelGraph
 from fascore.testing.case import Case, Check, Failure, shown
 from fascore.testing.graphs import Toy, summary_model, toy

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fascore.kinds import Labels
-from fascore.signals import Signal
+from fascore.contract.kinds import Labels
+from fascore.contract.signals import Signal
 from fascore.testing.case import Case, Check, Failure
 from fascore.testing.rig import ROWS, Feed, Rig, rigs
 from fascore.testing.tensors import Value, listed

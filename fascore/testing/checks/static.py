@@ -9,11 +9,11 @@ from typing import Any, get_args
 import jsonschema
 from pydantic import BaseModel
 
-from fascore.component import Component, validate
-from fascore.errors import FascoreError
-from fascore.hooks import Specs
-from fascore.registry import KINDS, known_plugins
-from fascore.signals import Series
+from fascore.contract.component import Component, validate
+from fascore.contract.errors import FascoreError
+from fascore.contract.hooks import Specs
+from fascore.contract.registry import KINDS, known_plugins
+from fascore.contract.signals import Series
 from fascore.testing.case import NAME, Case, Check, Failure, cases, shown
 from fascore.testing.light import heavy_imports
 
@@ -190,5 +190,5 @@ CHECKS = (
           "Give validators that accept more than their annotation a matching annotation, or a __get_pydantic_json_schema__."),
     Check("refuses", ("modality", "encoder", "fusion", "head", "objective"), refuses,
           "Compare the number and the type of the signals first, and raise SpecError with a sentence."),
-    Check("known_hooks", ("hooks",), known_hooks, "Mark the methods with @fascore.hookimpl and name them as fascore.hooks.Specs does."),
+    Check("known_hooks", ("hooks",), known_hooks, "Mark the methods with @fascore.hookimpl and name them as fascore.contract.hooks.Specs does."),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fascore import Encoder, Fusion, Image, Plane, Signal, SpecError, Tokens, Vector, validate
 from fascore.components.fusions import AttentionPool
-from fascore.registry import index
+from fascore.contract.registry import index
 
 TIMM_VIT = {"type": "timm", "name": "test_vit", "img_size": 32, "output": "tokens"}
 OWN = {"type": "mmfas.vit_tokens", "patch": 8, "width": 12, "depth": 1, "heads": 2}

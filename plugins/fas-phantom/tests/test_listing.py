@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import ks_2samp
 
 from fascore import SpecError, SpecErrors
-from fascore.component import validate
+from fascore.contract.component import validate
 
 SPLITS = ("train", "dev", "test")
 

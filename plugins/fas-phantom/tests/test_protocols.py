@@ -10,7 +10,7 @@ from fas_phantom.species import SPECIES
 from pydantic import TypeAdapter
 
 from fascore import SpecErrors
-from fascore.component import validate
+from fascore.contract.component import validate
 
 SPLITS = ("train", "dev", "test")
 SPOOF = {name for name, (task, *_) in SPECIES.items() if task == "spoof"}

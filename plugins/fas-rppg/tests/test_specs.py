@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fascore.contract.signals import Plane, Vector
 from fascore.graph import check
-from fascore.signals import Plane, Vector
 from fascore.spec import RunSpec
 
 SPECS = Path(__file__).parents[1] / "specs"

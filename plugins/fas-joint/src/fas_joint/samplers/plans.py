@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from fascore.chance import generator
+from fascore.contract.random_streams import generator
 
 T = TypeVar("T")
 

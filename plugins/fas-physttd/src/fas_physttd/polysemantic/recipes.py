@@ -10,8 +10,8 @@ from fas_physttd.polysemantic.components import Generator
 from fascore import Optimizer, Recipe, Ref, Schedule, SpecError
 
 if TYPE_CHECKING:
+    from fascore.contract.kinds import Training
     from fascore.graph import Plan
-    from fascore.kinds import Training
     from fascore.model import ModelGraph
 
 

@@ -13,8 +13,8 @@ from fascore import Encoder, Image, Labels, Objective, Optimizer, Plane, Recipe,
 if TYPE_CHECKING:
     from torch import nn
 
+    from fascore.contract.kinds import Training
     from fascore.graph import Plan
-    from fascore.kinds import Training
     from fascore.model import ModelGraph
 
 

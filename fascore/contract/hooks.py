@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pluggy
 
-from fascore.errors import FascoreError, Problem, SpecErrors
-from fascore.registry import index
+from fascore.contract.errors import FascoreError, Problem, SpecErrors
+from fascore.contract.registry import index
 
 if TYPE_CHECKING:
     from fascore.running.trained import Trained

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-from fascore.errors import FascoreError, Problem, SpecErrors
-from fascore.registry import BrokenPlugin, index
+from fascore.contract.errors import FascoreError, Problem, SpecErrors
+from fascore.contract.registry import BrokenPlugin, index
 
 NODE_NAME = r"^[a-z][a-z0-9_]*$"
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"

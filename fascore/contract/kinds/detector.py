@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from fascore.component import Component
+from fascore.contract.component import Component
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from fascore.record import Annotation
+    from fascore.contract.record import Annotation
 
 
 class Face(NamedTuple):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, Union
 
 from pydantic import Field
 
-from fascore.component import Component
-from fascore.record import Record
-from fascore.refs import Ref
-from fascore.signals import Signal
+from fascore.contract.component import Component
+from fascore.contract.record import Record
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Signal
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from safetensors import SafetensorError
 
-from fascore.errors import FascoreError
+from fascore.contract.errors import FascoreError
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from pydantic import Field, NonNegativeFloat
 
-from fascore.component import Component
-from fascore.refs import Ref
-from fascore.signals import Signal
+from fascore.contract.component import Component
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Signal
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

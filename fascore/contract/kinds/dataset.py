@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from fascore.component import Component
-from fascore.record import Record
+from fascore.contract.component import Component
+from fascore.contract.record import Record
 
 
 class Dataset(Component):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from fascore.component import Component
-from fascore.refs import Ref
-from fascore.signals import Signal
+from fascore.contract.component import Component
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Signal
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, NonNegativeFloat
 
-from fascore.component import Component
-from fascore.refs import Ref
-from fascore.signals import Signal
+from fascore.contract.component import Component
+from fascore.contract.refs import Ref
+from fascore.contract.signals import Signal
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from fascore.kinds.head import Scalar, Target, Where
+    from fascore.contract.kinds.head import Scalar, Target, Where
 else:
-    from fascore.kinds.head import Where
+    from fascore.contract.kinds.head import Where
 
 
 class Objective(Component):

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from fascore.component import Component
-from fascore.rules import ThresholdRule
+from fascore.contract.component import Component
+from fascore.contract.kinds.values import Value
+from fascore.contract.threshold_rule import ThresholdRule
 
 if TYPE_CHECKING:
     from fascore.evaluation.bootstrap import Resampling
     from fascore.evaluation.table import ScoreTable
     from fascore.evaluation.threshold import Threshold
-
-Value: TypeAlias = float | int | str | Mapping[str, "Value"] | None
-"""A number, a note such as `not measurable`, or named parts of the same."""
-
 
 class Metric(Component):
     """A figure of one score table. `examples()` gives metrics; the suite draws tables for them.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from pydantic import Field, PositiveInt
 
-from fascore.component import Component, Slot, named
-from fascore.kinds.metric import Metric
+from fascore.contract.component import Component, Slot, named
+from fascore.contract.kinds.metric import Metric
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from pydantic import Field, PositiveInt
 
-from fascore.component import Component
-from fascore.record import Record
+from fascore.contract.component import Component
+from fascore.contract.record import Record
 
 
 class Sampler(Component):
