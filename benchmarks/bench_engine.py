@@ -12,9 +12,9 @@ from timing import processor
 
 from fascore import validate
 from fascore.data.batch import Batch
-from fascore.graph import check
 from fascore.model import ModelGraph
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import check
 from fascore.training.engine import Engine
 
 LIMIT, ROUNDS = 1.15, 12

@@ -23,8 +23,8 @@ from torch.nn.functional import grid_sample
 
 from fascore import RunSpec, validate
 from fascore.data.batch import Batch
-from fascore.graph import check
 from fascore.model import ModelGraph
+from fascore.spec.plan import check
 from fascore.testing import ToyFaces
 from fascore.training.engine import Engine
 

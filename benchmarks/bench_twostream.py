@@ -29,8 +29,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fascore import Clip, Plane, Ref, RunSpec, validate
 from fascore.components.modalities import Faces
-from fascore.graph import check
 from fascore.model import describe_cost
+from fascore.spec.plan import check
 
 PEER = "mobilenetv3_small_100"
 ONNX = ("onnxruntime", "onnxscript")

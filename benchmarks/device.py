@@ -28,9 +28,9 @@ from fascore.data.batch import Batch
 from fascore.data.loading import Loader
 from fascore.data.prepare import prepare
 from fascore.data.store import Store
-from fascore.graph import check
 from fascore.model import ModelGraph
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import check
 from fascore.training.engine import Engine
 from fascore.training.trainer import pick_precision
 

@@ -25,12 +25,12 @@ from trends_page import Claim, section, write_section
 
 from fascore import Config, FascoreError, SpecErrors, validate
 from fascore.evaluation.table import ScoreTable
-from fascore.graph import check
 from fascore.running.folder import RunFolder
 from fascore.running.prepare import prepare_records, store_of
 from fascore.running.records import list_records
 from fascore.running.study import Study, changes, check_study, read_study
-from fascore.spec import Json, RunSpec, read_json
+from fascore.spec.documents import Json, RunSpec, read_json
+from fascore.spec.plan import check
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "trends.md"

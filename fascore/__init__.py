@@ -29,7 +29,7 @@ _WHERE = {
     "fascore.model.weights": ("node_weights",),
     "fascore.running.trained": ("Trained",),
     "fascore.serving.opening": ("open_trained",),
-    "fascore.spec": ("RunSpec", "StudySpec"),
+    "fascore.spec.documents": ("RunSpec", "StudySpec"),
     "fascore.training.config": ("Optimizer", "Schedule"),
     "fascore.training.optim": ("Optimisation", "optimisation"),
 }
@@ -110,7 +110,7 @@ if TYPE_CHECKING:
     from fascore.model.weights import node_weights as node_weights
     from fascore.running.trained import Trained as Trained
     from fascore.serving.opening import open_trained as open_trained
-    from fascore.spec import RunSpec as RunSpec, StudySpec as StudySpec
+    from fascore.spec.documents import RunSpec as RunSpec, StudySpec as StudySpec
     from fascore.training.config import Optimizer as Optimizer, Schedule as Schedule
     from fascore.training.optim import Optimisation as Optimisation, optimisation as optimisation
 

@@ -109,7 +109,7 @@ def rows_of(listed: Mapping[str, Sequence[Record]]) -> tuple[Row, ...]:
 
 
 def _spec(path: Path, split: str) -> list[Part]:
-    from fascore.spec import DataEntry, read_spec
+    from fascore.spec.documents import DataEntry, read_spec
 
     spec, _ = read_spec(path, {})
     used: dict[str, Sequence[DataEntry]] = {"train": spec.data.train, "dev": spec.data.dev}

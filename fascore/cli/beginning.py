@@ -16,8 +16,8 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.files import write_whole
 from fascore.contract.kinds import Dataset
 from fascore.contract.registry import index
-from fascore.graph import check
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import check
 
 MODALITIES = ("rgb", "depth", "infrared")
 FUSIONS = ("gated", "concat", "mean", "sum", "attention_pool")

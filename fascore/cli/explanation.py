@@ -16,7 +16,7 @@ from fascore.cli.text import WIDTH, columns
 from fascore.contract.component import Component, Config, load
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, index
-from fascore.schema import Schema
+from fascore.spec.schema import Schema
 
 _REQUIRED = object()
 

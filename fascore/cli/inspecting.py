@@ -22,8 +22,8 @@ def check(
 ) -> None:
     """Check a spec and print its graph: what each node reads and gives."""
     from fascore.cli.picture import picture
-    from fascore.graph import check as check_graph
-    from fascore.spec import read_spec
+    from fascore.spec.documents import read_spec
+    from fascore.spec.plan import check as check_graph
 
     with problems_of(spec):
         plan = check_graph(read_spec(spec, overrides(settings, extra))[0])
@@ -37,7 +37,7 @@ def check(
 def fill(spec: Spec, settings: Set = [], extra: With = [], out: Out = None) -> None:  # noqa: B006
     """Write a spec with every default written out, in the order of the file."""
     from fascore.cli.text import to_json
-    from fascore.spec import read_spec
+    from fascore.spec.documents import read_spec
 
     with problems_of(spec):
         checked, document = read_spec(spec, overrides(settings, extra))
@@ -49,7 +49,7 @@ def schema(out: Out = None) -> None:
     """Write one JSON Schema of everything installed, for editors that complete specs."""
     import json
 
-    from fascore.schema import schema as build
+    from fascore.spec.schema import schema as build
 
     _write(out, json.dumps(build(), indent=1, ensure_ascii=False))
 

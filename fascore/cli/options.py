@@ -24,7 +24,7 @@ Out: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", metavar="FIL
 def overrides(settings: list[str], extra: list[str]) -> dict[str, Any]:
     """What `--set` says, by path, after the components of `--with` are known. Raises FascoreError."""
     from fascore.contract.registry import add_targets
-    from fascore.spec import parse_override
+    from fascore.spec.documents import parse_override
 
     if extra:
         add_targets(extra)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fascore.cli.text import columns, counted
-from fascore.graph import NodePlan, Plan
-from fascore.spec import heads_of
+from fascore.spec.documents import heads_of
+from fascore.spec.plan import NodePlan, Plan
 
 
 def picture(plan: Plan) -> str:

@@ -41,7 +41,7 @@ def report(
 
 def _add(run: RunFolder, given: str, device: str) -> None:
     from fascore.serving.sections import further_sections
-    from fascore.spec import json_or_word
+    from fascore.spec.documents import json_or_word
 
     trackers = json_or_word(given)
     trackers = {trackers: {}} if isinstance(trackers, str) else trackers

@@ -36,8 +36,8 @@ def run(
 
 def _checked(spec: Path, settings: list[str], extra: list[str]) -> Any:
     """The document of a spec that passes the check: a mistake is told at once, before torch is imported."""
-    from fascore.graph import check
-    from fascore.spec import read_spec
+    from fascore.spec.documents import read_spec
+    from fascore.spec.plan import check
 
     with problems_of(spec):
         checked, document = read_spec(spec, overrides(settings, extra))
@@ -78,7 +78,7 @@ def predict(
     from fascore.contract.errors import FascoreError
     from fascore.running.prepare import progress_bar
     from fascore.serving.predict import predict as answers
-    from fascore.spec import json_or_word
+    from fascore.spec.documents import json_or_word
 
     overrides([], extra)
     if timeline is not None and clips is None:

@@ -30,7 +30,7 @@ from fascore.contract.registry import index
 
 if TYPE_CHECKING:
     from fascore.running.trained import Trained
-    from fascore.spec import RunSpec
+    from fascore.spec.documents import RunSpec
 
 hookspec = pluggy.HookspecMarker("fascore")
 hookimpl = pluggy.HookimplMarker("fascore")

@@ -19,7 +19,7 @@ from fascore.contract.random_streams import generator
 from fascore.data import photometry
 from fascore.data.draw import Draws
 from fascore.data.geometry import FLIPS
-from fascore.spec import Augment
+from fascore.spec.documents import Augment
 
 SLOTS = (
     "flip", "rotation", "scale", "shift_x", "shift_y", "crop", "crop_x", "crop_y", "brightness", "contrast", "saturation", "hue", "gamma",

@@ -25,7 +25,7 @@ from fascore.data.draw import Draws
 from fascore.data.modules import Modules
 from fascore.data.prepare import Prepared
 from fascore.data.store import Store
-from fascore.graph import NodePlan, Plan, refs_in
+from fascore.spec.plan import NodePlan, Plan, refs_in
 
 AHEAD = 2
 """Batches whose arrays are read while one is in use."""

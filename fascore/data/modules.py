@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds.modality import ModalityModule
-from fascore.graph import NodePlan
+from fascore.spec.plan import NodePlan
 
 
 class Modules:

@@ -16,7 +16,7 @@ from fascore.contract.record import Record
 from fascore.data.modules import Modules
 from fascore.data.store import Store
 from fascore.data.workers import processes_for, spread
-from fascore.graph import NodePlan, Plan
+from fascore.spec.plan import NodePlan, Plan
 
 
 @dataclass(frozen=True)

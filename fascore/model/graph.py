@@ -16,10 +16,10 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.kinds import Dense, Fusion, Objective
 from fascore.contract.random_streams import generator
 from fascore.data.batch import Batch
-from fascore.graph import NodePlan, Plan
 from fascore.model.rows import as_float32, spread, take
 from fascore.model.targets import matching, target_of
 from fascore.model.weights import PREFIX, load_weights
+from fascore.spec.plan import NodePlan, Plan
 
 Value: TypeAlias = Tensor | list[Tensor]
 

@@ -13,7 +13,7 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.kinds import Labels
 from fascore.contract.kinds.head import Scalar, Where
 from fascore.data.batch import Batch
-from fascore.graph import NodePlan
+from fascore.spec.plan import NodePlan
 
 
 def matching(where: Where, batch: Batch, device: torch.device) -> Tensor | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fascore.contract.errors import FascoreError
 from fascore.running.folder import RunFolder
-from fascore.spec import Json, RunSpec
+from fascore.spec.documents import Json, RunSpec
 
 FREE = ("compute", "$schema", "name", "trackers")
 """Fields that may differ when a run is continued: none of them changes what is learnt, but for compute.precision."""

@@ -18,7 +18,7 @@ from fascore.report.facts import ReportFacts, Timing, record_counts, record_peop
 from fascore.report.mistakes import worst_rows
 from fascore.running.folder import RunFolder
 from fascore.running.records import Splits
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
 
 HEIGHT = 112
 """Pixels of a picture in the report, at most, either way."""

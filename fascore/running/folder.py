@@ -11,7 +11,7 @@ from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.files import write_whole
 from fascore.evaluation.threshold import Threshold
-from fascore.spec import RunSpec, read_json
+from fascore.spec.documents import RunSpec, read_json
 
 
 @dataclass(frozen=True)

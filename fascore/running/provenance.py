@@ -11,7 +11,7 @@ from pydantic import BaseModel
 import fascore
 from fascore.contract.component import Component
 from fascore.contract.registry import API, index
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
 
 LIBRARIES = ("torch", "torchvision", "timm", "numpy", "scipy", "av", "opencv-python-headless", "pydantic", "safetensors", "scikit-learn")
 

@@ -14,7 +14,7 @@ from fascore.contract.errors import FascoreError, NoResponse, Problem, SpecError
 from fascore.contract.random_streams import generator
 from fascore.contract.record import FIELDS, Record, Source
 from fascore.data.media import MediaSource
-from fascore.spec import Data, DataEntry, RunSpec
+from fascore.spec.documents import Data, DataEntry, RunSpec
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ from fascore.evaluation.evaluate import RESAMPLES, Depth, evaluate
 from fascore.evaluation.score_rules import fit_weights
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
-from fascore.graph import Plan, check
 from fascore.model import ModelGraph
 from fascore.running.begin import begin, locked, refuse_other_data
 from fascore.running.facts import gather, publishable
@@ -41,7 +40,8 @@ from fascore.running.results import conclude
 from fascore.running.scores import head_columns, scored_table
 from fascore.running.timing import decision_times
 from fascore.running.trained import Trained
-from fascore.spec import Json, RunSpec
+from fascore.spec.documents import Json, RunSpec
+from fascore.spec.plan import Plan, check
 from fascore.training import checkpoint, distributed
 from fascore.training.interrupt import Interrupted
 from fascore.training.scoring import Scores, score

@@ -11,7 +11,7 @@ from fascore.contract.record import Record
 from fascore.data.prepare import Missing, Prepared
 from fascore.evaluation.score_rules import Floats, Rule, combine
 from fascore.evaluation.table import ScoreTable
-from fascore.graph import Plan
+from fascore.spec.plan import Plan
 from fascore.training.scoring import Scores
 
 _FIELDS = ("dataset", "task", "subject", "presenter", "species")

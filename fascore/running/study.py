@@ -11,11 +11,11 @@ from typing import Any
 
 from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError, Problem, SpecErrors
-from fascore.graph import check
 from fascore.report.words import metric_title
 from fascore.running.begin import differences
 from fascore.running.folder import RunFolder
-from fascore.spec import Json, RunSpec, StudySpec, read_json, with_override
+from fascore.spec.documents import Json, RunSpec, StudySpec, read_json, with_override
+from fascore.spec.plan import check
 from fascore.training.interrupt import Interrupted
 
 Number = float | int

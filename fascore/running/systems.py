@@ -18,7 +18,7 @@ from fascore.evaluation.sources import short_names
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose
 from fascore.running.folder import RunFolder
-from fascore.spec import read_json
+from fascore.spec.documents import read_json
 
 
 def read_systems(

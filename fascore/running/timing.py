@@ -13,9 +13,9 @@ from fascore.contract.record import Record
 from fascore.data.loading import Loader
 from fascore.data.prepare import prepare
 from fascore.data.store import Store
-from fascore.graph import Plan
 from fascore.model import ModelGraph
 from fascore.report.facts import Timing
+from fascore.spec.plan import Plan
 from fascore.training.scoring import score
 
 MOST = 20

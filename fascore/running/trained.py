@@ -20,10 +20,10 @@ from fascore.data.loading import Loader
 from fascore.data.prepare import Prepared
 from fascore.data.store import Store
 from fascore.evaluation.table import ScoreTable
-from fascore.graph import Plan
 from fascore.model import ModelGraph
 from fascore.running.scores import scored_table
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import Plan
 from fascore.training.scoring import score
 
 Reduce: TypeAlias = Callable[[str, Any], Tensor]

@@ -8,10 +8,10 @@ from typing import Any
 from fascore.contract.component import replaced
 from fascore.contract.errors import FascoreError, SpecErrors
 from fascore.contract.hooks import Hooks, RunFacts
-from fascore.graph import check
 from fascore.running.folder import RunFolder
 from fascore.running.results import add_sections
 from fascore.serving.opening import open_trained
+from fascore.spec.plan import check
 
 
 def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]], device: str = "auto") -> list[str]:

@@ -11,10 +11,10 @@ from fascore.contract.errors import FascoreError
 from fascore.data.loading import seen_by_model
 from fascore.evaluation.evaluate import evaluate
 from fascore.evaluation.table import ScoreTable
-from fascore.graph import Plan, check
 from fascore.running.folder import open_run
 from fascore.running.records import list_records
 from fascore.serving.opening import open_trained
+from fascore.spec.plan import Plan, check
 
 MOST = 6
 """Optional inputs at most: 63 subsets, each an evaluation of every test set."""

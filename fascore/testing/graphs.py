@@ -19,8 +19,8 @@ from fascore.data.batch import Batch
 from fascore.data.loading import Loader
 from fascore.data.prepare import Prepared, prepare
 from fascore.data.store import Store
-from fascore.graph import Plan, check
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import Plan, check
 from fascore.testing.records import ToyFaces, toy_records
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fascore.data.batch import Batch
     from fascore.evaluation.table import ScoreTable
     from fascore.model import ModelGraph
-    from fascore.spec import RunSpec
+    from fascore.spec.documents import RunSpec
 
 
 @dataclass(frozen=True, kw_only=True)

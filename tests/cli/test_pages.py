@@ -11,9 +11,9 @@ from fascore.cli.app import app
 from fascore.contract.component import validate
 from fascore.contract.registry import index
 from fascore.contract.threshold_rule import RULES
-from fascore.graph import check
 from fascore.running.records import list_records
-from fascore.spec import Augment, Compute, Data, Model, RunSpec, StudySpec, read_spec
+from fascore.spec.documents import Augment, Compute, Data, Model, RunSpec, StudySpec, read_spec
+from fascore.spec.plan import check
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

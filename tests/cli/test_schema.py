@@ -5,7 +5,7 @@ import pytest
 
 from fascore.contract.component import load
 from fascore.contract.registry import KINDS, Index, index, using
-from fascore.schema import schema
+from fascore.spec.schema import schema
 
 CORE = [(p.kind, p.name) for p in Index.from_environment().providers() if p.kind in KINDS and p.distribution == "fascore"]
 CHANGES = {

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from fascore.graph import check
-from fascore.spec import read_spec
+from fascore.spec.documents import read_spec
+from fascore.spec.plan import check
 
 PHANTOM = ({}, {"modalities": "rgb,depth,infrared"}, {"modalities": "depth"}, {"modalities": "rgb,infrared", "fusion": "mean", "epochs": "3"})
 

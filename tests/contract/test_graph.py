@@ -10,7 +10,7 @@ from contract_toys import document
 from fascore import Dense, Image, Points, Ref, RunSpec, SpecErrors, Vector, validate
 from fascore.contract.kinds import Labels
 from fascore.contract.registry import Index, Provider, index as current, using
-from fascore.graph import check, refs_in
+from fascore.spec.plan import check, refs_in
 
 
 def plan(doc):
@@ -67,7 +67,7 @@ def test_the_order_is_the_same_in_every_process():
     code = """
 import contract_toys
 from fascore import RunSpec, validate
-from fascore.graph import check
+from fascore.spec.plan import check
 from fascore.contract.registry import Index, using
 with using(Index.of(contract_toys.TABLE)):
     doc = contract_toys.document()

@@ -186,7 +186,7 @@ def test_using_gives_the_old_index_back_after_an_error():
 
 
 def test_the_index_and_the_spec_import_no_heavy_library():
-    code = "import fascore.spec, fascore.graph, fascore.contract.hooks, fascore.contract.registry as r, sys; r.index().names('fusion'); print([m for m in " \
+    code = "import fascore.spec.documents, fascore.spec.plan, fascore.contract.hooks, fascore.contract.registry as r, sys; r.index().names('fusion'); print([m for m in " \
         "('torch', 'numpy', 'timm', 'cv2', 'scipy', 'matplotlib', 'wandb') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from fascore import FascoreError, RunSpec, SpecErrors, StudySpec, validate
 from fascore.contract.registry import Index, using
-from fascore.spec import parse_override, read_json, read_spec, with_override
+from fascore.spec.documents import parse_override, read_json, read_spec, with_override
 
 identifiers = st.from_regex(r"\A[a-z][a-z0-9_]{0,6}\Z").filter(lambda name: name != "record")
 json_values = st.recursive(

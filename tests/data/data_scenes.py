@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from fascore import Annotation, AnnotationSource, Dataset, Frame, Head, NoResponse, Record, RunSpec, Source, validate
-from fascore.graph import Plan, check
+from fascore.spec.plan import Plan, check
 
 WIDTH, HEIGHT, FRAMES = 160, 120, 15
 TIMES = np.cumsum([0.0] + [0.03, 0.05, 0.04] * 5)[:FRAMES]

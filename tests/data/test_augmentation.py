@@ -15,7 +15,7 @@ from fascore.data import photometry
 from fascore.data.augmentation import SLOTS, composed, draws, moved, recoloured, sample
 from fascore.data.draw import Draws
 from fascore.data.geometry import FLIPS
-from fascore.spec import Augment
+from fascore.spec.documents import Augment
 
 IDS = [f"r{i}" for i in range(400)]
 ALL = Augment(

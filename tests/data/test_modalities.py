@@ -21,7 +21,7 @@ from fascore.contract.refs import Ref
 from fascore.contract.signals import Clip, Image, Plane, Points, Vector
 from fascore.data.draw import Draws
 from fascore.data.geometry import FIVE, aligned_crop, cut, five_of, nearest, square_crop, to_frame, to_pixels
-from fascore.graph import check
+from fascore.spec.plan import check
 
 BOX = (20.0, 10.0, 60.0, 50.0)
 

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from fascore.contract.component import validate
 from fascore.contract.errors import SpecError, SpecErrors
 from fascore.evaluation.score_rules import GRID, combine, fit_weights
-from fascore.spec import Model
+from fascore.spec.documents import Model
 
 HEADS = {"s": np.array([0.2, 0.8, np.nan, 0.5]), "f": np.array([0.6, 0.4, 0.3, np.nan])}
 TASKS = np.array(["spoof", "forgery", "", ""])

@@ -13,7 +13,7 @@ from fascore import Dataset, Encoder, Fusion, Image, Modality, Objective, Plane,
 from fascore.contract.kinds import ModalityModule
 from fascore.contract.registry import Index, index
 from fascore.data.batch import Batch
-from fascore.graph import Plan, check
+from fascore.spec.plan import Plan, check
 
 
 class ToyData(Dataset):

@@ -9,9 +9,9 @@ from fascore import validate
 from fascore.data.loading import Loader
 from fascore.data.prepare import prepare
 from fascore.data.store import Store
-from fascore.graph import check
 from fascore.model import ModelGraph
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import check
 
 DEMO = Path(__file__).parents[2] / "plugins" / "fas-phantom" / "specs" / "demo.json"
 

@@ -18,7 +18,7 @@ from fascore.running.run import execute_document
 from fascore.serving.opening import for_new_files, with_records
 from fascore.serving.predict import predict
 from fascore.serving.timeline import draw_timeline
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
 
 WriteVideo = Callable[[Path, list[np.ndarray]], None]
 MEDIA = Path(__file__).parents[3] / "shared" / "media"

@@ -19,7 +19,6 @@ from fascore.contract.component import validate
 from fascore.contract.refs import Ref
 from fascore.contract.registry import Index, Provider, index, using
 from fascore.contract.signals import Clip, Image, Plane, Vector
-from fascore.graph import check
 from fascore.model import ModelGraph
 from fascore.report.sections.embedding import laid_out
 from fascore.report.sections.grad_cam import grad_cam
@@ -29,7 +28,8 @@ from fascore.running.folder import open_run
 from fascore.running.records import list_records
 from fascore.running.results import report
 from fascore.running.run import execute_document
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import check
 
 CAM = {"maps": [{"node": "places", "over": "face"}], "head": "main", "records": 1}
 

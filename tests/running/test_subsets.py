@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 from fascore.cli.app import app
 from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError
-from fascore.graph import check
 from fascore.running.run import execute_document
 from fascore.running.study import figures
 from fascore.serving.subsets import choices, subsets
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import check
 
 
 def rows(path: Path) -> dict[str, str]:

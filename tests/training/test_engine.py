@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from training_toys import batch_of, records, spec_of
 
 from fascore.components.recipes import Optimizer, Schedule
-from fascore.graph import check
 from fascore.model import ModelGraph
+from fascore.spec.plan import check
 from fascore.training.ema import Ema
 from fascore.training.engine import Engine
 from fascore.training.optim import Optimisation, optimisation

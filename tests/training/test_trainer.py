@@ -275,7 +275,7 @@ def test_a_sampler_without_batches_is_refused(tmp_path: Path) -> None:
 
 
 def test_supervised_refuses_a_graph_without_a_loss() -> None:
-    from fascore.graph import check
+    from fascore.spec.plan import check
 
     model = {**SHAPES["task_split"]["model"]}
     model["heads"] = {name: {**head, "weight": 0} for name, head in model["heads"].items()}

@@ -19,9 +19,9 @@ from fascore.contract.random_streams import generator
 from fascore.contract.registry import Index, index
 from fascore.data.batch import Batch
 from fascore.evaluation.table import ScoreTable
-from fascore.graph import check
 from fascore.model import ModelGraph
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import check
 from fascore.training.optim import Optimisation, optimisation
 from fascore.training.scoring import Scores
 from fascore.training.trainer import TrainingJob

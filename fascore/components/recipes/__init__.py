@@ -12,8 +12,8 @@ from fascore.training.config import Optimizer, Schedule
 
 if TYPE_CHECKING:
     from fascore.contract.kinds import Training
-    from fascore.graph import Plan
     from fascore.model import ModelGraph
+    from fascore.spec.plan import Plan
 
 
 class Supervised(Recipe):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from fascore.data.batch import Batch
-    from fascore.graph import Plan
     from fascore.model import ModelGraph
+    from fascore.spec.plan import Plan
     from fascore.training.engine import Engine
     from fascore.training.optim import Optimisation
 

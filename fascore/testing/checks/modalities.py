@@ -17,7 +17,7 @@ from fascore.contract.kinds import Modality
 from fascore.contract.record import Record
 from fascore.contract.refs import Ref
 from fascore.contract.signals import Clip, Image, Signal
-from fascore.graph import refs_in
+from fascore.spec.plan import refs_in
 from fascore.testing.case import Case, Check, Failure, shown
 from fascore.testing.graphs import Reader, Toy, summary_model, toy
 from fascore.testing.records import toy_records

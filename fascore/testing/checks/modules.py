@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load as load_tensors, save as save_tensors
 from torch import Tensor, nn
 
-from fascore.graph import CONTEXT
+from fascore.spec.plan import CONTEXT
 from fascore.testing.case import Case, Check, Failure
 from fascore.testing.rig import ROWS, Feed, Rig, rigs
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fascore import RunSpec, validate
-from fascore.graph import check
 from fascore.model.cost import costs
-from fascore.spec import with_override
+from fascore.spec.documents import with_override
+from fascore.spec.plan import check
 
 BASE = json.loads((Path(__file__).parents[1] / "specs/mmfas.json").read_text())
 ROWS = json.loads((Path(__file__).parents[1] / "specs/table2.json").read_text())["rows"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fascore import RunSpec, Tokens, validate
-from fascore.graph import check
 from fascore.running.study import check_study, read_study
+from fascore.spec.plan import check
 
 SPECS = Path(__file__).parents[1] / "specs"
 DOCUMENTS = {path.relative_to(SPECS).as_posix(): json.loads(path.read_text()) for path in sorted(SPECS.rglob("*.json"))}

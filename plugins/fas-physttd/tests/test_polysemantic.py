@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from fascore import FascoreError, Image, Labels, Plane, RunSpec, Signal, SpecError, SpecErrors, validate
 from fascore.data.batch import Batch
-from fascore.graph import check
 from fascore.model import ModelGraph
+from fascore.spec.plan import check
 from fascore.testing import ToyFaces
 from fascore.training import checkpoint
 from fascore.training.checkpoint import Counters

@@ -14,12 +14,12 @@ from fas_physttd.sheets import of_run
 from PIL import Image as Picture
 
 from fascore import FascoreError, RunSpec, open_trained, validate
-from fascore.graph import check
 from fascore.running.prepare import prepare_records, store_of
 from fascore.running.records import list_records
 from fascore.running.run import execute_document
 from fascore.running.study import check_study, read_study
-from fascore.spec import with_override
+from fascore.spec.documents import with_override
+from fascore.spec.plan import check
 
 SPECS = Path(__file__).parents[1] / "specs"
 DOCUMENTS = {path.relative_to(SPECS).as_posix(): json.loads(path.read_text()) for path in sorted(SPECS.rglob("*.json")) if path.name != "trends.json"}

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from fascore import RunSpec, validate
-from fascore.graph import check
 from fascore.model import ModelGraph
 from fascore.running.records import list_records
 from fascore.running.study import read_study
+from fascore.spec.plan import check
 
 SPECS = Path(__file__).parents[1] / "specs"
 

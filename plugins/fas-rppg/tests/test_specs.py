@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fascore.contract.signals import Plane, Vector
-from fascore.graph import check
-from fascore.spec import RunSpec
+from fascore.spec.documents import RunSpec
+from fascore.spec.plan import check
 
 SPECS = Path(__file__).parents[1] / "specs"
 

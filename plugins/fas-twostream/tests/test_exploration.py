@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from fascore import Clip, Image, Level, Pyramid, RunSpec, validate
 from fascore.data.batch import Batch
-from fascore.graph import check
 from fascore.model import ModelGraph
 from fascore.running.study import read_study
+from fascore.spec.plan import check
 
 SPECS = Path(__file__).parents[1] / "specs"
 SIDE, FRAMES = 96, 3

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from fascore import FascoreError, RunSpec, validate
 from fascore.cli.app import app
-from fascore.graph import check
 from fascore.model import ModelGraph
+from fascore.spec.plan import check
 
 SPECS = Path(__file__).parents[1] / "specs"
 DATA = {"type": "phantom", "subjects": 8, "frames": 7, "size": 48, "species": ["print.flat"]}

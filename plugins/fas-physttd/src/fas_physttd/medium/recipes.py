@@ -9,8 +9,8 @@ from pydantic import Field
 from fascore import Encoder, Optimizer, Recipe, Ref, Schedule, SpecError, Training
 
 if TYPE_CHECKING:
-    from fascore.graph import Plan
     from fascore.model import ModelGraph
+    from fascore.spec.plan import Plan
 
 
 class TraceMedium(Recipe):

@@ -10,8 +10,8 @@ from fas_physttd.physttd.components import Generator
 from fascore import Optimizer, Plane, Points, Recipe, Ref, Schedule, SpecError, Training
 
 if TYPE_CHECKING:
-    from fascore.graph import NodePlan, Plan
     from fascore.model import ModelGraph
+    from fascore.spec.plan import NodePlan, Plan
 
 Eighth = Annotated[int, Field(ge=1, le=8)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -11,8 +11,8 @@ from fascore import Optimizer, Recipe, Ref, Schedule, SpecError
 
 if TYPE_CHECKING:
     from fascore.contract.kinds import Training
-    from fascore.graph import Plan
     from fascore.model import ModelGraph
+    from fascore.spec.plan import Plan
 
 
 class Polysemantic(Recipe):

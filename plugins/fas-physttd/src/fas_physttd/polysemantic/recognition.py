@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from fascore.contract.kinds import Training
-    from fascore.graph import Plan
     from fascore.model import ModelGraph
+    from fascore.spec.plan import Plan
 
 
 class ArcFaceResNet18(Encoder):

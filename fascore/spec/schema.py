@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from fascore.contract.component import Component, load
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, index
-from fascore.spec import RunSpec, StudySpec
+from fascore.spec.documents import RunSpec, StudySpec
 
 Schema: TypeAlias = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

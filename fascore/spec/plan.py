@@ -16,7 +16,7 @@ from fascore.contract.kinds import Dense, Encoder, Fusion, Head, Labels, Modalit
 from fascore.contract.refs import Ref
 from fascore.contract.registry import index
 from fascore.contract.signals import Signal
-from fascore.spec import RunSpec, heads_of
+from fascore.spec.documents import RunSpec, heads_of
 
 Section: TypeAlias = Literal["modality", "encoder", "fusion", "head", "objective"]
 Graphed: TypeAlias = Modality | Encoder | Fusion | Head | Objective
