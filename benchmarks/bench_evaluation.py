@@ -9,9 +9,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from timing import processor
 
 from fascore.evaluation.bootstrap import Resampling
+from fascore.evaluation.categorical import Factor
 from fascore.evaluation.evaluate import evaluate
-from fascore.evaluation.factor import Factor
-from fascore.evaluation.standalone import default_metrics
+from fascore.evaluation.score_files import default_metrics
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fascore.evaluation.curves import auc, equal_error
+from fascore.evaluation.roc import auc, equal_error
 from fascore.evaluation.table import ScoreTable
 
 HARD = 0.15

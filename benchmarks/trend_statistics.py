@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from fascore import FascoreError
-from fascore.evaluation import curves
+from fascore.evaluation import roc as curves
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.comparison import holm
-from fascore.evaluation.joining import common
+from fascore.evaluation.join import common
 from fascore.evaluation.table import ScoreTable
 
 Floats: TypeAlias = NDArray[np.float64]

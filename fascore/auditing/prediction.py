@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.random_streams import generator
-from fascore.evaluation.curves import auc
+from fascore.evaluation.roc import auc
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]

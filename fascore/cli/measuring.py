@@ -70,7 +70,7 @@ def evaluate(
 
     from fascore.evaluation.evaluate import Depth
     from fascore.evaluation.importers.importer import importer
-    from fascore.evaluation.standalone import evaluate_files
+    from fascore.evaluation.score_files import evaluate_files
     from fascore.report.terminal import summary_table
 
     combine = _one({"sum": sum_, "mean": mean, "weighted": weighted, "logistic": logistic})
@@ -93,7 +93,7 @@ def evaluate(
 def level_of(name: str, rule: str | None) -> Any:
     """The level that is asked for. Raises FascoreError for words that name none."""
     from fascore.contract.errors import FascoreError
-    from fascore.evaluation.levels import Level
+    from fascore.evaluation.presentation_level import Level
 
     for option, field, value in (("level", "name", name), ("fold", "rule", rule)):
         allowed = get_args(Level.model_fields[field].annotation)

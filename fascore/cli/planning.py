@@ -12,7 +12,7 @@ from fascore.cli.text import columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fascore.evaluation.planning import Claim, Plan
+    from fascore.evaluation.sample_size import Claim, Plan
 
 _rate = {"metavar": "RATE", "show_default": False}
 Apcer = Annotated[float | None, typer.Option("--apcer", help="claim that the APCER of each species is at most this, such as 0.02", **_rate)]
@@ -47,7 +47,7 @@ def plan(
     """
     from fascore.contract.component import validate
     from fascore.contract.errors import FascoreError
-    from fascore.evaluation.planning import Claim, document, plans
+    from fascore.evaluation.sample_size import Claim, document, plans
 
     limits = {name: limit for name, limit in (("apcer", apcer), ("bpcer", bpcer)) if limit is not None}
     if not limits:

@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 
 from fascore.contract.kinds.values import Value
 from fascore.contract.random_streams import generator
-from fascore.evaluation import curves
-from fascore.evaluation.clusters import Clusters, Codes
+from fascore.evaluation import roc as curves
+from fascore.evaluation.subjects import Clusters, Codes
 from fascore.evaluation.table import ScoreTable
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -11,9 +11,9 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 
 from fascore.contract.component import Config
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.curves import auc, needs_both
-from fascore.evaluation.factor import Factor
-from fascore.evaluation.joining import Named, align
+from fascore.evaluation.categorical import Factor
+from fascore.evaluation.join import Named, align
+from fascore.evaluation.roc import auc, needs_both
 from fascore.evaluation.score_rules import combine, fit_weights
 from fascore.evaluation.table import Floats, ScoreTable
 

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias, cast
 from fascore.contract.component import load, validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds.metric import Metric
-from fascore.evaluation import paired
+from fascore.evaluation import paired_tests as paired
 from fascore.evaluation.evaluate import Depth, evaluate
-from fascore.evaluation.joining import common
-from fascore.evaluation.levels import Level
+from fascore.evaluation.join import common
+from fascore.evaluation.presentation_level import Level
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold
 

@@ -13,13 +13,13 @@ import numpy as np
 from fascore.contract.errors import FascoreError, SpecError
 from fascore.contract.kinds.metric import Metric, ThresholdMetric
 from fascore.contract.kinds.values import Value
+from fascore.evaluation.bincount import tally
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.breakdown import breakdown
-from fascore.evaluation.clusters import people
-from fascore.evaluation.counting import tally
-from fascore.evaluation.curves import auc
-from fascore.evaluation.levels import Level
+from fascore.evaluation.presentation_level import Level
 from fascore.evaluation.rates import SMALL
+from fascore.evaluation.roc import auc
+from fascore.evaluation.subjects import people
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose
 

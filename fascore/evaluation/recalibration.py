@@ -13,7 +13,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 from fascore.contract.component import Config, validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.threshold_rule import ThresholdRule
-from fascore.evaluation import curves
+from fascore.evaluation import roc as curves
 from fascore.evaluation.intervals import clopper_pearson, enough, too_few
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold

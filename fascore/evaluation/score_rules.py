@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import SpecError
-from fascore.evaluation.curves import auc, equal_error
+from fascore.evaluation.roc import auc, equal_error
 
 Floats: TypeAlias = NDArray[np.float64]
 Rule: TypeAlias = str | Mapping[str, Any]

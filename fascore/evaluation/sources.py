@@ -12,7 +12,7 @@ import numpy as np
 from fascore.contract.errors import FascoreError
 from fascore.evaluation.combining import Combination, Rule, fit, fuse
 from fascore.evaluation.importers.importer import Imported, Importer
-from fascore.evaluation.levels import Level, fold
+from fascore.evaluation.presentation_level import Level, fold
 from fascore.evaluation.table import ScoreTable
 
 

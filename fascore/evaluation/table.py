@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from fascore.contract.errors import FascoreError
 from fascore.contract.files import writing
-from fascore.evaluation.building import CHUNK, Building, read_csv
-from fascore.evaluation.clusters import Clusters, Shown
-from fascore.evaluation.factor import Factor, texts
-from fascore.evaluation.parse import COLUMNS, REQUIRED, Place, responses
-from fascore.evaluation.ranked import Ranked
+from fascore.evaluation.categorical import Factor, texts
+from fascore.evaluation.cells import COLUMNS, REQUIRED, Place, responses
+from fascore.evaluation.sorted_scores import Ranked
+from fascore.evaluation.subjects import Clusters, Shown
+from fascore.evaluation.table_reader import CHUNK, Building, read_csv
 
 Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]

@@ -11,7 +11,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 from fascore.contract.component import Config, validate
 from fascore.contract.errors import FascoreError, SpecError
 from fascore.contract.threshold_rule import ThresholdRule
-from fascore.evaluation import curves
+from fascore.evaluation import roc as curves
 from fascore.evaluation.table import ScoreTable
 
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import norm
 
-from fascore.evaluation.curves import Floats, roc
+from fascore.evaluation.roc import Floats, roc
 
 INK, GRID, FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH = (f"#0{place}0{place}0{place}" for place in range(1, 9))
 VARIABLES = {

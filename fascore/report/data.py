@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from fascore.evaluation.clusters import people
+from fascore.evaluation.categorical import Factor
 from fascore.evaluation.evaluate import counts
-from fascore.evaluation.factor import Factor
+from fascore.evaluation.subjects import people
 from fascore.evaluation.table import ScoreTable
 from fascore.report import charts
 from fascore.report.facts import People, ReportFacts, Timing, curves

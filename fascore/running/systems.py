@@ -13,7 +13,7 @@ from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError
 from fascore.evaluation.comparison import System
 from fascore.evaluation.importers.importer import Imported, Importer
-from fascore.evaluation.levels import Level, fold
+from fascore.evaluation.presentation_level import Level, fold
 from fascore.evaluation.sources import short_names
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, Riapar
 from fascore.evaluation.bootstrap import Resampling
-from fascore.evaluation.curves import auc, equal_error
 from fascore.evaluation.evaluate import Depth, evaluate
 from fascore.evaluation.intervals import clopper_pearson
+from fascore.evaluation.metrics import Accuracy, Auc, Eer, Hter, Iso30107, Riapar
 from fascore.evaluation.rates import attack_rates, bona_fide_rate, errors, mean, pooled, worst_bound
+from fascore.evaluation.roc import auc, equal_error
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from fascore.contract.errors import FascoreError
 from fascore.evaluation.combining import align, fit, fuse
-from fascore.evaluation.standalone import evaluate_files
+from fascore.evaluation.score_files import evaluate_files
 from fascore.evaluation.table import ScoreTable
 
 RULES = ("sum", "mean", "weighted", "logistic")

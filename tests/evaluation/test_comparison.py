@@ -15,9 +15,9 @@ from rich.console import Console
 from fascore.contract.errors import FascoreError
 from fascore.evaluation.comparison import System, compare_systems, holm
 from fascore.evaluation.evaluate import Depth
-from fascore.evaluation.joining import common
-from fascore.evaluation.levels import Level
-from fascore.evaluation.standalone import evaluate_files
+from fascore.evaluation.join import common
+from fascore.evaluation.presentation_level import Level
+from fascore.evaluation.score_files import evaluate_files
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.report.charts import Effect, forest_chart

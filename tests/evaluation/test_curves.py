@@ -9,8 +9,8 @@ from scipy.stats import binom, binomtest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from fascore.contract.errors import SpecError
-from fascore.evaluation.curves import allowed, auc, equal_error, partial_auc, roc, tpr_at_fpr
 from fascore.evaluation.intervals import clopper_pearson, enough, lower_bound, rule_of_three, too_few, upper_bound
+from fascore.evaluation.roc import allowed, auc, equal_error, partial_auc, roc, tpr_at_fpr
 
 tied = st.lists(st.integers(-6, 6).map(lambda value: value / 3), min_size=1, max_size=25).map(lambda values: np.sort(np.array(values)))
 

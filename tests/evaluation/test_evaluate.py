@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
 from fascore.contract.errors import FascoreError
+from fascore.evaluation.categorical import Factor
 from fascore.evaluation.evaluate import Depth, evaluate, label, primary
-from fascore.evaluation.factor import Factor
-from fascore.evaluation.standalone import evaluate_files
+from fascore.evaluation.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
+from fascore.evaluation.score_files import evaluate_files
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 
@@ -150,7 +150,7 @@ def test_wrong_uses_are_sentences(tmp_path: Path) -> None:
 def test_evaluating_files_imports_no_torch(tmp_path: Path) -> None:
     mixed(1).write(tmp_path / "a.csv")
     program = (
-        "import sys, pathlib; from fascore.evaluation.standalone import evaluate_files;"
+        "import sys, pathlib; from fascore.evaluation.score_files import evaluate_files;"
         f"evaluate_files([pathlib.Path({str(tmp_path / 'a.csv')!r})], rule='fixed=0'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -10,7 +10,7 @@ from fascore.contract.errors import FascoreError
 from fascore.evaluation.evaluate import Depth
 from fascore.evaluation.importers.formats import FORMATS
 from fascore.evaluation.importers.importer import Importer, importer as asked_for, recognise
-from fascore.evaluation.standalone import evaluate_files
+from fascore.evaluation.score_files import evaluate_files
 
 BONA_FIDE, ATTACK = [0.9, 0.8, 0.35], {"print": [0.4, 0.1], "replay": [0.2]}
 ROWS = [(f"real/{i}.mp4", 1, "", score) for i, score in enumerate(BONA_FIDE)] + [

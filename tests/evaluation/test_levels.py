@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from fascore.contract.errors import FascoreError
 from fascore.evaluation.evaluate import evaluate
-from fascore.evaluation.levels import Level, fold
+from fascore.evaluation.presentation_level import Level, fold
 from fascore.evaluation.rates import bona_fide_rate
 from fascore.evaluation.table import ScoreTable
 

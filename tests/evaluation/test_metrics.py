@@ -9,7 +9,11 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_score
 
-from fascore.components.metrics import (
+from fascore.contract.component import load
+from fascore.contract.errors import SpecError
+from fascore.evaluation.bootstrap import Resampling
+from fascore.evaluation.categorical import Factor
+from fascore.evaluation.metrics import (
     Accuracy,
     AccuracyAtBpcer,
     ApcerAtBpcer,
@@ -23,10 +27,6 @@ from fascore.components.metrics import (
     Riapar,
     TprAtFpr,
 )
-from fascore.contract.component import load
-from fascore.contract.errors import SpecError
-from fascore.evaluation.bootstrap import Resampling
-from fascore.evaluation.factor import Factor
 from fascore.evaluation.rates import attack_rates, errors
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
@@ -316,7 +316,7 @@ def test_every_metric_is_installed_under_its_type_and_its_primary_figure_is_a_nu
 
 
 def test_naming_metrics_imports_no_numpy() -> None:
-    program = "import sys, fascore.components.metrics, fascore.contract.threshold_rule; sys.exit(bool({'numpy', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
+    program = "import sys, fascore.evaluation.metrics, fascore.contract.threshold_rule; sys.exit(bool({'numpy', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import binom, binomtest
 
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.curves import auc
-from fascore.evaluation.paired import compare, mcnemar
+from fascore.evaluation.paired_tests import compare, mcnemar
 from fascore.evaluation.rates import bona_fide_rate
+from fascore.evaluation.roc import auc
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 

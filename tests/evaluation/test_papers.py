@@ -11,7 +11,7 @@ import pytest
 
 from fascore.contract.errors import FascoreError
 from fascore.evaluation.comparison import System, compare_systems, metrics
-from fascore.evaluation.curves import auc, equal_error
+from fascore.evaluation.roc import auc, equal_error
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.report.comparison import files as written

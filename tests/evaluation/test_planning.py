@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import binomtest
 
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.planning import Claim, needed, passes, plans
+from fascore.evaluation.sample_size import Claim, needed, passes, plans
 
 
 def at_most(errors, n, rate):

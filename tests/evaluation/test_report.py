@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 from scipy.stats import norm
 
-from fascore.components.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
 from fascore.contract.hooks import Section
-from fascore.evaluation.curves import roc
 from fascore.evaluation.evaluate import Depth, evaluate
+from fascore.evaluation.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
+from fascore.evaluation.roc import roc
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.report.charts import POINTS, Line, det_chart, operating_point, scatter_chart, thinned, training_chart

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fascore.components.metrics import Auc, Eer, Iso30107
 from fascore.evaluation.comparison import System, compare_systems
 from fascore.evaluation.evaluate import Depth, evaluate
+from fascore.evaluation.metrics import Auc, Eer, Iso30107
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.report.comparison.page import render as render_comparison

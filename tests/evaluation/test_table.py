@@ -148,7 +148,7 @@ def test_a_header_that_does_not_fit_says_how_to_write_it(tmp_path, text, said):
 
 
 def test_rows_are_counted_as_an_editor_counts_them_even_past_empty_lines_and_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr("fascore.evaluation.building.CHUNK", 3)
+    monkeypatch.setattr("fascore.evaluation.table_reader.CHUNK", 3)
     path = written(tmp_path, "id,label,score\na,1,1\n\nb,1,1\nc,1,1\nd,0,1\n\n\ne,0,x\n")
     with pytest.raises(FascoreError, match="row 9, column 'score': 'x' is no number"):
         ScoreTable.read(path)
@@ -164,7 +164,7 @@ def test_a_file_reads_the_same_in_chunks_of_any_size(tmp_path_factory, size, wor
     path = written(tmp_path_factory.mktemp("chunks"), "label,score,species,clip\n" + rows)
     whole = ScoreTable.read(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fascore.evaluation.building.CHUNK", size)
+        patch.setattr("fascore.evaluation.table_reader.CHUNK", size)
         parts = ScoreTable.read(path)
     for name in whole.names:
         np.testing.assert_array_equal(parts.column(name), whole.column(name))

@@ -18,8 +18,8 @@ from training_toys import SGD, SHAPES, job_of, spec_of
 
 from fascore import FascoreError, SpecError
 from fascore.components.hooks.log import JsonLog
-from fascore.components.metrics import Auc
 from fascore.contract.hooks import Hooks, hookimpl
+from fascore.evaluation.metrics import Auc
 from fascore.training import checkpoint
 from fascore.training.engine import Engine
 from fascore.training.interrupt import Interrupted

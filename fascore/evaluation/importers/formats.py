@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.building import Building, csv_rows, word_rows
+from fascore.evaluation.cells import shown
 from fascore.evaluation.importers.labels import LabelFile, Labels, LabelsAre
-from fascore.evaluation.parse import shown
 from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.table_reader import Building, csv_rows, word_rows
 
 Polarity: TypeAlias = Literal["bona_fide_high", "attack_high"]
 Found: TypeAlias = tuple[ScoreTable, str]

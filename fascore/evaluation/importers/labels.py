@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.building import Rows, csv_rows, word_rows
-from fascore.evaluation.parse import COLUMNS, Place, shown
+from fascore.evaluation.cells import COLUMNS, Place, shown
+from fascore.evaluation.table_reader import Rows, csv_rows, word_rows
 
 LabelsAre: TypeAlias = Literal["bona_fide_1", "attack_1"]
 

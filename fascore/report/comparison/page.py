@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from fascore.evaluation.comparison import FIGURES, Comparison, System
-from fascore.evaluation.joining import common
+from fascore.evaluation.join import common
 from fascore.report import charts, words
 from fascore.report.comparison.sheet import Section
 from fascore.report.comparison.sheets import TITLES

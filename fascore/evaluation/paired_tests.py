@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds.values import Value
-from fascore.evaluation import curves
+from fascore.evaluation import roc as curves
 from fascore.evaluation.bootstrap import Curves, Floats, Rates, Resampling
 from fascore.evaluation.rates import attack_rates, bona_fide_rate, half, pooled, worst
 from fascore.evaluation.table import ScoreTable

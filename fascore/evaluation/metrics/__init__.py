@@ -24,12 +24,12 @@ class Auc(Metric):
     type: Literal["auc"] = "auc"
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.auc import compute
+        from fascore.evaluation.metrics.auc import compute
 
         return compute(table.reading(self.column))
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.components.metrics.auc import resample
+        from fascore.evaluation.metrics.auc import resample
 
         return resample(table.reading(self.column), draws)
 
@@ -41,7 +41,7 @@ class PartialAuc(Metric):
     max_fpr: float = Field(0.1, gt=0, lt=1, description="the greatest share of attacks accepted, where the area ends")
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.partial_auc import compute
+        from fascore.evaluation.metrics.partial_auc import compute
 
         return compute(table.reading(self.column), max_fpr=self.max_fpr)
 
@@ -55,12 +55,12 @@ class Eer(Metric):
     convention: Literal["interpolated", "nearest"] = Field("interpolated", description="which of the two is `value`; papers differ")
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.eer import compute
+        from fascore.evaluation.metrics.eer import compute
 
         return compute(table.reading(self.column), convention=self.convention)
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.components.metrics.eer import resample
+        from fascore.evaluation.metrics.eer import resample
 
         return resample(table.reading(self.column), draws, convention=self.convention)
 
@@ -72,12 +72,12 @@ class Hter(ThresholdMetric):
     higher_is_better: ClassVar[bool] = False
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.hter import compute
+        from fascore.evaluation.metrics.hter import compute
 
         return compute(table.reading(self.column), threshold)
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.components.metrics.hter import resample
+        from fascore.evaluation.metrics.hter import resample
 
         return resample(table.reading(self.column), threshold, draws)
 
@@ -88,12 +88,12 @@ class Accuracy(ThresholdMetric):
     type: Literal["accuracy"] = "accuracy"
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.accuracy import compute
+        from fascore.evaluation.metrics.accuracy import compute
 
         return compute(table.reading(self.column), threshold)
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.components.metrics.accuracy import resample
+        from fascore.evaluation.metrics.accuracy import resample
 
         return resample(table.reading(self.column), threshold, draws)
 
@@ -125,12 +125,12 @@ class ClassAccuracy(Metric):
         return [(cls(head="tone", target="skin_tone"), {"tone.p.light": 0.7, "tone.p.dark": 0.3, "skin_tone": "light"})]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.class_accuracy import compute
+        from fascore.evaluation.metrics.class_accuracy import compute
 
         return compute(table, self.head, self.target)
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.components.metrics.class_accuracy import resample
+        from fascore.evaluation.metrics.class_accuracy import resample
 
         return resample(table, self.head, self.target, draws)
 
@@ -150,7 +150,7 @@ class AccuracyAtBpcer(Metric):
         return [cls(bpcer=0.1)]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.accuracy_at_bpcer import compute
+        from fascore.evaluation.metrics.accuracy_at_bpcer import compute
 
         return compute(table.reading(self.column), bpcer=self.bpcer)
 
@@ -172,7 +172,7 @@ class TprAtFpr(Metric):
         return [cls(fpr=0.1), cls(fpr=0.1, positive="attack"), cls(fpr=0.1, positive="attack", rule="release_index")]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.tpr_at_fpr import compute
+        from fascore.evaluation.metrics.tpr_at_fpr import compute
 
         return compute(table.reading(self.column), fpr=self.fpr, positive=self.positive, rule=self.rule)
 
@@ -194,7 +194,7 @@ class BpcerAtApcer(Metric):
         return [cls(apcer=0.1), cls(apcer=0.1, attacks="pooled")]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.bpcer_at_apcer import compute
+        from fascore.evaluation.metrics.bpcer_at_apcer import compute
 
         return compute(table.reading(self.column), apcer=self.apcer, attacks=self.attacks)
 
@@ -216,7 +216,7 @@ class ApcerAtBpcer(Metric):
         return [cls(bpcer=0.1), cls(bpcer=0.1, attacks="pooled")]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.apcer_at_bpcer import compute
+        from fascore.evaluation.metrics.apcer_at_bpcer import compute
 
         return compute(table.reading(self.column), bpcer=self.bpcer, attacks=self.attacks)
 
@@ -233,12 +233,12 @@ class Iso30107(ThresholdMetric):
     group: str | None = Field(None, description="column of the coarse groups of attacks; none: the part of the species before the dot")
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.iso30107 import compute
+        from fascore.evaluation.metrics.iso30107 import compute
 
         return compute(table.reading(self.column), threshold, self.group)
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.components.metrics.iso30107 import resample
+        from fascore.evaluation.metrics.iso30107 import resample
 
         return resample(table.reading(self.column), threshold, draws)
 
@@ -256,11 +256,11 @@ class Riapar(ThresholdMetric):
     matcher_threshold: float | None = Field(None, description="the matcher accepts at this `matcher.score` and above; none: it says `matcher.accept`")
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.components.metrics.riapar import compute
+        from fascore.evaluation.metrics.riapar import compute
 
         return compute(table.reading(self.column), threshold, self.matcher_threshold)
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.components.metrics.riapar import resample
+        from fascore.evaluation.metrics.riapar import resample
 
         return resample(table.reading(self.column), threshold, self.matcher_threshold, draws)

@@ -15,7 +15,7 @@ from fascore.contract.kinds.metric import Metric
 from fascore.evaluation.combining import Rule
 from fascore.evaluation.evaluate import Depth, Metrics, evaluate
 from fascore.evaluation.importers.importer import Importer
-from fascore.evaluation.levels import Level
+from fascore.evaluation.presentation_level import Level
 from fascore.evaluation.sources import Sources, read_sources
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose, threshold_rule

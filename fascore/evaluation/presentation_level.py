@@ -11,7 +11,7 @@ from pydantic import Field
 
 from fascore.contract.component import Config
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.factor import Factor
+from fascore.evaluation.categorical import Factor
 from fascore.evaluation.table import ScoreTable
 
 Ints: TypeAlias = NDArray[np.int64]

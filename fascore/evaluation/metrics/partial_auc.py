@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.curves import partial_auc
+from fascore.evaluation.roc import partial_auc
 from fascore.evaluation.table import ScoreTable
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.evaluation.counting import tally
+from fascore.evaluation.bincount import tally
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.curves import tpr_at_fpr
 from fascore.evaluation.intervals import clopper_pearson, not_measurable, too_few
+from fascore.evaluation.roc import tpr_at_fpr
 from fascore.evaluation.table import ScoreTable
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.bootstrap import Resampling
-from fascore.evaluation.curves import equal_error
+from fascore.evaluation.roc import equal_error
 from fascore.evaluation.table import ScoreTable
 
 Convention = Literal["interpolated", "nearest"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.curves import least_that_accepts_at_most, needs_both
 from fascore.evaluation.intervals import not_measurable, too_few
 from fascore.evaluation.rates import attack_rates, bona_fide_rate, pooled, worst
+from fascore.evaluation.roc import least_that_accepts_at_most, needs_both
 from fascore.evaluation.table import ScoreTable
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.evaluation.counting import BLOCK, tally
+from fascore.evaluation.bincount import BLOCK, tally
 
 if TYPE_CHECKING:
-    from fascore.evaluation.factor import Factor
+    from fascore.evaluation.categorical import Factor
     from fascore.evaluation.table import ScoreTable
 
 Codes = NDArray[np.integer[Any]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.bootstrap import Resampling
-from fascore.evaluation.curves import auc
+from fascore.evaluation.roc import auc
 from fascore.evaluation.table import ScoreTable
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import FascoreError, Response
-from fascore.evaluation.factor import Factor
+from fascore.evaluation.categorical import Factor
 
 Cells: TypeAlias = Sequence[Any]
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import FascoreError, no_column
-from fascore.evaluation.factor import Factor, Words
-from fascore.evaluation.parse import COLUMNS, MOST_SPECIES, REQUIRED, Ids, Place, check_species, labels, numbers, responses, shown
+from fascore.evaluation.categorical import Factor, Words
+from fascore.evaluation.cells import COLUMNS, MOST_SPECIES, REQUIRED, Ids, Place, check_species, labels, numbers, responses, shown
 
 CHUNK = 1 << 16
 """Rows that stand in memory as text at a time."""

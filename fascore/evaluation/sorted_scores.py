@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.evaluation.counting import tally
+from fascore.evaluation.bincount import tally
 
 if TYPE_CHECKING:
     from fascore.evaluation.table import ScoreTable
