@@ -8,7 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from fascore.contract.files import write_whole
-from fascore.report import data, parts, words
+from fascore.report import summary as data, task_tables as parts, wording as words
 from fascore.report.facts import ReportFacts
 from fascore.report.sharing import to_share
 

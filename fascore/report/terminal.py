@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fascore.report.words import headline, interval, metric_title, percent
+from fascore.report.wording import headline, interval, metric_title, percent
 
 FIGURE = len("100.00 %")
 ISO = {"acer_worst": "ACER, worst species", "acer_pooled": "ACER, pooled", "apcer_worst": "APCER, worst species", "apcer_pooled": "APCER, pooled"}

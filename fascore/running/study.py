@@ -11,7 +11,7 @@ from typing import Any
 
 from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError, Problem, SpecErrors
-from fascore.report.words import metric_title
+from fascore.report.wording import metric_title
 from fascore.running.begin import differences
 from fascore.running.folder import RunFolder
 from fascore.spec.documents import Json, RunSpec, StudySpec, read_json, with_override

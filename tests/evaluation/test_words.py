@@ -11,7 +11,7 @@ from fascore.contract.kinds import Metric
 from fascore.contract.registry import index
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
-from fascore.report.words import detail
+from fascore.report.wording import detail
 
 KEYS = (
     "apcer", "apcer_pooled", "apcer_worst", "apcer_worst_species", "area", "attacks", "bpcer", "convention", "errors", "false_accept_pooled",

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from fascore.report.comparison.sheet import Cell, Section, Sheet
 from fascore.report.papers.cells import FLAGS
-from fascore.report.parts import TASKS
-from fascore.report.words import ORACLE
+from fascore.report.task_tables import TASKS
+from fascore.report.wording import ORACLE
 
 Document: TypeAlias = Mapping[str, Any]
 """One cell as `papers.matching.beside` gives it."""

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fascore.evaluation.comparison import FIGURES, Comparison, System
 from fascore.evaluation.join import common
-from fascore.report import charts, words
+from fascore.report import charts, wording as words
 from fascore.report.comparison.sheet import Section
 from fascore.report.comparison.sheets import TITLES
 from fascore.report.html import template

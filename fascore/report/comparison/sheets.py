@@ -9,8 +9,8 @@ from typing import Any
 from fascore.evaluation.comparison import Comparison
 from fascore.report.comparison.beside import paper_section
 from fascore.report.comparison.sheet import Cell, Section, Sheet
-from fascore.report.parts import TASKS
-from fascore.report.words import ORACLE, percent
+from fascore.report.task_tables import TASKS
+from fascore.report.wording import ORACLE, percent
 
 TITLES = {
     "auc": "AUC", "eer": f"EER {ORACLE}", "apcer_worst": "APCER, worst species", "apcer_pooled": "APCER, pooled", "bpcer": "BPCER",

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from fascore.evaluation.table import ScoreTable
-from fascore.report import charts, words
+from fascore.report import charts, wording as words
 from fascore.report.calibration import calibration
 from fascore.report.facts import ReportFacts
 from fascore.report.mistakes import mistakes
