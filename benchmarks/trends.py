@@ -27,7 +27,7 @@ from fascore import Config, FascoreError, SpecErrors, validate
 from fascore.evaluation.table import ScoreTable
 from fascore.running.folder import RunFolder
 from fascore.running.prepare import prepare_records, store_of
-from fascore.running.records import list_records
+from fascore.running.splits import list_records
 from fascore.running.study import Study, changes, check_study, read_study
 from fascore.spec.documents import Json, RunSpec, read_json
 from fascore.spec.plan import check

@@ -28,7 +28,7 @@ _WHERE = {
     "fascore.contract.hooks": ("RunFacts", "Section", "hookimpl"),
     "fascore.model.weights": ("node_weights",),
     "fascore.running.trained": ("Trained",),
-    "fascore.serving.opening": ("open_trained",),
+    "fascore.running.open_trained": ("open_trained",),
     "fascore.spec.documents": ("RunSpec", "StudySpec"),
     "fascore.training.config": ("Optimizer", "Schedule"),
     "fascore.training.optim": ("Optimisation", "optimisation"),
@@ -108,8 +108,8 @@ if TYPE_CHECKING:
     from fascore.data.geometry import cut as cut
     from fascore.data.media import as_rgb as as_rgb, open_source as open_source
     from fascore.model.weights import node_weights as node_weights
+    from fascore.running.open_trained import open_trained as open_trained
     from fascore.running.trained import Trained as Trained
-    from fascore.serving.opening import open_trained as open_trained
     from fascore.spec.documents import RunSpec as RunSpec, StudySpec as StudySpec
     from fascore.training.config import Optimizer as Optimizer, Schedule as Schedule
     from fascore.training.optim import Optimisation as Optimisation, optimisation as optimisation

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fascore.serving.predict import Prediction
+    from fascore.running.predict import Prediction
 
 
 def print_answers(answers: Iterable[Prediction], *, as_json: bool, origin: str) -> list[Prediction]:

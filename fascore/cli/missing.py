@@ -23,7 +23,7 @@ def subsets(
     from fascore.cli.text import columns
     from fascore.running.folder import open_run
     from fascore.running.study import figures
-    from fascore.serving.subsets import subsets as measure
+    from fascore.running.subsets import subsets as measure
 
     overrides([], extra)
     found = measure(folder, device=device, say=lambda name: print(f"scores {name}", file=sys.stderr))

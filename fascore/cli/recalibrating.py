@@ -57,7 +57,7 @@ def _bona_fide(folder: Path, paths: list[Path], detector: str | None, device: st
         if len(paths) > 1:
             raise FascoreError(f"{files[0]} is a score file: give it alone, or images and videos")
         return ScoreTable.read(files[0])
-    from fascore.serving.predict import predict
+    from fascore.running.predict import predict
     from fascore.spec.documents import json_or_word
 
     answers = list(predict(folder, paths, detector=json_or_word(detector), device=device))

@@ -30,8 +30,8 @@ def report(
 
     --add looks into the trained model, and adds what it finds to this report and to every later one of the run.
     """
+    from fascore.running.conclude import report as write
     from fascore.running.folder import open_run
-    from fascore.running.results import report as write
 
     run = open_run(folder)
     if sections is not None:
@@ -40,7 +40,7 @@ def report(
 
 
 def _add(run: RunFolder, given: str, device: str) -> None:
-    from fascore.serving.sections import further_sections
+    from fascore.running.add_sections import further_sections
     from fascore.spec.documents import json_or_word
 
     trackers = json_or_word(given)

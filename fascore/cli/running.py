@@ -76,8 +76,8 @@ def predict(
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
     from fascore.cli.answers import print_answers
     from fascore.contract.errors import FascoreError
+    from fascore.running.predict import predict as answers
     from fascore.running.prepare import progress_bar
-    from fascore.serving.predict import predict as answers
     from fascore.spec.documents import json_or_word
 
     overrides([], extra)
@@ -88,7 +88,7 @@ def predict(
         found = answers(folder, paths, detector=json_or_word(detector), device=device, recalibrated=threshold, clips=clips, progress=tell)
         given = print_answers(found, as_json=as_json, origin=origin)
     if timeline is not None:
-        from fascore.serving.timeline import draw_timeline
+        from fascore.running.timeline import draw_timeline
 
         draw_timeline(given, timeline)
 

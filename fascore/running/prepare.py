@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextCo
 from fascore.contract.record import Record
 from fascore.data.prepare import Prepared, Progress, Shared, prepare
 from fascore.data.store import Store
-from fascore.running.records import list_records
+from fascore.running.splits import list_records
 from fascore.spec.documents import Json, RunSpec, read_spec
 from fascore.spec.plan import Plan, check
 

@@ -30,14 +30,14 @@ from fascore.evaluation.score_rules import fit_weights
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.model import ModelGraph
-from fascore.running.begin import begin, locked, refuse_other_data
-from fascore.running.facts import gather, publishable
+from fascore.running.conclude import conclude
 from fascore.running.folder import RunFolder
 from fascore.running.prepare import prepare_records, store_of
 from fascore.running.provenance import provenance
-from fascore.running.records import Splits, list_records
-from fascore.running.results import conclude
-from fascore.running.scores import head_columns, scored_table
+from fascore.running.report_facts import gather, publishable
+from fascore.running.score_tables import head_columns, scored_table
+from fascore.running.splits import Splits, list_records
+from fascore.running.start import begin, locked, refuse_other_data
 from fascore.running.timing import decision_times
 from fascore.running.trained import Trained
 from fascore.spec.documents import Json, RunSpec

@@ -12,8 +12,8 @@ from typing import Any
 from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError, Problem, SpecErrors
 from fascore.report.wording import metric_title
-from fascore.running.begin import differences
 from fascore.running.folder import RunFolder
+from fascore.running.start import differences
 from fascore.spec.documents import Json, RunSpec, StudySpec, read_json, with_override
 from fascore.spec.plan import check
 from fascore.training.interrupt import Interrupted

@@ -21,7 +21,7 @@ from fascore.data.prepare import Prepared
 from fascore.data.store import Store
 from fascore.evaluation.table import ScoreTable
 from fascore.model import ModelGraph
-from fascore.running.scores import scored_table
+from fascore.running.score_tables import scored_table
 from fascore.spec.documents import RunSpec
 from fascore.spec.plan import Plan
 from fascore.training.scoring import score

@@ -11,7 +11,7 @@ from fascore.cli.app import app
 from fascore.contract.component import validate
 from fascore.contract.registry import index
 from fascore.contract.threshold_rule import RULES
-from fascore.running.records import list_records
+from fascore.running.splits import list_records
 from fascore.spec.documents import Augment, Compute, Data, Model, RunSpec, StudySpec, read_spec
 from fascore.spec.plan import check
 

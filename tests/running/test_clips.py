@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from fascore import FascoreError, Frame, Source
-from fascore.serving.windows import Window, divided, parts_of
+from fascore.running.clips import Window, divided, parts_of
 
 
 @dataclass(frozen=True)

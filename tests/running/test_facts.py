@@ -11,8 +11,8 @@ from fascore import RunSpec, validate
 from fascore.evaluation.table import ScoreTable
 from fascore.report.facts import Timing
 from fascore.report.mistakes import worst_rows
-from fascore.running.facts import gather
-from fascore.running.records import Splits
+from fascore.running.report_facts import gather
+from fascore.running.splits import Splits
 
 DATASET = {"type": "phantom", "site": "A", "subjects": 6, "size": 48, "frames": 2, "species": ["print.flat", "forgery.faceswap"]}
 SPEC = {

@@ -14,10 +14,10 @@ from fascore.data.media import read_image
 from fascore.evaluation.recalibration import recalibrate
 from fascore.evaluation.table import ScoreTable
 from fascore.running.folder import open_run
+from fascore.running.open_trained import for_new_files, with_records
+from fascore.running.predict import predict
 from fascore.running.run import execute_document
-from fascore.serving.opening import for_new_files, with_records
-from fascore.serving.predict import predict
-from fascore.serving.timeline import draw_timeline
+from fascore.running.timeline import draw_timeline
 from fascore.spec.documents import RunSpec
 
 WriteVideo = Callable[[Path, list[np.ndarray]], None]
@@ -115,7 +115,7 @@ def test_landmarks_that_only_training_reads_are_not_asked_of_new_files(tiny: dic
 
 
 def test_a_large_folder_never_fills_the_disk_with_its_crops(run: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fascore.serving.predict.CHUNK", 1)
+    monkeypatch.setattr("fascore.running.predict.CHUNK", 1)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     paths = []
     for number in range(3):
@@ -128,7 +128,7 @@ def test_a_large_folder_never_fills_the_disk_with_its_crops(run: Path, files: Pa
         there.append(len(list(tmp_path.glob("fascore-*/*/*.safetensors"))))
         return trained
 
-    monkeypatch.setattr("fascore.serving.predict.with_records", counted)
+    monkeypatch.setattr("fascore.running.predict.with_records", counted)
     left = [len(list(tmp_path.glob("fascore-*"))) for _ in predict(run, paths, detector="whole", note=lambda _: None)]
     assert there == [2, 2, 2]
     assert left == [0, 0, 0]

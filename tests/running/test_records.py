@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from fascore import FascoreError, Record, RunSpec, SpecErrors, validate
-from fascore.running.records import Splits, carve, list_records
+from fascore.running.splits import Splits, carve, list_records
 
 
 def people(subjects: int, clips: int) -> list[Record]:

@@ -19,9 +19,9 @@ from fas_phantom.components import Phantom
 from fascore import FascoreError, RunSpec, validate
 from fascore.components.heads import Binary
 from fascore.components.heads.binary import BinaryHead
-from fascore.running.begin import begin, differences, locked, refuse_other_data
 from fascore.running.folder import RunFolder, open_run
 from fascore.running.run import execute_document
+from fascore.running.start import begin, differences, locked, refuse_other_data
 
 WriteVideo = Callable[[Path, list[np.ndarray]], None]
 
@@ -122,7 +122,7 @@ def test_training_never_goes_on_with_other_records_than_it_began_with(tmp_path: 
 
 SLOW = """
 import time
-import fascore.running.begin as begin
+import fascore.running.start as begin
 move = begin._move_aside
 begin._move_aside = lambda folder: (time.sleep(4), move(folder))
 from fascore.cli import main

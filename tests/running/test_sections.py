@@ -24,10 +24,10 @@ from fascore.report.sections.embedding import laid_out
 from fascore.report.sections.grad_cam import grad_cam
 from fascore.report.sections.pictures import coloured, pixels
 from fascore.report.sections.sampled import evenly, group_of
+from fascore.running.conclude import report
 from fascore.running.folder import open_run
-from fascore.running.records import list_records
-from fascore.running.results import report
 from fascore.running.run import execute_document
+from fascore.running.splits import list_records
 from fascore.spec.documents import RunSpec
 from fascore.spec.plan import check
 

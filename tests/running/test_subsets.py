@@ -13,7 +13,7 @@ from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError
 from fascore.running.run import execute_document
 from fascore.running.study import figures
-from fascore.serving.subsets import choices, subsets
+from fascore.running.subsets import choices, subsets
 from fascore.spec.documents import RunSpec
 from fascore.spec.plan import check
 

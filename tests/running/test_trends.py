@@ -13,7 +13,7 @@ from trends_page import Claim, verdict, write_section
 from fascore import FascoreError, RunSpec, validate
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.table import ScoreTable
-from fascore.running.records import list_records
+from fascore.running.splits import list_records
 
 
 def table(scores, subjects=20, each=4, task="spoof"):

@@ -15,8 +15,8 @@ from PIL import Image as Picture
 
 from fascore import FascoreError, RunSpec, open_trained, validate
 from fascore.running.prepare import prepare_records, store_of
-from fascore.running.records import list_records
 from fascore.running.run import execute_document
+from fascore.running.splits import list_records
 from fascore.running.study import check_study, read_study
 from fascore.spec.documents import with_override
 from fascore.spec.plan import check

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fascore import RunSpec, validate
 from fascore.model import ModelGraph
-from fascore.running.records import list_records
+from fascore.running.splits import list_records
 from fascore.running.study import read_study
 from fascore.spec.plan import check
 

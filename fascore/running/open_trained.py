@@ -17,10 +17,10 @@ from fascore.data.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
 from fascore.data.prepare import Prepared, prepare
 from fascore.data.store import Store
 from fascore.model import ModelGraph
-from fascore.running.facts import publishable
 from fascore.running.folder import RunFolder, open_run
 from fascore.running.prepare import prepare_records, store_of
-from fascore.running.records import list_records
+from fascore.running.report_facts import publishable
+from fascore.running.splits import list_records
 from fascore.running.trained import Trained
 from fascore.spec.documents import Json, RunSpec
 from fascore.spec.plan import Plan, check, refs_in

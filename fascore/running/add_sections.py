@@ -8,9 +8,9 @@ from typing import Any
 from fascore.contract.component import replaced
 from fascore.contract.errors import FascoreError, SpecErrors
 from fascore.contract.hooks import Hooks, RunFacts
+from fascore.running.conclude import add_sections
 from fascore.running.folder import RunFolder
-from fascore.running.results import add_sections
-from fascore.serving.opening import open_trained
+from fascore.running.open_trained import open_trained
 from fascore.spec.plan import check
 
 

@@ -14,7 +14,7 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.files import writing
 
 if TYPE_CHECKING:
-    from fascore.serving.predict import Prediction
+    from fascore.running.predict import Prediction
 
 BONA_FIDE, ATTACK, NOTHING, INK = "#1b6ca8", "#c0392b", "#b8b8b8", "#333333"
 HATCHES = {"no_face": "////", "refused": "...."}

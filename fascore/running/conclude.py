@@ -13,8 +13,8 @@ from rich.console import Console
 from fascore.contract.hooks import Section
 from fascore.report.html import write_report
 from fascore.report.terminal import summary_table
-from fascore.running.facts import report_facts
 from fascore.running.folder import RunFolder
+from fascore.running.report_facts import report_facts
 
 
 def conclude(folder: RunFolder, metrics: Mapping[str, Any], facts: Mapping[str, Any]) -> None:

@@ -12,8 +12,8 @@ from fascore.data.loading import seen_by_model
 from fascore.evaluation.evaluate import evaluate
 from fascore.evaluation.table import ScoreTable
 from fascore.running.folder import open_run
-from fascore.running.records import list_records
-from fascore.serving.opening import open_trained
+from fascore.running.open_trained import open_trained
+from fascore.running.splits import list_records
 from fascore.spec.plan import Plan, check
 
 MOST = 6

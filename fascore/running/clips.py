@@ -13,7 +13,7 @@ import numpy as np
 from fascore.contract.errors import FascoreError, NoResponse
 from fascore.contract.record import Frame, Record, Source
 from fascore.data.media import open_source
-from fascore.serving.opening import unlabelled
+from fascore.running.open_trained import unlabelled
 
 
 @dataclass(frozen=True)

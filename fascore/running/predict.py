@@ -16,10 +16,10 @@ from fascore.data.prepare import Missing, Prepared, Progress
 from fascore.data.store import Store
 from fascore.evaluation.recalibration import read_recalibration
 from fascore.evaluation.threshold import Threshold
+from fascore.running.clips import Part, parts_of
 from fascore.running.folder import open_run
+from fascore.running.open_trained import for_new_files, listed, loaded, say, unlabelled, with_records
 from fascore.running.trained import Trained
-from fascore.serving.opening import for_new_files, listed, loaded, say, unlabelled, with_records
-from fascore.serving.windows import Part, parts_of
 from fascore.spec.documents import Json
 from fascore.spec.plan import check
 

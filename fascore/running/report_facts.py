@@ -17,7 +17,7 @@ from fascore.evaluation.table import ScoreTable
 from fascore.report.facts import ReportFacts, Timing, record_counts, record_people
 from fascore.report.mistakes import worst_rows
 from fascore.running.folder import RunFolder
-from fascore.running.records import Splits
+from fascore.running.splits import Splits
 from fascore.spec.documents import RunSpec
 
 HEIGHT = 112
