@@ -13,7 +13,7 @@ _WHERE = {
     "fascore.contract.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
     "fascore.contract.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
     "fascore.data.augmentation": ("recoloured", "sample"),
-    "fascore.data.draw": ("Draws",),
+    "fascore.data.draws": ("Draws",),
     "fascore.data.geometry": ("cut",),
     "fascore.data.media": ("as_rgb", "open_source"),
     "fascore.contract.files": ("writing",),
@@ -104,7 +104,7 @@ if TYPE_CHECKING:
         Vector as Vector,
     )
     from fascore.data.augmentation import recoloured as recoloured, sample as sample
-    from fascore.data.draw import Draws as Draws
+    from fascore.data.draws import Draws as Draws
     from fascore.data.geometry import cut as cut
     from fascore.data.media import as_rgb as as_rgb, open_source as open_source
     from fascore.model.weights import node_weights as node_weights

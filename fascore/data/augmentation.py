@@ -17,7 +17,7 @@ from torch.nn.functional import affine_grid, grid_sample
 
 from fascore.contract.random_streams import generator
 from fascore.data import photometry
-from fascore.data.draw import Draws
+from fascore.data.draws import Draws
 from fascore.data.geometry import FLIPS
 from fascore.spec.documents import Augment
 

@@ -21,7 +21,7 @@ from fascore.contract.refs import Ref
 from fascore.contract.signals import Pyramid, Signal
 from fascore.data.augmentation import draws
 from fascore.data.batch import Batch
-from fascore.data.draw import Draws
+from fascore.data.draws import Draws
 from fascore.data.modules import Modules
 from fascore.data.prepare import Prepared
 from fascore.data.store import Store

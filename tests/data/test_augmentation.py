@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from fascore.contract.record import POINTS
 from fascore.data import photometry
 from fascore.data.augmentation import SLOTS, composed, draws, moved, recoloured, sample
-from fascore.data.draw import Draws
+from fascore.data.draws import Draws
 from fascore.data.geometry import FLIPS
 from fascore.spec.documents import Augment
 

@@ -19,7 +19,7 @@ from fascore.components.modalities.pseudo_depth import height_map
 from fascore.contract.kinds import Face
 from fascore.contract.refs import Ref
 from fascore.contract.signals import Clip, Image, Plane, Points, Vector
-from fascore.data.draw import Draws
+from fascore.data.draws import Draws
 from fascore.data.geometry import FIVE, aligned_crop, cut, five_of, nearest, square_crop, to_frame, to_pixels
 from fascore.spec.plan import check
 

@@ -16,7 +16,7 @@ from fascore.contract.record import Record
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fascore.data.draw import Draws
+    from fascore.data.draws import Draws
 
 ROBUST = (2.0, 98.0)
 """Percentiles between which relative depth is spread."""

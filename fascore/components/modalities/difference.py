@@ -11,7 +11,7 @@ from fascore.contract.kinds.modality import Loaded, ModalityModule
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fascore.data.draw import Draws
+    from fascore.data.draws import Draws
 
 
 class DifferenceModule(ModalityModule):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from fascore.data.draw import Draws
+    from fascore.data.draws import Draws
 
 Arrays: TypeAlias = Mapping[str, "np.ndarray"]
 """What one modality stores of one record. The first axis of every array is the view, except in `faces`."""
