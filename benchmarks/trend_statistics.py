@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from fascore import FascoreError
-from fascore.evaluation import roc as curves
+from fascore.evaluation import roc
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.comparison import holm
 from fascore.evaluation.join import common
@@ -87,8 +87,8 @@ def _drawn(table: ScoreTable, figure: Figure, resamples: int, seed: int) -> _Dra
         raise FascoreError("a trend needs two named subjects or more")
     scores = table.sorted_bona_fide, table.sorted_attack
     if figure == "auc":
-        return _Drawn(curves.auc(*scores), draws.curves.auc, draws.clusters.count)
-    return _Drawn(curves.equal_error(*scores).interpolated, draws.curves.interpolated, draws.clusters.count)
+        return _Drawn(roc.auc(*scores), draws.curves.auc, draws.clusters.count)
+    return _Drawn(roc.equal_error(*scores).interpolated, draws.curves.interpolated, draws.clusters.count)
 
 
 def _combined(variances: Sequence[tuple[float, int]]) -> tuple[float, float]:

@@ -10,7 +10,21 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fascore import __version__
-from fascore.cli import DEBUG, auditing, comparing, end, inspecting, measuring, missing, planning, recalibrating, reporting, running, starting
+from fascore.cli import (
+    DEBUG,
+    auditing,
+    compare as comparing,
+    end,
+    evaluate as measuring,
+    inspect_ as inspecting,
+    plan as planning,
+    recalibrate as recalibrating,
+    report as reporting,
+    running,
+    init,
+    plugin_new,
+    subsets as missing,
+)
 
 
 class Entry(NamedTuple):
@@ -24,7 +38,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = (
-    Entry("init", starting.init, "write a spec that runs", (
+    Entry("init", init.init, "write a spec that runs", (
         "fascore init spec.json",
         "fascore init spec.json --data folder --manifest videos.csv --modalities rgb,depth",
     )),
@@ -91,7 +105,7 @@ STUDY = (
     )),
     Entry("table", running.study_table, "mean and deviation of what has run", ("fascore study table study.json",)),
 )
-PLUGIN = (Entry("new", starting.plugin_new, "write a package that passes its tests at once", ("fascore plugin new my-fusion --into ~/code",)),)
+PLUGIN = (Entry("new", plugin_new.plugin_new, "write a package that passes its tests at once", ("fascore plugin new my-fusion --into ~/code",)),)
 
 
 class Program(TyperGroup):

@@ -74,7 +74,7 @@ def predict(
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
     """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
-    from fascore.cli.answers import print_answers
+    from fascore.cli.predict_text import print_answers
     from fascore.contract.errors import FascoreError
     from fascore.running.predict import predict as answers
     from fascore.running.prepare import progress_bar

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from fascore.contract.kinds.values import Value
 from fascore.contract.random_streams import generator
-from fascore.evaluation import roc as curves
+from fascore.evaluation import roc
 from fascore.evaluation.subjects import Clusters, Codes
 from fascore.evaluation.table import ScoreTable
 
@@ -126,7 +126,7 @@ class Resampling:
         """AUC and EER of each resample, read from the scores sorted once."""
         table = self.table
         ranks = [_ranked(table, rows & table.responded, self.clusters) for rows in (table.bona_fide, table.attack)]
-        curves.needs_both(ranks[0].scores, ranks[1].scores)
+        roc.needs_both(ranks[0].scores, ranks[1].scores)
         weighed = _Weighed(*ranks)
         found = np.array([weighed.figures(row.astype(np.float64)) for row in self.weights])
         return Curves(*found.T)
@@ -148,7 +148,7 @@ class _Weighed:
 
     def __init__(self, bona_fide: _Ranked, attack: _Ranked) -> None:
         self.bona_fide, self.attack = bona_fide.codes, attack.codes
-        curve = curves.roc(bona_fide.scores, attack.scores)
+        curve = roc.roc(bona_fide.scores, attack.scores)
         self.rejected = curve.rejected  # bona fide below each threshold, and the same of attacks
         self.below = len(attack.scores) - curve.accepted
         self.lower, self.upper = (np.searchsorted(attack.scores, bona_fide.scores, side=side) for side in ("left", "right"))

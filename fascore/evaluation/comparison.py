@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 from fascore.contract.component import load, validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds.metric import Metric
-from fascore.evaluation import paired_tests as paired
+from fascore.evaluation import paired_tests
 from fascore.evaluation.evaluate import Depth, evaluate
 from fascore.evaluation.join import common
 from fascore.evaluation.presentation_level import Level
@@ -189,7 +189,7 @@ def _pairs(task: str, tables: Mapping[str, ScoreTable], systems: Sequence[System
             continue
         at = system.threshold, baseline.threshold
         try:
-            pair: Any = paired.compare(tables[system.name], tables[baseline.name], at, resamples=depth.resamples, seed=depth.seed)
+            pair: Any = paired_tests.compare(tables[system.name], tables[baseline.name], at, resamples=depth.resamples, seed=depth.seed)
         except FascoreError as error:
             found[system.name] = {"note": str(error)}
             continue

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds.values import Value
-from fascore.evaluation import roc as curves
+from fascore.evaluation import roc
 from fascore.evaluation.bootstrap import Curves, Floats, Rates, Resampling
 from fascore.evaluation.rates import attack_rates, bona_fide_rate, half, pooled, worst
 from fascore.evaluation.table import ScoreTable
@@ -53,7 +53,7 @@ def compare(
     of one differ, and where one class is missing.
     """
     one, other, counted = _matched(first, second)
-    curves.needs_both(one.sorted_bona_fide, one.sorted_attack)
+    roc.needs_both(one.sorted_bona_fide, one.sorted_attack)
     at = thresholds[0].value, thresholds[1].value
     wrong = [(table.score >= value) == table.attack for table, value in zip((one, other), at)]
     groups = {"bona_fide": one.bona_fide, "attack": one.attack, "all": np.ones(len(one), np.bool_)}
@@ -97,7 +97,7 @@ def _figures(table: ScoreTable, threshold: float) -> dict[str, float | None]:
     top, every = worst(species), pooled(species).value
     scores = table.sorted_bona_fide, table.sorted_attack
     return {
-        "auc": curves.auc(*scores), "eer": curves.equal_error(*scores).interpolated,
+        "auc": roc.auc(*scores), "eer": roc.equal_error(*scores).interpolated,
         "acer_worst": half(species[top].value if top else None, bona_fide), "acer_pooled": half(every, bona_fide),
         "apcer_worst": species[top].value if top else None, "apcer_pooled": every, "bpcer": bona_fide,
     }  # fmt: skip

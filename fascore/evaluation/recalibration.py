@@ -13,7 +13,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 from fascore.contract.component import Config, validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.threshold_rule import ThresholdRule
-from fascore.evaluation import roc as curves
+from fascore.evaluation import roc
 from fascore.evaluation.intervals import clopper_pearson, enough, too_few
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold
@@ -33,7 +33,7 @@ class Rejected(Config):
     high: float = Field(description="of the interval")
 
     @classmethod
-    def at(cls, threshold: float, bona_fide: curves.Floats) -> Rejected:
+    def at(cls, threshold: float, bona_fide: roc.Floats) -> Rejected:
         """Count; `bona_fide` (P,) increasing."""
         errors, n = int(np.searchsorted(bona_fide, threshold, side="left")), len(bona_fide)
         low, high = clopper_pearson(errors, n)
@@ -79,7 +79,7 @@ def recalibrate(table: ScoreTable, *, own: Threshold, run: str, camera: str, bpc
             f"{len(bona_fide)} with a score; record more, or take a higher target"
         )
     threshold = Threshold(
-        value=curves.reject_at_most(bona_fide, bpcer), rule=rule, split="recalibration", column=own.column, datasets=(camera,),
+        value=roc.reject_at_most(bona_fide, bpcer), rule=rule, split="recalibration", column=own.column, datasets=(camera,),
         n_bona_fide=len(bona_fide),
     )  # fmt: skip
     return Recalibration(

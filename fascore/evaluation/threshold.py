@@ -11,7 +11,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 from fascore.contract.component import Config, validate
 from fascore.contract.errors import FascoreError, SpecError
 from fascore.contract.threshold_rule import ThresholdRule
-from fascore.evaluation import roc as curves
+from fascore.evaluation import roc
 from fascore.evaluation.table import ScoreTable
 
 
@@ -70,7 +70,7 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
     read = table.reading(column)
     bona_fide, attack = read.sorted_bona_fide, read.sorted_attack
     try:
-        curves.needs_both(bona_fide, attack)
+        roc.needs_both(bona_fide, attack)
     except FascoreError as error:
         raise FascoreError(f"threshold rule '{rule}' on the {split} split: {error}") from None
     datasets = tuple(name for name in read.factor("dataset").present() if name)
@@ -90,13 +90,13 @@ def needed(threshold: Threshold | None) -> Threshold:
 def _each_species(table: ScoreTable, rate: float) -> float:
     """The lowest threshold at which every species keeps its limit."""
     by_species = (np.sort(table.score[rows]) for _, rows in table.by_group("species", table.attack & table.responded))
-    return max(curves.accept_at_most(scores, rate) for scores in by_species)
+    return max(roc.accept_at_most(scores, rate) for scores in by_species)
 
 
 _CHOOSERS: dict[str, Callable[[ScoreTable, float], float]] = {
-    "eer": lambda table, _: curves.equal_error(table.sorted_bona_fide, table.sorted_attack).threshold,
-    "min_hter": lambda table, _: curves.least_half_total_error(table.sorted_bona_fide, table.sorted_attack),
-    "bpcer": lambda table, rate: curves.reject_at_most(table.sorted_bona_fide, rate),
+    "eer": lambda table, _: roc.equal_error(table.sorted_bona_fide, table.sorted_attack).threshold,
+    "min_hter": lambda table, _: roc.least_half_total_error(table.sorted_bona_fide, table.sorted_attack),
+    "bpcer": lambda table, rate: roc.reject_at_most(table.sorted_bona_fide, rate),
     "apcer": _each_species,
-    "far": lambda table, rate: curves.accept_at_most(table.sorted_attack, rate),
+    "far": lambda table, rate: roc.accept_at_most(table.sorted_attack, rate),
 }

@@ -8,8 +8,8 @@ import jinja2
 from markupsafe import Markup
 
 from fascore.contract.files import write_whole
-from fascore.report import summary as data, task_tables as parts, wording as words
-from fascore.report.facts import ReportFacts
+from fascore.report import summary, task_tables, wording
+from fascore.report.contents import ReportFacts
 from fascore.report.sharing import to_share
 
 
@@ -20,13 +20,13 @@ def write_report(path: Path, facts: ReportFacts, *, share: bool = False) -> None
 
 def render(facts: ReportFacts) -> str:
     """The page. Text is escaped; the HTML of hook plugins' sections stands as they give it."""
-    instruments = data.instruments(facts)
+    instruments = summary.instruments(facts)
     return template("report.html.j2").render(
-        facts=facts, threshold=facts.metrics["threshold"], warnings=facts.metrics["warnings"], meanings=words.MEANINGS,
-        level=words.level(facts.metrics.get("level")), resampled=facts.metrics.get("bootstrap"),
-        summary=data.summary(facts, instruments), parts=list(parts.parts(facts)), across=parts.across(facts), merged=list(parts.merged(facts)),
-        data=data.presentations(facts), instruments=instruments, overlap=data.shared_people(facts), silent=data.silent(facts),
-        quarantine=data.quarantine(facts), training=list(data.training(facts)),
+        facts=facts, threshold=facts.metrics["threshold"], warnings=facts.metrics["warnings"], meanings=wording.MEANINGS,
+        level=wording.level(facts.metrics.get("level")), resampled=facts.metrics.get("bootstrap"),
+        summary=summary.summary(facts, instruments), parts=list(task_tables.parts(facts)), across=task_tables.across(facts), merged=list(task_tables.merged(facts)),
+        data=summary.presentations(facts), instruments=instruments, overlap=summary.shared_people(facts), silent=summary.silent(facts),
+        quarantine=summary.quarantine(facts), training=list(summary.training(facts)),
         sections=[(section.title, Markup(section.html)) for section in facts.sections],
     )  # fmt: skip
 
@@ -38,6 +38,6 @@ def template(name: str) -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     environment.filters |= {
-        "percent": words.percent, "interval": words.interval, "number": words.number, "seconds": words.seconds, "bootstrap": words.bootstrap,
+        "percent": wording.percent, "interval": wording.interval, "number": wording.number, "seconds": wording.seconds, "bootstrap": wording.bootstrap,
     }  # fmt: skip
     return environment.get_template(name)

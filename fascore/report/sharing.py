@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fascore.evaluation.table import ScoreTable
-from fascore.report.facts import ReportFacts
+from fascore.report.contents import ReportFacts
 
 PEOPLE = ("subject", "presenter")
 COLUMNS = (*PEOPLE, "instrument", "clip", "attempt", "source")

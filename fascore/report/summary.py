@@ -16,7 +16,7 @@ from fascore.evaluation.evaluate import counts
 from fascore.evaluation.subjects import people
 from fascore.evaluation.table import ScoreTable
 from fascore.report import charts
-from fascore.report.facts import People, ReportFacts, Timing, curves
+from fascore.report.contents import People, ReportFacts, Timing, curves
 
 TIME = "decision_time"
 """Column of a score file: seconds that a decision took."""

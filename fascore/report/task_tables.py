@@ -9,9 +9,9 @@ import numpy as np
 from markupsafe import Markup
 
 from fascore.evaluation.table import ScoreTable
-from fascore.report import charts, wording as words
+from fascore.report import charts, wording
 from fascore.report.calibration import calibration
-from fascore.report.facts import ReportFacts
+from fascore.report.contents import ReportFacts
 from fascore.report.mistakes import mistakes
 
 MOST_ROWS = 14
@@ -63,7 +63,7 @@ def _rates(found: Mapping[str, Any], attack: str, silent: str) -> dict[str, Any]
         "bound": found[f"{attack}_worst_bound"], "pooled": found[f"{attack}_pooled"], "potentials": found.get("attack_potential", {}),
         "second": {"worst": second[f"{attack}_worst"], "worst_species": second[f"{attack}_worst_species"], "pooled": second[f"{attack}_pooled"],
                    "bona_fide": second[bona_fide]},
-        "acer": [(shown, found[key], intervals.get(key)) for key, shown in words.ACER.items() if found.get(key) is not None],
+        "acer": [(shown, found[key], intervals.get(key)) for key, shown in wording.ACER.items() if found.get(key) is not None],
     }  # fmt: skip
 
 
@@ -80,8 +80,8 @@ def figures(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]
     for name, found in metrics.items():
         if name != "iso30107":
             yield {
-                "name": words.title(name), "value": words.headline(name, found), "detail": words.detail(found), "oracle": found["oracle"],
-                "bootstrap": words.figure_interval(name, found),
+                "name": wording.title(name), "value": wording.headline(name, found), "detail": wording.detail(found), "oracle": found["oracle"],
+                "bootstrap": wording.figure_interval(name, found),
             }  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def across(facts: ReportFacts) -> list[tuple[str, list[dict[str, Any]]]]:
         for task, part in test["tasks"].items():
             iso, auc = rates_of(part["metrics"]), part["metrics"].get("auc")
             found.setdefault(task, []).append({
-                "name": name, "datasets": ", ".join(part["counts"]["datasets"]), "auc": words.headline("auc", auc) if auc else "–",
+                "name": name, "datasets": ", ".join(part["counts"]["datasets"]), "auc": wording.headline("auc", auc) if auc else "–",
                 "worst": iso.get("worst_value"), "species": iso.get("worst"), "bona_fide": iso["bona_fide"]["rate"] if iso else None,
                 "pooled": iso.get("pooled"), "titles": (iso.get("title", "APCER"), iso.get("bona_fide_title", "BPCER")),
             })  # fmt: skip

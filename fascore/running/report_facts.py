@@ -14,7 +14,7 @@ from fascore.contract.errors import FascoreError, NoResponse
 from fascore.contract.hooks import Section
 from fascore.contract.record import Record
 from fascore.evaluation.table import ScoreTable
-from fascore.report.facts import ReportFacts, Timing, record_counts, record_people
+from fascore.report.contents import ReportFacts, Timing, record_counts, record_people
 from fascore.report.mistakes import worst_rows
 from fascore.running.folder import RunFolder
 from fascore.running.splits import Splits

@@ -14,7 +14,7 @@ from fascore.data.loading import Loader
 from fascore.data.prepare import prepare
 from fascore.data.store import Store
 from fascore.model import ModelGraph
-from fascore.report.facts import Timing
+from fascore.report.contents import Timing
 from fascore.spec.plan import Plan
 from fascore.training.scoring import score
 

@@ -18,7 +18,7 @@ from fascore.evaluation.roc import roc
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.report.charts import POINTS, Line, det_chart, operating_point, scatter_chart, thinned, training_chart
-from fascore.report.facts import ReportFacts, Timing, curves, record_counts, record_people
+from fascore.report.contents import ReportFacts, Timing, curves, record_counts, record_people
 from fascore.report.html import render, write_report
 from fascore.report.sharing import Pseudonyms, to_share
 from fascore.report.terminal import summary_table

@@ -17,7 +17,7 @@ from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.report.comparison.page import render as render_comparison
 from fascore.report.comparison.sheets import sections
-from fascore.report.facts import ReportFacts
+from fascore.report.contents import ReportFacts
 from fascore.report.html import render
 from fascore.report.papers.cells import paper_table
 from fascore.report.papers.matching import beside

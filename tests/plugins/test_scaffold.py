@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from fascore import FascoreError
-from fascore.cli.scaffold import create
+from fascore.cli.plugin_new import create
 
 
 def test_a_new_plugin_installs_and_passes_its_tests_at_once(environment, tmp_path):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fascore import RunSpec, validate
 from fascore.evaluation.table import ScoreTable
-from fascore.report.facts import Timing
+from fascore.report.contents import Timing
 from fascore.report.mistakes import worst_rows
 from fascore.running.report_facts import gather
 from fascore.running.splits import Splits

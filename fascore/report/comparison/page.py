@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fascore.evaluation.comparison import FIGURES, Comparison, System
 from fascore.evaluation.join import common
-from fascore.report import charts, wording as words
+from fascore.report import charts, wording
 from fascore.report.comparison.sheet import Section
 from fascore.report.comparison.sheets import TITLES
 from fascore.report.html import template
@@ -30,7 +30,7 @@ def render(title: str, found: Comparison, sections: Sequence[Section], systems: 
     """The page. Text is escaped. The same facts give the same bytes."""
     drawn = [_charts(found, section, systems) if section.key else [] for section in sections]
     return template("compare.html.j2").render(
-        title=title, sections=sections, charts=drawn, warnings=found["warnings"], meanings=[*(words.MEANINGS[key] for key in MEANINGS), PAIRS],
+        title=title, sections=sections, charts=drawn, warnings=found["warnings"], meanings=[*(wording.MEANINGS[key] for key in MEANINGS), PAIRS],
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ def check(
     cost: Annotated[bool, typer.Option("--cost", help="add parameters and FLOPs of each node; imports torch")] = False,
 ) -> None:
     """Check a spec and print its graph: what each node reads and gives."""
-    from fascore.cli.picture import picture
+    from fascore.cli.graph_text import picture
     from fascore.spec.documents import read_spec
     from fascore.spec.plan import check as check_graph
 
@@ -56,21 +56,21 @@ def schema(out: Out = None) -> None:
 
 def explain(kind: Kind, name: Name) -> None:
     """Explain a component: what it does, its fields, what it takes and gives, where it stands."""
-    from fascore.cli.explanation import explanation
+    from fascore.cli.explain import explanation
 
     print(explanation(kind, name))
 
 
 def components(kinds: Kinds = None) -> None:
     """List the components that are installed, all or those of the kinds named; nothing of them is imported."""
-    from fascore.cli.installed import listing
+    from fascore.cli.plugins import listing
 
     print(listing(kinds or ()))
 
 
 def plugins(check: Annotated[bool, typer.Option("--check", help="import every component, and end with 1 where one is broken")] = False) -> None:
     """List the packages that offer components, and names that two of them claim."""
-    from fascore.cli.installed import complaints, packages
+    from fascore.cli.plugins import complaints, packages
 
     print(packages())
     found = complaints(load=check)

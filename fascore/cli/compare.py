@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from fascore.cli.measuring import Bootstrap, Fold, Format, LabelFile, LabelsAre, LevelName, Polarity, Seed, level_of, option
+from fascore.cli.evaluate import Bootstrap, Fold, Format, LabelFile, LabelsAre, LevelName, Polarity, Seed, level_of, option
 
 LIST = "list"
 """The table's name that lists all there are."""

@@ -81,7 +81,7 @@ def evaluate(
     print("\n".join(found.told))
     Console().print(summary_table(found.metrics))
     if out is not None:
-        from fascore.report.facts import ReportFacts
+        from fascore.report.contents import ReportFacts
         from fascore.report.html import write_report
 
         system = {f"input {number}": told for number, told in enumerate(found.told, start=1)}

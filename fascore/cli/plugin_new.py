@@ -7,6 +7,9 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import Annotated
+
+import typer
 
 from fascore.contract.errors import FascoreError
 from fascore.contract.files import write_whole
@@ -15,6 +18,15 @@ from fascore.contract.registry import known_plugins
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACES = {"src.": "src/$package/", "tests.": "tests/"}
 """Beginnings of templates' names, and the folders that they stand for."""
+
+
+def plugin_new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="what it adds, such as my-fusion")],
+    into: Annotated[Path, typer.Option("--into", metavar="DIR", help="folder to make it in", show_default="here")] = Path("."),
+) -> None:
+    """Write a plugin package that installs and passes its tests at once."""
+    folder = create(name, into)
+    print(f"wrote {folder}; install it with: pip install -e {folder}\nand test it with:    pytest {folder}")
 
 
 def create(name: str, folder: Path) -> Path:
