@@ -12,17 +12,16 @@ from typer.core import TyperCommand, TyperGroup
 from fascore import __version__
 from fascore.cli import (
     DEBUG,
-    auditing,
     compare as comparing,
     end,
     evaluate as measuring,
+    init,
     inspect_ as inspecting,
     plan as planning,
+    plugin_new,
     recalibrate as recalibrating,
     report as reporting,
     running,
-    init,
-    plugin_new,
     subsets as missing,
 )
 
@@ -77,11 +76,6 @@ COMMANDS = (
     Entry("plan", planning.plan, "how many presentations a claim needs", (
         "fascore plan --apcer 0.02",
         "fascore plan --apcer 0.02 --bpcer 0.15 --species 6 --each 10 --correlation 0.2 --json",
-    )),
-    Entry("audit", auditing.audit, "ask whether a label can be told without the face", (
-        "fascore audit videos.csv",
-        "fascore audit phantom --records 500 --out audit.json",
-        "fascore audit spec.json --split train --ignore session",
     )),
     Entry("recalibrate", recalibrating.recalibrate, "a threshold for a new camera, from bona fide", (
         "fascore recalibrate runs/demo phone/ --camera phone --bpcer 0.02",

@@ -1,60 +1,8 @@
-"""A run small enough for tests: three people of the phantom, 32 pixels, timm's smallest network."""
+"""The tests of this folder share one store."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import av
-import numpy as np
 import pytest
 
 
-def phantom(split: str, **changes: Any) -> list[dict[str, Any]]:
-    fields = {"type": "phantom", "subjects": 4, "frames": 4, "size": 48, "species": ["print.flat", "mask.rigid"], **changes}
-    return [{"dataset": fields, "split": split}]
-
-
-@pytest.fixture
-def tiny() -> dict[str, Any]:
-    return {
-        "name": "tiny", "seed": 3,
-        "data": {"train": phantom("train"), "dev": phantom("dev"), "test": {"intra": phantom("test"), "cross": phantom("dev", site="B")}},
-        "modalities": {
-            "faces": {"type": "faces", "detector": "boxes"},
-            "face": {"type": "face_frames", "inputs": ["faces"], "size": 32, "views": 2},
-            "depth": {"type": "depth_map", "inputs": ["face"], "optional": True},
-        },
-        "augment": {"flip": 0.5, "brightness": 0.1, "modality_dropout": 0.2},
-        "model": {
-            "encoders": {
-                "app": {"type": "timm", "name": "test_resnet", "inputs": ["face"]},
-                "shape": {"type": "timm", "name": "test_resnet", "inputs": ["depth"]},
-            },
-            "fusions": {"all": {"type": "gated", "inputs": ["app", "shape"]}},
-            "heads": {"main": {"type": "binary", "inputs": ["all"]}},
-        },
-        "sampler": {"type": "shuffle", "batch_size": 4},
-        "recipe": {"type": "supervised", "optimizer": {"name": "adamw", "lr": 0.001}, "epochs": 2},
-        "compute": {"device": "cpu", "workers": 0, "prepare": 1},
-    }  # fmt: skip
-
-
 @pytest.fixture(autouse=True)
-def shared_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One store for all tests of this folder: preparing is tested elsewhere."""
-    store = tmp_path_factory.getbasetemp() / "running-store"
-    monkeypatch.setenv("FASCORE_STORE", str(store))
-    return store
-
-
-@pytest.fixture(scope="session")
-def write_video() -> Callable[[Path, list[np.ndarray]], None]:
-    def write(path: Path, frames: list[np.ndarray]) -> None:
-        with av.open(str(path), "w") as file:
-            stream = file.add_stream("mpeg4", rate=25)
-            stream.height, stream.width = frames[0].shape[:2]
-            for frame in frames:
-                file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            file.mux(stream.encode())
-
-    return write
+def _one_store(shared_store: object) -> None:
+    pass

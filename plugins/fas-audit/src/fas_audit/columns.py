@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fascore.auditing.facts import Facts, Value
-from fascore.auditing.prediction import Floats
-from fascore.auditing.target import Row
+from fas_audit.prediction import Floats
+from fas_audit.record_facts import Facts, Value
+from fas_audit.target import Row
 
 CAUSES = ("label", "species", "instrument", "attack_potential", "presenter", "response", "source", "split", "task")
 """Columns that follow from the label or are what it is made of: that they tell it is no shortcut."""

@@ -9,12 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from fascore.auditing.columns import Columns, attributes, geometry, metadata
-from fascore.auditing.facts import Facts
-from fascore.auditing.findings import SURE, BySpecies, Finding, Limits, Verdict, at_most, near_half
-from fascore.auditing.prediction import CROSSED, MODELS, Ints, Measured, Model, folds, identity, measure, predicted, telling
-from fascore.auditing.surroundings import REGIONS, Region, region_of, surroundings
-from fascore.auditing.target import Row
+from fas_audit.columns import Columns, attributes, geometry, metadata
+from fas_audit.findings import SURE, BySpecies, Finding, Limits, Verdict, at_most, near_half
+from fas_audit.prediction import CROSSED, MODELS, Ints, Measured, Model, folds, identity, measure, predicted, telling
+from fas_audit.record_facts import Facts
+from fas_audit.surroundings import REGIONS, Region, region_of, surroundings
+from fas_audit.target import Row
 
 SHOWN = 5
 """Columns that a finding names."""

@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from fas_audit.audit import audit
+from fas_audit.findings import FINE, Limits
+from fas_audit.target import Part, rows_of
 from fas_phantom.components import Phantom
 from fas_phantom.sources import Detected, Rendered
-
-from fascore.auditing.audit import audit
-from fascore.auditing.findings import FINE, Limits
-from fascore.auditing.target import Part, rows_of
 
 LIMITS = Limits(distance=0.07)
 """Wide enough for the 2 x 304 records that a test can afford; the whole audit is in MEASURED.md."""

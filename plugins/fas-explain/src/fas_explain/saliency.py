@@ -59,8 +59,8 @@ class Saliency:
         return [Section("Where the score comes from", f'<p class="small soft">{lead}</p>{"".join(tables)}')]
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
-        from fascore.report.sections.pictures import table
-        from fascore.report.sections.sampled import listed
+        from fas_explain.pictures import table
+        from fas_explain.sampled import listed
 
         rows = listed(records, str(self.options.by.column), trained.spec.seed, self.options.records, self.options.groups)
         chosen = [record for _, record in rows]
@@ -71,8 +71,8 @@ class Saliency:
     def _column(self, trained: Trained, overlay: Overlay, records: Sequence[Record], below: NDArray[np.float32]) -> list[str]:
         import numpy as np
 
-        from fascore.report.sections.grad_cam import grad_cam
-        from fascore.report.sections.pictures import NONE, embedded, laid_over, pixels
+        from fas_explain.grad_cam import grad_cam
+        from fas_explain.pictures import NONE, embedded, laid_over, pixels
 
         maps = grad_cam(trained, records, self.options.head, overlay.node, overlay.layer)
         signal = trained.plan.signal(overlay.over)

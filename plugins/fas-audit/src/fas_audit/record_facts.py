@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fascore.auditing.statistics import statistics
+from fas_audit.statistics import statistics
 from fascore.contract.errors import NoResponse
 from fascore.contract.record import Record, Source
 from fascore.data.media import MediaSource, as_grey, as_rgb

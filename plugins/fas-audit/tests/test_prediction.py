@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
+from fas_audit.findings import Limits, at_most, near_half
+from fas_audit.prediction import CROSSED, MODELS, Measured, folds, identity, measure, predicted, telling
 from hypothesis import given, settings, strategies as st
-
-from fascore.auditing.findings import Limits, at_most, near_half
-from fascore.auditing.prediction import CROSSED, MODELS, Measured, folds, identity, measure, predicted, telling
 
 
 def brute(score, label):

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from audited_scenes import Drawn, Told, part, redrawn
+from fas_audit.audit import audit
+from fas_audit.findings import Limits
+from fas_audit.report import rows
+from fas_audit.target import Part, rows_of
 
 from fascore import FascoreError
-from fascore.auditing.audit import audit
-from fascore.auditing.findings import Limits
-from fascore.auditing.report import rows
-from fascore.auditing.target import Part, rows_of
 
 LIMITS = Limits(distance=0.07)
 """Wide enough for the 2 x 350 records that a test can afford."""

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 from audited_scenes import Drawn, part, redrawn
+from fas_audit.audit import audit
+from fas_audit.duplicates import ALIKE, detail, duplicates, perceptual_hash
+from fas_audit.record_facts import look
+from fas_audit.target import Part, Row, rows_of
 from hypothesis import given, settings, strategies as st
 from scipy.fft import dct
 
-from fascore.auditing.audit import audit
-from fascore.auditing.duplicates import ALIKE, detail, duplicates, perceptual_hash
-from fascore.auditing.facts import look
-from fascore.auditing.target import Part, Row, rows_of
 from fascore.contract.record import Record
 
 

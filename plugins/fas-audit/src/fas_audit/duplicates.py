@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fascore.auditing.facts import Facts
-from fascore.auditing.prediction import Floats
-from fascore.auditing.target import Row
+from fas_audit.prediction import Floats
+from fas_audit.record_facts import Facts
+from fas_audit.target import Row
 
 NEAR = 10
 """Differing bits of 64 up to which two pictures are compared pixel by pixel."""

@@ -1,7 +1,6 @@
 import numpy as np
-
-from fascore.auditing.facts import SIDE, Facts
-from fascore.auditing.surroundings import COLUMNS, ROWS, shown, surroundings
+from fas_audit.record_facts import SIDE, Facts
+from fas_audit.surroundings import COLUMNS, ROWS, shown, surroundings
 
 
 def facts(area, margin=0.0):

@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.auditing.columns import Columns
-from fascore.auditing.facts import SIDE, Facts
-from fascore.auditing.prediction import Floats, Ints
+from fas_audit.columns import Columns
+from fas_audit.prediction import Floats, Ints
+from fas_audit.record_facts import SIDE, Facts
 
 Region: TypeAlias = Literal["area", "box", "border"]
 REGIONS: dict[Region, str] = {

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from fascore.auditing.duplicates import Pair
-from fascore.auditing.prediction import CROSSED, Measured
+from fas_audit.duplicates import Pair
+from fas_audit.prediction import CROSSED, Measured
 
 Verdict: TypeAlias = Literal["passed", "failed", "not measurable"]
 SURE = 3.0

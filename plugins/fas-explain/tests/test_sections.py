@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fas_explain.embedding import laid_out
+from fas_explain.grad_cam import grad_cam
+from fas_explain.pictures import coloured, pixels
+from fas_explain.sampled import evenly, group_of
 from safetensors.torch import load_file
 
 from fascore import FascoreError, RunFacts, Section, SpecErrors, Trained, hookimpl, open_trained
@@ -20,10 +24,6 @@ from fascore.contract.refs import Ref
 from fascore.contract.registry import Index, Provider, index, using
 from fascore.contract.signals import Clip, Image, Plane, Vector
 from fascore.model import ModelGraph
-from fascore.report.sections.embedding import laid_out
-from fascore.report.sections.grad_cam import grad_cam
-from fascore.report.sections.pictures import coloured, pixels
-from fascore.report.sections.sampled import evenly, group_of
 from fascore.running.conclude import report
 from fascore.running.folder import open_run
 from fascore.running.run import execute_document

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from fas_audit.target import Part, rows_of
 
 from fascore import Annotation, AnnotationSource, Frame, NoResponse, Record, Source
-from fascore.auditing.target import Part, rows_of
 
 SIZE = 64
 AREA = np.array([[16, 12, 48, 56]], dtype=np.float32)

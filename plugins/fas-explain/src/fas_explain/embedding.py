@@ -53,7 +53,7 @@ class Embedding:
         return [Section("Features", f'<p class="small soft">{lead}</p><div class="charts">{"".join(drawings)}</div>', shareable=True)]
 
     def _drawings(self, trained: Trained, test: str, records: Sequence[Record]) -> list[str]:
-        from fascore.report.sections.sampled import evenly
+        from fas_explain.sampled import evenly
 
         column = str(self.options.by.column)
         chosen = evenly(records, column, trained.spec.seed, self.options.records)
@@ -65,8 +65,8 @@ class Embedding:
     def _drawing(self, what: str, test: str, features: Mapping[str, NDArray[np.float32]], records: Sequence[Record], seed: int) -> str:
         import numpy as np
 
+        from fas_explain.sampled import group_of
         from fascore.report.charts import scatter_chart
-        from fascore.report.sections.sampled import group_of
 
         widths = {node: rows.shape[1] for node, rows in features.items()}
         if len(set(widths.values())) > 1:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from audited_scenes import BOX, SIZE, Drawn, Told
+from fas_audit.record_facts import look
+from fas_audit.statistics import blockiness, noise, statistics
 
 from fascore import Record
-from fascore.auditing.facts import look
-from fascore.auditing.statistics import blockiness, noise, statistics
 
 
 @pytest.mark.parametrize("deviation", [2.0, 5.0, 12.0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from fascore.auditing.facts import Facts, look
-from fascore.auditing.target import Part, Row
+from fas_audit.record_facts import Facts, look
+from fas_audit.target import Part, Row
 from fascore.contract.errors import SpecError
 from fascore.contract.random_streams import generator
 from fascore.contract.record import Record

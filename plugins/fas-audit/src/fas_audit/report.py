@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from fascore.auditing.findings import Audit, Finding, Limits, TaskFindings
+from fas_audit.findings import Audit, Finding, Limits, TaskFindings
 
 NAMED = 20
 """Pairs and ids that are written out on a terminal; the JSON has all."""

@@ -44,8 +44,8 @@ class Gallery:
         return [Section("What the model sees", body)]
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
-        from fascore.report.sections.pictures import table
-        from fascore.report.sections.sampled import listed
+        from fas_explain.pictures import table
+        from fas_explain.sampled import listed
 
         rows = listed(records, str(self.options.by.column), trained.spec.seed, self.options.records, self.options.groups)
         values = trained.values([record for _, record in rows], self.options.of)
@@ -56,7 +56,7 @@ class Gallery:
 def _cell(trained: Trained, ref: str, array: Any, record: Record) -> str:
     import numpy as np
 
-    from fascore.report.sections.pictures import NONE, embedded, pixels
+    from fas_explain.pictures import NONE, embedded, pixels
 
     signal = trained.plan.signal(Ref(ref))
     assert signal is not None

@@ -6,14 +6,14 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from fascore.auditing.columns import CAUSES
-from fascore.auditing.duplicates import duplicates
-from fascore.auditing.facts import Facts
-from fascore.auditing.findings import Audit, Limits, TaskFindings, enough
-from fascore.auditing.questions import Task
-from fascore.auditing.sample import Kind, read, sample
-from fascore.auditing.surroundings import region_of, shown
-from fascore.auditing.target import Part, Row
+from fas_audit.columns import CAUSES
+from fas_audit.duplicates import duplicates
+from fas_audit.findings import Audit, Limits, TaskFindings, enough
+from fas_audit.questions import Task
+from fas_audit.record_facts import Facts
+from fas_audit.sample import Kind, read, sample
+from fas_audit.surroundings import region_of, shown
+from fas_audit.target import Part, Row
 from fascore.contract.errors import FascoreError
 from fascore.data.prepare import Progress
 

@@ -39,9 +39,9 @@ def audit(
     """Ask whether the label can be told without looking at the face; exit code 0 passed, 1 failed, 2 could not be asked."""
     with _told_apart():
         overrides([], extra)
-        from fascore.auditing.audit import audit as ask
-        from fascore.auditing.findings import Limits
-        from fascore.auditing.target import read_target
+        from fas_audit.audit import audit as ask
+        from fas_audit.findings import Limits
+        from fas_audit.target import read_target
         from fascore.running.prepare import progress_bar
 
         parts = read_target(dataset, split)
@@ -63,8 +63,8 @@ def _told_apart() -> Iterator[None]:
 
 
 def _print(found: object, out: Path | None) -> None:
-    from fascore.auditing.findings import Audit
-    from fascore.auditing.report import document, rows, sentences, species_rows
+    from fas_audit.findings import Audit
+    from fas_audit.report import document, rows, sentences, species_rows
     from fascore.cli.text import columns, to_json
     from fascore.contract.files import write_whole
 
