@@ -24,10 +24,18 @@ def demo() -> Path:
 def fascore(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Call the program as a user does: `fascore("check", "spec.json")`, in an empty folder."""
 
-    def call(*arguments: object, code: int | None = 0, traceback: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: object, code: int | None = 0, traceback: bool = False, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", "from fascore.cli import main; main()", *map(str, arguments)]
         done = subprocess.run(
-            command, cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+            command,
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            stdin=subprocess.DEVNULL,
         )
         assert code is None or done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert ("Traceback" in done.stderr) is traceback
@@ -37,15 +45,27 @@ def fascore(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 def phantom(split: str, **changes: Any) -> list[dict[str, Any]]:
-    fields = {"type": "phantom", "subjects": 4, "frames": 4, "size": 48, "species": ["print.flat", "mask.rigid"], **changes}
+    fields = {
+        "type": "phantom",
+        "subjects": 4,
+        "frames": 4,
+        "size": 48,
+        "species": ["print.flat", "mask.rigid"],
+        **changes,
+    }
     return [{"dataset": fields, "split": split}]
 
 
 @pytest.fixture
 def tiny() -> dict[str, Any]:
     return {
-        "name": "tiny", "seed": 3,
-        "data": {"train": phantom("train"), "dev": phantom("dev"), "test": {"intra": phantom("test"), "cross": phantom("dev", site="B")}},
+        "name": "tiny",
+        "seed": 3,
+        "data": {
+            "train": phantom("train"),
+            "dev": phantom("dev"),
+            "test": {"intra": phantom("test"), "cross": phantom("dev", site="B")},
+        },
         "modalities": {
             "faces": {"type": "faces", "detector": "boxes"},
             "face": {"type": "face_frames", "inputs": ["faces"], "size": 32, "views": 2},
@@ -63,7 +83,7 @@ def tiny() -> dict[str, Any]:
         "sampler": {"type": "shuffle", "batch_size": 4},
         "recipe": {"type": "supervised", "optimizer": {"name": "adamw", "lr": 0.001}, "epochs": 2},
         "compute": {"device": "cpu", "workers": 0, "prepare": 1},
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture

@@ -19,13 +19,15 @@ from fascore.training.engine import Engine
 
 LIMIT, ROUNDS = 1.15, 12
 SPEC = {
-    "name": "engine", "data": {"train": [{"dataset": "phantom", "split": "train"}]},
+    "name": "engine",
+    "data": {"train": [{"dataset": "phantom", "split": "train"}]},
     "modalities": {"faces": "faces", "face": {"type": "face_frames", "inputs": ["faces"], "size": 64}},
     "model": {
-        "encoders": {"app": {"type": "timm", "name": "resnet18", "inputs": ["face"]}}, "heads": {"main": {"type": "binary", "inputs": ["app"]}},
+        "encoders": {"app": {"type": "timm", "name": "resnet18", "inputs": ["face"]}},
+        "heads": {"main": {"type": "binary", "inputs": ["app"]}},
     },
     "recipe": {"type": "supervised", "optimizer": {"name": "sgd", "lr": 0.01}, "epochs": 1},
-}  # fmt: skip
+}
 
 
 def test_a_step_over_the_bare_loop(benchmark: BenchmarkFixture) -> None:
@@ -33,7 +35,12 @@ def test_a_step_over_the_bare_loop(benchmark: BenchmarkFixture) -> None:
     spec = validate(RunSpec, SPEC)
     images, labels = torch.rand(16, 3, 64, 64), torch.arange(16) % 2
     ids = tuple(map(str, range(16)))
-    batch = Batch(ids, {"face": images}, {"face": torch.ones(16, dtype=torch.bool)}, {"label": tuple(labels.tolist()), "task": ("spoof",) * 16})
+    batch = Batch(
+        ids,
+        {"face": images},
+        {"face": torch.ones(16, dtype=torch.bool)},
+        {"label": tuple(labels.tolist()), "task": ("spoof",) * 16},
+    )
     graph = ModelGraph.build(check(spec), 0)
     training = spec.recipe.build(graph, 10)
     engine = Engine(graph, training, device=torch.device("cpu"), precision="fp32", seed=0)
@@ -46,7 +53,10 @@ def test_a_step_over_the_bare_loop(benchmark: BenchmarkFixture) -> None:
 
     bare = torch.nn.Sequential(timm.create_model("resnet18", num_classes=0), torch.nn.Linear(512, 1)).train()
     optimizer, loss = torch.optim.SGD(bare.parameters(), lr=0.01), torch.nn.BCEWithLogitsLoss()
-    mean, deviation = torch.tensor([0.485, 0.456, 0.406])[:, None, None], torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+    mean, deviation = (
+        torch.tensor([0.485, 0.456, 0.406])[:, None, None],
+        torch.tensor([0.229, 0.224, 0.225])[:, None, None],
+    )
 
     def peer() -> None:
         optimizer.zero_grad(set_to_none=True)

@@ -29,9 +29,13 @@ def scores(rows: int, subjects: int) -> ScoreTable:
     silent = random.random(rows) < 0.01
     score = np.where(silent, np.nan, random.normal(label))
     words = {
-        "species": species, "response": Factor(("no_face", "ok"), (~silent).astype(np.int32)), "task": Factor.constant("spoof", rows),
-        "subject": Factor(tuple(f"s{number:04d}" for number in range(subjects)), random.integers(0, subjects, rows, np.int32)),
-    }  # fmt: skip
+        "species": species,
+        "response": Factor(("no_face", "ok"), (~silent).astype(np.int32)),
+        "task": Factor.constant("spoof", rows),
+        "subject": Factor(
+            tuple(f"s{number:04d}" for number in range(subjects)), random.integers(0, subjects, rows, np.int32)
+        ),
+    }
     return ScoreTable(np.zeros(rows, "U1"), label, score, words)
 
 
@@ -56,7 +60,9 @@ def test_all_figures_of_ten_million_scores(benchmark: BenchmarkFixture) -> None:
     memory = tracemalloc.get_traced_memory()[1] / table.score.nbytes
     tracemalloc.stop()
     ratio = benchmark.stats.stats.min / min(sorting)
-    benchmark.extra_info.update(times_argsort=round(ratio, 2), limit=LONGEST, memory=round(memory, 2), memory_limit=MOST_MEMORY)
+    benchmark.extra_info.update(
+        times_argsort=round(ratio, 2), limit=LONGEST, memory=round(memory, 2), memory_limit=MOST_MEMORY
+    )
     assert ratio <= LONGEST
     assert memory <= MOST_MEMORY
 

@@ -33,7 +33,9 @@ class Peer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        layer = nn.TransformerDecoderLayer(WIDTH, HEADS, 4 * WIDTH, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerDecoderLayer(
+            WIDTH, HEADS, 4 * WIDTH, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
         self.stack = nn.TransformerDecoder(layer, DEPTH)
 
     def forward(self, *streams: Tensor, mask: Tensor) -> Tensor:
@@ -72,7 +74,13 @@ def step_of(module: nn.Module, batch: int, device: torch.device, *, bf16: bool) 
 
 
 def measured(
-    names: list[str], batch: int = 64, device: torch.device | str = "cpu", *, bf16: bool = False, compiled: bool = False, rounds: int = ROUNDS
+    names: list[str],
+    batch: int = 64,
+    device: torch.device | str = "cpu",
+    *,
+    bf16: bool = False,
+    compiled: bool = False,
+    rounds: int = ROUNDS,
 ) -> dict[str, Step]:
     """The median of interleaved rounds of each, in seconds of the processor on a CPU; memory is known on a GPU only."""
     from torch.utils.flop_counter import FlopCounterMode
@@ -106,7 +114,9 @@ def resident(name: str, batch: int) -> int:
     found = []
     for steps in (0, 2):
         code = f"import bench_mmfas as b; b.alone({name!r}, {batch}, {steps})"
-        done = subprocess.run([sys.executable, "-c", code], cwd=__file__.rpartition("/")[0], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=__file__.rpartition("/")[0], capture_output=True, text=True, check=True
+        )
         found.append(int(done.stdout) * 1024)
     return found[1] - found[0]
 
@@ -116,7 +126,11 @@ def alone(name: str, batch: int, steps: int) -> None:
     step = step_of(module_of(name), batch, torch.device("cpu"), bf16=False)
     for _ in range(steps):
         step()
-    print(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")))
+    print(
+        next(
+            line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")
+        )
+    )
 
 
 def test_switch_attention_over_decoder_layers(benchmark: Any) -> None:
@@ -152,8 +166,17 @@ def main() -> None:
         torch.set_num_threads(1)  # seconds of the processor add up over threads
     best = peak(device, bf16=bf16)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu, one thread"
-    print(f"{name}, {options.precision}{', compiled' if options.compile else ''}, batch {options.batch}; matrix peak {best / 1e12:.2f} TFLOP/s")
-    found = measured(["switch", "peer", "cross", "merge"], options.batch, device, bf16=bf16, compiled=options.compile, rounds=options.rounds)
+    print(
+        f"{name}, {options.precision}{', compiled' if options.compile else ''}, batch {options.batch}; matrix peak {best / 1e12:.2f} TFLOP/s"
+    )
+    found = measured(
+        ["switch", "peer", "cross", "merge"],
+        options.batch,
+        device,
+        bf16=bf16,
+        compiled=options.compile,
+        rounds=options.rounds,
+    )
     for fusion, step in found.items():
         memory = step.memory or resident(fusion, options.batch)
         share, speed = 100 * step.flops / step.seconds / best, options.batch / step.seconds

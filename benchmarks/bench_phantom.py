@@ -44,9 +44,13 @@ def test_three_channels_of_every_species(benchmark: BenchmarkFixture, size: int)
         spent.update({name: min(each, spent.get(name, each)) for name, each in seconds.items()})
 
     benchmark.pedantic(render, rounds=3, warmup_rounds=1)
-    by_species = {name: round(frames([r for r in records if (r.species or "bona fide") == name]) / spent[name]) for name in spent}
+    by_species = {
+        name: round(frames([r for r in records if (r.species or "bona fide") == name]) / spent[name]) for name in spent
+    }
     rate = frames(records) / benchmark.stats.stats.min
-    benchmark.extra_info.update(frames_per_second=round(rate), limit=LIMITS[size], ratio=round(rate / LIMITS[size], 2), **by_species)
+    benchmark.extra_info.update(
+        frames_per_second=round(rate), limit=LIMITS[size], ratio=round(rate / LIMITS[size], 2), **by_species
+    )
     assert rate >= LIMITS[size]
 
 
@@ -64,8 +68,12 @@ print(len(record.channels["rgb"].times()), int(status["VmHWM"].split()[0]) / 102
 
 def test_memory_of_a_long_clip(benchmark: BenchmarkFixture) -> None:
     """The kind of clip that keeps most: something worn has a second surface."""
-    done = benchmark.pedantic(lambda: subprocess.run([sys.executable, "-c", LONG_CLIP], check=True, capture_output=True, text=True), rounds=1)
+    done = benchmark.pedantic(
+        lambda: subprocess.run([sys.executable, "-c", LONG_CLIP], check=True, capture_output=True, text=True), rounds=1
+    )
     count, megabytes = map(float, done.stdout.split())
-    benchmark.extra_info.update(frames=count, megabytes=round(megabytes), limit=MEGABYTES, ratio=round(megabytes / MEGABYTES, 2))
+    benchmark.extra_info.update(
+        frames=count, megabytes=round(megabytes), limit=MEGABYTES, ratio=round(megabytes / MEGABYTES, 2)
+    )
     assert count >= 270
     assert megabytes < MEGABYTES

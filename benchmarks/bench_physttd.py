@@ -36,10 +36,16 @@ class Set:
     """PhySTD's graph, recipe and engine at a size, and a batch that is half live, half attacks."""
 
     def __init__(self, size: int, width: float, batch: int, device: torch.device) -> None:
-        graph: Any = {**EXAMPLE, "modalities": {**EXAMPLE["modalities"], "face": {**EXAMPLE["modalities"]["face"], "size": size}}}
+        graph: Any = {
+            **EXAMPLE,
+            "modalities": {**EXAMPLE["modalities"], "face": {**EXAMPLE["modalities"]["face"], "size": size}},
+        }
         for name in ("depth", "outline"):
             graph["modalities"][name] = {**EXAMPLE["modalities"][name], "size": size // 8}
-        graph["model"] = {**EXAMPLE["model"], "encoders": {"gen": {"type": "physttd.generator", "width": width, "inputs": ["face"]}}}
+        graph["model"] = {
+            **EXAMPLE["model"],
+            "encoders": {"gen": {"type": "physttd.generator", "width": width, "inputs": ["face"]}},
+        }
         data = {"train": [{"dataset": ToyFaces(), "split": "train"}]}
         recipe = {"type": "physttd.three_steps", "discriminator_width": width, "schedule": {"name": "none"}}
         plan = check(validate(RunSpec, {"name": "bench", "seed": 0, "data": data, **graph, "recipe": recipe}))
@@ -62,7 +68,10 @@ class Set:
         image, half = self.batch.tensors["face"], len(self.batch) // 2
         self.generator.zero_grad(set_to_none=True)
         outputs = self.generator(image)
-        fakes = {name: resized(outputs["live"][half:], self.size * eighths // 8) for name, eighths in self.training.sizes.items()}
+        fakes = {
+            name: resized(outputs["live"][half:], self.size * eighths // 8)
+            for name, eighths in self.training.sizes.items()
+        }
         reals = {name: resized(image[:half], fake.shape[-1]) for name, fake in fakes.items()}
         self.discriminators.requires_grad_(False)
         judged = [self.discriminators[name](torch.cat([reals[name], fake])).sum() for name, fake in fakes.items()]
@@ -71,7 +80,9 @@ class Set:
         torch.stack([*judged, *(part.sum() for part in used)]).sum().backward()
         self.discriminators.requires_grad_(True)
         self.discriminators.zero_grad(set_to_none=True)
-        torch.stack([self.discriminators[name](torch.cat([reals[name], fake.detach()])).sum() for name, fake in fakes.items()]).sum().backward()
+        torch.stack(
+            [self.discriminators[name](torch.cat([reals[name], fake.detach()])).sum() for name, fake in fakes.items()]
+        ).sum().backward()
 
 
 def faces(size: int, count: int, device: torch.device) -> Batch:
@@ -80,10 +91,21 @@ def faces(size: int, count: int, device: torch.device) -> Batch:
     live = torch.arange(count) < count // 2
     points = FIVE + 0.04 * torch.rand(count, 5, 2, generator=random)
     height = torch.rand(count, 1, size // 8, size // 8, generator=random)
-    tensors = {"face": torch.rand(count, 3, size, size, generator=random), "face.points": points, "depth": height, "outline": height}
-    columns = {"label": tuple(live.long().tolist()), "task": ("spoof",) * count, "species": tuple(None if x else "mask.rigid" for x in live.tolist())}
+    tensors = {
+        "face": torch.rand(count, 3, size, size, generator=random),
+        "face.points": points,
+        "depth": height,
+        "outline": height,
+    }
+    columns = {
+        "label": tuple(live.long().tolist()),
+        "task": ("spoof",) * count,
+        "species": tuple(None if x else "mask.rigid" for x in live.tolist()),
+    }
     present = dict.fromkeys(("face", "depth", "outline"), torch.ones(count, dtype=torch.bool, device=device))
-    return Batch(tuple(map(str, range(count))), {name: value.to(device) for name, value in tensors.items()}, present, columns)
+    return Batch(
+        tuple(map(str, range(count))), {name: value.to(device) for name, value in tensors.items()}, present, columns
+    )
 
 
 def warps(size: int, count: int, device: torch.device) -> dict[str, Callable[[], object]]:
@@ -92,10 +114,15 @@ def warps(size: int, count: int, device: torch.device) -> dict[str, Callable[[],
     source = 0.2 + 0.6 * torch.rand(count, 68, 2, generator=random)
     target = source + 0.02 * torch.randn(count, 68, 2, generator=random)
     source, target = source.to(device), target.to(device)
-    image, grid = torch.rand(count, 3, size, size, device=device), 2 * torch.rand(count, size, size, 2, device=device) - 1
+    image, grid = (
+        torch.rand(count, 3, size, size, device=device),
+        2 * torch.rand(count, size, size, 2, device=device) - 1,
+    )
     field = offsets(source, target, size)
     return {
-        "grid_sample alone": lambda: grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False),
+        "grid_sample alone": lambda: grid_sample(
+            image, grid, mode="bilinear", padding_mode="border", align_corners=False
+        ),
         "warp by a known field": lambda: warp(image, field),
         "field of landmarks and warp": lambda: warp(image, offsets(source, target, size)),
     }
@@ -115,7 +142,9 @@ def test_an_iteration_takes_a_tenth_more_than_its_bare_passes_at_most(benchmark:
     ratio = found["iteration"] / found["bare passes"]
     warped = warps(256, 8, device)
     benchmark.extra_info |= {"over the bare passes": round(ratio, 3), "limit": LIMIT}
-    benchmark.extra_info |= {name: round(seconds, 4) for name, seconds in medians(warped, 5, clock(device.type)).items()}
+    benchmark.extra_info |= {
+        name: round(seconds, 4) for name, seconds in medians(warped, 5, clock(device.type)).items()
+    }
     benchmark.pedantic(warped["field of landmarks and warp"], rounds=1, warmup_rounds=1)
     assert ratio <= LIMIT
 
@@ -133,7 +162,9 @@ def main() -> None:
     found = overhead(asked.size, asked.width, asked.batch, asked.rounds, device)
     ratio = found["iteration"] / found["bare passes"]
     print(f"{device}, {asked.size} px, width {asked.width:g}, batch {asked.batch}, median of {asked.rounds}")
-    print(f"iteration {found['iteration']:.3f} s, bare passes {found['bare passes']:.3f} s, ratio {ratio:.3f} (limit {LIMIT})")
+    print(
+        f"iteration {found['iteration']:.3f} s, bare passes {found['bare passes']:.3f} s, ratio {ratio:.3f} (limit {LIMIT})"
+    )
     times = medians(warps(asked.size, 8, device), asked.rounds, clock(device.type))
     for name, seconds in times.items():
         print(f"{name:28} {1000 * seconds:8.1f} ms, {seconds / times['grid_sample alone']:.2f} of grid_sample alone")

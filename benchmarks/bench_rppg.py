@@ -45,7 +45,11 @@ def test_morse_transform_against_ssqueezepy(benchmark: Any, monkeypatch: pytest.
     ssqueezepy = pytest.importorskip("ssqueezepy")
     x, scales = signals(), MORSE.scales(SAMPLES)
     wavelet = ssqueezepy.Wavelet(("gmw", {"gamma": 3, "beta": 20, "dtype": "float32"}))
-    theirs = fastest(lambda: ssqueezepy.cwt(x, wavelet, scales=scales.astype(np.float32), fs=1.0, padtype="symmetric", astensor=False))
+    theirs = fastest(
+        lambda: ssqueezepy.cwt(
+            x, wavelet, scales=scales.astype(np.float32), fs=1.0, padtype="symmetric", astensor=False
+        )
+    )
     ours = fastest(lambda: cwt(torch.from_numpy(x), scales))
     benchmark.extra_info["ratio to ssqueezepy"] = ours / theirs
     benchmark.pedantic(lambda: cwt(torch.from_numpy(x), scales), rounds=1)

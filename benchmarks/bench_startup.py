@@ -1,8 +1,8 @@
 """Start-up of the command line over bare Python. The limits are the issue's, on two cores.
 
-    import fascore and --help            250 ms
-    components, 300 distributions more   300 ms
-    check of the demo spec               600 ms
+import fascore and --help            250 ms
+components, 300 distributions more   300 ms
+check of the demo spec               600 ms
 """
 
 import os
@@ -27,7 +27,9 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
 
     def run(code: str, *arguments: object, path: Path | str = "") -> None:
         environment = {**os.environ, **compiled, "PYTHONPATH": str(path)}
-        subprocess.run([sys.executable, "-c", code, *map(str, arguments)], env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)], env=environment, check=True, capture_output=True
+        )
 
     return run
 

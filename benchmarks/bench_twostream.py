@@ -47,7 +47,9 @@ class Both(nn.Module):
 
     def forward(self, clip: Tensor) -> Tensor:
         change = (clip[:, 1:] - clip[:, :-1]).flatten(1, 2)
-        scores = [head(feature).softmax(1)[:, 1] for head, feature in zip(self.heads, (self.multi(clip), self.diff(change)))]
+        scores = [
+            head(feature).softmax(1)[:, 1] for head, feature in zip(self.heads, (self.multi(clip), self.diff(change)))
+        ]
         return scores[0] + scores[1]
 
 
@@ -71,12 +73,16 @@ def session(module: nn.Module, example: Tensor) -> Callable[[], object]:
     import onnxruntime
 
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The tensor attributes .* were assigned during export")  # cuDNN's view of an LSTM's weights
+        warnings.filterwarnings(
+            "ignore", "The tensor attributes .* were assigned during export"
+        )  # cuDNN's view of an LSTM's weights
         program = torch.onnx.export(module, (example,), dynamo=True, input_names=["clip"], verbose=False)
     assert program is not None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    running = onnxruntime.InferenceSession(program.model_proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    running = onnxruntime.InferenceSession(
+        program.model_proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     feed = {"clip": example.numpy()}
     np.testing.assert_allclose(running.run(None, feed)[0], module(example).detach().numpy(), rtol=1e-3, atol=1e-4)
     return lambda: running.run(None, feed)
@@ -141,7 +147,9 @@ def main() -> None:
         for (name, ours), (peer, bare) in zip(list(found.items())[::2], list(found.items())[1::2]):
             print(f"  {name:28} {1000 * ours:8.1f} ms   {peer:38} {1000 * bare:8.1f} ms   ratio {ours / bare:.2f}")
         model = next(iter(found.values()))
-        print(f"  registration and key frames of 50 frames {1000 * before:8.1f} ms, {before / (before + model):.0%} of all with the eager model")
+        print(
+            f"  registration and key frames of 50 frames {1000 * before:8.1f} ms, {before / (before + model):.0%} of all with the eager model"
+        )
     if "onnx" not in kinds and not asked.eager_only:
         print(f"{' and '.join(ONNX)} are not both installed: ONNX Runtime is not measured")
     print(table(asked.k))

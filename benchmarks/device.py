@@ -34,29 +34,44 @@ from fascore.spec.plan import check
 from fascore.training.engine import Engine
 from fascore.training.trainer import pick_precision
 
-AUGMENT = {"flip": 0.5, "rotation": 10, "scale": 0.1, "brightness": 0.2, "contrast": 0.2, "hue": 0.05, "blur": 1.0, "compression": 40, "cutout": 0.3}
+AUGMENT = {
+    "flip": 0.5,
+    "rotation": 10,
+    "scale": 0.1,
+    "brightness": 0.2,
+    "contrast": 0.2,
+    "hue": 0.05,
+    "blur": 1.0,
+    "compression": 40,
+    "cutout": 0.3,
+}
 
 
 def spec_of(model: str, size: int, subjects: int) -> RunSpec:
     """RGB and depth of the phantom, two encoders of one model."""
     data = [{"dataset": {"type": "phantom", "subjects": subjects, "frames": 8, "size": size}, "split": "all"}]
-    return validate(RunSpec, {
-        "name": "device", "data": {"train": data},
-        "modalities": {
-            "faces": {"type": "faces", "detector": "boxes"},
-            "face": {"type": "face_frames", "inputs": ["faces"], "size": size, "views": 2},
-            "depth": {"type": "depth_map", "inputs": ["face"], "optional": True},
-        },
-        "augment": AUGMENT,
-        "model": {
-            "encoders": {
-                "app": {"type": "timm", "name": model, "inputs": ["face"]}, "shape": {"type": "timm", "name": model, "inputs": ["depth"]},
+    return validate(
+        RunSpec,
+        {
+            "name": "device",
+            "data": {"train": data},
+            "modalities": {
+                "faces": {"type": "faces", "detector": "boxes"},
+                "face": {"type": "face_frames", "inputs": ["faces"], "size": size, "views": 2},
+                "depth": {"type": "depth_map", "inputs": ["face"], "optional": True},
             },
-            "fusions": {"all": {"type": "gated", "inputs": ["app", "shape"]}},
-            "heads": {"main": {"type": "binary", "inputs": ["all"]}},
+            "augment": AUGMENT,
+            "model": {
+                "encoders": {
+                    "app": {"type": "timm", "name": model, "inputs": ["face"]},
+                    "shape": {"type": "timm", "name": model, "inputs": ["depth"]},
+                },
+                "fusions": {"all": {"type": "gated", "inputs": ["app", "shape"]}},
+                "heads": {"main": {"type": "binary", "inputs": ["all"]}},
+            },
+            "recipe": {"type": "supervised", "optimizer": {"name": "sgd", "lr": 0.01}, "epochs": 1},
         },
-        "recipe": {"type": "supervised", "optimizer": {"name": "sgd", "lr": 0.01}, "epochs": 1},
-    })  # fmt: skip
+    )
 
 
 def timed(work: Callable[[], Any], device: torch.device) -> tuple[Any, float]:
@@ -87,7 +102,9 @@ def trained(graph: ModelGraph, spec: RunSpec, batch: Batch, device: torch.device
 def rendered(device: torch.device, size: int) -> tuple[float, dict[str, float]]:
     """Least share of the pixels of any clip and channel that are at most one step off the CPU's, and frames a second in all channels by
     device; before the codec, which runs on the CPU and turns a last bit into another choice of blocks."""
-    clips = [record.channels["rgb"].clip for record in Phantom(subjects=3, frames=8, size=size, species="all").records("dev")]
+    clips = [
+        record.channels["rgb"].clip for record in Phantom(subjects=3, frames=8, size=size, species="all").records("dev")
+    ]
     places = ("cpu", "torch:cpu" if device.type == "cpu" else str(device))
     frames: dict[str, list[np.ndarray]] = {place: [] for place in places}
     speed: dict[str, float] = {}
@@ -137,7 +154,9 @@ def main() -> int:
             (batch,), loading = timed(lambda loader=loader: list(loader.training_batches(0, [ids])), place)
             graph = ModelGraph.build(plan, 0).to(place).eval()
             with torch.no_grad():
-                scores[place], forward = timed(lambda graph=graph, batch=batch: graph.scores(graph(batch), batch)["main"].cpu(), place)
+                scores[place], forward = timed(
+                    lambda graph=graph, batch=batch: graph.scores(graph(batch), batch)["main"].cpu(), place
+                )
             batches[place] = batch
             print(f"{place}: {len(ids) / loading:.0f} augmented records/s, {len(ids) / forward:.0f} scored records/s")
         for name, tensor in batches[cpu].tensors.items():
@@ -148,7 +167,9 @@ def main() -> int:
         reference = trained(ModelGraph.build(plan, 0), spec, batches[cpu], cpu, "fp32")
         for precision, limit in {pick_precision("auto", device): 1e-1, "fp32": 1e-2}.items():
             losses = trained(ModelGraph.build(plan, 0), spec, batches[cpu].to(device), device, precision)
-            print(f"{device} {precision}: loss {losses[0]:.4f} -> {losses[-1]:.4f} in ten steps; cpu fp32 {reference[0]:.4f} -> {reference[-1]:.4f}")
+            print(
+                f"{device} {precision}: loss {losses[0]:.4f} -> {losses[-1]:.4f} in ten steps; cpu fp32 {reference[0]:.4f} -> {reference[-1]:.4f}"
+            )
             said(f"losses in {precision}", max(abs(a - b) for a, b in zip(losses, reference, strict=True)), limit)
     print("disagrees: " + ", ".join(wrong) if wrong else "agrees")
     return bool(wrong)

@@ -23,7 +23,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", default="ABC")
     parser.add_argument("--modalities", nargs="+", choices=STATISTICS, default=["depth", "infrared", "rgb"])
-    parser.add_argument("--species", nargs="+", choices=SPECIES, default=[name for name in SPECIES if SPECIES[name].task == "spoof"])
+    parser.add_argument(
+        "--species", nargs="+", choices=SPECIES, default=[name for name in SPECIES if SPECIES[name].task == "spoof"]
+    )
     parser.add_argument("--subjects", type=int, default=60)
     parser.add_argument("--bona-fide", type=int, default=4, help="live clips of each subject, at most")
     parser.add_argument("--size", type=int, default=96)
@@ -33,7 +35,15 @@ def main() -> int:
     held = True
     for site in asked.sites:
         frames = PULSE_FRAMES if "pulse" in asked.modalities else 9
-        records = listed(site, asked.subjects, asked.species, frames=frames, size=asked.size, bona_fide=asked.bona_fide, difficulty=asked.difficulty)
+        records = listed(
+            site,
+            asked.subjects,
+            asked.species,
+            frames=frames,
+            size=asked.size,
+            bona_fide=asked.bona_fide,
+            difficulty=asked.difficulty,
+        )
         with get_context("spawn").Pool(asked.jobs, cv2.setNumThreads, (1,)) as pool:
             measured = pool.map(partial(row, modalities=asked.modalities), records, chunksize=4)
         print(f"\nSite {site}, {len(records)} records", flush=True)

@@ -74,14 +74,22 @@ def main() -> int:
     parser.add_argument("--portraits", type=Path)
     args = parser.parse_args()
     detector, failed = Mtcnn(smallest=20).build(), []
-    real = [score for picture in (portraits(args.portraits, args.size) if args.portraits else ()) if (score := scored(detector, picture)) > 0]
+    real = [
+        score
+        for picture in (portraits(args.portraits, args.size) if args.portraits else ())
+        if (score := scored(detector, picture)) > 0
+    ]
     if real:
         print(f"   portraits: {len(real)} faces, score {np.mean(real):.4f}")
     for site in args.sites:
         rates, score = measure(site, args, detector)
         low, high = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
         print(f"{site}  lowest {low} {100 * rates[low]:.1f} %, highest {high} {100 * rates[high]:.1f} %")
-        if rates[BONA_FIDE] < LEAST or rates[high] - rates[low] >= APART or (real and abs(score - np.mean(real)) > SCORE):
+        if (
+            rates[BONA_FIDE] < LEAST
+            or rates[high] - rates[low] >= APART
+            or (real and abs(score - np.mean(real)) > SCORE)
+        ):
             failed.append(site)
     print(f"not as stated at: {', '.join(failed)}" if failed else "as stated at every site")
     return int(bool(failed))

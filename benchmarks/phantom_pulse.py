@@ -41,7 +41,9 @@ def hit(record: Record) -> bool:
 def hits_by_factor(record: Record, amplitude: float) -> list[bool]:
     """The same for one clip with a given amplitude, coded once by each of `FACTORS`."""
     clip = record.channels["rgb"].clip  # type: ignore[attr-defined]
-    clip = replace(clip, pulse=replace(clip.pulse, amplitude=amplitude), capture=replace(clip.capture, illumination=1.0))
+    clip = replace(
+        clip, pulse=replace(clip.pulse, amplitude=amplitude), capture=replace(clip.capture, illumination=1.0)
+    )
     scene = Scene(clip)
     sensor = [scene.rgb(index) for index in range(clip.frames)]
     assert record.annotation is not None
@@ -56,13 +58,18 @@ def hits_by_factor(record: Record, amplitude: float) -> list[bool]:
 def strong(record: Record) -> bool:
     """A bona fide clip whose pulse should be found."""
     coding = [float(str(value)) for value in (record.metadata["crf"], record.metadata["recoded"]) if value is not None]
-    return bool(record.label) and float(str(record.metadata["pulse_amplitude"])) >= 0.005 and max(coding, default=0) <= 23
+    return (
+        bool(record.label) and float(str(record.metadata["pulse_amplitude"])) >= 0.005 and max(coding, default=0) <= 23
+    )
 
 
 def told(name: str, found: Sequence[bool]) -> tuple[int, float, float]:
     """Print one line; (hits, lower, upper) with the exact interval."""
     interval = binomtest(sum(found), len(found)).proportion_ci(method="exact")
-    print(f"| {name} | {sum(found)} of {len(found)} | {sum(found) / len(found):.3f} | {interval.low:.3f}-{interval.high:.3f} |", flush=True)
+    print(
+        f"| {name} | {sum(found)} of {len(found)} | {sum(found) / len(found):.3f} | {interval.low:.3f}-{interval.high:.3f} |",
+        flush=True,
+    )
     return sum(found), float(interval.low), float(interval.high)
 
 
@@ -77,20 +84,30 @@ def main() -> int:
     asked = parser.parse_args()
 
     def listed(*species: str, subjects: int) -> list[Record]:
-        return list(Phantom(site=asked.site, subjects=subjects, frames=PULSE_FRAMES, size=asked.size, species=species).records("all"))
+        return list(
+            Phantom(site=asked.site, subjects=subjects, frames=PULSE_FRAMES, size=asked.size, species=species).records(
+                "all"
+            )
+        )
 
     live = [record for record in listed("print.flat", subjects=999) if record.label]
     groups = {
         "bona fide, pulse >= 0.5 %, crf <= 23": [record for record in live if strong(record)][: asked.clips],
         "print.flat": [record for record in listed("print.flat", subjects=asked.clips) if not record.label],
-        "masks that cover the skin": [record for record in listed(*SKIN_COVERED, subjects=asked.clips) if not record.label][: asked.clips],
+        "masks that cover the skin": [
+            record for record in listed(*SKIN_COVERED, subjects=asked.clips) if not record.label
+        ][: asked.clips],
     }
     with get_context("spawn").Pool(asked.jobs, cv2.setNumThreads, (1,)) as pool:
         print(f"Site {asked.site}, {asked.size} pixels, {PULSE_FRAMES} frames; chance is {CHANCE:.3f}\n")
         print("| clips | hits | share | 95 % |\n| --- | --- | --- | --- |")
         rates = {name: told(name, pool.map(hit, records, chunksize=2)) for name, records in groups.items()}
         if asked.cell:
-            print("\n| amplitude | " + " | ".join("no codec" if factor is None else f"crf {factor}" for factor in FACTORS) + " |")
+            print(
+                "\n| amplitude | "
+                + " | ".join("no codec" if factor is None else f"crf {factor}" for factor in FACTORS)
+                + " |"
+            )
             print("| --- |" + " --- |" * len(FACTORS))
         for amplitude in AMPLITUDES if asked.cell else ():
             cells = np.array(pool.map(partial(hits_by_factor, amplitude=amplitude), live[: asked.cell], chunksize=1))

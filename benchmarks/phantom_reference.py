@@ -46,8 +46,13 @@ def main() -> int:
         print(f"| {name} | {spread(areas)} | {spread(errors)} |")
     for name in (name for name in tests if name != "dev"):
         print_species(name, tests[name], thresholds)
-    median = {species: float(np.median(errors)) for species, (_, errors, _) in by_species(tests["intra"], thresholds).items()}
-    held = median["mask.silicone"] > HARD and max(error for name, error in median.items() if name.startswith("print")) > HARD
+    median = {
+        species: float(np.median(errors)) for species, (_, errors, _) in by_species(tests["intra"], thresholds).items()
+    }
+    held = (
+        median["mask.silicone"] > HARD
+        and max(error for name, error in median.items() if name.startswith("print")) > HARD
+    )
     print(f"\nmask.silicone and one print harder than {HARD:.0%} on intra: {'held' if held else 'not held'}")
     return 0 if held else 1
 
@@ -65,7 +70,9 @@ def eer(bona_fide: np.ndarray, attack: np.ndarray) -> float:
     return equal_error(bona_fide, attack).interpolated
 
 
-def by_species(tables: Sequence[ScoreTable], thresholds: Sequence[float]) -> dict[str, tuple[int, list[float], list[float]]]:
+def by_species(
+    tables: Sequence[ScoreTable], thresholds: Sequence[float]
+) -> dict[str, tuple[int, list[float], list[float]]]:
     """Of each species the attacks, the EER of each seed, and the share of attacks that its threshold accepts."""
     found: dict[str, tuple[int, list[float], list[float]]] = {}
     for table, threshold in zip(tables, thresholds, strict=True):

@@ -40,7 +40,15 @@ class Trend(NamedTuple):
     presentations: int
 
 
-def trend(rows: Sequence[ScoreTable], against: Sequence[ScoreTable], task: str, figure: Figure, *, resamples: int = 1000, seed: int = 0) -> Trend:
+def trend(
+    rows: Sequence[ScoreTable],
+    against: Sequence[ScoreTable],
+    task: str,
+    figure: Figure,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Trend:
     """Compare the tables of one seed each, in the same order, on the presentations of one task that all of them answered.
 
     The variance of the mean difference is that of a bootstrap over subjects, all presentations of a person and all seeds
@@ -48,21 +56,28 @@ def trend(rows: Sequence[ScoreTable], against: Sequence[ScoreTable], task: str, 
     the two have in common is counted twice, which errs towards undecided. Raises FascoreError for fewer than two seeds or subjects.
     """
     if len(rows) != len(against) or len(rows) < 2:
-        raise FascoreError(f"a trend needs the same seeds, two or more, of both rows; there are {len(rows)} and {len(against)}")
+        raise FascoreError(
+            f"a trend needs the same seeds, two or more, of both rows; there are {len(rows)} and {len(against)}"
+        )
     tables = [table.task(task) for table in _answered([*rows, *against])]
     drawn = [_drawn(table, figure, resamples, seed) for table in tables]
     first, second = np.array([d.value for d in drawn]).reshape(2, -1)
     resampled = np.array([d.resampled for d in drawn]).reshape(2, len(rows), -1)
     differences, over_people = first - second, (resampled[0] - resampled[1]).mean(axis=0)
     people = drawn[0].subjects
-    variances = (float(np.nanvar(over_people, ddof=1)), people - 1), (float(np.var(differences, ddof=1)) / len(rows), len(rows) - 1)
+    variances = (
+        (float(np.nanvar(over_people, ddof=1)), people - 1),
+        (float(np.var(differences, ddof=1)) / len(rows), len(rows) - 1),
+    )
     mean = float(differences.mean())
     error, freedom = _combined(variances)
     reach = float(student.ppf(1 - LEVEL / 2, freedom)) * error
     p = 2 * float(student.sf(abs(mean) / error, freedom)) if error else float(mean == 0)
     detectable = reach + float(student.ppf(POWER, freedom)) * error
     means = float(first.mean()), float(second.mean())
-    return Trend(means, mean, mean - reach, mean + reach, p, detectable, tuple(differences.tolist()), people, len(tables[0]))
+    return Trend(
+        means, mean, mean - reach, mean + reach, p, detectable, tuple(differences.tolist()), people, len(tables[0])
+    )
 
 
 class _Drawn(NamedTuple):
@@ -100,4 +115,6 @@ def _combined(variances: Sequence[tuple[float, int]]) -> tuple[float, float]:
 
 def corrected(trends: Mapping[str, Trend]) -> dict[str, float]:
     """p of each trend, adjusted for their number (Holm 1979)."""
-    return {name: value for name, value in zip(trends, holm([trend.p for trend in trends.values()])) if value is not None}
+    return {
+        name: value for name, value in zip(trends, holm([trend.p for trend in trends.values()])) if value is not None
+    }

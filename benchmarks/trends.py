@@ -42,7 +42,9 @@ class Comparison(Config):
     claim: str = Field(description="what is compared, and where the paper says it")
     row: str = Field(description="the row that the claim is about")
     against: str = Field(description="the row with which it is compared")
-    tasks: tuple[Literal["spoof", "forgery"], ...] = Field(("spoof", "forgery"), min_length=1, description="tasks, each compared by itself")
+    tasks: tuple[Literal["spoof", "forgery"], ...] = Field(
+        ("spoof", "forgery"), min_length=1, description="tasks, each compared by itself"
+    )
     expected: Literal["higher", "lower"] = Field("higher", description="the figure of the row, by the paper")
 
 
@@ -50,9 +52,13 @@ class Trends(Config):
     """What a plugin's `specs/trends.json` says."""
 
     study: str = Field(description="the study, relative to this file")
-    test: str = Field(description="test set on which rows are compared; rows of one comparison have the same clips in it")
+    test: str = Field(
+        description="test set on which rows are compared; rows of one comparison have the same clips in it"
+    )
     metric: Figure = Field("auc", description="figure that is compared")
-    comparisons: tuple[Comparison, ...] = Field(min_length=1, description="comparisons, corrected together for their number")
+    comparisons: tuple[Comparison, ...] = Field(
+        min_length=1, description="comparisons, corrected together for their number"
+    )
     resamples: PositiveInt = Field(1000, description="resamples of the bootstrap over subjects")
     least_presentations: PositiveInt = Field(500, description="presentations that the test set has, or more")
     least_subjects: PositiveInt = Field(60, description="people that the test set has, or more")
@@ -68,7 +74,9 @@ def read_trends(path: Path) -> tuple[Trends, Study]:
             if row not in study.spec.rows:
                 raise FascoreError(f"{path}: the study has no row '{row}'; it has {', '.join(study.spec.rows)}")
     if trends.test not in study.base["data"]["test"]:
-        raise FascoreError(f"{path}: the base spec has no test set '{trends.test}'; it has {', '.join(study.base['data']['test'])}")
+        raise FascoreError(
+            f"{path}: the base spec has no test set '{trends.test}'; it has {', '.join(study.base['data']['test'])}"
+        )
     if len(study.spec.seeds) < 2:
         raise FascoreError(f"{path}: the study has one seed; paired comparisons need two or more")
     return trends, study
@@ -90,7 +98,9 @@ def pending(study: Study, runs: Path) -> list[Json]:
         if not folder.finished():
             waiting.append(document)
         elif changed := changes(folder, document):
-            raise FascoreError(f"{folder.root}: has run with another spec ({', '.join(changed)}); move {runs / study.name} away")
+            raise FascoreError(
+                f"{folder.root}: has run with another spec ({', '.join(changed)}); move {runs / study.name} away"
+            )
     return waiting
 
 
@@ -121,7 +131,10 @@ def run_all(study: Study, runs: Path, jobs: int) -> None:
             name, error = futures[future], future.exception()
             if error is not None:
                 failed.append(name)
-            print(f"{done}/{len(waiting)} {name}: {f'{future.result():.0f} s' if error is None else f'failed: {error}'}", flush=True)
+            print(
+                f"{done}/{len(waiting)} {name}: {f'{future.result():.0f} s' if error is None else f'failed: {error}'}",
+                flush=True,
+            )
     if failed:
         raise FascoreError(f"{len(failed)} runs failed: {', '.join(failed)}; the same command tries them again")
 
@@ -132,7 +145,10 @@ Tables = dict[str, list[ScoreTable]]
 def read_tables(trends: Trends, study: Study, runs: Path) -> Tables:
     """Score tables of the runs of each row that is compared, by seed."""
     compared = dict.fromkeys(row for one in trends.comparisons for row in (one.row, one.against))
-    folders = {row: [_folder(study, runs, document["name"]) for name, _, _, document in study.runs() if name == row] for row in compared}
+    folders = {
+        row: [_folder(study, runs, document["name"]) for name, _, _, document in study.runs() if name == row]
+        for row in compared
+    }
     return {row: [ScoreTable.read(folder.scores(trends.test)) for folder in of] for row, of in folders.items()}
 
 
@@ -140,7 +156,9 @@ def claims(trends: Trends, tables: Tables) -> Iterator[Claim]:
     """Every comparison on every task."""
     for comparison in trends.comparisons:
         for task in comparison.tasks:
-            found = trend(tables[comparison.row], tables[comparison.against], task, trends.metric, resamples=trends.resamples)
+            found = trend(
+                tables[comparison.row], tables[comparison.against], task, trends.metric, resamples=trends.resamples
+            )
             yield Claim(comparison.claim, comparison.row, comparison.against, task, comparison.expected, found)
 
 
@@ -149,14 +167,20 @@ def refuse_small(trends: Trends, row: str, table: ScoreTable) -> None:
     people = 0 if table.clusters is None else table.clusters.count
     if len(table) < trends.least_presentations or people < trends.least_subjects:
         needed = f"{trends.least_presentations} presentations of {trends.least_subjects} people"
-        raise FascoreError(f"test set '{trends.test}' of row '{row}' has {len(table)} presentations of {people} people, and {needed} are needed")
+        raise FascoreError(
+            f"test set '{trends.test}' of row '{row}' has {len(table)} presentations of {people} people, and {needed} are needed"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run and write; exit status 1 with a sentence where something is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("plugins", nargs="*", metavar="PLUGIN", help="such as fas-joint; default: all that have specs/trends.json")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="runs side by side, one thread each")
+    parser.add_argument(
+        "plugins", nargs="*", metavar="PLUGIN", help="such as fas-joint; default: all that have specs/trends.json"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="runs side by side, one thread each"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs' folders")
     parser.add_argument("--report", action="store_true", help="run nothing; measure what has run")
     options = parser.parse_args(arguments)
@@ -171,7 +195,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tested = {one.row: tables[one.row][0] for one in trends.comparisons}
             for row, table in tested.items():
                 refuse_small(trends, row, table)
-            write_section(PAGE, plugin, section(plugin, trends.metric, study, list(claims(trends, tables)), list(tested.values())))
+            write_section(
+                PAGE, plugin, section(plugin, trends.metric, study, list(claims(trends, tables)), list(tested.values()))
+            )
     except (FascoreError, SpecErrors) as error:
         print(error, file=sys.stderr)
         return 1

@@ -31,17 +31,25 @@ def verdict(claim: Claim, p: float) -> str:
     """`undecided`, or whether the difference is as the paper has it; p is adjusted for the number of comparisons."""
     if p >= LEVEL:
         return "undecided"
-    return "decided: as in the paper" if (claim.trend.difference > 0) == (claim.expected == "higher") else "decided: against the paper"
+    return (
+        "decided: as in the paper"
+        if (claim.trend.difference > 0) == (claim.expected == "higher")
+        else "decided: against the paper"
+    )
 
 
 def section(plugin: str, metric: str, study: Study, claims: Sequence[Claim], tests: Sequence[ScoreTable]) -> str:
     """Markdown: on what it rests, and a line a comparison. Figures in percent points. `tests` are the tables of rows, one each."""
     lines = [
-        f"## {plugin}", "",
+        f"## {plugin}",
+        "",
         f"{metric.upper()} in percent, means over seeds {', '.join(map(str, study.spec.seeds))}; {_tested(tests)}. "
-        f"{len(claims)} comparisons, corrected together.", "",
-        "| " + " | ".join(HEAD) + " |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |", *_lines(claims),
-    ]  # fmt: skip
+        f"{len(claims)} comparisons, corrected together.",
+        "",
+        "| " + " | ".join(HEAD) + " |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
+        *_lines(claims),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -50,7 +58,10 @@ def _tested(tests: Sequence[ScoreTable]) -> str:
     found: dict[tuple[int, int], dict[str, None]] = {}
     for test in tests:
         found.setdefault((len(test), test.clusters.count if test.clusters else 0), {})[_benchmark(test)] = None
-    return ", ".join(f"{count} test presentations of {people} people ({', '.join(drawn)})" for (count, people), drawn in found.items())
+    return ", ".join(
+        f"{count} test presentations of {people} people ({', '.join(drawn)})"
+        for (count, people), drawn in found.items()
+    )
 
 
 def _benchmark(test: ScoreTable) -> str:
@@ -63,7 +74,15 @@ def _lines(claims: Sequence[Claim]) -> Iterator[str]:
         found, p = claim.trend, adjusted[str(place)]
         means = [f"{100 * mean:.1f}" for mean in found.means]
         difference = f"{100 * found.difference:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
-        cells = [claim.claim, claim.task, *means, difference, f"{100 * found.detectable:.1f}", f"{p:.3f}", verdict(claim, p)]
+        cells = [
+            claim.claim,
+            claim.task,
+            *means,
+            difference,
+            f"{100 * found.detectable:.1f}",
+            f"{p:.3f}",
+            verdict(claim, p),
+        ]
         yield "| " + " | ".join(cells) + " |"
 
 

@@ -85,7 +85,10 @@ class Probe:
         vector = model.forward_head(features)
         levels = [] if pyramid is None else pyramid(image)
         return Seen(
-            h, w, tuple(vector.shape[1:]), tuple(features.shape[1:]) if isinstance(features, torch.Tensor) else None,
+            h,
+            w,
+            tuple(vector.shape[1:]),
+            tuple(features.shape[1:]) if isinstance(features, torch.Tensor) else None,
             tuple(tuple(level.shape[1:]) for level in levels),
         )
 
@@ -148,7 +151,9 @@ def _undecided(probe: Probe, seen: Sequence[Seen]) -> list[int]:
     if probe.pyramid is None:
         return []
     open_: dict[int, int] = {}
-    for place, (channels, stride) in enumerate(zip(probe.pyramid.feature_info.channels(), probe.pyramid.feature_info.reduction(), strict=True)):
+    for place, (channels, stride) in enumerate(
+        zip(probe.pyramid.feature_info.channels(), probe.pyramid.feature_info.reduction(), strict=True)
+    ):
         fits = roundings(_points([(s.h, s.w, s.levels[place]) for s in seen], channels) or [(0, 0)], int(stride))
         if len(fits) > 1:
             middle = fits[len(fits) // 2]
@@ -169,7 +174,9 @@ def _levels(seen: Sequence[Seen], pyramid: torch.nn.Module | None) -> Any:
     if pyramid is None or not seen[0].levels:
         return []
     rows: list[list[int]] = []
-    for place, (channels, reduction) in enumerate(zip(pyramid.feature_info.channels(), pyramid.feature_info.reduction(), strict=True)):
+    for place, (channels, reduction) in enumerate(
+        zip(pyramid.feature_info.channels(), pyramid.feature_info.reduction(), strict=True)
+    ):
         points = _points([(s.h, s.w, s.levels[place]) for s in seen], channels)
         found = fit(points, int(reduction)) if points else None
         if found is None:
@@ -251,7 +258,9 @@ def main() -> None:
     parser.add_argument("--only", default="*", help="models to do; the other rows stay as they are")
     parser.add_argument("--again", action="store_true", help="of these, only models that have a `build` row or none")
     arguments = parser.parse_args()
-    table = json.loads(TABLE.read_text())["models"] if TABLE.exists() and (arguments.again or arguments.only != "*") else {}
+    table = (
+        json.loads(TABLE.read_text())["models"] if TABLE.exists() and (arguments.again or arguments.only != "*") else {}
+    )
     names = [name for name in timm.list_models() if fnmatch.fnmatch(name, arguments.only)]
     if arguments.again:
         names = [name for name in names if "build" in table.get(name, {"build": True})]
@@ -262,7 +271,9 @@ def main() -> None:
             if why:
                 print(f"{done + 1}/{len(names)} {name}: {why}", flush=True)
     TABLE.write_text("".join(lines(table)))
-    print(f"{TABLE}: {len(table)} models, {sum('build' in facts for facts in table.values())} of them to build, {TABLE.stat().st_size / 1000:.0f} kB")
+    print(
+        f"{TABLE}: {len(table)} models, {sum('build' in facts for facts in table.values())} of them to build, {TABLE.stat().st_size / 1000:.0f} kB"
+    )
 
 
 if __name__ == "__main__":

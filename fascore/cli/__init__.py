@@ -30,7 +30,9 @@ def main() -> None:
         if os.environ.get(DEBUG):
             raise
         where = f"{error.filename}: " if error.filename else ""
-        end(f"{where}{error.strerror or error}; see that this place exists, may be read and written, and has room (FASCORE_DEBUG=1 shows more)")
+        end(
+            f"{where}{error.strerror or error}; see that this place exists, may be read and written, and has room (FASCORE_DEBUG=1 shows more)"
+        )
     except Exception as error:
         if os.environ.get(DEBUG):
             raise

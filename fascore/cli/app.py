@@ -37,69 +37,136 @@ class Entry(NamedTuple):
 
 
 COMMANDS = (
-    Entry("init", init.init, "write a spec that runs", (
-        "fascore init spec.json",
-        "fascore init spec.json --data folder --manifest videos.csv --modalities rgb,depth",
-    )),
-    Entry("check", inspecting.check, "check a spec and print its graph", (
-        "fascore check spec.json",
-        "fascore check spec.json --set recipe.epochs=5 --cost",
-    )),
-    Entry("run", running.run, "train, choose the threshold, evaluate, report", (
-        "fascore run spec.json",
-        "fascore run spec.json --set seed=1 --set name=second --processes 2",
-    )),
-    Entry("prepare", running.prepare, "decode and store the data of a spec, once", ("fascore prepare spec.json --processes 8",)),
-    Entry("predict", running.predict, "score images and videos with a run", (
-        "fascore predict runs/demo video.mp4 photos/",
-        "fascore predict runs/demo video.mp4 --json",
-        "fascore predict runs/demo long.mp4 --clips 2 --timeline scores.png",
-        "fascore predict runs/demo video.mp4 --threshold runs/demo/thresholds/phone.json",
-        "fascore predict runs/demo video.mp4 --detector '{\"type\": \"yunet\", \"model\": \"yunet.onnx\"}'",
-    )),
-    Entry("evaluate", measuring.evaluate, "measure score files; no model is needed", (
-        "fascore evaluate runs/demo/scores/cross.csv --dev runs/demo/scores/dev.csv",
-        "fascore evaluate scores.csv --threshold fixed=0.5",
-        "fascore evaluate scores.txt --format id-label-score --polarity bona_fide_high --labels-are bona_fide_1",
-        "fascore evaluate --sum runs/colour runs/depth --out both",
-    )),
-    Entry("compare", comparing.compare, "set systems side by side, with paired tests", (
-        "fascore compare runs/concat runs/attention --out compared",
-        "fascore compare a_test.csv b_test.csv --dev a_dev.csv --dev b_dev.csv",
-        "fascore compare runs/study/* --threshold bpcer=0.01",
-        "fascore compare runs/vit --paper joint/II --as 'vit=ViT, joint'",
-    ), comparing.Command),
-    Entry("report", reporting.report, "write a run's report again, or one to share", (
-        "fascore report runs/demo",
-        "fascore report runs/demo --share",
-    )),
-    Entry("plan", planning.plan, "how many presentations a claim needs", (
-        "fascore plan --apcer 0.02",
-        "fascore plan --apcer 0.02 --bpcer 0.15 --species 6 --each 10 --correlation 0.2 --json",
-    )),
-    Entry("recalibrate", recalibrating.recalibrate, "a threshold for a new camera, from bona fide", (
-        "fascore recalibrate runs/demo phone/ --camera phone --bpcer 0.02",
-        "fascore recalibrate runs/demo phone.csv --camera phone",
-    )),
-    Entry("subsets", missing.subsets, "measure a run without some of its inputs", (
-        "fascore subsets runs/demo",
-        "fascore subsets runs/demo --metric auc --metric eer",
-    )),
-    Entry("fill", inspecting.fill, "write every default of a spec out", ("fascore fill spec.json", "fascore fill spec.json --out full.json")),
+    Entry(
+        "init",
+        init.init,
+        "write a spec that runs",
+        ("fascore init spec.json", "fascore init spec.json --data folder --manifest videos.csv --modalities rgb,depth"),
+    ),
+    Entry(
+        "check",
+        inspecting.check,
+        "check a spec and print its graph",
+        ("fascore check spec.json", "fascore check spec.json --set recipe.epochs=5 --cost"),
+    ),
+    Entry(
+        "run",
+        running.run,
+        "train, choose the threshold, evaluate, report",
+        ("fascore run spec.json", "fascore run spec.json --set seed=1 --set name=second --processes 2"),
+    ),
+    Entry(
+        "prepare",
+        running.prepare,
+        "decode and store the data of a spec, once",
+        ("fascore prepare spec.json --processes 8",),
+    ),
+    Entry(
+        "predict",
+        running.predict,
+        "score images and videos with a run",
+        (
+            "fascore predict runs/demo video.mp4 photos/",
+            "fascore predict runs/demo video.mp4 --json",
+            "fascore predict runs/demo long.mp4 --clips 2 --timeline scores.png",
+            "fascore predict runs/demo video.mp4 --threshold runs/demo/thresholds/phone.json",
+            'fascore predict runs/demo video.mp4 --detector \'{"type": "yunet", "model": "yunet.onnx"}\'',
+        ),
+    ),
+    Entry(
+        "evaluate",
+        measuring.evaluate,
+        "measure score files; no model is needed",
+        (
+            "fascore evaluate runs/demo/scores/cross.csv --dev runs/demo/scores/dev.csv",
+            "fascore evaluate scores.csv --threshold fixed=0.5",
+            "fascore evaluate scores.txt --format id-label-score --polarity bona_fide_high --labels-are bona_fide_1",
+            "fascore evaluate --sum runs/colour runs/depth --out both",
+        ),
+    ),
+    Entry(
+        "compare",
+        comparing.compare,
+        "set systems side by side, with paired tests",
+        (
+            "fascore compare runs/concat runs/attention --out compared",
+            "fascore compare a_test.csv b_test.csv --dev a_dev.csv --dev b_dev.csv",
+            "fascore compare runs/study/* --threshold bpcer=0.01",
+            "fascore compare runs/vit --paper joint/II --as 'vit=ViT, joint'",
+        ),
+        comparing.Command,
+    ),
+    Entry(
+        "report",
+        reporting.report,
+        "write a run's report again, or one to share",
+        ("fascore report runs/demo", "fascore report runs/demo --share"),
+    ),
+    Entry(
+        "plan",
+        planning.plan,
+        "how many presentations a claim needs",
+        (
+            "fascore plan --apcer 0.02",
+            "fascore plan --apcer 0.02 --bpcer 0.15 --species 6 --each 10 --correlation 0.2 --json",
+        ),
+    ),
+    Entry(
+        "recalibrate",
+        recalibrating.recalibrate,
+        "a threshold for a new camera, from bona fide",
+        (
+            "fascore recalibrate runs/demo phone/ --camera phone --bpcer 0.02",
+            "fascore recalibrate runs/demo phone.csv --camera phone",
+        ),
+    ),
+    Entry(
+        "subsets",
+        missing.subsets,
+        "measure a run without some of its inputs",
+        ("fascore subsets runs/demo", "fascore subsets runs/demo --metric auc --metric eer"),
+    ),
+    Entry(
+        "fill",
+        inspecting.fill,
+        "write every default of a spec out",
+        ("fascore fill spec.json", "fascore fill spec.json --out full.json"),
+    ),
     Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),
-    Entry("components", inspecting.components, "list the installed components", ("fascore components", "fascore components encoder fusion")),
-    Entry("plugins", inspecting.plugins, "list the packages that offer components", ("fascore plugins", "fascore plugins --check")),
-    Entry("schema", inspecting.schema, "write the JSON Schema, for editors", ("fascore schema --out fascore.schema.json",)),
+    Entry(
+        "components",
+        inspecting.components,
+        "list the installed components",
+        ("fascore components", "fascore components encoder fusion"),
+    ),
+    Entry(
+        "plugins",
+        inspecting.plugins,
+        "list the packages that offer components",
+        ("fascore plugins", "fascore plugins --check"),
+    ),
+    Entry(
+        "schema", inspecting.schema, "write the JSON Schema, for editors", ("fascore schema --out fascore.schema.json",)
+    ),
 )
 STUDY = (
     Entry("check", running.study_check, "validate every run", ("fascore study check study.json",)),
-    Entry("run", running.study_run, "run what has not run yet", (
-        "fascore study run study.json --processes 2",
-        "fascore study run study.json --base other.json",
-    )),
+    Entry(
+        "run",
+        running.study_run,
+        "run what has not run yet",
+        ("fascore study run study.json --processes 2", "fascore study run study.json --base other.json"),
+    ),
     Entry("table", running.study_table, "mean and deviation of what has run", ("fascore study table study.json",)),
 )
-PLUGIN = (Entry("new", plugin_new.plugin_new, "write a package that passes its tests at once", ("fascore plugin new my-fusion --into ~/code",)),)
+PLUGIN = (
+    Entry(
+        "new",
+        plugin_new.plugin_new,
+        "write a package that passes its tests at once",
+        ("fascore plugin new my-fusion --into ~/code",),
+    ),
+)
 
 
 class Program(TyperGroup):
@@ -156,11 +223,15 @@ def _typer(**settings: Any) -> typer.Typer:
 
 def _add(group: typer.Typer, entries: tuple[Entry, ...]) -> None:
     for entry in entries:
-        group.command(entry.name, cls=entry.shell, short_help=entry.summary, epilog=_examples(*entry.examples))(entry.function)
+        group.command(entry.name, cls=entry.shell, short_help=entry.summary, epilog=_examples(*entry.examples))(
+            entry.function
+        )
 
 
 def _examples(*commands: str) -> str:
-    return "\n".join(["\b", "Examples:" if len(commands) > 1 else "Example:", *(f"  {command}" for command in commands)])
+    return "\n".join(
+        ["\b", "Examples:" if len(commands) > 1 else "Example:", *(f"  {command}" for command in commands)]
+    )
 
 
 def _version(wanted: bool) -> None:
@@ -170,7 +241,9 @@ def _version(wanted: bool) -> None:
 
 
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and end")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and end")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="show tracebacks, as FASCORE_DEBUG=1 does")] = False,
 ) -> None:
     """Face presentation-attack and forgery detection from components that compose."""
@@ -180,7 +253,9 @@ def _options(
 
 def _build() -> typer.Typer:
     program = _typer(cls=Program, no_args_is_help=True)
-    program.callback(epilog=_examples("fascore init spec.json", "fascore check spec.json", "fascore run spec.json"))(_options)
+    program.callback(epilog=_examples("fascore init spec.json", "fascore check spec.json", "fascore run spec.json"))(
+        _options
+    )
     _add(program, COMMANDS)
     groups = (
         ("study", STUDY, "Tables of runs: a base spec and rows of overrides.", "fascore study run study.json"),
@@ -189,7 +264,9 @@ def _build() -> typer.Typer:
     for name, entries, what, example in groups:
         group = _typer(no_args_is_help=True)
         _add(group, entries)
-        program.add_typer(group, name=name, help=what, short_help=what[0].lower() + what[1:-1], epilog=_examples(example))
+        program.add_typer(
+            group, name=name, help=what, short_help=what[0].lower() + what[1:-1], epilog=_examples(example)
+        )
     return program
 
 
@@ -198,4 +275,6 @@ app = _build()
 
 def own_commands() -> set[str]:
     """Names of the program's own commands and groups, which come before those of plugins."""
-    return {command.name or "" for command in app.registered_commands} | {group.name or "" for group in app.registered_groups}
+    return {command.name or "" for command in app.registered_commands} | {
+        group.name or "" for group in app.registered_groups
+    }

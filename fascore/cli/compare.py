@@ -8,20 +8,46 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from fascore.cli.evaluate import Bootstrap, Fold, Format, LabelFile, LabelsAre, LevelName, Polarity, Seed, level_of, option
+from fascore.cli.evaluate import (
+    Bootstrap,
+    Fold,
+    Format,
+    LabelFile,
+    LabelsAre,
+    LevelName,
+    Polarity,
+    Seed,
+    level_of,
+    option,
+)
 
 LIST = "list"
 """The table's name that lists all there are."""
 Systems = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="RUN", help="runs' folders, folders of fascore evaluate --out, or score files with --dev", show_default=False),
+    typer.Argument(
+        metavar="RUN",
+        help="runs' folders, folders of fascore evaluate --out, or score files with --dev",
+        show_default=False,
+    ),
 ]
 Dev = Annotated[list[Path], option("--dev", "FILE", "dev score file of each score file, in their order")]
-Rule = Annotated[str | None, option("--threshold", "RULE", "choose each threshold by this rule on its own dev [default: each run's own]")]
+Rule = Annotated[
+    str | None,
+    option("--threshold", "RULE", "choose each threshold by this rule on its own dev [default: each run's own]"),
+]
 Baseline = Annotated[str | None, option("--baseline", "NAME", "the system to compare with [default: the first]")]
-Paper = Annotated[str | None, option("--paper", "TABLE", "a paper's printed numbers beside ours, such as joint/II; alone: list them")]
-Rows = Annotated[list[str], option("--as", "RUN=ROW", "the paper's row that a run is; default: the one its name spells; may be repeated")]
-Columns = Annotated[list[str], option("--on", "TEST=COLUMN", "the paper's column that a test set is; default: that of its name or datasets")]
+Paper = Annotated[
+    str | None, option("--paper", "TABLE", "a paper's printed numbers beside ours, such as joint/II; alone: list them")
+]
+Rows = Annotated[
+    list[str],
+    option("--as", "RUN=ROW", "the paper's row that a run is; default: the one its name spells; may be repeated"),
+]
+Columns = Annotated[
+    list[str],
+    option("--on", "TEST=COLUMN", "the paper's column that a test set is; default: that of its name or datasets"),
+]
 Folder = Annotated[Path | None, option("--out", "DIR", "write compare.html, .md, .tex, .csv and .json there")]
 
 
@@ -78,7 +104,9 @@ def compare(
     if table is not None and not systems and out is None:
         Console().print(summary({"warnings": []}, [paper_section(beside(table, [], as_, on))]))
         return
-    read = read_systems(systems or [], dev, threshold, importer(format, polarity, labels_are, labels), level_of(level, fold))
+    read = read_systems(
+        systems or [], dev, threshold, importer(format, polarity, labels_are, labels), level_of(level, fold)
+    )
     found = compare_systems(read, baseline, Depth(bootstrap, seed))
     if table is not None:
         found["paper"] = beside(table, read, as_, on)

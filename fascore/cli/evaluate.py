@@ -21,24 +21,48 @@ def _flag(name: str, help: str) -> Any:
 
 
 Scores = Annotated[
-    list[Path], typer.Argument(metavar="SCORES", help="score files, each a test set, or a run's folder; to combine, one a system", show_default=False)
+    list[Path],
+    typer.Argument(
+        metavar="SCORES",
+        help="score files, each a test set, or a run's folder; to combine, one a system",
+        show_default=False,
+    ),
 ]
-Dev = Annotated[list[Path], option("--dev", "FILE", "score file that sets the threshold; once a system, in their order, where systems are combined")]
+Dev = Annotated[
+    list[Path],
+    option(
+        "--dev", "FILE", "score file that sets the threshold; once a system, in their order, where systems are combined"
+    ),
+]
 Rule = Annotated[Text, option("--threshold", "RULE", "eer, bpcer=0.01, fixed=0.5, … [default: eer on --dev]")]
 Folder = Annotated[Path | None, option("--out", "DIR", "write metrics.json, threshold.json and report.html there")]
 FORMATS = "fascore, csv, bob-csv, bob-4, bob-5, id-label-score, score-label, id-score, json"
 Format = Annotated[Text, option("--format", "NAME", f"{FORMATS} [default: what the file names itself]")]
-Polarity = Annotated[Text, option("--polarity", "WHICH", "bona_fide_high or attack_high, for formats that do not say it")]
-LabelsAre = Annotated[Text, option("--labels-are", "WHICH", "bona_fide_1 or attack_1, for labels in numbers of formats that do not say it")]
-LabelFile = Annotated[Path | None, option("--labels", "FILE", "labels and species by id, CSV, for formats without labels")]
+Polarity = Annotated[
+    Text, option("--polarity", "WHICH", "bona_fide_high or attack_high, for formats that do not say it")
+]
+LabelsAre = Annotated[
+    Text,
+    option("--labels-are", "WHICH", "bona_fide_1 or attack_1, for labels in numbers of formats that do not say it"),
+]
+LabelFile = Annotated[
+    Path | None, option("--labels", "FILE", "labels and species by id, CSV, for formats without labels")
+]
 Sum = Annotated[bool, _flag("--sum", "combine the systems: sum of their scores")]
 Mean = Annotated[bool, _flag("--mean", "combine: mean of the scores of those that answered")]
 Weighted = Annotated[bool, _flag("--weighted", "combine: weights from dev, by a grid")]
 Logistic = Annotated[bool, _flag("--logistic", "combine: logistic regression on dev")]
-LevelName = Annotated[str, typer.Option("--level", metavar="NAME", help="what counts as one presentation: frame (a row), clip or attempt")]
-Fold = Annotated[Text, option("--fold", "RULE", "one score of several rows: mean, median, min, max, majority [default: mean]")]
+LevelName = Annotated[
+    str, typer.Option("--level", metavar="NAME", help="what counts as one presentation: frame (a row), clip or attempt")
+]
+Fold = Annotated[
+    Text, option("--fold", "RULE", "one score of several rows: mean, median, min, max, majority [default: mean]")
+]
 By = Annotated[list[str], option("--by", "COLUMN", "the figures again for each value of a column; may be repeated")]
-Bootstrap = Annotated[int, typer.Option("--bootstrap", min=0, metavar="N", help="resamples over subjects, where the file names them; 0: none")]
+Bootstrap = Annotated[
+    int,
+    typer.Option("--bootstrap", min=0, metavar="N", help="resamples over subjects, where the file names them; 0: none"),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="of the bootstrap")]
 
 
@@ -75,9 +99,15 @@ def evaluate(
 
     combine = _one({"sum": sum_, "mean": mean, "weighted": weighted, "logistic": logistic})
     found = evaluate_files(
-        scores, dev=dev, rule=threshold, out=out, importer=importer(format, polarity, labels_are, labels), combine=combine,
-        level=level_of(level, fold), depth=Depth(bootstrap, seed, tuple(by)),
-    )  # fmt: skip
+        scores,
+        dev=dev,
+        rule=threshold,
+        out=out,
+        importer=importer(format, polarity, labels_are, labels),
+        combine=combine,
+        level=level_of(level, fold),
+        depth=Depth(bootstrap, seed, tuple(by)),
+    )
     print("\n".join(found.told))
     Console().print(summary_table(found.metrics))
     if out is not None:
@@ -86,7 +116,11 @@ def evaluate(
 
         system = {f"input {number}": told for number, told in enumerate(found.told, start=1)}
         path = out / (SHARE if share else "report.html")
-        write_report(path, ReportFacts(out.name, found.metrics, found.tests, found.dev, system={} if share else system), share=share)
+        write_report(
+            path,
+            ReportFacts(out.name, found.metrics, found.tests, found.dev, system={} if share else system),
+            share=share,
+        )
         print(f"the report: {path}")
 
 
@@ -100,7 +134,9 @@ def level_of(name: str, rule: str | None) -> Any:
         if value is not None and value not in allowed:
             raise FascoreError(f"--{option} {value}: choose one of {', '.join(allowed)}")
     if rule is not None and name == "frame":
-        raise FascoreError("--fold says how rows become one, and at level 'frame' each row stays; say --level clip or --level attempt")
+        raise FascoreError(
+            "--fold says how rows become one, and at level 'frame' each row stays; say --level clip or --level attempt"
+        )
     return Level(**{"name": name, **({} if rule is None else {"rule": rule})})
 
 

@@ -39,7 +39,9 @@ def _fields(component: type[Component]) -> str:
     return "\n".join(["fields", *lines]) if rows else "no fields"
 
 
-def _rows(model: type[BaseModel], schema: Schema, prefix: str = "", given: object = None) -> Iterator[tuple[str, str, str, str]]:
+def _rows(
+    model: type[BaseModel], schema: Schema, prefix: str = "", given: object = None
+) -> Iterator[tuple[str, str, str, str]]:
     """Name, type, default and description of every field; those of a config inside follow it, with a dot.
 
     `given` is a config that stands as default where `model` is the type of a field: its values are the defaults then.
@@ -48,14 +50,25 @@ def _rows(model: type[BaseModel], schema: Schema, prefix: str = "", given: objec
         if name == "type":
             continue
         shown = field.alias or name
-        inner = next((a for a in (field.annotation, *get_args(field.annotation)) if isinstance(a, type) and issubclass(a, Config)), None)
+        inner = next(
+            (
+                a
+                for a in (field.annotation, *get_args(field.annotation))
+                if isinstance(a, type) and issubclass(a, Config)
+            ),
+            None,
+        )
         nested = inner is not None and not issubclass(inner, Component)
-        kind = "object" if nested else textwrap.shorten(_type(schema, schema["properties"][shown]), 40, placeholder=" …")
+        kind = (
+            "object" if nested else textwrap.shorten(_type(schema, schema["properties"][shown]), 40, placeholder=" …")
+        )
         default = getattr(given, name) if given is not None else _REQUIRED if field.is_required() else _default(field)
         told = "required" if default is _REQUIRED else "" if nested else f"= {_shown(default)}"
         yield prefix + shown, kind, told, field.description or ""
         if nested and inner is not None:
-            yield from _rows(inner, inner.model_json_schema(), f"{prefix}{shown}.", None if default is _REQUIRED else default)
+            yield from _rows(
+                inner, inner.model_json_schema(), f"{prefix}{shown}.", None if default is _REQUIRED else default
+            )
 
 
 def _hanging(head: str, text: str) -> str:
@@ -78,7 +91,9 @@ def _type(schema: Schema, part: Schema) -> str:
         return f"list of {_type(schema, items)}"
     if part.get("type") == "object":
         values = [*part.get("patternProperties", {}).values(), part.get("additionalProperties")]
-        return next((f"{{name: {_type(schema, value)}}}" for value in values if isinstance(value, dict) and value), "object")
+        return next(
+            (f"{{name: {_type(schema, value)}}}" for value in values if isinstance(value, dict) and value), "object"
+        )
     limits = (("exclusiveMinimum", ">"), ("minimum", ">="), ("exclusiveMaximum", "<"), ("maximum", "<="))
     return " ".join([part.get("type", "any"), *(f"{sign} {part[key]:g}" for key, sign in limits if key in part)])
 
@@ -109,7 +124,11 @@ def _signals(component: type[Component]) -> str:
 
 def _gives(component: Any, signals: list[Any]) -> str:
     found = component.infer(signals)
-    return ", ".join(f".{port} {signal}" if port else str(signal) for port, signal in found.items()) if isinstance(found, dict) else str(found)
+    return (
+        ", ".join(f".{port} {signal}" if port else str(signal) for port, signal in found.items())
+        if isinstance(found, dict)
+        else str(found)
+    )
 
 
 def _place(component: type[Component]) -> str:

@@ -20,12 +20,20 @@ def picture(plan: Plan) -> str:
 
 def _model(plan: Plan) -> dict[str, Mapping[str, NodePlan]]:
     sections = (("encoders", "encoder"), ("fusions", "fusion"))
-    return {title: {name: node for name, node in plan.nodes.items() if node.section == section} for title, section in sections}
+    return {
+        title: {name: node for name, node in plan.nodes.items() if node.section == section}
+        for title, section in sections
+    }
 
 
 def _headline(plan: Plan) -> str:
     model = plan.spec.model
-    parts = ((len(plan.modalities), "modality"), (len(model.encoders), "encoder"), (len(model.fusions), "fusion"), (len(model.heads), "head"))
+    parts = (
+        (len(plan.modalities), "modality"),
+        (len(model.encoders), "encoder"),
+        (len(model.fusions), "fusion"),
+        (len(model.heads), "head"),
+    )
     return f"{plan.spec.name} is a valid spec: {', '.join(counted(number, word) for number, word in (*parts, (plan.views, 'view')))}"
 
 
@@ -58,7 +66,10 @@ def _training(plan: Plan) -> str:
     spec, data = plan.spec, plan.spec.data
     sets = {"train": data.train, "dev": data.dev, **{f"test {name}": entries for name, entries in data.test.items()}}
     carved = f"carved from train: {data.carve:.0%} of the subjects"
-    rows = [(title, " + ".join(f"{entry.dataset.type} {entry.split}" for entry in entries) or carved) for title, entries in sets.items()]
+    rows = [
+        (title, " + ".join(f"{entry.dataset.type} {entry.split}" for entry in entries) or carved)
+        for title, entries in sets.items()
+    ]
     rows += [
         ("sampler", f"{spec.sampler.type}, {spec.sampler.batch_size} records a batch"),
         ("recipe", f"{spec.recipe.type}, {spec.recipe.epochs} epochs"),

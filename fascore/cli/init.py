@@ -44,18 +44,35 @@ def _option(name: str, help: str, **settings: Any) -> Any:
 
 def init(
     path: Annotated[Path, typer.Argument(metavar="SPEC", help="the file to write")] = Path("spec.json"),
-    data: Annotated[str | None, _option("--data", "phantom: rendered clips, or folder: your own, by a manifest")] = None,
-    manifest: Annotated[Path | None, _option("--manifest", "CSV or JSON lines, for --data folder", metavar="FILE")] = None,
-    modalities: Annotated[str | None, _option("--modalities", "of rgb, depth, infrared [default: rgb]", metavar="LIST")] = None,
+    data: Annotated[
+        str | None, _option("--data", "phantom: rendered clips, or folder: your own, by a manifest")
+    ] = None,
+    manifest: Annotated[
+        Path | None, _option("--manifest", "CSV or JSON lines, for --data folder", metavar="FILE")
+    ] = None,
+    modalities: Annotated[
+        str | None, _option("--modalities", "of rgb, depth, infrared [default: rgb]", metavar="LIST")
+    ] = None,
     encoder: Annotated[str | None, _option("--encoder", "a model of timm [default: resnet18]")] = None,
     fusion: Annotated[str | None, _option("--fusion", "where there are several modalities [default: gated]")] = None,
-    detector: Annotated[str | None, _option("--detector", "what finds faces [default: boxes for phantom; mtcnn, or whole without it]")] = None,
+    detector: Annotated[
+        str | None, _option("--detector", "what finds faces [default: boxes for phantom; mtcnn, or whole without it]")
+    ] = None,
     epochs: Annotated[int | None, _option("--epochs", "passes over the training set [default: 10]", min=1)] = None,
     name: Annotated[str | None, _option("--name", "of the run [default: the file's name]")] = None,
     force: Annotated[bool, _option("--force", "write over an existing file")] = False,
 ) -> None:
     """Write a spec that runs. On a terminal and without options it asks; what is left out takes its default."""
-    given = Choices(data=data, manifest=manifest, modalities=modalities, encoder=encoder, fusion=fusion, detector=detector, epochs=epochs, name=name)
+    given = Choices(
+        data=data,
+        manifest=manifest,
+        modalities=modalities,
+        encoder=encoder,
+        fusion=fusion,
+        detector=detector,
+        epochs=epochs,
+        name=name,
+    )
     choices = asked(given) if given == Choices() else given
     write_spec(path, choices, force=force)
     print(f"wrote {path}; look at it with: fascore check {path}\nand train it with:    fascore run {path}")
@@ -68,7 +85,11 @@ def asked(choices: Choices) -> Choices:
     data = _ask("data: 'phantom' (rendered clips) or the path of a manifest (CSV or JSON lines)", "phantom", _there)
     choices = choices._replace(data=data) if data == "phantom" else choices._replace(data="folder", manifest=Path(data))
     modalities = _ask(f"modalities, of {', '.join(MODALITIES)}", "rgb", lambda text: ",".join(_modalities(text)))
-    fusion = _ask(f"fusion, one of {', '.join(FUSIONS)}", "gated", lambda text: _one_of(FUSIONS, text)) if "," in modalities else None
+    fusion = (
+        _ask(f"fusion, one of {', '.join(FUSIONS)}", "gated", lambda text: _one_of(FUSIONS, text))
+        if "," in modalities
+        else None
+    )
     encoder = typer.prompt("encoder, a model of timm", default="resnet18")
     epochs = _ask("epochs", "10", _positive)
     return choices._replace(modalities=modalities, fusion=fusion, encoder=encoder, epochs=int(epochs))
@@ -122,12 +143,15 @@ def spec_of(choices: Choices) -> dict[str, Any]:
     encoders = {f"{node}_features": {**encoder, "inputs": [node]} for node in nodes}
     fused = {"all": {"type": choices.fusion or "gated", "inputs": list(encoders)}} if len(nodes) > 1 else {}
     return {
-        "fascore": 1, "name": choices.name or "spec", "seed": 0,
+        "fascore": 1,
+        "name": choices.name or "spec",
+        "seed": 0,
         "data": data,
         "modalities": _data_graph(kinds, detector),
         "augment": {"flip": 0.5, "brightness": 0.2, "contrast": 0.2},
         "model": {
-            "encoders": encoders, **({"fusions": fused} if fused else {}),
+            "encoders": encoders,
+            **({"fusions": fused} if fused else {}),
             "heads": {"main": {"type": "binary", "inputs": list(fused or encoders)}},
             "score": "main",
         },
@@ -164,10 +188,16 @@ def _data(choices: Choices) -> tuple[dict[str, Any], str]:
     if choices.data not in (None, "phantom"):
         raise FascoreError(f"--data {choices.data}: write phantom or folder")
     if "phantom" not in index().names("dataset"):
-        raise FascoreError("the rendered clips are a plugin: pip install fas-phantom; or give your own videos: --data folder --manifest FILE")
+        raise FascoreError(
+            "the rendered clips are a plugin: pip install fas-phantom; or give your own videos: --data folder --manifest FILE"
+        )
     own, other = ({"type": "phantom", "site": site} for site in "AB")
     tests = {"intra": [{"dataset": own, "split": "test"}], "cross": [{"dataset": other, "split": "test"}]}
-    return {"train": [{"dataset": own, "split": "train"}], "dev": [{"dataset": own, "split": "dev"}], "test": tests}, choices.detector or "boxes"
+    return {
+        "train": [{"dataset": own, "split": "train"}],
+        "dev": [{"dataset": own, "split": "dev"}],
+        "test": tests,
+    }, choices.detector or "boxes"
 
 
 def _finder() -> str:
@@ -184,5 +214,8 @@ def _of_manifest(manifest: Path | None) -> dict[str, Any]:
         raise FascoreError(f"{manifest}: no line has split 'train'; its splits are: {', '.join(splits)}")
     entry = {split: [{"dataset": dataset, "split": split}] for split in splits}
     tests = {"test": entry["test"]} if "test" in splits else {}
-    return {"train": entry["train"], **({"dev": entry["dev"]} if "dev" in splits else {}), **({"test": tests} if tests else {})}
-
+    return {
+        "train": entry["train"],
+        **({"dev": entry["dev"]} if "dev" in splits else {}),
+        **({"test": tests} if tests else {}),
+    }

@@ -9,7 +9,9 @@ import typer
 
 from fascore.cli.options import Out, Set, Spec, With, overrides, problems_of
 
-Kind = Annotated[str, typer.Argument(metavar="KIND", help="dataset, modality, encoder, fusion, head, …", show_default=False)]
+Kind = Annotated[
+    str, typer.Argument(metavar="KIND", help="dataset, modality, encoder, fusion, head, …", show_default=False)
+]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="the component's name", show_default=False)]
 Kinds = Annotated[list[str] | None, typer.Argument(metavar="KIND", help="only these kinds", show_default=False)]
 
@@ -68,7 +70,11 @@ def components(kinds: Kinds = None) -> None:
     print(listing(kinds or ()))
 
 
-def plugins(check: Annotated[bool, typer.Option("--check", help="import every component, and end with 1 where one is broken")] = False) -> None:
+def plugins(
+    check: Annotated[
+        bool, typer.Option("--check", help="import every component, and end with 1 where one is broken")
+    ] = False,
+) -> None:
     """List the packages that offer components, and names that two of them claim."""
     from fascore.cli.plugins import complaints, packages
 

@@ -12,13 +12,24 @@ import typer
 from fascore.contract.errors import SpecErrors
 
 Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="a spec, JSON", show_default=False)]
-Set: TypeAlias = Annotated[list[str], typer.Option("--set", metavar="PATH=VALUE", help="change one field, such as recipe.epochs=5; may be repeated")]
-With: TypeAlias = Annotated[list[str], typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; may be repeated")]
+Set: TypeAlias = Annotated[
+    list[str],
+    typer.Option("--set", metavar="PATH=VALUE", help="change one field, such as recipe.epochs=5; may be repeated"),
+]
+With: TypeAlias = Annotated[
+    list[str],
+    typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; may be repeated"),
+]
 Processes: TypeAlias = Annotated[int | None, typer.Option("--processes", min=1, help="how many; default: one a core")]
 Trainers: TypeAlias = Annotated[int, typer.Option("--processes", min=1, help="training processes on this machine")]
-Strict: TypeAlias = Annotated[bool, typer.Option("--strict", help="an unreadable record is an error, not a line in quarantine.jsonl")]
+Strict: TypeAlias = Annotated[
+    bool, typer.Option("--strict", help="an unreadable record is an error, not a line in quarantine.jsonl")
+]
 Runs: TypeAlias = Annotated[Path, typer.Option("--runs", metavar="DIR", help="folder of the runs' folders")]
-Out: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="write to this file; default: print", show_default=False)]
+Out: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="write to this file; default: print", show_default=False),
+]
 
 
 def overrides(settings: list[str], extra: list[str]) -> dict[str, Any]:
@@ -51,6 +62,7 @@ def problems_of(path: Path) -> Iterator[None]:
         yield
     except SpecErrors as error:
         raise InFile(path, error) from error
+
 
 SHARE = "report.shared.html"
 Share = Annotated[bool, typer.Option("--share", help="a report to give away: no pictures, numbers for ids and people")]

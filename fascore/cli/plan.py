@@ -15,19 +15,32 @@ if TYPE_CHECKING:
     from fascore.evaluation.sample_size import Claim, Plan
 
 _rate = {"metavar": "RATE", "show_default": False}
-Apcer = Annotated[float | None, typer.Option("--apcer", help="claim that the APCER of each species is at most this, such as 0.02", **_rate)]
+Apcer = Annotated[
+    float | None,
+    typer.Option("--apcer", help="claim that the APCER of each species is at most this, such as 0.02", **_rate),
+]
 Bpcer = Annotated[float | None, typer.Option("--bpcer", help="claim that the BPCER is at most this", **_rate)]
 Confidence = Annotated[float, typer.Option("--confidence", help="of the exact one-sided bound")]
 Species = Annotated[int, typer.Option("--species", min=1, help="how many species the claim is about")]
-Each = Annotated[int, typer.Option("--each", min=1, help="presentations with one instrument, and of one bona fide subject")]
+Each = Annotated[
+    int, typer.Option("--each", min=1, help="presentations with one instrument, and of one bona fide subject")
+]
 Correlation = Annotated[
     float | None,
     typer.Option(
-        "--correlation", metavar="RHO", min=0, max=1, help="of errors within an instrument or a subject [default: 0 and 1]", show_default=False
+        "--correlation",
+        metavar="RHO",
+        min=0,
+        max=1,
+        help="of errors within an instrument or a subject [default: 0 and 1]",
+        show_default=False,
     ),
 ]
 Errors = Annotated[int, typer.Option("--errors", min=0, help="plan for up to this many tolerated errors")]
-True_ = Annotated[list[float], typer.Option("--true", metavar="RATE", help="chance to pass at this true rate [default: limit / 2, / 5, / 10]")]
+True_ = Annotated[
+    list[float],
+    typer.Option("--true", metavar="RATE", help="chance to pass at this true rate [default: limit / 2, / 5, / 10]"),
+]
 
 
 def plan(
@@ -52,7 +65,11 @@ def plan(
     limits = {name: limit for name, limit in (("apcer", apcer), ("bpcer", bpcer)) if limit is not None}
     if not limits:
         raise FascoreError("say what to claim: --apcer 0.02, --bpcer 0.15, or both")
-    for name, rates in (*((name, [limit]) for name, limit in limits.items()), ("confidence", [confidence]), ("true", true)):
+    for name, rates in (
+        *((name, [limit]) for name, limit in limits.items()),
+        ("confidence", [confidence]),
+        ("true", true),
+    ):
         if wrong := [rate for rate in rates if not 0 < rate < 1]:
             raise FascoreError(f"--{name} {wrong[0]:g}: write a number between 0 and 1, such as 0.02 for 2 %")
     ends = [correlation] if correlation is not None else [0.0, 1.0] if each > 1 else [0.0]
@@ -62,7 +79,11 @@ def plan(
             fields = {"rate": name, "limit": limit, "confidence": confidence, "each": each, "correlation": rho}
             claim = validate(Claim, {**fields, "species": species if name == "apcer" else 1})
             found.append((claim, list(plans(claim, range(errors + 1), true or [limit / 2, limit / 5, limit / 10]))))
-    print(json.dumps([document(*one) for one in found], indent=2) if as_json else "\n\n".join(_table(*one) for one in found))
+    print(
+        json.dumps([document(*one) for one in found], indent=2)
+        if as_json
+        else "\n\n".join(_table(*one) for one in found)
+    )
 
 
 def _table(claim: Claim, found: Sequence[Plan]) -> str:
@@ -73,7 +94,13 @@ def _table(claim: Claim, found: Sequence[Plan]) -> str:
         title += f"; {claim.each} presentations {'an instrument' if claim.rate == 'apcer' else 'a subject'}, correlation {claim.correlation:g}"
         title += f": design effect {claim.design_effect:g}"
     several = claim.species > 1
-    heading = [*(["claim"] if several else []), "errors tolerated", "presentations", groups, *(["in all species"] if several else [])]
+    heading = [
+        *(["claim"] if several else []),
+        "errors tolerated",
+        "presentations",
+        groups,
+        *(["in all species"] if several else []),
+    ]
     rows = [[*heading, *(f"passes at {_percent(float(rate))}" for rate in found[0].passes)]]
     for one in found:
         scope = ["all species at once" if one.at_once else "each species alone"] if several else []

@@ -22,7 +22,9 @@ _PLACES = {"src.": "src/$package/", "tests.": "tests/"}
 
 def plugin_new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="what it adds, such as my-fusion")],
-    into: Annotated[Path, typer.Option("--into", metavar="DIR", help="folder to make it in", show_default="here")] = Path("."),
+    into: Annotated[
+        Path, typer.Option("--into", metavar="DIR", help="folder to make it in", show_default="here")
+    ] = Path("."),
 ) -> None:
     """Write a plugin package that installs and passes its tests at once."""
     folder = create(name, into)
@@ -34,7 +36,11 @@ def create(name: str, folder: Path) -> Path:
     plain = name.removeprefix("fas-")
     if not _NAME.fullmatch(plain):
         raise FascoreError(f"'{name}' is no name for a plugin; write lower-case words with hyphens, such as my-fusion")
-    words = {"distribution": f"fas-{plain}", "package": f"fas_{plain.replace('-', '_')}", "prefix": plain.replace("-", "_")}
+    words = {
+        "distribution": f"fas-{plain}",
+        "package": f"fas_{plain.replace('-', '_')}",
+        "prefix": plain.replace("-", "_"),
+    }
     owner = next((package for package, facts in known_plugins().items() if facts["prefix"] == words["prefix"]), None)
     if owner is not None:
         raise FascoreError(f"the prefix '{words['prefix']}' belongs to {owner}; choose another name")
@@ -54,7 +60,9 @@ def _texts(words: dict[str, str]) -> dict[str, str]:
     """Every file of the plugin by its path."""
     templates = files("fascore.cli") / "templates" / "plugin"
     return {
-        Template(_path(template.name)).substitute(words): Template(template.read_text(encoding="utf-8")).substitute(words)
+        Template(_path(template.name)).substitute(words): Template(template.read_text(encoding="utf-8")).substitute(
+            words
+        )
         for template in sorted(templates.iterdir(), key=lambda template: template.name)
     }
 

@@ -23,7 +23,10 @@ def packages() -> str:
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for provider in index().providers():
         counts[provider.source][provider.kind] += 1
-    rows = [(source, ", ".join(counted(n, kind.removesuffix("s")) for kind, n in sorted(table.items()))) for source, table in sorted(counts.items())]
+    rows = [
+        (source, ", ".join(counted(n, kind.removesuffix("s")) for kind, n in sorted(table.items())))
+        for source, table in sorted(counts.items())
+    ]
     return columns(rows)
 
 
@@ -33,7 +36,10 @@ def complaints(*, load: bool) -> list[str]:
 
     found = [str(conflict) for conflict in index().conflicts()]
     hidden = [p for p in index().providers() if p.kind == "command" and p.name in own_commands()]
-    found += [f"command '{p.name}' of {p.source} cannot be called: fascore has one of that name; tell its authors" for p in hidden]
+    found += [
+        f"command '{p.name}' of {p.source} cannot be called: fascore has one of that name; tell its authors"
+        for p in hidden
+    ]
     if load:
         found += _broken()
     return found

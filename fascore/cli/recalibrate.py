@@ -19,11 +19,21 @@ def recalibrate(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder", show_default=False)],
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", help="bona fide of the new camera: a score file, CSV, or images, videos, folders", show_default=False),
+        typer.Argument(
+            metavar="PATH",
+            help="bona fide of the new camera: a score file, CSV, or images, videos, folders",
+            show_default=False,
+        ),
     ],
-    bpcer: Annotated[float, typer.Option("--bpcer", metavar="RATE", help="at most this share of them is rejected")] = 0.01,
-    camera: Annotated[str, typer.Option("--camera", metavar="NAME", help="names the file, thresholds/NAME.json")] = "new",
-    detector: Annotated[str | None, typer.Option("--detector", metavar="NAME", help="as for predict", show_default=False)] = None,
+    bpcer: Annotated[
+        float, typer.Option("--bpcer", metavar="RATE", help="at most this share of them is rejected")
+    ] = 0.01,
+    camera: Annotated[
+        str, typer.Option("--camera", metavar="NAME", help="names the file, thresholds/NAME.json")
+    ] = "new",
+    detector: Annotated[
+        str | None, typer.Option("--detector", metavar="NAME", help="as for predict", show_default=False)
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
@@ -39,7 +49,9 @@ def recalibrate(
     target = folder / "thresholds" / f"{camera}.json"
     if target.exists():
         raise FascoreError(f"{target} exists already; choose another name with --camera, or delete it")
-    found = choose(_bona_fide(folder, paths, detector, device), own=own, run=folder.resolve().name, camera=camera, bpcer=bpcer)
+    found = choose(
+        _bona_fide(folder, paths, detector, device), own=own, run=folder.resolve().name, camera=camera, bpcer=bpcer
+    )
     write_whole(target, found.model_dump_json(indent=2) + "\n")
     print(f"threshold {found.threshold.value:.10g} for camera '{camera}': {found.bpcer}")
     print(f"the run's own {own.value:.10g}: {found.bpcer_at_run_threshold}")
@@ -61,7 +73,11 @@ def _bona_fide(folder: Path, paths: list[Path], detector: str | None, device: st
     from fascore.spec.documents import json_or_word
 
     answers = list(predict(folder, paths, detector=json_or_word(detector), device=device))
-    return ScoreTable.from_columns({
-        "id": [answer.path for answer in answers], "label": [1] * len(answers), "score": [answer.score for answer in answers],
-        "response": [answer.response for answer in answers],
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": [answer.path for answer in answers],
+            "label": [1] * len(answers),
+            "score": [answer.score for answer in answers],
+            "response": [answer.response for answer in answers],
+        }
+    )

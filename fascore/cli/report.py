@@ -18,13 +18,26 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a finished run's folder", show_default=False)],
     share: Share = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help=f"where to [default: RUN/report.html, or {SHARE} beside it]", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help=f"where to [default: RUN/report.html, or {SHARE} beside it]",
+            show_default=False,
+        ),
     ] = None,
     sections: Annotated[
         str | None,
-        typer.Option("--add", metavar="JSON", help='further sections, as under trackers: {"embedding": {"nodes": ["fused"]}}', show_default=False),
+        typer.Option(
+            "--add",
+            metavar="JSON",
+            help='further sections, as under trackers: {"embedding": {"nodes": ["fused"]}}',
+            show_default=False,
+        ),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="where further sections are computed: auto, cpu or cuda")] = "auto",
+    device: Annotated[
+        str, typer.Option("--device", help="where further sections are computed: auto, cpu or cuda")
+    ] = "auto",
 ) -> None:
     """Write a run's report again, from the files of its folder: nothing is scored. --share makes one to give away.
 
@@ -46,5 +59,7 @@ def _add(run: RunFolder, given: str, device: str) -> None:
     trackers = json_or_word(given)
     trackers = {trackers: {}} if isinstance(trackers, str) else trackers
     if not isinstance(trackers, dict) or not all(isinstance(options, dict) for options in trackers.values()):
-        raise FascoreError(f"--add: {given} is no JSON object of options by name, such as '{{\"embedding\": {{\"nodes\": [\"fused\"]}}}}'")
+        raise FascoreError(
+            f'--add: {given} is no JSON object of options by name, such as \'{{"embedding": {{"nodes": ["fused"]}}}}\''
+        )
     print(f"added: {', '.join(further_sections(run, trackers, device))}")

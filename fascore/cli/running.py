@@ -11,7 +11,10 @@ from fascore.cli.options import Processes, Runs, Set, Spec, Strict, Trainers, Wi
 
 RUNS = Path("runs")
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="a study, JSON", show_default=False)]
-Base = Annotated[Path | None, typer.Option("--base", metavar="SPEC", help="run the rows on this base spec instead", show_default=False)]
+Base = Annotated[
+    Path | None,
+    typer.Option("--base", metavar="SPEC", help="run the rows on this base spec instead", show_default=False),
+]
 
 
 def run(
@@ -45,7 +48,9 @@ def _checked(spec: Path, settings: list[str], extra: list[str]) -> Any:
     return document
 
 
-def prepare(spec: Spec, settings: Set = [], processes: Processes = None, extra: With = [], strict: Strict = False) -> None:  # noqa: B006
+def prepare(
+    spec: Spec, settings: Set = [], processes: Processes = None, extra: With = [], strict: Strict = False
+) -> None:
     """Decode and store what a spec needs of every record, once for all runs; a run does it too where it is missing."""
     changes = overrides(settings, extra)
     with problems_of(spec):
@@ -56,20 +61,37 @@ def prepare(spec: Spec, settings: Set = [], processes: Processes = None, extra: 
 
 def predict(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder", show_default=False)],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="images, videos, or folders of them", show_default=False)],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="images, videos, or folders of them", show_default=False)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="a JSON object a line instead of a table")] = False,
     detector: Annotated[
-        str | None, typer.Option("--detector", metavar="NAME", help="what finds the faces, name or JSON; default: as the run", show_default=False)
+        str | None,
+        typer.Option(
+            "--detector",
+            metavar="NAME",
+            help="what finds the faces, name or JSON; default: as the run",
+            show_default=False,
+        ),
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
     threshold: Annotated[
-        Path | None, typer.Option("--threshold", metavar="FILE", help="decide by a file of fascore recalibrate instead", show_default=False)
+        Path | None,
+        typer.Option(
+            "--threshold", metavar="FILE", help="decide by a file of fascore recalibrate instead", show_default=False
+        ),
     ] = None,
     clips: Annotated[
-        float | None, typer.Option("--clips", metavar="SECONDS", help="score each video clip by clip, so many seconds each", show_default=False)
+        float | None,
+        typer.Option(
+            "--clips", metavar="SECONDS", help="score each video clip by clip, so many seconds each", show_default=False
+        ),
     ] = None,
     timeline: Annotated[
-        Path | None, typer.Option("--timeline", metavar="FILE", help="a PNG of the score over time, with --clips", show_default=False)
+        Path | None,
+        typer.Option(
+            "--timeline", metavar="FILE", help="a PNG of the score over time, with --clips", show_default=False
+        ),
     ] = None,
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
@@ -85,7 +107,15 @@ def predict(
         raise FascoreError("--timeline draws clips over time: say how long one is, for example --clips 2")
     origin = "the run's threshold" if threshold is None else f"of {threshold}: APCER unknown here"
     with progress_bar("predict", "scored", quiet=clips is None, unit="clips") as tell:
-        found = answers(folder, paths, detector=json_or_word(detector), device=device, recalibrated=threshold, clips=clips, progress=tell)
+        found = answers(
+            folder,
+            paths,
+            detector=json_or_word(detector),
+            device=device,
+            recalibrated=threshold,
+            clips=clips,
+            progress=tell,
+        )
         given = print_answers(found, as_json=as_json, origin=origin)
     if timeline is not None:
         from fascore.running.timeline import draw_timeline
@@ -118,7 +148,12 @@ def study_run(
     overrides([], extra)
     with problems_of(study):
         read = read_study(study, base)
-        run_study(read, runs, lambda document, folder: execute_document(document, processes=processes, strict=strict, runs=folder), print)
+        run_study(
+            read,
+            runs,
+            lambda document, folder: execute_document(document, processes=processes, strict=strict, runs=folder),
+            print,
+        )
     study_table(study, base, runs)
 
 
@@ -131,4 +166,8 @@ def study_table(study: Study, base: Base = None, runs: Runs = RUNS, extra: With 
     with problems_of(study):
         rows = table(read_study(study, base), runs)
     figures = list(dict.fromkeys(name for cells in rows.values() for name in cells))
-    print(columns([("", *figures), *((row, *(str(cells.get(name, "-")) for name in figures)) for row, cells in rows.items())]))
+    print(
+        columns(
+            [("", *figures), *((row, *(str(cells.get(name, "-")) for name in figures)) for row, cells in rows.items())]
+        )
+    )

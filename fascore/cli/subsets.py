@@ -14,7 +14,10 @@ from fascore.cli.options import With, overrides
 def subsets(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="a finished run's folder", show_default=False)],
     metric: Annotated[
-        list[str] | None, typer.Option("--metric", metavar="NAME", help="to print, such as auc; may be repeated; default: all", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--metric", metavar="NAME", help="to print, such as auc; may be repeated; default: all", show_default=False
+        ),
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
     extra: With = [],  # noqa: B006  Typer copies it
@@ -31,5 +34,15 @@ def subsets(
     rows = {name: figures(metrics, wanted) for name, metrics in found.items()}
     names = list(dict.fromkeys(name for cells in rows.values() for name in cells))
     # A figure a line and a subset a column: there are few subsets, and figures have long names.
-    print(columns([("", *rows), *((name, *(f"{cells[name]:.4f}" if name in cells else "-" for cells in rows.values())) for name in names)]))
+    print(
+        columns(
+            [
+                ("", *rows),
+                *(
+                    (name, *(f"{cells[name]:.4f}" if name in cells else "-" for cells in rows.values()))
+                    for name in names
+                ),
+            ]
+        )
+    )
     print(f"written to {folder / 'subsets.json'}, the scores to {folder / 'subsets'}")

@@ -14,7 +14,9 @@ def columns(rows: Sequence[Sequence[str]], indent: str = "") -> str:
     if not rows:
         return ""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return "\n".join((indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip() for row in rows)
+    return "\n".join(
+        (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip() for row in rows
+    )
 
 
 def counted(number: int, word: str) -> str:
@@ -32,5 +34,7 @@ def to_json(value: Any, indent: int = 0) -> str:
     if isinstance(value, list):
         items = [f"{inner}{to_json(item, indent + 2)}" for item in value]
         return "[\n" + ",\n".join(items) + f"\n{outer}]"
-    items = [f"{inner}{json.dumps(key, ensure_ascii=False)}: {to_json(item, indent + 2)}" for key, item in value.items()]
+    items = [
+        f"{inner}{json.dumps(key, ensure_ascii=False)}: {to_json(item, indent + 2)}" for key, item in value.items()
+    ]
     return "{\n" + ",\n".join(items) + f"\n{outer}}}"

@@ -70,7 +70,9 @@ class SlotMarker:
             return self._resolve(source, value)
 
         serialise = core_schema.plain_serializer_function_ser_schema(self._dump, info_arg=True)
-        return core_schema.no_info_plain_validator_function(resolve, serialization=serialise, metadata={"kind": source.kind})
+        return core_schema.no_info_plain_validator_function(
+            resolve, serialization=serialise, metadata={"kind": source.kind}
+        )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         marker = {"x-slot": cast("dict[str, Any]", schema["metadata"])["kind"]}
@@ -80,7 +82,9 @@ class SlotMarker:
         if isinstance(value, base):
             return value
         if isinstance(value, Component):
-            raise PydanticCustomError("component", "{message}", {"message": f"takes {_a(base.kind)}; '{value.type}' is {_a(value.kind)}"})
+            raise PydanticCustomError(
+                "component", "{message}", {"message": f"takes {_a(base.kind)}; '{value.type}' is {_a(value.kind)}"}
+            )
         fields = {"type": value} if isinstance(value, str) else value
         if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
             message = f'takes {_a(base.kind)}: {{"type": "<name>", …}}, or a bare name'
@@ -181,8 +185,12 @@ def _with_nearest(model: type[BaseModel], line: Any) -> InitErrorDetails:
     elif kind in ("component", "unknown_field"):
         kind = PydanticCustomError(kind, "{message}", {"message": line["msg"]})
     elif kind == "value_error":
-        kind = PydanticCustomError("value_error", "{message}", {"message": str(line["msg"]).removeprefix("Value error, ")})
-    return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"], ctx=line.get("ctx", {}) if isinstance(kind, str) else {})
+        kind = PydanticCustomError(
+            "value_error", "{message}", {"message": str(line["msg"]).removeprefix("Value error, ")}
+        )
+    return InitErrorDetails(
+        type=kind, loc=line["loc"], input=line["input"], ctx=line.get("ctx", {}) if isinstance(kind, str) else {}
+    )
 
 
 def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:
@@ -191,7 +199,11 @@ def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseM
         field = next((f for n, f in model.model_fields.items() if step in (n, f.alias)), None)
         if field is None:
             return None
-        inner = [a for a in (field.annotation, *get_args(field.annotation)) if isinstance(a, type) and issubclass(a, BaseModel)]
+        inner = [
+            a
+            for a in (field.annotation, *get_args(field.annotation))
+            if isinstance(a, type) and issubclass(a, BaseModel)
+        ]
         if not inner:
             return None
         model = inner[0]
@@ -203,4 +215,16 @@ def replaced(config: M, **changes: object) -> M:
     return validate(type(config), {**config.model_dump(mode="json", by_alias=True), **changes})
 
 
-__all__ = ["Component", "Config", "Node", "Slot", "SlotMarker", "load", "named", "problems", "replaced", "validate", "validate_lines"]
+__all__ = [
+    "Component",
+    "Config",
+    "Node",
+    "Slot",
+    "SlotMarker",
+    "load",
+    "named",
+    "problems",
+    "replaced",
+    "validate",
+    "validate_lines",
+]

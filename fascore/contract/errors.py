@@ -24,7 +24,9 @@ class Problem(NamedTuple):
 
 def no_column(name: str, header: Sequence[str], delimiter: str = ",") -> str:
     """Sentence for a table without a column that it needs: what separates its cells, or how the column is written instead."""
-    other = next((mark for mark in (";", "\t", ",", "|") if mark != delimiter and len(header) == 1 and mark in header[0]), None)
+    other = next(
+        (mark for mark in (";", "\t", ",", "|") if mark != delimiter and len(header) == 1 and mark in header[0]), None
+    )
     if other is not None:
         return f"its cells are separated by {other!r}; save it with {delimiter!r} between cells, and '.' in decimal numbers"
     near = next((column for column in header if column.lower() == name.lower()), None)

@@ -31,7 +31,9 @@ def writing(path: Path) -> Iterator[Path]:
     except (OSError, SafetensorError) as error:  # safetensors has an error of its own for a full disk
         misplaced = isinstance(error, FileExistsError | NotADirectoryError)
         why = "there is a file where a folder has to be" if misplaced else getattr(error, "strerror", None) or error
-        raise FascoreError(f"{path} cannot be written: {why}; make room or choose another place, and give the same command again") from error
+        raise FascoreError(
+            f"{path} cannot be written: {why}; make room or choose another place, and give the same command again"
+        ) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

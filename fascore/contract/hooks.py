@@ -148,7 +148,9 @@ class Hooks:
             try:
                 result = implementation.function(*(arguments[name] for name in implementation.argnames))
             except Exception as error:
-                self._complain(f"hook '{implementation.plugin_name}' failed in {hook} and is off from now on: {type(error).__name__}: {error}")
+                self._complain(
+                    f"hook '{implementation.plugin_name}' failed in {hook} and is off from now on: {type(error).__name__}: {error}"
+                )
                 self._manager.unregister(implementation.plugin)
                 continue
             if result is not None:

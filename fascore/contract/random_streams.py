@@ -10,4 +10,6 @@ import numpy as np
 def generator(seed: int, purpose: str, *key: str | int) -> np.random.Generator:
     """A named random stream: the same for the same arguments, in any process, after anything else was drawn."""
     text = "\x1f".join(map(str, (seed, purpose, *key)))
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")))
+    return np.random.Generator(
+        np.random.Philox(key=int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little"))
+    )

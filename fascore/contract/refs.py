@@ -44,5 +44,7 @@ class Ref(str):
     @classmethod
     def _parse(cls, value: str) -> "Ref":
         if not _REF.fullmatch(value):
-            raise ValueError(f"'{value}' names nothing: write a node ('face'), a port ('face.points') or a column ('record.label')")
+            raise ValueError(
+                f"'{value}' names nothing: write a node ('face'), a port ('face.points') or a column ('record.label')"
+            )
         return cls(value)

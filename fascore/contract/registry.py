@@ -52,7 +52,11 @@ class Provider:
         if self.point is None or self.point.dist is None:
             return {}
         text = self.point.dist.read_text("METADATA") or self.point.dist.read_text("PKG-INFO") or ""
-        return dict(line.split(": ", 1) for line in text.partition("\n\n")[0].splitlines() if line.startswith(("Name: ", "Version: ")))
+        return dict(
+            line.split(": ", 1)
+            for line in text.partition("\n\n")[0].splitlines()
+            if line.startswith(("Name: ", "Version: "))
+        )
 
     @property
     def distribution(self) -> str:
@@ -96,7 +100,10 @@ class Index:
         self._table: dict[tuple[str, str], list[Provider]] = defaultdict(list)
         for provider in providers:
             known = self._table[provider.kind, provider.name]
-            if not any(p.target == provider.target and (p.distribution == provider.distribution or not provider.installed) for p in known):
+            if not any(
+                p.target == provider.target and (p.distribution == provider.distribution or not provider.installed)
+                for p in known
+            ):
                 known.append(provider)
         self._other_api = dict(other_api or {})
 
@@ -122,7 +129,9 @@ class Index:
 
     def including(self, *targets: str) -> Index:
         """This index and some `module:Class` components that are not installed."""
-        return Index([p for row in self._table.values() for p in row] + list(map(_uninstalled, targets)), self._other_api)
+        return Index(
+            [p for row in self._table.values() for p in row] + list(map(_uninstalled, targets)), self._other_api
+        )
 
     def names(self, kind: str) -> list[str]:
         """Sorted names of a kind."""
@@ -181,7 +190,9 @@ def _uninstalled(target: str) -> Provider:
         found = getattr(importlib.import_module(module), attribute)
         return Provider(found.kind, found.model_fields["type"].default, target)
     except Exception as error:
-        raise FascoreError(f"--with {target}: cannot be used ({type(error).__name__}: {error}); write module:Class of a component") from error
+        raise FascoreError(
+            f"--with {target}: cannot be used ({type(error).__name__}: {error}); write module:Class of a component"
+        ) from error
 
 
 def _conflict(row: list[Provider]) -> Conflict:

@@ -35,9 +35,13 @@ class ThresholdRule(str):
             try:
                 level = float(number)
             except ValueError:
-                raise ValueError(f"'{text}': '{number}' is no number; write for example '{RULES[name].partition(':')[0]}'") from None
+                raise ValueError(
+                    f"'{text}': '{number}' is no number; write for example '{RULES[name].partition(':')[0]}'"
+                ) from None
             if not math.isfinite(level) or (name != "fixed" and not 0 <= level < 1):
-                raise ValueError(f"'{text}': a rate lies in [0, 1) and a threshold is finite; write for example '{RULES[name].partition(':')[0]}'")
+                raise ValueError(
+                    f"'{text}': a rate lies in [0, 1) and a threshold is finite; write for example '{RULES[name].partition(':')[0]}'"
+                )
         return super().__new__(cls, text)
 
     @property
@@ -64,4 +68,8 @@ class ThresholdRule(str):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "pattern": r"^(eer|min_hter|(bpcer|apcer|far|fixed)=[-+0-9.eE]+)$", "examples": ["eer", "bpcer=0.01", "apcer=0.05"]}
+        return {
+            "type": "string",
+            "pattern": r"^(eer|min_hter|(bpcer|apcer|far|fixed)=[-+0-9.eE]+)$",
+            "examples": ["eer", "bpcer=0.01", "apcer=0.05"],
+        }

@@ -22,18 +22,43 @@ from fascore.data.geometry import FLIPS
 from fascore.spec.documents import Augment
 
 SLOTS = (
-    "flip", "rotation", "scale", "shift_x", "shift_y", "crop", "crop_x", "crop_y", "brightness", "contrast", "saturation", "hue", "gamma",
-    "blur", "compression", "cutout", "cutout_size", "cutout_x", "cutout_y",
+    "flip",
+    "rotation",
+    "scale",
+    "shift_x",
+    "shift_y",
+    "crop",
+    "crop_x",
+    "crop_y",
+    "brightness",
+    "contrast",
+    "saturation",
+    "hue",
+    "gamma",
+    "blur",
+    "compression",
+    "cutout",
+    "cutout_size",
+    "cutout_x",
+    "cutout_y",
 )
 """One uniform number each, always drawn, in this order: switching one change on does not shift the others. Append only."""
 
 
 def draws(augment: Augment, seed: int, epoch: int, ids: Sequence[str], device: torch.device | str = "cpu") -> Draws:
     """The choices for these records in this epoch, a row each."""
-    uniform = np.stack([generator(seed, "augment", epoch, id).random(len(SLOTS)) for id in ids]) if ids else np.empty((0, len(SLOTS)))
+    uniform = (
+        np.stack([generator(seed, "augment", epoch, id).random(len(SLOTS)) for id in ids])
+        if ids
+        else np.empty((0, len(SLOTS)))
+    )
     u = dict(zip(SLOTS, torch.from_numpy(uniform).T))
     flipped = u["flip"] < augment.flip
-    return Draws(_geometry(augment, u, flipped).float().to(device), flipped.to(device), {n: v.to(device) for n, v in _colour(augment, u).items()})
+    return Draws(
+        _geometry(augment, u, flipped).float().to(device),
+        flipped.to(device),
+        {n: v.to(device) for n, v in _colour(augment, u).items()},
+    )
 
 
 def _geometry(augment: Augment, u: dict[str, Tensor], flipped: Tensor) -> Tensor:
@@ -44,7 +69,10 @@ def _geometry(augment: Augment, u: dict[str, Tensor], flipped: Tensor) -> Tensor
     angle = torch.deg2rad(augment.rotation * signed["rotation"])
     zoom = 1 / (1 + augment.scale * signed["scale"])
     mirror = torch.where(flipped, -1.0, 1.0)
-    turn = torch.stack([torch.stack([angle.cos() * mirror, -angle.sin()], -1), torch.stack([angle.sin() * mirror, angle.cos()], -1)], dim=-2)
+    turn = torch.stack(
+        [torch.stack([angle.cos() * mirror, -angle.sin()], -1), torch.stack([angle.sin() * mirror, angle.cos()], -1)],
+        dim=-2,
+    )
     turn = turn * zoom[:, None, None]
     shift = 2 * augment.translate * torch.stack([signed["shift_x"], signed["shift_y"]], dim=-1)
     return torch.cat([turn * side[:, None, None], (turn @ window[..., None]) + shift[..., None]], dim=-1)
@@ -52,7 +80,9 @@ def _geometry(augment: Augment, u: dict[str, Tensor], flipped: Tensor) -> Tensor
 
 def _colour(augment: Augment, u: dict[str, Tensor]) -> dict[str, Tensor]:
     colour = {
-        name: 1 + getattr(augment, name) * (2 * u[name] - 1) for name in ("brightness", "contrast", "saturation", "gamma") if getattr(augment, name)
+        name: 1 + getattr(augment, name) * (2 * u[name] - 1)
+        for name in ("brightness", "contrast", "saturation", "gamma")
+        if getattr(augment, name)
     }
     if augment.hue:
         colour["hue"] = augment.hue * (2 * u["hue"] - 1)
@@ -67,7 +97,9 @@ def _colour(augment: Augment, u: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.float() for name, value in colour.items()}
 
 
-def sample(image: Tensor, draws: Draws, size: int, reach: float, *, mode: Literal["bilinear", "nearest"] = "bilinear") -> Tensor:
+def sample(
+    image: Tensor, draws: Draws, size: int, reach: float, *, mode: Literal["bilinear", "nearest"] = "bilinear"
+) -> Tensor:
     """(N, …, S, S) stored crops -> (N, …, size, size), one sampling.
 
     The stored crop covers the face frame out to `reach` (1 + twice its reserve); what lies beyond is 0. Frames of a clip

@@ -46,7 +46,9 @@ class Batch:
     @property
     def task(self) -> Tensor:
         """(B,) int64 index into TASKS; -1 where the task is not known."""
-        return torch.tensor([TASKS.index(str(v)) if v in TASKS else -1 for v in self.columns["task"]], device=self.device)
+        return torch.tensor(
+            [TASKS.index(str(v)) if v in TASKS else -1 for v in self.columns["task"]], device=self.device
+        )
 
     def take(self, rows: Tensor | Sequence[int]) -> Batch:
         """The records at these indices, in that order."""
@@ -70,5 +72,7 @@ class Batch:
         # Only towards a GPU: a copy from it that nobody waits for is read before it is there.
         move: Any = {"device": device, "non_blocking": torch.device(device).type == "cuda"}
         return replace(
-            self, tensors={n: t.to(**move) for n, t in self.tensors.items()}, present={n: t.to(**move) for n, t in self.present.items()}
+            self,
+            tensors={n: t.to(**move) for n, t in self.tensors.items()},
+            present={n: t.to(**move) for n, t in self.present.items()},
         )

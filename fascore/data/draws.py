@@ -25,7 +25,9 @@ class Draws:
     @classmethod
     def none(cls, rows: int, device: torch.device | str = "cpu") -> Draws:
         """No change at all: what evaluation uses."""
-        return cls(torch.eye(2, 3, device=device).expand(rows, 2, 3), torch.zeros(rows, dtype=torch.bool, device=device))
+        return cls(
+            torch.eye(2, 3, device=device).expand(rows, 2, 3), torch.zeros(rows, dtype=torch.bool, device=device)
+        )
 
     def __len__(self) -> int:
         return len(self.affine)
@@ -34,5 +36,8 @@ class Draws:
         """The choices of some rows."""
         index = torch.as_tensor(rows, device=self.affine.device)
         return replace(
-            self, affine=self.affine[index], flipped=self.flipped[index], colour={name: value[index] for name, value in self.colour.items()}
+            self,
+            affine=self.affine[index],
+            flipped=self.flipped[index],
+            colour={name: value[index] for name, value in self.colour.items()},
         )

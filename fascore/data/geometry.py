@@ -11,14 +11,37 @@ import numpy as np
 from fascore.contract.errors import NoResponse
 from fascore.contract.record import POINTS, Record, Source
 
-FIVE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]) / 56 - 1
+FIVE = (
+    np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]) / 56
+    - 1
+)
 """Where eyes, nose and corners of the mouth lie in an upright face (the ArcFace template of 112 x 112), in [-1, 1]."""
 
 FLIPS: dict[str, tuple[int, ...]] = {
     "five": (1, 0, 2, 4, 3),
     "68": (
-        *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
-        *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+        *range(16, -1, -1),
+        *range(26, 16, -1),
+        *range(27, 31),
+        *range(35, 30, -1),
+        45,
+        44,
+        43,
+        42,
+        47,
+        46,
+        39,
+        38,
+        37,
+        36,
+        41,
+        40,
+        *range(54, 47, -1),
+        *range(59, 54, -1),
+        *range(64, 59, -1),
+        67,
+        66,
+        65,
     ),
 }
 """Which point of a face takes each place in its mirror image, by layout."""
@@ -29,7 +52,9 @@ FLIPS["mesh140"] = (*FLIPS["68"], *range(68, 76), *range(108, 140), *range(76, 1
 def channel(record: Record, name: str) -> Source:
     """A raw channel. Raises NoResponse where the record lacks it."""
     if name not in record.channels:
-        raise NoResponse("refused", f"the record has no channel '{name}'; it has {', '.join(record.channels) or 'none'}")
+        raise NoResponse(
+            "refused", f"the record has no channel '{name}'; it has {', '.join(record.channels) or 'none'}"
+        )
     return record.channels[name]
 
 
@@ -93,7 +118,9 @@ def cut(image: np.ndarray, matrix: np.ndarray, size: int, reach: float, *, exact
     place = np.array([[step, 0, step / 2 - reach], [0, step, step / 2 - reach], [0, 0, 1]])
     inverse = matrix.astype(np.float64) @ place - np.array([[0, 0, 0.5], [0, 0, 0.5]])
     flags = (cv2.INTER_NEAREST if exact else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
-    crop: np.ndarray = cv2.warpAffine(image, inverse, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    crop: np.ndarray = cv2.warpAffine(
+        image, inverse, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
     return crop
 
 

@@ -43,9 +43,16 @@ class Loader:
     """
 
     def __init__(
-        self, plan: Plan, prepared: Prepared, store: Store, *, seed: int = 0, device: torch.device | str = "cpu", workers: int = 0,
+        self,
+        plan: Plan,
+        prepared: Prepared,
+        store: Store,
+        *,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        workers: int = 0,
         also: Sequence[str] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.plan, self.prepared, self.store, self.seed, self.workers = plan, prepared, store, seed, workers
         self.device = torch.device(device)
         self.records = {record.id: record for record in prepared.records}
@@ -61,7 +68,9 @@ class Loader:
             choices = draws(self.plan.spec.augment, self.seed, epoch, ids, self.device)
             yield self._batch(ids, read, choices, 1, self._dropped(epoch, ids))
 
-    def evaluation_batches(self, size: int, ids: Sequence[str] | None = None, without: Collection[str] = ()) -> Iterator[Batch]:
+    def evaluation_batches(
+        self, size: int, ids: Sequence[str] | None = None, without: Collection[str] = ()
+    ) -> Iterator[Batch]:
         """All given records (default: every one) in order, `size` a batch, all views folded into the rows, nothing drawn.
 
         `without` names modalities that are taken for absent from every record.
@@ -69,7 +78,13 @@ class Loader:
         ids = list(self.records) if ids is None else ids
         views = self.plan.views
         for some, read in self._read((ids[i : i + size] for i in range(0, len(ids), size)), lambda id: None):
-            yield self._batch(some, read, Draws.none(len(some) * views, self.device), views, {name: [True] * len(some) for name in without})
+            yield self._batch(
+                some,
+                read,
+                Draws.none(len(some) * views, self.device),
+                views,
+                {name: [True] * len(some) for name in without},
+            )
 
     def _view(self, epoch: int, id: str) -> int:
         return int(generator(self.seed, "view", epoch, id).integers(self.plan.views))
@@ -131,12 +146,19 @@ class Loader:
     def _all_views(self, node: NodePlan, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         if any(len(array) != node.views for array in arrays.values()):
             shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-            raise FascoreError(f"{node.path}: {node.component.type} has {node.views} views and stores {shapes}; the first axis is the view")
+            raise FascoreError(
+                f"{node.path}: {node.component.type} has {node.views} views and stores {shapes}; the first axis is the view"
+            )
         repeats = self.plan.views // node.views
         return {name: np.repeat(array, repeats, axis=0) for name, array in arrays.items()}
 
-    def _batch(self, ids: tuple[str, ...], read: list[Read], choices: Draws, views: int, dropped: Mapping[str, list[bool]]) -> Batch:
-        present = {node.name: torch.tensor([self.prepared.present(id, node.name) for id in ids], dtype=torch.bool) for node in self._nodes}
+    def _batch(
+        self, ids: tuple[str, ...], read: list[Read], choices: Draws, views: int, dropped: Mapping[str, list[bool]]
+    ) -> Batch:
+        present = {
+            node.name: torch.tensor([self.prepared.present(id, node.name) for id in ids], dtype=torch.bool)
+            for node in self._nodes
+        }
         outputs: dict[str, dict[str, Tensor]] = {}
         for node in self._nodes:
             outputs[node.name] = self._load(node, read, choices, views, present[node.name], outputs)
@@ -145,7 +167,11 @@ class Loader:
         for ref in self._shown():
             tensor = outputs[ref.node][ref.port]
             gone = (present[ref.node] & ~shown[ref.node]).repeat_interleave(views)
-            tensors[str(ref)] = tensor.masked_fill(gone.to(self.device).reshape(-1, *(1,) * (tensor.ndim - 1)), 0) if gone.any() else tensor
+            tensors[str(ref)] = (
+                tensor.masked_fill(gone.to(self.device).reshape(-1, *(1,) * (tensor.ndim - 1)), 0)
+                if gone.any()
+                else tensor
+            )
         columns = {name: tuple(self._column(id, name) for id in ids) for name in (*FIELDS, *self._metadata)}
         return Batch(ids, tensors, {name: mask.to(self.device) for name, mask in shown.items()}, columns, views)
 
@@ -155,17 +181,31 @@ class Loader:
 
     def _shown(self) -> list[Ref]:
         """What stands in a batch: every output, by its Ref."""
-        return [Ref(f"{n.name}.{port}" if port else n.name) for n in self._nodes for port, signal in n.outputs.items() if signal is not None]
+        return [
+            Ref(f"{n.name}.{port}" if port else n.name)
+            for n in self._nodes
+            for port, signal in n.outputs.items()
+            if signal is not None
+        ]
 
     def _load(
-        self, node: NodePlan, read: list[Read], choices: Draws, views: int, present: Tensor, before: Mapping[str, Mapping[str, Tensor]]
+        self,
+        node: NodePlan,
+        read: list[Read],
+        choices: Draws,
+        views: int,
+        present: Tensor,
+        before: Mapping[str, Mapping[str, Tensor]],
     ) -> dict[str, Tensor]:
         """Every port's tensor (N, …): rows of records that have the modality are loaded, the others are zeros."""
         signals = {port: signal for port, signal in node.outputs.items() if signal is not None}
         if not signals:
             return {}
         rows = present.repeat_interleave(views).nonzero().flatten()
-        whole = {port: torch.zeros(len(present) * views, *_shape(node, signal), device=self.device) for port, signal in signals.items()}
+        whole = {
+            port: torch.zeros(len(present) * views, *_shape(node, signal), device=self.device)
+            for port, signal in signals.items()
+        }
         if not len(rows):
             return whole
         rows = rows.to(self.device)
@@ -179,7 +219,9 @@ class Loader:
             found = self._modules.of(node).load(stored, choices if everything else choices.take(rows), inputs)
         given = {"": found} if isinstance(found, Tensor) else dict(found)
         self._check(node, signals, given, len(rows))
-        return given if everything else {port: tensor.index_copy(0, rows, given[port]) for port, tensor in whole.items()}
+        return (
+            given if everything else {port: tensor.index_copy(0, rows, given[port]) for port, tensor in whole.items()}
+        )
 
     def _check(self, node: NodePlan, signals: Mapping[str, Signal], given: Mapping[str, Tensor], rows: int) -> None:
         """Once a modality: what `load` gave is what `infer` said."""
@@ -187,15 +229,21 @@ class Loader:
             return
         if set(given) != set(signals):
             named = ", ".join(repr(port) for port in given)
-            raise FascoreError(f"{node.path}: {node.component.type} gave the ports {named}, and says that it gives {', '.join(map(repr, signals))}")
+            raise FascoreError(
+                f"{node.path}: {node.component.type} gave the ports {named}, and says that it gives {', '.join(map(repr, signals))}"
+            )
         for port, signal in signals.items():
             tensor, shape = given[port], (rows, *_shape(node, signal))
             if tuple(tensor.shape) != shape or tensor.dtype != torch.float32:
                 what = f"port '{port}'" if port else "its output"
                 got = f"{tuple(tensor.shape)} {tensor.dtype}".replace("torch.", "")
-                raise FascoreError(f"{node.path}: {node.component.type} gave {got} as {what}, and says {signal}, which is {shape} float32")
+                raise FascoreError(
+                    f"{node.path}: {node.component.type} gave {got} as {what}, and says {signal}, which is {shape} float32"
+                )
             if not torch.isfinite(tensor).all():
-                raise FascoreError(f"{node.path}: {node.component.type} gave NaN or infinite values as {f'port {port!r}' if port else 'its output'}")
+                raise FascoreError(
+                    f"{node.path}: {node.component.type} gave NaN or infinite values as {f'port {port!r}' if port else 'its output'}"
+                )
         self._checked.add(node.name)
 
 
@@ -228,11 +276,15 @@ def _shape(node: NodePlan, signal: Signal) -> tuple[int, ...]:
     return signal.shapes[0]
 
 
-def _after_dropout(nodes: Sequence[NodePlan], present: Mapping[str, Tensor], dropped: Mapping[str, list[bool]]) -> dict[str, Tensor]:
+def _after_dropout(
+    nodes: Sequence[NodePlan], present: Mapping[str, Tensor], dropped: Mapping[str, list[bool]]
+) -> dict[str, Tensor]:
     """Presence with drops taken away; what is made from a dropped modality when loading goes with it."""
     shown: dict[str, Tensor] = {}
     for node in nodes:
-        shown[node.name] = present[node.name] & ~torch.tensor(dropped.get(node.name, [False] * len(present[node.name])), dtype=torch.bool)
+        shown[node.name] = present[node.name] & ~torch.tensor(
+            dropped.get(node.name, [False] * len(present[node.name])), dtype=torch.bool
+        )
         if not node.component.stored:
             for ref in node.inputs:
                 shown[node.name] = shown[node.name] & shown[ref.node]

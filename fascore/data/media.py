@@ -19,8 +19,12 @@ from fascore.contract.record import Frame, Source
 Kind: TypeAlias = Literal["auto", "video", "image", "frames"]
 FRAMES_PER_SECOND = 25.0
 """Of a folder of frames that does not say."""
-IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"))
-VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".gif", ".wmv", ".flv", ".mjpeg"))
+IMAGE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2")
+)
+VIDEO_SUFFIXES = frozenset(
+    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".gif", ".wmv", ".flv", ".mjpeg")
+)
 
 TIMES = "times.txt"
 """Of a folder of frames: when each is shown."""
@@ -115,7 +119,9 @@ class FrameFolder(MediaSource):
 
     def _pictures(self) -> list[Path]:
         try:
-            found = [p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
+            found = [
+                p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")
+            ]
         except OSError as error:
             raise unreadable(self.path, error.strerror or str(error)) from error
         if not found:
@@ -131,7 +137,11 @@ class FrameFolder(MediaSource):
         except (OSError, ValueError) as error:
             raise unreadable(stamps, f"{error}; write a line of seconds for each picture") from error
         if len(times) != count or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
-            found = f"it has {len(times)} times for {count} pictures" if len(times) != count else "its times do not rise from picture to picture"
+            found = (
+                f"it has {len(times)} times for {count} pictures"
+                if len(times) != count
+                else "its times do not rise from picture to picture"
+            )
             raise unreadable(stamps, f"{found}; write a line of increasing seconds for each picture")
         return times
 
@@ -164,7 +174,10 @@ def read_image(path: Path) -> np.ndarray:
     from PIL import Image, ImageOps
 
     try:
-        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning), Image.open(path, formats=FORMATS) as file:
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(path, formats=FORMATS) as file,
+        ):
             picture = ImageOps.exif_transpose(file)
             return _pixels(picture.mode, picture)
     except NoResponse:

@@ -18,8 +18,14 @@ YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.0
 """JFIF, without the offset of 128."""
 
 LUMA_TABLE = (
-    (16, 11, 10, 16, 24, 40, 51, 61), (12, 12, 14, 19, 26, 58, 60, 55), (14, 13, 16, 24, 40, 57, 69, 56), (14, 17, 22, 29, 51, 87, 80, 62),
-    (18, 22, 37, 56, 68, 109, 103, 77), (24, 35, 55, 64, 81, 104, 113, 92), (49, 64, 78, 87, 103, 121, 120, 101), (72, 92, 95, 98, 112, 100, 103, 99),
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
 )
 CHROMA_TABLE = ((17, 18, 24, 47), (18, 21, 26, 66), (24, 26, 56, 99), (47, 66, 99, 99))
 """ITU-T T.81, annex K; chroma is 99 beyond its corner."""
@@ -55,7 +61,9 @@ def hue(image: Tensor, turn: Tensor) -> Tensor:
     """Rotate chroma in YIQ by a share of a turn; luma stays."""
     angle = turn * 2 * math.pi
     zero, one = torch.zeros_like(angle), torch.ones_like(angle)
-    rotation = torch.stack([one, zero, zero, zero, angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos()], dim=-1).reshape(-1, 3, 3)
+    rotation = torch.stack(
+        [one, zero, zero, zero, angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos()], dim=-1
+    ).reshape(-1, 3, 3)
     basis = image.new_tensor(YIQ)
     matrix = basis.inverse() @ rotation @ basis
     return torch.einsum("nij,njhw->nihw", matrix, image).clamp(0, 1)
@@ -90,7 +98,10 @@ def compression(image: Tensor, quality: Tensor) -> Tensor:
     cosine = _cosine().to(image)
     steps = _steps(quality.to(image))[:, :, None, None]
     kept = torch.round(cosine @ blocks @ cosine.T / steps) * steps
-    planes = rearrange(cosine.T @ kept @ cosine, "n c y x i j -> n c (y i) (x j)") + planes.new_tensor([128.0, 0, 0])[:, None, None]
+    planes = (
+        rearrange(cosine.T @ kept @ cosine, "n c y x i j -> n c (y i) (x j)")
+        + planes.new_tensor([128.0, 0, 0])[:, None, None]
+    )
     return (torch.einsum("ij,njhw->nihw", matrix.inverse(), planes) / 255).clamp(0, 1)[..., :height, :width]
 
 
@@ -123,8 +134,14 @@ def cutout(image: Tensor, corners: Tensor) -> Tensor:
 
 
 CHANGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "brightness": brightness, "contrast": contrast, "saturation": saturation, "hue": hue, "gamma": gamma, "blur": blur,
-    "compression": compression, "cutout": cutout,
+    "brightness": brightness,
+    "contrast": contrast,
+    "saturation": saturation,
+    "hue": hue,
+    "gamma": gamma,
+    "blur": blur,
+    "compression": compression,
+    "cutout": cutout,
 }
 ORDER = tuple(CHANGES)
 """As a camera would: light, colour, lens, codec; what is cut out stays uniform."""

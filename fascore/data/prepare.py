@@ -59,11 +59,20 @@ class Prepared:
 
     def counts(self) -> dict[str, int]:
         """How many usable records have each modality."""
-        return dict(Counter(name for record in self.records for name, entry in self.entries[record.id].items() if isinstance(entry, str)))
+        return dict(
+            Counter(
+                name
+                for record in self.records
+                for name, entry in self.entries[record.id].items()
+                if isinstance(entry, str)
+            )
+        )
 
     def incomplete(self) -> dict[str, dict[str, Shared]]:
         """Entries of the records that lack some modality, as JSON: what another process cannot look up in the store."""
-        lacking = (id for id, entries in self.entries.items() if any(isinstance(entry, Missing) for entry in entries.values()))
+        lacking = (
+            id for id, entries in self.entries.items() if any(isinstance(entry, Missing) for entry in entries.values())
+        )
         return {id: {name: _shared(entry) for name, entry in self.entries[id].items()} for id in lacking}
 
     def write_quarantine(self, path: Path) -> None:
@@ -76,9 +85,15 @@ def _shared(entry: Entry) -> Shared:
 
 
 def prepare(
-    plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None = None, progress: Progress | None = None, strict: bool = False,
+    plan: Plan,
+    records: Sequence[Record],
+    store: Store,
+    *,
+    processes: int | None = None,
+    progress: Progress | None = None,
+    strict: bool = False,
     known: Mapping[str, Mapping[str, Shared]] | None = None,
-) -> Prepared:  # fmt: skip
+) -> Prepared:
     """Fill the store with every stored modality of the plan; what is there already is not made again.
 
     `processes` None is one a core, 0 none but this one. `known` is what another process found `incomplete`, and is not tried
@@ -86,11 +101,14 @@ def prepare(
     cannot start, a worker that dies, and, if `strict`, for a record that lacks a required modality.
     """
     if twice := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
-        raise FascoreError(f"{len(twice)} record ids stand twice, such as '{twice[0]}'; ids are unique over all datasets that are used together")
+        raise FascoreError(
+            f"{len(twice)} record ids stand twice, such as '{twice[0]}'; ids are unique over all datasets that are used together"
+        )
     extraction = Extraction(tuple(plan.modalities.values()), store)
     store.sweep()
     found: dict[str, dict[str, Entry]] = {
-        id: {name: entry if isinstance(entry, str) else Missing(*entry) for name, entry in entries.items()} for id, entries in (known or {}).items()
+        id: {name: entry if isinstance(entry, str) else Missing(*entry) for name, entry in entries.items()}
+        for id, entries in (known or {}).items()
     }
     for record in records:
         if record.id not in found and (there := extraction.look_up(record)) is not None:
@@ -98,7 +116,9 @@ def prepare(
     pending = [record for record in records if record.id not in found]
     done = len(found)
     _tell(progress, done, len(records))
-    for record, entries in spread(extraction.extract, pending, processes_for(processes, len(pending)), lambda record: record.id, "prepared"):
+    for record, entries in spread(
+        extraction.extract, pending, processes_for(processes, len(pending)), lambda record: record.id, "prepared"
+    ):
         found[record.id] = entries
         done += 1
         _tell(progress, done, len(records))
@@ -110,7 +130,9 @@ def _tell(progress: Progress | None, done: int, total: int) -> None:
         progress(done, total)
 
 
-def _sorted_out(plan: Plan, records: Sequence[Record], found: Mapping[str, Mapping[str, Entry]], strict: bool) -> Prepared:
+def _sorted_out(
+    plan: Plan, records: Sequence[Record], found: Mapping[str, Mapping[str, Entry]], strict: bool
+) -> Prepared:
     usable, aside = [], []
     for record in records:
         lacks = ((n.name, found[record.id].get(n.name)) for n in plan.modalities.values() if not n.optional)
@@ -198,7 +220,11 @@ class Extraction:
 
 def _paths(record: Record) -> dict[str, str]:
     """Paths of a record's media by `{channel}`, which stands for them in the store: other files of the same bytes share its entries."""
-    return {f"{{{name}}}": str(path) for name, source in record.channels.items() if (path := getattr(source, "path", None)) is not None}
+    return {
+        f"{{{name}}}": str(path)
+        for name, source in record.channels.items()
+        if (path := getattr(source, "path", None)) is not None
+    }
 
 
 def _with(names: Mapping[str, str], reason: str) -> str:

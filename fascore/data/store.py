@@ -114,11 +114,16 @@ class Store:
         from safetensors.numpy import save_file
 
         with writing(self._path(key)) as temporary:
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, metadata={"key": key})
+            save_file(
+                {name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, metadata={"key": key}
+            )
 
     def write_missing(self, key: str, missing: NoResponse) -> None:
         """Store that there is no such sample, so that a bad file is not decoded again and again."""
-        write_whole(self._path(key).with_suffix(".none.json"), json.dumps({"response": missing.response, "reason": missing.reason}))
+        write_whole(
+            self._path(key).with_suffix(".none.json"),
+            json.dumps({"response": missing.response, "reason": missing.reason}),
+        )
 
     def read(self, key: str, view: int | None = None) -> dict[str, np.ndarray]:
         """Arrays, all of them or those of one view, without the view axis; only that view is read from disk.
@@ -134,7 +139,9 @@ class Store:
                     return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
                 return {name: file.get_slice(name)[view : view + 1][0] for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
-            raise FascoreError(f"{path}: is gone or damaged ({error}); delete it, or the whole store, and give the command again") from error
+            raise FascoreError(
+                f"{path}: is gone or damaged ({error}); delete it, or the whole store, and give the command again"
+            ) from error
 
     def forget(self, key: str) -> None:
         """Delete the arrays of a key, such as a damaged file."""

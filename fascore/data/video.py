@@ -50,8 +50,17 @@ class Video(MediaSource):
     def facts(self) -> dict[str, float | str]:
         with _opened(self.path) as (container, stream):
             codec = stream.codec_context
-            told = {"container": container.format.name, "codec": codec.name, "profile": codec.profile or "", "pixels": str(codec.pix_fmt)}
-            return {**told, "bit rate": float(codec.bit_rate or container.bit_rate or 0), "streams": float(len(container.streams))}
+            told = {
+                "container": container.format.name,
+                "codec": codec.name,
+                "profile": codec.profile or "",
+                "pixels": str(codec.pix_fmt),
+            }
+            return {
+                **told,
+                "bit rate": float(codec.bit_rate or container.bit_rate or 0),
+                "streams": float(len(container.streams)),
+            }
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path}
@@ -113,7 +122,9 @@ def _demux(path: Path, container: Any, stream: Any) -> Packets:
     if "mp4" in container.format.name and count < stream.frames:
         raise unreadable(path, f"it is cut off: {count} of {stream.frames} frames are there")
     ordered = np.unique(np.asarray(stamps, dtype=np.int64))
-    return Packets(ordered, np.unique(np.asarray(keys, dtype=np.int64)), float(stream.time_base), container.format.name == "avi")
+    return Packets(
+        ordered, np.unique(np.asarray(keys, dtype=np.int64)), float(stream.time_base), container.format.name == "avi"
+    )
 
 
 class _Reader:
@@ -181,7 +192,9 @@ class _Reader:
         return stamp
 
     def _lost(self, stamp: int) -> NoResponse:
-        return unreadable(self.path, f"the frame at {(stamp - self.packets.stamps[0]) * self.packets.tick:.3f} s is damaged")
+        return unreadable(
+            self.path, f"the frame at {(stamp - self.packets.stamps[0]) * self.packets.tick:.3f} s is damaged"
+        )
 
 
 def _upright(frame: Any) -> np.ndarray:

@@ -110,9 +110,13 @@ class Resampling:
         wrong = self._sums(group, count + 1, counted & (accepted == table.attack))
         every = self._sums(group, count + 1, counted)
         attacks = every[:count].sum(axis=0)
-        shown = {name: _quotient(wrong[code], every[code]) for code, name in enumerate(factor.names) if every[code].any()}
+        shown = {
+            name: _quotient(wrong[code], every[code]) for code, name in enumerate(factor.names) if every[code].any()
+        }
         accuracy = 1 - _quotient(wrong.sum(axis=0), every.sum(axis=0))
-        return Rates(_quotient(wrong[count], every[count]), shown, _quotient(wrong[:count].sum(axis=0), attacks), accuracy)
+        return Rates(
+            _quotient(wrong[count], every[count]), shown, _quotient(wrong[:count].sum(axis=0), attacks), accuracy
+        )
 
     def _sums(self, group: NDArray[np.integer[Any]], groups: int, rows: NDArray[np.bool_]) -> Floats:
         """Weighted number of rows in each group, (groups, B)."""
@@ -151,7 +155,9 @@ class _Weighed:
         curve = roc.roc(bona_fide.scores, attack.scores)
         self.rejected = curve.rejected  # bona fide below each threshold, and the same of attacks
         self.below = len(attack.scores) - curve.accepted
-        self.lower, self.upper = (np.searchsorted(attack.scores, bona_fide.scores, side=side) for side in ("left", "right"))
+        self.lower, self.upper = (
+            np.searchsorted(attack.scores, bona_fide.scores, side=side) for side in ("left", "right")
+        )
 
     def figures(self, weights: Floats) -> tuple[float, float, float]:
         own = weights[self.bona_fide]
@@ -159,7 +165,9 @@ class _Weighed:
         bona_fide, attacks = rejects[-1], keeps[-1]
         if not bona_fide or not attacks:
             return np.nan, np.nan, np.nan
-        pairs = np.einsum("i,i", own, keeps[self.lower] + keeps[self.upper])  # a matrix product starts threads that cost more than they do
+        pairs = np.einsum(
+            "i,i", own, keeps[self.lower] + keeps[self.upper]
+        )  # a matrix product starts threads that cost more than they do
         return pairs / (2 * bona_fide * attacks), *self._equal_error(rejects, keeps)
 
     def _equal_error(self, rejects: Floats, keeps: Floats) -> tuple[float, float]:

@@ -43,7 +43,9 @@ class Factor:
         """Some rows; names that no longer occur stay out."""
         codes = self.codes[rows]
         used = tally(codes, len(self.names)) > 0
-        return Factor(tuple(name for name, kept in zip(self.names, used) if kept), (np.cumsum(used) - 1).astype(np.int32)[codes])
+        return Factor(
+            tuple(name for name, kept in zip(self.names, used) if kept), (np.cumsum(used) - 1).astype(np.int32)[codes]
+        )
 
     def renamed(self, words: Sequence[str]) -> Factor:
         """Other words for the names, in their order; equal ones become one."""
@@ -62,7 +64,9 @@ class Factor:
 
 def texts(values: Sequence[Any] | NDArray[Any]) -> list[str]:
     """Any values as words; None is the empty one."""
-    return ["" if value is None else str(value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)]
+    return [
+        "" if value is None else str(value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)
+    ]
 
 
 class _Codes(dict[str, int]):

@@ -15,9 +15,21 @@ from fascore.evaluation.categorical import Factor
 Cells: TypeAlias = Sequence[Any]
 
 COLUMNS = (
-    "id", "dataset", "task", "subject", "presenter", "instrument", "species", "attack_potential", "session", "device", "attempt",
-    "label", "score", "response",
-)  # fmt: skip
+    "id",
+    "dataset",
+    "task",
+    "subject",
+    "presenter",
+    "instrument",
+    "species",
+    "attack_potential",
+    "session",
+    "device",
+    "attempt",
+    "label",
+    "score",
+    "response",
+)
 """Columns of a score file, in their order; `<head>.<name>` follow."""
 REQUIRED = ("label", "score")
 RESPONSES = get_args(Response)
@@ -88,7 +100,9 @@ def labels(cells: Cells, place: Place, start: int = 0) -> NDArray[np.int8]:
     for index, cell in enumerate(cells):
         key = cell.strip() if isinstance(cell, str) else cell
         if isinstance(key, list | dict) or key not in LABELS:
-            raise place.error(start + index, "label", f"'{shown(cell)}' is no label; write 1 for bona fide and 0 for an attack")
+            raise place.error(
+                start + index, "label", f"'{shown(cell)}' is no label; write 1 for bona fide and 0 for an attack"
+            )
         found[index] = LABELS[key]
     return found
 
@@ -106,13 +120,19 @@ def numbers(cells: Cells, place: Place, column: str, start: int = 0) -> NDArray[
                 complaint = f"'{shown(cell)}' is no number; leave the cell empty where there is no score"
                 raise place.error(start + index, column, complaint) from None
     if len(infinite := np.flatnonzero(np.isinf(found))):
-        raise place.error(start + int(infinite[0]), column, "is infinite; a score is a finite number, higher = more bona fide")
+        raise place.error(
+            start + int(infinite[0]), column, "is infinite; a score is a finite number, higher = more bona fide"
+        )
     return found
 
 
 def responses(given: Factor | None, score: NDArray[np.float64], place: Place) -> tuple[Factor, tuple[str, ...]]:
     """Words of `Response`, and notes. Missing cells are `ok`; `ok` without a score becomes `refused`, and a note counts it."""
-    factor = Factor.constant("ok", len(score)) if given is None else given.renamed([word.strip() or "ok" for word in given.names])
+    factor = (
+        Factor.constant("ok", len(score))
+        if given is None
+        else given.renamed([word.strip() or "ok" for word in given.names])
+    )
     for word in factor.names:
         if word not in RESPONSES:
             index = int(np.flatnonzero(factor.equals(word))[0])

@@ -19,6 +19,7 @@ from fascore.evaluation.table import Floats, ScoreTable
 
 Rule: TypeAlias = Literal["sum", "mean", "weighted", "logistic"]
 
+
 class Share(Config):
     """What one system adds: weight * (score - mean) / deviation; mean and deviation are those on dev, where they matter."""
 
@@ -41,7 +42,10 @@ class Combination(Config):
         """The weights in words."""
         if self.rule in ("sum", "mean"):
             return f"{self.rule} of the scores of {', '.join(self.shares)}"
-        terms = ", ".join(f"{share.weight:.4g} x ({name} {-share.mean:+.4g}) / {share.deviation:.4g}" for name, share in self.shares.items())
+        terms = ", ".join(
+            f"{share.weight:.4g} x ({name} {-share.mean:+.4g}) / {share.deviation:.4g}"
+            for name, share in self.shares.items()
+        )
         tail = f", intercept {self.intercept:.4g}: log-odds" if self.rule == "logistic" else ""
         return f"{self.rule}: {terms}{tail}; fitted on dev ({self.n_bona_fide} bona fide, {self.n_attack} attacks)"
 
@@ -73,7 +77,9 @@ def fit(rule: Rule, dev: Named | None, systems: Sequence[str]) -> Combination:
 def _standard(name: str, values: Floats) -> Share:
     deviation = float(values.std())
     if deviation == 0:
-        raise FascoreError(f"all scores of '{name}' on dev are equal: there is nothing to weigh; leave it out, or use --sum")
+        raise FascoreError(
+            f"all scores of '{name}' on dev are equal: there is nothing to weigh; leave it out, or use --sum"
+        )
     return Share(mean=float(values.mean()), deviation=deviation)
 
 
@@ -105,7 +111,12 @@ def fuse(combination: Combination, tables: Named) -> ScoreTable:
     rule: Mapping[str, Any] = {combination.rule: list(shares)} if combination.rule in ("sum", "mean") else weighted
     score = combine(rule, standard, np.empty(0, np.str_)) + combination.intercept
     first, *others = tables.values()
-    words = {name: factor for table in (*reversed(others), first) for name, factor in table.words.items() if any(factor.names)}
+    words = {
+        name: factor
+        for table in (*reversed(others), first)
+        for name, factor in table.words.items()
+        if any(factor.names)
+    }
     words["response"] = _response(score, list(tables.values()))
     heads = {f"{name}.score": values for name, values in scores.items()}
     notes = tuple(dict.fromkeys(note for table in tables.values() for note in table.notes))

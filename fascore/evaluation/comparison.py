@@ -28,8 +28,11 @@ FIGURES = {
 }
 """Figures of a task, in the order to print; a task of another name is read as `spoof`."""
 PAIRED = {
-    "forgery_miss_rate_worst": "apcer_worst", "forgery_miss_rate_pooled": "apcer_pooled", "false_reject": "bpcer", "hter": "acer_pooled",
-}  # fmt: skip
+    "forgery_miss_rate_worst": "apcer_worst",
+    "forgery_miss_rate_pooled": "apcer_pooled",
+    "false_reject": "bpcer",
+    "hter": "acer_pooled",
+}
 """What `paired.compare` calls figures of forgery."""
 CORRECTION = "Holm 1979, over the systems that are compared with the baseline, for each test set, task and figure apart"
 
@@ -80,21 +83,34 @@ def compare_systems(systems: Sequence[System], baseline: str | None = None, dept
         "systems": {
             system.name: {
                 "threshold": {**system.threshold.model_dump(mode="json"), "origin": system.threshold.origin},
-                "trained_on": list(system.trained_on), "siblings": system.siblings or None, "told": system.told,
-            } for system in systems
+                "trained_on": list(system.trained_on),
+                "siblings": system.siblings or None,
+                "told": system.told,
+            }
+            for system in systems
         },
-        "baseline": first.name, "level": first.level.model_dump(mode="json"),
-        "bootstrap": {"resamples": depth.resamples, "seed": depth.seed, "confidence": 0.95} if depth.resamples else None,
-        "correction": CORRECTION if several else None, "tests": tests, "across": across, "warnings": warnings,
-    }  # fmt: skip
+        "baseline": first.name,
+        "level": first.level.model_dump(mode="json"),
+        "bootstrap": {"resamples": depth.resamples, "seed": depth.seed, "confidence": 0.95}
+        if depth.resamples
+        else None,
+        "correction": CORRECTION if several else None,
+        "tests": tests,
+        "across": across,
+        "warnings": warnings,
+    }
 
 
 def _baseline(systems: Sequence[System], name: str | None) -> System:
     if not systems:
-        raise FascoreError("give at least one system: a run's folder, a folder of fascore evaluate --out, or a score file with --dev")
+        raise FascoreError(
+            "give at least one system: a run's folder, a folder of fascore evaluate --out, or a score file with --dev"
+        )
     found = [system for system in systems if name in (None, system.name)]
     if not found:
-        raise FascoreError(f"there is no system '{name}' to compare with; there are {', '.join(system.name for system in systems)}")
+        raise FascoreError(
+            f"there is no system '{name}' to compare with; there are {', '.join(system.name for system in systems)}"
+        )
     return found[0]
 
 
@@ -102,7 +118,9 @@ def _same_level(systems: Sequence[System]) -> None:
     for system in systems:
         if system.level != systems[0].level:
             levels = [f"{one.name}: {one.level.name}, {one.level.rule}" for one in (systems[0], system)]
-            raise FascoreError(f"the systems count presentations at different levels ({'; '.join(levels)}); evaluate both at one level")
+            raise FascoreError(
+                f"the systems count presentations at different levels ({'; '.join(levels)}); evaluate both at one level"
+            )
 
 
 def _warnings(systems: Sequence[System]) -> Iterator[str]:
@@ -126,11 +144,18 @@ def _test(name: str, systems: Sequence[System], baseline: System, depth: Depth) 
     if not count:
         return f"test set '{name}' is left out: the systems have no presentation of it in common"
     measured = {system.name: _measured(system, name, tables[system.name], depth) for system in systems}
-    tasks = {task: _task(task, {system: found["tasks"].get(task) for system, found in measured.items()}) for task in _tasks(tables[baseline.name])}
+    tasks = {
+        task: _task(task, {system: found["tasks"].get(task) for system, found in measured.items()})
+        for task in _tasks(tables[baseline.name])
+    }
     for task, part in tasks.items():
         own = {system: table.task("" if task == "unknown" else task) for system, table in tables.items()}
         part["pairs"] = _pairs(task, own, systems, baseline, depth)
-    return {"common": count, "left_out": {system.name: len(system.tests[name]) - count for system in systems}, "tasks": tasks}
+    return {
+        "common": count,
+        "left_out": {system.name: len(system.tests[name]) - count for system in systems},
+        "tasks": tasks,
+    }
 
 
 def _tasks(table: ScoreTable) -> list[str]:
@@ -151,7 +176,11 @@ def metrics(documents: Sequence[str | Mapping[str, Any]]) -> list[Metric]:
 def _task(task: str, parts: Mapping[str, Any]) -> dict[str, Any]:
     first = next(iter(parts.values()))
     silent = {name: sum(part["counts"]["non_responses"].values()) for name, part in parts.items()}
-    return {"counts": first["counts"], "non_responses": silent, "systems": {name: figures(task, part["metrics"]) for name, part in parts.items()}}
+    return {
+        "counts": first["counts"],
+        "non_responses": silent,
+        "systems": {name: figures(task, part["metrics"]) for name, part in parts.items()},
+    }
 
 
 def figures(task: str, measured: Mapping[str, Any]) -> dict[str, Figure]:
@@ -165,7 +194,12 @@ def figures(task: str, measured: Mapping[str, Any]) -> dict[str, Figure]:
             part = measured[key]
             found[key] = {name: part.get(name) for name in ("value", "oracle", "bootstrap") if name in part}
         else:
-            found[key] = {"value": rates.get(key), "oracle": False, **_rate(key, rates), **({"bootstrap": drawn[key]} if key in drawn else {})}
+            found[key] = {
+                "value": rates.get(key),
+                "oracle": False,
+                **_rate(key, rates),
+                **({"bootstrap": drawn[key]} if key in drawn else {}),
+            }
     return found
 
 
@@ -181,7 +215,9 @@ def _rate(key: str, rates: Mapping[str, Any]) -> Figure:
     return {name: part[name] for name in ("low", "high", "errors", "n", "bootstrap", "species") if name in part}
 
 
-def _pairs(task: str, tables: Mapping[str, ScoreTable], systems: Sequence[System], baseline: System, depth: Depth) -> dict[str, Any]:
+def _pairs(
+    task: str, tables: Mapping[str, ScoreTable], systems: Sequence[System], baseline: System, depth: Depth
+) -> dict[str, Any]:
     """Every system but the baseline against it; a note where the two cannot be paired."""
     found: dict[str, Any] = {}
     for system in systems:
@@ -189,12 +225,20 @@ def _pairs(task: str, tables: Mapping[str, ScoreTable], systems: Sequence[System
             continue
         at = system.threshold, baseline.threshold
         try:
-            pair: Any = paired_tests.compare(tables[system.name], tables[baseline.name], at, resamples=depth.resamples, seed=depth.seed)
+            pair: Any = paired_tests.compare(
+                tables[system.name], tables[baseline.name], at, resamples=depth.resamples, seed=depth.seed
+            )
         except FascoreError as error:
             found[system.name] = {"note": str(error)}
             continue
-        differences = {key: dict(pair["differences"][PAIRED.get(key, key)]) for key in FIGURES.get(task, FIGURES["spoof"])}
-        found[system.name] = {"answered_by_both": pair["answered_by_both"], "mcnemar": pair["mcnemar"], "differences": differences}
+        differences = {
+            key: dict(pair["differences"][PAIRED.get(key, key)]) for key in FIGURES.get(task, FIGURES["spoof"])
+        }
+        found[system.name] = {
+            "answered_by_both": pair["answered_by_both"],
+            "mcnemar": pair["mcnemar"],
+            "differences": differences,
+        }
     _correct(found)
     return found
 
@@ -230,7 +274,12 @@ def _across(system: System) -> Iterator[dict[str, Any]]:
             kept = {key: figure["value"] for key, figure in figures(task, measured["metrics"]).items()}
             counts = measured["counts"]
             yield {
-                "system": system.name, "trained_on": list(system.trained_on), "test": test, "task": task,
+                "system": system.name,
+                "trained_on": list(system.trained_on),
+                "test": test,
+                "task": task,
                 "data": list(system.data.get(test) or counts["datasets"]),
-                "bona_fide": counts["bona_fide"], "attack": counts["attack"], "figures": kept,
-            }  # fmt: skip
+                "bona_fide": counts["bona_fide"],
+                "attack": counts["attack"],
+                "figures": kept,
+            }

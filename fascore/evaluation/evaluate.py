@@ -40,9 +40,13 @@ class Depth:
 
 
 def evaluate(
-    tables: Mapping[str, ScoreTable], threshold: Threshold | None, metrics: Sequence[Metric], dev: ScoreTable | None = None,
-    depth: Depth | None = None, level: Level | None = None,
-) -> Metrics:  # fmt: skip
+    tables: Mapping[str, ScoreTable],
+    threshold: Threshold | None,
+    metrics: Sequence[Metric],
+    dev: ScoreTable | None = None,
+    depth: Depth | None = None,
+    level: Level | None = None,
+) -> Metrics:
     """Measure every test set, its tasks apart.
 
     `tests.<name>.tasks.<task>.metrics.<metric>` holds the parts of one metric with `oracle` and `primary`;
@@ -60,11 +64,13 @@ def evaluate(
     return {
         "threshold": None if threshold is None else {**threshold.model_dump(mode="json"), "origin": threshold.origin},
         "level": (level or Level()).model_dump(mode="json"),
-        "bootstrap": {"resamples": depth.resamples, "seed": depth.seed, "confidence": 0.95} if depth.resamples else None,
+        "bootstrap": {"resamples": depth.resamples, "seed": depth.seed, "confidence": 0.95}
+        if depth.resamples
+        else None,
         "dev": None if dev is None else {"counts": counts(dev), "auc": _auc(dev)},
         "tests": {name: _test(table, measure) for name, table in tables.items()},
         "warnings": list(warnings(tables, threshold, dev)),
-    }  # fmt: skip
+    }
 
 
 @dataclass(frozen=True)
@@ -104,11 +110,14 @@ def counts(table: ScoreTable) -> dict[str, Any]:
     species = {name: len(scores) + ranked.silent[name] for name, scores in ranked.species.items()}
     bona_fide = len(ranked.bona_fide) + ranked.silent_bona_fide
     return {
-        "presentations": len(table), "bona_fide": bona_fide, "attack": len(table) - bona_fide,
-        "subjects": len(set(table.factor("subject").present()) - {""}), "species": species,
+        "presentations": len(table),
+        "bona_fide": bona_fide,
+        "attack": len(table) - bona_fide,
+        "subjects": len(set(table.factor("subject").present()) - {""}),
+        "species": species,
         "datasets": [name for name in table.factor("dataset").present() if name],
         "non_responses": dict(zip(silent.names, tally(silent.codes, len(silent.names)).tolist())),
-    }  # fmt: skip
+    }
 
 
 def primary(parts: Mapping[str, Any]) -> float | None:
@@ -122,19 +131,30 @@ def _test(table: ScoreTable, measure: Measure) -> dict[str, Any]:
     for task in table.tasks:
         part = table.task(task)
         tasks[task or "unknown"] = {"counts": counts(part), "metrics": measure(part), **_breakdowns(part, measure)}
-    return {"counts": counts(table), "tasks": tasks, **({"merged": {"metrics": measure(table)}} if len(tasks) > 1 else {})}
+    return {
+        "counts": counts(table),
+        "tasks": tasks,
+        **({"merged": {"metrics": measure(table)}} if len(tasks) > 1 else {}),
+    }
 
 
 def _breakdowns(table: ScoreTable, measure: Measure) -> dict[str, Any]:
     inner = measure.without_oracles()
     found = {
-        column: {value: {"counts": counts(part), "metrics": inner(part)} for value, part in breakdown(table, column)} for column in measure.depth.by
-    }  # fmt: skip
+        column: {value: {"counts": counts(part), "metrics": inner(part)} for value, part in breakdown(table, column)}
+        for column in measure.depth.by
+    }
     return {"breakdowns": found} if found else {}
 
 
-def _measure(metric: Metric, table: ScoreTable, threshold: Threshold | None, draws: Resampling | None) -> dict[str, Value]:
-    about: dict[str, Value] = {"oracle": metric.oracle, "primary": metric.primary, "higher_is_better": metric.higher_is_better}
+def _measure(
+    metric: Metric, table: ScoreTable, threshold: Threshold | None, draws: Resampling | None
+) -> dict[str, Value]:
+    about: dict[str, Value] = {
+        "oracle": metric.oracle,
+        "primary": metric.primary,
+        "higher_is_better": metric.higher_is_better,
+    }
     try:
         found = metric.compute(table, threshold)
         return {**(merged(found, metric.resample(table, threshold, draws)) if draws else found), **about}
@@ -169,12 +189,16 @@ def refuse_test_as_dev(tables: Mapping[str, ScoreTable], dev: ScoreTable | None)
     """Raise FascoreError where the dev table holds the very presentations and scores of a test set, in whatever order."""
     for name, table in tables.items():
         if dev is table or (dev is not None and len(dev) == len(table) and _same(dev, table)):
-            raise FascoreError(f"the dev scores are those of test set '{name}': a threshold chosen on the data it is tested on measures nothing")
+            raise FascoreError(
+                f"the dev scores are those of test set '{name}': a threshold chosen on the data it is tested on measures nothing"
+            )
 
 
 def _same(first: ScoreTable, second: ScoreTable) -> bool:
     scores = ((first.sorted_bona_fide, second.sorted_bona_fide), (first.sorted_attack, second.sorted_attack))
-    return all(np.array_equal(one, other) for one, other in scores) and set(first.id.tolist()) == set(second.id.tolist())
+    return all(np.array_equal(one, other) for one, other in scores) and set(first.id.tolist()) == set(
+        second.id.tolist()
+    )
 
 
 def _auc(table: ScoreTable) -> float | None:

@@ -33,9 +33,14 @@ def common(tables: Named) -> dict[str, ScoreTable]:
     keys = [_keys(dataset, table) for dataset, table in zip(datasets, every)]
     for name, listed in zip(names, keys):
         if len(set(listed)) < len(listed):
-            raise FascoreError(f"{name}: ids repeat in several datasets, which another system does not name; the two cannot be joined")
+            raise FascoreError(
+                f"{name}: ids repeat in several datasets, which another system does not name; the two cannot be joined"
+            )
     shared = set(keys[0]).intersection(*keys[1:])
-    kept = {name: table.select(np.array([key in shared for key in listed], np.bool_)) for name, table, listed in zip(names, every, keys)}
+    kept = {
+        name: table.select(np.array([key in shared for key in listed], np.bool_))
+        for name, table, listed in zip(names, every, keys)
+    }
     return _described(align(kept)) if shared else kept
 
 
@@ -64,7 +69,9 @@ def _ordered(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> Sc
         keys = [_keys(dataset, table) for dataset, table in zip(datasets, (first, other))]
         place = {key: row for row, key in enumerate(keys[1])}
         if len(place) < len(other):
-            raise FascoreError(f"{names[1]}: ids repeat in several datasets, which {names[0]} does not name; the two cannot be joined")
+            raise FascoreError(
+                f"{names[1]}: ids repeat in several datasets, which {names[0]} does not name; the two cannot be joined"
+            )
         _whole(keys[0], place.keys(), names)
         _whole(keys[1], set(keys[0]), (names[1], names[0]))
         other = other.select(np.array([place[key] for key in keys[0]], np.int64))
@@ -78,7 +85,9 @@ def _whole(keys: Sequence[tuple[str, str]], known: Container[tuple[str, str]], n
         dataset, name = lacking[0]
         what = f"'{name}'" + (f" of dataset '{dataset}'" if dataset else "")
         advice = "give it a row with an empty score where there is none"
-        raise FascoreError(f"{names[1]} lacks {len(lacking)} of the {len(keys)} presentations of {names[0]}, such as {what}; {advice}")
+        raise FascoreError(
+            f"{names[1]} lacks {len(lacking)} of the {len(keys)} presentations of {names[0]}, such as {what}; {advice}"
+        )
 
 
 def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> None:
@@ -90,7 +99,9 @@ def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> N
         if len(differing := np.flatnonzero(one != two)):
             row = int(differing[0])
             complaint = f"'{one[row]}' in {names[0]} and '{two[row]}' in {names[1]}"
-            raise FascoreError(f"column '{name}' of '{first.id[row]}' is {complaint} ({len(differing)} such rows); systems are joined on one truth")
+            raise FascoreError(
+                f"column '{name}' of '{first.id[row]}' is {complaint} ({len(differing)} such rows); systems are joined on one truth"
+            )
 
 
 def _datasets(tables: Sequence[ScoreTable]) -> list[Words]:

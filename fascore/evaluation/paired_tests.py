@@ -42,7 +42,12 @@ def mcnemar(only_first: int, only_second: int) -> McNemar:
 
 
 def compare(
-    first: ScoreTable, second: ScoreTable, thresholds: tuple[Threshold, Threshold], *, resamples: int = 1000, seed: int = 0
+    first: ScoreTable,
+    second: ScoreTable,
+    thresholds: tuple[Threshold, Threshold],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> dict[str, Value]:
     """Paired comparison of two systems at each one's own dev threshold, on the presentations that both answered.
 
@@ -57,28 +62,41 @@ def compare(
     at = thresholds[0].value, thresholds[1].value
     wrong = [(table.score >= value) == table.attack for table, value in zip((one, other), at)]
     groups = {"bona_fide": one.bona_fide, "attack": one.attack, "all": np.ones(len(one), np.bool_)}
-    tests = {name: mcnemar(*(int(np.count_nonzero(rows & a & ~b)) for a, b in (wrong, wrong[::-1])))._asdict() for name, rows in groups.items()}
+    tests = {
+        name: mcnemar(*(int(np.count_nonzero(rows & a & ~b)) for a, b in (wrong, wrong[::-1])))._asdict()
+        for name, rows in groups.items()
+    }
     figures = _figures(one, at[0]), _figures(other, at[1])
     drawn = _resampled((one, other), at, resamples, seed)
     return {
-        **counted, "thresholds": {"first": at[0], "second": at[1]}, "bootstrap": {"resamples": resamples, "seed": seed, "confidence": 0.95},
-        "mcnemar": tests, "differences": {name: _difference(figures[0][name], figures[1][name], drawn.get(name)) for name in figures[0]},
-    }  # fmt: skip
+        **counted,
+        "thresholds": {"first": at[0], "second": at[1]},
+        "bootstrap": {"resamples": resamples, "seed": seed, "confidence": 0.95},
+        "mcnemar": tests,
+        "differences": {name: _difference(figures[0][name], figures[1][name], drawn.get(name)) for name in figures[0]},
+    }
 
 
 def _matched(first: ScoreTable, second: ScoreTable) -> tuple[ScoreTable, ScoreTable, dict[str, Value]]:
     """The rows of both tables that are one presentation and have an answer in both, in one order, and counts of the others."""
-    keys = [dict(zip(zip(table.column("dataset").tolist(), table.id.tolist()), range(len(table)))) for table in (first, second)]
+    keys = [
+        dict(zip(zip(table.column("dataset").tolist(), table.id.tolist()), range(len(table))))
+        for table in (first, second)
+    ]
     common = sorted(keys[0].keys() & keys[1].keys())
     if not common:
-        raise FascoreError("the two systems have no presentation in common; a paired comparison needs the same ids and datasets in both score files")
+        raise FascoreError(
+            "the two systems have no presentation in common; a paired comparison needs the same ids and datasets in both score files"
+        )
     rows = [np.array([of[key] for key in common]) for of in keys]
     _agree(first, second, rows[0], rows[1], common)
     answered = first.responded[rows[0]] & second.responded[rows[1]]
     counted: dict[str, Value] = {
-        "common": len(common), "answered_by_both": int(answered.sum()),
-        "only_in_first": len(first) - len(common), "only_in_second": len(second) - len(common),
-    }  # fmt: skip
+        "common": len(common),
+        "answered_by_both": int(answered.sum()),
+        "only_in_first": len(first) - len(common),
+        "only_in_second": len(second) - len(common),
+    }
     if not answered.any():
         raise FascoreError("there is no presentation that both systems answered")
     return first.select(rows[0][answered]), second.select(rows[1][answered]), counted
@@ -89,7 +107,9 @@ def _agree(first: ScoreTable, second: ScoreTable, one: Ints, other: Ints, keys: 
         differ = first.column(column)[one] != second.column(column)[other]
         if differ.any():
             name = keys[int(np.argmax(differ))][1]
-            raise FascoreError(f"the two systems disagree on the {column} of '{name}': they were not tested on the same data")
+            raise FascoreError(
+                f"the two systems disagree on the {column} of '{name}': they were not tested on the same data"
+            )
 
 
 def _figures(table: ScoreTable, threshold: float) -> dict[str, float | None]:
@@ -97,13 +117,19 @@ def _figures(table: ScoreTable, threshold: float) -> dict[str, float | None]:
     top, every = worst(species), pooled(species).value
     scores = table.sorted_bona_fide, table.sorted_attack
     return {
-        "auc": roc.auc(*scores), "eer": roc.equal_error(*scores).interpolated,
-        "acer_worst": half(species[top].value if top else None, bona_fide), "acer_pooled": half(every, bona_fide),
-        "apcer_worst": species[top].value if top else None, "apcer_pooled": every, "bpcer": bona_fide,
-    }  # fmt: skip
+        "auc": roc.auc(*scores),
+        "eer": roc.equal_error(*scores).interpolated,
+        "acer_worst": half(species[top].value if top else None, bona_fide),
+        "acer_pooled": half(every, bona_fide),
+        "apcer_worst": species[top].value if top else None,
+        "apcer_pooled": every,
+        "bpcer": bona_fide,
+    }
 
 
-def _resampled(tables: tuple[ScoreTable, ScoreTable], at: tuple[float, float], count: int, seed: int) -> Mapping[str, Paired]:
+def _resampled(
+    tables: tuple[ScoreTable, ScoreTable], at: tuple[float, float], count: int, seed: int
+) -> Mapping[str, Paired]:
     """Both systems' figures in each resample: one stream and the same subjects, so the same people; empty without named subjects."""
     found = []
     for table, value in zip(tables, at):
@@ -123,16 +149,24 @@ class Paired(NamedTuple):
 
 
 def _drawn(curve: Curves, rates: Rates, top: str | None) -> dict[str, Floats]:
-    worst_species = {"acer_worst": (rates.species[top] + rates.bona_fide) / 2, "apcer_worst": rates.species[top]} if top else {}
+    worst_species = (
+        {"acer_worst": (rates.species[top] + rates.bona_fide) / 2, "apcer_worst": rates.species[top]} if top else {}
+    )
     pooled_rates = {"acer_pooled": rates.hter, "apcer_pooled": rates.pooled, "bpcer": rates.bona_fide}
     return {"auc": curve.auc, "eer": curve.interpolated, **worst_species, **pooled_rates}
 
 
 def _difference(first: float | None, second: float | None, drawn: Paired | None) -> dict[str, Value]:
-    found: dict[str, Value] = {"first": first, "second": second, "difference": None if first is None or second is None else first - second}
+    found: dict[str, Value] = {
+        "first": first,
+        "second": second,
+        "difference": None if first is None or second is None else first - second,
+    }
     if drawn is None:
         return found
     values = drawn.values[np.isfinite(drawn.values)]
     beyond = min(int((values <= 0).sum()), int((values >= 0).sum()))
-    p = min(1.0, 2 * (beyond + 1) / (len(values) + 1))  # the observed table counts as one of the resamples: p is never 0
+    p = min(
+        1.0, 2 * (beyond + 1) / (len(values) + 1)
+    )  # the observed table counts as one of the resamples: p is never 0
     return {**found, "bootstrap": {**drawn.draws.interval(drawn.values), "p": p}}

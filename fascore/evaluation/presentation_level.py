@@ -29,8 +29,12 @@ FIXED = ("task", "species", "attack_potential")
 class Level(Config):
     """What counts as one presentation. `majority` accepts where more than half of the rows would be accepted, at any threshold."""
 
-    name: Literal["frame", "clip", "attempt"] = Field("frame", description="each row as it is, the rows of a clip, or of a subject's attempt")
-    rule: Literal["mean", "median", "min", "max", "majority"] = Field("mean", description="how scores of several rows become one")
+    name: Literal["frame", "clip", "attempt"] = Field(
+        "frame", description="each row as it is, the rows of a clip, or of a subject's attempt"
+    )
+    rule: Literal["mean", "median", "min", "max", "majority"] = Field(
+        "mean", description="how scores of several rows become one"
+    )
 
 
 def fold(table: ScoreTable, level: Level) -> ScoreTable:
@@ -44,30 +48,40 @@ def fold(table: ScoreTable, level: Level) -> ScoreTable:
     if level.name == "frame":
         return table
     _require(table, level.name)
-    group, first = _groups([table.factor(name) for name in KEYS[level.name]], table.label if level.name == "attempt" else None)
+    group, first = _groups(
+        [table.factor(name) for name in KEYS[level.name]], table.label if level.name == "attempt" else None
+    )
     _agree(table, level.name, group, first)
     score = _fold(table.score, group, len(first), table.responded, level.rule)
     words = {name: _shared(factor, group, first) for name, factor in table.words.items() if name != "frame"}
     answered = np.isfinite(score)
     silent = table.factor("response").select(first)
     words["response"] = Factor.of(np.where(answered, "ok", silent.decode()))
-    heads = {name: _fold(values, group, len(first), np.isfinite(values), level.rule) for name, values in table.heads.items()}
+    heads = {
+        name: _fold(values, group, len(first), np.isfinite(values), level.rule) for name, values in table.heads.items()
+    }
     ids = table.column("clip")[first] if level.name == "clip" else table.id[first]
     return ScoreTable(ids, table.label[first], score, words, heads, table.notes)
 
 
 def _require(table: ScoreTable, name: str) -> None:
     if name not in table.words:
-        raise FascoreError(f"the score table has no column '{name}'; level '{name}' needs one that names the {name} of each row")
+        raise FascoreError(
+            f"the score table has no column '{name}'; level '{name}' needs one that names the {name} of each row"
+        )
     if len(empty := np.flatnonzero(table.factor(name).equals(""))):
-        raise FascoreError(f"column '{name}' is empty for '{table.id[empty[0]]}'; level '{name}' needs the {name} of each row")
+        raise FascoreError(
+            f"column '{name}' is empty for '{table.id[empty[0]]}'; level '{name}' needs the {name} of each row"
+        )
 
 
 def _groups(factors: list[Factor], label: NDArray[np.int8] | None) -> tuple[Ints, Ints]:
     """The group of each row (N,), groups numbered by their first rows, and those rows (G,)."""
     code = np.zeros(len(factors[0].codes), np.int64) if label is None else label.astype(np.int64)
     for factor in factors:
-        code = np.unique(code * len(factor.names) + factor.codes, return_inverse=True)[1]  # small again before the next column
+        code = np.unique(code * len(factor.names) + factor.codes, return_inverse=True)[
+            1
+        ]  # small again before the next column
     _, first, group = np.unique(code, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty(len(order), np.int64)
@@ -76,11 +90,16 @@ def _groups(factors: list[Factor], label: NDArray[np.int8] | None) -> tuple[Ints
 
 
 def _agree(table: ScoreTable, name: str, group: Ints, first: Ints) -> None:
-    columns: dict[str, NDArray[Any]] = {"label": table.label, **{column: table.factor(column).codes for column in FIXED}}
+    columns: dict[str, NDArray[Any]] = {
+        "label": table.label,
+        **{column: table.factor(column).codes for column in FIXED},
+    }
     for column, codes in columns.items():
         if len(wrong := np.flatnonzero(codes != codes[first][group])):
             one, other = table.id[first[group[wrong[0]]]], table.id[wrong[0]]
-            raise FascoreError(f"rows '{one}' and '{other}' are of one {name} and differ in column '{column}': name them as two")
+            raise FascoreError(
+                f"rows '{one}' and '{other}' are of one {name} and differ in column '{column}': name them as two"
+            )
 
 
 def _shared(factor: Factor, group: Ints, first: Ints) -> Factor:

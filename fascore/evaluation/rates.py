@@ -76,8 +76,9 @@ def attack_rates(table: ScoreTable, threshold: float) -> dict[str, Rate]:
     ranked, shown = table.ranked, {} if table.shown is None else table.shown.species
     below = {name: int(np.searchsorted(scores, threshold, side="left")) for name, scores in ranked.species.items()}
     return {
-        name: Rate(len(scores) - below[name], len(scores), ranked.silent[name], shown.get(name)) for name, scores in ranked.species.items()
-    }  # fmt: skip
+        name: Rate(len(scores) - below[name], len(scores), ranked.silent[name], shown.get(name))
+        for name, scores in ranked.species.items()
+    }
 
 
 def worst(rates: Mapping[str, Rate]) -> str | None:
@@ -112,9 +113,16 @@ def worst_bound(rates: Mapping[str, Rate], confidence: float = 0.95) -> dict[str
     bootstrap of a maximum is biased and says nothing of a species without an error.
     """
     measured = {name: found for name, found in rates.items() if found.n}
-    bounds = {name: upper_bound(found.errors, found.n, (1 - confidence) / len(measured)) for name, found in measured.items()}
+    bounds = {
+        name: upper_bound(found.errors, found.n, (1 - confidence) / len(measured)) for name, found in measured.items()
+    }
     name = max(bounds, key=lambda name: (bounds[name], name), default=None)
-    return {"value": bounds[name] if name is not None else None, "species": name, "m": len(measured), "confidence": confidence}
+    return {
+        "value": bounds[name] if name is not None else None,
+        "species": name,
+        "m": len(measured),
+        "confidence": confidence,
+    }
 
 
 def half(first: float | None, second: float | None) -> float | None:

@@ -71,7 +71,9 @@ def recalibrate(table: ScoreTable, *, own: Threshold, run: str, camera: str, bpc
     except ValueError as error:
         raise FascoreError(str(error)) from None
     if attacks := int(table.attack.sum()):
-        raise FascoreError(f"{attacks} of {len(table)} presentations are attacks: recalibration takes bona fide alone; with attacks, use a dev split")
+        raise FascoreError(
+            f"{attacks} of {len(table)} presentations are attacks: recalibration takes bona fide alone; with attacks, use a dev split"
+        )
     bona_fide = table.reading(own.column).sorted_bona_fide
     if too_few(bpcer, len(bona_fide)):
         raise FascoreError(
@@ -79,13 +81,21 @@ def recalibrate(table: ScoreTable, *, own: Threshold, run: str, camera: str, bpc
             f"{len(bona_fide)} with a score; record more, or take a higher target"
         )
     threshold = Threshold(
-        value=roc.reject_at_most(bona_fide, bpcer), rule=rule, split="recalibration", column=own.column, datasets=(camera,),
+        value=roc.reject_at_most(bona_fide, bpcer),
+        rule=rule,
+        split="recalibration",
+        column=own.column,
+        datasets=(camera,),
         n_bona_fide=len(bona_fide),
-    )  # fmt: skip
+    )
     return Recalibration(
-        camera=camera, run=run, threshold=threshold, bpcer=Rejected.at(threshold.value, bona_fide),
-        bpcer_at_run_threshold=Rejected.at(own.value, bona_fide), non_responses=len(table) - len(bona_fide),
-    )  # fmt: skip
+        camera=camera,
+        run=run,
+        threshold=threshold,
+        bpcer=Rejected.at(threshold.value, bona_fide),
+        bpcer_at_run_threshold=Rejected.at(own.value, bona_fide),
+        non_responses=len(table) - len(bona_fide),
+    )
 
 
 def read_recalibration(path: Path, own: Threshold) -> Recalibration:
@@ -100,5 +110,7 @@ def read_recalibration(path: Path, own: Threshold) -> Recalibration:
         raise FascoreError(f"{path} is no threshold file of fascore recalibrate")
     found = validate(Recalibration, document)
     if found.bpcer_at_run_threshold.threshold != own.value or found.threshold.column != own.column:
-        raise FascoreError(f"{path} was made for another run ('{found.run}'): its scores are not this run's; recalibrate this one")
+        raise FascoreError(
+            f"{path} was made for another run ('{found.run}'): its scores are not this run's; recalibrate this one"
+        )
     return found

@@ -99,10 +99,17 @@ class PartialArea(NamedTuple):
 def partial_auc(bona_fide: Floats, attack: Floats, max_fpr: float) -> PartialArea:
     """The area up to `max_fpr`, bona fide positive, the curve interpolated at its end. Raises SpecError where one class is missing."""
     needs_both(bona_fide, attack)
-    last = attack[max(0, len(attack) - 1 - int(max_fpr * len(attack)))]  # the first attack whose acceptance reaches beyond max_fpr, or ties with it
+    last = attack[
+        max(0, len(attack) - 1 - int(max_fpr * len(attack)))
+    ]  # the first attack whose acceptance reaches beyond max_fpr, or ties with it
     values = np.unique(attack[np.searchsorted(attack, last, side="left") :])
-    false, true = ([1 - np.searchsorted(scores, values, side=side) / len(scores) for side in ("right", "left")] for scores in (attack, bona_fide))
-    share = np.clip((max_fpr - false[0]) / (false[1] - false[0]), 0, 1)  # of each step of the curve that lies before max_fpr
+    false, true = (
+        [1 - np.searchsorted(scores, values, side=side) / len(scores) for side in ("right", "left")]
+        for scores in (attack, bona_fide)
+    )
+    share = np.clip(
+        (max_fpr - false[0]) / (false[1] - false[0]), 0, 1
+    )  # of each step of the curve that lies before max_fpr
     heights = true[0] + share * (true[1] - true[0]) / 2
     area = float((share * (false[1] - false[0]) * heights).sum())
     least = max_fpr**2 / 2
@@ -129,19 +136,29 @@ def equal_error(bona_fide: Floats, attack: Floats) -> EqualError:
     def accepted(threshold: float) -> int:
         return len(attack) - _below(attack, threshold)
 
-    def gap(threshold: float) -> int:  # of both rates, times n_attack n_bona_fide: whole numbers, so that equal rates compare as equal
+    def gap(
+        threshold: float,
+    ) -> int:  # of both rates, times n_attack n_bona_fide: whole numbers, so that equal rates compare as equal
         return accepted(threshold) * len(bona_fide) - _below(bona_fide, threshold) * len(attack)
 
-    crossed = [scores[place] for scores in (bona_fide, attack) if (place := bisect_left(scores, True, key=lambda t: gap(t) <= 0)) < len(scores)]
+    crossed = [
+        scores[place]
+        for scores in (bona_fide, attack)
+        if (place := bisect_left(scores, True, key=lambda t: gap(t) <= 0)) < len(scores)
+    ]
     top = max(bona_fide[-1], attack[-1])
     right = min(crossed, default=np.nextafter(top, np.inf))
-    left = max(scores[_below(scores, right) - 1] for scores in (bona_fide, attack) if scores[0] < right)  # all is accepted at the least score
+    left = max(
+        scores[_below(scores, right) - 1] for scores in (bona_fide, attack) if scores[0] < right
+    )  # all is accepted at the least score
     share = gap(left) / (gap(left) - gap(right))
     best = right if abs(gap(right)) <= gap(left) else left
     rates = [accepted(t) / len(attack) for t in (left, right, best)]
     before = [scores[_below(scores, best) - 1] for scores in (bona_fide, attack) if scores[0] < best <= top]
     threshold = _middle(float(max(before)), float(best)) if before else float(best)
-    return EqualError(rates[0] + share * (rates[1] - rates[0]), rates[2], _below(bona_fide, best) / len(bona_fide), threshold)
+    return EqualError(
+        rates[0] + share * (rates[1] - rates[0]), rates[2], _below(bona_fide, best) / len(bona_fide), threshold
+    )
 
 
 def _below(scores: Floats, threshold: float) -> int:
@@ -191,7 +208,9 @@ def accept_at_most(attack: Floats, rate: float) -> float:
     k = allowed(rate, len(attack))
     if k == len(attack):
         return float(attack[0])
-    above = int(np.searchsorted(attack, attack[len(attack) - k - 1], side="right"))  # beyond all ties of the first to reject
+    above = int(
+        np.searchsorted(attack, attack[len(attack) - k - 1], side="right")
+    )  # beyond all ties of the first to reject
     return float(attack[above]) if above < len(attack) else float(np.nextafter(attack[-1], np.inf))
 
 
@@ -215,7 +234,11 @@ class RateAtRate(NamedTuple):
 
 
 def tpr_at_fpr(
-    bona_fide: Floats, attack: Floats, fpr: float, positive: Literal["attack", "bona_fide"], rule: Literal["at_most", "release_index"]
+    bona_fide: Floats,
+    attack: Floats,
+    fpr: float,
+    positive: Literal["attack", "bona_fide"],
+    rule: Literal["at_most", "release_index"],
 ) -> RateAtRate:
     """TPR at an FPR.
 
@@ -233,5 +256,7 @@ def tpr_at_fpr(
         threshold = np.nextafter(attack[n - 1 - index], np.inf)
     rejected, kept_out = _below(bona_fide, threshold), _below(attack, threshold)
     accepted, let_in = len(bona_fide) - rejected, len(attack) - kept_out
-    hits, reached, of = (kept_out, rejected, len(attack)) if positive == "attack" else (accepted, let_in, len(bona_fide))
+    hits, reached, of = (
+        (kept_out, rejected, len(attack)) if positive == "attack" else (accepted, let_in, len(bona_fide))
+    )
     return RateAtRate(hits, hits / of, reached / n, n, of, float(threshold))

@@ -87,9 +87,15 @@ def plans(claim: Claim, errors: Sequence[int], true: Sequence[float]) -> Iterato
             groups = math.ceil(_exact(n * claim.design_effect) / claim.each)
             presentations = groups * claim.each
             yield Plan(
-                errors=tolerated, at_once=at_once, independent=n, presentations=presentations, groups=groups, total=presentations * claim.species,
-                tolerated=presentations * tolerated // n, passes={f"{rate:g}": passes(n, tolerated, rate, claim.species) for rate in true},
-            )  # fmt: skip
+                errors=tolerated,
+                at_once=at_once,
+                independent=n,
+                presentations=presentations,
+                groups=groups,
+                total=presentations * claim.species,
+                tolerated=presentations * tolerated // n,
+                passes={f"{rate:g}": passes(n, tolerated, rate, claim.species) for rate in true},
+            )
 
 
 def _exact(number: float) -> int:
@@ -99,4 +105,8 @@ def _exact(number: float) -> int:
 
 def document(claim: Claim, found: Sequence[Plan]) -> dict[str, Any]:
     """JSON of a claim and its plans."""
-    return {**claim.model_dump(mode="json"), "design_effect": claim.design_effect, "plans": [plan.model_dump(mode="json") for plan in found]}
+    return {
+        **claim.model_dump(mode="json"),
+        "design_effect": claim.design_effect,
+        "plans": [plan.model_dump(mode="json") for plan in found],
+    }

@@ -21,12 +21,17 @@ from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose, threshold_rule
 
 METRICS: tuple[dict[str, Any], ...] = (
-    {"type": "iso30107"}, {"type": "hter"}, {"type": "accuracy"}, {"type": "accuracy", "threshold": "bpcer=0.01"},
-    {"type": "auc"}, {"type": "partial_auc"}, {"type": "eer"},
+    {"type": "iso30107"},
+    {"type": "hter"},
+    {"type": "accuracy"},
+    {"type": "accuracy", "threshold": "bpcer=0.01"},
+    {"type": "auc"},
+    {"type": "partial_auc"},
+    {"type": "eer"},
     *({"type": "bpcer_at_apcer", "apcer": rate} for rate in (0.1, 0.05, 0.01)),
     *({"type": "apcer_at_bpcer", "bpcer": rate} for rate in (0.05, 0.01, 0.005)),
     *({"type": "tpr_at_fpr", "fpr": rate} for rate in (1e-2, 1e-3, 1e-4)),
-)  # fmt: skip
+)
 """What score files are measured by; `riapar` too where the files say what a matcher did."""
 
 
@@ -45,10 +50,17 @@ class Evaluation:
 
 
 def evaluate_files(
-    paths: Sequence[Path], *, dev: Path | Sequence[Path] = (), rule: str | None = None, out: Path | None = None,
-    metrics: Sequence[Metric] | None = None, importer: Importer | None = None, combine: Rule | None = None, level: Level | None = None,
+    paths: Sequence[Path],
+    *,
+    dev: Path | Sequence[Path] = (),
+    rule: str | None = None,
+    out: Path | None = None,
+    metrics: Sequence[Metric] | None = None,
+    importer: Importer | None = None,
+    combine: Rule | None = None,
+    level: Level | None = None,
     depth: Depth | None = None,
-) -> Evaluation:  # fmt: skip
+) -> Evaluation:
     """Evaluate score files, each a test set named by its file, or the folder of a run with all its test sets.
 
     `dev` is the score file of the dev split; `rule` a threshold rule (default: `eer` with dev scores), or `fixed=0.5`, which
@@ -60,7 +72,9 @@ def evaluate_files(
     """
     dev = [dev] if isinstance(dev, Path) else list(dev)
     if rule and not dev and not rule.startswith("fixed=") and not any(path.is_dir() for path in paths):
-        raise FascoreError(f"threshold rule '{rule}' needs the scores of a dev split: give a dev file, or a number with 'fixed=…'")
+        raise FascoreError(
+            f"threshold rule '{rule}' needs the scores of a dev split: give a dev file, or a number with 'fixed=…'"
+        )
     level = level or Level()
     sources = read_sources(paths, dev, importer or Importer(), combine).folded(level)
     threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
@@ -70,7 +84,9 @@ def evaluate_files(
     if sources.combination is not None:
         found["combination"] = sources.combination.model_dump(mode="json")
     if threshold is None:
-        found["warnings"].insert(0, "there is no threshold: give dev scores, or a number with 'fixed=…'; rates at a threshold are left out")
+        found["warnings"].insert(
+            0, "there is no threshold: give dev scores, or a number with 'fixed=…'; rates at a threshold are left out"
+        )
     if out is not None:
         _write(out, found, threshold, sources)
     return Evaluation(sources.tests, sources.dev, threshold, found, sources.told)
@@ -82,7 +98,9 @@ def _turned(name: str | None, sources: Sources) -> str:
     if rule.name != "fixed" or not sources.negated:
         return rule
     value = rule.level
-    sources.told.append(f"threshold {value:g} of the files' scores is {-value:g} here: accept where the file's score is at most {value:g}")
+    sources.told.append(
+        f"threshold {value:g} of the files' scores is {-value:g} here: accept where the file's score is at most {value:g}"
+    )
     return f"fixed={-value!r}"
 
 

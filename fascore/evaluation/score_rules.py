@@ -22,7 +22,9 @@ GRID = tuple(step / 100 for step in range(101))
 """Weights that `"dev"` tries: 0, 0.01, …, 1."""
 
 
-def combine(rule: Rule, columns: Mapping[str, Floats], tasks: NDArray[np.str_], weights: Mapping[str, float] | None = None) -> Floats:
+def combine(
+    rule: Rule, columns: Mapping[str, Floats], tasks: NDArray[np.str_], weights: Mapping[str, float] | None = None
+) -> Floats:
     """The score of each row, (N,), from the heads' scores (N,) by name; NaN is a non-response.
 
     A head without any present input is NaN in its column. `sum` and `weighted` need every head: a sum over fewer is on
@@ -37,7 +39,9 @@ def combine(rule: Rule, columns: Mapping[str, Floats], tasks: NDArray[np.str_], 
         return _by_task({task: columns[head] for task, head in value.items()}, tasks)
     if name == "weighted":
         if lacking := [head for head, weight in value.items() if _grid(weight) and head not in (weights or {})]:
-            raise SpecError(f"the weight of head '{lacking[0]}' is fitted on dev, and there is none yet; fit it, or write a number")
+            raise SpecError(
+                f"the weight of head '{lacking[0]}' is fitted on dev, and there is none yet; fit it, or write a number"
+            )
         fixed = {head: (weights or {})[head] if _grid(weight) else float(weight) for head, weight in value.items()}
         return np.asarray(np.sum([weight * columns[head] for head, weight in fixed.items()], axis=0))
     stacked = np.stack([columns[head] for head in value])
@@ -56,7 +60,9 @@ def _by_task(heads: Mapping[str, Floats], tasks: NDArray[np.str_]) -> Floats:
     return found
 
 
-def fit_weights(rule: Rule, columns: Mapping[str, Floats], labels: NDArray[Any], tasks: NDArray[np.str_]) -> dict[str, float]:
+def fit_weights(
+    rule: Rule, columns: Mapping[str, Floats], labels: NDArray[Any], tasks: NDArray[np.str_]
+) -> dict[str, float]:
     """Weights of the heads that a `weighted` rule leaves to dev; empty for other rules.
 
     The best of its grid by AUC, of equal ones by the lower interpolated EER, of equal ones the first. Several are
@@ -70,7 +76,10 @@ def fit_weights(rule: Rule, columns: Mapping[str, Floats], labels: NDArray[Any],
     for _ in range(10):
         before = dict(weights)
         for head in weights:
-            cost = {weight: _cost(combine(rule, columns, tasks, {**weights, head: weight}), labels) for weight in grids[head]}
+            cost = {
+                weight: _cost(combine(rule, columns, tasks, {**weights, head: weight}), labels)
+                for weight in grids[head]
+            }
             weights[head] = min(grids[head], key=cost.__getitem__)
         if weights == before:
             break

@@ -41,7 +41,10 @@ class Ranked:
         for part in (*answered, parts[-2]):
             part.sort()
         present = [code for code in range(len(names)) if len(answered[code]) + silent[code]]
-        species, unanswered = {names[code]: answered[code] for code in present}, {names[code]: silent[code] for code in present}
+        species, unanswered = (
+            {names[code]: answered[code] for code in present},
+            {names[code]: silent[code] for code in present},
+        )
         return cls(parts[-2], species, unanswered, silent[-1])
 
     @cached_property

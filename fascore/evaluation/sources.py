@@ -39,18 +39,25 @@ def read_sources(paths: Sequence[Path], dev: Sequence[Path], importer: Importer,
     """Read, combine by `rule` where there is one, and refuse what cannot be evaluated together. Raises FascoreError."""
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) < len(paths):
-        raise FascoreError(f"{folders[0]} is a folder and {next(p for p in paths if not p.is_dir())} a file: give score files, or folders of runs")
+        raise FascoreError(
+            f"{folders[0]} is a folder and {next(p for p in paths if not p.is_dir())} a file: give score files, or folders of runs"
+        )
     if folders and dev:
         raise FascoreError(f"the dev scores of {folders[0]} are its scores/dev.csv; leave --dev out")
     sets = _of_runs(folders) if folders else _of_files(paths, dev, fused=rule is not None)
     systems = next(iter(sets.values()))
     if rule is None:
         if len(systems) > 1:
-            raise FascoreError("give one run's folder, or say how to combine them: --sum, --mean, --weighted or --logistic")
+            raise FascoreError(
+                "give one run's folder, or say how to combine them: --sum, --mean, --weighted or --logistic"
+            )
     elif len(systems) < 2:
         raise FascoreError(f"--{rule} combines two systems or more; give a score file of each, or their runs' folders")
     _refuse_twice({path.resolve(): name for name, files in sets.items() for path in files}, sets)
-    read = {name: {system: importer.read(path) for system, path in zip(_systems(systems), files)} for name, files in sets.items()}
+    read = {
+        name: {system: importer.read(path) for system, path in zip(_systems(systems), files)}
+        for name, files in sets.items()
+    }
     return _sources(read, rule)
 
 
@@ -60,7 +67,10 @@ def _sources(read: Mapping[str, Mapping[str, Imported]], rule: Rule | None) -> S
     combination = None
     if rule is not None:
         combination = fit(rule, tables.get("dev"), list(next(iter(tables.values()))))
-    whole = {name: fuse(combination, systems) if combination else next(iter(systems.values())) for name, systems in tables.items()}
+    whole = {
+        name: fuse(combination, systems) if combination else next(iter(systems.values()))
+        for name, systems in tables.items()
+    }
     dev = whole.pop("dev", None)
     for name, table in whole.items():
         if dev is not None:
@@ -75,7 +85,9 @@ def _of_runs(folders: Sequence[Path]) -> dict[str, list[Path]]:
     for folder in folders:
         names = sorted(path.stem for path in (folder / "scores").glob("*.csv"))
         if "dev" not in names or len(names) < 2:
-            raise FascoreError(f"{folder}: there are no scores/dev.csv and a test set beside it; give the folder of a finished run, or score files")
+            raise FascoreError(
+                f"{folder}: there are no scores/dev.csv and a test set beside it; give the folder of a finished run, or score files"
+            )
         common = [name for name in common if name in names] if common else names
     if common == ["dev"]:
         raise FascoreError(f"{' and '.join(map(str, folders))} have no test set of one name")
@@ -86,12 +98,18 @@ def _of_files(paths: Sequence[Path], dev: Sequence[Path], *, fused: bool) -> dic
     if not paths:
         raise FascoreError("give at least one score file, such as runs/<name>/scores/test.csv")
     if fused and dev and len(dev) != len(paths):
-        raise FascoreError(f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order")
+        raise FascoreError(
+            f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order"
+        )
     if not fused and len(dev) > 1:
         raise FascoreError("one dev file sets the threshold; several belong to --sum, --mean, --weighted or --logistic")
     names = short_names(paths)
     stems = {path.stem for path in paths}
-    tests = {"+".join(names) if len(stems) > 1 else stems.pop(): list(paths)} if fused else {name: [path] for name, path in zip(names, paths)}
+    tests = (
+        {"+".join(names) if len(stems) > 1 else stems.pop(): list(paths)}
+        if fused
+        else {name: [path] for name, path in zip(names, paths)}
+    )
     if "dev" in tests:
         tests["dev (as test)"] = tests.pop("dev")
     return {**tests, **({"dev": list(dev)} if dev else {})}
@@ -99,7 +117,9 @@ def _of_files(paths: Sequence[Path], dev: Sequence[Path], *, fused: bool) -> dic
 
 def _systems(paths: Sequence[Path]) -> list[str]:
     """A name for each system: of a run its folder, else of the file."""
-    if {path.parent.name for path in paths} == {"scores"} and len({path.parent.parent.resolve() for path in paths}) == len(paths):
+    if {path.parent.name for path in paths} == {"scores"} and len(
+        {path.parent.parent.resolve() for path in paths}
+    ) == len(paths):
         return short_names([path.parent.parent / "run" for path in paths], drop=1)
     return short_names(paths)
 
@@ -130,8 +150,12 @@ def _refuse_twice(seen: Mapping[Path, str], sets: Mapping[str, Sequence[Path]]) 
 def _refuse_opposite(name: str, table: ScoreTable, dev: ScoreTable) -> None:
     """Raise FascoreError where a test set and dev share ids, of both classes, and every label is the opposite."""
     shared, rows, others = np.intersect1d(table.id, dev.id, return_indices=True)
-    counted = len(shared) and table.id[0] in ("1", "2") and dev.id[0] in ("1", "2")  # ids that count rows say nothing of presentations
+    counted = (
+        len(shared) and table.id[0] in ("1", "2") and dev.id[0] in ("1", "2")
+    )  # ids that count rows say nothing of presentations
     if counted or len(np.unique(table.label[rows])) < 2 or (table.label[rows] == dev.label[others]).any():
         return
     complaint = f"all {len(rows)} ids that test set '{name}' shares with dev have the opposite label there"
-    raise FascoreError(f"{complaint}: in one of the two files 1 is an attack; turn it, or read it with --format csv --labels-are attack_1")
+    raise FascoreError(
+        f"{complaint}: in one of the two files 1 is an attack; turn it, or read it with --format csv --labels-are attack_1"
+    )

@@ -37,7 +37,9 @@ class Clusters:
             codes = codes.astype(np.int64)
             codes[unnamed] = count + np.arange(len(unnamed))
         used = tally(codes, count + len(unnamed)) > 0
-        return cls(codes if used.all() else (np.cumsum(used) - 1).astype(np.int32)[codes], int(used.sum()), len(unnamed))
+        return cls(
+            codes if used.all() else (np.cumsum(used) - 1).astype(np.int32)[codes], int(used.sum()), len(unnamed)
+        )
 
 
 @dataclass(frozen=True)

@@ -41,14 +41,18 @@ class ScoreTable:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def from_columns(cls, columns: Mapping[str, Sequence[Any] | NDArray[Any]], source: str = "the score table") -> ScoreTable:
+    def from_columns(
+        cls, columns: Mapping[str, Sequence[Any] | NDArray[Any]], source: str = "the score table"
+    ) -> ScoreTable:
         """Build from columns by name; `label` and `score` are required, others are empty (`response`: ok, `task`: spoof).
 
         Without `id`, a row's number is its id. Raises FascoreError with row (the header is row 1) and column.
         """
         count = len(columns.get("label", ()))
         if uneven := [name for name, values in columns.items() if "label" in columns and len(values) != count]:
-            raise FascoreError(f"{source}: column '{uneven[0]}' has {len(columns[uneven[0]])} rows and 'label' has {count}")
+            raise FascoreError(
+                f"{source}: column '{uneven[0]}' has {len(columns[uneven[0]])} rows and 'label' has {count}"
+            )
         building = Building(tuple(columns), source)
         building.add({name: values if building.counts(name) else texts(values) for name, values in columns.items()})
         return cls(**building.finish())
@@ -104,7 +108,9 @@ class ScoreTable:
         if column == "score":
             return self
         if column not in self.heads:
-            raise FascoreError(f"the score table has no column of numbers '{column}'; it has {', '.join(['score', *self.heads])}")
+            raise FascoreError(
+                f"the score table has no column of numbers '{column}'; it has {', '.join(['score', *self.heads])}"
+            )
         score = self.heads[column]
         answers, _ = responses(self.factor("response"), score, Place("the score table"))
         return ScoreTable(self.id, self.label, score, {**self.words, "response": answers}, self.heads, self.notes)

@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 
 from fascore.contract.errors import FascoreError, no_column
 from fascore.evaluation.categorical import Factor, Words
-from fascore.evaluation.cells import COLUMNS, MOST_SPECIES, REQUIRED, Ids, Place, check_species, labels, numbers, responses, shown
+from fascore.evaluation.cells import (
+    COLUMNS,
+    MOST_SPECIES,
+    REQUIRED,
+    Ids,
+    Place,
+    check_species,
+    labels,
+    numbers,
+    responses,
+    shown,
+)
 
 CHUNK = 1 << 16
 """Rows that stand in memory as text at a time."""
@@ -29,10 +40,14 @@ class Building:
 
     def __init__(self, header: Sequence[str], source: str, unit: str = "row") -> None:
         if missing := [name for name in REQUIRED if name not in header]:
-            raise FascoreError(f"{source}: {no_column(missing[0], header)}; a score table needs at least {', '.join(REQUIRED)}")
+            raise FascoreError(
+                f"{source}: {no_column(missing[0], header)}; a score table needs at least {', '.join(REQUIRED)}"
+            )
         self.place = Place(source, unit)
         self._label: list[NDArray[np.int8]] = []
-        self._floats: dict[str, list[NDArray[np.float64]]] = {name: [] for name in header if self.counts(name) and name != "label"}
+        self._floats: dict[str, list[NDArray[np.float64]]] = {
+            name: [] for name in header if self.counts(name) and name != "label"
+        }
         self._words = {name: Words() for name in header if not self.counts(name) and name != "id"}
         self._ids = Ids() if "id" in header else None
         self._count = 0

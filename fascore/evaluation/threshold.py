@@ -64,9 +64,13 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
     if rule.name == "fixed":
         return Threshold(value=rule.level, rule=rule, split="given", column=column)
     if table is None:
-        raise FascoreError(f"threshold rule '{rule}' needs the scores of a dev split; give them, or a number with 'fixed=…'")
+        raise FascoreError(
+            f"threshold rule '{rule}' needs the scores of a dev split; give them, or a number with 'fixed=…'"
+        )
     if split == "test":
-        raise FascoreError("a threshold is never chosen on the test split: that would measure the choice, not the system; give a dev split")
+        raise FascoreError(
+            "a threshold is never chosen on the test split: that would measure the choice, not the system; give a dev split"
+        )
     read = table.reading(column)
     bona_fide, attack = read.sorted_bona_fide, read.sorted_attack
     try:
@@ -75,9 +79,14 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
         raise FascoreError(f"threshold rule '{rule}' on the {split} split: {error}") from None
     datasets = tuple(name for name in read.factor("dataset").present() if name)
     return Threshold(
-        value=_CHOOSERS[rule.name](read, rule.level), rule=rule, split=split, column=column, datasets=datasets,
-        n_bona_fide=len(bona_fide), n_attack=len(attack),
-    )  # fmt: skip
+        value=_CHOOSERS[rule.name](read, rule.level),
+        rule=rule,
+        split=split,
+        column=column,
+        datasets=datasets,
+        n_bona_fide=len(bona_fide),
+        n_attack=len(attack),
+    )
 
 
 def needed(threshold: Threshold | None) -> Threshold:

@@ -47,7 +47,11 @@ def describe_cost(plan: Plan) -> str:
 
 def _flops(node: NodePlan, module: torch.nn.Module) -> int | None:
     with torch.device("meta"):
-        known = {"task": torch.zeros(1, dtype=torch.long), "label": None, "mask": torch.ones(1, len(node.signals), dtype=torch.bool)}
+        known = {
+            "task": torch.zeros(1, dtype=torch.long),
+            "label": None,
+            "mask": torch.ones(1, len(node.signals), dtype=torch.bool),
+        }
     counter = FlopCounterMode(display=False)
     try:
         with counter, torch.no_grad():

@@ -45,11 +45,18 @@ class Outputs:
 class ModelGraph(nn.Module):
     """Encoders, fusions, heads and objectives of one Plan."""
 
-    def __init__(self, plan: Plan, nodes: Mapping[str, nn.Module], heads: Mapping[str, nn.Module], objectives: Mapping[str, nn.Module]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        nodes: Mapping[str, nn.Module],
+        heads: Mapping[str, nn.Module],
+        objectives: Mapping[str, nn.Module],
+    ) -> None:
         super().__init__()
         self.plan = plan
         self.nodes, self.heads, self.objectives = (
-            nn.ModuleDict({PREFIX + name: module for name, module in table.items()}) for table in (nodes, heads, objectives)
+            nn.ModuleDict({PREFIX + name: module for name, module in table.items()})
+            for table in (nodes, heads, objectives)
         )
 
     @classmethod
@@ -72,7 +79,13 @@ class ModelGraph(nn.Module):
                     load_weights(module, path, f"{node.path}.weights")
             return module
 
-        return cls(plan, *({name: built(node) for name, node in table.items()} for table in (plan.nodes, plan.heads, plan.objectives)))
+        return cls(
+            plan,
+            *(
+                {name: built(node) for name, node in table.items()}
+                for table in (plan.nodes, plan.heads, plan.objectives)
+            ),
+        )
 
     def node(self, name: str) -> nn.Module:
         """The module of an encoder or fusion."""
@@ -92,7 +105,10 @@ class ModelGraph(nn.Module):
         Without `nodes`, all heads run, and in training every node. Raises FascoreError for a name that is none of these.
         """
         chosen, heads = self._chosen(nodes)
-        outputs = Outputs(dict(batch.tensors), {name: present.repeat_interleave(batch.views) for name, present in batch.present.items()})
+        outputs = Outputs(
+            dict(batch.tensors),
+            {name: present.repeat_interleave(batch.views) for name, present in batch.present.items()},
+        )
         for name, node in self.plan.nodes.items():
             if name in chosen:
                 self._run_node(node, batch, outputs)
@@ -192,7 +208,9 @@ class ModelGraph(nn.Module):
             with _bearing_one_row(self.head(head.name), len(rows)) as module:
                 outputs.heads[head.name] = module(*inputs, **self._context(head, batch, None, part))
 
-    def _context(self, node: NodePlan, batch: Batch, mask: Tensor | None, rows: Tensor | None) -> dict[str, Tensor | None]:
+    def _context(
+        self, node: NodePlan, batch: Batch, mask: Tensor | None, rows: Tensor | None
+    ) -> dict[str, Tensor | None]:
         """What the component's `context` names, for these rows; the label is None outside training."""
         found: dict[str, Tensor | None] = {}
         for word in node.component.context:
@@ -224,7 +242,9 @@ class ModelGraph(nn.Module):
             return torch.zeros((), device=rows.device)
         features = [as_float32(take(outputs.values[ref], rows)) for ref in node.inputs]
         target = target_of(node, batch, outputs.values, rows)
-        loss: Tensor = self.objectives[PREFIX + node.name](*features, target=target, **self._context(node, batch, mask, rows))
+        loss: Tensor = self.objectives[PREFIX + node.name](
+            *features, target=target, **self._context(node, batch, mask, rows)
+        )
         return _weighted(loss, len(present), node)
 
     def _learnt(self, node: NodePlan, rows: Tensor, outputs: Outputs, batch: Batch) -> Tensor | None:
@@ -239,7 +259,15 @@ class ModelGraph(nn.Module):
 @contextmanager
 def _bearing_one_row(module: nn.Module, rows: int) -> Iterator[nn.Module]:
     """Let batch norms use their running statistics where only one record is present: torch refuses batch statistics of one."""
-    norms = [part for part in module.modules() if isinstance(part, _BatchNorm) and part.training and part.track_running_stats] if rows == 1 else []
+    norms = (
+        [
+            part
+            for part in module.modules()
+            if isinstance(part, _BatchNorm) and part.training and part.track_running_stats
+        ]
+        if rows == 1
+        else []
+    )
     for norm in norms:
         norm.training = False
     try:
@@ -256,7 +284,9 @@ def _weighted(loss: Tensor, count: int, node: NodePlan) -> Tensor:
 def build_node(node: NodePlan) -> nn.Module:
     """The module of one node, from torch's current seed and on torch's current device."""
     signals = list(node.signals)
-    module: nn.Module = node.component.build(signals) if node.target is None else node.component.build(signals, node.target)
+    module: nn.Module = (
+        node.component.build(signals) if node.target is None else node.component.build(signals, node.target)
+    )
     return module
 
 

@@ -29,11 +29,17 @@ def load_weights(module: nn.Module, source: str, where: str) -> None:
         *_listed("has too much:", [key for key in tensors if key not in state]),
         *_listed(
             "has other shapes:",
-            [f"{k} {tuple(tensors[k].shape)} for {tuple(state[k].shape)}" for k in state if k in tensors and tensors[k].shape != state[k].shape],
+            [
+                f"{k} {tuple(tensors[k].shape)} for {tuple(state[k].shape)}"
+                for k in state
+                if k in tensors and tensors[k].shape != state[k].shape
+            ],
         ),
     ]
     if complaints:
-        raise FascoreError(f"{where}: {source} does not fit this node: it {'; it '.join(complaints)}. Give weights of the same component and options")
+        raise FascoreError(
+            f"{where}: {source} does not fit this node: it {'; it '.join(complaints)}. Give weights of the same component and options"
+        )
     module.load_state_dict(tensors)
 
 
@@ -52,11 +58,15 @@ def _read(path: Path, where: str) -> dict[str, Tensor]:
     if path.is_dir():
         raise FascoreError(f"{where}: {path} is a folder; for a node of a run write '{path}#<node>'")
     if not path.is_file():
-        raise FascoreError(f"{where}: there is no file {path}; weights are a .safetensors file, or 'runs/<name>#<node>' of a run that has trained")
+        raise FascoreError(
+            f"{where}: there is no file {path}; weights are a .safetensors file, or 'runs/<name>#<node>' of a run that has trained"
+        )
     try:
         return dict(load_file(path))
     except (SafetensorError, OSError) as error:
-        raise FascoreError(f"{where}: {path} is no readable safetensors file ({error}); pickled files are never loaded") from error
+        raise FascoreError(
+            f"{where}: {path} is no readable safetensors file ({error}); pickled files are never loaded"
+        ) from error
 
 
 def _of_node(tensors: Mapping[str, Tensor], name: str, path: Path, where: str) -> dict[str, Tensor]:

@@ -31,6 +31,8 @@ def calibration(table: ScoreTable, name: str) -> dict[str, Any] | None:
     sizes = np.bincount(np.searchsorted(edges[1:-1], scores), minlength=BINS)
     error = float(np.abs(share - mean) @ sizes[sizes > 0] / len(scores))
     return {
-        "chart": Markup(charts.calibration_chart(mean, share, f"calibration, {name}")), "error": error,
-        "brier": float(brier_score_loss(labels, scores)), "share": len(bona_fide) / len(scores),
-    }  # fmt: skip
+        "chart": Markup(charts.calibration_chart(mean, share, f"calibration, {name}")),
+        "error": error,
+        "brier": float(brier_score_loss(labels, scores)),
+        "share": len(bona_fide) / len(scores),
+    }

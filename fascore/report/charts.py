@@ -22,8 +22,15 @@ from fascore.evaluation.roc import Floats, roc
 
 INK, GRID, FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH = (f"#0{place}0{place}0{place}" for place in range(1, 9))
 VARIABLES = {
-    INK: "--ink", GRID: "--line", FIRST: "--genuine", SECOND: "--attack", THIRD: "--third", FOURTH: "--fourth", FIFTH: "--fifth", SIXTH: "--sixth",
-}  # fmt: skip
+    INK: "--ink",
+    GRID: "--line",
+    FIRST: "--genuine",
+    SECOND: "--attack",
+    THIRD: "--third",
+    FOURTH: "--fourth",
+    FIFTH: "--fifth",
+    SIXTH: "--sixth",
+}
 SERIES = (FIRST, SECOND, THIRD, FOURTH)
 GROUPS = (SECOND, THIRD, FOURTH, FIFTH, SIXTH)
 DASHES = ("-", "--", ":", "-.")
@@ -33,10 +40,23 @@ LONGEST = 40
 """Letters of a name in a drawing."""
 RATES = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
 STYLE = {
-    "svg.fonttype": "none", "font.size": 9.5, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "axes.labelcolor": INK,
-    "axes.edgecolor": GRID, "axes.grid": True, "axes.axisbelow": True, "axes.facecolor": "none", "figure.facecolor": "none",
-    "axes.spines.top": False, "axes.spines.right": False, "grid.color": GRID, "grid.linewidth": 0.7, "lines.linewidth": 1.8,
-}  # fmt: skip
+    "svg.fonttype": "none",
+    "font.size": 9.5,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GRID,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.8,
+}
 
 
 class Line(NamedTuple):
@@ -64,7 +84,9 @@ def roc_chart(lines: Sequence[Line], name: str) -> str:
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
     for line, (colour, dash) in zip(lines, styles()):
         curve = roc(line.bona_fide, line.attack)
-        axes.plot(*thinned(curve.false_accept, 1 - curve.false_reject), color=colour, linestyle=dash, label=label(line.name))
+        axes.plot(
+            *thinned(curve.false_accept, 1 - curve.false_reject), color=colour, linestyle=dash, label=label(line.name)
+        )
         if line.threshold is not None:
             x, y = operating_point(line, line.threshold)
             axes.plot(x, 1 - y, "o", color=colour, markersize=6)
@@ -78,7 +100,12 @@ def det_chart(lines: Sequence[Line], name: str) -> str:
     figure, axes = _figure(4.6, 4.1, name)
     for line, (colour, dash) in zip(lines, styles()):
         curve = roc(line.bona_fide, line.attack)
-        inside = (curve.accepted > 0) & (curve.rejected > 0) & (curve.accepted < curve.n_attack) & (curve.rejected < curve.n_bona_fide)
+        inside = (
+            (curve.accepted > 0)
+            & (curve.rejected > 0)
+            & (curve.accepted < curve.n_attack)
+            & (curve.rejected < curve.n_bona_fide)
+        )
         x, y = norm.ppf(curve.false_accept[inside]), norm.ppf(curve.false_reject[inside])
         axes.plot(*thinned(x, y), color=colour, linestyle=dash, label=label(line.name))
         if line.threshold is not None:
@@ -102,7 +129,9 @@ def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float 
     room = (high - low) * 0.02 or 0.5
     edges = np.linspace(low - room, high + room, 61)
     if threshold is not None and edges[0] < threshold < edges[-1]:
-        edges[np.abs(edges - threshold).argmin()] = threshold  # a bin's edge, so that a bar is wholly right or wholly wrong
+        edges[np.abs(edges - threshold).argmin()] = (
+            threshold  # a bin's edge, so that a bar is wholly right or wholly wrong
+        )
     upwards = list(groups.items())[::-1]
     for row, (_, (scores, genuine)) in enumerate(upwards):
         heights = np.histogram(scores, edges)[0].astype(float)
@@ -111,10 +140,23 @@ def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float 
         colour = FIRST if genuine else SECOND
         for part, alpha in ((~wrong, 0.4), (wrong, 1.0)):
             shown = part & (heights > 0)
-            axes.bar(edges[:-1][shown], heights[shown], np.diff(edges)[shown], row, align="edge", color=colour, alpha=alpha, linewidth=0)
+            axes.bar(
+                edges[:-1][shown],
+                heights[shown],
+                np.diff(edges)[shown],
+                row,
+                align="edge",
+                color=colour,
+                alpha=alpha,
+                linewidth=0,
+            )
     if threshold is not None:
         axes.axvline(threshold, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-    axes.set_yticks(range(len(groups)), [f"{label(group)} ({len(scores)})" for group, (scores, _) in upwards], verticalalignment="bottom")
+    axes.set_yticks(
+        range(len(groups)),
+        [f"{label(group)} ({len(scores)})" for group, (scores, _) in upwards],
+        verticalalignment="bottom",
+    )
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="score: higher is more bona fide", xlim=edges[[0, -1]], ylim=(-0.05, len(groups)))
@@ -131,12 +173,16 @@ def calibration_chart(mean: Floats, share: Floats, name: str) -> str:
     return _svg(figure, name)
 
 
-def training_chart(series: Mapping[str, Mapping[float, float]], ylabel: str, name: str, *, spread: float = math.inf) -> str:
+def training_chart(
+    series: Mapping[str, Mapping[float, float]], ylabel: str, name: str, *, spread: float = math.inf
+) -> str:
     """Values over epochs, a line each; on a logarithmic axis where all are positive and the largest is more than `spread` times the least."""
     figure, axes = _figure(4.6, 3 + 0.17 * math.ceil(len(series) / 2), name)
     for (series_name, points), (colour, dash) in zip(series.items(), styles()):
         marker = "o" if len(points) < 2 else None
-        axes.plot(list(points), list(points.values()), color=colour, linestyle=dash, label=label(series_name), marker=marker)
+        axes.plot(
+            list(points), list(points.values()), color=colour, linestyle=dash, label=label(series_name), marker=marker
+        )
     values = [value for points in series.values() for value in points.values()]
     if values and 0 < min(values) * spread < max(values) < math.inf:
         axes.set_yscale("log")
@@ -151,7 +197,9 @@ def scatter_chart(groups: Mapping[str, np.ndarray], name: str) -> str:
     figure, axes = _figure(7.8, 4.6, name)
     looks = [(FIRST, MARKERS[0]), *((colour, marker) for marker in MARKERS for colour in GROUPS)]
     for (group, points), (colour, marker) in zip(groups.items(), cycle(looks)):
-        axes.scatter(points[:, 0], points[:, 1], s=30, color=colour, marker=marker, alpha=0.75, linewidths=0, label=label(group))
+        axes.scatter(
+            points[:, 0], points[:, 1], s=30, color=colour, marker=marker, alpha=0.75, linewidths=0, label=label(group)
+        )
     axes.set_axis_off()
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, labelcolor=INK)
     return _svg(figure, name)
@@ -226,7 +274,12 @@ def _svg(figure: Figure, name: str) -> str:
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = buffer.getvalue()
-    for unwanted in (r"<metadata>.*?</metadata>", r"<style.*?</style>", r'(?<=<g) id="[^"]*"', r" font-family: [^;\"]*;"):
+    for unwanted in (
+        r"<metadata>.*?</metadata>",
+        r"<style.*?</style>",
+        r'(?<=<g) id="[^"]*"',
+        r" font-family: [^;\"]*;",
+    ):
         text = re.sub(unwanted, "", text, flags=re.DOTALL)
     opening = rf'<svg class="chart" viewBox="\1" role="img" aria-label="{html.escape(name)}">'
     text = re.sub(r'.*?<svg [^>]*viewBox="([^"]*)"[^>]*>', opening, text, count=1, flags=re.DOTALL)

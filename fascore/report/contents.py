@@ -62,23 +62,35 @@ def record_counts(records: Sequence[Record]) -> Counts:
     """Counts of a split from its records, for `ReportFacts.splits`."""
     species = Counter(record.species or "unknown" for record in records if not record.label)
     subjects = {record.subject for record in records if record.subject}
-    return {"bona_fide": sum(record.label for record in records), "subjects": len(subjects), "species": dict(sorted(species.items()))}
+    return {
+        "bona_fide": sum(record.label for record in records),
+        "subjects": len(subjects),
+        "species": dict(sorted(species.items())),
+    }
 
 
 def record_people(records: Sequence[Record]) -> People:
     """Everybody in a split, in any role, for `ReportFacts.people`."""
-    return frozenset((record.dataset, name) for record in records for name in (record.subject, record.presenter) if name)
+    return frozenset(
+        (record.dataset, name) for record in records for name in (record.subject, record.presenter) if name
+    )
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
     """Means by epoch of what the log's rows hold under `losses` (of train) and `dev` (figures of dev)."""
-    found: dict[str, dict[str, dict[float, list[float]]]] = {kind: defaultdict(lambda: defaultdict(list)) for kind in ("losses", "dev")}
+    found: dict[str, dict[str, dict[float, list[float]]]] = {
+        kind: defaultdict(lambda: defaultdict(list)) for kind in ("losses", "dev")
+    }
     for row in log:
         for kind, series in found.items():
             for name, value in dict(row.get(kind) or {}).items():
                 if isinstance(value, int | float) and "epoch" in row:
                     series[name][float(row["epoch"])].append(float(value))
     return {
-        kind: {name: {epoch: sum(values) / len(values) for epoch, values in sorted(points.items())} for name, points in series.items()}
-        for kind, series in found.items() if series
-    }  # fmt: skip
+        kind: {
+            name: {epoch: sum(values) / len(values) for epoch, values in sorted(points.items())}
+            for name, points in series.items()
+        }
+        for kind, series in found.items()
+        if series
+    }

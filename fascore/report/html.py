@@ -22,22 +22,40 @@ def render(facts: ReportFacts) -> str:
     """The page. Text is escaped; the HTML of hook plugins' sections stands as they give it."""
     instruments = summary.instruments(facts)
     return template("report.html.j2").render(
-        facts=facts, threshold=facts.metrics["threshold"], warnings=facts.metrics["warnings"], meanings=wording.MEANINGS,
-        level=wording.level(facts.metrics.get("level")), resampled=facts.metrics.get("bootstrap"),
-        summary=summary.summary(facts, instruments), parts=list(task_tables.parts(facts)), across=task_tables.across(facts), merged=list(task_tables.merged(facts)),
-        data=summary.presentations(facts), instruments=instruments, overlap=summary.shared_people(facts), silent=summary.silent(facts),
-        quarantine=summary.quarantine(facts), training=list(summary.training(facts)),
+        facts=facts,
+        threshold=facts.metrics["threshold"],
+        warnings=facts.metrics["warnings"],
+        meanings=wording.MEANINGS,
+        level=wording.level(facts.metrics.get("level")),
+        resampled=facts.metrics.get("bootstrap"),
+        summary=summary.summary(facts, instruments),
+        parts=list(task_tables.parts(facts)),
+        across=task_tables.across(facts),
+        merged=list(task_tables.merged(facts)),
+        data=summary.presentations(facts),
+        instruments=instruments,
+        overlap=summary.shared_people(facts),
+        silent=summary.silent(facts),
+        quarantine=summary.quarantine(facts),
+        training=list(summary.training(facts)),
         sections=[(section.title, Markup(section.html)) for section in facts.sections],
-    )  # fmt: skip
+    )
 
 
 def template(name: str) -> jinja2.Template:
     """A template of the package, which escapes what it is given."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fascore", "report/templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.PackageLoader("fascore", "report/templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
+    )
     environment.filters |= {
-        "percent": wording.percent, "interval": wording.interval, "number": wording.number, "seconds": wording.seconds, "bootstrap": wording.bootstrap,
-    }  # fmt: skip
+        "percent": wording.percent,
+        "interval": wording.interval,
+        "number": wording.number,
+        "seconds": wording.seconds,
+        "bootstrap": wording.bootstrap,
+    }
     return environment.get_template(name)

@@ -26,17 +26,26 @@ def worst_rows(table: ScoreTable, threshold: float | None) -> dict[str, NDArray[
     return {kind: rows[:MOST] for kind, rows in found.items() if len(rows)}
 
 
-def mistakes(table: ScoreTable, threshold: float | None, pictures: Mapping[str, bytes]) -> list[tuple[str, list[dict[str, Any]]]]:
+def mistakes(
+    table: ScoreTable, threshold: float | None, pictures: Mapping[str, bytes]
+) -> list[tuple[str, list[dict[str, Any]]]]:
     """Each kind of mistake with its worst presentations: id, species, score, and a picture where one may be shown."""
     species = table.factor("species")
     return [
-        (kind, [
-            {"id": str(table.id[row]), "species": species.names[species.codes[row]], "score": float(table.score[row]),
-             "picture": _embedded(pictures.get(str(table.id[row])))}
-            for row in rows.tolist()
-        ])
+        (
+            kind,
+            [
+                {
+                    "id": str(table.id[row]),
+                    "species": species.names[species.codes[row]],
+                    "score": float(table.score[row]),
+                    "picture": _embedded(pictures.get(str(table.id[row]))),
+                }
+                for row in rows.tolist()
+            ],
+        )
         for kind, rows in worst_rows(table, threshold).items()
-    ]  # fmt: skip
+    ]
 
 
 def _embedded(picture: bytes | None) -> str | None:

@@ -47,21 +47,33 @@ def to_share(facts: ReportFacts) -> ReportFacts:
     tables = list(facts.tables.values())
     quarantined = [str(row.get("id", "")) for row in facts.quarantine]
     ids = Pseudonyms.of([*(name for table in tables for name in table.id.tolist()), *quarantined], "p")
-    words = [word for table in tables for column in COLUMNS if column in table.words for word in table.words[column].names]
+    words = [
+        word for table in tables for column in COLUMNS if column in table.words for word in table.words[column].names
+    ]
     people = Pseudonyms.of([*words, *(name for found in facts.people.values() for _, name in found)], "s")
     return replace(
-        facts, metrics=_metrics(facts.metrics, ids, people), tests={name: _table(table, ids, people) for name, table in facts.tests.items()},
-        dev=None if facts.dev is None else _table(facts.dev, ids, people), pictures={}, shared=True,
-        quarantine=[{**row, "id": ids(str(row.get("id", ""))), "reason": row.get("response", "")} for row in facts.quarantine],
-        people={split: frozenset((dataset, people(name)) for dataset, name in found) for split, found in facts.people.items()},
+        facts,
+        metrics=_metrics(facts.metrics, ids, people),
+        tests={name: _table(table, ids, people) for name, table in facts.tests.items()},
+        dev=None if facts.dev is None else _table(facts.dev, ids, people),
+        pictures={},
+        shared=True,
+        quarantine=[
+            {**row, "id": ids(str(row.get("id", ""))), "reason": row.get("response", "")} for row in facts.quarantine
+        ],
+        people={
+            split: frozenset((dataset, people(name)) for dataset, name in found)
+            for split, found in facts.people.items()
+        },
         sections=[section for section in facts.sections if section.shareable],
-    )  # fmt: skip
+    )
 
 
 def _table(table: ScoreTable, ids: Pseudonyms, people: Pseudonyms) -> ScoreTable:
     words = {
-        name: factor.renamed([people(word) for word in factor.names]) if name in COLUMNS else factor for name, factor in table.words.items()
-    }  # fmt: skip
+        name: factor.renamed([people(word) for word in factor.names]) if name in COLUMNS else factor
+        for name, factor in table.words.items()
+    }
     return replace(table, id=np.array([ids(name) for name in table.id.tolist()], dtype=np.str_), words=words)
 
 

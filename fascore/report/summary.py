@@ -36,12 +36,21 @@ def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
     found = []
     for test, table in facts.tests.items():
         species, attack = table.factor("species").named(), table.attack
-        columns = {column: _distinct(species, table.factor(column), attack) for column in ("instrument", "subject", "presenter")}
+        columns = {
+            column: _distinct(species, table.factor(column), attack)
+            for column in ("instrument", "subject", "presenter")
+        }
         sizes = np.bincount(species.codes[attack], minlength=len(species.names))
         found += [
-            {"test": test, "species": name, "presentations": int(sizes[code]), **{column: numbers[code] for column, numbers in columns.items()}}
-            for code, name in enumerate(species.names) if sizes[code]
-        ]  # fmt: skip
+            {
+                "test": test,
+                "species": name,
+                "presentations": int(sizes[code]),
+                **{column: numbers[code] for column, numbers in columns.items()},
+            }
+            for code, name in enumerate(species.names)
+            if sizes[code]
+        ]
     return found
 
 
@@ -58,10 +67,13 @@ def summary(facts: ReportFacts, rows: list[dict[str, Any]]) -> dict[str, Any]:
     named = [set(table.factor("instrument").present(table.attack)) - {""} for table in facts.tests.values()]
     seen = {person for table in facts.tests.values() for person in _named(table, "subject")}
     return {
-        "species": len({row["species"] for row in rows}), "instruments": len(set().union(*named)) or None, "sources": len(seen) or None,
+        "species": len({row["species"] for row in rows}),
+        "instruments": len(set().union(*named)) or None,
+        "sources": len(seen) or None,
         "attacks": sum(int(np.count_nonzero(table.attack)) for table in facts.tests.values()),
-        "bona_fide": sum(int(np.count_nonzero(table.bona_fide)) for table in facts.tests.values()), "time": decision_time(facts),
-    }  # fmt: skip
+        "bona_fide": sum(int(np.count_nonzero(table.bona_fide)) for table in facts.tests.values()),
+        "time": decision_time(facts),
+    }
 
 
 def decision_time(facts: ReportFacts) -> dict[str, Any] | None:
@@ -97,10 +109,15 @@ def shared_people(facts: ReportFacts) -> list[dict[str, Any]]:
     own = [name for name in named if name not in facts.tests]
     pairs = [*combinations(own, 2), *((one, test) for test in facts.tests for one in own)]
     return [
-        {"first": one, "second": other, "known": bool(named[one] and named[other]), "shared": len(named[one] & named[other]),
-         "sizes": (len(named[one]), len(named[other]))}
+        {
+            "first": one,
+            "second": other,
+            "known": bool(named[one] and named[other]),
+            "shared": len(named[one] & named[other]),
+            "sizes": (len(named[one]), len(named[other])),
+        }
         for one, other in pairs
-    ]  # fmt: skip
+    ]
 
 
 def _named(table: ScoreTable, column: str) -> People:
@@ -113,7 +130,10 @@ def silent(facts: ReportFacts) -> list[tuple[str, str, int, int]]:
     for name, table in facts.tables.items():
         quiet = ~table.responded
         kinds = Counter(zip(table.factor("response").select(quiet).decode().tolist(), table.label[quiet].tolist()))
-        found += [(name, response, kinds[response, 1], kinds[response, 0]) for response in sorted({response for response, _ in kinds})]
+        found += [
+            (name, response, kinds[response, 1], kinds[response, 0])
+            for response in sorted({response for response, _ in kinds})
+        ]
     return found
 
 
@@ -121,8 +141,13 @@ def quarantine(facts: ReportFacts) -> list[tuple[str, str, int, str]]:
     """(modality, reason, count, first id) of records that were left out."""
     ids: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in facts.quarantine:
-        ids[str(row.get("modality", "")), str(row.get("reason") or row.get("response", ""))].append(str(row.get("id", "")))
-    return [(modality, reason, len(found), found[0]) for (modality, reason), found in sorted(ids.items(), key=lambda item: -len(item[1]))]
+        ids[str(row.get("modality", "")), str(row.get("reason") or row.get("response", ""))].append(
+            str(row.get("id", ""))
+        )
+    return [
+        (modality, reason, len(found), found[0])
+        for (modality, reason), found in sorted(ids.items(), key=lambda item: -len(item[1]))
+    ]
 
 
 def training(facts: ReportFacts) -> Iterator[tuple[str, Markup]]:

@@ -29,11 +29,18 @@ def parts(facts: ReportFacts) -> Iterator[dict[str, Any]]:
         for task, part in test["tasks"].items():
             table, found = task_table(facts, name, task), rates_of(part["metrics"])
             yield {
-                "anchor": f"{name}-{task}", "test": name, "task": task, "heading": TASKS.get(task, f"Task {task}"), "counts": part["counts"],
-                "figures": list(figures(part["metrics"])), "rates": found, "breakdowns": _breakdowns(part.get("breakdowns", {})),
-                "charts": _charts(table, value, found.get("worst"), f"{name}, {task}"), "calibration": calibration(table, f"{name}, {task}"),
+                "anchor": f"{name}-{task}",
+                "test": name,
+                "task": task,
+                "heading": TASKS.get(task, f"Task {task}"),
+                "counts": part["counts"],
+                "figures": list(figures(part["metrics"])),
+                "rates": found,
+                "breakdowns": _breakdowns(part.get("breakdowns", {})),
+                "charts": _charts(table, value, found.get("worst"), f"{name}, {task}"),
+                "calibration": calibration(table, f"{name}, {task}"),
                 "mistakes": mistakes(table, value, facts.pictures.get(name, {})),
-            }  # fmt: skip
+            }
 
 
 def task_table(facts: ReportFacts, name: str, task: str) -> ScoreTable:
@@ -55,16 +62,30 @@ def _rates(found: Mapping[str, Any], attack: str, silent: str) -> dict[str, Any]
     second, intervals = found["non_response_rejects"], found.get("bootstrap", {})
     title, other = ("APCER", "BPCER") if attack == "apcer" else ("Miss rate", "False rejects")
     return {
-        "title": title, "bona_fide_title": other, "rows": _sorted([_row(name, rate, attack, silent) for name, rate in found["species"].items()]),
+        "title": title,
+        "bona_fide_title": other,
+        "rows": _sorted([_row(name, rate, attack, silent) for name, rate in found["species"].items()]),
         "bona_fide": _row("bona fide", found["bona_fide"], bona_fide, none),
         "pooled_row": _row("all attacks pooled", found["pooled"], f"{attack}_pooled", f"{silent}_pooled"),
-        "groups": _sorted([_row(name, rate, "apcer_pooled", "apnrr_pooled") for name, rate in found.get("groups", {}).items()]),
-        "worst": found[f"{attack}_worst_species"], "worst_value": found[f"{attack}_worst"], "worst_n": found[f"{attack}_worst_n"],
-        "bound": found[f"{attack}_worst_bound"], "pooled": found[f"{attack}_pooled"], "potentials": found.get("attack_potential", {}),
-        "second": {"worst": second[f"{attack}_worst"], "worst_species": second[f"{attack}_worst_species"], "pooled": second[f"{attack}_pooled"],
-                   "bona_fide": second[bona_fide]},
-        "acer": [(shown, found[key], intervals.get(key)) for key, shown in wording.ACER.items() if found.get(key) is not None],
-    }  # fmt: skip
+        "groups": _sorted(
+            [_row(name, rate, "apcer_pooled", "apnrr_pooled") for name, rate in found.get("groups", {}).items()]
+        ),
+        "worst": found[f"{attack}_worst_species"],
+        "worst_value": found[f"{attack}_worst"],
+        "worst_n": found[f"{attack}_worst_n"],
+        "bound": found[f"{attack}_worst_bound"],
+        "pooled": found[f"{attack}_pooled"],
+        "potentials": found.get("attack_potential", {}),
+        "second": {
+            "worst": second[f"{attack}_worst"],
+            "worst_species": second[f"{attack}_worst_species"],
+            "pooled": second[f"{attack}_pooled"],
+            "bona_fide": second[bona_fide],
+        },
+        "acer": [
+            (shown, found[key], intervals.get(key)) for key, shown in wording.ACER.items() if found.get(key) is not None
+        ],
+    }
 
 
 def _row(name: str, rate: Mapping[str, Any], key: str, silent: str) -> Row:
@@ -80,9 +101,12 @@ def figures(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]
     for name, found in metrics.items():
         if name != "iso30107":
             yield {
-                "name": wording.title(name), "value": wording.headline(name, found), "detail": wording.detail(found), "oracle": found["oracle"],
+                "name": wording.title(name),
+                "value": wording.headline(name, found),
+                "detail": wording.detail(found),
+                "oracle": found["oracle"],
                 "bootstrap": wording.figure_interval(name, found),
-            }  # fmt: skip
+            }
 
 
 def merged(facts: ReportFacts) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -98,11 +122,18 @@ def across(facts: ReportFacts) -> list[tuple[str, list[dict[str, Any]]]]:
     for name, test in facts.metrics["tests"].items():
         for task, part in test["tasks"].items():
             iso, auc = rates_of(part["metrics"]), part["metrics"].get("auc")
-            found.setdefault(task, []).append({
-                "name": name, "datasets": ", ".join(part["counts"]["datasets"]), "auc": wording.headline("auc", auc) if auc else "–",
-                "worst": iso.get("worst_value"), "species": iso.get("worst"), "bona_fide": iso["bona_fide"]["rate"] if iso else None,
-                "pooled": iso.get("pooled"), "titles": (iso.get("title", "APCER"), iso.get("bona_fide_title", "BPCER")),
-            })  # fmt: skip
+            found.setdefault(task, []).append(
+                {
+                    "name": name,
+                    "datasets": ", ".join(part["counts"]["datasets"]),
+                    "auc": wording.headline("auc", auc) if auc else "–",
+                    "worst": iso.get("worst_value"),
+                    "species": iso.get("worst"),
+                    "bona_fide": iso["bona_fide"]["rate"] if iso else None,
+                    "pooled": iso.get("pooled"),
+                    "titles": (iso.get("title", "APCER"), iso.get("bona_fide_title", "BPCER")),
+                }
+            )
     return [(TASKS.get(task, task), rows) for task, rows in found.items() if len(rows) > 1]
 
 
@@ -110,7 +141,9 @@ def _breakdowns(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """By column, a row a value: pooled attacks and bona fide, each with n and interval, and the worst species."""
     tables = []
     for column, values in found.items():
-        rows = [{"value": value, "counts": part["counts"], **rates_of(part["metrics"])} for value, part in values.items()]
+        rows = [
+            {"value": value, "counts": part["counts"], **rates_of(part["metrics"])} for value, part in values.items()
+        ]
         tables.append({"column": column, "rows": [row for row in rows if "pooled_row" in row]})
     return [table for table in tables if table["rows"]]
 
@@ -119,13 +152,21 @@ def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name:
     """Histograms, ROC and DET; fewer where a class has no scores."""
     groups = {species: scores for species, scores in table.ranked.species.items() if len(scores)}
     bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
-    errors = {species: 0.0 if threshold is None else float(np.mean(scores >= threshold)) for species, scores in groups.items()}
+    errors = {
+        species: 0.0 if threshold is None else float(np.mean(scores >= threshold)) for species, scores in groups.items()
+    }
     rows = {"bona fide": (bona_fide, True)} if len(bona_fide) else {}
-    rows |= {species: (groups[species], False) for species in sorted(groups, key=lambda one: (-errors[one], one))[:MOST_ROWS]}
+    rows |= {
+        species: (groups[species], False) for species in sorted(groups, key=lambda one: (-errors[one], one))[:MOST_ROWS]
+    }
     found = [("Scores by species", charts.histogram_chart(rows, threshold, f"histograms, {name}"))] if rows else []
     if len(bona_fide) and len(attack):
         lines = [charts.Line("all attacks pooled", bona_fide, attack, threshold)]
-        lines += [charts.Line(f"worst: {worst}", bona_fide, groups[worst], threshold)] if worst in groups and len(groups) > 1 else []
+        lines += (
+            [charts.Line(f"worst: {worst}", bona_fide, groups[worst], threshold)]
+            if worst in groups and len(groups) > 1
+            else []
+        )
         found.append(("ROC", charts.roc_chart(lines, f"ROC, {name}")))
         found.append(("DET, normal deviate axes", charts.det_chart(lines, f"DET, {name}")))
     return [(title, Markup(drawing)) for title, drawing in found]

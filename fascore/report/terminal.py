@@ -12,7 +12,12 @@ from rich.text import Text
 from fascore.report.wording import headline, interval, metric_title, percent
 
 FIGURE = len("100.00 %")
-ISO = {"acer_worst": "ACER, worst species", "acer_pooled": "ACER, pooled", "apcer_worst": "APCER, worst species", "apcer_pooled": "APCER, pooled"}
+ISO = {
+    "acer_worst": "ACER, worst species",
+    "acer_pooled": "ACER, pooled",
+    "apcer_worst": "APCER, worst species",
+    "apcer_pooled": "APCER, pooled",
+}
 """Figures of `iso30107` that stand in the first table; the rest is in the tables by species."""
 
 
@@ -22,7 +27,11 @@ def summary_table(metrics: Mapping[str, Any]) -> RenderableType:
 
 
 def _parts(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
-    parts = {f"{name}\n{task}": part["metrics"] for name, test in metrics["tests"].items() for task, part in test["tasks"].items()}
+    parts = {
+        f"{name}\n{task}": part["metrics"]
+        for name, test in metrics["tests"].items()
+        for task, part in test["tasks"].items()
+    }
     yield _figures(parts)
     for name, found in parts.items():
         iso, shown = found.get("iso30107", {}), name.replace("\n", " · ")
@@ -33,7 +42,9 @@ def _parts(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
             yield _species(f"{shown}: miss rate by manipulation", iso["forgery"], *keys)
     threshold = metrics["threshold"]
     if threshold is not None:
-        yield Text(f"threshold {threshold['value']:.10g}: accept when the score is at least this; {threshold['origin']}")
+        yield Text(
+            f"threshold {threshold['value']:.10g}: accept when the score is at least this; {threshold['origin']}"
+        )
     yield from (Text(f"warning: {warning}", style="yellow") for warning in metrics["warnings"])
 
 
@@ -53,7 +64,9 @@ def _figures(parts: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
-def _species(title: str, parts: Mapping[str, Any], keys: tuple[str, str], bona_fide: str, bona_fide_keys: tuple[str, str]) -> Table:
+def _species(
+    title: str, parts: Mapping[str, Any], keys: tuple[str, str], bona_fide: str, bona_fide_keys: tuple[str, str]
+) -> Table:
     table = Table(title=Text(title), title_justify="left", title_style="bold")
     for heading in ("", "rate", "95 % interval", "errors / n", "no answer"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
@@ -66,5 +79,11 @@ def _species(title: str, parts: Mapping[str, Any], keys: tuple[str, str], bona_f
 
 def _row(name: str, rate: Mapping[str, Any], keys: tuple[str, str]) -> tuple[Text, ...]:
     few = " (few)" if "note" in rate else ""
-    cells = (name, percent(rate[keys[0]]), interval(rate), f"{rate['errors']} / {rate['n']}{few}", percent(rate[keys[1]]))
+    cells = (
+        name,
+        percent(rate[keys[0]]),
+        interval(rate),
+        f"{rate['errors']} / {rate['n']}{few}",
+        percent(rate[keys[1]]),
+    )
     return tuple(Text(cell) for cell in cells)

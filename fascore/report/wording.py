@@ -24,15 +24,27 @@ MEANINGS = {
 }
 
 
-ACER = {"acer_worst": "worst species", "acer_pooled": "all attacks pooled", "acer_mean_species": "mean over the species"}
+ACER = {
+    "acer_worst": "worst species",
+    "acer_pooled": "all attacks pooled",
+    "acer_mean_species": "mean over the species",
+}
 """ACER in its conventions, as people name them."""
 
 
 TITLES = {
-    "hter": "HTER", "eer": "EER", "auc": "AUC", "partial_auc": "Partial AUC", "accuracy": "Accuracy", "bpcer_at_apcer": "BPCER at APCER",
-    "apcer_at_bpcer": "APCER at BPCER", "accuracy_at_bpcer": "Accuracy at BPCER", "tpr_at_fpr": "TPR at FPR", "riapar": "RIAPAR",
+    "hter": "HTER",
+    "eer": "EER",
+    "auc": "AUC",
+    "partial_auc": "Partial AUC",
+    "accuracy": "Accuracy",
+    "bpcer_at_apcer": "BPCER at APCER",
+    "apcer_at_bpcer": "APCER at BPCER",
+    "accuracy_at_bpcer": "Accuracy at BPCER",
+    "tpr_at_fpr": "TPR at FPR",
+    "riapar": "RIAPAR",
     "iso30107": "ACER, worst species",
-}  # fmt: skip
+}
 """The core's metrics as people name them."""
 
 
@@ -123,7 +135,9 @@ def _at_limit(parts: Mapping[str, Any]) -> str:
 
 def _at_fpr(parts: Mapping[str, Any]) -> str:
     asked = f"at FPR {percent(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
-    return f"{asked}; reached {percent(parts['reached'])} of n = {parts['n']} negatives, {parts['n_positive']} positives"
+    return (
+        f"{asked}; reached {percent(parts['reached'])} of n = {parts['n']} negatives, {parts['n_positive']} positives"
+    )
 
 
 def _other_convention(parts: Mapping[str, Any]) -> str:
@@ -136,18 +150,33 @@ _DETAILS: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], str]], ...] 
     (frozenset({"attacks", "apcer", "reached", "errors", "n"}), _at_limit),
     (frozenset({"attacks", "bpcer", "reached", "errors", "n"}), _at_limit),
     (frozenset({"fpr", "rule", "positive", "reached", "n", "n_positive"}), _at_fpr),
-    (frozenset({"bpcer", "reached", "errors", "n"}), lambda parts: (
-        f"at BPCER at most {percent(parts['bpcer'])}; reached {percent(parts['reached'])}; {parts['errors']} wrong of n = {parts['n']}"
-    )),
+    (
+        frozenset({"bpcer", "reached", "errors", "n"}),
+        lambda parts: (
+            f"at BPCER at most {percent(parts['bpcer'])}; reached {percent(parts['reached'])}; {parts['errors']} wrong of n = {parts['n']}"
+        ),
+    ),
     (frozenset({"convention"}), _other_convention),
-    (frozenset({"max_fpr", "area"}), lambda parts: f"up to FPR {percent(parts['max_fpr'])}, standardised; area {parts['area']:.4g}"),
-    (frozenset({"false_reject", "false_accept_pooled"}), lambda parts: (
-        f"false accepts {percent(parts['false_accept_pooled'])} (pooled), false rejects {percent(parts['false_reject'])}"
-    )),
-    (frozenset({"riapar_worst_species", "iapar_worst", "frr"}), lambda parts: (
-        f"worst species {parts['riapar_worst_species']}: IAPAR {percent(parts['iapar_worst'])}, FRR {percent(parts['frr'])}"
-    )),
-    (frozenset({"n_bona_fide", "n_attack"}), lambda parts: f"n = {parts['n_bona_fide']} bona fide, {parts['n_attack']} attacks"),
+    (
+        frozenset({"max_fpr", "area"}),
+        lambda parts: f"up to FPR {percent(parts['max_fpr'])}, standardised; area {parts['area']:.4g}",
+    ),
+    (
+        frozenset({"false_reject", "false_accept_pooled"}),
+        lambda parts: (
+            f"false accepts {percent(parts['false_accept_pooled'])} (pooled), false rejects {percent(parts['false_reject'])}"
+        ),
+    ),
+    (
+        frozenset({"riapar_worst_species", "iapar_worst", "frr"}),
+        lambda parts: (
+            f"worst species {parts['riapar_worst_species']}: IAPAR {percent(parts['iapar_worst'])}, FRR {percent(parts['frr'])}"
+        ),
+    ),
+    (
+        frozenset({"n_bona_fide", "n_attack"}),
+        lambda parts: f"n = {parts['n_bona_fide']} bona fide, {parts['n_attack']} attacks",
+    ),
     (frozenset({"n"}), lambda parts: f"n = {parts['n']}"),
-)  # fmt: skip
+)
 """What is said of parts that hold all of these names; the first that fits."""

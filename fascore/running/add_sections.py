@@ -25,15 +25,21 @@ def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]
     try:
         check(replaced(folder.run_spec(), trackers=dict(trackers)))
     except SpecErrors as error:
-        raise FascoreError("\n".join(f"{problem.path.removeprefix('trackers.')}: {problem.message}" for problem in error.problems)) from error
+        raise FascoreError(
+            "\n".join(f"{problem.path.removeprefix('trackers.')}: {problem.message}" for problem in error.problems)
+        ) from error
     complaints: list[str] = []
     hooks = Hooks.named(trackers, complaints.append)
     with open_trained(folder.root, device=device) as trained:
-        found = hooks.call("report_sections", run=RunFacts(trained.spec.name, folder.root, trained.spec), trained=trained)
+        found = hooks.call(
+            "report_sections", run=RunFacts(trained.spec.name, folder.root, trained.spec), trained=trained
+        )
     if complaints:
         raise FascoreError(complaints[0])
     sections = [section for some in found for section in some]
     if not sections:
-        raise FascoreError(f"{', '.join(trackers)}: adds no section to a report; such as embedding, gallery and saliency do")
+        raise FascoreError(
+            f"{', '.join(trackers)}: adds no section to a report; such as embedding, gallery and saliency do"
+        )
     add_sections(folder, sections)
     return [section.title for section in sections]

@@ -58,7 +58,9 @@ def parts_of(path: Path, seconds: float) -> list[Part]:
     A file that cannot be read is one record, whose answer says why. Raises FascoreError where `seconds` is not above 0.
     """
     if not seconds > 0:
-        raise FascoreError(f"a clip of {seconds:g} s has no frames; give a number of seconds above 0, such as --clips 2")
+        raise FascoreError(
+            f"a clip of {seconds:g} s has no frames; give a number of seconds above 0, such as --clips 2"
+        )
     source = open_source(path)
     try:
         times = source.times()

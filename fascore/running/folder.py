@@ -84,7 +84,9 @@ class RunFolder:
     def read(self, path: Path) -> Any:
         """Read a JSON document of the run. Raises FascoreError where it is missing."""
         if not path.exists():
-            raise FascoreError(f"{path}: is missing; the run has not come that far: continue it with fascore run {self.spec}")
+            raise FascoreError(
+                f"{path}: is missing; the run has not come that far: continue it with fascore run {self.spec}"
+            )
         return read_json(path)
 
     def part(self, path: Path, *keys: str) -> list[Any]:
@@ -92,7 +94,9 @@ class RunFolder:
         document = self.read(path)
         lacking = [key for key in keys if not isinstance(document, dict) or key not in document]
         if lacking:
-            raise FascoreError(f"{path}: there is no '{lacking[0]}' in it; restore the file as the run wrote it, or begin again with --fresh")
+            raise FascoreError(
+                f"{path}: there is no '{lacking[0]}' in it; restore the file as the run wrote it, or begin again with --fresh"
+            )
         return [document[key] for key in keys]
 
     def run_spec(self) -> RunSpec:

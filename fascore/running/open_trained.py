@@ -32,7 +32,12 @@ Note = Callable[[str], None]
 
 @contextmanager
 def open_trained(
-    run: Path, files: Sequence[Path] | None = None, *, detector: Json = None, device: str = "auto", note: Note | None = None
+    run: Path,
+    files: Sequence[Path] | None = None,
+    *,
+    detector: Json = None,
+    device: str = "auto",
+    note: Note | None = None,
 ) -> Iterator[Trained]:
     """A finished run's model. Without `files` with the records of its splits, of which what the store lacks is prepared again.
 
@@ -50,7 +55,9 @@ def open_trained(
     plan = check(for_new_files(folder.run_spec(), detector, note or say))
     model, on = loaded(folder, plan, device)
     with TemporaryDirectory(prefix="fascore-") as aside:
-        yield with_records(plan, model, on, [unlabelled(str(path), open_source(path)) for path in listed(files)], Store(Path(aside)))
+        yield with_records(
+            plan, model, on, [unlabelled(str(path), open_source(path)) for path in listed(files)], Store(Path(aside))
+        )
 
 
 def say(text: str) -> None:
@@ -71,7 +78,9 @@ def unlabelled(identity: str, source: Source) -> Record:
     return Record(identity, ATTACK, {"rgb": source}, species="unknown")
 
 
-def with_records(plan: Plan, graph: ModelGraph, device: torch.device, records: Sequence[Record], store: Store) -> Trained:
+def with_records(
+    plan: Plan, graph: ModelGraph, device: torch.device, records: Sequence[Record], store: Store
+) -> Trained:
     """A model with the records of files; `splits["files"]` holds those that can be used, `prepared` what became of the others."""
     prepared = prepare(plan, records, store, processes=0)
     return _trained(plan, graph, device, prepared, store, {"files": prepared.records}, frozenset({"files"}))
@@ -81,15 +90,24 @@ def _with_splits(plan: Plan, graph: ModelGraph, device: torch.device) -> Trained
     splits, store = list_records(plan.spec), store_of(plan.spec)
     prepared = prepare_records(plan, splits.every(), store, processes=plan.spec.compute.prepare, strict=False)
     usable = {record.id for record in prepared.records}
-    named = {name: tuple(record for record in records if record.id in usable) for name, records in splits.named().items()}
+    named = {
+        name: tuple(record for record in records if record.id in usable) for name, records in splits.named().items()
+    }
     return _trained(plan, graph, device, prepared, store, named, publishable(plan.spec))
 
 
 def _trained(
-    plan: Plan, graph: ModelGraph, device: torch.device, prepared: Prepared, store: Store, splits: Mapping[str, tuple[Record, ...]],
+    plan: Plan,
+    graph: ModelGraph,
+    device: torch.device,
+    prepared: Prepared,
+    store: Store,
+    splits: Mapping[str, tuple[Record, ...]],
     shown: frozenset[str],
-) -> Trained:  # fmt: skip
-    return Trained(plan, graph, prepared, store, device, pick_precision(plan.spec.compute.precision, device), splits, shown)
+) -> Trained:
+    return Trained(
+        plan, graph, prepared, store, device, pick_precision(plan.spec.compute.precision, device), splits, shown
+    )
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:
@@ -97,7 +115,9 @@ def listed(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES and not p.is_dir())
+            found = sorted(
+                p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES and not p.is_dir()
+            )
             if not found:
                 raise FascoreError(f"{path}: there is no image and no video in this folder")
             files += found
@@ -114,17 +134,25 @@ def for_new_files(spec: RunSpec, detector: Json, note: Note) -> RunSpec:
     plan = check(spec)
     learnt, read = _only_learnt(plan)
     for name in learnt:
-        document["modalities"][name]["optional"] = True  # a depth map that only trained the model is nothing that a new file must have
+        document["modalities"][name]["optional"] = (
+            True  # a depth map that only trained the model is nothing that a new file must have
+        )
     for name, modality in spec.modalities.items():
         if getattr(modality, "landmarks", None) not in (None, "five") and f"{name}.points" not in read:
-            document["modalities"][name]["landmarks"] = "five"  # what detectors of pictures give; the points only trained the model
+            document["modalities"][name]["landmarks"] = (
+                "five"  # what detectors of pictures give; the points only trained the model
+            )
     for name, modality in spec.modalities.items():
         own = getattr(modality, "detector", None)
         if own is None or (detector is None and not own.reads_annotation):
             continue
         chosen = detector or "mtcnn"
-        document["modalities"][name] |= {"detector": replaced(modality, detector=chosen).model_dump(mode="json", by_alias=True)["detector"]}
-        note(f"modality '{name}': faces are found by {chosen if isinstance(chosen, str) else chosen.get('type')}; the run itself used {own.type}")
+        document["modalities"][name] |= {
+            "detector": replaced(modality, detector=chosen).model_dump(mode="json", by_alias=True)["detector"]
+        }
+        note(
+            f"modality '{name}': faces are found by {chosen if isinstance(chosen, str) else chosen.get('type')}; the run itself used {own.type}"
+        )
     return validate(RunSpec, document)
 
 

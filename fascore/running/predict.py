@@ -49,9 +49,16 @@ class Prediction:
 
 
 def predict(
-    run: Path, paths: Sequence[Path], *, detector: Json = None, device: str = "auto", recalibrated: Path | None = None,
-    clips: float | None = None, note: Callable[[str], None] | None = None, progress: Progress | None = None,
-) -> Iterator[Prediction]:  # fmt: skip
+    run: Path,
+    paths: Sequence[Path],
+    *,
+    detector: Json = None,
+    device: str = "auto",
+    recalibrated: Path | None = None,
+    clips: float | None = None,
+    note: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Prediction]:
     """Answers in the order of the files; a folder stands for the images and videos below it.
 
     `detector` (a name, or a detector's JSON) finds the faces instead of the run's; a run whose detector reads what its
@@ -70,12 +77,19 @@ def predict(
     done, chunk = 0, CHUNK if clips is None else 1
     for some in (parts[start : start + chunk] for start in range(0, len(parts), chunk)):
         records = [part.record for part in some]
-        with TemporaryDirectory(prefix="fascore-") as aside:  # one a chunk: the crops of a large folder would fill the disk
-            found = list(_answers(records, with_records(plan, graph, target, records, Store(Path(aside))), threshold, weights))
+        with TemporaryDirectory(
+            prefix="fascore-"
+        ) as aside:  # one a chunk: the crops of a large folder would fill the disk
+            found = list(
+                _answers(records, with_records(plan, graph, target, records, Store(Path(aside))), threshold, weights)
+            )
         done += len(some)
         if progress is not None:
             progress(done, len(parts))
-        yield from (replace(answer, path=str(part.path), start=part.start, end=part.end) for part, answer in zip(some, found, strict=True))
+        yield from (
+            replace(answer, path=str(part.path), start=part.start, end=part.end)
+            for part, answer in zip(some, found, strict=True)
+        )
 
 
 def _parts(files: Sequence[Path], seconds: float | None) -> list[Part]:
@@ -85,7 +99,9 @@ def _parts(files: Sequence[Path], seconds: float | None) -> list[Part]:
     return [part for path in files for part in parts_of(path, seconds)]
 
 
-def _answers(records: Sequence[Record], trained: Trained, threshold: Threshold, weights: Mapping[str, float]) -> Iterator[Prediction]:
+def _answers(
+    records: Sequence[Record], trained: Trained, threshold: Threshold, weights: Mapping[str, float]
+) -> Iterator[Prediction]:
     """One answer a record."""
     table = trained.table(records, weights)
     for record, value, response in zip(records, table.score, table.column("response").tolist(), strict=True):
@@ -95,7 +111,9 @@ def _answers(records: Sequence[Record], trained: Trained, threshold: Threshold, 
 def _answer(record: Record, trained: Trained, value: float, response: Response, limit: float) -> Prediction:
     frames, faces = _counted(record, trained)
     if not np.isfinite(value):
-        return Prediction(record.id, None, "no decision", limit, response, _reason(record, trained.prepared), frames, faces)
+        return Prediction(
+            record.id, None, "no decision", limit, response, _reason(record, trained.prepared), frames, faces
+        )
     decision = "bona fide" if value >= limit else "attack"
     return Prediction(record.id, value, decision, limit, "ok", "", frames, faces)
 

@@ -25,23 +25,36 @@ def store_of(spec: RunSpec) -> Store:
 
 
 def prepare_records(
-    plan: Plan, records: Sequence[Record], store: Store, *, processes: int | None, strict: bool, quiet: bool = False,
+    plan: Plan,
+    records: Sequence[Record],
+    store: Store,
+    *,
+    processes: int | None,
+    strict: bool,
+    quiet: bool = False,
     known: Mapping[str, Mapping[str, Shared]] | None = None,
-) -> Prepared:  # fmt: skip
+) -> Prepared:
     """Fill the store and say how it went. `known` and what it raises are those of `fascore.data.prepare.prepare`."""
     with progress_bar("prepare", "prepared", quiet=quiet) as tell:
         prepared = prepare(plan, records, store, processes=processes, progress=tell, strict=strict, known=known)
     if prepared.quarantined and not quiet:
         first, more = prepared.quarantined[0], " …" if len(prepared.quarantined) > 1 else ""
-        print(f"{len(prepared.quarantined)} of {len(records)} records cannot be used: {first.id}: {first.reason}{more}", file=sys.stderr)
+        print(
+            f"{len(prepared.quarantined)} of {len(records)} records cannot be used: {first.id}: {first.reason}{more}",
+            file=sys.stderr,
+        )
     return prepared
 
 
-def prepare_spec(path: Path, overrides: dict[str, Json], *, processes: int | None = None, strict: bool = False) -> Prepared:
+def prepare_spec(
+    path: Path, overrides: dict[str, Json], *, processes: int | None = None, strict: bool = False
+) -> Prepared:
     """`fascore prepare`: all records of all splits of a spec."""
     spec, _ = read_spec(path, overrides)
     plan = check(spec)
-    return prepare_records(plan, list_records(spec).every(), store_of(spec), processes=processes or spec.compute.prepare, strict=strict)
+    return prepare_records(
+        plan, list_records(spec).every(), store_of(spec), processes=processes or spec.compute.prepare, strict=strict
+    )
 
 
 @contextmanager

@@ -13,7 +13,18 @@ from fascore.contract.component import Component
 from fascore.contract.registry import API, index
 from fascore.spec.documents import RunSpec
 
-LIBRARIES = ("torch", "torchvision", "timm", "numpy", "scipy", "av", "opencv-python-headless", "pydantic", "safetensors", "scikit-learn")
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "scipy",
+    "av",
+    "opencv-python-headless",
+    "pydantic",
+    "safetensors",
+    "scikit-learn",
+)
 
 
 def components(value: object) -> list[Component]:
@@ -43,5 +54,7 @@ def provenance(spec: RunSpec) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "components": {f"{kind} {name}": p.source for (kind, name), p in sorted(providers.items())},
-        "not_reproducible": sorted(f"{kind} {name} ({p.target})" for (kind, name), p in providers.items() if not p.installed),
+        "not_reproducible": sorted(
+            f"{kind} {name} ({p.target})" for (kind, name), p in providers.items() if not p.installed
+        ),
     }

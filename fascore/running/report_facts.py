@@ -25,7 +25,12 @@ HEIGHT = 112
 
 
 def gather(
-    splits: Splits, spec: RunSpec, tests: Mapping[str, ScoreTable], threshold: float, timing: Timing, sections: Sequence[Section]
+    splits: Splits,
+    spec: RunSpec,
+    tests: Mapping[str, ScoreTable],
+    threshold: float,
+    timing: Timing,
+    sections: Sequence[Section],
 ) -> dict[str, Any]:
     """The document. Pictures are of the worst mistakes alone, and only where every dataset of the test set lets its faces be shown."""
     shown = {name: tests[name] for name in tests if name in publishable(spec)}
@@ -35,24 +40,39 @@ def gather(
         "timing": {"seconds": list(timing.seconds), "where": timing.where},
         "pictures": {name: _pictures(table, splits.tests[name], threshold) for name, table in shown.items()},
         "sections": [section._asdict() for section in sections],
-    }  # fmt: skip
+    }
 
 
 def publishable(spec: RunSpec) -> frozenset[str]:
     """Test sets of which every dataset lets its faces be shown."""
-    return frozenset(name for name, entries in spec.data.test.items() if all(entry.dataset.publishable for entry in entries))
+    return frozenset(
+        name for name, entries in spec.data.test.items() if all(entry.dataset.publishable for entry in entries)
+    )
 
 
-def report_facts(folder: RunFolder, system: Mapping[str, str], log: Sequence[Any], quarantine: Sequence[Any]) -> ReportFacts:
+def report_facts(
+    folder: RunFolder, system: Mapping[str, str], log: Sequence[Any], quarantine: Sequence[Any]
+) -> ReportFacts:
     """What the report of a finished run shows, from the run's files alone. Raises FascoreError where one is missing."""
     metrics, known = folder.read(folder.metrics), folder.read(folder.facts)
     tables = {name: ScoreTable.read(folder.scores(name)) for name in ("dev", *metrics["tests"])}
     return ReportFacts(
-        title=folder.run_spec().name, metrics=metrics, dev=tables.pop("dev"), tests=tables, system=system, log=log, quarantine=quarantine,
-        splits=known["splits"], people={name: frozenset((a, b) for a, b in found) for name, found in known["people"].items()},
-        timing=Timing(**known["timing"]), sections=[Section(**section) for section in known["sections"]],
-        pictures={name: {id: base64.b64decode(text) for id, text in found.items()} for name, found in known["pictures"].items()},
-    )  # fmt: skip
+        title=folder.run_spec().name,
+        metrics=metrics,
+        dev=tables.pop("dev"),
+        tests=tables,
+        system=system,
+        log=log,
+        quarantine=quarantine,
+        splits=known["splits"],
+        people={name: frozenset((a, b) for a, b in found) for name, found in known["people"].items()},
+        timing=Timing(**known["timing"]),
+        sections=[Section(**section) for section in known["sections"]],
+        pictures={
+            name: {id: base64.b64decode(text) for id, text in found.items()}
+            for name, found in known["pictures"].items()
+        },
+    )
 
 
 def _pictures(table: ScoreTable, records: Sequence[Record], threshold: float) -> dict[str, str]:

@@ -55,7 +55,9 @@ STOPPED = (130, 143)
 """Exit status of processes that ended after Ctrl-C or SIGTERM."""
 
 
-def execute_document(document: Json, *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")) -> Path:
+def execute_document(
+    document: Json, *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")
+) -> Path:
     """`fascore run`: run a parsed spec; the run's folder. Raises FascoreError, SpecErrors or Interrupted."""
     spec = validate(RunSpec, document)
     plan = check(spec)
@@ -86,7 +88,9 @@ def _in_processes(document: Json, spec: RunSpec, *, fresh: bool, processes: int,
     if status in STOPPED:
         raise Interrupted(f"stopped; the same command continues from the last checkpoint in {runs / spec.name}")
     if status:
-        raise FascoreError(f"one of the {processes} processes ended with status {status}; what it said stands above. The same command continues")
+        raise FascoreError(
+            f"one of the {processes} processes ended with status {status}; what it said stands above. The same command continues"
+        )
     return runs / spec.name
 
 
@@ -123,9 +127,13 @@ class _Run:
         """Evaluation batches."""
         return self.loader.evaluation_batches(self.spec.compute.eval_batch, ids)
 
-    def table(self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None) -> ScoreTable:
+    def table(
+        self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None
+    ) -> ScoreTable:
         """Score table of records; `weights` None fits those of a weighted rule on this very table: dev only."""
-        return scored_table(self.plan, self.prepared, records, scores, self.weights(records, scores) if weights is None else weights)
+        return scored_table(
+            self.plan, self.prepared, records, scores, self.weights(records, scores) if weights is None else weights
+        )
 
     def weights(self, records: Sequence[Record], scores: Scores) -> dict[str, float]:
         """Weights of a weighted score rule, fitted on these records."""
@@ -160,16 +168,28 @@ def _set_up(plan: Plan, folder: RunFolder, device: torch.device, *, strict: bool
     splits, store = list_records(spec), store_of(spec)
     hooks = Hooks.for_run(spec.trackers) if first else Hooks()
     graph = ModelGraph.build(plan, spec.seed).to(device)
-    prepared = prepare_records(plan, splits.every(), store, processes=spec.compute.prepare, strict=strict) if first else None
+    prepared = (
+        prepare_records(plan, splits.every(), store, processes=spec.compute.prepare, strict=strict) if first else None
+    )
     # One process tries what cannot be read, so that all have the same records; the others look up the rest.
     incomplete = distributed.gather_json(prepared.incomplete() if prepared else None)[0]
     if prepared is None:
-        prepared = prepare_records(plan, splits.every(), store, processes=0, strict=strict, quiet=True, known=incomplete)
+        prepared = prepare_records(
+            plan, splits.every(), store, processes=0, strict=strict, quiet=True, known=incomplete
+        )
     loader = Loader(plan, prepared, store, seed=spec.seed, device=device, workers=spec.compute.workers)
     run = _Run(
-        plan, folder, splits, prepared, loader, graph, hooks, RunFacts(spec.name, folder.root, spec), device,
+        plan,
+        folder,
+        splits,
+        prepared,
+        loader,
+        graph,
+        hooks,
+        RunFacts(spec.name, folder.root, spec),
+        device,
         pick_precision(spec.compute.precision, device),
-    )  # fmt: skip
+    )
     for name, records in (("train", splits.train), ("dev", splits.dev)):
         _refuse_lost_class(name, records, run.usable(records))
     return run
@@ -227,11 +247,19 @@ def _train(run: _Run) -> None:
     dev = run.usable(run.splits.dev)
     train(
         TrainingJob(
-            spec=run.spec, graph=run.graph, folder=run.folder.root, records=run.usable(run.splits.train), train_batches=run.loader.training_batches,
-            dev=[record.id for record in dev], dev_batches=run.batches, dev_table=lambda scores: run.table(dev, scores), hooks=run.hooks,
-            device=run.device, precision=run.precision,
+            spec=run.spec,
+            graph=run.graph,
+            folder=run.folder.root,
+            records=run.usable(run.splits.train),
+            train_batches=run.loader.training_batches,
+            dev=[record.id for record in dev],
+            dev_batches=run.batches,
+            dev_table=lambda scores: run.table(dev, scores),
+            hooks=run.hooks,
+            device=run.device,
+            precision=run.precision,
         )
-    )  # fmt: skip
+    )
 
 
 def _conclude(run: _Run) -> None:
@@ -249,19 +277,29 @@ def _conclude(run: _Run) -> None:
         run.hooks.call("scores_ready", run=run.facts, split=name, path=run.folder.scores(name))
     dev = tables.pop("dev")
     metrics = evaluate(tables, threshold, run.spec.metrics, dev, Depth(resamples=RESAMPLES))
-    timing = decision_times(run.plan, run.graph, [r for records in run.splits.tests.values() for r in run.usable(records)], run.device, run.precision)
-    sections = [section for found in run.hooks.call("report_sections", run=run.facts, trained=_trained(run)) for section in found]
+    timing = decision_times(
+        run.plan,
+        run.graph,
+        [r for records in run.splits.tests.values() for r in run.usable(records)],
+        run.device,
+        run.precision,
+    )
+    sections = [
+        section
+        for found in run.hooks.call("report_sections", run=run.facts, trained=_trained(run))
+        for section in found
+    ]
     conclude(run.folder, metrics, gather(run.splits, run.spec, tables, threshold.value, timing, sections))
 
 
 def _trained(run: _Run) -> Trained:
     """What plugins' sections may look into."""
     splits = {name: tuple(run.usable(records)) for name, records in run.splits.named().items()}
-    return Trained(run.plan, run.graph, run.prepared, run.loader.store, run.device, run.precision, splits, publishable(run.spec))
+    return Trained(
+        run.plan, run.graph, run.prepared, run.loader.store, run.device, run.precision, splits, publishable(run.spec)
+    )
 
 
 def run_scores(run: _Run, records: Sequence[Record]) -> Scores:
     """Scores of the usable ones among some records, by all processes together."""
     return score(run.graph, [record.id for record in run.usable(records)], run.batches, precision=run.precision)
-
-

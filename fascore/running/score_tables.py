@@ -18,12 +18,18 @@ _FIELDS = ("dataset", "task", "subject", "presenter", "species")
 _METADATA = ("instrument", "attack_potential", "session", "device", "attempt")
 
 
-def head_columns(records: Sequence[Record], scored: Mapping[str, Mapping[str, float]], heads: Sequence[str]) -> dict[str, Floats]:
+def head_columns(
+    records: Sequence[Record], scored: Mapping[str, Mapping[str, float]], heads: Sequence[str]
+) -> dict[str, Floats]:
     """Scores by head, and further numbers by `<head>.<name>`, (N,) in the order of the records; NaN where there is none."""
-    return {head: np.array([scored.get(r.id, {}).get(head, np.nan) for r in records], dtype=np.float64) for head in heads}
+    return {
+        head: np.array([scored.get(r.id, {}).get(head, np.nan) for r in records], dtype=np.float64) for head in heads
+    }
 
 
-def scored_table(plan: Plan, prepared: Prepared, records: Sequence[Record], scores: Scores, weights: Mapping[str, float]) -> ScoreTable:
+def scored_table(
+    plan: Plan, prepared: Prepared, records: Sequence[Record], scores: Scores, weights: Mapping[str, float]
+) -> ScoreTable:
     """`score_table` of what was scored among some records, by the plan's score rule: a column for every head that scores."""
     scoring = [head for head, node in plan.heads.items() if node.component.scores]
     columns = head_columns(records, scores.by_record(), list(dict.fromkeys([*scoring, *scores.heads])))
@@ -31,19 +37,27 @@ def scored_table(plan: Plan, prepared: Prepared, records: Sequence[Record], scor
 
 
 def score_table(
-    records: Sequence[Record], prepared: Prepared, columns: Mapping[str, Floats], rule: Rule, weights: Mapping[str, float]
+    records: Sequence[Record],
+    prepared: Prepared,
+    columns: Mapping[str, Floats],
+    rule: Rule,
+    weights: Mapping[str, float],
 ) -> ScoreTable:
     """One row a record of the split, quarantined ones too: those are non-responses with their reason's word."""
     tasks = np.array([record.task for record in records], dtype=np.str_)
     score = combine(rule, columns, tasks, weights)
     facts: dict[str, Any] = {
-        "id": [r.id for r in records], "label": [r.label for r in records], "score": score,
+        "id": [r.id for r in records],
+        "label": [r.label for r in records],
+        "score": score,
         "response": [_response(r, prepared, value) for r, value in zip(records, score, strict=True)],
-    }  # fmt: skip
+    }
     facts |= {name: [getattr(r, name) for r in records] for name in _FIELDS}
     extra = sorted({name for r in records for name in r.metadata if "." not in name} - set(facts))
     facts |= {name: [r.metadata.get(name) for r in records] for name in dict.fromkeys([*_METADATA, *extra])}
-    return ScoreTable.from_columns({**facts, **{head if "." in head else f"{head}.score": values for head, values in columns.items()}})
+    return ScoreTable.from_columns(
+        {**facts, **{head if "." in head else f"{head}.score": values for head, values in columns.items()}}
+    )
 
 
 def _response(record: Record, prepared: Prepared, score: float) -> str:

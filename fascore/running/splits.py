@@ -38,7 +38,8 @@ class Splits:
         """SHA-256 of every record's facts and split: the same data gives the same hash, in any order of listing."""
         rows = sorted(
             json.dumps([split, r.id, r.dataset, r.label, r.task, r.species, r.subject, r.presenter, sorted(r.channels)])
-            for split, records in self.named().items() for r in records
+            for split, records in self.named().items()
+            for r in records
         )
         return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
@@ -46,7 +47,9 @@ class Splits:
 def list_records(spec: RunSpec) -> Splits:
     """List the records of every split. Raises SpecErrors at the entry's path, FascoreError for ids that clash."""
     if {"train", "dev"} & set(spec.data.test):
-        raise SpecErrors([Problem("data.test", "'train' and 'dev' are names of the run's own splits; name the test set otherwise")])
+        raise SpecErrors(
+            [Problem("data.test", "'train' and 'dev' are names of the run's own splits; name the test set otherwise")]
+        )
     train = _entries("data.train", spec.data.train)
     dev = _entries("data.dev", spec.data.dev)
     tests = {name: _entries(f"data.test.{name}", entries) for name, entries in spec.data.test.items()}
@@ -69,11 +72,20 @@ def _entries(path: str, entries: Sequence[DataEntry]) -> list[Record]:
         except FascoreError as error:
             raise SpecErrors([Problem(f"{path}.{place}", str(error))]) from error
         if not found:
-            raise SpecErrors([Problem(f"{path}.{place}", f"split '{entry.split}' of {entry.dataset.type} has no records")])
+            raise SpecErrors(
+                [Problem(f"{path}.{place}", f"split '{entry.split}' of {entry.dataset.type} has no records")]
+            )
         records.extend(_hidden(f"{path}.{place}.hide", entry, found) if entry.hide else found)
     repeated = [id for id, count in Counter(r.id for r in records).items() if count > 1]
     if repeated:
-        raise SpecErrors([Problem(path, f"the id '{repeated[0]}' stands for {len(repeated)} or more records twice; ids are unique over all entries")])
+        raise SpecErrors(
+            [
+                Problem(
+                    path,
+                    f"the id '{repeated[0]}' stands for {len(repeated)} or more records twice; ids are unique over all entries",
+                )
+            ]
+        )
     return records
 
 
@@ -81,8 +93,17 @@ def _hidden(path: str, entry: DataEntry, records: Sequence[Record]) -> list[Reco
     """Records without the entry's hidden columns. Raises SpecErrors for a column that none of them has."""
     known = {name for record in records for name in record.metadata}
     if unknown := [name for name in entry.hide if name not in known]:
-        raise SpecErrors([Problem(path, f"the records have no column '{unknown[0]}' of metadata; they have {', '.join(sorted(known))}")])
-    return [replace(r, metadata={name: value for name, value in r.metadata.items() if name not in entry.hide}) for r in records]
+        raise SpecErrors(
+            [
+                Problem(
+                    path, f"the records have no column '{unknown[0]}' of metadata; they have {', '.join(sorted(known))}"
+                )
+            ]
+        )
+    return [
+        replace(r, metadata={name: value for name, value in r.metadata.items() if name not in entry.hide})
+        for r in records
+    ]
 
 
 def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Record], list[Record]]:
@@ -110,7 +131,9 @@ def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Reco
 
 def _refuse_unknown_columns(spec: RunSpec, splits: Splits) -> None:
     """What heads and objectives read of a record must be a column of some record: which there are is known by now."""
-    known = sorted({*FIELDS, *(name for records in splits.named().values() for record in records for name in record.metadata)})
+    known = sorted(
+        {*FIELDS, *(name for records in splits.named().values() for record in records for name in record.metadata)}
+    )
     problems = []
     for section, sinks in (("heads", spec.model.heads), ("objectives", spec.model.objectives)):
         for name, sink in sinks.items():
@@ -119,7 +142,9 @@ def _refuse_unknown_columns(spec: RunSpec, splits: Splits) -> None:
                 if column is not None and column not in known:
                     near = difflib.get_close_matches(column, known, 1, 0.6)
                     hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}."
-                    problems.append(Problem(f"model.{section}.{name}.{field}", f"the records have no column '{column}'. {hint}"))
+                    problems.append(
+                        Problem(f"model.{section}.{name}.{field}", f"the records have no column '{column}'. {hint}")
+                    )
     if problems:
         raise SpecErrors(problems)
 
@@ -159,7 +184,9 @@ def _refuse_overlap(splits: Splits) -> None:
     for name in ("train", "dev"):
         for record in splits.named()[name]:
             if record.id in owner:
-                raise FascoreError(f"data.{name}: '{record.id}' is in {owner[record.id]} too; splits must not share records")
+                raise FascoreError(
+                    f"data.{name}: '{record.id}' is in {owner[record.id]} too; splits must not share records"
+                )
             owner[record.id] = name
     for name, records in splits.tests.items():
         shared = [record.id for record in records if record.id in owner]
@@ -175,4 +202,6 @@ def _refuse_one_class(splits: Splits, data: Data) -> None:
         labels = {record.label for record in splits.named()[name]}
         if len(labels) < 2:
             lacks = "attacks" if labels == {1} else "bona fide records"
-            raise FascoreError(f"data.{name}: has no {lacks}; both classes are needed ({len(getattr(data, name))} entries read)")
+            raise FascoreError(
+                f"data.{name}: has no {lacks}; both classes are needed ({len(getattr(data, name))} entries read)"
+            )

@@ -23,7 +23,9 @@ def locked(folder: RunFolder) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise FascoreError(f"{folder.root}: another process is running this run; wait for it, or choose another name") from None
+            raise FascoreError(
+                f"{folder.root}: another process is running this run; wait for it, or choose another name"
+            ) from None
         yield
 
 
@@ -44,7 +46,9 @@ def begin(folder: RunFolder, document: Json, spec: RunSpec, *, fresh: bool) -> N
     if changed:
         listed = "; ".join(f"{path} was {old}, is {new}" for path, (old, new) in list(changed.items())[:5])
         more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
-        raise FascoreError(f"{folder.root} holds a run of another spec: {listed}{more}; give this one another name, or begin again with --fresh")
+        raise FascoreError(
+            f"{folder.root} holds a run of another spec: {listed}{more}; give this one another name, or begin again with --fresh"
+        )
 
 
 def refuse_other_data(folder: RunFolder, resolved: Json) -> None:
@@ -53,7 +57,9 @@ def refuse_other_data(folder: RunFolder, resolved: Json) -> None:
         return
     before, now = folder.read(folder.resolved)["data"], resolved["data"]
     if before["manifest"] != now["manifest"]:
-        counts = "; ".join(f"{name} had {count} records, has {now['records'].get(name)}" for name, count in before["records"].items())
+        counts = "; ".join(
+            f"{name} had {count} records, has {now['records'].get(name)}" for name, count in before["records"].items()
+        )
         raise FascoreError(
             f"{folder.root} was trained on other records than its spec now lists ({counts}): ids, labels, species, subjects or channels "
             "have changed; bring the old manifest back, give this run another name, or begin again with --fresh"
@@ -63,7 +69,11 @@ def refuse_other_data(folder: RunFolder, resolved: Json) -> None:
 def differences(before: Json, now: Json) -> dict[str, tuple[str, str]]:
     """Fields that differ and matter, by path, with both values as short text."""
     old, new = dict(_flat(before)), dict(_flat(now))
-    paths = [p for p in {**old, **new} if old.get(p) != new.get(p) and (p.partition(".")[0] not in FREE or p == "compute.precision")]
+    paths = [
+        p
+        for p in {**old, **new}
+        if old.get(p) != new.get(p) and (p.partition(".")[0] not in FREE or p == "compute.precision")
+    ]
     return {path: (_short(old, path), _short(new, path)) for path in paths}
 
 

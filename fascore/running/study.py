@@ -80,7 +80,9 @@ def check_study(study: Study) -> list[str]:
     if problems:
         raise SpecErrors(dict.fromkeys(problems))
     if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise FascoreError(f"two runs of the study would share the folder '{twice[0]}'; rename a row or a fold, or write each seed once")
+        raise FascoreError(
+            f"two runs of the study would share the folder '{twice[0]}'; rename a row or a fold, or write each seed once"
+        )
     return names
 
 
@@ -92,7 +94,9 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
         name = _run_name(row, fold, seed)
         folder = RunFolder(runs / study.name / name)
         if folder.finished() and (changed := changes(folder, document)):
-            say(f"{name}: has run with another spec ({', '.join(changed)}); move {folder.root} away, or name the study otherwise")
+            say(
+                f"{name}: has run with another spec ({', '.join(changed)}); move {folder.root} away, or name the study otherwise"
+            )
             failed.append(name)
             continue
         if folder.finished():
@@ -107,7 +111,9 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
             say(f"{name}: failed: {error if isinstance(error, FascoreError) else f'{type(error).__name__}: {error}'}")
             failed.append(name)
     if failed:
-        raise FascoreError(f"{len(failed)} of the study's runs failed: {', '.join(failed)}; the same command tries them again")
+        raise FascoreError(
+            f"{len(failed)} of the study's runs failed: {', '.join(failed)}; the same command tries them again"
+        )
 
 
 def changes(folder: RunFolder, document: Json) -> list[str]:
@@ -126,7 +132,9 @@ def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, fl
     """
     found = _by_test(metrics["tests"], wanted)
     for task in dict.fromkeys(task for measured in metrics["tests"].values() for task in measured["tasks"]):
-        parts = {test: measured["tasks"][task] for test, measured in metrics["tests"].items() if task in measured["tasks"]}
+        parts = {
+            test: measured["tasks"][task] for test, measured in metrics["tests"].items() if task in measured["tasks"]
+        }
         if len(parts) > 1:
             sizes = {f"{test}/{task}/": part["counts"]["presentations"] for test, part in parts.items()}
             found |= {f"weighted mean/{task}/{name}": value for name, value in _weighted(found, sizes)}
@@ -149,7 +157,11 @@ def _by_test(tests: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, flo
                 for name in wanted:
                     metric, _, part = name.partition(".")
                     value = entry.get(part or entry["primary"])
-                    if metric in (key, key.partition("(")[0]) and isinstance(value, Number) and not isinstance(value, bool):
+                    if (
+                        metric in (key, key.partition("(")[0])
+                        and isinstance(value, Number)
+                        and not isinstance(value, bool)
+                    ):
                         found[f"{test}/{task}/{metric_title(f'{key}.{part}' if part else key, entry)}"] = float(value)
     return found
 
@@ -163,8 +175,13 @@ def table(study: Study, runs: Path) -> dict[str, dict[str, Cell]]:
             for name, value in figures(folder.read(folder.metrics), study.spec.report).items():
                 collected.setdefault(row, {}).setdefault(name, []).append(value)
     if not collected:
-        raise FascoreError(f"no run of study '{study.name}' is finished below {runs / study.name}; run it first: fascore study run")
+        raise FascoreError(
+            f"no run of study '{study.name}' is finished below {runs / study.name}; run it first: fascore study run"
+        )
     return {
-        row: {name: Cell(statistics.mean(v), statistics.stdev(v) if len(v) > 1 else float("nan"), len(v)) for name, v in columns.items()}
+        row: {
+            name: Cell(statistics.mean(v), statistics.stdev(v) if len(v) > 1 else float("nan"), len(v))
+            for name, v in columns.items()
+        }
         for row, columns in collected.items()
     }

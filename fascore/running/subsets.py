@@ -52,9 +52,13 @@ def choices(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
     seen = seen_by_model(plan)
     optional = [name for name in seen if plan.modalities[name].optional]
     if not optional:
-        raise FascoreError('no input of this run may be missing, so there are no subsets; a modality may where it has "optional": true')
+        raise FascoreError(
+            'no input of this run may be missing, so there are no subsets; a modality may where it has "optional": true'
+        )
     if len(optional) > MOST:
-        raise FascoreError(f"{len(optional)} inputs may be missing, which makes {2 ** len(optional) - 1} subsets; {MOST} inputs at most")
+        raise FascoreError(
+            f"{len(optional)} inputs may be missing, which makes {2 ** len(optional) - 1} subsets; {MOST} inputs at most"
+        )
     for count in range(len(optional) + 1):
         for some in combinations(optional, count):
             kept = [name for name in seen if name in some or name not in optional]

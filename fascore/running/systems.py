@@ -22,7 +22,11 @@ from fascore.spec.documents import read_json
 
 
 def read_systems(
-    paths: Sequence[Path], dev: Sequence[Path] = (), rule: str | None = None, importer: Importer | None = None, level: Level | None = None
+    paths: Sequence[Path],
+    dev: Sequence[Path] = (),
+    rule: str | None = None,
+    importer: Importer | None = None,
+    level: Level | None = None,
 ) -> list[System]:
     """Read the systems in the order given; each is named by its folder or file.
 
@@ -37,7 +41,9 @@ def read_systems(
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) < len(paths):
         other = next(path for path in paths if not path.is_dir())
-        raise FascoreError(f"{folders[0]} is a folder and {other} a file: make a folder of it first: fascore evaluate {other} --dev FILE --out DIR")
+        raise FascoreError(
+            f"{folders[0]} is a folder and {other} a file: make a folder of it first: fascore evaluate {other} --dev FILE --out DIR"
+        )
     if folders and dev:
         raise FascoreError(f"the dev scores of {folders[0]} are its own; leave --dev out")
     called = short_names(paths)
@@ -50,7 +56,9 @@ def read_systems(
 def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, data: Data) -> System:
     tables = {file.stem: ScoreTable.read(file) for file in sorted((folder.root / "scores").glob("*.csv"))}
     if not set(tables) - {"dev"}:
-        raise FascoreError(f"{folder.root}: holds no scores/*.csv of a test set; give the folder of a finished run, or of fascore evaluate --out")
+        raise FascoreError(
+            f"{folder.root}: holds no scores/*.csv of a test set; give the folder of a finished run, or of fascore evaluate --out"
+        )
     if not folder.exists():
         level = _measured_level(folder, level)
         dev = tables.pop("dev", None)
@@ -68,14 +76,18 @@ def _measured_level(folder: RunFolder, asked: Level) -> Level:
     (found,) = folder.part(folder.metrics, "level")
     level = validate(Level, found)
     if asked not in (Level(), level):
-        raise FascoreError(f"{folder.root}: was measured at level '{level.name}', rule '{level.rule}'; evaluate its score files anew")
+        raise FascoreError(
+            f"{folder.root}: was measured at level '{level.name}', rule '{level.rule}'; evaluate its score files anew"
+        )
     return level
 
 
 def _threshold(folder: RunFolder) -> Threshold:
     file = folder.root / "threshold.json"
     if not file.exists():
-        raise FascoreError(f"{folder.root}: has no threshold.json; evaluate it with --dev, or give a number with --threshold fixed=…")
+        raise FascoreError(
+            f"{folder.root}: has no threshold.json; evaluate it with --dev, or give a number with --threshold fixed=…"
+        )
     return validate(Threshold, read_json(file))
 
 
@@ -93,25 +105,38 @@ class Data:
         found: dict[str, list[Mapping[str, Any]]] = {}
         for entry in entries:
             found.setdefault(entry["dataset"]["type"], []).append(entry["dataset"])
-        return cls({kind: tuple(key for key in some[0] if len({_word(one.get(key)) for one in some}) > 1) for kind, some in found.items()})
+        return cls(
+            {
+                kind: tuple(key for key in some[0] if len({_word(one.get(key)) for one in some}) > 1)
+                for kind, some in found.items()
+            }
+        )
 
     def names(self, entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         """Of the entries of one split, each once."""
         return tuple(dict.fromkeys(self._name(entry["dataset"]) for entry in entries))
 
     def _name(self, dataset: Mapping[str, Any]) -> str:
-        return " ".join([dataset["type"], *(f"{key}={_word(dataset.get(key))}" for key in self.fields[dataset["type"]])])
+        return " ".join(
+            [dataset["type"], *(f"{key}={_word(dataset.get(key))}" for key in self.fields[dataset["type"]])]
+        )
 
 
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _of_files(paths: Mapping[str, Path], dev: Sequence[Path], rule: str | None, importer: Importer, level: Level) -> list[System]:
+def _of_files(
+    paths: Mapping[str, Path], dev: Sequence[Path], rule: str | None, importer: Importer, level: Level
+) -> list[System]:
     if dev and len(dev) != len(paths):
-        raise FascoreError(f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order")
+        raise FascoreError(
+            f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order"
+        )
     if not dev and not (rule or "").startswith("fixed="):
-        raise FascoreError("score files have no threshold: give --dev FILE for each, in their order, or a number with --threshold fixed=…")
+        raise FascoreError(
+            "score files have no threshold: give --dev FILE for each, in their order, or a number with --threshold fixed=…"
+        )
     stems = {path.stem for path in paths.values()}
     test = stems.pop() if len(stems) == 1 else "test"
     found = []

@@ -49,10 +49,20 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
         shown = label if label not in labels else None
         labels.add(label)
         if clip.score is None:
-            axes.axvspan(clip.start, clip.end, facecolor="none", edgecolor=NOTHING, hatch=HATCHES.get(clip.response, "xx"), linewidth=0, label=shown)
+            axes.axvspan(
+                clip.start,
+                clip.end,
+                facecolor="none",
+                edgecolor=NOTHING,
+                hatch=HATCHES.get(clip.response, "xx"),
+                linewidth=0,
+                label=shown,
+            )
             continue
         axes.fill_between([clip.start, clip.end], clip.score, threshold, color=colour, alpha=0.15, linewidth=0)
-        axes.plot([clip.start, clip.end], [clip.score] * 2, color=colour, linewidth=2.6, solid_capstyle="butt", label=shown)
+        axes.plot(
+            [clip.start, clip.end], [clip.score] * 2, color=colour, linewidth=2.6, solid_capstyle="butt", label=shown
+        )
     axes.axhline(threshold, color=INK, linewidth=1, linestyle="--", label=f"threshold {threshold:.3f}")
     axes.set(xlim=(0, clips[-1].end), ylim=(-0.03 * highest, 1.03 * highest), xlabel="seconds", ylabel="score")
     axes.set_title(Path(name).name, loc="left", fontsize=10, color=INK)

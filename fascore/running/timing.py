@@ -22,7 +22,9 @@ MOST = 20
 """Presentations that are timed; one more goes first, unmeasured, and warms up."""
 
 
-def decision_times(plan: Plan, graph: ModelGraph, records: Sequence[Record], device: torch.device, precision: str) -> Timing:
+def decision_times(
+    plan: Plan, graph: ModelGraph, records: Sequence[Record], device: torch.device, precision: str
+) -> Timing:
     """Time some records one at a time, in this process alone: reading, face detection, preparation, and the model."""
     count = min(MOST + 1, len(records))
     spread = [records[place * len(records) // count] for place in range(count)]
@@ -43,4 +45,8 @@ def _once(plan: Plan, graph: ModelGraph, record: Record, device: torch.device, p
 
 
 def _device(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({torch.get_num_threads()} threads)"
+    return (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"{device.type} ({torch.get_num_threads()} threads)"
+    )

@@ -61,7 +61,9 @@ class Trained:
         """The same model as it was before training, with the weights that the seed draws and those that it began from."""
         return replace(self, graph=ModelGraph.build(self.plan, self.spec.seed).to(self.device).eval())
 
-    def batches(self, records: Sequence[Record], also: Sequence[str] = (), without: Sequence[str] = ()) -> Iterator[Batch]:
+    def batches(
+        self, records: Sequence[Record], also: Sequence[str] = (), without: Sequence[str] = ()
+    ) -> Iterator[Batch]:
         """Evaluation batches of some records, in order, all views.
 
         `also` names modalities that the model itself does not read, `without` those that are taken for absent from every record.
@@ -77,7 +79,11 @@ class Trained:
         usable = {record.id: record for record in self.prepared.records}
         ids = [record.id for record in records if record.id in usable]
         scores = score(
-            self.graph, ids, lambda some: self.batches([usable[id] for id in some], without=without), precision=self.precision, alone=True
+            self.graph,
+            ids,
+            lambda some: self.batches([usable[id] for id in some], without=without),
+            precision=self.precision,
+            alone=True,
         )
         return scored_table(self.plan, self.prepared, records, scores, weights)
 
@@ -86,7 +92,9 @@ class Trained:
         key = self.prepared.entries[record.id][modality]
         return self.store.read(key) if isinstance(key, str) and key else None
 
-    def values(self, records: Sequence[Record], refs: Sequence[str], reduce: Reduce | None = None) -> dict[str, NDArray[np.float32]]:
+    def values(
+        self, records: Sequence[Record], refs: Sequence[str], reduce: Reduce | None = None
+    ) -> dict[str, NDArray[np.float32]]:
         """What modalities, nodes and ports give for some records, by Ref: (R, V, …) float32 for R records of V views, NaN where a record lacks it.
 
         `reduce` makes of the value of N rows, a list of tensors for a Pyramid, a smaller tensor (N, …), batch by batch. Raises
@@ -104,17 +112,27 @@ class Trained:
                     raise FascoreError(f"'{ref}' gives a pyramid, not one tensor")
                 rows = value.float().masked_fill(~_across(outputs.present[Ref(ref).node], value), torch.nan)
                 found[ref].append(rows.reshape(len(batch), batch.views, *rows.shape[1:]).cpu().numpy())
-        return {ref: np.concatenate(parts) if parts else np.empty((0, self.plan.views), np.float32) for ref, parts in found.items()}
+        return {
+            ref: np.concatenate(parts) if parts else np.empty((0, self.plan.views), np.float32)
+            for ref, parts in found.items()
+        }
 
     def _sorted(self, refs: Sequence[str]) -> tuple[list[str], list[str]]:
         """The modalities and the nodes that these name."""
         known = {**self.plan.modalities, **self.plan.nodes}
         for ref in map(Ref, refs):
             if ref.node not in known or known[ref.node].outputs.get(ref.port) is None:
-                there = [f"{name}.{port}" if port else name for name, node in known.items() for port, signal in node.outputs.items() if signal]
+                there = [
+                    f"{name}.{port}" if port else name
+                    for name, node in known.items()
+                    for port, signal in node.outputs.items()
+                    if signal
+                ]
                 raise FascoreError(f"there is no '{ref}' that gives a tensor; there are: {', '.join(there)}")
         named = list(dict.fromkeys(Ref(ref).node for ref in refs))
-        return [name for name in named if name in self.plan.modalities], [name for name in named if name in self.plan.nodes]
+        return [name for name in named if name in self.plan.modalities], [
+            name for name in named if name in self.plan.nodes
+        ]
 
 
 def _across(present: Tensor, value: Tensor) -> Tensor:

@@ -7,7 +7,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
 from fascore.contract.component import DEVICE, FILE_NAME, NODE_NAME, Config, Node, Slot, named, validate
 from fascore.contract.errors import FascoreError, SpecError
@@ -38,9 +47,19 @@ def _score_rule(rule: str | dict[str, Json]) -> str | dict[str, Json]:
         return rule
     if len(rule) == 1:
         ((name, value),) = rule.items()
-        if name in ("sum", "mean", "min") and isinstance(value, list) and value and all(isinstance(v, str) for v in value):
+        if (
+            name in ("sum", "mean", "min")
+            and isinstance(value, list)
+            and value
+            and all(isinstance(v, str) for v in value)
+        ):
             return rule
-        if name == "by_task" and isinstance(value, dict) and set(value) == {"spoof", "forgery"} and all(isinstance(v, str) for v in value.values()):
+        if (
+            name == "by_task"
+            and isinstance(value, dict)
+            and set(value) == {"spoof", "forgery"}
+            and all(isinstance(v, str) for v in value.values())
+        ):
             return rule
         if name == "weighted" and isinstance(value, dict) and value and all(map(_weight, value.values())):
             return rule
@@ -63,14 +82,18 @@ class DataEntry(Config):
 
     dataset: Slot[Dataset] = Field(description="a dataset component")
     split: str = Field(description="one of the dataset's splits")
-    hide: tuple[str, ...] = Field((), description="columns of metadata that its records shall not have, so that other entries alone teach a task")
+    hide: tuple[str, ...] = Field(
+        (), description="columns of metadata that its records shall not have, so that other entries alone teach a task"
+    )
 
 
 class Data(Config):
     """What a run trains on, tunes on and is tested on."""
 
     train: tuple[DataEntry, ...] = Field(min_length=1, description="entries to train on")
-    dev: tuple[DataEntry, ...] = Field((), description="entries that choose threshold and checkpoint; none: carved from train by subject")
+    dev: tuple[DataEntry, ...] = Field(
+        (), description="entries that choose threshold and checkpoint; none: carved from train by subject"
+    )
     test: dict[Name, tuple[DataEntry, ...]] = Field(default_factory=dict, description="named test sets")
     carve: float = Field(0.2, gt=0, lt=1, description="share of train's subjects that becomes dev where dev is empty")
 
@@ -107,7 +130,9 @@ class Model(Config):
     encoders: dict[Name, Node[Encoder]] = Field(default_factory=dict, description="encoders by name")
     fusions: dict[Name, Node[Fusion]] = Field(default_factory=dict, description="fusions by name")
     heads: dict[Name, Node[Head]] = Field(min_length=1, description="heads by name")
-    objectives: dict[Name, Node[Objective]] = Field(default_factory=dict, description="extra losses by name, training only")
+    objectives: dict[Name, Node[Objective]] = Field(
+        default_factory=dict, description="extra losses by name, training only"
+    )
     score: ScoreRule = Field("", validate_default=False, description=f"{SCORE_FORM}; default: the only head")
 
     @model_validator(mode="before")
@@ -143,7 +168,9 @@ class RunSpec(Config):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    schema_: str | None = Field(None, alias="$schema", description="JSON Schema for editors: write one with `fascore schema`")
+    schema_: str | None = Field(
+        None, alias="$schema", description="JSON Schema for editors: write one with `fascore schema`"
+    )
     fascore: Literal[1] = Field(1, description="version of this document's form")
     name: FileName = Field(description="the run's folder below runs/")
     seed: NonNegativeInt = Field(0, description="of everything random")
@@ -153,9 +180,15 @@ class RunSpec(Config):
     model: Model = Field(description="the model graph")
     sampler: Slot[Sampler] = Field(named("shuffle"), description="plans the batches")
     recipe: Slot[Recipe] = Field(named("supervised"), description="what one training step does")
-    metrics: tuple[Slot[Metric], ...] = Field(tuple(map(named, ("auc", "eer", "iso30107"))), description="figures of every test set")
-    threshold: ThresholdRule = Field(ThresholdRule("eer"), description="how dev sets the threshold: " + ", ".join(RULES))
-    trackers: dict[str, dict[str, Json]] = Field(default_factory=dict, description="hook plugins to use, with their options")
+    metrics: tuple[Slot[Metric], ...] = Field(
+        tuple(map(named, ("auc", "eer", "iso30107"))), description="figures of every test set"
+    )
+    threshold: ThresholdRule = Field(
+        ThresholdRule("eer"), description="how dev sets the threshold: " + ", ".join(RULES)
+    )
+    trackers: dict[str, dict[str, Json]] = Field(
+        default_factory=dict, description="hook plugins to use, with their options"
+    )
     compute: Compute = Field(Compute(), description="where and how it runs")
 
 
@@ -167,8 +200,12 @@ class StudySpec(Config):
     base: str = Field(description="the base spec, relative to this file")
     rows: dict[FileName, dict[str, Json]] = Field(min_length=1, description="overrides by row: {path: value}")
     seeds: tuple[NonNegativeInt, ...] = Field((0,), min_length=1, description="every row runs once for each")
-    folds: dict[FileName, dict[str, Json]] = Field(default_factory=dict, description="overrides by fold; every row runs on each")
-    report: tuple[str, ...] = Field(("auc", "eer", "iso30107"), description="metrics of the table, by name or name.part")
+    folds: dict[FileName, dict[str, Json]] = Field(
+        default_factory=dict, description="overrides by fold; every row runs on each"
+    )
+    report: tuple[str, ...] = Field(
+        ("auc", "eer", "iso30107"), description="metrics of the table, by name or name.part"
+    )
 
 
 def read_json(path: Path) -> Json:
@@ -182,7 +219,11 @@ def read_json(path: Path) -> Json:
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
-        hint = "; JSON has no comments, and no comma before a closing bracket" if error.msg.startswith(("Expecting", "Illegal")) else ""
+        hint = (
+            "; JSON has no comments, and no comma before a closing bracket"
+            if error.msg.startswith(("Expecting", "Illegal"))
+            else ""
+        )
         raise FascoreError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}{hint}") from error
     except RecursionError:
         raise FascoreError(f"{path}: is no document of fascore: its brackets are nested too deep") from None

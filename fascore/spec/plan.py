@@ -20,9 +20,18 @@ from fascore.spec.documents import RunSpec, heads_of
 
 Section: TypeAlias = Literal["modality", "encoder", "fusion", "head", "objective"]
 Graphed: TypeAlias = Modality | Encoder | Fusion | Head | Objective
-CONTEXT = {"encoder": ("task", "label"), "fusion": ("task", "label", "mask"), "head": ("task", "label"), "objective": ("task", "label", "mask")}
+CONTEXT = {
+    "encoder": ("task", "label"),
+    "fusion": ("task", "label", "mask"),
+    "head": ("task", "label"),
+    "objective": ("task", "label", "mask"),
+}
 _PLACE: dict[Section, str] = {
-    "modality": "modalities", "encoder": "model.encoders", "fusion": "model.fusions", "head": "model.heads", "objective": "model.objectives",
+    "modality": "modalities",
+    "encoder": "model.encoders",
+    "fusion": "model.fusions",
+    "head": "model.heads",
+    "objective": "model.objectives",
 }
 
 
@@ -100,7 +109,11 @@ class _Checker:
         self.problems: list[Problem] = []
         model = spec.model
         sections: dict[Section, Mapping[str, Graphed]] = {
-            "modality": spec.modalities, "encoder": model.encoders, "fusion": model.fusions, "head": model.heads, "objective": model.objectives,
+            "modality": spec.modalities,
+            "encoder": model.encoders,
+            "fusion": model.fusions,
+            "head": model.heads,
+            "objective": model.objectives,
         }
         self.raw = {
             section: {name: NodePlan(name, section, component, component.inputs) for name, component in table.items()}
@@ -125,7 +138,10 @@ class _Checker:
             views = self._views()
         if self.problems:
             raise SpecErrors(self.problems)
-        known = {section: {n: self.known[n] for n in order if self.known[n].section in names} for section, names in _GROUPS.items()}
+        known = {
+            section: {n: self.known[n] for n in order if self.known[n].section in names}
+            for section, names in _GROUPS.items()
+        }
         plan = Plan(self.spec, known["data"], known["model"], sinks["head"], sinks["objective"], views)
         self._recipe(plan)
         return plan
@@ -160,7 +176,10 @@ class _Checker:
                 if declared is not None:
                     found[name] = validate(declared, given)
             except SpecErrors as error:
-                self.problems += [Problem(f"trackers.{name}.{problem.path}".rstrip("."), problem.message) for problem in error.problems]
+                self.problems += [
+                    Problem(f"trackers.{name}.{problem.path}".rstrip("."), problem.message)
+                    for problem in error.problems
+                ]
             except FascoreError as error:
                 self._complain(f"trackers.{name}", str(error))
         return found
@@ -176,8 +195,16 @@ class _Checker:
         if ref.node not in self.known:
             self._complain(path, self._no_such(ref.node, self._space()))
         elif self.known[ref.node].outputs.get(ref.port) is None:
-            ports = [f"{ref.node}.{port}" for port, signal in self.known[ref.node].outputs.items() if port and signal is not None]
-            self._complain(path, f"'{ref}' gives no tensor; " + (f"there is {', '.join(ports)}" if ports else f"'{ref.node}' has no ports"))
+            ports = [
+                f"{ref.node}.{port}"
+                for port, signal in self.known[ref.node].outputs.items()
+                if port and signal is not None
+            ]
+            self._complain(
+                path,
+                f"'{ref}' gives no tensor; "
+                + (f"there is {', '.join(ports)}" if ports else f"'{ref.node}' has no ports"),
+            )
 
     def _references(self) -> None:
         """Every Ref names something, and everything is named by some Ref."""
@@ -195,14 +222,19 @@ class _Checker:
                     self._complain(f"{place}.{path}", self._no_such(ref.node, self._space()))
         for name in self._space():
             if name not in used:
-                self._complain(self._named(name).path, "is not used: no node, head or objective reads it; delete it or name it in some 'inputs'")
+                self._complain(
+                    self._named(name).path,
+                    "is not used: no node, head or objective reads it; delete it or name it in some 'inputs'",
+                )
 
     def _reference(self, node: NodePlan, path: str, ref: Ref, *, is_input: bool) -> None:
         if ref.node == "record":
             if ref.column is None:
                 self._complain(path, "'record' alone names nothing; name a column, such as 'record.label'")
             elif is_input:
-                self._complain(path, f"'{ref}' is a column, not a tensor; a head or an encoder's 'context' reads columns")
+                self._complain(
+                    path, f"'{ref}' is a column, not a tensor; a head or an encoder's 'context' reads columns"
+                )
             return
         space = list(self.raw["modality"]) if node.section == "modality" else self._space()
         if ref.node not in space:
@@ -223,7 +255,9 @@ class _Checker:
             return list(TopologicalSorter(graph).static_order())
         except CycleError as error:
             ring = error.args[1]
-            self._complain(self._named(ring[0]).path, f"is part of a cycle: {' -> '.join(reversed(ring))}; a graph has none")
+            self._complain(
+                self._named(ring[0]).path, f"is part of a cycle: {' -> '.join(reversed(ring))}; a graph has none"
+            )
             return []
 
     def _infer(self, node: NodePlan) -> None:
@@ -243,14 +277,25 @@ class _Checker:
             return
         try:
             found = component.infer(signals)
-            views = component.count([b.views for b in before]) if isinstance(component, Modality) else max((b.views for b in before), default=1)
+            views = (
+                component.count([b.views for b in before])
+                if isinstance(component, Modality)
+                else max((b.views for b in before), default=1)
+            )
         except FascoreError as error:
             self._complain(path, str(error))
             self.failed.add(node.name)
             return
         outputs: dict[str, Signal | None] = dict(found) if isinstance(found, Mapping) else {"": found}
         self.known[node.name] = NodePlan(
-            node.name, node.section, component, node.inputs, tuple(signals), outputs, views, self._optional(node, before)
+            node.name,
+            node.section,
+            component,
+            node.inputs,
+            tuple(signals),
+            outputs,
+            views,
+            self._optional(node, before),
         )
 
     def _inputs(self, node: NodePlan) -> list[Signal | None] | None:
@@ -264,13 +309,20 @@ class _Checker:
             if ref.port not in source.outputs:
                 ports = [f"{ref.node}.{port}" for port in source.outputs if port]
                 has = f"it has {', '.join(ports)}" if ports else "it has no ports"
-                lacks = f"has no port '{ref.port}'; {has}" if ref.port else f"gives several outputs: name one of {', '.join(ports)}"
+                lacks = (
+                    f"has no port '{ref.port}'; {has}"
+                    if ref.port
+                    else f"gives several outputs: name one of {', '.join(ports)}"
+                )
                 self._complain(f"{node.path}.inputs.{place}", f"'{ref.node}' {lacks}")
                 self.failed.add(node.name)
                 return None
             signal = source.outputs[ref.port]
             if signal is None and node.section != "modality":
-                self._complain(f"{node.path}.inputs.{place}", f"'{ref}' gives no signal: only other modalities read it, such as face_frames")
+                self._complain(
+                    f"{node.path}.inputs.{place}",
+                    f"'{ref}' gives no signal: only other modalities read it, such as face_frames",
+                )
                 self.failed.add(node.name)
                 return None
             signals.append(signal and replace(signal, optional=source.optional))
@@ -280,7 +332,9 @@ class _Checker:
         wrong = [word for word in node.component.context if word not in CONTEXT[node.section]]
         if wrong:
             can = ", ".join(CONTEXT[node.section])
-            self._complain(node.path, f"{node.component.type} asks for the context '{wrong[0]}'; a {node.section} can have {can}")
+            self._complain(
+                node.path, f"{node.component.type} asks for the context '{wrong[0]}'; a {node.section} can have {can}"
+            )
             self.failed.add(node.name)
         return not wrong
 
@@ -293,7 +347,9 @@ class _Checker:
         if isinstance(component, Fusion) and missing:
             if component.honours_mask:
                 return len(missing) == len(before)
-            self._complain(node.path, f"'{missing[0]}' may be missing, and {component.type} reads no mask; 'mean' and 'gated' do")
+            self._complain(
+                node.path, f"'{missing[0]}' may be missing, and {component.type} reads no mask; 'mean' and 'gated' do"
+            )
         return bool(missing)
 
     def _sinks(self, section: Literal["head", "objective"]) -> dict[str, NodePlan]:
@@ -312,7 +368,15 @@ class _Checker:
                 self._complain(node.path, str(error))
                 continue
             sinks[name] = NodePlan(
-                name, section, node.component, node.inputs, tuple(signals), {}, max(b.views for b in before), any(b.optional for b in before), target
+                name,
+                section,
+                node.component,
+                node.inputs,
+                tuple(signals),
+                {},
+                max(b.views for b in before),
+                any(b.optional for b in before),
+                target,
             )
         return sinks
 
@@ -356,10 +420,15 @@ class _Checker:
 
     def _views(self) -> int:
         """A view is an index that all modalities of a record share: counts are equal, or 1."""
-        counts = {node.name: node.views for node in self.known.values() if node.section == "modality" and node.views > 1}
+        counts = {
+            node.name: node.views for node in self.known.values() if node.section == "modality" and node.views > 1
+        }
         if len(set(counts.values())) > 1:
             listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-            self._complain("modalities", f"views differ: {listed}; a view is shared by all modalities of a record, so counts must be equal, or 1")
+            self._complain(
+                "modalities",
+                f"views differ: {listed}; a view is shared by all modalities of a record, so counts must be equal, or 1",
+            )
         return max(counts.values(), default=1)
 
     def _recipe(self, plan: Plan) -> None:

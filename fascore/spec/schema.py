@@ -39,7 +39,13 @@ def schema() -> Schema:
         marker["$ref"] = f"#/$defs/{slot}"
     _close(definitions)
     forms = {"if": {"required": ["rows"]}, "then": _to(names[StudySpec]), "else": _to(names[RunSpec])}
-    return {"$schema": DIALECT, "title": "fascore", **forms, "$defs": definitions, **({"x-broken": broken} if broken else {})}
+    return {
+        "$schema": DIALECT,
+        "title": "fascore",
+        **forms,
+        "$defs": definitions,
+        **({"x-broken": broken} if broken else {}),
+    }
 
 
 def slots_named(part: Schema) -> str:
@@ -58,7 +64,9 @@ def _installed() -> tuple[list[type[Component]], list[Schema]]:
         except FascoreError as error:
             broken.append({"kind": kind, "name": name, "error": str(error)})
         except Exception as error:  # a plugin's field that pydantic cannot describe costs that component only
-            broken.append({"kind": kind, "name": name, "error": f"cannot be described: {type(error).__name__}: {error}"})
+            broken.append(
+                {"kind": kind, "name": name, "error": f"cannot be described: {type(error).__name__}: {error}"}
+            )
     return found, broken
 
 

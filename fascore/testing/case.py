@@ -18,10 +18,15 @@ from fascore.contract.signals import Signal
 PAIRED = {"encoder": 2, "fusion": 2, "head": 3, "objective": 3, "modality": 2, "dataset": 2}
 """Kinds whose examples are tuples, and how long those are; an example of any other kind is the component alone."""
 FORMS = {
-    "encoder": "(encoder, [input signals])", "fusion": "(fusion, [input signals])", "head": "(head, [input signals], target)",
-    "objective": "(objective, [input signals], target)", "modality": "(modality, {name: other modality})", "dataset": "(dataset, split)",
-    "recipe": "a recipe, or (recipe, {modalities, model})", "metric": "a metric, or (metric, {column: value})",
-}  # fmt: skip
+    "encoder": "(encoder, [input signals])",
+    "fusion": "(fusion, [input signals])",
+    "head": "(head, [input signals], target)",
+    "objective": "(objective, [input signals], target)",
+    "modality": "(modality, {name: other modality})",
+    "dataset": "(dataset, split)",
+    "recipe": "a recipe, or (recipe, {modalities, model})",
+    "metric": "a metric, or (metric, {column: value})",
+}
 
 
 class Failure(AssertionError):
@@ -77,10 +82,14 @@ class Case:
             return (item,)
         if not isinstance(item, tuple) or len(item) != length:
             raise Failure(f"an example of a {self.kind} is {FORMS[self.kind]}; examples() gives {item!r:.120}")
-        if self.kind in ("encoder", "fusion", "head", "objective") and not all(isinstance(signal, Signal) for signal in item[1]):
+        if self.kind in ("encoder", "fusion", "head", "objective") and not all(
+            isinstance(signal, Signal) for signal in item[1]
+        ):
             raise Failure(f"the second item of an example lists Signals; examples() gives {item[1]!r:.120}")
         if length == 3 and not isinstance(item[2], Target):
-            raise Failure(f"the third item of an example is Labels(column) or Dense(signal); examples() gives {item[2]!r:.120}")
+            raise Failure(
+                f"the third item of an example is Labels(column) or Dense(signal); examples() gives {item[2]!r:.120}"
+            )
         return item
 
     def configs(self) -> list[Component]:
@@ -110,7 +119,9 @@ def cases(distribution: str) -> tuple[Case, ...]:
     try:
         points = importlib.metadata.distribution(distribution).entry_points
     except importlib.metadata.PackageNotFoundError:
-        raise FascoreError(f"no distribution '{distribution}' is installed here: pip install -e . in its folder first") from None
+        raise FascoreError(
+            f"no distribution '{distribution}' is installed here: pip install -e . in its folder first"
+        ) from None
     prefix = f"fascore.v{API}."
     found = [Case(p.group.removeprefix(prefix), p.name, distribution, p) for p in points if p.group.startswith(prefix)]
     if not found:
@@ -121,7 +132,9 @@ def cases(distribution: str) -> tuple[Case, ...]:
         )
     unknown = [case.kind for case in found if case.kind not in (*KINDS, "hooks", "command")]
     if unknown:
-        raise FascoreError(f"'{distribution}': there is no kind '{unknown[0]}'; the kinds are {', '.join(KINDS)}, hooks and command")
+        raise FascoreError(
+            f"'{distribution}': there is no kind '{unknown[0]}'; the kinds are {', '.join(KINDS)}, hooks and command"
+        )
     return tuple(sorted(found, key=lambda case: (case.kind, case.name)))
 
 

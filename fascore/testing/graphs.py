@@ -96,21 +96,41 @@ class Toy:
     def training(self, size: int = 64, *, epoch: int = 0) -> list[Batch]:
         """Training batches, augmented."""
         ids = [record.id for record in self.prepared.records]
-        return list(self._loader().training_batches(epoch, [ids[start : start + size] for start in range(0, len(ids), size)]))
+        return list(
+            self._loader().training_batches(epoch, [ids[start : start + size] for start in range(0, len(ids), size)])
+        )
 
     def _loader(self) -> Loader:
         return Loader(self.plan, self.prepared, self.store, seed=SEED)
 
 
 AUGMENT = {
-    "flip": 0.5, "rotation": 30, "scale": 0.2, "translate": 0.1, "crop": 0.2, "brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.1,
-    "gamma": 0.2, "blur": 1.0, "compression": 60, "cutout": 0.5,
-}  # fmt: skip
+    "flip": 0.5,
+    "rotation": 30,
+    "scale": 0.2,
+    "translate": 0.1,
+    "crop": 0.2,
+    "brightness": 0.3,
+    "contrast": 0.3,
+    "saturation": 0.3,
+    "hue": 0.1,
+    "gamma": 0.2,
+    "blur": 1.0,
+    "compression": 60,
+    "cutout": 0.5,
+}
 
 
-def toy(modalities: Mapping[str, Any], model: Mapping[str, Any], records: Sequence[Record] | None = None, **sections: Any) -> Toy:
+def toy(
+    modalities: Mapping[str, Any], model: Mapping[str, Any], records: Sequence[Record] | None = None, **sections: Any
+) -> Toy:
     """A whole graph over drawn records. Raises SpecErrors where the check refuses it."""
-    whole = {"name": "conformance", "seed": SEED, "data": {"train": [{"dataset": ToyFaces(), "split": "train"}]}, "augment": AUGMENT}
+    whole = {
+        "name": "conformance",
+        "seed": SEED,
+        "data": {"train": [{"dataset": ToyFaces(), "split": "train"}]},
+        "augment": AUGMENT,
+    }
     spec = validate(RunSpec, {**whole, "modalities": dict(modalities), "model": dict(model), **sections})
     return Toy(check(spec), tuple(toy_records(8) if records is None else records))
 

@@ -9,7 +9,21 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 
-HEAVY = ("torch", "torchvision", "timm", "numpy", "scipy", "cv2", "av", "PIL", "matplotlib", "sklearn", "wandb", "tensorboard", "einops")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "scipy",
+    "cv2",
+    "av",
+    "PIL",
+    "matplotlib",
+    "sklearn",
+    "wandb",
+    "tensorboard",
+    "einops",
+)
 """Packages that no config module may import, nor its examples and static checks."""
 
 _PROBE = """
@@ -48,7 +62,12 @@ def heavy_imports(module: str, attributes: tuple[str, ...]) -> Mapping[str, list
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     request = json.dumps([HEAVY, module, attributes])
     done = subprocess.run(
-        [sys.executable, "-c", _PROBE, request], env=environment, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", _PROBE, request],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     answers = [line.removeprefix("report:") for line in done.stdout.splitlines() if line.startswith("report:")]
     if done.returncode or not answers:

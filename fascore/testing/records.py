@@ -107,7 +107,9 @@ class Located(AnnotationSource):
 
     def load(self) -> Annotation:
         """A row a frame."""
-        boxes, points = (np.stack([draw(frame) for frame in range(FRAMES)]) for draw in (self.face.box, self.face.points))
+        boxes, points = (
+            np.stack([draw(frame) for frame in range(FRAMES)]) for draw in (self.face.box, self.face.points)
+        )
         return Annotation(boxes, points, "five")
 
 
@@ -121,10 +123,17 @@ def _record(number: int, name: str) -> Record:
     species = None if live else SPECIES[number // 2 % len(SPECIES)]
     face, subject = Face(number, live), f"s{number // 2:03d}"
     return Record(
-        id=f"{name}/{number:04d}", label=int(live), channels={channel: Drawn(face, channel) for channel in _PAINT}, dataset=name,
-        task="forgery" if species == "forgery.faceswap" else "spoof", species=species, subject=subject, presenter=subject,
-        annotation=Located(face), metadata={"site": "AB"[number // 4 % 2], "take": number % 4},
-    )  # fmt: skip
+        id=f"{name}/{number:04d}",
+        label=int(live),
+        channels={channel: Drawn(face, channel) for channel in _PAINT},
+        dataset=name,
+        task="forgery" if species == "forgery.faceswap" else "spoof",
+        species=species,
+        subject=subject,
+        presenter=subject,
+        annotation=Located(face),
+        metadata={"site": "AB"[number // 4 % 2], "take": number % 4},
+    )
 
 
 class ToyFaces(Dataset):

@@ -28,7 +28,9 @@ class Feed:
     def take(self, rows: Tensor) -> Feed:
         """Some of the records, in this order."""
         context = {name: value[rows] for name, value in self.context.items()}
-        return Feed([take(value, rows) for value in self.inputs], context, None if self.target is None else self.target[rows])
+        return Feed(
+            [take(value, rows) for value in self.inputs], context, None if self.target is None else self.target[rows]
+        )
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Rig:
     def build(self, seed: int, *, training: bool = False) -> nn.Module:
         """Its module, initialised from a seed."""
         torch.manual_seed(seed)
-        module: nn.Module = self.config.build(self.signals) if self.target is None else self.config.build(self.signals, self.target)
+        module: nn.Module = (
+            self.config.build(self.signals) if self.target is None else self.config.build(self.signals, self.target)
+        )
         return module.train(training)
 
     def jittered(self, seed: int, *, training: bool = False) -> nn.Module:
@@ -118,7 +122,9 @@ def rigs(case: Case) -> list[Rig]:
         try:
             _ = rig.config.infer(rig.signals) if rig.target is None else rig.config.check(rig.signals, rig.target)
         except Exception as error:
-            raise Failure(f"{rig}: its own static check refuses this example: {type(error).__name__}: {error}") from error
+            raise Failure(
+                f"{rig}: its own static check refuses this example: {type(error).__name__}: {error}"
+            ) from error
     return found
 
 

@@ -14,8 +14,14 @@ from fascore.testing.checks import data, metrics, modalities, modules, recipes, 
 Expected: TypeAlias = Mapping[tuple[str, str, str], str]
 """`(kind, name, check) -> reason`: checks that a component fails for a reason that its page gives."""
 CHECKS: tuple[Check, ...] = (
-    *static.CHECKS, *modules.CHECKS, *sinks.CHECKS, *modalities.CHECKS, *data.CHECKS, *metrics.CHECKS, *recipes.CHECKS,
-)  # fmt: skip
+    *static.CHECKS,
+    *modules.CHECKS,
+    *sinks.CHECKS,
+    *modalities.CHECKS,
+    *data.CHECKS,
+    *metrics.CHECKS,
+    *recipes.CHECKS,
+)
 
 _PICKING = ("keyword", "markexpr", "lf", "last_failed", "deselect", "stepwise")
 """Options of pytest with which a user runs a part of the suite on purpose."""
@@ -34,8 +40,12 @@ def conformance(distribution: str, expected_failures: Expected | None = None) ->
     """
     expected = dict(expected_failures or {})
     found = cases(distribution)
-    rows = [pytest.param(case, check, id=f"{case.kind}-{case.name}-{check.name}", marks=_marks(case, check, expected))
-            for case in found for check in CHECKS if case.kind in check.kinds]  # fmt: skip
+    rows = [
+        pytest.param(case, check, id=f"{case.kind}-{case.name}-{check.name}", marks=_marks(case, check, expected))
+        for case in found
+        for check in CHECKS
+        if case.kind in check.kinds
+    ]
     whole = frozenset(str(row.id) for row in rows)
 
     @pytest.mark.parametrize(("case", "check"), [*rows, pytest.param(None, None, id=f"suite-{distribution}-whole")])
@@ -78,15 +88,21 @@ def _whole(request: pytest.FixtureRequest, whole: frozenset[str], expected: Expe
     """Nothing was taken out of the suite, and every expected failure names a check of it and gives a reason."""
     unknown = [key for key in expected if "-".join(key) not in whole]
     if unknown:
-        pytest.fail(f"expected_failures names {unknown[0]}, which is no (kind, name, check) of this suite; correct or delete it", pytrace=False)
+        pytest.fail(
+            f"expected_failures names {unknown[0]}, which is no (kind, name, check) of this suite; correct or delete it",
+            pytrace=False,
+        )
     silent = [key for key, reason in expected.items() if len(reason.split()) < 3]
     if silent:
-        pytest.fail(f"expected_failures gives no reason for {silent[0]}; write why the component deviates", pytrace=False)
+        pytest.fail(
+            f"expected_failures gives no reason for {silent[0]}; write why the component deviates", pytrace=False
+        )
     if missing := sorted(whole - _collected(request)):
         pytest.fail(
             f"{len(missing)} checks were taken out of the suite, such as {missing[0]}; leave the test function as conformance() gives it, "
-            "and list a deviation in expected_failures with its reason", pytrace=False,
-        )  # fmt: skip
+            "and list a deviation in expected_failures with its reason",
+            pytrace=False,
+        )
 
 
 def _collected(request: pytest.FixtureRequest) -> frozenset[str]:
@@ -95,7 +111,13 @@ def _collected(request: pytest.FixtureRequest) -> frozenset[str]:
     marks = [mark for mark in item.function.pytestmark if mark.name == "parametrize"]
     parametrised = {str(row.id) for mark in marks for row in mark.args[1]}
     option = request.config.option
-    if any(getattr(option, name, None) for name in _PICKING) or any("::" in argument for argument in request.config.args):
+    if any(getattr(option, name, None) for name in _PICKING) or any(
+        "::" in argument for argument in request.config.args
+    ):
         return frozenset(parametrised)
-    mine = [other for other in request.session.items if getattr(other, "originalname", "") == item.originalname and other.path == item.path]
+    mine = [
+        other
+        for other in request.session.items
+        if getattr(other, "originalname", "") == item.originalname and other.path == item.path
+    ]
     return frozenset(parametrised & {other.callspec.id for other in mine if isinstance(other, pytest.Function)})

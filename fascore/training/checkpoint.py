@@ -62,7 +62,9 @@ def load_last(path: Path, engine: Engine) -> Counters:
     _into(engine.own, _below(tensors, "own."), path)
     averages = _below(tensors, "ema.")
     if bool(averages) != (engine.ema is not None) or set(facts["optimizers"]) != set(engine.optimisations):
-        raise FascoreError(f"{path} was written by another recipe; start again with --fresh, or go back to the spec that it belongs to")
+        raise FascoreError(
+            f"{path} was written by another recipe; start again with --fresh, or go back to the spec that it belongs to"
+        )
     if engine.ema is not None:
         engine.ema.restore(averages)
     for name, part in engine.optimisations.items():
@@ -86,7 +88,9 @@ def load_best(path: Path, model: ModelGraph) -> dict[str, Any]:
     except RuntimeError as error:
         raise FascoreError(f"{path} belongs to another model: {_first(error)}") from error
     if foreign:
-        raise FascoreError(f"{path} belongs to another model: '{foreign[0]}' is {'missing from it' if missing else 'not in this graph'}")
+        raise FascoreError(
+            f"{path} belongs to another model: '{foreign[0]}' is {'missing from it' if missing else 'not in this graph'}"
+        )
     return facts
 
 
@@ -103,11 +107,17 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             facts = json.loads((file.metadata() or {}).get("fascore", "{}"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - a file of safetensors is no mapping
     except FileNotFoundError:
-        raise FascoreError(f"there is no checkpoint {path}: train first; where training is over already, begin again with --fresh") from None
+        raise FascoreError(
+            f"there is no checkpoint {path}: train first; where training is over already, begin again with --fresh"
+        ) from None
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise FascoreError(f"{path} is damaged and cannot be read ({error}); delete it, or start again with --fresh") from error
+        raise FascoreError(
+            f"{path} is damaged and cannot be read ({error}); delete it, or start again with --fresh"
+        ) from error
     if facts.get("format") != FORMAT:
-        raise FascoreError(f"{path} is no checkpoint of this fascore: its format is {facts.get('format')}, not {FORMAT}")
+        raise FascoreError(
+            f"{path} is no checkpoint of this fascore: its format is {facts.get('format')}, not {FORMAT}"
+        )
     return tensors, facts
 
 
@@ -126,7 +136,9 @@ def _into(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        raise FascoreError(f"{path} belongs to another model: {_first(error)}; start again with --fresh, or go back to its spec") from error
+        raise FascoreError(
+            f"{path} belongs to another model: {_first(error)}; start again with --fresh, or go back to its spec"
+        ) from error
 
 
 def _first(error: RuntimeError) -> str:

@@ -14,7 +14,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from fascore.contract.component import Config
 
@@ -71,7 +81,9 @@ class Schedule(Config):
         if self.warmup_epochs and self.warmup_steps:
             raise ValueError("warmup_epochs and warmup_steps are two units of one thing: give one of them")
         if self.name == "multistep" and (not self.milestones or list(self.milestones) != sorted(set(self.milestones))):
-            raise ValueError('multistep decays at milestones: give them in increasing order, such as "milestones": [30, 60]')
+            raise ValueError(
+                'multistep decays at milestones: give them in increasing order, such as "milestones": [30, 60]'
+            )
         return self
 
 
@@ -95,9 +107,13 @@ def _class(name: str) -> tuple[str, Mapping[str, Any]]:
     for node in ast.parse(files[name].read_text(encoding="utf-8")).body if name in usable else ():
         if isinstance(node, ast.ClassDef) and node.name.lower() == name:
             init = next(item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__")
-            return node.name, {argument.arg: _type(argument.annotation) for argument in (*init.args.args[1:], *init.args.kwonlyargs)}
+            return node.name, {
+                argument.arg: _type(argument.annotation) for argument in (*init.args.args[1:], *init.args.kwonlyargs)
+            }
     near = difflib.get_close_matches(name.lower(), usable, 1, 0.6)
-    raise ValueError(f"torch.optim has no '{name}'. " + (f"Did you mean '{near[0]}'?" if near else f"It has {', '.join(usable)}."))
+    raise ValueError(
+        f"torch.optim has no '{name}'. " + (f"Did you mean '{near[0]}'?" if near else f"It has {', '.join(usable)}.")
+    )
 
 
 def _files() -> Mapping[str, Path]:
@@ -105,7 +121,11 @@ def _files() -> Mapping[str, Path]:
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
         raise ValueError("torch is not installed: pip install torch")
-    return {path.stem.replace("_", ""): path for path in (Path(spec.origin).parent / "optim").glob("*.py") if path.stem not in _OTHER_FILES}
+    return {
+        path.stem.replace("_", ""): path
+        for path in (Path(spec.origin).parent / "optim").glob("*.py")
+        if path.stem not in _OTHER_FILES
+    }
 
 
 def _type(annotation: ast.expr | None) -> Any:

@@ -137,9 +137,15 @@ def spawn(processes: int, command: Sequence[str]) -> int:
     os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "300")  # seconds for the last step and its checkpoint
     with _undisturbed(), TemporaryDirectory() as logs:
         config = LaunchConfig(
-            min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id=uuid4().hex, rdzv_backend="c10d", rdzv_endpoint="localhost:0",
-            max_restarts=0, logs_specs=DefaultLogsSpecs(log_dir=logs),
-        )  # fmt: skip
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=processes,
+            run_id=uuid4().hex,
+            rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0",
+            max_restarts=0,
+            logs_specs=DefaultLogsSpecs(log_dir=logs),
+        )
         try:
             elastic_launch(config, sys.executable)(*command)
         except ChildFailedError as error:
@@ -174,12 +180,16 @@ def pick_device(name: str) -> torch.device:
         raise FascoreError(f"compute.device is '{name}', and torch sees no GPU here; write auto or cpu")
     if ":" in name:
         if processes > 1:
-            raise FascoreError(f"compute.device is '{name}', one GPU for {processes} processes; write cuda, and each process takes its own")
+            raise FascoreError(
+                f"compute.device is '{name}', one GPU for {processes} processes; write cuda, and each process takes its own"
+            )
         place = int(name.partition(":")[2])
     else:
         place = local
     if place >= count:
-        raise FascoreError(f"there is no GPU number {place}: torch sees {count}; start at most {count} processes, or write cpu")
+        raise FascoreError(
+            f"there is no GPU number {place}: torch sees {count}; start at most {count} processes, or write cpu"
+        )
     return torch.device("cuda", place)
 
 

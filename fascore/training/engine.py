@@ -28,7 +28,14 @@ class Engine:
     """One graph, one training, on one device of one of `world` processes."""
 
     def __init__(
-        self, model: ModelGraph, training: Training, *, device: torch.device, precision: str, seed: int, ema: float | None = None
+        self,
+        model: ModelGraph,
+        training: Training,
+        *,
+        device: torch.device,
+        precision: str,
+        seed: int,
+        ema: float | None = None,
     ) -> None:
         self.model = model
         self.own = training.own
@@ -90,14 +97,18 @@ class Engine:
                         parameter.requires_grad_(False)
                         stack.callback(parameter.requires_grad_, True)
                 # Copies, not values put back in place: autograd would refuse tensors changed after the forward pass.
-                module._buffers.update({key: value.clone() for key, value in module._buffers.items() if value is not None})
+                module._buffers.update(
+                    {key: value.clone() for key, value in module._buffers.items() if value is not None}
+                )
             yield
 
     def rand(self, purpose: str, ids: Sequence[str], shape: Sequence[int]) -> Tensor:
         """Uniform draws in [0, 1), (len(ids), *shape) float32: a function of seed, purpose, epoch, step and record id."""
         drawn = np.empty((len(ids), *shape), dtype=np.float32)
         for place, identity in enumerate(ids):
-            drawn[place] = generator(self.seed, purpose, self.epoch, self.step, identity).random(tuple(shape), dtype=np.float32)
+            drawn[place] = generator(self.seed, purpose, self.epoch, self.step, identity).random(
+                tuple(shape), dtype=np.float32
+            )
         return torch.from_numpy(drawn).to(self.device)
 
     def reduce(self, tensor: Tensor) -> Tensor:

@@ -65,13 +65,17 @@ class Optimisation:
         whole = self.optimizer.state_dict()
         groups = whole["param_groups"]
         if [group["params"] for group in groups] != [group["params"] for group in facts["groups"]]:
-            raise FascoreError("the checkpoint's optimiser has other parameters than this recipe's; start again with --fresh")
+            raise FascoreError(
+                "the checkpoint's optimiser has other parameters than this recipe's; start again with --fresh"
+            )
         state: dict[int, dict[str, Any]] = {}
         for key, value in {**tensors, **facts["plain"]}.items():
             place, _, name = key.partition(".")
             state.setdefault(int(place), {})[name] = value
         for group, saved in zip(groups, facts["groups"], strict=True):
-            group.update({key: tuple(value) if isinstance(group.get(key), tuple) else value for key, value in saved.items()})
+            group.update(
+                {key: tuple(value) if isinstance(group.get(key), tuple) else value for key, value in saved.items()}
+            )
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.updates, self.pending = facts["updates"], 0
 
@@ -92,11 +96,15 @@ def optimisation(
     """
     items: list[Any] = list(parameters)
     groups = items if items and isinstance(items[0], dict) else [{"params": items}]
-    groups = [{**group, "params": [parameter for parameter in group["params"] if parameter.requires_grad]} for group in groups]
+    groups = [
+        {**group, "params": [parameter for parameter in group["params"] if parameter.requires_grad]} for group in groups
+    ]
     if not any(group["params"] for group in groups):
         raise FascoreError(f"{optimizer.name} has no parameter to train: every one of them is frozen, or there is none")
     try:
-        built = getattr(importlib.import_module("torch.optim"), class_name(optimizer.name))(groups, lr=optimizer.lr, **optimizer.arguments)
+        built = getattr(importlib.import_module("torch.optim"), class_name(optimizer.name))(
+            groups, lr=optimizer.lr, **optimizer.arguments
+        )
     except (ValueError, TypeError, RuntimeError) as error:
         raise FascoreError(f"torch refuses the optimiser {optimizer.name}: {error}; change its arguments") from error
     course = scheduler(built, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
@@ -105,7 +113,13 @@ def optimisation(
 
 def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: int, updates: int) -> Any:
     """timm's scheduler for `updates` optimiser steps an epoch: a function of the number of steps taken, without other state."""
-    from timm.scheduler import CosineLRScheduler, MultiStepLRScheduler, PolyLRScheduler, StepLRScheduler, TanhLRScheduler
+    from timm.scheduler import (
+        CosineLRScheduler,
+        MultiStepLRScheduler,
+        PolyLRScheduler,
+        StepLRScheduler,
+        TanhLRScheduler,
+    )
 
     warmup = schedule.warmup_steps or round(schedule.warmup_epochs * updates)
     common = {"t_in_epochs": False, "warmup_t": warmup, "warmup_lr_init": schedule.warmup_lr, "warmup_prefix": False}
@@ -118,7 +132,9 @@ def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: i
         case "poly":
             return PolyLRScheduler(optimizer, power=schedule.power, **whole, **common)
         case "step":
-            return StepLRScheduler(optimizer, decay_t=schedule.decay_epochs * updates, decay_rate=schedule.decay_rate, **common)
+            return StepLRScheduler(
+                optimizer, decay_t=schedule.decay_epochs * updates, decay_rate=schedule.decay_rate, **common
+            )
         case "multistep":
             # timm decays at t = milestone - 1, since it is made for counting epochs from 0.
             milestones = [epoch * updates + 1 for epoch in schedule.milestones]

@@ -27,11 +27,19 @@ class Scores:
 
     def by_record(self) -> dict[str, dict[str, float]]:
         """The numbers of each record, by its id."""
-        return {identity: {head: values[place] for head, values in self.heads.items()} for place, identity in enumerate(self.ids)}
+        return {
+            identity: {head: values[place] for head, values in self.heads.items()}
+            for place, identity in enumerate(self.ids)
+        }
 
 
 def score(
-    model: ModelGraph, ids: Sequence[str], batches: Callable[[Sequence[str]], Iterable[Batch]], *, precision: str = "fp32", alone: bool = False
+    model: ModelGraph,
+    ids: Sequence[str],
+    batches: Callable[[Sequence[str]], Iterable[Batch]],
+    *,
+    precision: str = "fp32",
+    alone: bool = False,
 ) -> Scores:
     """Score records with the model in evaluation mode; every process gets all scores.
 
@@ -68,7 +76,9 @@ def _rows(model: ModelGraph, batches: Iterable[Batch], *, bf16: bool) -> list[tu
 
 def _finite(value: float, head: str, identity: str) -> float | None:
     if math.isinf(value):
-        raise FascoreError(f"head '{head}' gives record '{identity}' an infinite score; its weights or its input are broken")
+        raise FascoreError(
+            f"head '{head}' gives record '{identity}' an infinite score; its weights or its input are broken"
+        )
     return None if math.isnan(value) else value
 
 
@@ -81,5 +91,8 @@ def _every_record_once(found: Sequence[str], ids: Sequence[str]) -> None:
         return
     missing, extra = sorted(set(ids) - set(found)), sorted(set(found) - set(ids))
     doubled = sorted(identity for identity, count in Counter(found).items() if count > 1)
-    listed = ", ".join(f"{len(some)} {word} {some[:3]}" for word, some in (("missing", missing), ("doubled", doubled), ("foreign", extra)))
+    listed = ", ".join(
+        f"{len(some)} {word} {some[:3]}"
+        for word, some in (("missing", missing), ("doubled", doubled), ("foreign", extra))
+    )
     raise FascoreError(f"evaluation must see every record once: {listed}; the loader or the list of records is wrong")

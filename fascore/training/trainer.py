@@ -98,11 +98,18 @@ class _Trainer:
         torch.manual_seed(int(generator(job.spec.seed, "init", "recipe").integers(2**63)))
         self.training = self.recipe.build(job.graph, self.steps)
         self.engine = Engine(
-            job.graph, self.training, device=job.device, precision=job.precision, seed=job.spec.seed, ema=self.recipe.ema
+            job.graph,
+            self.training,
+            device=job.device,
+            precision=job.precision,
+            seed=job.spec.seed,
+            ema=self.recipe.ema,
         )
         for module in (*job.graph.nodes.values(), *job.graph.heads.values()) if job.spec.compute.compile else ():
             module.compile()
-        self.counters = checkpoint.load_last(self.last, self.engine) if job.resume and self.last.exists() else Counters()
+        self.counters = (
+            checkpoint.load_last(self.last, self.engine) if job.resume and self.last.exists() else Counters()
+        )
         self.saved = time.monotonic()
         self.stop = False
 
@@ -120,7 +127,9 @@ class _Trainer:
         """Global batches of an epoch. Raises SpecError where the sampler plans none."""
         batches = self.job.spec.sampler.plan(self.job.records, epoch, self.job.spec.seed)
         if not batches:
-            raise SpecError(f"the sampler {self.job.spec.sampler.type} plans no batch of {len(self.job.records)} records; lower its batch_size")
+            raise SpecError(
+                f"the sampler {self.job.spec.sampler.type} plans no batch of {len(self.job.records)} records; lower its batch_size"
+            )
         return batches
 
     def _epoch(self) -> None:
@@ -150,7 +159,16 @@ class _Trainer:
         counters.step += 1
         counters.batch += 1
         rates = {name: part.rate for name, part in engine.optimisations.items()}
-        step = Step(counters.epoch, counters.step, steps, self.recipe.epochs, values, rates, len(ids), time.perf_counter() - started)
+        step = Step(
+            counters.epoch,
+            counters.step,
+            steps,
+            self.recipe.epochs,
+            values,
+            rates,
+            len(ids),
+            time.perf_counter() - started,
+        )
         self._tell("step_ended", step=step)
         if engine.settled and self._stopping():
             self._interrupt()
@@ -160,7 +178,9 @@ class _Trainer:
     def _agree(self, losses: Mapping[str, Tensor], share: float) -> tuple[dict[str, float], bool]:
         """Losses averaged over processes, and whether a checkpoint is due: one message, one wait for the device."""
         job = self.job
-        clock = self.engine.rank == 0 and job.save_seconds is not None and time.monotonic() - self.saved > job.save_seconds
+        clock = (
+            self.engine.rank == 0 and job.save_seconds is not None and time.monotonic() - self.saved > job.save_seconds
+        )
         count = job.save_steps is not None and (self.counters.step + 1) % job.save_steps == 0
         flags = torch.tensor([float(self.request.made), float(clock or count)], device=job.device)
         means = [value.detach().float().reshape(()) * share / self.engine.world for value in losses.values()]
@@ -188,14 +208,22 @@ class _Trainer:
         except _Stop:
             self._interrupt()
         figure = figures.get(recipe.select.type)
-        better = figure is None or counters.best is None or (figure > counters.best if recipe.select.higher_is_better else figure < counters.best)
+        better = (
+            figure is None
+            or counters.best is None
+            or (figure > counters.best if recipe.select.higher_is_better else figure < counters.best)
+        )
         if better:
             counters.best, counters.best_epoch = figure, counters.epoch
             if self.engine.rank == 0:
-                checkpoint.save_best(self.best, self.engine, {"epoch": counters.epoch, "step": counters.step, "dev": figures})
+                checkpoint.save_best(
+                    self.best, self.engine, {"epoch": counters.epoch, "step": counters.step, "dev": figures}
+                )
         counters.stale = 0 if better else counters.stale + 1
         counters.epoch, counters.batch = counters.epoch + 1, 0
-        counters.finished = counters.epoch >= recipe.epochs or (recipe.early_stop is not None and counters.stale >= recipe.early_stop)
+        counters.finished = counters.epoch >= recipe.epochs or (
+            recipe.early_stop is not None and counters.stale >= recipe.early_stop
+        )
         self._save()
         self._tell("epoch_ended", epoch=counters.epoch - 1, metrics=figures)
 

@@ -5,7 +5,9 @@ import json
 
 def scores(path, shift):
     lines = ["id,label,species,subject,score"]
-    lines += [f"{n},{n % 2},{'' if n % 2 else 'print'},s{n // 4},{(n % 2) * shift + (n * 37 % 23) / 23}" for n in range(80)]
+    lines += [
+        f"{n},{n % 2},{'' if n % 2 else 'print'},s{n // 4},{(n % 2) * shift + (n * 37 % 23) / 23}" for n in range(80)
+    ]
     path.write_text("\n".join(lines))
 
 
@@ -16,7 +18,9 @@ def test_score_files_are_compared_and_written_in_every_form(fascore, tmp_path):
     files = ("a.csv", "b.csv", "--dev", "a_dev.csv", "--dev", "b_dev.csv")
     told = fascore("compare", *files, "--out", "both", "--bootstrap", 50, COLUMNS="200").stdout
     assert "Differences from a" in told and "the comparison: both/compare.html" in told
-    assert {path.name for path in (tmp_path / "both").iterdir()} == {f"compare.{form}" for form in ("html", "md", "tex", "csv", "json")}
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {
+        f"compare.{form}" for form in ("html", "md", "tex", "csv", "json")
+    }
     found = json.loads((tmp_path / "both/compare.json").read_text())
     pair = found["tests"]["test"]["tasks"]["spoof"]["pairs"]["b"]
     assert pair["differences"]["auc"]["difference"] > 0 and found["bootstrap"]["resamples"] == 50
@@ -38,7 +42,10 @@ def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):
         ((), "give at least one system"),
         (("a.csv",), "score files have no threshold"),
         (("nowhere.csv", "--threshold", "fixed=1"), "there is no score file or folder nowhere.csv"),
-        (("a.csv", "--threshold", "fixed=0.5", "--baseline", "b"), "there is no system 'b' to compare with; there are a"),
+        (
+            ("a.csv", "--threshold", "fixed=0.5", "--baseline", "b"),
+            "there is no system 'b' to compare with; there are a",
+        ),
         (("a.csv", "--threshold", "fixed=0.5", "--paper", "joint/XX"), "there is no table 'joint/XX'"),
         (("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"), "say of which with --paper"),
     ):

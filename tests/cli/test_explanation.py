@@ -80,9 +80,13 @@ def test_every_component_of_the_core_can_be_explained(kind, name):
     assert "from fascore " in text
 
 
-@pytest.mark.parametrize(("kind", "name", "said"), [
-    ("fusion", "concta", "Did you mean 'concat'"),
-    ("fusoin", "concat", "there are: dataset, modality"), ("encoder", "concat", "registered as fusion"),
-])
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("fusion", "concta", "Did you mean 'concat'"),
+        ("fusoin", "concat", "there are: dataset, modality"),
+        ("encoder", "concat", "registered as fusion"),
+    ],
+)
 def test_an_unknown_name_is_told_with_the_nearest(fascore, kind, name, said):
     assert said in fascore("explain", kind, name, code=1).stderr

@@ -12,9 +12,11 @@ from sklearn.metrics import roc_auc_score
 
 PHANTOM = {"type": "phantom", "subjects": 4, "frames": 2, "size": 48, "species": ["print.flat"]}
 SPEC = {
-    "name": "small", "seed": 3,
+    "name": "small",
+    "seed": 3,
     "data": {
-        "train": [{"dataset": PHANTOM, "split": "train"}], "dev": [{"dataset": PHANTOM, "split": "dev"}],
+        "train": [{"dataset": PHANTOM, "split": "train"}],
+        "dev": [{"dataset": PHANTOM, "split": "dev"}],
         "test": {"intra": [{"dataset": PHANTOM, "split": "test"}]},
     },
     "modalities": {"faces": "faces", "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}},
@@ -24,7 +26,7 @@ SPEC = {
     },
     "recipe": {"type": "supervised", "epochs": 1},
     "compute": {"device": "cpu", "workers": 0, "prepare": 1},
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +75,9 @@ def test_a_changed_spec_in_the_same_folder_is_refused_by_name(home):
 def test_a_typo_is_told_before_anything_runs(home):
     told = program(home, "run", "spec.json", "--set", "model.encoders.look.nmae=x", code=1).stderr
     assert told.splitlines() == [
-        "spec.json: model.encoders.look.nmae: there is no field 'nmae'. Did you mean 'name'?", "1 problem in spec.json"
-    ]  # fmt: skip
+        "spec.json: model.encoders.look.nmae: there is no field 'nmae'. Did you mean 'name'?",
+        "1 problem in spec.json",
+    ]
 
 
 def test_prepare_fills_the_store_that_the_run_then_finds(home):
@@ -88,7 +91,9 @@ def test_predict_answers_for_pictures_and_says_why_not_for_others(home):
     (home / "photos").mkdir()
     Image.radial_gradient("L").convert("RGB").save(home / "photos" / "disc.png")
     (home / "text.mp4").write_text("not a video")
-    lines = program(home, "predict", "runs/small", "photos", "text.mp4", "--detector", "whole", "--json").stdout.splitlines()
+    lines = program(
+        home, "predict", "runs/small", "photos", "text.mp4", "--detector", "whole", "--json"
+    ).stdout.splitlines()
     picture, text = map(json.loads, lines)
     assert 0 <= picture["score"] <= 1
     assert picture["decision"] == ("bona fide" if picture["score"] >= picture["threshold"] else "attack")
@@ -111,7 +116,9 @@ def test_a_threshold_for_a_new_camera_comes_from_pictures_of_it_and_predict_deci
     written = json.loads((home / "runs/small/thresholds/phone.json").read_text())
     assert "APCER unknown here" in told
     assert written["bpcer"]["n"] == 8 and written["bpcer"]["errors"] <= 3
-    lines = program(home, "predict", *common, "--json", "--threshold", "runs/small/thresholds/phone.json").stdout.splitlines()
+    lines = program(
+        home, "predict", *common, "--json", "--threshold", "runs/small/thresholds/phone.json"
+    ).stdout.splitlines()
     answers = list(map(json.loads, lines))
     assert {answer["threshold"] for answer in answers} == {written["threshold"]["value"]}
     assert sum(answer["decision"] == "attack" for answer in answers) == written["bpcer"]["errors"]
@@ -127,7 +134,10 @@ def test_evaluate_repeats_the_figures_of_the_run(home):
     program(home, "evaluate", "runs/small/scores/intra.csv", "--dev", "runs/small/scores/dev.csv", "--out", "again")
     old, new = (json.loads((home / path / "metrics.json").read_text()) for path in ("runs/small", "again"))
     assert new["threshold"]["value"] == old["threshold"]["value"]
-    assert new["tests"]["intra"]["tasks"]["spoof"]["metrics"]["auc"] == old["tests"]["intra"]["tasks"]["spoof"]["metrics"]["auc"]
+    assert (
+        new["tests"]["intra"]["tasks"]["spoof"]["metrics"]["auc"]
+        == old["tests"]["intra"]["tasks"]["spoof"]["metrics"]["auc"]
+    )
     assert (home / "again/report.html").stat().st_size > 1000
 
 
@@ -143,11 +153,14 @@ def test_evaluate_agrees_with_another_library_on_scores_of_any_system(fascore, t
     assert metrics["iso30107"]["apcer_worst"] == pytest.approx(accepted / 30)
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["nowhere.csv"], "there is no score file nowhere.csv"),
-    (["test.csv", "--threshold", "eer"], "needs the scores of a dev split"),
-    (["test.csv", "--dev", "test.csv"], "measures nothing"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.csv"], "there is no score file nowhere.csv"),
+        (["test.csv", "--threshold", "eer"], "needs the scores of a dev split"),
+        (["test.csv", "--dev", "test.csv"], "measures nothing"),
+    ],
+)
 def test_evaluate_refuses_in_a_sentence(fascore, tmp_path, arguments, said):
     score_file(tmp_path / "test.csv", [("a", 1, "", 0.9), ("b", 0, "print.flat", 0.1)])
     assert said in fascore("evaluate", *arguments, code=1).stderr
@@ -156,7 +169,11 @@ def test_evaluate_refuses_in_a_sentence(fascore, tmp_path, arguments, said):
 def test_a_study_is_checked_run_and_tabled(home):
     study = {"base": "spec.json", "rows": {"short": {}, "wide": {"model.heads.main.hidden": 4}}, "report": ["auc"]}
     (home / "study.json").write_text(json.dumps(study))
-    assert program(home, "study", "check", "study.json").stdout.splitlines() == ["short.s0", "wide.s0", "2 runs, all valid"]
+    assert program(home, "study", "check", "study.json").stdout.splitlines() == [
+        "short.s0",
+        "wide.s0",
+        "2 runs, all valid",
+    ]
     assert "run it first" in program(home, "study", "table", "study.json", code=1).stderr
     printed = program(home, "study", "run", "study.json").stdout
     table = program(home, "study", "table", "study.json").stdout
@@ -166,7 +183,9 @@ def test_a_study_is_checked_run_and_tabled(home):
 
 
 def test_a_mistake_in_a_row_of_a_study_is_told_with_its_row(home):
-    (home / "wrong.json").write_text(json.dumps({"base": "spec.json", "rows": {"short": {}, "typo": {"model.heads.main.hiden": 4}}}))
+    (home / "wrong.json").write_text(
+        json.dumps({"base": "spec.json", "rows": {"short": {}, "typo": {"model.heads.main.hiden": 4}}})
+    )
     told = program(home, "study", "check", "wrong.json", code=1).stderr
     assert "wrong.json: rows.typo: model.heads.main.hiden: there is no field 'hiden'" in told
 
@@ -178,5 +197,7 @@ def test_a_run_is_compared_with_what_evaluate_made_of_its_scores(home):
     assert [one["trained_on"] for one in found["systems"].values()] == [["phantom"], []]
     (part,) = found["tests"]["intra"]["tasks"].values()
     run, alone = part["systems"].values()
-    assert {key: figure["value"] for key, figure in run.items()} == {key: figure["value"] for key, figure in alone.items()}
+    assert {key: figure["value"] for key, figure in run.items()} == {
+        key: figure["value"] for key, figure in alone.items()
+    }
     assert {one["difference"] for one in part["pairs"]["alone"]["differences"].values()} == {0}

@@ -13,7 +13,21 @@ def test_the_table_names_the_claim_and_its_numbers(fascore):
 
 
 def test_json_holds_what_the_table_shows(fascore):
-    arguments = ("plan", "--apcer", "0.02", "--bpcer", "0.15", "--species", "6", "--each", "10", "--correlation", "0.2", "--true", "0.001")
+    arguments = (
+        "plan",
+        "--apcer",
+        "0.02",
+        "--bpcer",
+        "0.15",
+        "--species",
+        "6",
+        "--each",
+        "10",
+        "--correlation",
+        "0.2",
+        "--true",
+        "0.001",
+    )
     found = json.loads(fascore(*arguments, "--json").stdout)
     table = fascore(*arguments).stdout
     assert [claim["rate"] for claim in found] == ["apcer", "bpcer"]
@@ -28,9 +42,15 @@ def test_without_a_correlation_both_ends_are_shown(fascore):
     assert "correlation 0: design effect 1" in told and "correlation 1: design effect 5" in told
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    ([], "say what to claim"), (["--apcer", "2"], "--apcer 2: write a number between 0 and 1"), (["--apcer", "nan"], "--apcer nan"),
-    (["--apcer", "0.1", "--confidence", "95"], "--confidence 95"), (["--bpcer", "1e-12"], "claim less"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "say what to claim"),
+        (["--apcer", "2"], "--apcer 2: write a number between 0 and 1"),
+        (["--apcer", "nan"], "--apcer nan"),
+        (["--apcer", "0.1", "--confidence", "95"], "--confidence 95"),
+        (["--bpcer", "1e-12"], "claim less"),
+    ],
+)
 def test_impossible_claims_are_sentences(fascore, arguments, said):
     assert said in fascore("plan", *arguments, code=1).stderr

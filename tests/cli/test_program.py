@@ -32,7 +32,19 @@ def test_every_help_shows_an_example_that_begins_with_the_command_itself(path):
 
 def test_all_commands_of_the_issue_are_there():
     words = {" ".join(path) for path in COMMANDS}
-    named = ["run", "prepare", "predict", "check", "schema", "fill", "init", "explain", "plugins", "components", "evaluate"]
+    named = [
+        "run",
+        "prepare",
+        "predict",
+        "check",
+        "schema",
+        "fill",
+        "init",
+        "explain",
+        "plugins",
+        "components",
+        "evaluate",
+    ]
     assert {*named, "study check", "study run", "study table", "plugin new"} <= words
 
 
@@ -98,7 +110,9 @@ def test_components_of_300_packages_are_listed_without_importing_one(fascore, di
 
 
 def test_an_unknown_kind_is_told_with_the_kinds(fascore):
-    assert fascore("components", "encodr", code=1).stderr.startswith("'encodr' is no kind of component; there are: dataset, modality")
+    assert fascore("components", "encodr", code=1).stderr.startswith(
+        "'encodr' is no kind of component; there are: dataset, modality"
+    )
 
 
 def test_plugins_are_counted_and_the_check_finds_a_broken_one(fascore, distributions):
@@ -136,7 +150,9 @@ def test_an_unexpected_failure_is_one_line_and_a_traceback_only_on_request(fasco
 def test_commands_of_plugins_are_listed_by_name_and_imported_when_called(fascore, distributions):
     site = distributions(1)
     (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nbeat = fas_fake0:beat\n")
-    assert "A command of fas-fake0 1.0." in fascore("--help", PYTHONPATH=str(site)).stdout  # the module itself raises on import
+    assert (
+        "A command of fas-fake0 1.0." in fascore("--help", PYTHONPATH=str(site)).stdout
+    )  # the module itself raises on import
     (site / "fas_fake0.py").write_text(
         "def beat(video: str, rate: float = 30.0) -> None:\n    'Read a pulse.'\n    print(f'{video} at {rate}')\n"
     )

@@ -7,7 +7,9 @@ from fascore.contract.component import load
 from fascore.contract.registry import KINDS, Index, index, using
 from fascore.spec.schema import schema
 
-CORE = [(p.kind, p.name) for p in Index.from_environment().providers() if p.kind in KINDS and p.distribution == "fascore"]
+CORE = [
+    (p.kind, p.name) for p in Index.from_environment().providers() if p.kind in KINDS and p.distribution == "fascore"
+]
 CHANGES = {
     "a field with a typo": ("modalities.face.sise", 32),
     "a component that is not installed": ("model.fusions.all.type", "concta"),

@@ -31,29 +31,52 @@ def test_scores_that_are_higher_for_attacks_give_the_same_figures_at_the_thresho
     for name, turn, polarity in (("up", 1, "bona_fide_high"), ("down", -1, "attack_high")):
         (tmp_path / name).mkdir()
         lists(tmp_path / name, "test.txt", ROWS, turn)
-        arguments = (f"{name}/test.txt", *said, "--polarity", polarity, "--threshold", f"fixed={turn * 0.5}", "--out", f"{name}/out")
+        arguments = (
+            f"{name}/test.txt",
+            *said,
+            "--polarity",
+            polarity,
+            "--threshold",
+            f"fixed={turn * 0.5}",
+            "--out",
+            f"{name}/out",
+        )
         told = fascore("evaluate", *arguments).stdout
     assert "accept where the file's score is at most -0.5" in told
     assert figures(tmp_path / "up/out")["tests"] == figures(tmp_path / "down/out")["tests"]
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["test.txt"], "test.txt has no header that names its columns, and 3 words a line fit several formats"),
-    (["test.txt", "--format", "id-label-score", "--labels-are", "bona_fide_1"], "say --polarity bona_fide_high or --polarity attack_high"),
-    (["test.txt", "--format", "id-label-score", "--polarity", "attack_high"], "whether '0' is bona fide nothing says"),
-    (["test.txt", "--format", "txt"], "--format txt: choose one of fascore, csv, bob-csv"),
-    (["own.csv", "--polarity", "attack_high"], "is 'fascore', where higher = bona fide, and --polarity says attack_high"),
-    (["own.csv", "test.txt", "--polarity", "attack_high"], "higher = bona fide, and --polarity says attack_high"),
-    (["own.csv", "--threshold", "fixed=high"], "'high' is no number"),
-    (["own.csv", "--sum"], "--sum combines two systems or more"),
-    (["own.csv", "own2.csv", "--sum", "--mean"], "--sum and --mean: choose one way"),
-    (["own.csv", "own2.csv", "--weighted"], "--weighted fits its weights on dev"),
-    (["own.csv", "--labels", "own.csv"], "leave --labels out"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["test.txt"], "test.txt has no header that names its columns, and 3 words a line fit several formats"),
+        (
+            ["test.txt", "--format", "id-label-score", "--labels-are", "bona_fide_1"],
+            "say --polarity bona_fide_high or --polarity attack_high",
+        ),
+        (
+            ["test.txt", "--format", "id-label-score", "--polarity", "attack_high"],
+            "whether '0' is bona fide nothing says",
+        ),
+        (["test.txt", "--format", "txt"], "--format txt: choose one of fascore, csv, bob-csv"),
+        (
+            ["own.csv", "--polarity", "attack_high"],
+            "is 'fascore', where higher = bona fide, and --polarity says attack_high",
+        ),
+        (["own.csv", "test.txt", "--polarity", "attack_high"], "higher = bona fide, and --polarity says attack_high"),
+        (["own.csv", "--threshold", "fixed=high"], "'high' is no number"),
+        (["own.csv", "--sum"], "--sum combines two systems or more"),
+        (["own.csv", "own2.csv", "--sum", "--mean"], "--sum and --mean: choose one way"),
+        (["own.csv", "own2.csv", "--weighted"], "--weighted fits its weights on dev"),
+        (["own.csv", "--labels", "own.csv"], "leave --labels out"),
+    ],
+)
 def test_what_nothing_says_is_refused_in_a_sentence(fascore, tmp_path, arguments, said):
     lists(tmp_path, "test.txt", ROWS)
     for name in ("own.csv", "own2.csv"):
-        (tmp_path / name).write_text("id,label,score\n" + "".join(f"{one},{label},{score}\n" for one, label, score in ROWS))
+        (tmp_path / name).write_text(
+            "id,label,score\n" + "".join(f"{one},{label},{score}\n" for one, label, score in ROWS)
+        )
     assert said in fascore("evaluate", *arguments, code=1).stderr
 
 
@@ -61,8 +84,12 @@ def test_combined_systems_print_and_store_their_weights(fascore, tmp_path):
     for system in ("a", "b"):
         for split in ("dev", "test"):
             rows = [(one, label, random.Random(f"{system}{split}{one}").gauss(label, 1)) for one, label, _ in ROWS]
-            (tmp_path / f"{system}_{split}.csv").write_text("id,label,score\n" + "".join(f"{i},{label},{score}\n" for i, label, score in rows))
-    told = fascore("evaluate", "--weighted", "a_test.csv", "b_test.csv", "--dev", "a_dev.csv", "--dev", "b_dev.csv", "--out", "out").stdout
+            (tmp_path / f"{system}_{split}.csv").write_text(
+                "id,label,score\n" + "".join(f"{i},{label},{score}\n" for i, label, score in rows)
+            )
+    told = fascore(
+        "evaluate", "--weighted", "a_test.csv", "b_test.csv", "--dev", "a_dev.csv", "--dev", "b_dev.csv", "--out", "out"
+    ).stdout
     stored = json.loads((tmp_path / "out/combination.json").read_text())
     assert stored == figures(tmp_path / "out")["combination"]
     first = stored["shares"]["a_test"]
@@ -73,8 +100,20 @@ def test_combined_systems_print_and_store_their_weights(fascore, tmp_path):
 
 def frames(folder):
     stream = random.Random(3)
-    rows = [(f"f{n}", f"c{n // 4}", n // 4 % 2, f"s{n // 16}", stream.gauss(0.4 + 0.3 * (n // 4 % 2), 0.3), "ab"[n // 8 % 2]) for n in range(320)]
-    (folder / "test.csv").write_text("id,clip,label,subject,score,site\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows))
+    rows = [
+        (
+            f"f{n}",
+            f"c{n // 4}",
+            n // 4 % 2,
+            f"s{n // 16}",
+            stream.gauss(0.4 + 0.3 * (n // 4 % 2), 0.3),
+            "ab"[n // 8 % 2],
+        )
+        for n in range(320)
+    ]
+    (folder / "test.csv").write_text(
+        "id,clip,label,subject,score,site\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows)
+    )
     return rows
 
 
@@ -94,19 +133,35 @@ def test_a_level_folds_rows_before_anything_is_measured(fascore, tmp_path):
 
 def test_breakdowns_and_the_bootstrap_are_measured_on_request(fascore, tmp_path):
     frames(tmp_path)
-    fascore("evaluate", "test.csv", "--threshold", "fixed=0.5", "--by", "site", "--bootstrap", "50", "--seed", "3", "--out", "out")
+    fascore(
+        "evaluate",
+        "test.csv",
+        "--threshold",
+        "fixed=0.5",
+        "--by",
+        "site",
+        "--bootstrap",
+        "50",
+        "--seed",
+        "3",
+        "--out",
+        "out",
+    )
     found = figures(tmp_path / "out")
     assert (found["bootstrap"]["resamples"], found["bootstrap"]["seed"]) == (50, 3)
     assert set(found["tests"]["test"]["tasks"]["spoof"]["breakdowns"]["site"]) == {"a", "b"}
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["--level", "video"], "--level video: choose one of frame, clip, attempt"),
-    (["--level", "clip", "--fold", "best"], "--fold best: choose one of mean"),
-    (["--fold", "min"], "at level 'frame' each row stays"),
-    (["--level", "attempt"], "attempt"),
-    (["--by", "skin"], "no column 'skin'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--level", "video"], "--level video: choose one of frame, clip, attempt"),
+        (["--level", "clip", "--fold", "best"], "--fold best: choose one of mean"),
+        (["--fold", "min"], "at level 'frame' each row stays"),
+        (["--level", "attempt"], "attempt"),
+        (["--by", "skin"], "no column 'skin'"),
+    ],
+)
 def test_levels_and_breakdowns_that_do_not_fit_are_sentences(fascore, tmp_path, arguments, said):
     frames(tmp_path)
     assert said in fascore("evaluate", "test.csv", "--threshold", "fixed=0.5", *arguments, code=1).stderr

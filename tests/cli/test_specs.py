@@ -9,7 +9,12 @@ import pytest
 from fascore.spec.documents import read_spec
 from fascore.spec.plan import check
 
-PHANTOM = ({}, {"modalities": "rgb,depth,infrared"}, {"modalities": "depth"}, {"modalities": "rgb,infrared", "fusion": "mean", "epochs": "3"})
+PHANTOM = (
+    {},
+    {"modalities": "rgb,depth,infrared"},
+    {"modalities": "depth"},
+    {"modalities": "rgb,infrared", "fusion": "mean", "epochs": "3"},
+)
 
 
 @pytest.fixture
@@ -47,7 +52,9 @@ def test_typos_are_lines_of_file_path_and_sentence_with_a_count(fascore, spoilt)
     done = fascore("check", spoilt(change), code=1)
     lines = done.stderr.splitlines()
     assert "spec.json: modalities.face.sise: there is no field 'sise'. Did you mean 'size'?" in lines
-    assert any(line.startswith("spec.json: model.fusions.all: no fusion 'concta'. Did you mean 'concat'") for line in lines)
+    assert any(
+        line.startswith("spec.json: model.fusions.all: no fusion 'concta'. Did you mean 'concat'") for line in lines
+    )
     assert lines[-1] == "2 problems in spec.json"
     assert done.stdout == ""
 
@@ -115,10 +122,16 @@ def test_what_init_writes_for_rendered_clips_passes_the_check(fascore, choices, 
     assert len(document["model"]["encoders"]) == len(choices.get("modalities", "rgb").split(","))
 
 
-@pytest.mark.parametrize(("file", "text"), [
-    ("videos.csv", "id,label,split,rgb\na,1,train,a.mp4\nc,1,test,c.mp4\n"),
-    ("videos.jsonl", '{"id": "a", "label": 1, "split": "train", "rgb": "a.mp4"}\n{"id": "c", "label": 1, "split": "test", "rgb": "c.mp4"}\n'),
-])
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("videos.csv", "id,label,split,rgb\na,1,train,a.mp4\nc,1,test,c.mp4\n"),
+        (
+            "videos.jsonl",
+            '{"id": "a", "label": 1, "split": "train", "rgb": "a.mp4"}\n{"id": "c", "label": 1, "split": "test", "rgb": "c.mp4"}\n',
+        ),
+    ],
+)
 def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path, file, text):
     (tmp_path / file).write_text(text)
     for name in ("a.mp4", "c.mp4"):
@@ -130,13 +143,16 @@ def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path,
     assert "carved from train" in fascore("check", "mine.json").stdout
 
 
-@pytest.mark.parametrize(("flags", "said"), [
-    (["--modalities", "rgb,thermal"], "'thermal' is none of rgb, depth, infrared"),
-    (["--data", "folder"], "needs a manifest"),
-    (["--data", "nothing"], "write phantom or folder"),
-    (["--manifest", "nowhere.csv"], "nowhere.csv cannot be read"),
-    (["--fusion", "concta", "--modalities", "rgb,depth"], "no fusion 'concta'. Did you mean 'concat'"),
-])
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--modalities", "rgb,thermal"], "'thermal' is none of rgb, depth, infrared"),
+        (["--data", "folder"], "needs a manifest"),
+        (["--data", "nothing"], "write phantom or folder"),
+        (["--manifest", "nowhere.csv"], "nowhere.csv cannot be read"),
+        (["--fusion", "concta", "--modalities", "rgb,depth"], "no fusion 'concta'. Did you mean 'concat'"),
+    ],
+)
 def test_init_tells_what_is_wrong_and_writes_nothing(fascore, tmp_path, flags, said):
     assert said in fascore("init", "mine.json", *flags, code=1).stderr
     assert not (tmp_path / "mine.json").exists()
@@ -167,22 +183,33 @@ def test_on_a_terminal_init_asks(tmp_path):
 def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path):
     mine, theirs = pty.openpty()
     command = [sys.executable, "-m", "fascore", "init", "mine.json"]
-    with subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True
+    ) as running:
         os.write(mine, b"gone.csv\nphantom\nrgb,dept\nrgb,depth\ngatde\nmean\n\n0\nmany\n3\n")
         told = running.communicate(timeout=60)[1]
     assert running.returncode == 0, told
     said = told + os.read(mine, 10_000).decode()
-    for sentence in ("there is no file gone.csv", "'dept' is none of rgb", "'gatde' is none of gated", "'0' is no whole", "'many' is no whole"):
+    for sentence in (
+        "there is no file gone.csv",
+        "'dept' is none of rgb",
+        "'gatde' is none of gated",
+        "'0' is no whole",
+        "'many' is no whole",
+    ):
         assert sentence in said
     document = json.loads((tmp_path / "mine.json").read_text())
     assert (document["model"]["fusions"]["all"]["type"], document["recipe"]["epochs"]) == ("mean", 3)
 
 
-@pytest.mark.parametrize(("setting", "sentence"), [
-    ("name=a b", "name: it names a folder: write a letter or digit, then"),
-    ("compute.device=gpu", "compute.device: write auto, cpu, cuda, or cuda:1 and so on; got \"gpu\""),
-    ('recipe.optimizer={"name": "sgd", "lr": Infinity}', "recipe.optimizer.lr: Input should be a finite number"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("name=a b", "name: it names a folder: write a letter or digit, then"),
+        ("compute.device=gpu", 'compute.device: write auto, cpu, cuda, or cuda:1 and so on; got "gpu"'),
+        ('recipe.optimizer={"name": "sgd", "lr": Infinity}', "recipe.optimizer.lr: Input should be a finite number"),
+    ],
+)
 def test_a_value_out_of_form_is_told_in_words(fascore, demo, setting, sentence):
     done = fascore("check", demo, "--set", setting, code=1)
     assert done.stderr.startswith(f"{demo}: {sentence}")
@@ -199,16 +226,21 @@ def test_a_spec_saved_with_a_byte_order_mark_is_read(fascore, demo, tmp_path):
     fascore("check", "marked.json")
 
 
-@pytest.mark.parametrize(("text", "sentence"), [
-    ('{"name": "a", // mine\n}', "Expecting property name enclosed in double quotes; JSON has no comments"),
-    ("[" * 100_000, "nested too deep"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"name": "a", // mine\n}', "Expecting property name enclosed in double quotes; JSON has no comments"),
+        ("[" * 100_000, "nested too deep"),
+    ],
+)
 def test_what_json_does_not_have_is_said(fascore, tmp_path, text, sentence):
     (tmp_path / "bad.json").write_text(text)
     assert sentence in fascore("check", "bad.json", code=1).stderr
 
 
-@pytest.mark.parametrize("command", [("init", "file/spec.json"), ("schema", "--out", "file/schema.json"), ("run", "SPEC", "--runs", "file")])
+@pytest.mark.parametrize(
+    "command", [("init", "file/spec.json"), ("schema", "--out", "file/schema.json"), ("run", "SPEC", "--runs", "file")]
+)
 def test_a_file_in_the_place_of_a_folder_is_told_with_its_path(fascore, demo, tmp_path, command):
     (tmp_path / "file").write_text("")
     done = fascore(*(demo if word == "SPEC" else word for word in command), code=1)

@@ -12,9 +12,17 @@ from fascore.components.fusions import AttentionPool, Concat, Gated, Mean, Sum
 
 WIDTHS = (5, 5, 5)
 CONFIGS = [
-    Concat(), Concat(width=4), Sum(), Sum(width=4), Mean(), Mean(width=4), Gated(), Gated(width=4, hidden=3), AttentionPool(),
+    Concat(),
+    Concat(width=4),
+    Sum(),
+    Sum(width=4),
+    Mean(),
+    Mean(width=4),
+    Gated(),
+    Gated(width=4, hidden=3),
+    AttentionPool(),
     AttentionPool(width=4, heads=2),
-]  # fmt: skip
+]
 
 
 def built(config, signals, seed=0):
@@ -83,7 +91,9 @@ def test_attention_pool_attends_to_present_places_only():
     w, b = module.attention.in_proj_weight.view(3, 6, 6), module.attention.in_proj_bias.view(3, 6)
     q = w[0] @ module.seed[0, 0] + b[0]
     for row in range(3):
-        places = torch.cat([tokens[row] if mask[row, 0] else tokens[row][:0], vector[row : row + 1] if mask[row, 1] else vector[:0]])
+        places = torch.cat(
+            [tokens[row] if mask[row, 0] else tokens[row][:0], vector[row : row + 1] if mask[row, 1] else vector[:0]]
+        )
         k, v = places @ w[1].T + b[1], places @ w[2].T + b[2]
         expected = module.attention.out_proj((k @ q / 6**0.5).softmax(0) @ v)
         torch.testing.assert_close(fused[row], expected, rtol=1e-4, atol=1e-5)
@@ -115,16 +125,27 @@ def test_the_static_signal_is_what_comes_out(config):
     assert built(config, signals)(*features(), mask=PATTERNS).shape == (7, *config.infer(signals).shape)
 
 
-@pytest.mark.parametrize(("config", "signals", "says"), [
-    (Mean(inputs=("a", "b")), [Vector(4), Vector(5)], r"mean needs features of one width: 'a' has 4, 'b' has 5; set 'width'"),
-    (Concat(inputs=("a", "b")), [Vector(4), Image(3, 8, 8)], r"concat takes Vectors, but 'b' gives Image\(3, 8, 8\); pool it"),
-    (Gated(), [], "gated fuses one or more features; got none"),
-    (Concat(width=4), [Vector(4), Tokens(3, 4)], r"concat takes Vectors, but input 1 gives Tokens\(3, 4\)"),
-    (Gated(width=4), [Image(3, 8, 8)], "gated takes Vectors, but input 0 gives Image"),
-    (AttentionPool(), [], "attention_pool fuses one or more"),
-    (AttentionPool(), [Image(3, 8, 8)], "attention_pool takes Tokens and Vectors, but input 0 gives Image"),
-    (AttentionPool(heads=3), [Tokens(4, 8)], "a width of 8 does not divide into 3 heads"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("config", "signals", "says"),
+    [
+        (
+            Mean(inputs=("a", "b")),
+            [Vector(4), Vector(5)],
+            r"mean needs features of one width: 'a' has 4, 'b' has 5; set 'width'",
+        ),
+        (
+            Concat(inputs=("a", "b")),
+            [Vector(4), Image(3, 8, 8)],
+            r"concat takes Vectors, but 'b' gives Image\(3, 8, 8\); pool it",
+        ),
+        (Gated(), [], "gated fuses one or more features; got none"),
+        (Concat(width=4), [Vector(4), Tokens(3, 4)], r"concat takes Vectors, but input 1 gives Tokens\(3, 4\)"),
+        (Gated(width=4), [Image(3, 8, 8)], "gated takes Vectors, but input 0 gives Image"),
+        (AttentionPool(), [], "attention_pool fuses one or more"),
+        (AttentionPool(), [Image(3, 8, 8)], "attention_pool takes Tokens and Vectors, but input 0 gives Image"),
+        (AttentionPool(heads=3), [Tokens(4, 8)], "a width of 8 does not divide into 3 heads"),
+    ],
+)
 def test_inputs_that_do_not_fit_are_refused_in_a_sentence(config, signals, says):
     with pytest.raises(SpecError, match=says):
         config.infer(signals)

@@ -7,7 +7,20 @@ import pytest
 import torch
 from sklearn.metrics import log_loss
 
-from fascore import Dense, FascoreError, Image, Labels, Level, Plane, Points, Pyramid, SpecError, Tokens, Vector, validate
+from fascore import (
+    Dense,
+    FascoreError,
+    Image,
+    Labels,
+    Level,
+    Plane,
+    Points,
+    Pyramid,
+    SpecError,
+    Tokens,
+    Vector,
+    validate,
+)
 from fascore.components.heads import Binary, Multiclass, Pixelwise
 from fascore.components.heads.pixelwise import contrast
 
@@ -21,7 +34,9 @@ def test_binary_is_the_log_loss_of_its_own_score():
     assert ((scores > 0) & (scores < 1)).all()
     assert head.loss(output, label).mean().item() == pytest.approx(log_loss(label, scores), rel=1e-5)
     higher = head.score(output + 1)
-    assert (higher > head.score(output)).all() and head.loss(output + 1, torch.ones(5)).sum() < head.loss(output, torch.ones(5)).sum()
+    assert (higher > head.score(output)).all() and head.loss(output + 1, torch.ones(5)).sum() < head.loss(
+        output, torch.ones(5)
+    ).sum()
 
 
 def test_label_smoothing_gives_its_share_to_the_other_classes():
@@ -53,22 +68,33 @@ def test_multiclass_writes_the_probability_of_every_class_only_where_it_is_told_
     shares /= shares.sum(1, keepdims=True)
     given = head.numbers(output)
     assert tuple(given) == config.numbers
-    np.testing.assert_allclose(np.stack([given[name].detach().numpy() for name in config.numbers], axis=1), shares, rtol=1e-5)
+    np.testing.assert_allclose(
+        np.stack([given[name].detach().numpy() for name in config.numbers], axis=1), shares, rtol=1e-5
+    )
 
 
-@pytest.mark.parametrize(("fields", "index"), [
-    ({"classes": [None, "print"], "target": "record.species"}, 0), ({"classes": ["print", "live"], "bona_fide": "live", "target": "record.kind"}, 1),
-    ({"classes": [0, 1]}, 1), ({"classes": ["a", "b"], "target": "record.device"}, None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "index"),
+    [
+        ({"classes": [None, "print"], "target": "record.species"}, 0),
+        ({"classes": ["print", "live"], "bona_fide": "live", "target": "record.kind"}, 1),
+        ({"classes": [0, 1]}, 1),
+        ({"classes": ["a", "b"], "target": "record.device"}, None),
+    ],
+)
 def test_which_class_is_bona_fide(fields, index):
     head = validate(Multiclass, fields)
     assert head.bona_fide_class == index and head.scores == (index is not None)
 
 
-@pytest.mark.parametrize(("fields", "says"), [
-    ({"classes": ["a", "b"], "bona_fide": "live"}, "'bona_fide' is 'live', which is not among 'classes': a, b"),
-    ({"classes": ["1", 1]}, "'classes' names '1' twice"), ({"classes": ["a"]}, "at least 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"classes": ["a", "b"], "bona_fide": "live"}, "'bona_fide' is 'live', which is not among 'classes': a, b"),
+        ({"classes": ["1", 1]}, "'classes' names '1' twice"),
+        ({"classes": ["a"]}, "at least 2"),
+    ],
+)
 def test_classes_that_cannot_be_are_refused(fields, says):
     with pytest.raises(FascoreError, match=says):
         validate(Multiclass, fields)
@@ -111,34 +137,48 @@ def test_contrast_depth_adds_the_squared_error_of_contrasts():
     head = config.build(signals, target)
     output, depth = head(torch.randn(3, 2, 6, 6)), torch.rand(3, 1, 6, 6)
     values = output.sigmoid()
-    expected = plain.build(signals, target).loss(output, depth) + 0.5 * (contrast(values) - contrast(depth)).square().mean((1, 2, 3))
+    expected = plain.build(signals, target).loss(output, depth) + 0.5 * (
+        contrast(values) - contrast(depth)
+    ).square().mean((1, 2, 3))
     torch.testing.assert_close(head.loss(output, depth), expected)
-    torch.testing.assert_close(plain.build(signals, target).loss(output, depth), (values - depth).square().mean((1, 2, 3)))
+    torch.testing.assert_close(
+        plain.build(signals, target).loss(output, depth), (values - depth).square().mean((1, 2, 3))
+    )
 
 
 def test_a_finer_target_is_averaged_and_a_coarser_one_interpolated():
     head = Pixelwise(criterion="mse").build([Plane(2, 4, 4)], Dense(Plane(1, 8, 8)))
     fine = torch.rand(1, 1, 8, 8)
-    expected = torch.stack([fine[0, 0, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].mean() for y in range(4) for x in range(4)]).view(1, 1, 4, 4)
+    expected = torch.stack(
+        [fine[0, 0, 2 * y : 2 * y + 2, 2 * x : 2 * x + 2].mean() for y in range(4) for x in range(4)]
+    ).view(1, 1, 4, 4)
     output = torch.randn(1, 1, 4, 4)
     torch.testing.assert_close(head.loss(output, fine), (output.sigmoid() - expected).square().mean((1, 2, 3)))
     flat = torch.full((1, 1, 2, 2), 0.25)
     torch.testing.assert_close(head.loss(output, flat), (output.sigmoid() - 0.25).square().mean((1, 2, 3)))
 
 
-@pytest.mark.parametrize(("head", "signals", "target", "says"), [
-    (Binary(), [Vector(3), Vector(3)], LABEL, "binary reads one input; got 2: put a fusion before it"),
-    (Binary(), [Plane(3, 4, 4)], LABEL, r"binary takes a Vector, not Plane\(3, 4, 4\)"),
-    (Binary(), [Vector(3)], Labels("species"), "binary learns record.label, not record.species; use multiclass"),
-    (Multiclass(classes=(0, 1)), [Vector(3)], Dense(Plane(1, 4, 4)), "multiclass learns a column"),
-    (Pixelwise(), [Vector(3)], LABEL, "pixelwise takes a Pyramid, a Plane or Tokens with a grid"),
-    (Pixelwise(), [Tokens(3, 4)], LABEL, "Tokens with a grid"),
-    (Pixelwise(level=2), [Pyramid((Level(3, (4, 4), 8),))], LABEL, "'level' is 2, and the input has 1"),
-    (Pixelwise(), [Plane(3, 4, 4)], Dense(Points(5, 2)), "a map of one channel"),
-    (Pixelwise(), [Plane(3, 4, 4)], Dense(Image(3, 4, 4)), "a map of one channel"),
-    (Pixelwise(), [Plane(3, 4, 4)], Labels("subject"), "learns record.label or a map"),
-    (Pixelwise(criterion="contrast_depth"), [Plane(3, 2, 4)], LABEL, "needs a map of 3 x 3 or more; the input has 2 x 4"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("head", "signals", "target", "says"),
+    [
+        (Binary(), [Vector(3), Vector(3)], LABEL, "binary reads one input; got 2: put a fusion before it"),
+        (Binary(), [Plane(3, 4, 4)], LABEL, r"binary takes a Vector, not Plane\(3, 4, 4\)"),
+        (Binary(), [Vector(3)], Labels("species"), "binary learns record.label, not record.species; use multiclass"),
+        (Multiclass(classes=(0, 1)), [Vector(3)], Dense(Plane(1, 4, 4)), "multiclass learns a column"),
+        (Pixelwise(), [Vector(3)], LABEL, "pixelwise takes a Pyramid, a Plane or Tokens with a grid"),
+        (Pixelwise(), [Tokens(3, 4)], LABEL, "Tokens with a grid"),
+        (Pixelwise(level=2), [Pyramid((Level(3, (4, 4), 8),))], LABEL, "'level' is 2, and the input has 1"),
+        (Pixelwise(), [Plane(3, 4, 4)], Dense(Points(5, 2)), "a map of one channel"),
+        (Pixelwise(), [Plane(3, 4, 4)], Dense(Image(3, 4, 4)), "a map of one channel"),
+        (Pixelwise(), [Plane(3, 4, 4)], Labels("subject"), "learns record.label or a map"),
+        (
+            Pixelwise(criterion="contrast_depth"),
+            [Plane(3, 2, 4)],
+            LABEL,
+            "needs a map of 3 x 3 or more; the input has 2 x 4",
+        ),
+    ],
+)
 def test_what_a_head_cannot_use_is_refused_in_a_sentence(head, signals, target, says):
     with pytest.raises(SpecError, match=says):
         head.check(signals, target)

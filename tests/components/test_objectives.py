@@ -127,15 +127,21 @@ def test_evaluation_does_not_move_the_centers_and_no_parameter_is_learnt():
 def test_a_projection_stands_before_the_contrast():
     objective = SupervisedContrastive(width=3).build([Vector(5)], LABEL)
     z, y = torch.randn(6, 5), torch.tensor([0, 1, 0, 1, 1, 0])
-    torch.testing.assert_close(objective(z, target=y).double(), contrastive_by_loops(objective.project(z), y, 0.1), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        objective(z, target=y).double(), contrastive_by_loops(objective.project(z), y, 0.1), rtol=1e-5, atol=1e-5
+    )
     assert objective(z, target=y).isfinite().all()
 
 
-@pytest.mark.parametrize(("objective", "signals", "target", "says"), [
-    (Center(), [Tokens(3, 4)], LABEL, "center takes a Vector"), (Center(), [Vector(3)] * 2, LABEL, "reads one input; got 2"),
-    (Center(), [Vector(3)], Labels("species"), "center on record.species: write its 'classes'"),
-    (SupervisedContrastive(), [Vector(3)], Dense(Plane(1, 2, 2)), "groups records by a column"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("objective", "signals", "target", "says"),
+    [
+        (Center(), [Tokens(3, 4)], LABEL, "center takes a Vector"),
+        (Center(), [Vector(3)] * 2, LABEL, "reads one input; got 2"),
+        (Center(), [Vector(3)], Labels("species"), "center on record.species: write its 'classes'"),
+        (SupervisedContrastive(), [Vector(3)], Dense(Plane(1, 2, 2)), "groups records by a column"),
+    ],
+)
 def test_what_an_objective_cannot_use_is_refused(objective, signals, target, says):
     with pytest.raises(SpecError, match=says):
         objective.check(signals, target)

@@ -39,7 +39,12 @@ def test_a_plan_is_a_function_of_records_epoch_and_seed(sampler):
 
 
 @settings(deadline=None, max_examples=40)
-@given(sizes=st.lists(st.integers(1, 30), min_size=2, max_size=7), batch=st.integers(1, 25), seed=st.integers(0, 99), processes=st.integers(1, 4))
+@given(
+    sizes=st.lists(st.integers(1, 30), min_size=2, max_size=7),
+    batch=st.integers(1, 25),
+    seed=st.integers(0, 99),
+    processes=st.integers(1, 4),
+)
 def test_every_group_has_an_equal_share_of_batch_epoch_and_process(sizes, batch, seed, processes):
     group = [f"g{g}" for g, size in enumerate(sizes) for _ in range(size)]
     rows = records([0] * len(group), species=group)
@@ -72,13 +77,19 @@ def test_bona_fide_is_one_species():
     assert [sorted(rows[int(i[1:])].species or "-" for i in batch) for batch in plan] == [["-", "mask", "print"]] * 2
 
 
-
-@pytest.mark.parametrize(("sampler", "rows", "says"), [
-    (Shuffle(), [], "shuffle: 0 records to train on, and a batch needs 1"),
-    (Shuffle(batch_size=8, drop_last=True), records([0] * 7), "7 records to train on, and a batch needs 8; lower 'batch_size'"),
-    (Balanced(), records([1] * 5), "balanced by label: all 5 records are of one group"),
-    (Balanced(by="subject"), records([0, 1]), "record 'r0' has no subject"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sampler", "rows", "says"),
+    [
+        (Shuffle(), [], "shuffle: 0 records to train on, and a batch needs 1"),
+        (
+            Shuffle(batch_size=8, drop_last=True),
+            records([0] * 7),
+            "7 records to train on, and a batch needs 8; lower 'batch_size'",
+        ),
+        (Balanced(), records([1] * 5), "balanced by label: all 5 records are of one group"),
+        (Balanced(by="subject"), records([0, 1]), "record 'r0' has no subject"),
+    ],
+)
 def test_too_few_records_are_an_error(sampler, rows, says):
     with pytest.raises(SpecError, match=says):
         sampler.plan(rows, 0, 0)

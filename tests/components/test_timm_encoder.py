@@ -18,12 +18,21 @@ def shapes(given):
 
 
 SAMPLES = [
-    ("resnet18", (224, 224), (97, 130)), ("resnet50", (224, 224), (65, 224)), ("mobilenetv3_small_100", (224, 224), (33, 101)),
-    ("vit_tiny_patch16_224", (224, 224), None), ("swin_tiny_patch4_window7_224", (224, 224), None), ("convnext_atto", (224, 224), (70, 95)),
-    ("efficientnet_b0", (224, 224), (61, 90)), ("test_resnet", (32, 32), (33, 47)), ("test_vit", (160, 160), None),
-    ("test_convnext", (160, 160), (63, 94)), ("test_nfnet", (160, 160), (61, 35)), ("test_mambaout", (96, 96), (65, 99)),
-    ("test_maxvit", (160, 160), None), ("test_byobnet", (64, 64), (35, 66)),
-]  # fmt: skip
+    ("resnet18", (224, 224), (97, 130)),
+    ("resnet50", (224, 224), (65, 224)),
+    ("mobilenetv3_small_100", (224, 224), (33, 101)),
+    ("vit_tiny_patch16_224", (224, 224), None),
+    ("swin_tiny_patch4_window7_224", (224, 224), None),
+    ("convnext_atto", (224, 224), (70, 95)),
+    ("efficientnet_b0", (224, 224), (61, 90)),
+    ("test_resnet", (32, 32), (33, 47)),
+    ("test_vit", (160, 160), None),
+    ("test_convnext", (160, 160), (63, 94)),
+    ("test_nfnet", (160, 160), (61, 35)),
+    ("test_mambaout", (96, 96), (65, 99)),
+    ("test_maxvit", (160, 160), None),
+    ("test_byobnet", (64, 64), (35, 66)),
+]
 
 
 @pytest.mark.parametrize("output", ["vector", "tokens", "pyramid"])
@@ -56,9 +65,13 @@ def test_a_model_that_is_not_tabulated_is_measured_and_that_is_said(monkeypatch,
     vit = Timm(name="test_vit", output="tokens").infer([Image(3, 160, 160)])
     for name in ("test_resnet", "test_vit"):
         monkeypatch.setitem(_table()["models"], name, {"build": True, "tags": {}})
-    assert [Timm(name="test_resnet", output=o).infer([Image(3, 50, 64)]) for o in ("vector", "tokens", "pyramid")] == known
+    assert [
+        Timm(name="test_resnet", output=o).infer([Image(3, 50, 64)]) for o in ("vector", "tokens", "pyramid")
+    ] == known
     assert Timm(name="test_vit", output="tokens").infer([Image(3, 160, 160)]) == vit
-    assert "timm 'test_resnet' is not in fascore's table: it was built on torch's meta device" in capsys.readouterr().err
+    assert (
+        "timm 'test_resnet' is not in fascore's table: it was built on torch's meta device" in capsys.readouterr().err
+    )
     with pytest.raises(SpecError, match="timm 'test_vit' refuses an input of 3 x 100 x 100"):
         Timm(name="test_vit").infer([Image(3, 100, 100)])
 
@@ -99,7 +112,9 @@ def test_tokens_stand_where_the_feature_map_has_them(name):
     encoder = Timm(name=name, output="tokens").build([signal]).eval()
     static = Timm(name=name, output="tokens").infer([signal])
     places = encoder(x)[0, static.prefix :].view(*static.grid, -1)
-    last = encoder.model.forward_intermediates((x - encoder.mean) / encoder.deviation, indices=1, norm=True, intermediates_only=True)[-1]
+    last = encoder.model.forward_intermediates(
+        (x - encoder.mean) / encoder.deviation, indices=1, norm=True, intermediates_only=True
+    )[-1]
     torch.testing.assert_close(places, last[0].permute(1, 2, 0))
 
 
@@ -115,9 +130,14 @@ def test_pretrained_weights_come_from_a_file_and_adapt_to_channels(tmp_path):
     torch.testing.assert_close(encoder.model.conv1[0].weight, source.conv1[0].weight.sum(1, keepdim=True))
 
 
-@pytest.mark.parametrize(("name", "says"), [
-    ("none.safetensors", "is none"), ("weights.pth", "is none"), ("other.safetensors", "does not hold weights of this model"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("none.safetensors", "is none"),
+        ("weights.pth", "is none"),
+        ("other.safetensors", "does not hold weights of this model"),
+    ],
+)
 def test_pretrained_weights_that_cannot_be_had_are_an_error(tmp_path, name, says):
     save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
     (tmp_path / "weights.pth").write_bytes(b"pickle")
@@ -132,26 +152,51 @@ def test_a_download_that_fails_says_what_to_do_without_network(monkeypatch):
         raise OSError("no route")
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
-    with pytest.raises(FascoreError, match=r"timm/test_resnet.r160_in1k cannot be downloaded.*give the path of a safetensors file"):
+    with pytest.raises(
+        FascoreError, match=r"timm/test_resnet.r160_in1k cannot be downloaded.*give the path of a safetensors file"
+    ):
         Timm(name="test_resnet", pretrained=True).build([Image(3, 32, 32)]).adopt_pretrained()
 
 
 IMAGE = Image(3, 224, 224)
 
 
-@pytest.mark.parametrize(("fields", "signal", "says"), [
-    ({"name": "resnet51x"}, IMAGE, "timm .* has no model 'resnet51x'. Did you mean 'resnet5"),
-    ({"name": "resnet50.nope"}, IMAGE, "timm has no weights 'nope' of 'resnet50'; it has .*a1_in1k"),
-    ({"name": "test_coatnet", "pretrained": True}, IMAGE, "no pretrained weights of 'test_coatnet'"),
-    ({"name": "vit_tiny_patch16_224"}, Image(3, 256, 256), r"takes 224 x 224 pixels, and its input has 256 x 256; .*\"img_size\": \[256, 256\]"),
-    ({"name": "vit_tiny_patch16_224", "img_size": 128}, IMAGE, "takes 128 x 128 pixels, and its input has 224 x 224"),
-    ({"name": "test_vit", "img_size": 100}, Image(3, 100, 100), "sides that are multiples of 16 pixels, and its input has 100 x 100"),
-    ({"name": "resnet18", "img_size": 128}, Image(3, 128, 128), "takes inputs of any size, and 'img_size' does not change that"),
-    ({"name": "resnet18", "levels": (1,)}, IMAGE, "'levels' belongs to \"output\": \"pyramid\""),
-    ({"name": "resnet18", "levels": (5,), "output": "pyramid"}, IMAGE, "has 5 feature maps, so 'levels' are 0 to 4 or -5 to -1; got 5"),
-    ({"name": "resnet18", "output": "tokens"}, Clip(4, 3, 64, 64), "of a Clip, timm gives vectors, not tokens"),
-    ({}, Vector(4), r"timm takes an Image, a Plane or a Clip, not Vector\(4\)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "signal", "says"),
+    [
+        ({"name": "resnet51x"}, IMAGE, "timm .* has no model 'resnet51x'. Did you mean 'resnet5"),
+        ({"name": "resnet50.nope"}, IMAGE, "timm has no weights 'nope' of 'resnet50'; it has .*a1_in1k"),
+        ({"name": "test_coatnet", "pretrained": True}, IMAGE, "no pretrained weights of 'test_coatnet'"),
+        (
+            {"name": "vit_tiny_patch16_224"},
+            Image(3, 256, 256),
+            r"takes 224 x 224 pixels, and its input has 256 x 256; .*\"img_size\": \[256, 256\]",
+        ),
+        (
+            {"name": "vit_tiny_patch16_224", "img_size": 128},
+            IMAGE,
+            "takes 128 x 128 pixels, and its input has 224 x 224",
+        ),
+        (
+            {"name": "test_vit", "img_size": 100},
+            Image(3, 100, 100),
+            "sides that are multiples of 16 pixels, and its input has 100 x 100",
+        ),
+        (
+            {"name": "resnet18", "img_size": 128},
+            Image(3, 128, 128),
+            "takes inputs of any size, and 'img_size' does not change that",
+        ),
+        ({"name": "resnet18", "levels": (1,)}, IMAGE, '\'levels\' belongs to "output": "pyramid"'),
+        (
+            {"name": "resnet18", "levels": (5,), "output": "pyramid"},
+            IMAGE,
+            "has 5 feature maps, so 'levels' are 0 to 4 or -5 to -1; got 5",
+        ),
+        ({"name": "resnet18", "output": "tokens"}, Clip(4, 3, 64, 64), "of a Clip, timm gives vectors, not tokens"),
+        ({}, Vector(4), r"timm takes an Image, a Plane or a Clip, not Vector\(4\)"),
+    ],
+)
 def test_what_timm_cannot_do_is_refused_in_a_sentence(fields, signal, says):
     with pytest.raises(SpecError, match=says):
         Timm(**fields).infer([signal])
@@ -160,7 +205,9 @@ def test_what_timm_cannot_do_is_refused_in_a_sentence(fields, signal, says):
 def test_levels_are_taken_from_either_end():
     sizes = Timm(name="resnet18", output="pyramid").infer([IMAGE])
     assert [level.stride for level in sizes.levels] == [4, 8, 16, 32]
-    assert [level.stride for level in Timm(name="resnet18", output="pyramid", levels=(-1, 0)).infer([IMAGE]).levels] == [2, 32]
+    assert [
+        level.stride for level in Timm(name="resnet18", output="pyramid", levels=(-1, 0)).infer([IMAGE]).levels
+    ] == [2, 32]
 
 
 def test_the_static_answer_needs_no_torch():

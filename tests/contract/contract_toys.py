@@ -4,7 +4,24 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from fascore import Config, Dataset, Encoder, Fusion, Head, Image, Metric, Modality, Objective, Points, Recipe, Ref, Sampler, Slot, SpecError, Vector
+from fascore import (
+    Config,
+    Dataset,
+    Encoder,
+    Fusion,
+    Head,
+    Image,
+    Metric,
+    Modality,
+    Objective,
+    Points,
+    Recipe,
+    Ref,
+    Sampler,
+    Slot,
+    SpecError,
+    Vector,
+)
 from fascore.contract.component import named
 
 
@@ -176,20 +193,29 @@ class Supervised(Recipe):
 TABLE = {
     "dataset": {"toy.data": "contract_toys:Data"},
     "modality": {
-        "toy.pixels": "contract_toys:Pixels", "toy.boxes": "contract_toys:Boxes", "toy.crop": "contract_toys:Crop",
+        "toy.pixels": "contract_toys:Pixels",
+        "toy.boxes": "contract_toys:Boxes",
+        "toy.crop": "contract_toys:Crop",
         "toy.online": "contract_toys:Online",
     },
     "encoder": {"toy.flat": "contract_toys:Flat", "toy.split": "contract_toys:Split"},
     "fusion": {
-        "toy.stack": "contract_toys:Stack", "toy.masked": "contract_toys:Masked", "toy.nested": "contract_toys:Nested",
+        "toy.stack": "contract_toys:Stack",
+        "toy.masked": "contract_toys:Masked",
+        "toy.nested": "contract_toys:Nested",
         "toy.weather": "contract_toys:Weather",
     },
     "head": {"toy.judge": "contract_toys:Judge", "toy.regress": "contract_toys:Regress"},
     "objective": {"toy.pull": "contract_toys:Pull"},
     "sampler": {"toy.order": "contract_toys:Order", "shuffle": "contract_toys:Shuffle"},
-    "metric": {"toy.rate": "contract_toys:Rate", "auc": "contract_toys:Auc", "eer": "contract_toys:Eer", "iso30107": "contract_toys:Iso30107"},
+    "metric": {
+        "toy.rate": "contract_toys:Rate",
+        "auc": "contract_toys:Auc",
+        "eer": "contract_toys:Eer",
+        "iso30107": "contract_toys:Iso30107",
+    },
     "recipe": {"toy.train": "contract_toys:Train", "supervised": "contract_toys:Supervised"},
-}  # fmt: skip
+}
 
 
 def document():
@@ -199,9 +225,14 @@ def document():
         "data": {"train": [{"dataset": "toy.data", "split": "train"}]},
         "modalities": {"raw": {"type": "toy.pixels"}, "face": {"type": "toy.crop", "inputs": ["raw"]}},
         "model": {
-            "encoders": {"one": {"type": "toy.flat", "inputs": ["face"]}, "two": {"type": "toy.flat", "inputs": ["raw"], "width": 6}},
+            "encoders": {
+                "one": {"type": "toy.flat", "inputs": ["face"]},
+                "two": {"type": "toy.flat", "inputs": ["raw"], "width": 6},
+            },
             "fusions": {"all": {"type": "toy.stack", "inputs": ["one", "two"]}},
             "heads": {"main": {"type": "toy.judge", "inputs": ["all"]}},
         },
-        "sampler": "toy.order", "recipe": "toy.train", "metrics": ["toy.rate"],
+        "sampler": "toy.order",
+        "recipe": "toy.train",
+        "metrics": ["toy.rate"],
     }

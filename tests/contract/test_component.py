@@ -15,7 +15,9 @@ finite = st.floats(-1e6, 1e6)
 names = st.from_regex(r"\A[a-z][a-z0-9_]{0,5}(\.[a-z0-9_]{1,5})?\Z")
 inputs = st.lists(names, max_size=3).map(lambda refs: tuple(map(Ref, refs)))
 leaves = st.builds(Stack, scale=finite) | st.builds(Masked, scale=finite)
-trees = st.recursive(leaves, lambda inner: st.builds(Nested, inner=inner, plain=st.builds(Inner, gain=finite)), max_leaves=6)
+trees = st.recursive(
+    leaves, lambda inner: st.builds(Nested, inner=inner, plain=st.builds(Inner, gain=finite)), max_leaves=6
+)
 
 
 def said(caught):
@@ -38,7 +40,10 @@ def test_any_nested_component_is_the_same_after_dump_and_load(tree, refs):
 
 def test_identity_does_not_depend_on_the_order_of_keys_nor_on_written_defaults():
     first = validate(Nested, {"plain": {"gain": 2}, "inner": {"scale": 3, "type": "toy.stack"}})
-    second = validate(Nested, {"type": "toy.nested", "inner": {"type": "toy.stack", "scale": 3.0, "weights": None}, "plain": {"gain": 2.0}})
+    second = validate(
+        Nested,
+        {"type": "toy.nested", "inner": {"type": "toy.stack", "scale": 3.0, "weights": None}, "plain": {"gain": 2.0}},
+    )
     assert first.digest() == second.digest()
     assert first.digest() != Nested().digest()
 
@@ -64,7 +69,12 @@ def test_inputs_are_refused_inside_a_slot_and_taken_in_a_node():
 
 
 def test_a_problem_three_slots_deep_has_its_whole_path():
-    deep = {"inner": {"type": "toy.nested", "inner": {"type": "toy.nested", "inner": {"type": "toy.stack", "scale": "much"}}}}
+    deep = {
+        "inner": {
+            "type": "toy.nested",
+            "inner": {"type": "toy.nested", "inner": {"type": "toy.stack", "scale": "much"}},
+        }
+    }
     with pytest.raises(SpecErrors) as caught:
         validate(Nested, deep)
     assert [problem.path for problem in caught.value.problems] == ["inner.inner.inner.scale"]

@@ -11,11 +11,16 @@ from fascore import FascoreError
 from fascore.contract.files import write_whole, writing
 
 
-@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), SafetensorError("No space left on device")])
+@pytest.mark.parametrize(
+    "failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), SafetensorError("No space left on device")]
+)
 def test_a_full_disk_leaves_the_old_file_and_no_remains(tmp_path: Path, failure: Exception) -> None:
     path = tmp_path / "scores.csv"
     write_whole(path, "old")
-    with pytest.raises(FascoreError, match=r"scores.csv cannot be written: No space left on device; make room"), writing(path) as temporary:
+    with (
+        pytest.raises(FascoreError, match=r"scores.csv cannot be written: No space left on device; make room"),
+        writing(path) as temporary,
+    ):
         temporary.write_text("half of")
         raise failure
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]

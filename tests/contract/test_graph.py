@@ -78,23 +78,35 @@ with using(Index.of(contract_toys.TABLE)):
 """
     found = {
         subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.path.dirname(__file__), "PYTHONHASHSEED": seed},
-            capture_output=True, text=True, check=True,
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": os.path.dirname(__file__), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in "1234"
-    }  # fmt: skip
+    }
     assert len(found) == 1
 
 
 def test_all_graph_problems_come_in_one_pass():
     doc = changed(
         modalities={"spare": {"type": "toy.pixels"}},
-        encoders={"one": {"type": "toy.flat", "inputs": ["fase"]}, "two": {"type": "toy.flat", "inputs": ["face.points"]}},
+        encoders={
+            "one": {"type": "toy.flat", "inputs": ["fase"]},
+            "two": {"type": "toy.flat", "inputs": ["face.points"]},
+        },
         heads={"other": {"type": "toy.regress", "inputs": ["face"], "target": "record.subject"}},
     )
     doc["model"]["score"] = "other"
     paths = [path for path, _ in said(doc)]
-    assert {"modalities.spare", "model.encoders.one.inputs.0", "model.encoders.two", "model.heads.other", "model.score"} <= set(paths)
+    assert {
+        "modalities.spare",
+        "model.encoders.one.inputs.0",
+        "model.encoders.two",
+        "model.heads.other",
+        "model.score",
+    } <= set(paths)
     assert len(paths) == len(set(paths))
     assert "model.fusions.all" not in paths
     assert "model.heads.main" not in paths
@@ -124,11 +136,18 @@ def test_a_dangling_name_without_neighbour_lists_all():
 
 def test_a_modality_reads_modalities_only():
     found = said(changed(modalities={"face": {"type": "toy.crop", "inputs": ["one"]}}))
-    assert [text for path, text in found if path == "modalities.face.inputs.0"] == ["there is no 'one'. There are: raw, face."]
+    assert [text for path, text in found if path == "modalities.face.inputs.0"] == [
+        "there is no 'one'. There are: raw, face."
+    ]
 
 
 def test_a_cycle_is_named_whole():
-    doc = changed(fusions={"all": {"type": "toy.stack", "inputs": ["one", "two", "again"]}, "again": {"type": "toy.stack", "inputs": ["all"]}})
+    doc = changed(
+        fusions={
+            "all": {"type": "toy.stack", "inputs": ["one", "two", "again"]},
+            "again": {"type": "toy.stack", "inputs": ["all"]},
+        }
+    )
     path, text = only(doc)
     assert path in ("model.fusions.all", "model.fusions.again")
     assert "all -> again -> all" in text or "again -> all -> again" in text
@@ -142,8 +161,11 @@ def test_a_node_that_reads_itself_is_a_cycle():
 
 @pytest.mark.parametrize("section", ["modalities", "encoders", "fusions"])
 def test_an_unused_node_is_an_error(section):
-    node = {"modalities": {"type": "toy.pixels"},
-            "encoders": {"type": "toy.flat", "inputs": ["face"]}, "fusions": {"type": "toy.stack", "inputs": ["one"]}}
+    node = {
+        "modalities": {"type": "toy.pixels"},
+        "encoders": {"type": "toy.flat", "inputs": ["face"]},
+        "fusions": {"type": "toy.stack", "inputs": ["one"]},
+    }
     place = "modalities.spare" if section == "modalities" else f"model.{section}.spare"
     path, text = only(changed(**{section: {"spare": node[section]}}))
     assert path == place
@@ -165,7 +187,10 @@ def test_a_node_without_inputs_is_told_so():
 
 def test_names_of_modalities_encoders_and_fusions_share_one_space():
     found = said(changed(fusions={"one": {"type": "toy.stack", "inputs": ["two"]}}))
-    assert ("model.fusions.one", "the name 'one' is taken by model.encoders.one; modalities, encoders and fusions share one namespace") in found
+    assert (
+        "model.fusions.one",
+        "the name 'one' is taken by model.encoders.one; modalities, encoders and fusions share one namespace",
+    ) in found
 
 
 def test_heads_have_names_of_their_own():
@@ -202,7 +227,9 @@ def test_ports_flow_by_their_own_signals():
 
 
 def test_a_modality_without_a_signal_feeds_only_modalities():
-    doc = changed(modalities={"boxes": {"type": "toy.boxes"}}, encoders={"one": {"type": "toy.flat", "inputs": ["boxes"]}})
+    doc = changed(
+        modalities={"boxes": {"type": "toy.boxes"}}, encoders={"one": {"type": "toy.flat", "inputs": ["boxes"]}}
+    )
     doc["model"]["encoders"]["three"] = {"type": "toy.flat", "inputs": ["face"]}
     doc["model"]["fusions"]["all"]["inputs"].append("three")
     path, text = only(doc)
@@ -211,7 +238,12 @@ def test_a_modality_without_a_signal_feeds_only_modalities():
 
 
 def test_a_stored_modality_cannot_read_one_that_only_loads():
-    doc = changed(modalities={"noise": {"type": "toy.online", "inputs": ["raw"]}, "face": {"type": "toy.crop", "inputs": ["noise"]}})
+    doc = changed(
+        modalities={
+            "noise": {"type": "toy.online", "inputs": ["raw"]},
+            "face": {"type": "toy.crop", "inputs": ["noise"]},
+        }
+    )
     path, text = only(doc)
     assert path == "modalities.face.inputs"
     assert "'noise' is made anew in every epoch" in text
@@ -219,7 +251,9 @@ def test_a_stored_modality_cannot_read_one_that_only_loads():
 
 @pytest.mark.parametrize(("views", "fine"), [((1, 4), True), ((4, 4), True), ((4, 3), False)])
 def test_views_are_equal_or_one(views, fine):
-    doc = changed(modalities={"raw": {"type": "toy.pixels", "views": views[0]}, "side": {"type": "toy.pixels", "views": views[1]}})
+    doc = changed(
+        modalities={"raw": {"type": "toy.pixels", "views": views[0]}, "side": {"type": "toy.pixels", "views": views[1]}}
+    )
     doc["model"]["encoders"]["three"] = {"type": "toy.flat", "inputs": ["side"]}
     doc["model"]["fusions"]["all"]["inputs"].append("three")
     if fine:
@@ -255,7 +289,10 @@ def test_a_masked_fusion_of_one_optional_input_always_gives_a_feature():
 
 
 def test_a_masked_fusion_of_optional_inputs_only_may_be_missing_too():
-    doc = changed(modalities={"raw": {"type": "toy.pixels", "optional": True}}, fusions={"all": {"type": "toy.masked", "inputs": ["one", "two"]}})
+    doc = changed(
+        modalities={"raw": {"type": "toy.pixels", "optional": True}},
+        fusions={"all": {"type": "toy.masked", "inputs": ["one", "two"]}},
+    )
     found = plan(doc)
     assert found.modalities["face"].optional
     assert found.nodes["all"].optional
@@ -279,9 +316,11 @@ def test_a_head_may_learn_a_modality_or_a_column():
 
 @pytest.mark.parametrize("target", ["raw.points", "boxes"])
 def test_a_target_without_a_tensor_is_an_error(target):
-    doc = changed(modalities={"boxes": {"type": "toy.boxes"}, "second": {"type": "toy.crop", "inputs": ["boxes"]}},
-                  heads={"dense": {"type": "toy.regress", "inputs": ["all"], "target": target}},
-                  encoders={"three": {"type": "toy.flat", "inputs": ["second"]}})  # fmt: skip
+    doc = changed(
+        modalities={"boxes": {"type": "toy.boxes"}, "second": {"type": "toy.crop", "inputs": ["boxes"]}},
+        heads={"dense": {"type": "toy.regress", "inputs": ["all"], "target": target}},
+        encoders={"three": {"type": "toy.flat", "inputs": ["second"]}},
+    )
     doc["model"]["fusions"]["all"]["inputs"].append("three")
     doc["model"]["score"] = "main"
     path, text = only(doc)
@@ -295,7 +334,11 @@ def test_an_input_that_is_a_column_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("rule", "sentence"), [("mian", "there is no 'mian'. Did you mean 'main'?"), ({"sum": ["main", "gone"]}, "there is no 'gone'. There are: main.")]
+    ("rule", "sentence"),
+    [
+        ("mian", "there is no 'mian'. Did you mean 'main'?"),
+        ({"sum": ["main", "gone"]}, "there is no 'gone'. There are: main."),
+    ],
 )
 def test_a_score_rule_reads_heads_that_exist(rule, sentence):
     doc = document()
@@ -310,7 +353,10 @@ def test_a_head_without_score_cannot_be_the_score():
 
 
 def test_an_objective_may_use_a_node_that_no_head_reads():
-    doc = changed(fusions={"spare": {"type": "toy.stack", "inputs": ["one"]}}, objectives={"pull": {"type": "toy.pull", "inputs": ["spare"]}})
+    doc = changed(
+        fusions={"spare": {"type": "toy.stack", "inputs": ["one"]}},
+        objectives={"pull": {"type": "toy.pull", "inputs": ["spare"]}},
+    )
     assert list(plan(doc).objectives) == ["pull"]
 
 
@@ -321,7 +367,11 @@ def test_a_recipe_refuses_a_graph_at_its_own_path():
 
 
 def test_a_slot_s_problem_is_that_of_its_owner():
-    doc = changed(fusions={"all": {"type": "toy.nested", "inner": {"type": "toy.nested", "inner": "toy.stack"}, "inputs": ["face"]}})
+    doc = changed(
+        fusions={
+            "all": {"type": "toy.nested", "inner": {"type": "toy.nested", "inner": "toy.stack"}, "inputs": ["face"]}
+        }
+    )
     doc["model"]["encoders"] = {}
     found = dict(said(doc))
     assert found["model.fusions.all"] == f"toy.stack takes Vectors; got {Image(3, 4, 4)}"
@@ -337,12 +387,19 @@ def test_a_tracker_that_is_not_installed_is_told_by_the_check():
     index = Index([*current().providers(), Provider("hooks", "wandb", "fascore.components.hooks.wandb:Wandb")])
     with using(index):
         assert only({**document(), "trackers": {"wandb": {}, "wandbb": {}}}) == (
-            "trackers.wandbb", "no hooks 'wandbb'. Did you mean 'wandb' (not installed)?",
+            "trackers.wandbb",
+            "no hooks 'wandbb'. Did you mean 'wandb' (not installed)?",
         )
 
 
 def test_metrics_that_would_fail_after_training_are_told_by_the_check():
-    metrics = ["auc", {"type": "toy.rate", "level": 0.1}, {"type": "toy.rate", "level": 0.2}, "auc", {"type": "eer", "column": "mian.score"}]
+    metrics = [
+        "auc",
+        {"type": "toy.rate", "level": 0.1},
+        {"type": "toy.rate", "level": 0.2},
+        "auc",
+        {"type": "eer", "column": "mian.score"},
+    ]
     columns = ", ".join(["score", *(f"{name}.score" for name in document()["model"]["heads"])])
     assert said({**document(), "metrics": metrics}) == [
         ("metrics.3", "auc stands twice, as metrics.0 too; leave one out"),

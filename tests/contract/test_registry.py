@@ -10,7 +10,7 @@ from fascore.contract.component import load
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import WITH, BrokenPlugin, Conflict, Index, UnknownComponent, index, using
 
-FUSION = '''
+FUSION = """
 from typing import Literal
 from pydantic import Field
 from fascore import Fusion
@@ -20,7 +20,7 @@ class Sum(Fusion):
 
     def infer(self, signals):
         return signals[0]
-'''
+"""
 
 
 def distribution(folder, name, version, groups, modules):
@@ -28,7 +28,11 @@ def distribution(folder, name, version, groups, modules):
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    lines = [line for group, points in groups.items() for line in (f"[{group}]", *(f"{key} = {value}" for key, value in points.items()))]
+    lines = [
+        line
+        for group, points in groups.items()
+        for line in (f"[{group}]", *(f"{key} = {value}" for key, value in points.items()))
+    ]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     for module, text in modules.items():
         (folder / f"{module}.py").write_text(text)
@@ -44,11 +48,23 @@ def site(tmp_path, monkeypatch):
 
 
 def alpha(site, name="alpha.sum"):
-    distribution(site, "fas-alpha", "1.2", {"fascore.v1.fusion": {name: "alpha_mod:Sum"}}, {"alpha_mod": FUSION.format(name=name)})
+    distribution(
+        site,
+        "fas-alpha",
+        "1.2",
+        {"fascore.v1.fusion": {name: "alpha_mod:Sum"}},
+        {"alpha_mod": FUSION.format(name=name)},
+    )
 
 
 def test_a_scan_reads_names_and_imports_no_plugin(site):
-    distribution(site, "fas-bomb", "3.0", {"fascore.v1.fusion": {"bomb.x": "bomb_mod:X"}}, {"bomb_mod": "raise SystemExit('imported')"})
+    distribution(
+        site,
+        "fas-bomb",
+        "3.0",
+        {"fascore.v1.fusion": {"bomb.x": "bomb_mod:X"}},
+        {"bomb_mod": "raise SystemExit('imported')"},
+    )
     alpha(site)
     found = Index.from_environment()
     assert {"alpha.sum", "bomb.x"} <= set(found.names("fusion"))
@@ -57,7 +73,13 @@ def test_a_scan_reads_names_and_imports_no_plugin(site):
 
 def test_a_name_imports_only_the_module_that_it_names(site):
     alpha(site)
-    distribution(site, "fas-beta", "1.0", {"fascore.v1.fusion": {"beta.sum": "beta_mod:Sum"}}, {"beta_mod": FUSION.format(name="beta.sum")})
+    distribution(
+        site,
+        "fas-beta",
+        "1.0",
+        {"fascore.v1.fusion": {"beta.sum": "beta_mod:Sum"}},
+        {"beta_mod": FUSION.format(name="beta.sum")},
+    )
     with using(Index.from_environment()):
         assert load("fusion", "alpha.sum").__name__ == "Sum"
     assert "alpha_mod" in sys.modules
@@ -65,7 +87,13 @@ def test_a_name_imports_only_the_module_that_it_names(site):
 
 
 def test_a_broken_plugin_names_package_version_and_error_and_costs_only_its_own_components(site):
-    distribution(site, "fas-broken", "0.9", {"fascore.v1.fusion": {"broken.x": "broken_mod:X"}}, {"broken_mod": "import no_such_library"})
+    distribution(
+        site,
+        "fas-broken",
+        "0.9",
+        {"fascore.v1.fusion": {"broken.x": "broken_mod:X"}},
+        {"broken_mod": "import no_such_library"},
+    )
     alpha(site)
     with using(Index.from_environment()):
         with pytest.raises(BrokenPlugin) as caught:
@@ -79,7 +107,13 @@ def test_a_broken_plugin_names_package_version_and_error_and_costs_only_its_own_
 
 def test_two_providers_of_one_name_are_an_error_that_names_both(site):
     alpha(site)
-    distribution(site, "fas-other", "2.0", {"fascore.v1.fusion": {"alpha.sum": "other_mod:Sum"}}, {"other_mod": FUSION.format(name="alpha.sum")})
+    distribution(
+        site,
+        "fas-other",
+        "2.0",
+        {"fascore.v1.fusion": {"alpha.sum": "other_mod:Sum"}},
+        {"other_mod": FUSION.format(name="alpha.sum")},
+    )
     found = Index.from_environment()
     with pytest.raises(Conflict) as caught:
         found.provider("fusion", "alpha.sum")
@@ -98,12 +132,16 @@ def test_one_name_in_two_kinds_is_no_conflict(site):
 
 def test_a_near_name_is_offered_with_its_package(site):
     alpha(site)
-    with pytest.raises(UnknownComponent, match=r"^no fusion 'alpha\.sun'\. Did you mean 'alpha\.sum' \(fas-alpha 1\.2\)\?$"):
+    with pytest.raises(
+        UnknownComponent, match=r"^no fusion 'alpha\.sun'\. Did you mean 'alpha\.sum' \(fas-alpha 1\.2\)\?$"
+    ):
         Index.from_environment().provider("fusion", "alpha.sun")
 
 
 def test_a_name_of_a_known_package_that_lacks_says_what_to_install():
-    with pytest.raises(UnknownComponent, match=r"no fusion 'mmfas\.switch_attention'\. It ships in fas-mmfas: pip install fas-mmfas$"):
+    with pytest.raises(
+        UnknownComponent, match=r"no fusion 'mmfas\.switch_attention'\. It ships in fas-mmfas: pip install fas-mmfas$"
+    ):
         index().provider("fusion", "mmfas.switch_attention")
 
 
@@ -147,7 +185,10 @@ def test_a_target_that_is_no_component_of_the_kind_is_a_broken_plugin(target):
 
 
 def test_a_missing_attribute_is_a_broken_plugin():
-    with using(Index.of({"fusion": {"toy.x": "contract_toys:Nothing"}})), pytest.raises(BrokenPlugin, match="AttributeError"):
+    with (
+        using(Index.of({"fusion": {"toy.x": "contract_toys:Nothing"}})),
+        pytest.raises(BrokenPlugin, match="AttributeError"),
+    ):
         load("fusion", "toy.x")
 
 
@@ -164,11 +205,15 @@ print(os.environ[WITH], found.target, found.installed, flush=True)
 """
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__), "CODE": code}
     environment.pop(WITH, None)
-    out = subprocess.run([sys.executable, "-c", code, "parent"], env=environment, capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", code, "parent"], env=environment, capture_output=True, text=True, check=True
+    )
     assert out.stdout.splitlines() == ["contract_toys:Stack,contract_toys:Flat contract_toys:Stack False"] * 2
 
 
-@pytest.mark.parametrize("target", ["no_such_module:X", "contract_toys:Missing", "contract_toys", "contract_toys:document"])
+@pytest.mark.parametrize(
+    "target", ["no_such_module:X", "contract_toys:Missing", "contract_toys", "contract_toys:document"]
+)
 def test_with_says_what_it_wants(target):
     with pytest.raises(FascoreError, match=r"write module:Class of a component$"):
         index().including(target)
@@ -186,7 +231,9 @@ def test_using_gives_the_old_index_back_after_an_error():
 
 
 def test_the_index_and_the_spec_import_no_heavy_library():
-    code = "import fascore.spec.documents, fascore.spec.plan, fascore.contract.hooks, fascore.contract.registry as r, sys; r.index().names('fusion'); print([m for m in " \
+    code = (
+        "import fascore.spec.documents, fascore.spec.plan, fascore.contract.hooks, fascore.contract.registry as r, sys; r.index().names('fusion'); print([m for m in "
         "('torch', 'numpy', 'timm', 'cv2', 'scipy', 'matplotlib', 'wandb') if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

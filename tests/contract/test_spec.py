@@ -13,9 +13,14 @@ from fascore.spec.documents import parse_override, read_json, read_spec, with_ov
 
 identifiers = st.from_regex(r"\A[a-z][a-z0-9_]{0,6}\Z").filter(lambda name: name != "record")
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=5,
-)  # fmt: skip
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
 
 
 @st.composite
@@ -26,18 +31,34 @@ def documents(draw):
     fused = draw(st.recursive(st.just("toy.stack"), inside, max_leaves=3))
     whole = {"type": "toy.nested", "inner": fused, "inputs": [encoder]}
     return {
-        "name": draw(st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,8}\Z")), "seed": draw(st.integers(0, 2**31)),
-        "data": {"train": [{"dataset": {"type": "toy.data", "site": draw(st.text(max_size=5))}, "split": "train"}],
-                 "test": draw(st.dictionaries(identifiers, st.just([{"dataset": "toy.data", "split": "test"}]), max_size=2))},
-        "modalities": {modality: {"type": "toy.pixels", "views": draw(st.integers(1, 9)), "optional": draw(st.booleans())}},
+        "name": draw(st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,8}\Z")),
+        "seed": draw(st.integers(0, 2**31)),
+        "data": {
+            "train": [{"dataset": {"type": "toy.data", "site": draw(st.text(max_size=5))}, "split": "train"}],
+            "test": draw(st.dictionaries(identifiers, st.just([{"dataset": "toy.data", "split": "test"}]), max_size=2)),
+        },
+        "modalities": {
+            modality: {"type": "toy.pixels", "views": draw(st.integers(1, 9)), "optional": draw(st.booleans())}
+        },
         "augment": {"flip": draw(st.floats(0, 1)), "rotation": draw(st.floats(0, 180))},
-        "model": {"encoders": {encoder: {"type": "toy.flat", "inputs": [modality], "width": draw(st.integers(1, 512))}}, "fusions": {fusion: whole},
-                  "heads": {head: {"type": "toy.judge", "inputs": [fusion], "weight": draw(st.floats(0, 1e6)),
-                                   "where": draw(st.sampled_from([{}, {"task": "spoof"}, {"site": ("A", "B"), "take": 3}]))}}},
-        "sampler": "toy.order", "recipe": {"type": "toy.train", "generator": draw(st.none() | st.just(encoder))}, "metrics": ["toy.rate"],
+        "model": {
+            "encoders": {encoder: {"type": "toy.flat", "inputs": [modality], "width": draw(st.integers(1, 512))}},
+            "fusions": {fusion: whole},
+            "heads": {
+                head: {
+                    "type": "toy.judge",
+                    "inputs": [fusion],
+                    "weight": draw(st.floats(0, 1e6)),
+                    "where": draw(st.sampled_from([{}, {"task": "spoof"}, {"site": ("A", "B"), "take": 3}])),
+                }
+            },
+        },
+        "sampler": "toy.order",
+        "recipe": {"type": "toy.train", "generator": draw(st.none() | st.just(encoder))},
+        "metrics": ["toy.rate"],
         "threshold": draw(st.sampled_from(["eer", "bpcer=0.01", "fixed=0.25"])),
         "trackers": draw(st.dictionaries(identifiers, st.just({"a": 1}), max_size=2)),
-    }  # fmt: skip
+    }
 
 
 def said(document):
@@ -70,8 +91,14 @@ def test_all_structural_problems_come_in_one_pass_with_their_paths():
     wrong["nam"] = "x"
     found = said(wrong)
     assert {
-        "seed", "data.train.0.dataset.sight", "modalities.face.inputs.1", "model.encoders.one.width", "model.fusions.all", "threshold", "nam",
-    } <= set(found)  # fmt: skip
+        "seed",
+        "data.train.0.dataset.sight",
+        "modalities.face.inputs.1",
+        "model.encoders.one.width",
+        "model.fusions.all",
+        "threshold",
+        "nam",
+    } <= set(found)
     assert any(path.startswith("modalities.Raw") for path in found)
     assert any(path.startswith("model.score") for path in found)
     assert found["nam"] == "there is no field 'nam'. Did you mean 'name'?"
@@ -141,7 +168,14 @@ def test_a_spec_that_is_no_object_is_refused(tmp_path, text):
 
 @pytest.mark.parametrize(
     ("text", "pair"),
-    [("a.b=3", ("a.b", 3)), ("a=true", ("a", True)), ("a=word", ("a", "word")), ("a=[1]", ("a", [1])), ("a=", ("a", "")), ("a=x=y", ("a", "x=y"))],
+    [
+        ("a.b=3", ("a.b", 3)),
+        ("a=true", ("a", True)),
+        ("a=word", ("a", "word")),
+        ("a=[1]", ("a", [1])),
+        ("a=", ("a", "")),
+        ("a=x=y", ("a", "x=y")),
+    ],
 )
 def test_an_override_is_json_or_a_plain_word(text, pair):
     assert parse_override(text) == pair
@@ -168,22 +202,39 @@ def test_an_overridden_place_holds_the_value(value):
 
 
 def test_a_new_type_keeps_only_what_belongs_to_the_node():
-    old = {"head": {"type": "x", "inputs": ["a"], "weight": 2, "target": "record.task", "where": {"task": "spoof"}, "depth": 3, "weights": "w"}}
+    old = {
+        "head": {
+            "type": "x",
+            "inputs": ["a"],
+            "weight": 2,
+            "target": "record.task",
+            "where": {"task": "spoof"},
+            "depth": 3,
+            "weights": "w",
+        }
+    }
     assert with_override(old, "head.type", "y") == {
-        "head": {"type": "y", "inputs": ["a"], "weight": 2, "target": "record.task", "where": {"task": "spoof"}},
+        "head": {"type": "y", "inputs": ["a"], "weight": 2, "target": "record.task", "where": {"task": "spoof"}}
     }
 
 
 def test_a_bare_name_on_the_way_becomes_an_object():
-    assert with_override({"recipe": "supervised"}, "recipe.epochs", 5) == {"recipe": {"type": "supervised", "epochs": 5}}
-    assert with_override({"metrics": ["auc", "eer"]}, "metrics.1.convention", "nearest")["metrics"][1] == {"type": "eer", "convention": "nearest"}
+    assert with_override({"recipe": "supervised"}, "recipe.epochs", 5) == {
+        "recipe": {"type": "supervised", "epochs": 5}
+    }
+    assert with_override({"metrics": ["auc", "eer"]}, "metrics.1.convention", "nearest")["metrics"][1] == {
+        "type": "eer",
+        "convention": "nearest",
+    }
 
 
 def test_a_section_that_is_not_written_yet_is_made():
     assert with_override({}, "compute.device", "cpu") == {"compute": {"device": "cpu"}}
 
 
-@pytest.mark.parametrize(("path", "document_"), [("a.3", {"a": [1]}), ("a.x", {"a": [1]}), ("a.b.c", {"a": {"b": 3}}), ("a.-1", {"a": [1]})])
+@pytest.mark.parametrize(
+    ("path", "document_"), [("a.3", {"a": [1]}), ("a.x", {"a": [1]}), ("a.b.c", {"a": {"b": 3}}), ("a.-1", {"a": [1]})]
+)
 def test_an_override_into_nothing_is_an_error(path, document_):
     with pytest.raises(FascoreError, match=f"--set {path}"):
         with_override(document_, path, 1)

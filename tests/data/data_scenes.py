@@ -84,11 +84,21 @@ class Known(AnnotationSource):
         return Annotation(boxes if self.faces else np.full_like(boxes, np.nan), points if self.faces else None)
 
 
-def record(seed: int, *, channels: Sequence[str] = ("rgb", "depth", "infrared"), faces: bool = True, **camera: Any) -> Record:
+def record(
+    seed: int, *, channels: Sequence[str] = ("rgb", "depth", "infrared"), faces: bool = True, **camera: Any
+) -> Record:
     label = seed % 2
     return Record(
-        f"r{seed}", label, {name: Camera(seed, name, **camera) for name in channels}, "scenes", "spoof", None if label else "print.flat",
-        f"s{seed // 2}", None, Known(seed, faces), {"session": seed % 3},
+        f"r{seed}",
+        label,
+        {name: Camera(seed, name, **camera) for name in channels},
+        "scenes",
+        "spoof",
+        None if label else "print.flat",
+        f"s{seed // 2}",
+        None,
+        Known(seed, faces),
+        {"session": seed % 3},
     )
 
 
@@ -120,7 +130,12 @@ FACES = {"type": "faces", "detector": "boxes"}
 def plan(modalities: dict[str, Any], reads: Sequence[str], **spec: Any) -> Plan:
     """The checked plan of a data graph whose tensors `reads` a head takes."""
     document = {
-        "name": "scenes", "seed": 3, "data": {"train": [{"dataset": Scenes(), "split": "all"}]}, "modalities": modalities,
-        "model": {"heads": {"main": Reads(inputs=tuple(reads))}}, "metrics": [], **spec,
+        "name": "scenes",
+        "seed": 3,
+        "data": {"train": [{"dataset": Scenes(), "split": "all"}]},
+        "modalities": modalities,
+        "model": {"heads": {"main": Reads(inputs=tuple(reads))}},
+        "metrics": [],
+        **spec,
     }
     return check(validate(RunSpec, document))

@@ -22,8 +22,21 @@ EVERYTHING = {
     "target": {"type": "pseudo_depth", "inputs": ["face.points"]},
 }
 REFS = [
-    "face", "face.points", "face.crop", "clip", "clip.points", "clip.crop", "depth", "depth.valid", "depth_clip", "depth_clip.valid", "ir",
-    "ir_clip", "motion", "motion_clip", "target",
+    "face",
+    "face.points",
+    "face.crop",
+    "clip",
+    "clip.points",
+    "clip.crop",
+    "depth",
+    "depth.valid",
+    "depth_clip",
+    "depth_clip.valid",
+    "ir",
+    "ir_clip",
+    "motion",
+    "motion_clip",
+    "target",
 ]
 AUGMENT = {"flip": 0.5, "rotation": 20, "scale": 0.1, "translate": 0.05, "crop": 0.1}
 
@@ -46,7 +59,9 @@ def test_every_modality_gives_what_its_static_signal_says(everything):
         assert set(batch.tensors) == set(REFS)
         for ref in graph.loaded():
             tensor = batch.tensors[ref]
-            assert tensor.shape == (len(batch) * batch.views, *graph.signal(ref).shape) and tensor.dtype == torch.float32
+            assert (
+                tensor.shape == (len(batch) * batch.views, *graph.signal(ref).shape) and tensor.dtype == torch.float32
+            )
             assert torch.isfinite(tensor).all()
         assert all(mask.all() for mask in batch.present.values())
     assert training.columns["session"] == (0, 1, 2) and training.label.tolist() == [0, 1, 1]
@@ -74,7 +89,13 @@ def test_training_draws_one_of_the_views_that_evaluation_shows(tmp_path):
     seen = set()
     for epoch in range(20):
         (batch,) = loader.training_batches(epoch, [["r4"]])
-        seen.add(next(view for view in range(3) if torch.allclose(batch.tensors["face"][0], whole.tensors["face"][view], atol=1e-5)))
+        seen.add(
+            next(
+                view
+                for view in range(3)
+                if torch.allclose(batch.tensors["face"][0], whole.tensors["face"][view], atol=1e-5)
+            )
+        )
     assert seen == {0, 1, 2}
 
 
@@ -95,7 +116,9 @@ def test_a_marker_stays_at_its_landmark_in_image_depth_and_infrared_after_every_
         for row in range(2):
             points = batch.tensors["face.points"][row]
             image, depth, infrared = (batch.tensors[name][row] for name in ("face", "depth", "ir"))
-            flips += bool((points[1, 0] - points[0, 0]) * torch.linalg.det(batch.tensors["face.crop"][row, 0, :, :2]) < 0)
+            flips += bool(
+                (points[1, 0] - points[0, 0]) * torch.linalg.det(batch.tensors["face.crop"][row, 0, :, :2]) < 0
+            )
             for landmark in points:
                 if not ((landmark > 0.12) & (landmark < 0.88)).all():
                     continue
@@ -130,7 +153,10 @@ def test_the_crop_port_takes_points_back_to_the_pixels_of_the_frame(everything):
 
 
 def test_frames_are_spread_over_time_and_a_short_record_repeats_them(tmp_path):
-    graph = plan({"faces": FACES, "face": {**EVERYTHING["face"], "views": 5}, "clip": {**EVERYTHING["clip"], "frames": 8}}, ["face", "clip"])
+    graph = plan(
+        {"faces": FACES, "face": {**EVERYTHING["face"], "views": 5}, "clip": {**EVERYTHING["clip"], "frames": 8}},
+        ["face", "clip"],
+    )
     store = Store(tmp_path)
     prepared = prepare(graph, [record(0), record(1, frames=2)], store, processes=0)
     times = store.read(prepared.entries["r0"]["face"])["times"]
@@ -139,14 +165,30 @@ def test_frames_are_spread_over_time_and_a_short_record_repeats_them(tmp_path):
 
 
 def test_what_a_record_lacks_is_a_state_where_it_may_and_a_quarantine_where_it_may_not(tmp_path):
-    records = [record(0), record(1, channels=("rgb",)), record(2, faces=False), record(3, fails_at=7), record(4, crashes=True)]
-    graph = plan({**EVERYTHING, "depth": {**EVERYTHING["depth"], "optional": True}, "ir": {**EVERYTHING["ir"], "optional": True},
-                  "depth_clip": {**EVERYTHING["depth_clip"], "optional": True}, "ir_clip": {**EVERYTHING["ir_clip"], "optional": True}}, REFS)
+    records = [
+        record(0),
+        record(1, channels=("rgb",)),
+        record(2, faces=False),
+        record(3, fails_at=7),
+        record(4, crashes=True),
+    ]
+    graph = plan(
+        {
+            **EVERYTHING,
+            "depth": {**EVERYTHING["depth"], "optional": True},
+            "ir": {**EVERYTHING["ir"], "optional": True},
+            "depth_clip": {**EVERYTHING["depth_clip"], "optional": True},
+            "ir_clip": {**EVERYTHING["ir_clip"], "optional": True},
+        },
+        REFS,
+    )
     store = Store(tmp_path)
     prepared = prepare(graph, records, store, processes=0)
     assert [r.id for r in prepared.records] == ["r0", "r1"]
     assert [(q.id, q.response, q.modality) for q in prepared.quarantined] == [
-        ("r2", "no_face", "faces"), ("r3", "unreadable", "face"), ("r4", "unreadable", "face"),
+        ("r2", "no_face", "faces"),
+        ("r3", "unreadable", "face"),
+        ("r4", "unreadable", "face"),
     ]
     assert "ZeroDivisionError: the camera divides by zero" in prepared.quarantined[2].reason
     assert prepared.entries["r1"]["depth"] == Missing("refused", "the record has no channel 'depth'; it has rgb")
@@ -159,7 +201,8 @@ def test_what_a_record_lacks_is_a_state_where_it_may_and_a_quarantine_where_it_m
 
 def test_modality_dropout_never_drops_all_that_a_record_has(tmp_path):
     graph = plan(
-        {name: {**EVERYTHING[name], "optional": True} for name in ("faces", "face", "depth", "clip", "motion")}, ["face", "depth", "motion", "clip"],
+        {name: {**EVERYTHING[name], "optional": True} for name in ("faces", "face", "depth", "clip", "motion")},
+        ["face", "depth", "motion", "clip"],
         augment={"modality_dropout": 0.7},
     )
     store = Store(tmp_path)
@@ -173,7 +216,10 @@ def test_modality_dropout_never_drops_all_that_a_record_has(tmp_path):
         for name in ("face", "depth", "clip", "motion"):
             absent = ~batch.present[name]
             dropped += int(absent.sum())
-            assert not batch.tensors[name][absent].any() and batch.tensors[name][batch.present[name]].flatten(1).any(1).all()
+            assert (
+                not batch.tensors[name][absent].any()
+                and batch.tensors[name][batch.present[name]].flatten(1).any(1).all()
+            )
     assert dropped > 60
     (batch,) = loader.evaluation_batches(2)
     assert batch.present["face"].all()

@@ -30,7 +30,10 @@ def mtcnn():
 
 
 FACES = (
-    "astronaut/astronaut.png", "biden_portrait/biden.jpg", "minivision_T1/real_T1.jpg", "intel_headpose_male/male.gif",
+    "astronaut/astronaut.png",
+    "biden_portrait/biden.jpg",
+    "minivision_T1/real_T1.jpg",
+    "intel_headpose_male/male.gif",
     "clm_webcam_b/webcam_b.mp4",
 )
 
@@ -44,7 +47,11 @@ def test_two_detectors_find_the_same_face_and_the_same_points(media, yunet, mtcn
     assert np.abs(one.points - other.points).max() < 0.15 * width
     for face in (one, other):
         assert face.box.dtype == face.points.dtype == np.float32 and face.points.shape == (5, 2)
-        assert face.points[0, 0] < face.points[1, 0] and face.points[3, 0] < face.points[4, 0] and face.points[0, 1] < face.points[3, 1]
+        assert (
+            face.points[0, 0] < face.points[1, 0]
+            and face.points[3, 0] < face.points[4, 0]
+            and face.points[0, 1] < face.points[3, 1]
+        )
 
 
 def test_a_patch_of_skin_is_no_face(media, yunet, mtcnn):

@@ -41,7 +41,12 @@ def test_a_manifest_of_five_lines_works_and_decodes_nothing(folder):
     assert (a.id, a.label, a.species, a.subject, a.task, a.dataset) == ("a", 1, None, "ann", "spoof", "mine")
     assert (b.id, b.label, b.species, dict(b.metadata)) == ("b", 0, "print.flat", {})
     assert [record.id for record in dataset.records("all")] == ["a", "b", "c", "d"]
-    assert [type(record.channels["rgb"]) for record in dataset.records("all")] == [StillImage, StillImage, Video, FrameFolder]
+    assert [type(record.channels["rgb"]) for record in dataset.records("all")] == [
+        StillImage,
+        StillImage,
+        Video,
+        FrameFolder,
+    ]
     with pytest.raises(SpecError, match=r"mine.csv has no split 'dev'; it has test, train, all"):
         dataset.records("dev")
 
@@ -55,7 +60,9 @@ def test_a_box_is_the_face_of_every_frame_and_other_columns_are_metadata(folder)
 
 
 def test_an_annotation_file_gives_boxes_landmarks_and_area_by_frame(folder):
-    (folder / "faces.csv").write_text("x1,y1,x2,y2,x_0,y_0,x_1,y_1,area_x1,area_y1,area_x2,area_y2\n1,2,5,6,2,3,4,3,0,0,8,6\n,,,,,,,,0,0,8,6\n")
+    (folder / "faces.csv").write_text(
+        "x1,y1,x2,y2,x_0,y_0,x_1,y_1,area_x1,area_y1,area_x2,area_y2\n1,2,5,6,2,3,4,3,0,0,8,6\n,,,,,,,,0,0,8,6\n"
+    )
     (record,) = write(folder, "id,label,rgb,annotation\na,1,clip.mp4,faces.csv\n").records("all")
     known = record.annotation.load()
     np.testing.assert_array_equal(known.boxes, [[1, 2, 5, 6], [np.nan] * 4])
@@ -65,10 +72,17 @@ def test_an_annotation_file_gives_boxes_landmarks_and_area_by_frame(folder):
     assert record.annotation.digest() == hashlib.sha256((folder / "faces.csv").read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("x1,y1,x2,y2\n1,2,5\n", "not as many cells"), ("x1,y1,x2,y2\n", "not as many cells"), ("x1,y1,x2\n1,2,3\n", "no column 'y2'"),
-    ("x1,y1,x2,y2\n1,2,3,wide\n", "no table of numbers"), ("", "no table of numbers"), ("x_0,y_1\n1,2\n", "no column 'y_0'"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x1,y1,x2,y2\n1,2,5\n", "not as many cells"),
+        ("x1,y1,x2,y2\n", "not as many cells"),
+        ("x1,y1,x2\n1,2,3\n", "no column 'y2'"),
+        ("x1,y1,x2,y2\n1,2,3,wide\n", "no table of numbers"),
+        ("", "no table of numbers"),
+        ("x_0,y_1\n1,2\n", "no column 'y_0'"),
+    ],
+)
 def test_an_annotation_file_that_is_none_makes_its_record_unreadable_with_a_sentence(folder, text, said):
     (folder / "faces.csv").write_text(text)
     (record,) = write(folder, "id,label,rgb,annotation\na,1,clip.mp4,faces.csv\n").records("all")
@@ -88,10 +102,12 @@ def test_json_lines_say_the_same_as_csv(folder):
     table = write(folder, MINIMAL).records("all")
     header, *rows = [line.split(",") for line in MINIMAL.splitlines()]
     lines = "\n\n".join(json.dumps(dict(zip(header, row))) for row in rows)
-    assert [(r.id, r.label, r.species, r.subject, r.channels) for r in write(folder, lines, "mine.jsonl").records("all")] == [
-        (r.id, r.label, r.species, r.subject, r.channels) for r in table
-    ]
-    typed = write(folder, '{"id": 7, "label": 1, "rgb": "a.png", "box": [0, 0, 4, 4], "age": 31, "note": null}', "typed.jsonl")
+    assert [
+        (r.id, r.label, r.species, r.subject, r.channels) for r in write(folder, lines, "mine.jsonl").records("all")
+    ] == [(r.id, r.label, r.species, r.subject, r.channels) for r in table]
+    typed = write(
+        folder, '{"id": 7, "label": 1, "rgb": "a.png", "box": [0, 0, 4, 4], "age": 31, "note": null}', "typed.jsonl"
+    )
     (record,) = typed.records("all")
     assert record.id == "7" and dict(record.metadata) == {"age": 31, "note": None}
 
@@ -171,15 +187,20 @@ def test_a_missing_manifest_is_a_sentence(tmp_path):
 def test_paths_may_have_another_root_and_channels_other_names(folder):
     (folder / "lists").mkdir()
     (folder / "lists" / "m.tsv").write_text("id\tlabel\tthermal\na\t1\ta.png\n")
-    (record,) = Folder(manifest=folder / "lists" / "m.tsv", root=folder, name="hot", channels=("thermal",)).records("all")
+    (record,) = Folder(manifest=folder / "lists" / "m.tsv", root=folder, name="hot", channels=("thermal",)).records(
+        "all"
+    )
     assert record.dataset == "hot" and record.channels["thermal"].path == folder / "a.png"
 
 
-@pytest.mark.parametrize(("header", "said"), [
-    ("id;label;species;rgb", "its cells are separated by ';'; save it with ',' between cells"),
-    ("ID,label,rgb", "there is no column 'id': 'ID' is written 'id'"),
-    ("name,label,rgb", "there is no column 'id'; the first line names the columns"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("id;label;species;rgb", "its cells are separated by ';'; save it with ',' between cells"),
+        ("ID,label,rgb", "there is no column 'id': 'ID' is written 'id'"),
+        ("name,label,rgb", "there is no column 'id'; the first line names the columns"),
+    ],
+)
 def test_a_header_that_does_not_fit_is_told_once_and_not_by_every_line(folder, header, said):
     dataset = write(folder, header + "\n" + "a;1;;a.png\n" * 50)
     with pytest.raises(SpecError, match=said) as caught:

@@ -116,7 +116,9 @@ def test_sixteen_bit_and_grey_videos_keep_their_depth(tmp_path):
         assert frame.image.dtype == np.uint16
         np.testing.assert_array_equal(frame.image, picture)
     flat = [np.full((48, 64), 10 * i, dtype=np.uint8) for i in range(20)]
-    images = [frame.image for frame in open_source(write_video(tmp_path / "g.mkv", flat, codec="ffv1", pixels="gray")).read()]
+    images = [
+        frame.image for frame in open_source(write_video(tmp_path / "g.mkv", flat, codec="ffv1", pixels="gray")).read()
+    ]
     np.testing.assert_array_equal(images, flat)
 
 
@@ -157,7 +159,11 @@ def test_pictures_keep_depth_and_are_turned_as_exif_says(tmp_path):
     Image.fromarray(picture[..., 0]).save(tmp_path / "l.png")
     Image.fromarray(picture).convert("RGBA").save(tmp_path / "rgba.png")
     Image.fromarray(picture).convert("P").save(tmp_path / "p.png")
-    assert [next(open_source(tmp_path / f"{n}.png").read()).image.shape for n in ("l", "rgba", "p")] == [(16, 32), (16, 32, 3), (16, 32, 3)]
+    assert [next(open_source(tmp_path / f"{n}.png").read()).image.shape for n in ("l", "rgba", "p")] == [
+        (16, 32),
+        (16, 32, 3),
+        (16, 32, 3),
+    ]
 
 
 def test_a_folder_of_frames_counts_as_people_do(tmp_path):
@@ -191,7 +197,9 @@ def test_a_digest_is_that_of_the_bytes_wherever_they_lie(tmp_path):
         Image.new("L", (4, 4), 5).save(tmp_path / place / "f2.png")
     a, b = open_source(tmp_path / "a"), open_source(tmp_path / "b")
     assert a.digest() == b.digest() != open_source(tmp_path / "a", fps=3).digest()
-    assert open_source(tmp_path / "a" / "f1.png").digest() == open_source(tmp_path / "b" / "f1.png").digest() != a.digest()
+    assert (
+        open_source(tmp_path / "a" / "f1.png").digest() == open_source(tmp_path / "b" / "f1.png").digest() != a.digest()
+    )
 
 
 def bad_files(folder):
@@ -203,10 +211,18 @@ def bad_files(folder):
     Image.fromarray(noisy[0]).save(png)
     Image.fromarray(noisy[0]).save(folder / "good.jpg")
     return {
-        "text.mp4": b"This is no video.\n" * 200, "empty.mp4": b"", "empty.png": b"", "half.mp4": whole[: len(whole) // 2],
-        "front.mp4": front[: len(front) // 2], "half.png": png.read_bytes()[:9000], "half.jpg": (folder / "good.jpg").read_bytes()[:5000],
-        "text.jpg": b"This is no picture", "list.mp4": b"ffconcat version 1.0\nfile good.mp4\n", "zeros.mp4": bytes(5000),
-        "play.mp4": b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\ngood.mp4\n#EXT-X-ENDLIST\n", "head.mp4": good[:40],
+        "text.mp4": b"This is no video.\n" * 200,
+        "empty.mp4": b"",
+        "empty.png": b"",
+        "half.mp4": whole[: len(whole) // 2],
+        "front.mp4": front[: len(front) // 2],
+        "half.png": png.read_bytes()[:9000],
+        "half.jpg": (folder / "good.jpg").read_bytes()[:5000],
+        "text.jpg": b"This is no picture",
+        "list.mp4": b"ffconcat version 1.0\nfile good.mp4\n",
+        "zeros.mp4": bytes(5000),
+        "play.mp4": b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\ngood.mp4\n#EXT-X-ENDLIST\n",
+        "head.mp4": good[:40],
     }
 
 
@@ -262,7 +278,12 @@ def test_a_long_video_is_streamed_in_bounded_memory(tmp_path):
     picture = np.zeros((240, 320, 3), dtype=np.uint8)
     long = write_video(tmp_path / "long.mp4", [picture] * 3000, codec="mpeg4", rate=25, gop=250)
     short = write_video(tmp_path / "short.mp4", [picture] * 60, codec="mpeg4", rate=25)
-    output = subprocess.run([sys.executable, "-c", MEMORY.format(short=str(short), long=str(long))], capture_output=True, text=True, check=True)
+    output = subprocess.run(
+        [sys.executable, "-c", MEMORY.format(short=str(short), long=str(long))],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     count, grown = output.stdout.split()
     assert int(count) == 3000 and float(grown) < 60
 

@@ -58,8 +58,12 @@ class At(AnnotationSource):
 
 def a_record(label: int = 1, boxes=(BOX,), points=None, **channels) -> Record:
     channels = {"rgb": np.zeros((60, 80, 3), dtype=np.uint8), **channels}
-    sources = {name: Still((image,) if isinstance(image, np.ndarray) else tuple(image)) for name, image in channels.items()}
-    return Record("r", label, sources, annotation=At(None if boxes is None else np.array(boxes, dtype=np.float32), points))
+    sources = {
+        name: Still((image,) if isinstance(image, np.ndarray) else tuple(image)) for name, image in channels.items()
+    }
+    return Record(
+        "r", label, sources, annotation=At(None if boxes is None else np.array(boxes, dtype=np.float32), points)
+    )
 
 
 def made(record: Record, config, *before, signals=(None,)):
@@ -72,7 +76,9 @@ def made(record: Record, config, *before, signals=(None,)):
 
 def a_face(record: Record, **fields):
     faces = Faces().build([]).extract(record, [])
-    stored, load = made(record, FaceFrames(inputs=(Ref("faces"),), **{"size": 20, "margin": 0, "reserve": 0.25, **fields}), faces)
+    stored, load = made(
+        record, FaceFrames(inputs=(Ref("faces"),), **{"size": 20, "margin": 0, "reserve": 0.25, **fields}), faces
+    )
     return stored, load()
 
 
@@ -117,7 +123,10 @@ def test_alignment_is_the_least_squares_similarity_of_opencv(seed, margin):
     assert np.linalg.norm(ours[:, :2] @ [1, 0]) == pytest.approx(size * (1 + 2 * margin), rel=0.05)
 
 
-@given(times=st.lists(st.integers(0, 500), min_size=1, max_size=20, unique=True), wanted=st.lists(st.floats(-5, 600), min_size=1, max_size=5))
+@given(
+    times=st.lists(st.integers(0, 500), min_size=1, max_size=20, unique=True),
+    wanted=st.lists(st.floats(-5, 600), min_size=1, max_size=5),
+)
 def test_nearest_is_what_a_search_through_all_times_finds(times, wanted):
     table = np.sort(np.array(times, dtype=float))
     np.testing.assert_array_equal(nearest(table, np.array(wanted)), [np.abs(table - w).argmin() for w in wanted])
@@ -155,7 +164,9 @@ def test_holes_follow_the_rule_that_is_named(holes, value):
     record = a_record(depth=depth_scene())
     face, _ = a_face(record, size=40)
     _, load = made(record, DepthMap(inputs=(Ref("face"),), holes=holes), face, signals=(Image(3, 40, 40),))
-    assert load()[""][0, 0, 32:39, 32:39].sub(value).abs().max() < 1e-4 and not load()["valid"][0, 0, 32:39, 32:39].any()
+    assert (
+        load()[""][0, 0, 32:39, 32:39].sub(value).abs().max() < 1e-4 and not load()["valid"][0, 0, 32:39, 32:39].any()
+    )
     assert load()["valid"][0, 0, :28].all()
 
 
@@ -171,7 +182,11 @@ def test_a_depth_of_another_resolution_follows_the_crop():
 def test_relative_depth_is_spread_over_the_face_whatever_its_unit():
     crop = depth_scene()[10:50, 20:60]
     low, high = np.percentile(crop[crop > 0], (2, 98))
-    for image, near_is_high in ((depth_scene(), False), (depth_scene() * 3, False), (np.where(depth_scene(), 2000 - depth_scene(), 0), True)):
+    for image, near_is_high in (
+        (depth_scene(), False),
+        (depth_scene() * 3, False),
+        (np.where(depth_scene(), 2000 - depth_scene(), 0), True),
+    ):
         record = a_record(depth=image.astype(np.uint16))
         face, _ = a_face(record, size=40, reserve=0.0)
         config = DepthMap(inputs=(Ref("face"),), unit="relative", near_is_high=near_is_high)
@@ -181,7 +196,10 @@ def test_relative_depth_is_spread_over_the_face_whatever_its_unit():
 
 
 def test_depth_that_measures_nothing_in_the_face_or_is_a_coloured_picture_is_refused():
-    for image, message in ((np.zeros((60, 80), dtype=np.uint16), "measures nothing in the face"), (colours(), "is a coloured picture, not depth")):
+    for image, message in (
+        (np.zeros((60, 80), dtype=np.uint16), "measures nothing in the face"),
+        (colours(), "is a coloured picture, not depth"),
+    ):
         record = a_record(depth=image)
         face, _ = a_face(record)
         with pytest.raises(NoResponse, match=message) as caught:
@@ -220,7 +238,9 @@ def test_channels_are_matched_by_time_when_their_rates_differ():
     rgb = [np.zeros((60, 80, 3), dtype=np.uint8)] * 9
     infrared = [np.full((60, 80), 10 * i, dtype=np.uint8) for i in range(3)]
     record = a_record(rgb=rgb, infrared=infrared)
-    record = Record("r", 1, {**record.channels, "infrared": Still(tuple(infrared), rate=2.4)}, annotation=record.annotation)
+    record = Record(
+        "r", 1, {**record.channels, "infrared": Still(tuple(infrared), rate=2.4)}, annotation=record.annotation
+    )
     face, _ = a_face(record, frames=9)
     _, load = made(record, Infrared(inputs=(Ref("face"),)), face, signals=(Clip(9, 3, 20, 20),))
     assert (load()[0, :, 0, 10, 10] * 25.5).round().tolist() == [0, 0, 0, 1, 1, 1, 1, 2, 2]
@@ -241,7 +261,12 @@ def test_pseudo_depth_is_a_face_under_the_landmarks_and_flat_for_attacks():
     top = heights.argmax()
     nose = (points[0, 2] * 64 - 0.5).round().long()
     assert abs(int(top // 64) - int(nose[1])) <= 1 and abs(int(top % 64) - int(nose[0])) <= 1
-    assert heights.min() == 0 and 0.9 < heights.max() <= 1 and heights[0, 0] == 0 and 0.15 < (heights > 0).float().mean() < 0.5
+    assert (
+        heights.min() == 0
+        and 0.9 < heights.max() <= 1
+        and heights[0, 0] == 0
+        and 0.15 < (heights > 0).float().mean() < 0.5
+    )
     for label, attacks, shaped in ((1, "flat", 1), (0, "flat", 0), (0, "face", 1)):
         config = PseudoDepth(inputs=(Ref("face.points"),), size=64, attacks=attacks)
         _, load = made(a_record(label), config, {"points": points.numpy()}, signals=(Points(5, 2),))

@@ -52,7 +52,10 @@ def test_nothing_is_extracted_twice_and_a_bad_record_is_not_tried_again(tmp_path
 def test_a_crash_of_an_extractor_is_tried_again(tmp_path):
     graph, store = plan(GRAPH, ["face"]), Store(tmp_path)
     (aside,) = prepare(graph, [record(0, crashes=True)], store, processes=0).quarantined
-    assert (aside.response, aside.modality) == ("unreadable", "face") and "face_frames failed: ZeroDivisionError" in aside.reason
+    assert (aside.response, aside.modality) == (
+        "unreadable",
+        "face",
+    ) and "face_frames failed: ZeroDivisionError" in aside.reason
     assert not list(tmp_path.rglob("*.none.json"))
 
 
@@ -93,8 +96,15 @@ def test_quarantine_is_written_as_json_lines_and_strict_makes_it_an_error(tmp_pa
     prepared = prepare(graph, [record(0), record(2, faces=False)], store, processes=0)
     prepared.write_quarantine(tmp_path / "quarantine.jsonl")
     (line,) = (tmp_path / "quarantine.jsonl").read_text().splitlines()
-    assert json.loads(line) == {"id": "r2", "response": "no_face", "reason": "no face in any of 15 frames", "modality": "faces"}
-    with pytest.raises(FascoreError, match=r"1 of 2 records lack a required modality; the first is 'r2' \(faces: no face in any"):
+    assert json.loads(line) == {
+        "id": "r2",
+        "response": "no_face",
+        "reason": "no face in any of 15 frames",
+        "modality": "faces",
+    }
+    with pytest.raises(
+        FascoreError, match=r"1 of 2 records lack a required modality; the first is 'r2' \(faces: no face in any"
+    ):
         prepare(graph, [record(0), record(2, faces=False)], store, processes=0, strict=True)
 
 
@@ -117,8 +127,11 @@ def test_a_key_is_a_function_of_bytes_config_code_and_inputs_and_of_no_name_or_p
         version = 2
 
     others = [
-        store.key(c, frames, ["k"]), store.key(a, frames, ["l"]), store.key(a, FaceFrames(inputs=(Ref("faces"),), size=33), ["k"]),
-        store.key(a, Newer(inputs=(Ref("faces"),), size=32), ["k"]), store.key(Record("x", 1, {}), frames, ["k"]),
+        store.key(c, frames, ["k"]),
+        store.key(a, frames, ["l"]),
+        store.key(a, FaceFrames(inputs=(Ref("faces"),), size=33), ["k"]),
+        store.key(a, Newer(inputs=(Ref("faces"),), size=32), ["k"]),
+        store.key(Record("x", 1, {}), frames, ["k"]),
     ]
     assert len({key, *others}) == 6
     target = PseudoDepth(inputs=(Ref("face.points"),))
@@ -164,7 +177,11 @@ def test_arrays_keep_their_types_and_one_view_reads_as_that_slice(tmp_path):
         np.testing.assert_array_equal(store.read("k" * 64, 1)[name], array[1])
     store.write_missing("m" * 64, NoResponse("no_face", "none"))
     missing = store.missing("m" * 64)
-    assert missing is not None and (missing.response, missing.reason) == ("no_face", "none") and store.missing("k" * 64) is None
+    assert (
+        missing is not None
+        and (missing.response, missing.reason) == ("no_face", "none")
+        and store.missing("k" * 64) is None
+    )
 
 
 def test_a_damaged_file_of_the_store_is_named(tmp_path):

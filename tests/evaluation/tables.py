@@ -11,7 +11,9 @@ def table(bona_fide: Sequence[float], **species: Sequence[float]) -> ScoreTable:
     scores = [*bona_fide, *(score for scores in species.values() for score in scores)]
     names = [""] * len(bona_fide) + [name for name, scores in species.items() for _ in scores]
     labels = [1] * len(bona_fide) + [0] * (len(scores) - len(bona_fide))
-    return ScoreTable.from_columns({"id": [f"r{i}" for i in range(len(scores))], "label": labels, "species": names, "score": scores})
+    return ScoreTable.from_columns(
+        {"id": [f"r{i}" for i in range(len(scores))], "label": labels, "species": names, "score": scores}
+    )
 
 
 def golden() -> tuple[ScoreTable, ScoreTable]:

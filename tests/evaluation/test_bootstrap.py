@@ -21,17 +21,36 @@ HALF = choose("fixed=0.5", None)
 @st.composite
 def tables(draw: st.DrawFn) -> ScoreTable:
     """Few subjects of few rows, ties, non-responses, subjects without a name."""
-    cell = st.tuples(st.sampled_from(["", "print.a", "mask"]), st.integers(0, 6), st.sampled_from(["ok"] * 4 + ["no_face"]), st.sampled_from("abcd "))
-    rows = [("", 3, "ok", "a"), ("mask", 2, "ok", "a"), ("", 4, "ok", "b"), ("print.a", 5, "ok", "b"), *draw(st.lists(cell, max_size=20))]
-    return ScoreTable.from_columns({
-        "id": range(len(rows)), "label": [int(not row[0]) for row in rows], "species": [row[0] for row in rows],
-        "score": [row[1] / 6 for row in rows], "response": [row[2] for row in rows], "subject": [row[3].strip() for row in rows],
-    })  # fmt: skip
+    cell = st.tuples(
+        st.sampled_from(["", "print.a", "mask"]),
+        st.integers(0, 6),
+        st.sampled_from(["ok"] * 4 + ["no_face"]),
+        st.sampled_from("abcd "),
+    )
+    rows = [
+        ("", 3, "ok", "a"),
+        ("mask", 2, "ok", "a"),
+        ("", 4, "ok", "b"),
+        ("print.a", 5, "ok", "b"),
+        *draw(st.lists(cell, max_size=20)),
+    ]
+    return ScoreTable.from_columns(
+        {
+            "id": range(len(rows)),
+            "label": [int(not row[0]) for row in rows],
+            "species": [row[0] for row in rows],
+            "score": [row[1] / 6 for row in rows],
+            "response": [row[2] for row in rows],
+            "subject": [row[3].strip() for row in rows],
+        }
+    )
 
 
 @settings(deadline=None, max_examples=40)
 @given(found=tables(), seed=st.integers(0, 5))
-def test_each_resample_is_the_table_with_each_subjects_rows_as_often_as_it_was_drawn(found: ScoreTable, seed: int) -> None:
+def test_each_resample_is_the_table_with_each_subjects_rows_as_often_as_it_was_drawn(
+    found: ScoreTable, seed: int
+) -> None:
     draws = Resampling.of(found, 4, seed)
     assert (draws.weights.sum(axis=1) == draws.clusters.count).all()
     for number, weights in enumerate(draws.weights):
@@ -49,7 +68,9 @@ def test_each_resample_is_the_table_with_each_subjects_rows_as_often_as_it_was_d
             assert rates.accuracy[number] == pytest.approx(errors(repeated, 0.5).accuracy)
             assert curve.auc[number] == pytest.approx(auc(*scores), abs=1e-12)
             expected = equal_error(*scores)
-            assert (curve.interpolated[number], curve.nearest[number]) == pytest.approx((expected.interpolated, expected.nearest), abs=1e-12)
+            assert (curve.interpolated[number], curve.nearest[number]) == pytest.approx(
+                (expected.interpolated, expected.nearest), abs=1e-12
+            )
         else:
             assert np.isnan([curve.auc[number], curve.interpolated[number]]).all()
 
@@ -63,14 +84,20 @@ def clips(random: np.random.Generator, subjects: int, each: int, rate: float, al
     hard = random.beta(rate * alike, (1 - rate) * alike, subjects)
     rejected = random.random((subjects, each)) < hard[:, None]
     names = [f"s{subject}" for subject in range(subjects)]
-    return ScoreTable.from_columns({
-        "label": [1] * subjects * each + [0] * subjects, "score": [*np.where(rejected, 0.2, 0.8).ravel(), *[0.1] * subjects],
-        "subject": [*np.repeat(names, each), *names], "species": [""] * subjects * each + ["print"] * subjects,
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "label": [1] * subjects * each + [0] * subjects,
+            "score": [*np.where(rejected, 0.2, 0.8).ravel(), *[0.1] * subjects],
+            "subject": [*np.repeat(names, each), *names],
+            "species": [""] * subjects * each + ["print"] * subjects,
+        }
+    )
 
 
 @pytest.mark.parametrize("alike", [1.0, 3.0])
-def test_with_fifteen_subjects_of_ten_clips_clopper_pearson_covers_far_less_than_it_says_and_the_bootstrap_is_nearer(alike: float) -> None:
+def test_with_fifteen_subjects_of_ten_clips_clopper_pearson_covers_far_less_than_it_says_and_the_bootstrap_is_nearer(
+    alike: float,
+) -> None:
     random, rate, trials = np.random.default_rng(7), 0.3, 400
     covered = np.zeros(2)
     for trial in range(trials):
@@ -78,7 +105,10 @@ def test_with_fifteen_subjects_of_ten_clips_clopper_pearson_covers_far_less_than
         measured = bona_fide_rate(found, 0.5)
         draws = Resampling.of(found, 200, trial)
         interval = draws.interval(draws.rates(0.5).bona_fide)
-        covered += [low <= rate <= high for low, high in (clopper_pearson(measured.errors, measured.n), (interval["low"], interval["high"]))]
+        covered += [
+            low <= rate <= high
+            for low, high in (clopper_pearson(measured.errors, measured.n), (interval["low"], interval["high"]))
+        ]
     exact, bootstrap = covered / trials
     assert 0.5 < exact < 0.9, "the issue of one person in many clips"
     assert bootstrap > exact
@@ -101,11 +131,18 @@ def scored(subjects: int = 20, seed: int = 0, dataset: str = "d") -> ScoreTable:
     count = subjects * 6
     label = np.arange(count) % 2
     species = np.where(label == 1, "", np.where(np.arange(count) % 4 == 0, "print.flat", "mask.rigid"))
-    return ScoreTable.from_columns({
-        "id": range(count), "dataset": [dataset] * count, "label": label, "species": species, "score": random.normal(label, 0.7),
-        "subject": [f"s{row // 6}" for row in range(count)], "device": np.where(np.arange(count) % 5 < 2, "phone", "laptop"),
-        "matcher.accept": (random.random(count) < 0.8).astype(float),
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": range(count),
+            "dataset": [dataset] * count,
+            "label": label,
+            "species": species,
+            "score": random.normal(label, 0.7),
+            "subject": [f"s{row // 6}" for row in range(count)],
+            "device": np.where(np.arange(count) % 5 < 2, "phone", "laptop"),
+            "matcher.accept": (random.random(count) < 0.8).astype(float),
+        }
+    )
 
 
 def test_metrics_json_has_the_interval_beside_every_figure_and_the_same_seed_gives_the_same_bits() -> None:
@@ -124,17 +161,32 @@ def test_metrics_json_has_the_interval_beside_every_figure_and_the_same_seed_giv
         assert rate["bootstrap"]["subjects"] == 20
     for figure in ("acer_worst", "acer_pooled", "acer_mean_species", "apcer_pooled", "bpcer"):
         assert iso["bootstrap"][figure]["low"] < iso[figure] < iso["bootstrap"][figure]["high"]
-    assert parts["riapar"]["species"]["print.flat"]["bootstrap"]["low"] < parts["riapar"]["species"]["print.flat"]["riapar"]
+    assert (
+        parts["riapar"]["species"]["print.flat"]["bootstrap"]["low"]
+        < parts["riapar"]["species"]["print.flat"]["riapar"]
+    )
 
 
 def test_without_named_subjects_there_is_no_bootstrap_and_an_unnamed_row_counts_as_one_of_its_own() -> None:
     whole = scored(3)
-    unnamed = ScoreTable.from_columns({name: whole.column(name).tolist() for name in ("id", "label", "score", "species")})
+    unnamed = ScoreTable.from_columns(
+        {name: whole.column(name).tolist() for name in ("id", "label", "score", "species")}
+    )
     assert Resampling.of(unnamed, 10, 0) is None
-    assert "bootstrap" not in evaluate({"t": unnamed}, HALF, [Auc()], None, Depth(10))["tests"]["t"]["tasks"]["spoof"]["metrics"]["auc"]
-    half_named = ScoreTable.from_columns({
-        "id": range(6), "label": [1, 1, 1, 0, 0, 0], "score": [0.9, 0.8, 0.7, 0.1, 0.2, 0.3], "subject": ["a", "", "", "a", "b", ""],
-    })  # fmt: skip
+    assert (
+        "bootstrap"
+        not in evaluate({"t": unnamed}, HALF, [Auc()], None, Depth(10))["tests"]["t"]["tasks"]["spoof"]["metrics"][
+            "auc"
+        ]
+    )
+    half_named = ScoreTable.from_columns(
+        {
+            "id": range(6),
+            "label": [1, 1, 1, 0, 0, 0],
+            "score": [0.9, 0.8, 0.7, 0.1, 0.2, 0.3],
+            "subject": ["a", "", "", "a", "b", ""],
+        }
+    )
     assert (half_named.clusters.count, half_named.clusters.unnamed) == (5, 3)
 
 
@@ -159,7 +211,11 @@ def test_the_bound_of_the_worst_species_holds_as_often_as_it_says_and_the_bootst
     for _ in range(trials):
         wrong = random.binomial(n, true, m)
         score = np.concatenate([np.r_[np.ones(k), np.zeros(n - k)] for k in wrong])
-        columns = {"label": [1, *[0] * m * n], "species": ["", *np.repeat([f"k{k}" for k in range(m)], n)], "score": [1, *score]}
+        columns = {
+            "label": [1, *[0] * m * n],
+            "species": ["", *np.repeat([f"k{k}" for k in range(m)], n)],
+            "score": [1, *score],
+        }
         held += worst_bound(attack_rates(ScoreTable.from_columns(columns), 0.5))["value"] >= true
         upward += random.binomial(n, wrong / n, (20, m)).max(axis=1).mean() / n - wrong.max() / n
     assert held / trials >= 0.94
@@ -169,10 +225,15 @@ def test_the_bound_of_the_worst_species_holds_as_often_as_it_says_and_the_bootst
 def test_a_thousand_resamples_of_a_hundred_thousand_scores_take_less_than_five_seconds_of_processor_time() -> None:
     random, count = np.random.default_rng(0), 100_000
     label = random.integers(0, 2, count)
-    table = ScoreTable.from_columns({
-        "id": range(count), "label": label, "score": random.normal(label),
-        "species": np.where(label == 1, "", random.integers(0, 20, count).astype(str)), "subject": random.integers(0, 1000, count).astype(str),
-    })  # fmt: skip
+    table = ScoreTable.from_columns(
+        {
+            "id": range(count),
+            "label": label,
+            "score": random.normal(label),
+            "species": np.where(label == 1, "", random.integers(0, 20, count).astype(str)),
+            "subject": random.integers(0, 1000, count).astype(str),
+        }
+    )
     start = time.process_time()
     draws = Resampling.of(table, 1000, 0)
     assert draws.rates(0.5).hter.shape == draws.curves.auc.shape == (1000,)

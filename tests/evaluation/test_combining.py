@@ -23,7 +23,12 @@ def drawn(seed, count=200, scale=1.0, skill=1.0):
     stream = np.random.default_rng(seed)
     label = stream.integers(0, 2, count)
     species = np.where(label, "", "print").tolist()
-    facts = {"id": [f"r{i}" for i in range(count)], "dataset": ["d"] * count, "label": label.tolist(), "species": species}
+    facts = {
+        "id": [f"r{i}" for i in range(count)],
+        "dataset": ["d"] * count,
+        "label": label.tolist(),
+        "species": species,
+    }
     scores = [stream.normal(skill * label), scale * stream.normal(skill * label)]
     return {name: ScoreTable.from_columns({**facts, "score": values}) for name, values in zip("ab", scores)}
 
@@ -58,7 +63,10 @@ def test_logistic_is_that_of_a_scikit_learn_pipeline():
 def test_weights_do_not_depend_on_the_scale_of_a_system_and_are_the_best_of_the_grid(scale):
     dev = drawn(4, 400, scale=scale)
     combination = fit("weighted", dev, ["a", "b"])
-    label, (first, second) = dev["a"].label, [(table.score - table.score.mean()) / table.score.std() for table in dev.values()]
+    label, (first, second) = (
+        dev["a"].label,
+        [(table.score - table.score.mean()) / table.score.std() for table in dev.values()],
+    )
     areas = {name: roc_auc_score(label, values) for name, values in (("a", first), ("b", second))}
     best, other = (first, second) if areas["a"] >= areas["b"] else (second, first)
     grid = [roc_auc_score(label, best + step / 100 * other) for step in range(101)]
@@ -71,9 +79,12 @@ def test_two_good_systems_are_better_than_one_and_a_useless_one_gets_little():
     alone = max(roc_auc_score(table.label, table.score) for table in test.values())
     for rule in RULES:
         assert roc_auc_score(test["a"].label, fuse(fit(rule, dev, ["a", "b"]), test).score) > alone + 0.03
-    noise = ScoreTable.from_columns({
-        **{name: dev["a"].column(name) for name in ("id", "dataset", "label", "species")}, "score": np.random.default_rng(0).normal(size=2000)
-    })  # fmt: skip
+    noise = ScoreTable.from_columns(
+        {
+            **{name: dev["a"].column(name) for name in ("id", "dataset", "label", "species")},
+            "score": np.random.default_rng(0).normal(size=2000),
+        }
+    )
     for rule in ("weighted", "logistic"):
         shares = fit(rule, {"a": dev["a"], "noise": noise}, ["a", "noise"]).shares
         assert abs(shares["noise"].weight) < 0.15 * shares["a"].weight
@@ -82,7 +93,9 @@ def test_two_good_systems_are_better_than_one_and_a_useless_one_gets_little():
 def test_a_row_without_an_answer_is_a_non_response_but_for_the_mean():
     tables = drawn(7, 20)
     columns = {name: tables["b"].column(name).tolist() for name in ("id", "dataset", "label", "species", "score")}
-    gap = ScoreTable.from_columns({**columns, "score": [None, *columns["score"][1:]], "response": ["no_face"] + ["ok"] * 19})
+    gap = ScoreTable.from_columns(
+        {**columns, "score": [None, *columns["score"][1:]], "response": ["no_face"] + ["ok"] * 19}
+    )
     for rule in RULES:
         found = fuse(fit(rule, {"a": tables["a"], "b": gap}, ["a", "b"]), {"a": tables["a"], "b": gap})
         assert found.responded[0] == (rule == "mean")
@@ -92,21 +105,32 @@ def test_a_row_without_an_answer_is_a_non_response_but_for_the_mean():
 
 
 def changed(table, **columns):
-    return ScoreTable.from_columns({**{name: table.column(name).tolist() for name in ("id", "dataset", "label", "species", "score")}, **columns})
+    return ScoreTable.from_columns(
+        {**{name: table.column(name).tolist() for name in ("id", "dataset", "label", "species", "score")}, **columns}
+    )
 
 
-@pytest.mark.parametrize(("columns", "said"), [
-    ({"id": ["r0", "r1", "x"]}, "b lacks 1 of the 3 presentations of a, such as 'r2' of dataset 'd'"),
-    ({"dataset": ["d", "d", "e"]}, "b lacks 1 of the 3 presentations of a"),
-    ({"label": [1, 1, 1]}, "column 'label' of 'r1' is '0' in a and '1' in b (1 such rows)"),
-    ({"species": ["", "mask", ""]}, "column 'species' of 'r1' is 'print' in a and 'mask' in b"),
-    ({"subject": ["x", "x", "y"]}, None),
-    ({"dataset": ["", "", ""]}, None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"id": ["r0", "r1", "x"]}, "b lacks 1 of the 3 presentations of a, such as 'r2' of dataset 'd'"),
+        ({"dataset": ["d", "d", "e"]}, "b lacks 1 of the 3 presentations of a"),
+        ({"label": [1, 1, 1]}, "column 'label' of 'r1' is '0' in a and '1' in b (1 such rows)"),
+        ({"species": ["", "mask", ""]}, "column 'species' of 'r1' is 'print' in a and 'mask' in b"),
+        ({"subject": ["x", "x", "y"]}, None),
+        ({"dataset": ["", "", ""]}, None),
+    ],
+)
 def test_what_cannot_be_joined_is_refused_by_row(columns, said):
-    first = ScoreTable.from_columns({
-        "id": ["r0", "r1", "r2"], "dataset": ["d"] * 3, "label": [1, 0, 1], "species": ["", "print", ""], "score": [1, 0, 1]
-    })  # fmt: skip
+    first = ScoreTable.from_columns(
+        {
+            "id": ["r0", "r1", "r2"],
+            "dataset": ["d"] * 3,
+            "label": [1, 0, 1],
+            "species": ["", "print", ""],
+            "score": [1, 0, 1],
+        }
+    )
     if said is None:
         assert len(align({"a": first, "b": changed(first, **columns)})) == 2
         return
@@ -170,7 +194,9 @@ def test_the_folder_of_one_run_stands_for_its_dev_and_all_its_test_sets(tmp_path
 
 def test_files_give_the_same_as_their_run_folders(tmp_path):
     folders = runs(tmp_path)
-    by_file = evaluate_files([f / "scores/intra.csv" for f in folders], dev=[f / "scores/dev.csv" for f in folders], combine="logistic")
+    by_file = evaluate_files(
+        [f / "scores/intra.csv" for f in folders], dev=[f / "scores/dev.csv" for f in folders], combine="logistic"
+    )
     by_folder = evaluate_files(folders, combine="logistic")
     assert by_file.metrics["tests"] == by_folder.metrics["tests"]
     assert by_file.threshold == by_folder.threshold

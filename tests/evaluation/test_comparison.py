@@ -32,8 +32,14 @@ HOSTILE = "<b>a_&_b|$x^2$\\\\input{x}%#~`*"
 
 def small(scores: list[float], **other: list) -> ScoreTable:
     """Three bona fide, two prints, two masks, of one data set."""
-    columns = {"id": list("abcdefg"), "label": [1, 1, 1, 0, 0, 0, 0], "species": ["", "", "", "print", "print", "mask", "mask"],
-               "dataset": ["d"] * 7, "subject": list("uvwuvwu"), "score": scores}  # fmt: skip
+    columns = {
+        "id": list("abcdefg"),
+        "label": [1, 1, 1, 0, 0, 0, 0],
+        "species": ["", "", "", "print", "print", "mask", "mask"],
+        "dataset": ["d"] * 7,
+        "subject": list("uvwuvwu"),
+        "score": scores,
+    }
     return ScoreTable.from_columns({**columns, **other})
 
 
@@ -49,7 +55,9 @@ def test_figures_and_differences_are_those_computed_by_hand() -> None:
     found = compare_systems([system("good", GOOD), system("poor", POOR, 5)], depth=Depth(200, 0))
     part = found["tests"]["test"]["tasks"]["spoof"]
     good, poor = part["systems"]["good"], part["systems"]["poor"]
-    rates = lambda figures: [figures[key]["value"] for key in ("apcer_worst", "apcer_pooled", "bpcer", "acer_worst", "acer_pooled")]
+    rates = lambda figures: [
+        figures[key]["value"] for key in ("apcer_worst", "apcer_pooled", "bpcer", "acer_worst", "acer_pooled")
+    ]
     assert rates(good) == [1 / 2, 1 / 4, 0, 1 / 4, 1 / 8]
     assert rates(poor) == pytest.approx([1, 3 / 4, 2 / 3, 5 / 6, 17 / 24])
     assert (good["auc"]["value"], poor["auc"]["value"]) == (1, pytest.approx(6 / 12))
@@ -72,8 +80,9 @@ def test_two_equal_systems_differ_by_nothing_and_one_alone_has_no_pairs() -> Non
     alone = compare_systems([system("one", GOOD)])
     assert alone["tests"]["test"]["tasks"]["spoof"]["pairs"] == {}
     assert [sheet.title for section in sections(alone) for sheet in section.sheets] == [
-        "Figures, at each system's own threshold", "Thresholds and training data",
-    ]  # fmt: skip
+        "Figures, at each system's own threshold",
+        "Thresholds and training data",
+    ]
 
 
 def test_only_common_presentations_count_and_the_others_are_told() -> None:
@@ -158,15 +167,23 @@ def test_forgery_has_a_miss_rate_and_no_apcer() -> None:
     assert "Miss rate" in shown and "APCER" not in shown
 
 
-def run_folder(path: Path, seed: int, trained_on: str, scores: list[float], tested_on: str = "C", dataset: str = "d") -> Path:
+def run_folder(
+    path: Path, seed: int, trained_on: str, scores: list[float], tested_on: str = "C", dataset: str = "d"
+) -> Path:
     """A finished run's folder, as far as a comparison reads it; data are sites of one dataset."""
     for name in ("scores", "checkpoints"):
         (path / name).mkdir(parents=True)
     entry = lambda site: [{"dataset": {"type": "phantom", "site": site, "subjects": 12}, "split": "all"}]
-    document = {"name": path.name, "seed": seed, "data": {"train": entry(trained_on), "test": {"cross": entry(tested_on)}}}
+    document = {
+        "name": path.name,
+        "seed": seed,
+        "data": {"train": entry(trained_on), "test": {"cross": entry(tested_on)}},
+    }
     (path / "spec.json").write_text(json.dumps(document))
     (path / "resolved.json").write_text(json.dumps({"spec": document}))
-    (path / "checkpoints/threshold.json").write_text(json.dumps({"threshold": json.loads(choose("fixed=0.5", None).to_json()), "weights": {}}))
+    (path / "checkpoints/threshold.json").write_text(
+        json.dumps({"threshold": json.loads(choose("fixed=0.5", None).to_json()), "weights": {}})
+    )
     small(scores, dataset=[dataset] * 7).write(path / "scores/cross.csv")
     small(GOOD, id=list("tuvwxyz")).write(path / "scores/dev.csv")
     return path
@@ -186,12 +203,18 @@ def test_folders_of_runs_give_threshold_training_data_and_seeds(tmp_path: Path) 
 
 
 def test_the_matrix_puts_what_was_trained_on_against_what_was_tested_on(tmp_path: Path) -> None:
-    folders = [run_folder(tmp_path / "a", 0, "A", GOOD, "B", "one"), run_folder(tmp_path / "b", 0, "B", POOR, "B", "other")]
+    folders = [
+        run_folder(tmp_path / "a", 0, "A", GOOD, "B", "one"),
+        run_folder(tmp_path / "b", 0, "B", POOR, "B", "other"),
+    ]
     found = compare_systems(read_systems(folders))
     assert not found["tests"] and "no presentation of it in common" in found["warnings"][0]
     matrix = next(section for section in sections(found) if section.heading == "Across data").sheets[0]
     assert list(matrix.head) == ["Trained on", "System", "phantom site=B"]
-    assert [[cell.text for cell in row] for row in matrix.rows] == [["phantom site=A", "a", "1.0000"], ["phantom site=B", "b", "0.5000"]]
+    assert [[cell.text for cell in row] for row in matrix.rows] == [
+        ["phantom site=A", "a", "1.0000"],
+        ["phantom site=B", "b", "0.5000"],
+    ]
     assert ["data of train" in row[2].detail for row in matrix.rows] == [False, True]
 
 
@@ -202,7 +225,9 @@ def test_what_evaluate_wrote_can_be_compared(tmp_path: Path) -> None:
         evaluate_files([tmp_path / f"{name}.csv"], dev=tmp_path / f"{name}_dev.csv", out=tmp_path / "out" / name)
     (tmp_path / "out/b/scores/b.csv").rename(tmp_path / "out/b/scores/a.csv")
     by_folder = compare_systems(read_systems([tmp_path / "out/a", tmp_path / "out/b"]))
-    by_file = compare_systems(read_systems([tmp_path / "a.csv", tmp_path / "b.csv"], [tmp_path / "a_dev.csv", tmp_path / "b_dev.csv"]))
+    by_file = compare_systems(
+        read_systems([tmp_path / "a.csv", tmp_path / "b.csv"], [tmp_path / "a_dev.csv", tmp_path / "b_dev.csv"])
+    )
     assert by_folder["tests"]["a"] == by_file["tests"]["test"]
     for paths, options, message in (
         ([tmp_path / "a.csv"], {}, "score files have no threshold"),
@@ -247,7 +272,14 @@ def test_the_page_is_the_same_every_time_and_the_forest_has_every_difference(tmp
     found = compare_systems(systems, depth=Depth(20, 0))
     pages = [files.write(tmp_path / name, found, list(sections(found)), systems).read_bytes() for name in "xy"]
     assert pages[0] == pages[1]
-    drawing = forest_chart([Effect("BPCER", "b", 1.0, 0.5, 2.0), Effect("BPCER", "$c_", -1.0)], ["a", "b", "$c_"], "forest")
-    assert drawing.count("$c_") == 1 and "BPCER" in drawing and drawing == forest_chart(
+    drawing = forest_chart(
         [Effect("BPCER", "b", 1.0, 0.5, 2.0), Effect("BPCER", "$c_", -1.0)], ["a", "b", "$c_"], "forest"
+    )
+    assert (
+        drawing.count("$c_") == 1
+        and "BPCER" in drawing
+        and drawing
+        == forest_chart(
+            [Effect("BPCER", "b", 1.0, 0.5, 2.0), Effect("BPCER", "$c_", -1.0)], ["a", "b", "$c_"], "forest"
+        )
     )

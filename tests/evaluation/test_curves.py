@@ -12,7 +12,9 @@ from fascore.contract.errors import SpecError
 from fascore.evaluation.intervals import clopper_pearson, enough, lower_bound, rule_of_three, too_few, upper_bound
 from fascore.evaluation.roc import allowed, auc, equal_error, partial_auc, roc, tpr_at_fpr
 
-tied = st.lists(st.integers(-6, 6).map(lambda value: value / 3), min_size=1, max_size=25).map(lambda values: np.sort(np.array(values)))
+tied = st.lists(st.integers(-6, 6).map(lambda value: value / 3), min_size=1, max_size=25).map(
+    lambda values: np.sort(np.array(values))
+)
 
 
 def labelled(bona_fide: np.ndarray, attack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,12 +42,16 @@ def test_auc_agrees_with_scikit_learn_on_many_scores() -> None:
 @settings(deadline=None)
 @given(bona_fide=tied, attack=tied)
 def test_auc_is_the_share_of_pairs_in_order(bona_fide: np.ndarray, attack: np.ndarray) -> None:
-    assert auc(bona_fide, attack) == pytest.approx(np.mean([(b > a) + (b == a) / 2 for b, a in product(bona_fide, attack)]), abs=1e-12)
+    assert auc(bona_fide, attack) == pytest.approx(
+        np.mean([(b > a) + (b == a) / 2 for b, a in product(bona_fide, attack)]), abs=1e-12
+    )
 
 
 @settings(deadline=None)
 @given(bona_fide=tied, attack=tied)
-def test_negating_all_scores_and_swapping_the_classes_changes_neither_auc_nor_eer(bona_fide: np.ndarray, attack: np.ndarray) -> None:
+def test_negating_all_scores_and_swapping_the_classes_changes_neither_auc_nor_eer(
+    bona_fide: np.ndarray, attack: np.ndarray
+) -> None:
     mirrored = -attack[::-1], -bona_fide[::-1]
     assert auc(*mirrored) == pytest.approx(auc(bona_fide, attack), abs=1e-12)
     assert auc(-bona_fide[::-1], -attack[::-1]) == pytest.approx(1 - auc(bona_fide, attack), abs=1e-12)
@@ -66,7 +72,10 @@ def test_the_interpolated_eer_lies_on_the_curve_of_scikit_learn(bona_fide: np.nd
 
 
 def test_the_nearest_eer_is_the_false_accept_rate_of_the_point_with_the_least_gap() -> None:
-    bona_fide, attack = np.sort(np.random.default_rng(0).normal(1, 1, 37)), np.sort(np.random.default_rng(1).normal(0, 1, 53))
+    bona_fide, attack = (
+        np.sort(np.random.default_rng(0).normal(1, 1, 37)),
+        np.sort(np.random.default_rng(1).normal(0, 1, 53)),
+    )
     fpr, tpr, _ = roc_curve(*labelled(bona_fide, attack), drop_intermediate=False)
     assert equal_error(bona_fide, attack).nearest == pytest.approx(fpr[np.argmin(np.abs(tpr + fpr - 1))], abs=1e-12)
 
@@ -74,7 +83,9 @@ def test_the_nearest_eer_is_the_false_accept_rate_of_the_point_with_the_least_ga
 def test_both_conventions_of_the_eer_differ_where_points_are_far_apart() -> None:
     found = equal_error(np.array([0.0, 2.0]), np.array([-1.0, 1.0, 1.5]))
     assert found.interpolated == pytest.approx(0.5)
-    assert (found.nearest, found.nearest_false_reject) == (pytest.approx(1 / 3), 0.5), "of two equal gaps the higher threshold"
+    assert (found.nearest, found.nearest_false_reject) == (pytest.approx(1 / 3), 0.5), (
+        "of two equal gaps the higher threshold"
+    )
 
 
 def test_perfect_and_useless_scores() -> None:
@@ -85,19 +96,31 @@ def test_perfect_and_useless_scores() -> None:
 
 
 def test_a_class_without_scores_is_named() -> None:
-    for bona_fide, attack, name in ((np.array([]), np.array([1.0]), "bona fide"), (np.array([1.0]), np.array([]), "attack")):
+    for bona_fide, attack, name in (
+        (np.array([]), np.array([1.0]), "bona fide"),
+        (np.array([1.0]), np.array([]), "attack"),
+    ):
         for measure in (auc, roc, equal_error):
             with pytest.raises(SpecError, match=f"no {name} presentation"):
                 measure(bona_fide, attack)
 
 
 @settings(deadline=None)
-@given(bona_fide=tied, attack=tied, fpr=st.sampled_from([0.1, 0.2, 0.25, 0.5]), positive=st.sampled_from(["attack", "bona_fide"]))
-def test_tpr_at_most_fpr_is_the_best_that_any_threshold_reaches(bona_fide: np.ndarray, attack: np.ndarray, fpr: float, positive: str) -> None:
+@given(
+    bona_fide=tied,
+    attack=tied,
+    fpr=st.sampled_from([0.1, 0.2, 0.25, 0.5]),
+    positive=st.sampled_from(["attack", "bona_fide"]),
+)
+def test_tpr_at_most_fpr_is_the_best_that_any_threshold_reaches(
+    bona_fide: np.ndarray, attack: np.ndarray, fpr: float, positive: str
+) -> None:
     found = tpr_at_fpr(bona_fide, attack, fpr, positive, "at_most")
     curve = roc(bona_fide, attack)
     accept, reject = curve.false_accept, curve.false_reject
-    false_positive, true_positive, n = (reject, 1 - accept, len(bona_fide)) if positive == "attack" else (accept, 1 - reject, len(attack))
+    false_positive, true_positive, n = (
+        (reject, 1 - accept, len(bona_fide)) if positive == "attack" else (accept, 1 - reject, len(attack))
+    )
     assert found.tpr == pytest.approx(true_positive[false_positive <= fpr].max(), abs=1e-12)
     assert found.reached <= fpr
     assert found.n == n
@@ -115,7 +138,10 @@ def test_the_release_index_is_the_line_of_the_authors_code() -> None:
     assert found.reached == 0, "with 140 bona fide, '1 %' is a rate of 0"
 
 
-@pytest.mark.parametrize(("rate", "n"), [(1e-4, 30_000), (1e-3, 3000), (0.01, 300), (0.005, 600), (0.05, 60), (0.1, 30), (0.07, 43), (0.3, 10)])
+@pytest.mark.parametrize(
+    ("rate", "n"),
+    [(1e-4, 30_000), (1e-3, 3000), (0.01, 300), (0.005, 600), (0.05, 60), (0.1, 30), (0.07, 43), (0.3, 10)],
+)
 def test_a_rate_needs_three_over_it_presentations_to_be_measured(rate: float, n: int) -> None:
     assert (too_few(rate, n - 1), too_few(rate, n), enough(rate)) == (True, False, n)
     assert rule_of_three(n) <= rate * (1 + 1e-9), "no error in n bounds the rate, by the rule of three"
@@ -123,13 +149,17 @@ def test_a_rate_needs_three_over_it_presentations_to_be_measured(rate: float, n:
 
 @settings(deadline=None)
 @given(bona_fide=tied, attack=tied, max_fpr=st.sampled_from([0.01, 0.1, 0.29, 0.5, 0.9]))
-def test_the_partial_area_is_that_of_scikit_learn_with_its_standard_form(bona_fide: np.ndarray, attack: np.ndarray, max_fpr: float) -> None:
+def test_the_partial_area_is_that_of_scikit_learn_with_its_standard_form(
+    bona_fide: np.ndarray, attack: np.ndarray, max_fpr: float
+) -> None:
     label, score = labelled(bona_fide, attack)
     found = partial_auc(bona_fide, attack, max_fpr)
     assert found.standardized == pytest.approx(roc_auc_score(label, score, max_fpr=max_fpr), abs=1e-12)
     fpr, tpr, _ = roc_curve(label, score, drop_intermediate=False)
     inside = fpr <= max_fpr
-    assert found.area == pytest.approx(np.trapezoid([*tpr[inside], np.interp(max_fpr, fpr, tpr)], [*fpr[inside], max_fpr]), abs=1e-12)
+    assert found.area == pytest.approx(
+        np.trapezoid([*tpr[inside], np.interp(max_fpr, fpr, tpr)], [*fpr[inside], max_fpr]), abs=1e-12
+    )
 
 
 @settings(deadline=None)
@@ -140,7 +170,9 @@ def test_the_bisected_eer_is_that_of_a_walk_along_the_whole_curve(bona_fide: np.
     best = np.flatnonzero(abs(gap) == abs(gap).min())[-1]
     assert (found.nearest, found.nearest_false_reject) == (curve.false_accept[best], curve.false_reject[best])
     inner = 0 < best < len(gap) - 1
-    assert found.threshold == (curve.thresholds[best - 1] / 2 + curve.thresholds[best] / 2 if inner else curve.thresholds[best])
+    assert found.threshold == (
+        curve.thresholds[best - 1] / 2 + curve.thresholds[best] / 2 if inner else curve.thresholds[best]
+    )
 
 
 @given(n=st.integers(1, 5000), k=st.integers(0, 5000))
@@ -184,5 +216,9 @@ def test_the_threshold_that_tpr_at_fpr_prints_gives_the_rates_that_it_prints(sco
     for positive in ("attack", "bona_fide"):
         found = tpr_at_fpr(bona_fide, attack, fpr, positive, "at_most")
         accepted = {"bona_fide": (bona_fide >= found.threshold).mean(), "attack": (attack >= found.threshold).mean()}
-        tpr, reached = (accepted["bona_fide"], accepted["attack"]) if positive == "bona_fide" else (1 - accepted["attack"], 1 - accepted["bona_fide"])
+        tpr, reached = (
+            (accepted["bona_fide"], accepted["attack"])
+            if positive == "bona_fide"
+            else (1 - accepted["attack"], 1 - accepted["bona_fide"])
+        )
         assert (found.tpr, found.reached) == (pytest.approx(tpr), pytest.approx(reached))

@@ -26,11 +26,18 @@ METRICS = [Auc(), Eer(), Hter(), Accuracy(), TprAtFpr(fpr=0.1, positive="attack"
 def mixed(seed: int, subjects: str = "test", dataset: str = "d", count: int = 40) -> ScoreTable:
     random = np.random.default_rng(seed)
     species = [""] * count + ["print"] * count + ["forgery.swap"] * count
-    return ScoreTable.from_columns({
-        "id": range(3 * count), "dataset": [dataset] * 3 * count, "label": [1] * count + [0] * 2 * count, "species": species,
-        "task": ["spoof"] * 2 * count + ["forgery"] * count, "subject": [f"{subjects}{i % 5}" for i in range(3 * count)],
-        "score": np.r_[random.normal(1, 1, count), random.normal(-1, 1, 2 * count)], "aux.score": random.normal(0, 1, 3 * count),
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": range(3 * count),
+            "dataset": [dataset] * 3 * count,
+            "label": [1] * count + [0] * 2 * count,
+            "species": species,
+            "task": ["spoof"] * 2 * count + ["forgery"] * count,
+            "subject": [f"{subjects}{i % 5}" for i in range(3 * count)],
+            "score": np.r_[random.normal(1, 1, count), random.normal(-1, 1, 2 * count)],
+            "aux.score": random.normal(0, 1, 3 * count),
+        }
+    )
 
 
 def test_spoof_and_forgery_are_measured_apart_and_metrics_are_json() -> None:
@@ -56,7 +63,9 @@ def test_the_threshold_and_its_bytes_do_not_change_with_the_test_set(tmp_path: P
     written = []
     for seed in (1, 2):
         mixed(seed).write(tmp_path / f"test{seed}.csv")
-        evaluate_files([tmp_path / f"test{seed}.csv"], dev=tmp_path / "dev.csv", rule="apcer=0.05", out=tmp_path / str(seed))
+        evaluate_files(
+            [tmp_path / f"test{seed}.csv"], dev=tmp_path / "dev.csv", rule="apcer=0.05", out=tmp_path / str(seed)
+        )
         written.append((tmp_path / str(seed) / "threshold.json").read_bytes())
     assert written[0] == written[1] == choose("apcer=0.05", dev).to_json().encode()
 
@@ -65,7 +74,10 @@ def test_a_metric_of_another_column_takes_its_own_threshold_from_dev() -> None:
     dev, test = mixed(0, "dev"), mixed(1)
     found = evaluate({"t": test}, choose("eer", dev), [Hter(), Hter(column="aux.score")], dev)
     parts = found["tests"]["t"]["merged"]["metrics"]
-    assert parts["hter(column=aux.score)"]["value"] == Hter().compute(test.reading("aux.score"), choose("eer", dev.reading("aux.score")))["value"]
+    assert (
+        parts["hter(column=aux.score)"]["value"]
+        == Hter().compute(test.reading("aux.score"), choose("eer", dev.reading("aux.score")))["value"]
+    )
     without = evaluate({"t": test}, choose("eer", dev), [Hter(column="aux.score")])
     assert "needs a threshold" in without["tests"]["t"]["merged"]["metrics"]["hter(column=aux.score)"]["note"]
 
@@ -91,7 +103,10 @@ def test_a_reversed_polarity_on_dev_warns_loudly_and_flips_nothing() -> None:
     turned = ScoreTable(dev.id, dev.label, -dev.score, dev.words)
     found = evaluate({"t": mixed(1)}, choose("eer", turned), [Auc()], turned)
     assert "below 0.5" in found["warnings"][0]
-    assert found["tests"]["t"]["merged"]["metrics"]["auc"] == evaluate({"t": mixed(1)}, None, [Auc()])["tests"]["t"]["merged"]["metrics"]["auc"]
+    assert (
+        found["tests"]["t"]["merged"]["metrics"]["auc"]
+        == evaluate({"t": mixed(1)}, None, [Auc()])["tests"]["t"]["merged"]["metrics"]["auc"]
+    )
 
 
 def test_small_groups_shared_subjects_and_silent_scores_are_said() -> None:
@@ -131,7 +146,10 @@ def test_files_without_dev_are_measured_where_no_threshold_is_needed(tmp_path: P
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         mixed(1).write(tmp_path / folder / "test.csv")
-    assert list(evaluate_files([tmp_path / "one/test.csv", tmp_path / "two/test.csv"]).tests) == ["one/test", "two/test"]
+    assert list(evaluate_files([tmp_path / "one/test.csv", tmp_path / "two/test.csv"]).tests) == [
+        "one/test",
+        "two/test",
+    ]
 
 
 def test_wrong_uses_are_sentences(tmp_path: Path) -> None:
@@ -161,26 +179,37 @@ RULES = ["eer", "min_hter", "apcer=0.05", "bpcer=0.1", "far=0.1"]
 
 @settings(deadline=None, max_examples=25)
 @given(rule=st.sampled_from(RULES), seed=st.integers(1, 9), shift=st.floats(-5, 5), rows=st.integers(1, 60))
-def test_no_threshold_changes_by_a_bit_whatever_the_test_set_holds(rule: str, seed: int, shift: float, rows: int) -> None:
+def test_no_threshold_changes_by_a_bit_whatever_the_test_set_holds(
+    rule: str, seed: int, shift: float, rows: int
+) -> None:
     dev, test = mixed(0, "dev", count=20), mixed(seed, count=20)
     other = replace(test.select(np.arange(rows)), score=test.score[:rows] + shift)
     metrics = [Accuracy(threshold="bpcer=0.1"), Hter(threshold="min_hter"), Hter(column="aux.score")]
     before, after = (evaluate({"t": one}, choose(rule, dev), metrics, dev) for one in (test, other))
     assert json.dumps(before["threshold"]) == json.dumps(after["threshold"])
     for name in label(metrics):
-        thresholds = [part["tests"]["t"]["tasks"]["spoof"]["metrics"][name].get("threshold") for part in (before, after)]
+        thresholds = [
+            part["tests"]["t"]["tasks"]["spoof"]["metrics"][name].get("threshold") for part in (before, after)
+        ]
         assert None in thresholds or thresholds[0] == thresholds[1]
-    assert before["tests"]["t"]["tasks"]["spoof"]["metrics"]["accuracy(threshold=bpcer=0.1)"]["threshold"] == choose("bpcer=0.1", dev).value
+    assert (
+        before["tests"]["t"]["tasks"]["spoof"]["metrics"]["accuracy(threshold=bpcer=0.1)"]["threshold"]
+        == choose("bpcer=0.1", dev).value
+    )
 
 
 def test_accuracy_at_a_bpcer_of_dev_is_not_that_of_the_run() -> None:
     dev, test = mixed(0, "dev"), mixed(1)
-    parts = evaluate({"t": test}, choose("eer", dev), [Accuracy(), Accuracy(threshold="bpcer=0.05")], dev)["tests"]["t"]["merged"]["metrics"]
+    parts = evaluate({"t": test}, choose("eer", dev), [Accuracy(), Accuracy(threshold="bpcer=0.05")], dev)["tests"][
+        "t"
+    ]["merged"]["metrics"]
     at = choose("bpcer=0.05", dev).value
     own = parts["accuracy(threshold=bpcer=0.05)"]
     assert (own["threshold"], own["rule"]) == (at, "bpcer=0.05")
     assert own["value"] == ((test.score >= at) == (test.label == 1)).mean() != parts["accuracy"]["value"]
-    alone = evaluate({"t": test}, None, [Accuracy(threshold="bpcer=0.05"), Accuracy(threshold="fixed=0")])["tests"]["t"]["merged"]["metrics"]
+    alone = evaluate({"t": test}, None, [Accuracy(threshold="bpcer=0.05"), Accuracy(threshold="fixed=0")])["tests"][
+        "t"
+    ]["merged"]["metrics"]
     assert "needs a threshold from a dev split" in alone["accuracy(threshold=bpcer=0.05)"]["note"]
     assert alone["accuracy(threshold=fixed=0)"]["value"] == ((test.score >= 0) == (test.label == 1)).mean()
 
@@ -197,7 +226,9 @@ def test_the_scores_of_a_test_set_are_refused_as_dev_in_any_order() -> None:
 def test_a_breakdown_has_each_value_of_a_column_with_n_and_intervals_and_no_oracle() -> None:
     test = mixed(1)
     words = {**test.words, "device": Factor.of(np.where(np.arange(len(test)) % 3 == 0, "phone", ""))}
-    found = evaluate({"t": replace(test, words=words)}, choose("fixed=0", None), METRICS, None, Depth(50, by=("device", "subject")))
+    found = evaluate(
+        {"t": replace(test, words=words)}, choose("fixed=0", None), METRICS, None, Depth(50, by=("device", "subject"))
+    )
     parts = found["tests"]["t"]["tasks"]["spoof"]["breakdowns"]["device"]
     assert list(parts) == ["phone", "unknown"]
     task = test.task("spoof")
@@ -213,6 +244,8 @@ def test_a_breakdown_has_each_value_of_a_column_with_n_and_intervals_and_no_orac
 
 def test_a_breakdown_by_what_names_presentations_is_refused() -> None:
     count = 1001
-    table = ScoreTable.from_columns({"label": [1] * count, "score": [1] * count, "file": [str(row) for row in range(count)]})
+    table = ScoreTable.from_columns(
+        {"label": [1] * count, "score": [1] * count, "file": [str(row) for row in range(count)]}
+    )
     with pytest.raises(FascoreError, match="column 'file' has 1001 values"):
         evaluate({"t": table}, None, [Auc()], depth=Depth(by=("file",)))

@@ -14,30 +14,53 @@ from fascore.evaluation.rates import bona_fide_rate
 from fascore.evaluation.table import ScoreTable
 
 RULES = {
-    "mean": statistics.fmean, "median": statistics.median, "min": min, "max": max,
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "min": min,
+    "max": max,
     "majority": lambda scores: max(t for t in scores if sum(score >= t for score in scores) > len(scores) / 2),
-}  # fmt: skip
+}
 
 
 @st.composite
 def frames(draw: st.DrawFn) -> ScoreTable:
     """Clips a to e, those with a vowel bona fide, in two datasets, rows in any order, some without an answer."""
-    row = st.tuples(st.sampled_from("abcde"), st.sampled_from(["d1", "d2"]), st.integers(0, 8), st.sampled_from(["ok", "ok", "ok", "no_face"]))
+    row = st.tuples(
+        st.sampled_from("abcde"),
+        st.sampled_from(["d1", "d2"]),
+        st.integers(0, 8),
+        st.sampled_from(["ok", "ok", "ok", "no_face"]),
+    )
     rows = draw(st.lists(row, min_size=1, max_size=30))
-    return ScoreTable.from_columns({
-        "id": range(len(rows)), "clip": [row[0] for row in rows], "dataset": [row[1] for row in rows],
-        "label": [int(row[0] in "ae") for row in rows], "score": [row[2] / 8 for row in rows], "response": [row[3] for row in rows],
-        "frame": range(len(rows)),
-        "depth.score": [row[2] for row in rows],
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": range(len(rows)),
+            "clip": [row[0] for row in rows],
+            "dataset": [row[1] for row in rows],
+            "label": [int(row[0] in "ae") for row in rows],
+            "score": [row[2] / 8 for row in rows],
+            "response": [row[3] for row in rows],
+            "frame": range(len(rows)),
+            "depth.score": [row[2] for row in rows],
+        }
+    )
 
 
 @settings(deadline=None, max_examples=40)
 @given(found=frames())
 @pytest.mark.parametrize("rule", RULES)
-def test_clips_are_what_a_loop_over_them_gives_and_one_name_in_two_datasets_is_two_clips(rule: str, found: ScoreTable) -> None:
+def test_clips_are_what_a_loop_over_them_gives_and_one_name_in_two_datasets_is_two_clips(
+    rule: str, found: ScoreTable
+) -> None:
     clips = fold(found, Level(name="clip", rule=rule))
-    rows = list(zip(found.column("dataset").tolist(), found.column("clip").tolist(), found.score.tolist(), found.responded.tolist()))
+    rows = list(
+        zip(
+            found.column("dataset").tolist(),
+            found.column("clip").tolist(),
+            found.score.tolist(),
+            found.responded.tolist(),
+        )
+    )
     keys = list(dict.fromkeys(row[:2] for row in rows))
     assert list(zip(clips.column("dataset").tolist(), clips.id.tolist())) == keys
     for number, key in enumerate(keys):
@@ -59,9 +82,14 @@ def test_a_majority_is_more_than_half_at_every_threshold(scores: list[int], thre
 
 def test_an_attempt_is_of_one_subject_with_one_instrument_and_the_number_may_start_again() -> None:
     columns = {
-        "id": list("abcdef"), "subject": ["s", "s", "s", "t", "s", "s"], "species": ["", "", "", "", "print", "print"], "label": [1, 1, 1, 1, 0, 0],
-        "attempt": ["1", "1", "2", "1", "1", "1"], "score": [0.2, 0.9, 0.3, 0.8, 0.1, 0.7], "device": ["x"] * 6,
-    }  # fmt: skip
+        "id": list("abcdef"),
+        "subject": ["s", "s", "s", "t", "s", "s"],
+        "species": ["", "", "", "", "print", "print"],
+        "label": [1, 1, 1, 1, 0, 0],
+        "attempt": ["1", "1", "2", "1", "1", "1"],
+        "score": [0.2, 0.9, 0.3, 0.8, 0.1, 0.7],
+        "device": ["x"] * 6,
+    }
     attempts = fold(ScoreTable.from_columns(columns), Level(name="attempt", rule="max"))
     assert attempts.score.tolist() == [0.9, 0.3, 0.8, 0.7]
     assert attempts.id.tolist() == ["a", "c", "d", "e"]
@@ -69,7 +97,14 @@ def test_an_attempt_is_of_one_subject_with_one_instrument_and_the_number_may_sta
 
 
 def test_words_that_rows_of_a_clip_share_stay_and_others_are_empty() -> None:
-    columns = {"clip": list("aab"), "label": [1, 1, 1], "score": [1, 2, 3], "device": ["x", "y", "z"], "subject": ["s", "s", "t"], "frame": [0, 1, 0]}
+    columns = {
+        "clip": list("aab"),
+        "label": [1, 1, 1],
+        "score": [1, 2, 3],
+        "device": ["x", "y", "z"],
+        "subject": ["s", "s", "t"],
+        "frame": [0, 1, 0],
+    }
     clips = fold(ScoreTable.from_columns(columns), Level(name="clip"))
     assert (clips.column("device").tolist(), clips.column("subject").tolist()) == (["", "z"], ["s", "t"])
     assert "frame" not in clips.words
@@ -83,11 +118,18 @@ def test_the_level_stands_in_metrics_json_and_frames_stay_as_they_are() -> None:
     assert evaluate({"t": table}, None, [])["level"]["name"] == "frame"
 
 
-@pytest.mark.parametrize(("columns", "message"), [
-    ({}, "has no column 'clip'"), ({"clip": ["a", ""]}, "column 'clip' is empty for 'y'"),
-    ({"clip": ["a", "a"], "label": [0, 1]}, "'x' and 'y' are of one clip and differ in column 'label'"),
-    ({"clip": ["a", "a"], "species": ["print", "mask"]}, "'x' and 'y' are of one clip and differ in column 'species'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({}, "has no column 'clip'"),
+        ({"clip": ["a", ""]}, "column 'clip' is empty for 'y'"),
+        ({"clip": ["a", "a"], "label": [0, 1]}, "'x' and 'y' are of one clip and differ in column 'label'"),
+        (
+            {"clip": ["a", "a"], "species": ["print", "mask"]},
+            "'x' and 'y' are of one clip and differ in column 'species'",
+        ),
+    ],
+)
 def test_rows_that_are_no_clips_are_refused_with_the_rows(columns: dict[str, list[str]], message: str) -> None:
     table = ScoreTable.from_columns({"id": ["x", "y"], "label": [0, 0], "score": [1, 2], **columns})
     with pytest.raises(FascoreError, match=message):
@@ -97,7 +139,9 @@ def test_rows_that_are_no_clips_are_refused_with_the_rows(columns: dict[str, lis
 def test_row_order_does_not_change_a_mean_of_many() -> None:
     scores = np.random.default_rng(0).random(50)
     means = {
-        fold(ScoreTable.from_columns({"clip": ["a"] * 50, "label": [1] * 50, "score": order}), Level(name="clip")).score[0]
+        fold(
+            ScoreTable.from_columns({"clip": ["a"] * 50, "label": [1] * 50, "score": order}), Level(name="clip")
+        ).score[0]
         for order in itertools.islice(itertools.permutations(scores), 0, 200, 20)
-    }  # fmt: skip
+    }
     assert len(means) == 1

@@ -34,8 +34,22 @@ from fascore.evaluation.threshold import choose
 from .tables import golden, table
 
 HALF = choose("fixed=0.5", None)
-ALL = [example for metric in (Accuracy, AccuracyAtBpcer, ApcerAtBpcer, Auc, BpcerAtApcer, Eer, Hter, Iso30107, PartialAuc, TprAtFpr)
-       for example in metric.examples()]  # fmt: skip
+ALL = [
+    example
+    for metric in (
+        Accuracy,
+        AccuracyAtBpcer,
+        ApcerAtBpcer,
+        Auc,
+        BpcerAtApcer,
+        Eer,
+        Hter,
+        Iso30107,
+        PartialAuc,
+        TprAtFpr,
+    )
+    for example in metric.examples()
+]
 
 
 @st.composite
@@ -44,15 +58,24 @@ def tables(draw: st.DrawFn) -> ScoreTable:
     species, response = st.sampled_from(["", "print", "replay", "mask"]), st.sampled_from(["ok", "ok", "ok", "no_face"])
     rows = draw(st.lists(st.tuples(species, st.integers(0, 8), response), max_size=30))
     rows = [("", 3, "ok"), ("print", 5, "ok"), *rows]
-    return ScoreTable.from_columns({
-        "id": range(len(rows)), "label": [int(not row[0]) for row in rows], "species": [row[0] for row in rows],
-        "score": [row[1] / 8 for row in rows], "response": [row[2] for row in rows],
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": range(len(rows)),
+            "label": [int(not row[0]) for row in rows],
+            "species": [row[0] for row in rows],
+            "score": [row[1] / 8 for row in rows],
+            "response": [row[2] for row in rows],
+        }
+    )
 
 
 def test_iso_figures_by_hand() -> None:
-    found = Iso30107().compute(table([0.9, 0.8, 0.4, 0.7], print=[0.1, 0.6], replay=[0.1, 0.2, 0.5, 0.9], mask=[0.2]), HALF)
-    assert (found["apcer_worst"], found["apcer_worst_species"], found["apcer_worst_n"]) == (0.5, "replay", 4), "of equal rates, the larger n"
+    found = Iso30107().compute(
+        table([0.9, 0.8, 0.4, 0.7], print=[0.1, 0.6], replay=[0.1, 0.2, 0.5, 0.9], mask=[0.2]), HALF
+    )
+    assert (found["apcer_worst"], found["apcer_worst_species"], found["apcer_worst_n"]) == (0.5, "replay", 4), (
+        "of equal rates, the larger n"
+    )
     assert found["apcer_pooled"] == 3 / 7
     assert found["bpcer"] == 0.25
     assert (found["acer_worst"], found["acer_pooled"]) == (0.375, (3 / 7 + 0.25) / 2)
@@ -115,14 +138,20 @@ def test_another_copy_of_a_species_changes_nothing(found: ScoreTable, name: str)
 @settings(deadline=None)
 @given(found=tables(), scores=st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_another_species_never_lowers_the_worst_apcer(found: ScoreTable, scores: list[float]) -> None:
-    assert Iso30107().compute(with_rows(found, 0, "new", scores), HALF)["apcer_worst"] >= Iso30107().compute(found, HALF)["apcer_worst"]
+    assert (
+        Iso30107().compute(with_rows(found, 0, "new", scores), HALF)["apcer_worst"]
+        >= Iso30107().compute(found, HALF)["apcer_worst"]
+    )
 
 
 @settings(deadline=None)
 @given(found=tables(), count=st.integers(1, 5))
 def test_adding_non_responses_never_lowers_bpcer_plus_bpnrr(found: ScoreTable, count: int) -> None:
     total = lambda one: (found := Iso30107().compute(one, HALF))["bpcer"] + found["bpnrr"]
-    assert total(with_rows(found, 1, "", [0.9] * count, "no_face")) > total(found) or total(found) == 1 + Iso30107().compute(found, HALF)["bpcer"]
+    assert (
+        total(with_rows(found, 1, "", [0.9] * count, "no_face")) > total(found)
+        or total(found) == 1 + Iso30107().compute(found, HALF)["bpcer"]
+    )
 
 
 @settings(deadline=None)
@@ -141,27 +170,39 @@ def test_a_species_without_any_answer_is_not_measured_and_never_the_worst() -> N
 
 
 def forged() -> ScoreTable:
-    return ScoreTable.from_columns({
-        "id": range(6), "label": [1, 1, 0, 0, 0, 0], "score": [0.9, 0.3, 0.8, 0.1, 0.7, 0.9], "task": ["spoof"] * 4 + ["forgery"] * 2,
-        "species": ["", "", "print", "print", "forgery.faceswap", "forgery.faceswap"],
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": range(6),
+            "label": [1, 1, 0, 0, 0, 0],
+            "score": [0.9, 0.3, 0.8, 0.1, 0.7, 0.9],
+            "task": ["spoof"] * 4 + ["forgery"] * 2,
+            "species": ["", "", "print", "print", "forgery.faceswap", "forgery.faceswap"],
+        }
+    )
 
 
 def test_forgery_is_apart_with_a_miss_rate_and_never_an_apcer() -> None:
     found = Iso30107().compute(forged(), HALF)
     assert set(found["species"]) == {"print"}
     assert (found["apcer_worst"], found["forgery"]["forgery_miss_rate_worst"]) == (0.5, 1.0)
-    assert not [name for name in [*found["forgery"], *found["forgery"]["species"]["forgery.faceswap"]] if "apcer" in name]
+    assert not [
+        name for name in [*found["forgery"], *found["forgery"]["species"]["forgery.faceswap"]] if "apcer" in name
+    ]
     alone = Iso30107().compute(forged().task("forgery"), HALF)
     assert alone["acer_worst"] is None
     assert alone["forgery"] == found["forgery"]
 
 
 def test_the_worst_species_is_stated_by_attack_potential_where_records_have_it() -> None:
-    found = ScoreTable.from_columns({
-        "id": range(5), "label": [1, 0, 0, 0, 0], "score": [0.9, 0.1, 0.6, 0.2, 0.9], "species": ["", "print", "print", "mask", "mask"],
-        "attack_potential": ["", "low", "low", "high", "low"],
-    })  # fmt: skip
+    found = ScoreTable.from_columns(
+        {
+            "id": range(5),
+            "label": [1, 0, 0, 0, 0],
+            "score": [0.9, 0.1, 0.6, 0.2, 0.9],
+            "species": ["", "print", "print", "mask", "mask"],
+            "attack_potential": ["", "low", "low", "high", "low"],
+        }
+    )
     by = Iso30107().compute(found, HALF)["attack_potential"]
     assert (by["low"]["apcer_worst_species"], by["low"]["apcer_worst"], by["high"]["apcer_worst"]) == ("mask", 1, 0)
     assert "attack_potential" not in Iso30107().compute(table([0.9], print=[0.1]), HALF)
@@ -188,12 +229,23 @@ def toned(draw: st.DrawFn) -> ScoreTable:
     """Probabilities of three tones, some without an answer, and the tone itself, some without a value; both classes of attack detection."""
     row = st.tuples(st.sampled_from(["", *TONES]), st.integers(0, 2**31), st.booleans(), st.integers(0, 1))
     rows = [("1", 5, False, 1), ("2", 6, False, 0), *draw(st.lists(row, max_size=40))]
-    shares = np.array([np.random.default_rng(seed).dirichlet((1, 1, 1)) if not silent else [np.nan] * 3 for _, seed, silent, _ in rows])
-    return ScoreTable.from_columns({
-        "id": range(len(rows)), "label": [r[3] for r in rows], "species": ["" if r[3] else "print" for r in rows], "score": [0.5] * len(rows),
-        "subject": [f"s{i % 5}" for i in range(len(rows))], "skin_tone": [r[0] for r in rows],
-        **{f"tone.p.{name}": shares[:, place] for place, name in enumerate(TONES)},
-    })  # fmt: skip
+    shares = np.array(
+        [
+            np.random.default_rng(seed).dirichlet((1, 1, 1)) if not silent else [np.nan] * 3
+            for _, seed, silent, _ in rows
+        ]
+    )
+    return ScoreTable.from_columns(
+        {
+            "id": range(len(rows)),
+            "label": [r[3] for r in rows],
+            "species": ["" if r[3] else "print" for r in rows],
+            "score": [0.5] * len(rows),
+            "subject": [f"s{i % 5}" for i in range(len(rows))],
+            "skin_tone": [r[0] for r in rows],
+            **{f"tone.p.{name}": shares[:, place] for place, name in enumerate(TONES)},
+        }
+    )
 
 
 @settings(deadline=None)
@@ -217,10 +269,15 @@ def test_class_accuracy_is_that_of_scikit_learn_over_rows_with_a_value_and_an_an
 def test_the_interval_of_class_accuracy_is_that_of_resampled_subjects() -> None:
     random = np.random.default_rng(1)
     shares, true, subject = random.dirichlet((1, 1, 1), 60), random.integers(0, 3, 60), np.repeat(np.arange(12), 5)
-    found = ScoreTable.from_columns({
-        "label": np.arange(60) % 2, "score": [0.5] * 60, "subject": [f"s{i}" for i in subject], "skin_tone": [TONES[i] for i in true],
-        **{f"tone.p.{name}": shares[:, place] for place, name in enumerate(TONES)},
-    })  # fmt: skip
+    found = ScoreTable.from_columns(
+        {
+            "label": np.arange(60) % 2,
+            "score": [0.5] * 60,
+            "subject": [f"s{i}" for i in subject],
+            "skin_tone": [TONES[i] for i in true],
+            **{f"tone.p.{name}": shares[:, place] for place, name in enumerate(TONES)},
+        }
+    )
     draws = Resampling.of(found, 200, 3)
     right = (shares.argmax(1) == true).astype(float)
     by_subject = np.array([right[subject == i].mean() for i in range(12)])
@@ -231,7 +288,13 @@ def test_the_interval_of_class_accuracy_is_that_of_resampled_subjects() -> None:
 
 
 def test_class_accuracy_counts_records_of_one_class_of_attack_detection_and_names_what_it_lacks() -> None:
-    cells = {"label": [1, 1, 1], "score": [0.5] * 3, "species": ["", "", ""], "kind.p.": [0.7, 0.2, 0.4], "kind.p.print": [0.3, 0.8, 0.6]}
+    cells = {
+        "label": [1, 1, 1],
+        "score": [0.5] * 3,
+        "species": ["", "", ""],
+        "kind.p.": [0.7, 0.2, 0.4],
+        "kind.p.print": [0.3, 0.8, 0.6],
+    }
     found = ScoreTable.from_columns({**cells, "kind": ["", "", "print"]})
     with pytest.raises(SpecError, match="no column 'knd' of true classes; it has"):
         ClassAccuracy(head="kind", target="knd").compute(found, None)
@@ -240,7 +303,9 @@ def test_class_accuracy_counts_records_of_one_class_of_attack_detection_and_name
     parts = ClassAccuracy(head="kind", target="kind").compute(found, None)
     assert (parts["errors"], parts["n"], parts["classes"]) == (1, 3, {"none": 0.5, "print": 1})
     with pytest.raises(SpecError, match="'mask', which is no class of the head 'kind'"):
-        ClassAccuracy(head="kind", target="kind").compute(ScoreTable.from_columns({**cells, "kind": ["mask", "", ""]}), None)
+        ClassAccuracy(head="kind", target="kind").compute(
+            ScoreTable.from_columns({**cells, "kind": ["mask", "", ""]}), None
+        )
     empty = {"label": [1], "score": [0.5], "tone.p.1": [None], "tone.p.2": [None], "skin_tone": ["1"]}
     with pytest.raises(SpecError, match="no row has both"):
         ClassAccuracy(head="tone", target="skin_tone").compute(ScoreTable.from_columns(empty), None)
@@ -262,9 +327,17 @@ def test_a_metric_at_a_threshold_says_that_it_needs_one(metric: Hter) -> None:
 
 def test_metrics_that_set_their_own_threshold_are_oracles_and_the_others_are_not() -> None:
     assert {metric.type: metric.oracle for metric in ALL} == {
-        "auc": False, "eer": True, "hter": False, "accuracy": False, "tpr_at_fpr": True, "iso30107": False, "partial_auc": False,
-        "bpcer_at_apcer": True, "apcer_at_bpcer": True, "accuracy_at_bpcer": True,
-    }  # fmt: skip
+        "auc": False,
+        "eer": True,
+        "hter": False,
+        "accuracy": False,
+        "tpr_at_fpr": True,
+        "iso30107": False,
+        "partial_auc": False,
+        "bpcer_at_apcer": True,
+        "apcer_at_bpcer": True,
+        "accuracy_at_bpcer": True,
+    }
 
 
 def test_too_few_negatives_are_not_measurable_and_what_was_reached_is_printed() -> None:
@@ -281,7 +354,9 @@ def test_too_few_negatives_are_not_measurable_and_what_was_reached_is_printed() 
 
 @settings(deadline=None)
 @given(found=tables(), bpcer=st.sampled_from([0.3, 0.5, 0.9]))
-def test_accuracy_at_a_bpcer_is_that_of_the_best_threshold_that_rejects_no_more(found: ScoreTable, bpcer: float) -> None:
+def test_accuracy_at_a_bpcer_is_that_of_the_best_threshold_that_rejects_no_more(
+    found: ScoreTable, bpcer: float
+) -> None:
     """Among all thresholds that reject at most the share of bona fide, the greatest: scikit-learn's accuracy there."""
     answered = found.select(found.responded)
     genuine = answered.score[answered.label == 1]
@@ -302,7 +377,9 @@ def test_a_paper_that_prints_a_rate_of_too_few_is_repeated_beside_the_null() -> 
 
 
 def test_a_metric_reads_the_column_that_it_names() -> None:
-    found = ScoreTable.from_columns({"id": range(3), "label": [1, 0, 0], "score": [0.1, 0.9, 0.8], "depth.score": [0.9, 0.1, None]})
+    found = ScoreTable.from_columns(
+        {"id": range(3), "label": [1, 0, 0], "score": [0.1, 0.9, 0.8], "depth.score": [0.9, 0.1, None]}
+    )
     assert (Auc().compute(found, None)["value"], Auc(column="depth.score").compute(found, None)["value"]) == (0, 1)
     assert Auc(column="depth.score").compute(found, None)["n_attack"] == 1
 
@@ -321,12 +398,20 @@ def test_naming_metrics_imports_no_numpy() -> None:
 
 
 def test_attacks_without_a_species_and_those_of_the_species_unknown_are_one_and_all_count() -> None:
-    cells = {"id": list("abcd"), "label": [1, 0, 0, 0], "score": [0.9, 0.8, 0.1, 0.2], "species": ["", "", "unknown", "print"]}
+    cells = {
+        "id": list("abcd"),
+        "label": [1, 0, 0, 0],
+        "score": [0.9, 0.8, 0.1, 0.2],
+        "species": ["", "", "unknown", "print"],
+    }
     found = ScoreTable.from_columns(cells)
     rates = attack_rates(found, 0.5)
     assert {name: (rate.errors, rate.n) for name, rate in rates.items()} == {"unknown": (1, 2), "print": (0, 1)}
     assert errors(found, 0.5).attack.n == 3
-    assert [(name, rows.tolist()) for name, rows in found.by_group("species", found.attack)] == [("print", [3]), ("unknown", [1, 2])]
+    assert [(name, rows.tolist()) for name, rows in found.by_group("species", found.attack)] == [
+        ("print", [3]),
+        ("unknown", [1, 2]),
+    ]
 
 
 @settings(deadline=None)
@@ -346,52 +431,90 @@ def test_the_second_line_counts_each_non_response_as_rejected(found: ScoreTable)
     words = {**found.words, "response": Factor.constant("ok", len(found))}
     rejected = ScoreTable(found.id, found.label, np.where(found.responded, found.score, -1.0), words)
     line, expected = Iso30107().compute(found, HALF)["non_response_rejects"], Iso30107().compute(rejected, HALF)
-    for figure in ("acer_worst", "acer_pooled", "acer_mean_species", "apcer_worst", "apcer_worst_species", "apcer_pooled", "bpcer"):
+    for figure in (
+        "acer_worst",
+        "acer_pooled",
+        "acer_mean_species",
+        "apcer_worst",
+        "apcer_worst_species",
+        "apcer_pooled",
+        "bpcer",
+    ):
         assert line[figure] == expected[figure]
     for name, part in line["species"].items():
         assert all(part[key] == expected["species"][name][key] for key in ("apcer", "errors", "n", "low", "high"))
 
 
 def test_coarse_groups_are_the_part_before_the_dot_or_a_column() -> None:
-    found = ScoreTable.from_columns({
-        "id": range(7), "label": [1, 0, 0, 0, 0, 0, 0], "score": [0.9, 0.9, 0.1, 0.1, 0.9, 0.9, 0.1], "kind": ["", "x", "x", "y", "y", "y", "y"],
-        "species": ["", "print.flat", "print.bent", "print.bent", "mask.a", "mask.a", "mask"],
-    })  # fmt: skip
+    found = ScoreTable.from_columns(
+        {
+            "id": range(7),
+            "label": [1, 0, 0, 0, 0, 0, 0],
+            "score": [0.9, 0.9, 0.1, 0.1, 0.9, 0.9, 0.1],
+            "kind": ["", "x", "x", "y", "y", "y", "y"],
+            "species": ["", "print.flat", "print.bent", "print.bent", "mask.a", "mask.a", "mask"],
+        }
+    )
     groups = Iso30107().compute(found, HALF)["groups"]
     assert {name: (part["apcer_pooled"], part["n"], part["apcer_worst_species"]) for name, part in groups.items()} == {
-        "print": (1 / 3, 3, "print.flat"), "mask": (2 / 3, 3, "mask.a"),
-    }  # fmt: skip
+        "print": (1 / 3, 3, "print.flat"),
+        "mask": (2 / 3, 3, "mask.a"),
+    }
     by_column = Iso30107(group="kind").compute(found, HALF)["groups"]
-    assert {name: (part["apcer_pooled"], part["apcer_worst"]) for name, part in by_column.items()} == {"x": (0.5, 1), "y": (0.5, 1)}
+    assert {name: (part["apcer_pooled"], part["apcer_worst"]) for name, part in by_column.items()} == {
+        "x": (0.5, 1),
+        "y": (0.5, 1),
+    }
 
 
 def test_the_worst_bound_is_the_greatest_exact_bound_at_alpha_over_m_whichever_species_sets_it() -> None:
     bound = Iso30107().compute(table([0.9], many=[0.9] * 30 + [0.1] * 70, few=[0.1] * 3), HALF)["apcer_worst_bound"]
-    few, many = (binomtest(k, n, alternative="less").proportion_ci(1 - 0.05 / 2, "exact").high for k, n in ((0, 3), (30, 100)))
+    few, many = (
+        binomtest(k, n, alternative="less").proportion_ci(1 - 0.05 / 2, "exact").high for k, n in ((0, 3), (30, 100))
+    )
     assert (bound["species"], bound["m"], bound["confidence"]) == ("few", 2, 0.95)
     assert bound["value"] == pytest.approx(max(few, many), abs=1e-9)
 
 
 def matched(accept: list[float | None], name: str = "matcher.accept") -> ScoreTable:
-    return ScoreTable.from_columns({
-        "id": range(8), "label": [1] * 4 + [0] * 4, "score": [0.9, 0.9, 0.1, None, 0.9, 0.9, 0.9, 0.1], name: accept,
-        "species": [""] * 4 + ["print", "print", "mask", "mask"], "response": ["ok"] * 3 + ["no_face"] + ["ok"] * 4,
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": range(8),
+            "label": [1] * 4 + [0] * 4,
+            "score": [0.9, 0.9, 0.1, None, 0.9, 0.9, 0.9, 0.1],
+            name: accept,
+            "species": [""] * 4 + ["print", "print", "mask", "mask"],
+            "response": ["ok"] * 3 + ["no_face"] + ["ok"] * 4,
+        }
+    )
 
 
 def test_riapar_is_the_sum_of_what_passes_both_and_what_either_turns_away_by_species() -> None:
     found = Riapar().compute(matched([1, 0, 1, 1, 1, 0, 0, 1]), HALF)
-    assert (found["frr"], found["iapar_worst"], found["riapar_worst"], found["riapar_worst_species"]) == (3 / 4, 1 / 2, 5 / 4, "print")
-    assert (found["species"]["mask"]["iapar"], found["species"]["mask"]["riapar"], found["species"]["mask"]["n"]) == (0, 3 / 4, 2)
+    assert (found["frr"], found["iapar_worst"], found["riapar_worst"], found["riapar_worst_species"]) == (
+        3 / 4,
+        1 / 2,
+        5 / 4,
+        "print",
+    )
+    assert (found["species"]["mask"]["iapar"], found["species"]["mask"]["riapar"], found["species"]["mask"]["n"]) == (
+        0,
+        3 / 4,
+        2,
+    )
     scores = Riapar(matcher_threshold=30).compute(matched([31, 29, 30, 99, 30, 1, None, 30], "matcher.score"), HALF)
-    assert {name: scores[name] for name in ("frr", "riapar_worst")} == {name: found[name] for name in ("frr", "riapar_worst")}
+    assert {name: scores[name] for name in ("frr", "riapar_worst")} == {
+        name: found[name] for name in ("frr", "riapar_worst")
+    }
 
 
 def test_riapar_is_given_only_where_the_matcher_is_known() -> None:
     for metric, accept, name, message in (
-        (Riapar(), [1] * 8, "other.accept", "needs the matcher"), (Riapar(), [1] * 8, "matcher.score", "needs the matcher"),
-        (Riapar(matcher_threshold=1), [1] * 8, "matcher.accept", "needs the matcher"), (Riapar(), [0.5] * 8, "matcher.accept", "holds 1 where"),
-    ):  # fmt: skip
+        (Riapar(), [1] * 8, "other.accept", "needs the matcher"),
+        (Riapar(), [1] * 8, "matcher.score", "needs the matcher"),
+        (Riapar(matcher_threshold=1), [1] * 8, "matcher.accept", "needs the matcher"),
+        (Riapar(), [0.5] * 8, "matcher.accept", "holds 1 where"),
+    ):
         with pytest.raises(SpecError, match=message):
             metric.compute(matched(accept, name), HALF)
 

@@ -24,7 +24,9 @@ def test_mcnemar_is_the_binomial_test_and_its_mid_p_takes_half_of_the_observed_p
     pmf = binom.pmf(np.arange(n + 1), n, 0.5)
     beyond = abs(np.arange(n + 1) - n / 2)
     observed = abs(first - n / 2)
-    assert found.p_mid == pytest.approx(pmf[beyond > observed].sum() + pmf[beyond == observed].sum() / 2 if first != second else 1)
+    assert found.p_mid == pytest.approx(
+        pmf[beyond > observed].sum() + pmf[beyond == observed].sum() / 2 if first != second else 1
+    )
 
 
 def test_the_published_example_of_mcnemars_mid_p() -> None:
@@ -41,9 +43,13 @@ def system(shift: float, noise: int, subjects: int = 25, **other: list) -> Score
     hard = np.repeat(shared.normal(0, 0.5, subjects), 8)
     score = 0.5 + (label - 0.5) * (0.8 + shift) + 0.3 * hard + own.normal(0, 0.3, count)
     columns = {
-        "id": [f"r{row}" for row in range(count)], "dataset": ["d"] * count, "label": label, "score": score,
-        "species": np.where(label == 1, "", "print"), "subject": [f"s{row // 8}" for row in range(count)],
-    }  # fmt: skip
+        "id": [f"r{row}" for row in range(count)],
+        "dataset": ["d"] * count,
+        "label": label,
+        "score": score,
+        "species": np.where(label == 1, "", "print"),
+        "subject": [f"s{row // 8}" for row in range(count)],
+    }
     return ScoreTable.from_columns({**columns, **other})
 
 
@@ -60,7 +66,10 @@ def test_a_better_system_is_told_from_a_worse_one_and_one_from_itself_is_not() -
     assert found["mcnemar"]["all"]["p_exact"] < 0.01
     same = compare(good, good, (HALF, HALF), resamples=50)
     assert {part["p_mid"] for part in same["mcnemar"].values()} == {1.0}
-    assert all((part["difference"], part["bootstrap"]["low"], part["bootstrap"]["p"]) == (0, 0, 1) for part in same["differences"].values())
+    assert all(
+        (part["difference"], part["bootstrap"]["low"], part["bootstrap"]["p"]) == (0, 0, 1)
+        for part in same["differences"].values()
+    )
 
 
 def test_pairing_makes_the_interval_of_a_difference_shorter_than_that_of_two_unpaired_samples() -> None:

@@ -21,15 +21,22 @@ from fascore.report.papers.matching import beside
 
 TRANSCRIBED = Path(__file__).parents[3] / "shared" / "papers" / "tables"
 NAMES = ("joint", "mmfas", "physttd", "polytrace", "twostream")
-SIZES = {"joint": 1653 - 1 + 42 + 1, "mmfas": 165 + 18 * 3 + 6, "polytrace": 9 + 96 + 45 + 24 + 4, "twostream": 12 + 66 + 24 + 16 + 22 + 16,
-         "physttd": 108 + 72 + 238 + 476 + 84 + 25 * 2 + 36}  # fmt: skip
+SIZES = {
+    "joint": 1653 - 1 + 42 + 1,
+    "mmfas": 165 + 18 * 3 + 6,
+    "polytrace": 9 + 96 + 45 + 24 + 4,
+    "twostream": 12 + 66 + 24 + 16 + 22 + 16,
+    "physttd": 108 + 72 + 238 + 476 + 84 + 25 * 2 + 36,
+}
 """Cells by paper: its tables' sizes, of the first paper with the counts of its data sets and one number of its text."""
 
 
 def test_every_paper_is_in_the_package_with_all_its_cells() -> None:
     assert tuple(sorted(papers())) == NAMES
     assert {paper: len(cells(paper)) for paper in NAMES} == SIZES
-    assert {file.name for file in files("fascore.report.papers").iterdir() if file.name.endswith(".csv")} == {f"{paper}.csv" for paper in NAMES}
+    assert {file.name for file in files("fascore.report.papers").iterdir() if file.name.endswith(".csv")} == {
+        f"{paper}.csv" for paper in NAMES
+    }
 
 
 @pytest.mark.parametrize("paper", NAMES)
@@ -37,7 +44,9 @@ def test_a_paper_has_each_cell_once_and_numbers_in_all_of_them(paper: str) -> No
     own = cells(paper)
     assert max(Counter((cell.table, cell.row, cell.column, cell.task, cell.metric) for cell in own).values()) == 1
     for cell in own:
-        assert cell.paper == paper and cell.task in ("spoof", "forgery") and cell.unit in ("percent", "count", "million")
+        assert (
+            cell.paper == paper and cell.task in ("spoof", "forgery") and cell.unit in ("percent", "count", "million")
+        )
         assert cell.flag in ("", *FLAGS) and bool(cell.flag) == bool(cell.reason)
         assert (cell.value == "") == (cell.flag == "not printed")
         if cell.unit == "percent" and cell.value:
@@ -47,10 +56,14 @@ def test_a_paper_has_each_cell_once_and_numbers_in_all_of_them(paper: str) -> No
 @pytest.mark.parametrize("paper", NAMES)
 def test_what_corresponds_to_a_papers_metric_is_a_metric_of_ours(paper: str) -> None:
     about = papers()[paper]["metrics"]
-    assert {cell.metric for cell in cells(paper) if cell.unit == "percent"} - set(about) <= {"accuracy of the other task"}
+    assert {cell.metric for cell in cells(paper) if cell.unit == "percent"} - set(about) <= {
+        "accuracy of the other task"
+    }
     (table,) = run("any", {"test": "data"}, count=1400).tests.values()
     for metric in about.values():
-        values = [metrics([one["metric"]])[0].compute(table, choose("eer", table)).get(one["part"]) for one in metric["ours"]]
+        values = [
+            metrics([one["metric"]])[0].compute(table, choose("eer", table)).get(one["part"]) for one in metric["ours"]
+        ]
         assert all(isinstance(value, float) for value in values) and metric["said"]
 
 
@@ -75,7 +88,10 @@ def transcribed(name: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("paper", "table", "name", "columns"),
     [
-        *(("joint", table, "joint/all_results_tidy.csv", ["value"]) for table in ("II", "III", "IV", "V", "VI", "VII", "VIII")),
+        *(
+            ("joint", table, "joint/all_results_tidy.csv", ["value"])
+            for table in ("II", "III", "IV", "V", "VI", "VII", "VIII")
+        ),
         ("mmfas", "1", "mmfas/table1_cross_dataset.csv", ["value_pct"]),
         ("mmfas", "2", "mmfas/table2_ablation.csv", ["params_M", "MmFA_acc_pct", "weighted_acc_pct"]),
         ("mmfas", "3", "mmfas/table3_switch_mode.csv", ["weighted_auc_pct"]),
@@ -108,7 +124,9 @@ def test_numbers_are_those_transcribed_in_their_places(paper: str, table: str, n
         method = row.get("method") or row.get("model") or ""
         place = row.get("dataset") or row.get("attack") or row.get("unseen_attack") or row.get("unknown_attack") or ""
         metric = row["metric"] if row.get("metric") in {cell.metric for cell in own} else None
-        found = [cell for cell in own if method in cell.row and place in (cell.column, "") and metric in (cell.metric, None)]
+        found = [
+            cell for cell in own if method in cell.row and place in (cell.column, "") and metric in (cell.metric, None)
+        ]
         assert {row[column] for column in columns} <= {cell.value for cell in found}, row
 
 
@@ -116,7 +134,11 @@ def test_every_flag_of_the_transcription_is_on_a_cell_with_that_number() -> None
     for flag in transcribed("joint/flags.csv"):
         own = paper_table(f"joint/{flag['table']}").cells
         counts = flag["table"] == "I"
-        row, column = (flag["dataset"], flag["metric"].replace("_", " ")) if counts else (f"{flag['method']}, {flag['training']}", flag["dataset"])
+        row, column = (
+            (flag["dataset"], flag["metric"].replace("_", " "))
+            if counts
+            else (f"{flag['method']}, {flag['training']}", flag["dataset"])
+        )
         place = row, column, "count" if counts else flag["metric"]
         found = [cell for cell in own if (cell.row, cell.column, cell.metric) == place and cell.flag]
         assert [float(cell.value) for cell in found] == [float(flag["printed_value"])], flag
@@ -136,10 +158,16 @@ def run(name: str, datasets: dict[str, str], task: str = "spoof", count: int = 2
     tests = {}
     for test, dataset in datasets.items():
         label = np.arange(count) % 2
-        tests[test] = ScoreTable.from_columns({
-            "id": [f"{dataset}{row}" for row in range(count)], "dataset": [dataset] * count, "task": [task] * count, "label": label,
-            "score": random.normal(0, 1, count) + label, "species": np.where(label == 1, "", "print.flat"),
-        })  # fmt: skip
+        tests[test] = ScoreTable.from_columns(
+            {
+                "id": [f"{dataset}{row}" for row in range(count)],
+                "dataset": [dataset] * count,
+                "task": [task] * count,
+                "label": label,
+                "score": random.normal(0, 1, count) + label,
+                "species": np.where(label == 1, "", "print.flat"),
+            }
+        )
     return System(name, tests, choose("fixed=0.5", None))
 
 
@@ -186,7 +214,10 @@ def test_forgeries_stand_in_columns_of_forgery_alone() -> None:
 
 def test_where_a_paper_does_not_name_its_acer_both_of_ours_are_shown() -> None:
     found = beside(paper_table("physttd/1"), [run("Ours", {"protocol_1": "oulu"})])
-    assert [one["name"] for one in ours(found, row="Ours", column="protocol 1", metric="ACER")] == ["ACER, worst species", "ACER, pooled"]
+    assert [one["name"] for one in ours(found, row="Ours", column="protocol 1", metric="ACER")] == [
+        "ACER, worst species",
+        "ACER, pooled",
+    ]
     assert "not known" in found["metrics"]["ACER"]
 
 
@@ -205,4 +236,6 @@ def test_a_marked_cell_has_a_footnote_and_no_distance_in_every_form(tmp_path: Pa
     siw, hkbu = (row[list(sheet.head).index(name)] for name in ("SiW", "HKBU"))
     assert siw.detail == () and float(hkbu.detail[0]) == pytest.approx(float(hkbu.text) - 8.93, abs=0.011)
     read = list(csv.DictReader((tmp_path / "compare.paper.csv").open(newline="")))
-    assert len(read) == 442 and sum(bool(one["ours"]) for one in read) == sum(bool(cell["ours"]) for cell in found["paper"]["cells"])
+    assert len(read) == 442 and sum(bool(one["ours"]) for one in read) == sum(
+        bool(cell["ours"]) for cell in found["paper"]["cells"]
+    )

@@ -43,7 +43,10 @@ def test_it_is_the_least_number_by_exact_sums(limit, percent, errors):
 def test_the_exact_bound_of_scipy_is_below_the_limit_with_that_many_and_above_with_one_less(limit, errors, confidence):
     n = needed(limit, 1 - confidence, errors)
     # without any presentation nothing is known: the bound is 1
-    high = [binomtest(errors, m, alternative="less").proportion_ci(confidence, "exact").high if m else 1.0 for m in (n, max(n - 1, errors))]
+    high = [
+        binomtest(errors, m, alternative="less").proportion_ci(confidence, "exact").high if m else 1.0
+        for m in (n, max(n - 1, errors))
+    ]
     assert high[0] <= limit * (1 + 1e-9)
     assert n == errors + 1 or high[1] > limit * (1 - 1e-9)
 
@@ -64,7 +67,10 @@ def test_a_system_at_the_limit_passes_no_more_often_than_the_confidence_allows()
 
 def test_all_species_at_once_is_bonferroni_and_sums_over_species():
     claim = Claim(rate="apcer", limit=0.02, species=6)
-    alone, at_once = [plan for plan in plans(claim, [0], []) if not plan.at_once], [plan for plan in plans(claim, [0], []) if plan.at_once]
+    alone, at_once = (
+        [plan for plan in plans(claim, [0], []) if not plan.at_once],
+        [plan for plan in plans(claim, [0], []) if plan.at_once],
+    )
     assert (alone[0].independent, at_once[0].independent) == (149, math.ceil(math.log(0.05 / 6) / math.log(0.98)))
     assert at_once[0].total == 6 * at_once[0].presentations
 
@@ -72,7 +78,9 @@ def test_all_species_at_once_is_bonferroni_and_sums_over_species():
 @settings(deadline=None, max_examples=60)
 @given(each=st.integers(1, 50), rho=st.floats(0, 1), errors=st.integers(0, 4))
 def test_more_presentations_of_one_instrument_never_need_fewer_presentations_nor_more_instruments(each, rho, errors):
-    (one,), (many,) = (list(plans(Claim(rate="apcer", limit=0.05, each=k, correlation=rho), [errors], [])) for k in (1, each))
+    (one,), (many,) = (
+        list(plans(Claim(rate="apcer", limit=0.05, each=k, correlation=rho), [errors], [])) for k in (1, each)
+    )
     assert many.presentations >= one.presentations
     assert many.groups <= one.groups
     assert many.presentations == many.groups * each

@@ -15,7 +15,9 @@ OWN = Threshold(value=0.5, rule="eer", split="dev", n_bona_fide=20, n_attack=20)
 
 
 def bona_fide(scores, **columns):
-    return ScoreTable.from_columns({"id": [f"b{i}" for i in range(len(scores))], "label": [1] * len(scores), "score": scores, **columns})
+    return ScoreTable.from_columns(
+        {"id": [f"b{i}" for i in range(len(scores))], "label": [1] * len(scores), "score": scores, **columns}
+    )
 
 
 def chosen(table, bpcer=0.1, camera="phone"):
@@ -47,14 +49,22 @@ def test_presentations_without_a_score_have_no_part_and_are_counted():
     assert (found.bpcer.n, found.non_responses) == (40, 2)
 
 
-@pytest.mark.parametrize(("table", "bpcer", "camera", "said"), [
-    (bona_fide([0.9] * 29), 0.1, "phone", "not measurable, n too small: a BPCER of 0.1 needs 30 bona fide, and there are 29"),
-    (bona_fide([0.9] * 40), 0.01, "phone", "needs 300 bona fide, and there are 40"),
-    (bona_fide([0.9] * 40), 0.0, "phone", "needs infinitely many"),
-    (bona_fide([0.9] * 40), 2, "phone", "a rate lies in [0, 1)"),
-    (bona_fide([0.9] * 40), 0.1, "../own", "cannot name a camera's file"),
-    (ScoreTable.from_columns({"label": [1, 0], "score": [1, 0]}), 0.1, "phone", "1 of 2 presentations are attacks"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("table", "bpcer", "camera", "said"),
+    [
+        (
+            bona_fide([0.9] * 29),
+            0.1,
+            "phone",
+            "not measurable, n too small: a BPCER of 0.1 needs 30 bona fide, and there are 29",
+        ),
+        (bona_fide([0.9] * 40), 0.01, "phone", "needs 300 bona fide, and there are 40"),
+        (bona_fide([0.9] * 40), 0.0, "phone", "needs infinitely many"),
+        (bona_fide([0.9] * 40), 2, "phone", "a rate lies in [0, 1)"),
+        (bona_fide([0.9] * 40), 0.1, "../own", "cannot name a camera's file"),
+        (ScoreTable.from_columns({"label": [1, 0], "score": [1, 0]}), 0.1, "phone", "1 of 2 presentations are attacks"),
+    ],
+)
 def test_what_cannot_be_chosen_is_a_sentence(table, bpcer, camera, said):
     with pytest.raises(FascoreError) as caught:
         chosen(table, bpcer, camera)

@@ -62,23 +62,40 @@ class Page(HTMLParser):
 def scores(seed: int, count: int = 40, dataset: str = "d", species: str = "print") -> ScoreTable:
     random = np.random.default_rng(seed)
     kinds = [""] * count + [species] * count + ["mask"] * count + ["forgery.swap"] * count
-    return ScoreTable.from_columns({
-        "id": range(4 * count), "dataset": [dataset] * 4 * count, "label": [1] * count + [0] * 3 * count, "species": kinds,
-        "task": ["spoof"] * 3 * count + ["forgery"] * count, "subject": [f"{dataset}{i % 7}" for i in range(4 * count)],
-        "score": np.r_[random.normal(1, 1, count), random.normal(-1, 1, 3 * count)],
-        "response": ["no_face" if i % 50 == 7 else "ok" for i in range(4 * count)],
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": range(4 * count),
+            "dataset": [dataset] * 4 * count,
+            "label": [1] * count + [0] * 3 * count,
+            "species": kinds,
+            "task": ["spoof"] * 3 * count + ["forgery"] * count,
+            "subject": [f"{dataset}{i % 7}" for i in range(4 * count)],
+            "score": np.r_[random.normal(1, 1, count), random.normal(-1, 1, 3 * count)],
+            "response": ["no_face" if i % 50 == 7 else "ok" for i in range(4 * count)],
+        }
+    )
 
 
 def facts(**changes: object) -> ReportFacts:
     dev, tests = scores(0, dataset="dev"), {"intra": scores(1), "cross": scores(2)}
     given = {
-        "title": "demo", "metrics": evaluate(tests, choose("eer", dev), METRICS, dev), "tests": tests, "dev": dev,
-        "system": {"weights": "sha256 abc"}, "splits": {"train": {"bona_fide": 77, "subjects": 5, "species": {"print": 66}}},
-        "log": [{"epoch": 0, "losses": {"main": 1.0}}, {"epoch": 1, "losses": {"main": 0.5}}, {"epoch": 1, "dev": {"auc": 0.9}}],
-        "quarantine": [{"id": "broken/1", "modality": "faces", "response": "unreadable", "reason": "the file ends early"}] * 2,
+        "title": "demo",
+        "metrics": evaluate(tests, choose("eer", dev), METRICS, dev),
+        "tests": tests,
+        "dev": dev,
+        "system": {"weights": "sha256 abc"},
+        "splits": {"train": {"bona_fide": 77, "subjects": 5, "species": {"print": 66}}},
+        "log": [
+            {"epoch": 0, "losses": {"main": 1.0}},
+            {"epoch": 1, "losses": {"main": 0.5}},
+            {"epoch": 1, "dev": {"auc": 0.9}},
+        ],
+        "quarantine": [
+            {"id": "broken/1", "modality": "faces", "response": "unreadable", "reason": "the file ends early"}
+        ]
+        * 2,
         "sections": [Section("Pulse", "<p>heart</p>")],
-    }  # fmt: skip
+    }
     return ReportFacts(**{**given, **changes})
 
 
@@ -104,10 +121,24 @@ def test_the_report_fetches_nothing_runs_nothing_and_its_tags_balance() -> None:
 def test_the_report_says_what_a_certifier_looks_for() -> None:
     shown = text_of(render(facts()))
     for words in (
-        "APCER, worst species", "BPCER: bona fide rejected", "95 %, if independent", "Miss rate by species", "ISO/IEC 30107-3:2023", "[test-oracle]",
-        "chosen on the dev split of dev (", "not measurable", "the file ends early", "no_face", "sha256 abc", "heart", "Training losses", "77",
-        "DET, normal deviate axes", "all tasks merged", "ACER, for comparison with papers",
-    ):  # fmt: skip
+        "APCER, worst species",
+        "BPCER: bona fide rejected",
+        "95 %, if independent",
+        "Miss rate by species",
+        "ISO/IEC 30107-3:2023",
+        "[test-oracle]",
+        "chosen on the dev split of dev (",
+        "not measurable",
+        "the file ends early",
+        "no_face",
+        "sha256 abc",
+        "heart",
+        "Training losses",
+        "77",
+        "DET, normal deviate axes",
+        "all tasks merged",
+        "ACER, for comparison with papers",
+    ):
         assert words in shown
 
 
@@ -147,14 +178,23 @@ def test_the_same_facts_give_the_same_bytes(tmp_path: Path) -> None:
 def test_a_test_set_of_one_class_or_without_answers_still_gives_a_report(keep: str) -> None:
     rows = getattr(scores(1), keep)
     lone = scores(1).select(~rows if keep == "responded" else rows)
-    given = facts(tests={"t": lone}, metrics=evaluate({"t": lone}, choose("fixed=0", None), METRICS), dev=None, log=(), quarantine=(), sections=())
+    given = facts(
+        tests={"t": lone},
+        metrics=evaluate({"t": lone}, choose("fixed=0", None), METRICS),
+        dev=None,
+        log=(),
+        quarantine=(),
+        sections=(),
+    )
     assert Page(render(given)).open == []
     Console(file=None, quiet=True).print(summary_table(given.metrics))
 
 
 def test_a_report_without_threshold_says_so() -> None:
     tests = {"t": scores(1)}
-    assert "There is none: no dev scores were given" in text_of(render(facts(tests=tests, metrics=evaluate(tests, None, METRICS), dev=None)))
+    assert "There is none: no dev scores were given" in text_of(
+        render(facts(tests=tests, metrics=evaluate(tests, None, METRICS), dev=None))
+    )
 
 
 def test_a_report_of_many_scores_stays_small() -> None:
@@ -183,7 +223,12 @@ def test_a_perfect_system_has_an_empty_det_and_no_failure() -> None:
 
 
 def test_curves_average_the_steps_of_an_epoch() -> None:
-    log = [{"epoch": 0, "losses": {"main": 1.0}}, {"epoch": 0, "losses": {"main": 3.0}}, {"epoch": 1, "dev": {"auc": 0.5}}, {"event": "started"}]
+    log = [
+        {"epoch": 0, "losses": {"main": 1.0}},
+        {"epoch": 0, "losses": {"main": 3.0}},
+        {"epoch": 1, "dev": {"auc": 0.5}},
+        {"event": "started"},
+    ]
     assert curves(log) == {"losses": {"main": {0.0: 2.0}}, "dev": {"auc": {1.0: 0.5}}}
 
 
@@ -199,7 +244,13 @@ def test_the_terminal_shows_rates_n_intervals_oracles_origin_and_warnings() -> N
     given = facts()
     console.print(summary_table(given.metrics))
     shown = console.export_text()
-    for words in ("eer [test-oracle]", "APCER by species", "miss rate by manipulation", "ACER, worst species", "chosen on the dev split"):
+    for words in (
+        "eer [test-oracle]",
+        "APCER by species",
+        "miss rate by manipulation",
+        "ACER, worst species",
+        "chosen on the dev split",
+    ):
         assert words in shown
     print_rate = given.metrics["tests"]["intra"]["tasks"]["spoof"]["metrics"]["iso30107"]["species"]["print"]
     assert f"{print_rate['errors']} / {print_rate['n']}" in shown
@@ -210,9 +261,13 @@ def deep() -> ReportFacts:
     dev, tests = scores(0, dataset="dev"), {"intra": scores(1), "cross": scores(2)}
     metrics = evaluate(tests, choose("eer", dev), METRICS, dev, Depth(resamples=50, by=("subject",)))
     return facts(
-        tests=tests, dev=dev, metrics=metrics, timing=Timing([0.1] * 9 + [2.1], "on a test bench"),
-        people={"train": frozenset({("d", "d1"), ("d", "elsewhere")})}, pictures={"intra": {"0": b"jpeg"} | {str(i): b"jpeg" for i in range(160)}},
-    )  # fmt: skip
+        tests=tests,
+        dev=dev,
+        metrics=metrics,
+        timing=Timing([0.1] * 9 + [2.1], "on a test bench"),
+        people={"train": frozenset({("d", "d1"), ("d", "elsewhere")})},
+        pictures={"intra": {"0": b"jpeg"} | {str(i): b"jpeg" for i in range(160)}},
+    )
 
 
 def test_the_worst_species_stands_with_its_exact_bound_and_every_rate_with_both_intervals() -> None:
@@ -227,7 +282,10 @@ def test_the_worst_species_stands_with_its_exact_bound_and_every_rate_with_both_
         else:  # no resample of no errors has one: the rule of three says more
             assert f"0 – {100 * rate['rule_of_three']['high']:.2f} %" in part
     second = iso["non_response_rejects"]
-    assert f"With non-responses counted as rejections: APCER of the worst species {100 * second['apcer_worst']:.2f} %" in part
+    assert (
+        f"With non-responses counted as rejections: APCER of the worst species {100 * second['apcer_worst']:.2f} %"
+        in part
+    )
 
 
 def test_a_breakdown_has_a_row_for_each_value_with_n() -> None:
@@ -246,7 +304,9 @@ def test_people_who_are_in_train_and_test_are_counted_by_pair_of_splits() -> Non
 
 
 def test_decision_times_are_those_measured_or_those_of_the_score_file() -> None:
-    assert "half of the decisions within 100 ms, 95 % within 1.20 s (n = 10; on a test bench)" in text_of(render(deep()))
+    assert "half of the decisions within 100 ms, 95 % within 1.20 s (n = 10; on a test bench)" in text_of(
+        render(deep())
+    )
     table = ScoreTable.from_columns({"label": [1, 0, 0], "score": [1.0, 0.0, 0.1], "decision_time": ["0.2", "", "0.4"]})
     shown = text_of(render(ReportFacts("t", evaluate({"t": table}, None, METRICS), {"t": table})))
     assert "within 300 ms, 95 % within 390 ms (n = 2; as the score files state it" in shown
@@ -303,16 +363,29 @@ def test_pseudonyms_are_one_to_one_and_do_not_depend_on_the_order_of_names() -> 
 def test_everybody_in_a_split_is_counted_in_any_role() -> None:
     from fascore.contract.record import Record
 
-    records = [Record("a", 1, {}, dataset="d", subject="s", presenter="s"), Record("b", 0, {}, dataset="d", subject="s", presenter="t")]
+    records = [
+        Record("a", 1, {}, dataset="d", subject="s", presenter="s"),
+        Record("b", 0, {}, dataset="d", subject="s", presenter="t"),
+    ]
     assert record_people(records) == {("d", "s"), ("d", "t")}
 
 
 def test_instruments_and_sources_are_counted_by_species() -> None:
-    table = ScoreTable.from_columns({
-        "label": [0, 0, 0, 1], "score": [0.0] * 4, "species": ["print", "print", "mask", ""], "instrument": ["i1", "i2", "", ""],
-        "subject": ["a", "a", "b", "a"], "presenter": ["p", "q", "q", "a"],
-    })  # fmt: skip
-    part = text_of(part_of(render(ReportFacts("t", evaluate({"t": table}, choose("fixed=0", None), METRICS), {"t": table})), "data"))
+    table = ScoreTable.from_columns(
+        {
+            "label": [0, 0, 0, 1],
+            "score": [0.0] * 4,
+            "species": ["print", "print", "mask", ""],
+            "instrument": ["i1", "i2", "", ""],
+            "subject": ["a", "a", "b", "a"],
+            "presenter": ["p", "q", "q", "a"],
+        }
+    )
+    part = text_of(
+        part_of(
+            render(ReportFacts("t", evaluate({"t": table}, choose("fixed=0", None), METRICS), {"t": table})), "data"
+        )
+    )
     assert "t mask 1 not named 1 1" in part
     assert "t print 2 2 1 2" in part
 
@@ -348,7 +421,9 @@ def test_a_narrow_terminal_folds_long_names_and_cuts_no_figure() -> None:
     assert "…" not in "".join(lines)
 
 
-@pytest.mark.parametrize(("values", "halfway"), [((100.0, 10.0, 1.0), True), ((10.0, 5.5, 1.0), False), ((100.0, 10.0, 0.0), False)])
+@pytest.mark.parametrize(
+    ("values", "halfway"), [((100.0, 10.0, 1.0), True), ((10.0, 5.5, 1.0), False), ((100.0, 10.0, 0.0), False)]
+)
 def test_losses_of_several_orders_have_an_axis_in_decades(values, halfway):
     drawing = training_chart({"generator": dict(enumerate(values))}, "mean of the epoch", "losses", spread=50)
     path, _legend = re.findall(r'<path d="([^"]*)"[^>]*stroke: var\(--genuine\)', drawing)

@@ -37,11 +37,17 @@ def browse(*arguments: str) -> subprocess.CompletedProcess[str]:
 def page(request: pytest.FixtureRequest) -> str:
     random = np.random.default_rng(0)
     species = ["", "", "print.flat", "replay.screen", "a species with a very long name that nobody has shortened"] * 30
+
     def table(name: str) -> ScoreTable:
-        return ScoreTable.from_columns({
-            "label": [int(not kind) for kind in species], "species": species, "subject": [f"{name}{i % 11}" for i in range(150)],
-            "score": random.uniform(0, 1, 150), "device": ["phone", "tablet", "kiosk"] * 50,
-        })  # fmt: skip
+        return ScoreTable.from_columns(
+            {
+                "label": [int(not kind) for kind in species],
+                "species": species,
+                "subject": [f"{name}{i % 11}" for i in range(150)],
+                "score": random.uniform(0, 1, 150),
+                "device": ["phone", "tablet", "kiosk"] * 50,
+            }
+        )
 
     dev, tests = table("dev"), {"intra": table("intra")}
     if request.param == "comparison":
@@ -56,7 +62,9 @@ def page(request: pytest.FixtureRequest) -> str:
 
 def test_a_browser_has_nothing_to_complain_of(page: str, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text(page)
-    told = browse("--window-size=1200,2400", f"--screenshot={tmp_path / 'report.png'}", f"file://{tmp_path / 'report.html'}").stderr
+    told = browse(
+        "--window-size=1200,2400", f"--screenshot={tmp_path / 'report.png'}", f"file://{tmp_path / 'report.html'}"
+    ).stderr
     assert "CONSOLE" not in told
     picture = np.asarray(Image.open(tmp_path / "report.png").convert("RGB"))
     assert picture.shape[:2] == (2400, 1200)
@@ -70,7 +78,7 @@ def test_a_broken_page_would_have_been_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [375, 1200])
 def test_the_page_is_no_wider_than_the_window(width: int, page: str, tmp_path: Path) -> None:
-    script = "onload=\"document.title=this.contentDocument.documentElement.scrollWidth\""
+    script = 'onload="document.title=this.contentDocument.documentElement.scrollWidth"'
     frame = f'<body><iframe {script} style="width:{width}px;height:900px;border:0" srcdoc="{html.escape(page)}"></iframe></body>'
     (tmp_path / "frame.html").write_text(frame)
     shown = browse("--window-size=1400,1000", "--dump-dom", f"file://{tmp_path / 'frame.html'}").stdout

@@ -13,14 +13,17 @@ HEADS = {"s": np.array([0.2, 0.8, np.nan, 0.5]), "f": np.array([0.6, 0.4, 0.3, n
 TASKS = np.array(["spoof", "forgery", "", ""])
 
 
-@pytest.mark.parametrize(("rule", "expected"), [
-    ("s", [0.2, 0.8, np.nan, 0.5]),
-    ({"sum": ["s", "f"]}, [0.8, 1.2, np.nan, np.nan]),
-    ({"mean": ["s", "f"]}, [0.4, 0.6, 0.3, 0.5]),
-    ({"min": ["s", "f"]}, [0.2, 0.4, 0.3, 0.5]),
-    ({"by_task": {"spoof": "s", "forgery": "f"}}, [0.2, 0.4, np.nan, np.nan]),
-    ({"weighted": {"s": 1, "f": 0.5}}, [0.5, 1.0, np.nan, np.nan]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("s", [0.2, 0.8, np.nan, 0.5]),
+        ({"sum": ["s", "f"]}, [0.8, 1.2, np.nan, np.nan]),
+        ({"mean": ["s", "f"]}, [0.4, 0.6, 0.3, 0.5]),
+        ({"min": ["s", "f"]}, [0.2, 0.4, 0.3, 0.5]),
+        ({"by_task": {"spoof": "s", "forgery": "f"}}, [0.2, 0.4, np.nan, np.nan]),
+        ({"weighted": {"s": 1, "f": 0.5}}, [0.5, 1.0, np.nan, np.nan]),
+    ],
+)
 def test_each_rule_and_what_it_does_with_a_missing_head(rule: object, expected: list[float]) -> None:
     np.testing.assert_allclose(combine(rule, HEADS, TASKS), expected)
 
@@ -39,7 +42,11 @@ def test_no_head_at_all_is_a_non_response() -> None:
 def dev() -> tuple[dict[str, np.ndarray], np.ndarray]:
     random = np.random.default_rng(0)
     labels = np.r_[np.ones(60, int), np.zeros(80, int)]
-    return {"depth": labels + random.normal(0, 1, 140), "trace": 3 * labels + random.normal(0, 3, 140), "noise": random.normal(0, 1, 140)}, labels
+    return {
+        "depth": labels + random.normal(0, 1, 140),
+        "trace": 3 * labels + random.normal(0, 3, 140),
+        "noise": random.normal(0, 1, 140),
+    }, labels
 
 
 def test_the_fitted_weight_is_the_best_of_the_stated_grid_by_scikit_learn() -> None:
@@ -47,7 +54,10 @@ def test_the_fitted_weight_is_the_best_of_the_stated_grid_by_scikit_learn() -> N
     fitted = fit_weights({"weighted": {"depth": 1, "trace": "dev"}}, heads, labels, np.full(140, "spoof"))
     quality = [roc_auc_score(labels, heads["depth"] + weight * heads["trace"]) for weight in GRID]
     assert roc_auc_score(labels, heads["depth"] + fitted["trace"] * heads["trace"]) == max(quality)
-    assert combine({"weighted": {"depth": 1, "trace": "dev"}}, heads, TASKS, fitted)[0] == heads["depth"][0] + fitted["trace"] * heads["trace"][0]
+    assert (
+        combine({"weighted": {"depth": 1, "trace": "dev"}}, heads, TASKS, fitted)[0]
+        == heads["depth"][0] + fitted["trace"] * heads["trace"][0]
+    )
 
 
 def test_a_head_that_adds_nothing_gets_the_least_weight_of_equal_ones() -> None:
@@ -77,7 +87,9 @@ def test_dev_chooses_from_the_numbers_that_a_rule_lists() -> None:
 @pytest.mark.parametrize("weight", [[], ["dev"], "test", True, [0, None]])
 def test_a_weight_is_a_number_a_list_of_numbers_or_dev(weight: object) -> None:
     with pytest.raises(SpecErrors, match="a list of numbers that dev chooses from"):
-        validate(Model, {"encoders": {}, "heads": {"h": "binary"}, "score": {"weighted": {"depth": 1, "trace": weight}}})
+        validate(
+            Model, {"encoders": {}, "heads": {"h": "binary"}, "score": {"weighted": {"depth": 1, "trace": weight}}}
+        )
 
 
 def test_a_weight_that_was_never_fitted_is_an_error_and_other_rules_need_none() -> None:

@@ -16,9 +16,14 @@ from fascore.evaluation.threshold import Threshold, choose
 from .tables import golden, table
 
 GOLDEN = {
-    "eer": 9.8217422640, "min_hter": 9.7242301658, "apcer=0.05": 11.2697546240, "apcer=0.10": 10.5327792144,
-    "bpcer=0.05": 9.1459042607, "bpcer=0.10": 9.7948417362, "far=0.1": 10.2302906807,
-}  # fmt: skip
+    "eer": 9.8217422640,
+    "min_hter": 9.7242301658,
+    "apcer=0.05": 11.2697546240,
+    "apcer=0.10": 10.5327792144,
+    "bpcer=0.05": 9.1459042607,
+    "bpcer=0.10": 9.7948417362,
+    "far=0.1": 10.2302906807,
+}
 
 scores = st.lists(st.integers(0, 12).map(lambda value: value / 4), min_size=1, max_size=12)
 
@@ -32,7 +37,10 @@ def test_golden_thresholds(rule: str) -> None:
 def test_golden_rates_at_the_eer_threshold_on_dev_and_on_eval() -> None:
     dev, evaluation = golden()
     value = choose("eer", dev).value
-    for found, species, bpcer, acer, hter in ((dev, [0.3, 0], 0.15, 0.225, 0.15), (evaluation, [0.4, 0], 0.6, 0.5, 0.4)):
+    for found, species, bpcer, acer, hter in (
+        (dev, [0.3, 0], 0.15, 0.225, 0.15),
+        (evaluation, [0.4, 0], 0.6, 0.5, 0.4),
+    ):
         rates = attack_rates(found, value)
         assert [rates[name].value for name in ("type_0", "type_1")] == pytest.approx(species, abs=1e-9)
         assert bona_fide_rate(found, value).value == pytest.approx(bpcer, abs=1e-9)
@@ -48,7 +56,10 @@ def test_at_most_five_per_cent_for_each_species_costs_three_quarters_of_the_gold
 def candidates(found: ScoreTable) -> list[float]:
     """Every threshold worth trying: each score, each gap, and beyond both ends."""
     distinct = sorted(set(found.score.tolist()))
-    return [distinct[0] - 1, *itertools.chain(*zip(distinct, [(a + b) / 2 for a, b in itertools.pairwise([*distinct, distinct[-1] + 1])]))]
+    return [
+        distinct[0] - 1,
+        *itertools.chain(*zip(distinct, [(a + b) / 2 for a, b in itertools.pairwise([*distinct, distinct[-1] + 1])])),
+    ]
 
 
 RATES = st.sampled_from([0.0, 0.05, 0.1, 0.25, 1 / 3, 0.5, 0.9])
@@ -61,7 +72,9 @@ def least_score_that_accepts_at_most(rate: float, attacks: list[float]) -> float
 
 @settings(deadline=None)
 @given(bona_fide=scores, first=scores, second=scores, rate=RATES)
-def test_attack_limits_hold_at_the_least_score_that_keeps_them(bona_fide: list[float], first: list[float], second: list[float], rate: float) -> None:
+def test_attack_limits_hold_at_the_least_score_that_keeps_them(
+    bona_fide: list[float], first: list[float], second: list[float], rate: float
+) -> None:
     found = table(bona_fide, first=first, second=second)
     value = choose(f"apcer={rate}", found).value
     assert value == max(least_score_that_accepts_at_most(rate, attacks) for attacks in (first, second))
@@ -71,7 +84,9 @@ def test_attack_limits_hold_at_the_least_score_that_keeps_them(bona_fide: list[f
 
 @settings(deadline=None)
 @given(bona_fide=scores, attack=scores, rate=RATES)
-def test_no_other_threshold_rejects_more_attacks_within_the_bona_fide_limit(bona_fide: list[float], attack: list[float], rate: float) -> None:
+def test_no_other_threshold_rejects_more_attacks_within_the_bona_fide_limit(
+    bona_fide: list[float], attack: list[float], rate: float
+) -> None:
     found = table(bona_fide, print=attack)
     rejected, accepted = (lambda t: bona_fide_rate(found, t).value), (lambda t: pooled(attack_rates(found, t)).value)
     value = choose(f"bpcer={rate}", found).value
@@ -115,10 +130,15 @@ def test_a_threshold_goes_through_json_to_the_same_bits() -> None:
 def test_row_order_and_non_responses_do_not_move_a_threshold() -> None:
     dev, _ = golden()
     shuffled = dev.select(np.random.default_rng(1).permutation(len(dev)))
-    silent = ScoreTable.from_columns({
-        "id": [*dev.id, "x", "y"], "label": [*dev.label, 1, 0], "score": [*dev.score, 0.0, 99.0],
-        "species": [*dev.column("species"), "", "type_0"], "response": ["ok"] * len(dev) + ["no_face", "timeout"],
-    })  # fmt: skip
+    silent = ScoreTable.from_columns(
+        {
+            "id": [*dev.id, "x", "y"],
+            "label": [*dev.label, 1, 0],
+            "score": [*dev.score, 0.0, 99.0],
+            "species": [*dev.column("species"), "", "type_0"],
+            "response": ["ok"] * len(dev) + ["no_face", "timeout"],
+        }
+    )
     for rule in GOLDEN:
         assert choose(rule, shuffled) == choose(rule, dev) == choose(rule, silent)
 
@@ -135,7 +155,9 @@ def test_a_fixed_threshold_needs_no_scores() -> None:
         choose("eer", None)
 
 
-@pytest.mark.parametrize("text", ["eerie", "bpcer", "bpcer=", "bpcer=1", "apcer=-0.1", "bpcer=nan", "fixed=inf", "eer=0.1", "apcer=five"])
+@pytest.mark.parametrize(
+    "text", ["eerie", "bpcer", "bpcer=", "bpcer=1", "apcer=-0.1", "bpcer=nan", "fixed=inf", "eer=0.1", "apcer=five"]
+)
 def test_a_wrong_rule_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValidationError, match=f"'{text}'.*(the rules are eer, min_hter, bpcer=0.01|write for example)"):
         TypeAdapter(ThresholdRule).validate_python(text)

@@ -14,13 +14,38 @@ from fascore.evaluation.threshold import choose
 from fascore.report.wording import detail
 
 KEYS = (
-    "apcer", "apcer_pooled", "apcer_worst", "apcer_worst_species", "area", "attacks", "bpcer", "convention", "errors", "false_accept_pooled",
-    "false_reject", "fpr", "interpolated", "max_fpr", "n", "n_attack", "n_bona_fide", "n_positive", "nearest", "positive", "reached", "rule", "value",
-)  # fmt: skip
+    "apcer",
+    "apcer_pooled",
+    "apcer_worst",
+    "apcer_worst_species",
+    "area",
+    "attacks",
+    "bpcer",
+    "convention",
+    "errors",
+    "false_accept_pooled",
+    "false_reject",
+    "fpr",
+    "interpolated",
+    "max_fpr",
+    "n",
+    "n_attack",
+    "n_bona_fide",
+    "n_positive",
+    "nearest",
+    "positive",
+    "reached",
+    "rule",
+    "value",
+)
 EXAMPLES: list[tuple[Metric, dict[str, Any]]] = [
-    example if isinstance(example, tuple) else (example, {})  # with the columns that it reads, where these are no usual ones
-    for name in index().names("metric") if "." not in name for example in load("metric", name).examples()  # type: ignore[attr-defined]
-]  # fmt: skip
+    example
+    if isinstance(example, tuple)
+    else (example, {})  # with the columns that it reads, where these are no usual ones
+    for name in index().names("metric")
+    if "." not in name
+    for example in load("metric", name).examples()  # type: ignore[attr-defined]
+]
 
 
 @pytest.mark.parametrize(("metric", "further"), EXAMPLES, ids=[metric.canonical() for metric, _ in EXAMPLES])
@@ -28,10 +53,13 @@ def test_what_each_metric_of_the_core_gives_is_worded(metric: Metric, further: d
     rng = np.random.default_rng(0)
     label = np.arange(4000) % 2
     columns = {
-        "label": label, "score": rng.normal(label, 1), "species": np.where(label == 1, "", "print.flat"),
-        "matcher.score": rng.random(4000), "matcher.accept": rng.integers(0, 2, 4000),
+        "label": label,
+        "score": rng.normal(label, 1),
+        "species": np.where(label == 1, "", "print.flat"),
+        "matcher.score": rng.random(4000),
+        "matcher.accept": rng.integers(0, 2, 4000),
         **{name: [value] * 4000 for name, value in further.items()},
-    }  # fmt: skip
+    }
     parts = metric.compute(ScoreTable.from_columns(columns), choose("fixed=0.5", None))
     assert detail(parts)
 

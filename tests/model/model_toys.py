@@ -53,7 +53,9 @@ class ToyLinear(Encoder):
         return Vector(self.width)
 
     def build(self, signals):
-        return nn.Sequential(nn.Linear(signals[0].d, self.width), nn.BatchNorm1d(self.width) if self.norm else nn.Identity())
+        return nn.Sequential(
+            nn.Linear(signals[0].d, self.width), nn.BatchNorm1d(self.width) if self.norm else nn.Identity()
+        )
 
 
 class ToyPorts(Encoder):
@@ -140,13 +142,18 @@ BINARY = {"type": "binary"}
 
 def plan_of(modalities: dict, **model: object) -> Plan:
     """The checked plan of a model; a modality is given as its shape or as fields."""
-    nodes = {name: {"type": "toy.modality", **(fields if isinstance(fields, dict) else {"shape": fields})} for name, fields in modalities.items()}
+    nodes = {
+        name: {"type": "toy.modality", **(fields if isinstance(fields, dict) else {"shape": fields})}
+        for name, fields in modalities.items()
+    }
     data = {"train": [{"dataset": "toy.data", "split": "train"}]}
     document = {"name": "toy", "data": data, "modalities": nodes, "model": model, "metrics": ["auc"]}
     return check(validate(RunSpec, document))
 
 
-def batch_of(plan: Plan, rows: int = 6, *, seed: int = 0, absent: dict[str, Sequence[int]] | None = None, **columns: Sequence) -> Batch:
+def batch_of(
+    plan: Plan, rows: int = 6, *, seed: int = 0, absent: dict[str, Sequence[int]] | None = None, **columns: Sequence
+) -> Batch:
     """Random records; `absent` lists the records that lack a modality, whose rows hold zeros."""
     generator = torch.Generator().manual_seed(seed)
     tensors, present = {}, {}
@@ -158,5 +165,14 @@ def batch_of(plan: Plan, rows: int = 6, *, seed: int = 0, absent: dict[str, Sequ
             drawn = drawn[:: plan.views].repeat_interleave(plan.views, 0)
         tensors[name] = drawn * there.repeat_interleave(plan.views).view(-1, *[1] * (drawn.ndim - 1))
         present[name] = there
-    known = {"label": tuple(i % 2 for i in range(rows)), "task": tuple("spoof" if i % 4 < 2 else "forgery" for i in range(rows))}
-    return Batch(tuple(f"r{i}" for i in range(rows)), tensors, present, {**known, **{k: tuple(v) for k, v in columns.items()}}, plan.views)
+    known = {
+        "label": tuple(i % 2 for i in range(rows)),
+        "task": tuple("spoof" if i % 4 < 2 else "forgery" for i in range(rows)),
+    }
+    return Batch(
+        tuple(f"r{i}" for i in range(rows)),
+        tensors,
+        present,
+        {**known, **{k: tuple(v) for k, v in columns.items()}},
+        plan.views,
+    )

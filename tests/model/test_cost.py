@@ -7,8 +7,12 @@ from fascore.model import costs, describe_cost
 
 
 def test_a_linear_layer_costs_a_multiplication_and_an_addition_for_each_weight():
-    plan = plan_of({"face": (6,)}, encoders={"a": {**LINEAR, "inputs": ["face"]}}, heads={"main": {**BINARY, "inputs": ["a"]}},
-                   objectives={"near": {"type": "center", "inputs": ["a"]}})
+    plan = plan_of(
+        {"face": (6,)},
+        encoders={"a": {**LINEAR, "inputs": ["face"]}},
+        heads={"main": {**BINARY, "inputs": ["a"]}},
+        objectives={"near": {"type": "center", "inputs": ["a"]}},
+    )
     rows = {row.path: row for row in costs(plan)}
     assert (rows["model.encoders.a"].parameters, rows["model.encoders.a"].flops) == (6 * 4 + 4, 2 * 6 * 4)
     assert rows["model.heads.main"].flops == 2 * 4
@@ -29,6 +33,10 @@ def test_nodes_that_look_at_values_have_parameters_and_no_flops(monkeypatch):
     import model_toys
 
     monkeypatch.setattr(model_toys._Context, "forward", lambda self, x, *, task, label: x[:, :1] * float(x.sum()))
-    plan = plan_of({"face": (6,)}, encoders={"c": {"type": "toy.context", "inputs": ["face"]}}, heads={"main": {**BINARY, "inputs": ["c"]}})
+    plan = plan_of(
+        {"face": (6,)},
+        encoders={"c": {"type": "toy.context", "inputs": ["face"]}},
+        heads={"main": {**BINARY, "inputs": ["c"]}},
+    )
     assert costs(plan)[0].flops is None
     assert "model.encoders.c" in describe_cost(plan)

@@ -15,7 +15,8 @@ def demo():
     return plan_of(
         {"face": face, "mst": mst, "wave": {**mst, "shape": (6, 32, 32)}},
         encoders={
-            "app": {**SMALL, "inputs": ["face"]}, "time": {**SMALL, "inputs": ["mst"]},
+            "app": {**SMALL, "inputs": ["face"]},
+            "time": {**SMALL, "inputs": ["mst"]},
             "freq": {"type": "timm", "name": "test_vit", "img_size": 32, "inputs": ["wave"]},
         },
         fusions={
@@ -23,8 +24,10 @@ def demo():
             "all": {"type": "gated", "inputs": ["app", "rppg"], "width": 16},
         },
         heads={
-            "main": {**BINARY, "inputs": ["all"]}, "aux_app": {**BINARY, "inputs": ["app"], "weight": 0.5},
-            "aux_rppg": {**BINARY, "inputs": ["rppg"], "weight": 0.5}, "aux_time": {**BINARY, "inputs": ["time"], "weight": 0.25},
+            "main": {**BINARY, "inputs": ["all"]},
+            "aux_app": {**BINARY, "inputs": ["app"], "weight": 0.5},
+            "aux_rppg": {**BINARY, "inputs": ["rppg"], "weight": 0.5},
+            "aux_time": {**BINARY, "inputs": ["time"], "weight": 0.25},
         },
         score="main",
     )
@@ -33,7 +36,10 @@ def demo():
 @pytest.mark.parametrize("training", [True, False])
 def test_every_node_gives_its_static_signal(training):
     plan = demo()
-    graph, batch = ModelGraph.build(plan, 7).train(training), batch_of(plan, rows=4, absent={"mst": [1], "wave": [1, 2]})
+    graph, batch = (
+        ModelGraph.build(plan, 7).train(training),
+        batch_of(plan, rows=4, absent={"mst": [1], "wave": [1, 2]}),
+    )
     values = graph(batch).values
     for name, node in plan.nodes.items():
         for port, signal in node.outputs.items():

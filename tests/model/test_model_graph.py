@@ -73,7 +73,13 @@ def test_what_absent_rows_hold_changes_nothing():
         graph = ModelGraph.build(plan, 0)
         losses = graph.losses(graph(given), given)
         sum(losses.values()).backward()
-        found.append([*losses.values(), *(p.grad for p in graph.parameters()), *graph.eval().scores(graph(given), given).values()])
+        found.append(
+            [
+                *losses.values(),
+                *(p.grad for p in graph.parameters()),
+                *graph.eval().scores(graph(given), given).values(),
+            ]
+        )
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
 
@@ -99,11 +105,15 @@ def test_losses_are_weighted_sums_over_present_rows_divided_by_the_whole_batch()
 
 
 def test_where_keeps_the_rows_that_match():
-    plan = plan_of({"face": (6,)}, heads={
-        "s": {**BINARY, "inputs": ["face"], "where": {"task": "spoof"}},
-        "n": {**BINARY, "inputs": ["face"], "where": {"age": [30, 40], "task": "forgery"}},
-        "none": {**BINARY, "inputs": ["face"], "where": {"age": 1}},
-    }, score="s")
+    plan = plan_of(
+        {"face": (6,)},
+        heads={
+            "s": {**BINARY, "inputs": ["face"], "where": {"task": "spoof"}},
+            "n": {**BINARY, "inputs": ["face"], "where": {"age": [30, 40], "task": "forgery"}},
+            "none": {**BINARY, "inputs": ["face"], "where": {"age": 1}},
+        },
+        score="s",
+    )
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan, rows=6, age=(30, 30, 30, "40", 50, 60))
     outputs = graph(batch)
     losses = graph.losses(outputs, batch)
@@ -118,7 +128,10 @@ def test_where_keeps_the_rows_that_match():
 def test_ports_are_outputs_of_their_own():
     plan = plan_of(
         {"face": (6,)},
-        encoders={"cut": {"type": "toy.ports", "inputs": ["face"]}, "again": {**LINEAR, "width": 2, "inputs": ["cut.high"]}},
+        encoders={
+            "cut": {"type": "toy.ports", "inputs": ["face"]},
+            "again": {**LINEAR, "width": 2, "inputs": ["cut.high"]},
+        },
         fusions={"pair": {"type": "toy.streams", "inputs": ["cut.low", "again"]}},
         heads={"main": {**BINARY, "inputs": ["pair.1"]}, "other": {**BINARY, "inputs": ["pair.0"]}},
         score="main",
@@ -131,8 +144,11 @@ def test_ports_are_outputs_of_their_own():
 
 
 def test_context_carries_task_and_label_and_the_label_in_training_only():
-    plan = plan_of({"face": {"shape": (6,), "views": 2, "optional": True}}, encoders={"c": {"type": "toy.context", "inputs": ["face"]}},
-                   heads={"main": {**BINARY, "inputs": ["c"]}})
+    plan = plan_of(
+        {"face": {"shape": (6,), "views": 2, "optional": True}},
+        encoders={"c": {"type": "toy.context", "inputs": ["face"]}},
+        heads={"main": {**BINARY, "inputs": ["c"]}},
+    )
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan, rows=4, absent={"face": [0]})
     graph(batch)
     task, label = graph.node("c").seen
@@ -142,10 +158,13 @@ def test_context_carries_task_and_label_and_the_label_in_training_only():
 
 
 def test_views_fold_into_rows_and_their_scores_are_averaged():
-    plan = plan_of({"face": {"shape": (6,), "views": 3}, "depth": {"shape": (5,), "optional": True}},
-                   encoders={"a": {**LINEAR, "inputs": ["face"]}, "b": {**LINEAR, "inputs": ["depth"]}},
-                   fusions={"all": {"type": "mean", "inputs": ["a", "b"]}},
-                   heads={"main": {**BINARY, "inputs": ["all"]}, "d": {**BINARY, "inputs": ["b"]}}, score="main")
+    plan = plan_of(
+        {"face": {"shape": (6,), "views": 3}, "depth": {"shape": (5,), "optional": True}},
+        encoders={"a": {**LINEAR, "inputs": ["face"]}, "b": {**LINEAR, "inputs": ["depth"]}},
+        fusions={"all": {"type": "mean", "inputs": ["a", "b"]}},
+        heads={"main": {**BINARY, "inputs": ["all"]}, "d": {**BINARY, "inputs": ["b"]}},
+        score="main",
+    )
     graph, batch = ModelGraph.build(plan, 0).eval(), batch_of(plan, rows=4, absent={"depth": [2]})
     outputs = graph(batch)
     scores = graph.scores(outputs, batch)
@@ -159,7 +178,11 @@ def test_views_fold_into_rows_and_their_scores_are_averaged():
 def calls(graph, *arguments):
     """Names of the nodes and heads that ran."""
     ran = []
-    hooks = [m.register_forward_hook(lambda *_, n=n: ran.append(n.removeprefix(PREFIX))) for t in (graph.nodes, graph.heads) for n, m in t.items()]
+    hooks = [
+        m.register_forward_hook(lambda *_, n=n: ran.append(n.removeprefix(PREFIX)))
+        for t in (graph.nodes, graph.heads)
+        for n, m in t.items()
+    ]
     outputs = graph(*arguments)
     for hook in hooks:
         hook.remove()
@@ -179,7 +202,11 @@ def test_a_part_of_the_graph_runs_what_it_needs_and_nothing_else():
 
 
 def test_evaluation_leaves_out_what_only_objectives_read():
-    plan = two_branches(heads={"main": {**BINARY, "inputs": ["a"]}}, fusions={}, objectives={"near": {"type": "center", "inputs": ["b"]}})
+    plan = two_branches(
+        heads={"main": {**BINARY, "inputs": ["a"]}},
+        fusions={},
+        objectives={"near": {"type": "center", "inputs": ["b"]}},
+    )
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan)
     ran, outputs = calls(graph, batch)
     assert "b" in ran and set(graph.losses(outputs, batch)) == {"head.main", "objective.near"}
@@ -203,7 +230,9 @@ def test_objectives_with_state_move_once_an_update():
 
 def test_centres_may_begin_at_the_mean_of_the_first_records_of_their_class():
     plan = plan_of(
-        {"face": (2,)}, heads={"main": {**BINARY, "inputs": ["face"]}}, objectives={"near": {"type": "center", "start": "first", "inputs": ["face"]}}
+        {"face": (2,)},
+        heads={"main": {**BINARY, "inputs": ["face"]}},
+        objectives={"near": {"type": "center", "start": "first", "inputs": ["face"]}},
     )
     near = ModelGraph.build(plan, 0).train().objectives["n_near"]
     live, other = torch.tensor([[2.0, 0.0], [4.0, 2.0]]), torch.tensor([[0.0, 6.0]])
@@ -228,8 +257,12 @@ def test_a_node_s_weights_do_not_depend_on_other_nodes():
 
 
 def test_two_nodes_of_one_kind_start_differently():
-    plan = plan_of({"face": (6,)}, encoders={"a": {**LINEAR, "inputs": ["face"]}, "b": {**LINEAR, "inputs": ["face"]}},
-                   heads={"a": {**BINARY, "inputs": ["a"]}, "b": {**BINARY, "inputs": ["b"]}}, score="a")
+    plan = plan_of(
+        {"face": (6,)},
+        encoders={"a": {**LINEAR, "inputs": ["face"]}, "b": {**LINEAR, "inputs": ["face"]}},
+        heads={"a": {**BINARY, "inputs": ["a"]}, "b": {**BINARY, "inputs": ["b"]}},
+        score="a",
+    )
     graph = ModelGraph.build(plan, 5)
     assert not torch.equal(graph.node("a")[0].weight, graph.node("b")[0].weight)
     assert not torch.equal(graph.head("a").layers[-1].weight, graph.head("b").layers[-1].weight)
@@ -237,15 +270,21 @@ def test_two_nodes_of_one_kind_start_differently():
 
 @pytest.mark.parametrize("name", ["type", "train", "values", "training", "keys"])
 def test_nodes_may_have_names_that_torch_uses(name):
-    plan = plan_of({"face": (6,)}, encoders={name: {**LINEAR, "inputs": ["face"]}}, heads={name: {**BINARY, "inputs": [name]}})
+    plan = plan_of(
+        {"face": (6,)}, encoders={name: {**LINEAR, "inputs": ["face"]}}, heads={name: {**BINARY, "inputs": [name]}}
+    )
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan)
     assert set(graph.scores(graph(batch), batch)) == {name}
 
 
 def test_further_numbers_of_a_head_stand_beside_its_score(monkeypatch):
     monkeypatch.setattr(Binary, "numbers", ("logit", "twice"))
-    monkeypatch.setattr(BinaryHead, "numbers", lambda head, output: {"logit": output, "twice": 2 * output}, raising=False)
-    plan = plan_of({"face": (6,)}, encoders={"a": {**LINEAR, "inputs": ["face"]}}, heads={"main": {**BINARY, "inputs": ["a"]}})
+    monkeypatch.setattr(
+        BinaryHead, "numbers", lambda head, output: {"logit": output, "twice": 2 * output}, raising=False
+    )
+    plan = plan_of(
+        {"face": (6,)}, encoders={"a": {**LINEAR, "inputs": ["face"]}}, heads={"main": {**BINARY, "inputs": ["a"]}}
+    )
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan)
     outputs = graph(batch)
     found = graph.scores(outputs, batch)
@@ -267,13 +306,21 @@ def test_losses_and_scores_stay_float32_under_autocast():
 def test_an_objective_that_honours_its_mask_sees_every_record_that_has_some_input():
     modalities = {"face": {"shape": (6,), "optional": True}, "depth": {"shape": (5,), "optional": True}}
     model = {"encoders": {"a": {**LINEAR, "inputs": ["face"]}, "b": {**LINEAR, "inputs": ["depth"]}}}
-    plan = plan_of(modalities, **model, fusions={"all": {"type": "mean", "inputs": ["a", "b"]}}, heads={"main": {**BINARY, "inputs": ["all"]}},
-                   objectives={"pairs": {"type": "toy.masked", "inputs": ["a", "b"], "where": {"label": 1}}})
+    plan = plan_of(
+        modalities,
+        **model,
+        fusions={"all": {"type": "mean", "inputs": ["a", "b"]}},
+        heads={"main": {**BINARY, "inputs": ["all"]}},
+        objectives={"pairs": {"type": "toy.masked", "inputs": ["a", "b"], "where": {"label": 1}}},
+    )
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan, absent={"face": [3, 5], "depth": [1, 5]})
     outputs = graph(batch)
     loss = graph.losses(outputs, batch)["objective.pairs"]
     features, target, mask = graph.objectives[PREFIX + "pairs"].seen
-    assert mask.tolist() == [[True, False], [False, True]]  # records 1 and 3; 5 has no input at all, 0, 2 and 4 are attacks
+    assert mask.tolist() == [
+        [True, False],
+        [False, True],
+    ]  # records 1 and 3; 5 has no input at all, 0, 2 and 4 are attacks
     assert target.tolist() == [1, 1] and loss == 2 / 6
     torch.testing.assert_close(features[0], outputs["a"][[1, 3]])
     assert not features[0][1].any() and not features[1][0].any()
@@ -342,7 +389,9 @@ def test_a_value_that_is_no_class_is_an_error_that_names_the_record():
     head = {"type": "multiclass", "inputs": ["face"], "target": "record.species", "classes": [None, "print"]}
     plan = plan_of({"face": (6,)}, heads={"main": head, "part": {**head, "where": {"label": 1}}}, score="main")
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan, rows=4, species=("print", None, "mask", None))
-    with pytest.raises(FascoreError, match=r"model\.heads\.main: record 'r2' has 'mask' in the column 'species'.*None, print.*where"):
+    with pytest.raises(
+        FascoreError, match=r"model\.heads\.main: record 'r2' has 'mask' in the column 'species'.*None, print.*where"
+    ):
         graph.losses(graph(batch), batch)
     outputs = graph(batch, ["head.part"])
     assert graph.losses(outputs, batch)["head.part"].isfinite()
@@ -356,8 +405,11 @@ def test_a_multiclass_head_on_label_takes_bona_fide_as_its_score():
 
 
 def test_a_contrast_by_subject_needs_no_classes():
-    plan = plan_of({"face": (6,)}, heads={"main": {**BINARY, "inputs": ["face"]}},
-                   objectives={"same": {"type": "supervised_contrastive", "inputs": ["face"], "target": "record.subject"}})
+    plan = plan_of(
+        {"face": (6,)},
+        heads={"main": {**BINARY, "inputs": ["face"]}},
+        objectives={"same": {"type": "supervised_contrastive", "inputs": ["face"], "target": "record.subject"}},
+    )
     graph = ModelGraph.build(plan, 0)
     batch = batch_of(plan, subject=("x", "y", "x", "z", "z", "w"))
     renamed = batch_of(plan, subject=("1", "2", "1", "c", "c", "d"))
@@ -384,5 +436,7 @@ def test_a_changed_weight_of_a_loss_scales_it():
     heavy = two_branches(heads={"main": {**BINARY, "inputs": ["all"], "weight": 3}, "aux": {**BINARY, "inputs": ["b"]}})
     batch = batch_of(plan)
     one, three = (ModelGraph.build(p, 0) for p in (plan, heavy))
-    torch.testing.assert_close(three.losses(three(batch), batch)["head.main"], 3 * one.losses(one(batch), batch)["head.main"])
+    torch.testing.assert_close(
+        three.losses(three(batch), batch)["head.main"], 3 * one.losses(one(batch), batch)["head.main"]
+    )
     assert replaced(plan.heads["main"].component, weight=3).weight == 3

@@ -29,8 +29,13 @@ def test_a_node_starts_from_the_node_of_a_run(trained):
     folder, expected = trained
     graph = ModelGraph.build(plan_with(f"{folder}#a", name="b"), 0)
     assert all(torch.equal(graph.node("b").state_dict()[key], value) for key, value in expected.items())
-    assert torch.equal(ModelGraph.build(plan_with(f"{folder}/checkpoints/best.safetensors#a"), 0).node("a")[0].weight, expected["0.weight"])
-    assert not torch.equal(ModelGraph.build(plan_with(f"{folder}#a"), 0, pretrained=False).node("a")[0].weight, expected["0.weight"])
+    assert torch.equal(
+        ModelGraph.build(plan_with(f"{folder}/checkpoints/best.safetensors#a"), 0).node("a")[0].weight,
+        expected["0.weight"],
+    )
+    assert not torch.equal(
+        ModelGraph.build(plan_with(f"{folder}#a"), 0, pretrained=False).node("a")[0].weight, expected["0.weight"]
+    )
 
 
 def test_a_node_starts_from_a_file(trained, tmp_path):
@@ -49,13 +54,19 @@ def test_weights_of_a_bare_timm_model_fit_its_encoder(tmp_path):
     torch.testing.assert_close(graph(batch).values["e"], source.eval()((batch.tensors["face"] - mean) / std))
 
 
-@pytest.mark.parametrize(("source", "says"), [
-    ("{tmp}/none.safetensors", "there is no file .*none.safetensors; weights are a .safetensors file, or 'runs/<name>#<node>'"),
-    ("{run}", "is a folder; for a node of a run write '.*first#<node>'"),
-    ("{run}#z", "has no weights of a node 'z'; it has a"),
-    ("{tmp}/bad.safetensors", "no readable safetensors file"),
-    ("{tmp}/other.safetensors", r"it lacks 0.weight, 0.bias; it has too much: x"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (
+            "{tmp}/none.safetensors",
+            "there is no file .*none.safetensors; weights are a .safetensors file, or 'runs/<name>#<node>'",
+        ),
+        ("{run}", "is a folder; for a node of a run write '.*first#<node>'"),
+        ("{run}#z", "has no weights of a node 'z'; it has a"),
+        ("{tmp}/bad.safetensors", "no readable safetensors file"),
+        ("{tmp}/other.safetensors", r"it lacks 0.weight, 0.bias; it has too much: x"),
+    ],
+)
 def test_what_cannot_be_loaded_is_said(trained, tmp_path, source, says):
     (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04not safetensors")
     save_file({"x.y": torch.zeros(1), "z.w": torch.zeros(1)}, tmp_path / "other.safetensors")
@@ -64,5 +75,7 @@ def test_what_cannot_be_loaded_is_said(trained, tmp_path, source, says):
 
 
 def test_other_shapes_are_listed(trained):
-    with pytest.raises(FascoreError, match=r"has other shapes: 0.weight \(4, 6\) for \(5, 6\), 0.bias \(4,\) for \(5,\)"):
+    with pytest.raises(
+        FascoreError, match=r"has other shapes: 0.weight \(4, 6\) for \(5, 6\), 0.bias \(4,\) for \(5,\)"
+    ):
         ModelGraph.build(plan_with(f"{trained[0]}#a", width=5), 0)

@@ -27,12 +27,27 @@ class Environment:
         shared.mkdir()
         for outer in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
             for entry in Path(outer).iterdir():
-                if not entry.name.startswith((*OURS, "pip", "setuptools")) and entry.suffix != ".pth" and not (shared / entry.name).exists():
+                if (
+                    not entry.name.startswith((*OURS, "pip", "setuptools"))
+                    and entry.suffix != ".pth"
+                    and not (shared / entry.name).exists()
+                ):
                     (shared / entry.name).symlink_to(entry)
         (self.site / "third-party.pth").write_text(f"{shared}\n")
 
     def install(self, *what, cwd=None):
-        command = [self.pip, "-m", "pip", "--python", self.python, "install", "-q", "--no-index", "--no-deps", "--no-build-isolation"]
+        command = [
+            self.pip,
+            "-m",
+            "pip",
+            "--python",
+            self.python,
+            "install",
+            "-q",
+            "--no-index",
+            "--no-deps",
+            "--no-build-isolation",
+        ]
         self._run([*command, *what], cwd or self.folder, check=True)
 
     def run(self, *command, cwd, check=True):
@@ -40,11 +55,25 @@ class Environment:
         return self._run([self.folder / "bin" / command[0], *command[1:]], cwd, check=check)
 
     def _run(self, command, cwd, check):
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "FASCORE", "PYTEST", "COV"))}
-        environment |= {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "PATH": f"{self.folder / 'bin'}{os.pathsep}{environment['PATH']}"}
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PYTHON", "FASCORE", "PYTEST", "COV"))
+        }
+        environment |= {
+            "OMP_NUM_THREADS": "1",
+            "COLUMNS": "200",
+            "PATH": f"{self.folder / 'bin'}{os.pathsep}{environment['PATH']}",
+        }
         done = subprocess.run(
-            list(map(str, command)), cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=540
-        )  # fmt: skip
+            list(map(str, command)),
+            cwd=cwd,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=540,
+        )
         assert done.returncode == 0 or not check, f"{command} ends with {done.returncode}:\n{done.stdout}"
         return done
 
@@ -64,7 +93,12 @@ def wheels(tmp_path_factory):
     """A wheel of each distribution that the tests install, by name."""
     folder = tmp_path_factory.mktemp("wheels")
     for project in (ROOT, ROOT / "examples/fas-example", ROOT / "plugins/fas-phantom"):
-        subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=project, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+            cwd=project,
+            check=True,
+            capture_output=True,
+        )
     return {wheel.name.partition("-")[0].replace("_", "-"): wheel for wheel in folder.glob("*.whl")}
 
 

@@ -83,8 +83,13 @@ def write(folder, name, points):
     info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    groups = {kind: [f"{key} = {target}\n" for k, key, target in points if k == kind] for kind in sorted({point[0] for point in points})}
-    (info / "entry_points.txt").write_text("".join(f"[fascore.v1.{kind}]\n{''.join(lines)}" for kind, lines in groups.items()))
+    groups = {
+        kind: [f"{key} = {target}\n" for k, key, target in points if k == kind]
+        for kind in sorted({point[0] for point in points})
+    }
+    (info / "entry_points.txt").write_text(
+        "".join(f"[fascore.v1.{kind}]\n{''.join(lines)}" for kind, lines in groups.items())
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -114,7 +119,9 @@ def check_of(kind, name):
     return next(check for check in suite.CHECKS if check.name == name and kind in check.kinds)
 
 
-@pytest.mark.parametrize(("kind", "name", "target", "check", "words"), FLAWS, ids=[f"{row[1]}-{row[3]}" for row in FLAWS])
+@pytest.mark.parametrize(
+    ("kind", "name", "target", "check", "words"), FLAWS, ids=[f"{row[1]}-{row[3]}" for row in FLAWS]
+)
 def test_a_flaw_is_found_by_its_check_in_words(kind, name, target, check, words):
     case = next(case for case in cases("fas-flawed") if (case.kind, case.name) == (kind, name))
     found = suite.complaint(case, check_of(kind, check))
@@ -122,10 +129,14 @@ def test_a_flaw_is_found_by_its_check_in_words(kind, name, target, check, words)
     assert words in found
 
 
-@pytest.mark.parametrize(("kind", "name", "_", "check", "__"), [row for row in FLAWS if row[0] in ALONE and row[3] != "resolves"])
+@pytest.mark.parametrize(
+    ("kind", "name", "_", "check", "__"), [row for row in FLAWS if row[0] in ALONE and row[3] != "resolves"]
+)
 def test_a_flaw_is_found_by_its_own_check_only(kind, name, _, check, __):
     case = case_of("fas-flawed", name)
-    others = [other for other in suite.CHECKS if kind in other.kinds and other.name not in ("light_import", "refuses", check)]
+    others = [
+        other for other in suite.CHECKS if kind in other.kinds and other.name not in ("light_import", "refuses", check)
+    ]
     found = {other.name: words for other in others if (words := suite.complaint(case, other)) is not None}
     assert set(found) <= SEEN_BY_OTHERS.get(name, set()), found
 
@@ -141,20 +152,28 @@ def test_every_check_says_how_to_mend_what_it_finds():
         assert check.run.__doc__
 
 
-@pytest.mark.parametrize(("distribution", "words"), [
-    ("twice", "share one prefix; twice uses one, two"), ("thief", "the prefix 'mmfas' belongs to fas-mmfas"),
-    ("naked", "'bare' has no prefix: bare names belong to fascore itself"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("distribution", "words"),
+    [
+        ("twice", "share one prefix; twice uses one, two"),
+        ("thief", "the prefix 'mmfas' belongs to fas-mmfas"),
+        ("naked", "'bare' has no prefix: bare names belong to fascore itself"),
+    ],
+)
 def test_names_of_a_distribution_have_one_prefix_of_its_own(distribution, words):
     found = suite.complaint(cases(distribution)[0], check_of("fusion", "named"))
     assert found is not None
     assert words in found
 
 
-@pytest.mark.parametrize(("distribution", "words"), [
-    ("fas-nowhere", "no distribution 'fas-nowhere' is installed here"), ("nothing", "has no entry points of group fascore.v1.<kind>"),
-    ("odd-kind", "there is no kind 'flavour'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("distribution", "words"),
+    [
+        ("fas-nowhere", "no distribution 'fas-nowhere' is installed here"),
+        ("nothing", "has no entry points of group fascore.v1.<kind>"),
+        ("odd-kind", "there is no kind 'flavour'"),
+    ],
+)
 def test_a_distribution_without_components_says_so(distribution, words):
     with pytest.raises(FascoreError, match=words.replace(".", r"\.")):
         conformance(distribution)
@@ -201,11 +220,20 @@ def test_a_deviation_that_does_not_happen_is_a_failure(outcome):
     assert "1 failed" in out
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ('"thief", {("fusion", "mmfas.b", "named"): "no such component"}', "which is no (kind, name, check) of this suite"),
-    ('"thief", {("fusion", "mmfas.a", "nomed"): "no such check here"}', "which is no (kind, name, check) of this suite"),
-    ('"thief", {("fusion", "mmfas.a", "named"): ""}', "gives no reason"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            '"thief", {("fusion", "mmfas.b", "named"): "no such component"}',
+            "which is no (kind, name, check) of this suite",
+        ),
+        (
+            '"thief", {("fusion", "mmfas.a", "nomed"): "no such check here"}',
+            "which is no (kind, name, check) of this suite",
+        ),
+        ('"thief", {("fusion", "mmfas.a", "named"): ""}', "gives no reason"),
+    ],
+)
 def test_an_expected_failure_names_a_check_and_gives_a_reason(outcome, arguments, words):
     assert words in outcome(arguments, "", "-k", "whole")
 
@@ -221,7 +249,9 @@ test_conformance.pytestmark = [pytest.mark.parametrize(("case", "check"), rows).
 
 
 def test_a_suite_thinned_at_collection_fails(outcome, pytester):
-    pytester.makeconftest("def pytest_collection_modifyitems(items):\n    items[:] = [item for item in items if 'named' not in item.name]\n")
+    pytester.makeconftest(
+        "def pytest_collection_modifyitems(items):\n    items[:] = [item for item in items if 'named' not in item.name]\n"
+    )
     assert "1 checks were taken out of the suite" in outcome(ONE)
 
 

@@ -6,7 +6,9 @@ import shlex
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-plugin.md"
-BLOCK = re.compile(r"^```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^```(?P<language>\w+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def blocks():
@@ -33,8 +35,15 @@ def test_the_page_works_from_its_first_line_to_its_last(environment, tmp_path):
                 if words[:3] == ["pip", "install", "-e"]:
                     there.install("-e", words[3].partition("[")[0], cwd=tmp_path)
                     continue
-                done = there.run(*(["python", "-m", "pytest", "-p", "no:cacheprovider", *words[1:]] if words[0] == "pytest" else words),
-                                 cwd=tmp_path, check=False)  # fmt: skip
+                done = there.run(
+                    *(
+                        ["python", "-m", "pytest", "-p", "no:cacheprovider", *words[1:]]
+                        if words[0] == "pytest"
+                        else words
+                    ),
+                    cwd=tmp_path,
+                    check=False,
+                )
                 ran += 1
                 assert (done.returncode == 0) == ("--set" not in words), f"{command}\n{done.stdout}"
                 assert "Traceback" not in done.stdout
@@ -49,6 +58,9 @@ def test_the_page_works_from_its_first_line_to_its_last(environment, tmp_path):
 def test_every_file_of_the_page_is_whole_and_named():
     titles = [title for _, title, _ in blocks() if title]
     assert titles == [
-        "fas-maxout/src/fas_maxout/components.py", "fas-maxout/src/fas_maxout/maxout.py", "fas-maxout/pyproject.toml",
-        "fas-maxout/tests/test_conformance.py", "spec.json",
-    ]  # fmt: skip
+        "fas-maxout/src/fas_maxout/components.py",
+        "fas-maxout/src/fas_maxout/maxout.py",
+        "fas-maxout/pyproject.toml",
+        "fas-maxout/tests/test_conformance.py",
+        "spec.json",
+    ]

@@ -26,7 +26,9 @@ def test_every_placeholder_is_filled_in(tmp_path):
         if path.is_file():
             assert "$" not in path.read_text()
     project = tomllib.loads((tmp_path / "fas-two-words" / "pyproject.toml").read_text())
-    assert project["project"]["entry-points"] == {"fascore.v1.fusion": {"two_words.scaled_sum": "fas_two_words.components:ScaledSum"}}
+    assert project["project"]["entry-points"] == {
+        "fascore.v1.fusion": {"two_words.scaled_sum": "fas_two_words.components:ScaledSum"}
+    }
 
 
 def test_a_name_with_the_prefix_fas_is_the_same_plugin(tmp_path):

@@ -14,7 +14,11 @@ from fascore.running.run import execute_document
 def test_a_frozen_spec_gives_the_scores_of_the_run_whose_weights_it_loads(tiny: dict[str, Any], tmp_path: Path) -> None:
     tiny["recipe"]["epochs"] = 1
     first = execute_document(tiny, runs=tmp_path)
-    loaded = deepcopy(tiny) | {"name": "loaded", "seed": tiny.get("seed", 0) + 1, "recipe": {"type": "supervised", "epochs": 1, "frozen": True}}
+    loaded = deepcopy(tiny) | {
+        "name": "loaded",
+        "seed": tiny.get("seed", 0) + 1,
+        "recipe": {"type": "supervised", "epochs": 1, "frozen": True},
+    }
     for kind, before in (("encoders", ""), ("fusions", ""), ("heads", "head.")):
         for name, part in loaded["model"].get(kind, {}).items():
             part["weights"] = f"{first}#{before}{name}"
@@ -28,5 +32,7 @@ def test_a_frozen_spec_gives_the_scores_of_the_run_whose_weights_it_loads(tiny: 
     with pytest.raises(FascoreError, match=r"has no weights of a node 'head.nobody'; it has .*head\."):
         execute_document(loaded | {"name": "wrong"}, runs=tmp_path)
     del head["weights"]
-    with pytest.raises(FascoreError, match=r"model\.heads\.\w+: with recipe.frozen nothing is trained, and this would stay random"):
+    with pytest.raises(
+        FascoreError, match=r"model\.heads\.\w+: with recipe.frozen nothing is trained, and this would stay random"
+    ):
         execute_document(loaded | {"name": "random"}, runs=tmp_path)

@@ -49,16 +49,24 @@ def test_a_video_gets_a_score_a_decision_and_the_frames_behind_it(run: Path, fil
     assert (answer.response, answer.frames, answer.faces) == ("ok", 5, 5)
 
 
-def test_a_video_is_answered_clip_by_clip_and_each_clip_as_if_it_were_a_file(run: Path, tmp_path: Path, write_video: WriteVideo) -> None:
-    images = [frame.image for frame in Phantom(subjects=3, frames=12, size=64).records("test")[0].channels["rgb"].read()]
+def test_a_video_is_answered_clip_by_clip_and_each_clip_as_if_it_were_a_file(
+    run: Path, tmp_path: Path, write_video: WriteVideo
+) -> None:
+    images = [
+        frame.image for frame in Phantom(subjects=3, frames=12, size=64).records("test")[0].channels["rgb"].read()
+    ]
     write_video(tmp_path / "long.mp4", images)
     (tmp_path / "text.mp4").write_text("only words")
     told: list[tuple[int, int]] = []
     paths = [tmp_path / "long.mp4", tmp_path / "text.mp4"]
     step = float(np.median(np.diff(open_source(paths[0]).times())))
-    *clips, text = predict(run, paths, detector="whole", clips=4 * step, note=lambda _: None, progress=lambda *done: told.append(done))
+    *clips, text = predict(
+        run, paths, detector="whole", clips=4 * step, note=lambda _: None, progress=lambda *done: told.append(done)
+    )
     assert [(clip.frames, clip.path) for clip in clips] == [(4, str(paths[0]))] * 3
-    assert [clip.start for clip in clips[1:]] == [clip.end for clip in clips[:-1]] == pytest.approx([4 * step, 8 * step])
+    assert (
+        [clip.start for clip in clips[1:]] == [clip.end for clip in clips[:-1]] == pytest.approx([4 * step, 8 * step])
+    )
     assert (text.response, text.start, text.score) == ("unreadable", None, None)
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     draw_timeline([*clips, text], tmp_path / "scores.png")
@@ -86,12 +94,17 @@ def test_a_text_file_and_a_faceless_video_get_no_decision_and_a_reason(
 ) -> None:
     write_video(tmp_path / "wall.mp4", [np.full((64, 64, 3), 128, np.uint8)] * 4)
     answers = list(predict(run, [files / "text.mp4", tmp_path / "wall.mp4"], detector="mtcnn", note=lambda _: None))
-    assert [(a.score, a.decision, a.response) for a in answers] == [(None, "no decision", "unreadable"), (None, "no decision", "no_face")]
+    assert [(a.score, a.decision, a.response) for a in answers] == [
+        (None, "no decision", "unreadable"),
+        (None, "no decision", "no_face"),
+    ]
     assert "text.mp4 cannot be read" in answers[0].reason
     assert "no face in any of 4 frames" in answers[1].reason
 
 
-def test_a_model_that_learnt_from_depth_scores_files_that_have_none(tiny: dict[str, Any], files: Path, tmp_path: Path) -> None:
+def test_a_model_that_learnt_from_depth_scores_files_that_have_none(
+    tiny: dict[str, Any], files: Path, tmp_path: Path
+) -> None:
     del tiny["model"]["encoders"]["shape"], tiny["modalities"]["depth"]["optional"]
     tiny["recipe"]["epochs"] = 1
     tiny["model"]["encoders"]["map"] = {"type": "timm", "name": "test_resnet", "output": "pyramid", "inputs": ["face"]}
@@ -104,17 +117,26 @@ def test_a_model_that_learnt_from_depth_scores_files_that_have_none(tiny: dict[s
 
 
 @pytest.mark.parametrize(("scored", "layout"), [(False, "five"), (True, "68")])
-def test_landmarks_that_only_training_reads_are_not_asked_of_new_files(tiny: dict[str, Any], scored: bool, layout: str) -> None:
+def test_landmarks_that_only_training_reads_are_not_asked_of_new_files(
+    tiny: dict[str, Any], scored: bool, layout: str
+) -> None:
     tiny["modalities"]["face"]["landmarks"] = "68"
     tiny["modalities"]["height"] = {"type": "pseudo_depth", "inputs": ["face.points"], "size": 32}
-    tiny["model"]["encoders"]["map"] = {"type": "timm", "name": "test_resnet", "output": "pyramid", "inputs": ["height" if scored else "face"]}
+    tiny["model"]["encoders"]["map"] = {
+        "type": "timm",
+        "name": "test_resnet",
+        "output": "pyramid",
+        "inputs": ["height" if scored else "face"],
+    }
     tiny["model"]["heads"]["aux"] = {"type": "pixelwise", "criterion": "mse", "inputs": ["map"], "target": "height"}
     tiny["model"]["score"] = "aux"
     spec = for_new_files(validate(RunSpec, tiny), "mtcnn", lambda _: None)
     assert spec.modalities["face"].model_dump()["landmarks"] == layout
 
 
-def test_a_large_folder_never_fills_the_disk_with_its_crops(run: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_folder_never_fills_the_disk_with_its_crops(
+    run: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("fascore.running.predict.CHUNK", 1)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     paths = []
@@ -140,7 +162,9 @@ def test_a_folder_stands_for_the_media_below_it_and_order_is_kept(run: Path, fil
 
 
 def test_a_file_is_scored_alone_as_among_others(run: Path, files: Path) -> None:
-    alone, together = (list(predict(run, paths, detector="whole", note=lambda _: None)) for paths in ([files / "clip.mp4"], [files]))
+    alone, together = (
+        list(predict(run, paths, detector="whole", note=lambda _: None)) for paths in ([files / "clip.mp4"], [files])
+    )
     assert alone[0].score == pytest.approx(together[0].score, abs=1e-6)
 
 
@@ -169,7 +193,9 @@ def test_a_real_face_video_is_found_and_scored(run: Path) -> None:
     assert answer.faces > 0
 
 
-def test_files_of_the_same_bytes_and_links_that_lead_nowhere_each_get_a_reason_of_their_own(run: Path, tmp_path: Path) -> None:
+def test_files_of_the_same_bytes_and_links_that_lead_nowhere_each_get_a_reason_of_their_own(
+    run: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "delivered"
     folder.mkdir()
     for name in ("a.mp4", "b.mp4", "c.jpg", "d.jpg"):

@@ -25,19 +25,38 @@ from fascore.running.start import begin, differences, locked, refuse_other_data
 
 WriteVideo = Callable[[Path, list[np.ndarray]], None]
 
-COMPARED = ("checkpoints/best.safetensors", "checkpoints/threshold.json", "metrics.json", "scores/dev.csv", "scores/intra.csv", "scores/cross.csv")
+COMPARED = (
+    "checkpoints/best.safetensors",
+    "checkpoints/threshold.json",
+    "metrics.json",
+    "scores/dev.csv",
+    "scores/intra.csv",
+    "scores/cross.csv",
+)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in COMPARED}
 
 
-def test_a_run_leaves_the_folder_that_the_design_names_and_scores_every_record_once(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_run_leaves_the_folder_that_the_design_names_and_scores_every_record_once(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     root = execute_document(tiny, runs=tmp_path)
-    assert {p.name for p in root.iterdir()} >= {"spec.json", "resolved.json", "log.jsonl", "checkpoints", "scores", "metrics.json", "report.html"}
+    assert {p.name for p in root.iterdir()} >= {
+        "spec.json",
+        "resolved.json",
+        "log.jsonl",
+        "checkpoints",
+        "scores",
+        "metrics.json",
+        "report.html",
+    }
     rows = list(csv.DictReader((root / "scores" / "cross.csv").open()))
     assert len(rows) == len({row["id"] for row in rows}) > 0
-    assert all(0 <= float(row["score"]) <= 1 and row["response"] == "ok" and row["main.score"] == row["score"] for row in rows)
+    assert all(
+        0 <= float(row["score"]) <= 1 and row["response"] == "ok" and row["main.score"] == row["score"] for row in rows
+    )
     metrics = json.loads((root / "metrics.json").read_text())
     assert metrics["threshold"]["split"] == "dev"
     assert set(metrics["tests"]) == {"intra", "cross"}
@@ -55,7 +74,9 @@ def test_a_finished_run_is_left_alone_and_fresh_moves_it_aside(tiny: dict[str, A
     assert contents(root) == before == contents(tmp_path / "tiny.old1")
 
 
-def test_a_run_from_before_a_field_was_added_is_of_the_same_spec(tiny: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_from_before_a_field_was_added_is_of_the_same_spec(
+    tiny: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = execute_document(tiny, runs=tmp_path)
     resolved = json.loads((run / "resolved.json").read_text())
     del resolved["spec"]["recipe"]["clip"], resolved["spec"]["augment"]["gamma"]
@@ -68,7 +89,9 @@ def test_a_run_from_before_a_field_was_added_is_of_the_same_spec(tiny: dict[str,
         execute_document(tiny, runs=tmp_path)
 
 
-def test_another_spec_in_the_same_folder_is_refused_by_the_fields_that_differ(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_another_spec_in_the_same_folder_is_refused_by_the_fields_that_differ(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     root = execute_document(tiny, runs=tmp_path)
     other = {**tiny, "recipe": {**tiny["recipe"], "epochs": 3}, "compute": {**tiny["compute"], "workers": 1}}
     with pytest.raises(FascoreError, match=r"another spec: recipe\.epochs was 2, is 3; give this one another name"):
@@ -130,7 +153,9 @@ main()
 """
 
 
-def test_two_processes_begin_again_together_however_slowly_the_old_run_moves_aside(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_two_processes_begin_again_together_however_slowly_the_old_run_moves_aside(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     tiny["recipe"]["epochs"] = 1
     root = execute_document(tiny, runs=tmp_path)
     for name, text in (("slow.py", SLOW), ("spec.json", json.dumps(tiny))):
@@ -163,7 +188,9 @@ def test_a_record_that_cannot_be_used_is_a_row_without_a_score_and_a_line_in_qua
     (tmp_path / "broken.mp4").write_text("not a video")
     rows.append("broken,1,broken.mp4,s9,")
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
-    tiny["data"]["test"] = {"files": [{"dataset": {"type": "folder", "manifest": str(tmp_path / "manifest.csv")}, "split": "all"}]}
+    tiny["data"]["test"] = {
+        "files": [{"dataset": {"type": "folder", "manifest": str(tmp_path / "manifest.csv")}, "split": "all"}]
+    }
     root = execute_document(tiny, runs=tmp_path / "runs")
     scored = {row["id"]: row for row in csv.DictReader((root / "scores" / "files.csv").open())}
     assert (scored["broken"]["response"], scored["broken"]["score"]) == ("unreadable", "")
@@ -172,22 +199,32 @@ def test_a_record_that_cannot_be_used_is_a_row_without_a_score_and_a_line_in_qua
         execute_document({**tiny, "name": "strict"}, runs=tmp_path / "runs", strict=True)
 
 
-def test_a_class_of_which_nothing_can_be_read_stops_the_run_before_it_trains(tiny: dict[str, Any], tmp_path: Path, write_video: WriteVideo) -> None:
+def test_a_class_of_which_nothing_can_be_read_stops_the_run_before_it_trains(
+    tiny: dict[str, Any], tmp_path: Path, write_video: WriteVideo
+) -> None:
     tiny["modalities"]["faces"]["detector"] = "whole"
     write_video(tmp_path / "attack.mp4", [np.full((48, 48, 3), 90, np.uint8)] * 3)
     (tmp_path / "live.mp4").write_text("not a video")
     (tmp_path / "manifest.csv").write_text("id,label,rgb,species\n1,0,attack.mp4,print\n2,1,live.mp4,\n")
-    tiny["data"]["train"] = [{"dataset": {"type": "folder", "manifest": str(tmp_path / "manifest.csv")}, "split": "all"}]
-    with pytest.raises(FascoreError, match=r"data\.train: no bona fide record can be used; 1 of 2 records lack a required modality"):
+    tiny["data"]["train"] = [
+        {"dataset": {"type": "folder", "manifest": str(tmp_path / "manifest.csv")}, "split": "all"}
+    ]
+    with pytest.raises(
+        FascoreError, match=r"data\.train: no bona fide record can be used; 1 of 2 records lack a required modality"
+    ):
         execute_document(tiny, runs=tmp_path / "runs")
 
 
 def start(spec: Path, runs: Path, *flags: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "fascore", "run", str(spec), "--runs", str(runs), *flags]
-    return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
-def test_a_run_killed_again_and_again_ends_in_the_same_bytes_as_an_unbroken_one(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_run_killed_again_and_again_ends_in_the_same_bytes_as_an_unbroken_one(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     tiny["recipe"]["epochs"] = 4
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(tiny))
@@ -221,7 +258,9 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_continue(tiny: dict[str, Any
     assert b"same command" in said
 
 
-def test_weights_of_a_score_rule_are_fitted_on_dev_and_kept_beside_the_threshold(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_weights_of_a_score_rule_are_fitted_on_dev_and_kept_beside_the_threshold(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     tiny["model"]["heads"]["look"] = {"type": "binary", "inputs": ["app"]}
     tiny["model"]["score"] = {"weighted": {"main": 1, "look": "dev"}}
     root = execute_document(tiny, runs=tmp_path)
@@ -229,7 +268,9 @@ def test_weights_of_a_score_rule_are_fitted_on_dev_and_kept_beside_the_threshold
     assert 0 <= weights["look"] <= 1
     for split in ("dev", "intra", "cross"):
         for row in csv.DictReader((root / "scores" / f"{split}.csv").open()):
-            assert float(row["score"]) == pytest.approx(float(row["main.score"]) + weights["look"] * float(row["look.score"]), abs=1e-12)
+            assert float(row["score"]) == pytest.approx(
+                float(row["main.score"]) + weights["look"] * float(row["look.score"]), abs=1e-12
+            )
 
 
 def test_without_a_dev_split_one_is_carved_from_train_by_subject_and_said(tiny: dict[str, Any], tmp_path: Path) -> None:
@@ -256,24 +297,35 @@ def test_heads_by_task_score_the_records_of_their_task(tiny: dict[str, Any], tmp
     assert set(json.loads((root / "metrics.json").read_text())["tests"]["intra"]["tasks"]) == {"spoof", "forgery"}
 
 
-def test_further_numbers_of_a_head_are_columns_that_metrics_read(tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_further_numbers_of_a_head_are_columns_that_metrics_read(
+    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Binary, "numbers", ("logit",))
     monkeypatch.setattr(BinaryHead, "numbers", lambda head, output: {"logit": output}, raising=False)
     tiny["modalities"]["face"]["views"] = 1
     tiny["metrics"] = ["auc", {"type": "auc", "column": "main.logit"}]
     root = execute_document(tiny, runs=tmp_path)
     rows = list(csv.DictReader((root / "scores" / "intra.csv").open()))
-    assert all(float(row["main.score"]) == pytest.approx(1 / (1 + math.exp(-float(row["main.logit"]))), rel=1e-5) for row in rows)
+    assert all(
+        float(row["main.score"]) == pytest.approx(1 / (1 + math.exp(-float(row["main.logit"]))), rel=1e-5)
+        for row in rows
+    )
     found = json.loads((root / "metrics.json").read_text())["tests"]["intra"]["tasks"]["spoof"]["metrics"]
     assert found["auc"]["value"] == found["auc(column=main.logit)"]["value"]
 
 
-@pytest.mark.parametrize(("path", "text", "said"), [
-    ("resolved.json", "{}", "there is no 'spec' in it"), ("resolved.json", "[]", "there is no 'spec' in it"),
-    ("checkpoints/threshold.json", "{}", "there is no 'threshold' in it"),
-    ("checkpoints/threshold.json", '{"threshold": 3, "weights": []}', "is not as the run wrote it"),
-])  # fmt: skip
-def test_a_file_of_the_run_that_was_changed_by_hand_is_told_with_its_path(tmp_path: Path, path: str, text: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("resolved.json", "{}", "there is no 'spec' in it"),
+        ("resolved.json", "[]", "there is no 'spec' in it"),
+        ("checkpoints/threshold.json", "{}", "there is no 'threshold' in it"),
+        ("checkpoints/threshold.json", '{"threshold": 3, "weights": []}', "is not as the run wrote it"),
+    ],
+)
+def test_a_file_of_the_run_that_was_changed_by_hand_is_told_with_its_path(
+    tmp_path: Path, path: str, text: str, said: str
+) -> None:
     folder = RunFolder(tmp_path)
     folder.checkpoints.mkdir()
     (tmp_path / path).write_text(text)

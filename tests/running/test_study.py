@@ -58,7 +58,10 @@ def test_only_what_is_missing_runs_and_the_table_is_mean_and_deviation(study: Pa
     assert said[0] == f"{NAMES[0]}: has run"
     assert said[1:] == [f"{name}: runs" for name in NAMES[1:]]
     cell = table(read, tmp_path / "runs")["concat"]["intra/spoof/auc"]
-    assert (cell.mean, cell.deviation) == (statistics.mean(list(auc.values())[4:]), statistics.stdev(list(auc.values())[4:]))
+    assert (cell.mean, cell.deviation) == (
+        statistics.mean(list(auc.values())[4:]),
+        statistics.stdev(list(auc.values())[4:]),
+    )
     assert table(read, tmp_path / "runs")["gated"]["intra/spoof/iso30107.bpcer"].deviation == 0
 
 
@@ -152,6 +155,9 @@ def test_runs_on_another_base_have_a_folder_of_their_own(study: Path, tiny: dict
 
 
 def test_an_oracle_metric_keeps_its_mark_in_the_table() -> None:
-    entries = {"eer": {"value": 0.25, "primary": "value", "oracle": True}, "auc": {"value": 0.5, "primary": "value", "oracle": False}}
+    entries = {
+        "eer": {"value": 0.25, "primary": "value", "oracle": True},
+        "auc": {"value": 0.5, "primary": "value", "oracle": False},
+    }
     found = figures({"tests": {"t": {"tasks": {"spoof": {"metrics": entries}}}}}, ("auc", "eer"))
     assert found == {"t/spoof/eer [test-oracle]": 0.25, "t/spoof/auc": 0.5}

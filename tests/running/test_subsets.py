@@ -63,4 +63,6 @@ def test_the_weighted_mean_over_test_sets_weighs_each_by_its_presentations() -> 
     found = figures(metrics, ("auc", "hter"))
     assert found["weighted mean/spoof/auc"] == pytest.approx((10 * 0.5 + 30 * 0.9) / 40)
     assert "weighted mean/spoof/hter" not in found
-    assert not [name for name in figures({"tests": {"a": metrics["tests"]["a"]}}, ("auc",)) if name.startswith("weighted mean")]
+    assert not [
+        name for name in figures({"tests": {"a": metrics["tests"]["a"]}}, ("auc",)) if name.startswith("weighted mean")
+    ]

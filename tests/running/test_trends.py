@@ -19,16 +19,24 @@ from fascore.running.splits import list_records
 def table(scores, subjects=20, each=4, task="spoof"):
     rows = subjects * each
     label = np.arange(rows) % 2
-    return ScoreTable.from_columns({
-        "id": [f"r{row}" for row in range(rows)], "label": label, "score": scores, "subject": [f"p{row // each}" for row in range(rows)],
-        "task": [task] * rows, "species": ["" if one else "print.flat" for one in label],
-    })  # fmt: skip
+    return ScoreTable.from_columns(
+        {
+            "id": [f"r{row}" for row in range(rows)],
+            "label": label,
+            "score": scores,
+            "subject": [f"p{row // each}" for row in range(rows)],
+            "task": [task] * rows,
+            "species": ["" if one else "print.flat" for one in label],
+        }
+    )
 
 
 def drawn(random, gain=1.0, people=0.5, seeds=3, subjects=20, each=4):
     """Scores of some seeds of one row: a gain for bona fide, an effect of each person, noise of each seed."""
     label, effect = np.arange(subjects * each) % 2, np.repeat(random.standard_normal(subjects), each)
-    return [table(gain * label + people * effect + random.standard_normal(len(label)), subjects, each) for _ in range(seeds)]
+    return [
+        table(gain * label + people * effect + random.standard_normal(len(label)), subjects, each) for _ in range(seeds)
+    ]
 
 
 def test_a_difference_its_interval_and_p_are_those_of_a_loop_over_resamples_and_of_students_t():
@@ -39,8 +47,15 @@ def test_a_difference_its_interval_and_p_are_those_of_a_loop_over_resamples_and_
     draws, differences = Resampling.of(rows[0], 100, 4), []
     for weights in draws.weights:
         weight = weights[draws.clusters.codes].astype(float)
-        differences.append(np.mean([roc_auc_score(a.label, a.score, sample_weight=weight) - roc_auc_score(b.label, b.score, sample_weight=weight)
-                                    for a, b in zip(rows, against)]))  # fmt: skip
+        differences.append(
+            np.mean(
+                [
+                    roc_auc_score(a.label, a.score, sample_weight=weight)
+                    - roc_auc_score(b.label, b.score, sample_weight=weight)
+                    for a, b in zip(rows, against)
+                ]
+            )
+        )
     people, seeds = np.var(differences, ddof=1), np.var(values[0] - values[1], ddof=1) / 3
     freedom = (people + seeds) ** 2 / (people**2 / 19 + seeds**2 / 2)
     mean, error = np.mean(values[0] - values[1]), np.sqrt(people + seeds)
@@ -80,8 +95,13 @@ def test_presentations_that_one_run_did_not_answer_count_for_none():
     rows, against = drawn(np.random.default_rng(1)), drawn(np.random.default_rng(2))
     scores = rows[1].score.copy()
     scores[:8] = np.nan
-    rows[1] = ScoreTable.from_columns({**{name: rows[1].column(name) for name in ("id", "label", "subject", "task", "species")},
-                                       "score": scores, "response": ["refused"] * 8 + ["ok"] * 72})  # fmt: skip
+    rows[1] = ScoreTable.from_columns(
+        {
+            **{name: rows[1].column(name) for name in ("id", "label", "subject", "task", "species")},
+            "score": scores,
+            "response": ["refused"] * 8 + ["ok"] * 72,
+        }
+    )
     found = trend(rows, against, "spoof", "auc", resamples=30)
     assert (found.presentations, found.subjects) == (72, 18)
 
@@ -106,7 +126,9 @@ def test_a_section_is_written_in_its_place_and_the_rest_of_the_page_stays(tmp_pa
     assert page.read_text().index("second") < page.read_text().index("other")
 
 
-@pytest.mark.parametrize("path", sorted(trends.ROOT.glob("plugins/*/specs/trends.json")), ids=lambda path: path.parents[1].name)
+@pytest.mark.parametrize(
+    "path", sorted(trends.ROOT.glob("plugins/*/specs/trends.json")), ids=lambda path: path.parents[1].name
+)
 def test_the_set_up_of_a_plugin_has_valid_rows_five_seeds_and_a_test_set_that_is_large_enough(path):
     setup, study = trends.read_trends(path)
     tests, trained = {}, {}
@@ -127,19 +149,34 @@ def test_the_set_up_of_a_plugin_has_valid_rows_five_seeds_and_a_test_set_that_is
 def test_a_plugins_study_is_run_once_and_ends_in_its_section(tmp_path, monkeypatch, capsys):
     clips = {"type": "phantom", "subjects": 8, "frames": 2, "size": 32, "species": ["print.flat"]}
     base = {
-        "name": "small", "data": {**{part: [{"dataset": clips, "split": part}] for part in ("train", "dev")},
-                                  "test": {"one": [{"dataset": clips, "split": "test"}]}},
+        "name": "small",
+        "data": {
+            **{part: [{"dataset": clips, "split": part}] for part in ("train", "dev")},
+            "test": {"one": [{"dataset": clips, "split": "test"}]},
+        },
         "modalities": {"faces": {"type": "faces"}, "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}},
-        "model": {"encoders": {"app": {"type": "timm", "name": "test_resnet", "inputs": ["face"]}},
-                  "heads": {"main": {"type": "binary", "inputs": ["app"]}}, "score": "main"},
-        "recipe": {"type": "supervised", "epochs": 1}, "metrics": ["auc"],
-    }  # fmt: skip
+        "model": {
+            "encoders": {"app": {"type": "timm", "name": "test_resnet", "inputs": ["face"]}},
+            "heads": {"main": {"type": "binary", "inputs": ["app"]}},
+            "score": "main",
+        },
+        "recipe": {"type": "supervised", "epochs": 1},
+        "metrics": ["auc"],
+    }
     study = {"name": "tiny", "base": "base.json", "rows": {"a": {}, "b": {"augment.flip": 0.5}}, "seeds": [0, 1]}
-    whole = {"study": "study.json", "test": "one", "comparisons": [{"claim": "A against b", "row": "a", "against": "b", "tasks": ["spoof"]}]}
+    whole = {
+        "study": "study.json",
+        "test": "one",
+        "comparisons": [{"claim": "A against b", "row": "a", "against": "b", "tasks": ["spoof"]}],
+    }
     specs = tmp_path / "plugins" / "fas-toy" / "specs"
     specs.mkdir(parents=True)
     (tmp_path / "page.md").write_text("# Trends\n")
-    for name, document in (("base", base), ("study", study), ("trends", {**whole, "least_presentations": 2, "least_subjects": 2})):
+    for name, document in (
+        ("base", base),
+        ("study", study),
+        ("trends", {**whole, "least_presentations": 2, "least_subjects": 2}),
+    ):
         (specs / f"{name}.json").write_text(json.dumps(document))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(trends, "ROOT", tmp_path)

@@ -49,7 +49,9 @@ def test_two_processes_together_see_the_ids_of_one_with_twice_the_batch(shape: s
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_evaluation_sees_every_record_once_and_scores_it_as_one_process_does(shape: str, both: Any, tmp_path: Path) -> None:
+def test_evaluation_sees_every_record_once_and_scores_it_as_one_process_does(
+    shape: str, both: Any, tmp_path: Path
+) -> None:
     folder, first, second = both
     everyone = [record.id for record in records(15, "dev")]
     for mine, other in zip(first[shape]["dev"], second[shape]["dev"], strict=True):
@@ -57,7 +59,9 @@ def test_evaluation_sees_every_record_once_and_scores_it_as_one_process_does(sha
     assert first[shape]["scores"] == second[shape]["scores"]
     job = job_of(spec_of(shape), tmp_path)
     tensors, _ = checkpoint.read(folder / shape / "checkpoints" / checkpoint.LAST)
-    job.graph.load_state_dict({key.removeprefix("graph."): value for key, value in tensors.items() if key.startswith("graph.")})
+    job.graph.load_state_dict(
+        {key.removeprefix("graph."): value for key, value in tensors.items() if key.startswith("graph.")}
+    )
     alone = scores(job.graph, job)
     assert list(alone["ids"]) == first[shape]["scores"]["ids"] == everyone
     for head, values in alone["heads"].items():
@@ -66,15 +70,22 @@ def test_evaluation_sees_every_record_once_and_scores_it_as_one_process_does(sha
 
 def test_two_processes_step_as_one_also_where_their_shares_are_uneven(both: Any, tmp_path: Path) -> None:
     folder, first, second = both
-    assert {(len(mine), len(other)) for mine, other in zip(first["uneven"]["ids"], second["uneven"]["ids"])} == {(3, 2), (1, 1)}
+    assert {(len(mine), len(other)) for mine, other in zip(first["uneven"]["ids"], second["uneven"]["ids"])} == {
+        (3, 2),
+        (1, 1),
+    }
     train(job_of(spec_of("classification", **UNEVEN, recipe={"ema": None}), tmp_path, count=21))
     same_weights(folder / "uneven", tmp_path)
 
 
-def test_two_processes_step_as_one_also_where_a_parameter_has_a_gradient_on_one_or_none(both: Any, tmp_path: Path) -> None:
+def test_two_processes_step_as_one_also_where_a_parameter_has_a_gradient_on_one_or_none(
+    both: Any, tmp_path: Path
+) -> None:
     folder, first, second = both
     task = {record.id: record.task for record in records(24)}
-    pairs = {frozenset((task[mine], task[other])) for (mine,), (other,) in zip(first["pairs"]["ids"], second["pairs"]["ids"])}
+    pairs = {
+        frozenset((task[mine], task[other])) for (mine,), (other,) in zip(first["pairs"]["ids"], second["pairs"]["ids"])
+    }
     assert pairs == {frozenset({"spoof"}), frozenset({"forgery"}), frozenset({"spoof", "forgery"})}
     train(job_of(spec_of("task_split", **PAIRS), tmp_path))
     same_weights(folder / "pairs", tmp_path)
@@ -119,7 +130,9 @@ def test_ctrl_c_reaches_every_process_once_and_shows_no_traceback(tmp_path: Path
         "time.sleep(0.3); open(path, 'w').write(str(len(heard)))"
     )
     parent = "import sys; from fascore.training import distributed; sys.exit(distributed.spawn(2, sys.argv[1:]))"
-    running = subprocess.Popen([sys.executable, "-c", parent, "-c", child, f"{tmp_path}/rank"], stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [sys.executable, "-c", parent, "-c", child, f"{tmp_path}/rank"], stderr=subprocess.PIPE, text=True
+    )
     files, deadline = [tmp_path / f"rank{rank}" for rank in (0, 1)], time.monotonic() + 60
     while not all(file.exists() and file.read_text() == "ready" for file in files) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -35,9 +35,13 @@ class Bare:
 
 def engine_of(own: nn.Module, *, ema: float | None = None, **settings: Any) -> Engine:
     """An engine whose one optimiser `it` is plain gradient descent over `own`."""
-    part = optimisation(own.parameters(), Optimizer(name="sgd", lr=0.1), Schedule(), epochs=1, steps_per_epoch=100, **settings)
+    part = optimisation(
+        own.parameters(), Optimizer(name="sgd", lr=0.1), Schedule(), epochs=1, steps_per_epoch=100, **settings
+    )
     spec = spec_of("classification")
-    return Engine(ModelGraph.build(check(spec), spec.seed), Bare(own, it=part), device=CPU, precision="fp32", seed=5, ema=ema)
+    return Engine(
+        ModelGraph.build(check(spec), spec.seed), Bare(own, it=part), device=CPU, precision="fp32", seed=5, ema=ema
+    )
 
 
 def regress(model: nn.Module, inputs: Tensor) -> Tensor:
@@ -91,7 +95,9 @@ def test_optimize_gives_gradients_to_its_own_parameters_only() -> None:
 def test_a_parameter_without_gradient_stays_as_it_is_even_under_weight_decay() -> None:
     used, unused = nn.Linear(3, 1), nn.Linear(3, 1)
     both, before = nn.ModuleList([used, unused]), unused.weight.detach().clone()
-    part = optimisation(both.parameters(), Optimizer(name="adamw", lr=0.1, weight_decay=0.5), Schedule(), epochs=1, steps_per_epoch=9)
+    part = optimisation(
+        both.parameters(), Optimizer(name="adamw", lr=0.1, weight_decay=0.5), Schedule(), epochs=1, steps_per_epoch=9
+    )
     engine = engine_of(nn.Linear(1, 1))
     engine.optimisations["it"] = part
     for _ in range(3):
@@ -106,7 +112,9 @@ def test_the_share_of_a_process_weighs_its_gradient_and_not_its_reported_loss() 
     start = model.weight.detach().clone()
     plain, heavy = engine_of(model), engine_of(doubled)
     heavy.begin(0, 0, share=2.0)
-    assert plain.optimize("it", lambda: regress(model, inputs)) == heavy.optimize("it", lambda: regress(doubled, inputs))
+    assert plain.optimize("it", lambda: regress(model, inputs)) == heavy.optimize(
+        "it", lambda: regress(doubled, inputs)
+    )
     torch.testing.assert_close(doubled.weight - start, 2 * (model.weight - start))
 
 

@@ -46,8 +46,12 @@ def test_a_log_that_goes_on_drops_later_lines_and_a_half_written_one(tmp_path: P
     again = JsonLog({})
     again.run_started(run, 4)
     assert [(line["event"], line["step"]) for line in map(json.loads, path.read_text().splitlines())] == [
-        ("step", 1), ("step", 2), ("step", 3), ("step", 4), ("epoch", 4)
-    ]  # fmt: skip
+        ("step", 1),
+        ("step", 2),
+        ("step", 3),
+        ("step", 4),
+        ("epoch", 4),
+    ]
     again.run_started(run, 0)
     assert path.read_text() == ""
 
@@ -55,7 +59,15 @@ def test_a_log_that_goes_on_drops_later_lines_and_a_half_written_one(tmp_path: P
 def test_the_log_holds_what_the_step_reached(tmp_path: Path) -> None:
     JsonLog({}).step_ended(facts(tmp_path), step(2))
     line = json.loads((tmp_path / "log.jsonl").read_text())
-    assert line == {"event": "step", "step": 2, "epoch": 0, "losses": {"loss": 0.5}, "rates": {"graph": 0.1}, "records": 6, "seconds": 0.5}
+    assert line == {
+        "event": "step",
+        "step": 2,
+        "epoch": 0,
+        "losses": {"loss": 0.5},
+        "rates": {"graph": 0.1},
+        "records": 6,
+        "seconds": 0.5,
+    }
 
 
 def shown(terminal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -68,11 +80,15 @@ def shown(terminal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> st
     return text.getvalue()
 
 
-def test_progress_prints_plain_lines_where_there_is_no_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_prints_plain_lines_where_there_is_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = shown(False, tmp_path, monkeypatch).splitlines()
     assert not any("\x1b" in line for line in lines)
     assert sum("records/s" in line and "left" in line and "loss" in line for line in lines) == 8
-    assert [line for line in lines if "dev: auc" in line] == [line for line in lines if line.startswith("epoch") and "dev:" in line]
+    assert [line for line in lines if "dev: auc" in line] == [
+        line for line in lines if line.startswith("epoch") and "dev:" in line
+    ]
 
 
 def test_progress_draws_a_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +133,11 @@ def test_wandb_is_offline_unless_told_otherwise_and_gets_every_step(tmp_path: Pa
     tracker._wandb = fake
     train(job_of(spec_of("classification"), tmp_path, hooks=hooks_of(tracker)))
     tracker.run_ended("finished")
-    assert (fake.settings["mode"], fake.settings["project"], fake.settings["name"]) == ("offline", "pad", "classification")
+    assert (fake.settings["mode"], fake.settings["project"], fake.settings["name"]) == (
+        "offline",
+        "pad",
+        "classification",
+    )
     assert [number for number, values in fake.lines if "train/loss" in values] == list(range(1, 9))
     assert [number for number, values in fake.lines if "dev/auc" in values] == [4, 8]
     assert fake.code == 0

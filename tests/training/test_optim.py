@@ -15,7 +15,20 @@ from fascore.components.recipes import Optimizer, Schedule, Supervised
 from fascore.contract.component import validate
 from fascore.training.optim import Optimisation, optimisation
 
-NAMES = ("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd")
+NAMES = (
+    "adadelta",
+    "adafactor",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "asgd",
+    "nadam",
+    "radam",
+    "rmsprop",
+    "rprop",
+    "sgd",
+)
 
 
 def built(name: str, model: nn.Module, schedule: Schedule | None = None, **arguments: object) -> Optimisation:
@@ -116,7 +129,9 @@ def test_recipes_are_checked_without_importing_torch() -> None:
 def rates(schedule: Schedule, epochs: int, updates: int) -> list[float]:
     """Learning rate that each step uses."""
     model = nn.Linear(1, 1)
-    part = optimisation(model.parameters(), Optimizer(name="sgd", lr=0.5), schedule, epochs=epochs, steps_per_epoch=updates)
+    part = optimisation(
+        model.parameters(), Optimizer(name="sgd", lr=0.5), schedule, epochs=epochs, steps_per_epoch=updates
+    )
     found = []
     for _ in range(epochs * updates):
         found.append(part.rate)
@@ -137,7 +152,9 @@ def test_poly_follows_its_formula() -> None:
 
 def test_step_and_multistep_decay_at_their_epochs() -> None:
     assert rates(Schedule(name="step", decay_epochs=2, decay_rate=0.1), 4, 3) == pytest.approx([0.5] * 6 + [0.05] * 6)
-    assert rates(Schedule(name="multistep", milestones=(1, 3), decay_rate=0.5), 4, 2) == pytest.approx([0.5] * 2 + [0.25] * 4 + [0.125] * 2)
+    assert rates(Schedule(name="multistep", milestones=(1, 3), decay_rate=0.5), 4, 2) == pytest.approx(
+        [0.5] * 2 + [0.25] * 4 + [0.125] * 2
+    )
 
 
 def test_none_is_constant_after_a_linear_warm_up() -> None:
@@ -152,7 +169,10 @@ def test_tanh_ends_near_its_minimum() -> None:
     assert course[-1] < 0.03
 
 
-@pytest.mark.parametrize("wrong", [{"warmup_epochs": 1, "warmup_steps": 2}, {"name": "multistep"}, {"name": "multistep", "milestones": [3, 1]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"warmup_epochs": 1, "warmup_steps": 2}, {"name": "multistep"}, {"name": "multistep", "milestones": [3, 1]}],
+)
 def test_a_schedule_whose_fields_disagree_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(FascoreError, match="give"):
         validate(Schedule, wrong)
@@ -161,12 +181,16 @@ def test_a_schedule_whose_fields_disagree_is_refused(wrong: dict[str, object]) -
 @pytest.mark.parametrize("name", ["adamw", "adam"])
 def test_decay_of_matrices_leaves_biases_and_norms_and_single_numbers_alone(name: str) -> None:
     """With no gradient of the loss, one step of AdamW shrinks a decaying tensor by lr * decay and moves no other."""
+
     class Graph(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.linear, self.norm, self.scale = nn.Linear(3, 2), nn.LayerNorm(2), nn.Parameter(torch.tensor(0.5))
 
-    for decay, moving in (("all", {"linear.weight", "linear.bias", "norm.weight", "scale"}), ("matrices", {"linear.weight"})):
+    for decay, moving in (
+        ("all", {"linear.weight", "linear.bias", "norm.weight", "scale"}),
+        ("matrices", {"linear.weight"}),
+    ):
         graph: Any = Graph()
         nn.init.ones_(graph.linear.bias)
         recipe = validate(Supervised, {"optimizer": {"name": name, "lr": 0.1, "weight_decay": 0.5}, "decay": decay})

@@ -146,8 +146,12 @@ def test_hooks_hear_of_every_step_and_epoch(tmp_path: Path) -> None:
     heard = Heard()
     train(job_of(spec_of("classification"), tmp_path, hooks=hooks_of(heard)))
     assert heard.started == [(2, 4, 0)]
-    assert [(step.epoch, step.step, step.steps, step.records) for step in heard.steps] == [(k // 4, k + 1, 4, 6) for k in range(8)]
-    assert all(step.losses["loss"] == pytest.approx(step.losses["head.main"] + step.losses["head.aux"]) for step in heard.steps)
+    assert [(step.epoch, step.step, step.steps, step.records) for step in heard.steps] == [
+        (k // 4, k + 1, 4, 6) for k in range(8)
+    ]
+    assert all(
+        step.losses["loss"] == pytest.approx(step.losses["head.main"] + step.losses["head.aux"]) for step in heard.steps
+    )
     assert [set(step.rates) for step in heard.steps] == [{"graph"}] * 8
     assert [epoch for epoch, metrics in heard.epochs if set(metrics) == {"auc"}] == [0, 1]
 
@@ -236,7 +240,9 @@ def test_a_nan_loss_lists_the_losses(tmp_path: Path) -> None:
         for batch in job.train_batches(epoch, ids):
             yield batch.replace(face=batch.tensors["face"] * math.nan)
 
-    with pytest.raises(FascoreError, match=r"a loss is not finite at step 0 \(epoch 0\): loss = nan, head.main = nan, head.aux = nan"):
+    with pytest.raises(
+        FascoreError, match=r"a loss is not finite at step 0 \(epoch 0\): loss = nan, head.main = nan, head.aux = nan"
+    ):
         train(replace(job, train_batches=spoilt))
 
 

@@ -57,7 +57,9 @@ class ToyVector(Modality):
 class Mlp(nn.Module):
     def __init__(self, width: int, norm: bool, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(width, WIDTH), nn.BatchNorm1d(WIDTH) if norm else nn.Identity(), nn.Tanh(), nn.Dropout(dropout))
+        self.layers = nn.Sequential(
+            nn.Linear(width, WIDTH), nn.BatchNorm1d(WIDTH) if norm else nn.Identity(), nn.Tanh(), nn.Dropout(dropout)
+        )
 
     def forward(self, feature: Tensor) -> Tensor:
         return self.layers(feature)
@@ -153,8 +155,12 @@ class AdversarialTraining:
         self.own = nn.ModuleDict({"large": critic(), "small": critic()})
         cosine = Schedule(name="cosine")
         self.parts = {
-            "generator": optimisation(graph.parameters(), config.optimizer, cosine, epochs=config.epochs, steps_per_epoch=2 * steps),
-            "critic": optimisation(self.own.parameters(), config.optimizer, cosine, epochs=config.epochs, steps_per_epoch=steps, clip=1.0),
+            "generator": optimisation(
+                graph.parameters(), config.optimizer, cosine, epochs=config.epochs, steps_per_epoch=2 * steps
+            ),
+            "critic": optimisation(
+                self.own.parameters(), config.optimizer, cosine, epochs=config.epochs, steps_per_epoch=steps, clip=1.0
+            ),
         }
 
     def optimizers(self) -> Mapping[str, Optimisation]:
@@ -168,12 +174,18 @@ class AdversarialTraining:
             outputs = engine.graph(batch)
             fakes.append((batch.tensors["face"] - outputs.values[f"{name}.trace"]).detach())
             with engine.frozen(self.own):
-                fooled = sum(critic(batch.tensors["face"] - outputs.values[f"{name}.trace"]).float().square().mean() for critic in self.own.values())
+                fooled = sum(
+                    critic(batch.tensors["face"] - outputs.values[f"{name}.trace"]).float().square().mean()
+                    for critic in self.own.values()
+                )
             return sum(engine.losses(outputs, batch).values()) + fooled
 
         def criticise() -> Tensor:
             real = batch.tensors["face"]
-            return sum((critic(real).float() - 1).square().mean() + (critic(fakes[0]).float() + 1).square().mean() for critic in self.own.values())
+            return sum(
+                (critic(real).float() - 1).square().mean() + (critic(fakes[0]).float() + 1).square().mean()
+                for critic in self.own.values()
+            )
 
         def again() -> Tensor:
             attacks = sorted(range(len(batch)), key=lambda i: int(batch.columns["label"][i]))[:2]
@@ -189,7 +201,15 @@ class AdversarialTraining:
 def records(count: int, split: str = "train") -> list[Record]:
     """Half bona fide, tasks in turn; every third record lacks the modality `pulse`."""
     return [
-        Record(f"{split}{i:02d}", i % 2, {}, "toy", "forgery" if i % 4 > 1 else "spoof", None if i % 2 else "print.flat", f"s{i // 4}")
+        Record(
+            f"{split}{i:02d}",
+            i % 2,
+            {},
+            "toy",
+            "forgery" if i % 4 > 1 else "spoof",
+            None if i % 2 else "print.flat",
+            f"s{i // 4}",
+        )
         for i in range(count)
     ]
 
@@ -197,12 +217,15 @@ def records(count: int, split: str = "train") -> list[Record]:
 def batch_of(rows: Sequence[Record], modalities: Sequence[str] = ("face", "pulse")) -> Batch:
     """The tensors of records, a function of their ids: bona fide records lie to one side, with noise."""
     tensors = {
-        m: torch.stack([torch.from_numpy(generator(0, m, r.id).normal(0.6 * r.label, 1, WIDTH)).float() for r in rows]) for m in modalities
+        m: torch.stack([torch.from_numpy(generator(0, m, r.id).normal(0.6 * r.label, 1, WIDTH)).float() for r in rows])
+        for m in modalities
     }
     present = {m: torch.tensor([m != "pulse" or int(r.id[-2:]) % 3 > 0 for r in rows]) for m in modalities}
     tensors = {m: tensor * present[m][:, None] for m, tensor in tensors.items()}
     names = ("id", "label", "task", "species", "subject", "dataset")
-    return Batch(tuple(r.id for r in rows), tensors, present, {name: tuple(r.column(name) for r in rows) for name in names})
+    return Batch(
+        tuple(r.id for r in rows), tensors, present, {name: tuple(r.column(name) for r in rows) for name in names}
+    )
 
 
 def toy_index() -> Index:
@@ -227,7 +250,10 @@ SHAPES: dict[str, dict[str, Any]] = {
         "model": {
             "encoders": {"a": {**MLP, "inputs": ["face"]}},
             "heads": {"main": {**HEAD, "inputs": ["a"]}},
-            "objectives": {"centre": {"type": "center", "inputs": ["a"], "weight": 0.1}, "pull": {"type": "supervised_contrastive", "inputs": ["a"]}},
+            "objectives": {
+                "centre": {"type": "center", "inputs": ["a"], "weight": 0.1},
+                "pull": {"type": "supervised_contrastive", "inputs": ["a"]},
+            },
         },
         "recipe": {**SGD, "optimizer": {"name": "adamw", "lr": 0.01, "weight_decay": 0.1}},
     },
@@ -255,7 +281,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     "adversarial": {
         "model": {
             "encoders": {"gen": {"type": "toy.generator", "inputs": ["face"]}},
-            "heads": {"trace": {**HEAD, "inputs": ["gen.trace"]}, "content": {**HEAD, "inputs": ["gen.content"], "weight": 0.1}},
+            "heads": {
+                "trace": {**HEAD, "inputs": ["gen.trace"]},
+                "content": {**HEAD, "inputs": ["gen.content"], "weight": 0.1},
+            },
             "score": "trace",
         },
         "recipe": {"type": "toy.adversarial", "epochs": 2},
@@ -267,8 +296,13 @@ def spec_of(shape: str, **changes: Any) -> RunSpec:
     """The spec of a shape; `changes` replace top-level fields, or update the recipe."""
     base = SHAPES[shape]
     document: dict[str, Any] = {
-        "name": shape, "seed": 3, "data": {"train": [{"dataset": "toy.data", "split": "train"}]}, "modalities": {"face": {"type": "toy.vector"}},
-        "sampler": {"type": "toy.order", "batch_size": 6}, "metrics": ["auc"], **base,
+        "name": shape,
+        "seed": 3,
+        "data": {"train": [{"dataset": "toy.data", "split": "train"}]},
+        "modalities": {"face": {"type": "toy.vector"}},
+        "sampler": {"type": "toy.order", "batch_size": 6},
+        "metrics": ["auc"],
+        **base,
     }
     recipe = {**document["recipe"], **changes.pop("recipe", {})}
     return validate(RunSpec, {**document, **changes, "recipe": recipe})
@@ -289,11 +323,21 @@ def job_of(spec: RunSpec, folder: Path, *, count: int = 24, hooks: Hooks | None 
 
     def table(scores: Scores) -> ScoreTable:
         values = [sum(v for v in row if v == v) for row in zip(*scores.heads.values())]
-        return ScoreTable.from_columns({"id": scores.ids, "label": [by_id[i].label for i in scores.ids], "score": values})
+        return ScoreTable.from_columns(
+            {"id": scores.ids, "label": [by_id[i].label for i in scores.ids], "score": values}
+        )
 
     facts: dict[str, Any] = {
-        "spec": spec, "graph": ModelGraph.build(plan, spec.seed), "folder": folder, "records": train, "train_batches": batches,
-        "dev": [r.id for r in dev], "dev_batches": dev_batches, "dev_table": table, "hooks": hooks or Hooks(), "device": torch.device("cpu"),
+        "spec": spec,
+        "graph": ModelGraph.build(plan, spec.seed),
+        "folder": folder,
+        "records": train,
+        "train_batches": batches,
+        "dev": [r.id for r in dev],
+        "dev_batches": dev_batches,
+        "dev_table": table,
+        "hooks": hooks or Hooks(),
+        "device": torch.device("cpu"),
         "save_seconds": None,
     }
     return TrainingJob(**{**facts, **changes})

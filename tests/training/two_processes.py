@@ -39,7 +39,11 @@ PAIRS: dict[str, Any] = {"sampler": {"type": "toy.order", "batch_size": 2}}
 def digest(engine: Engine) -> str:
     """Of all parameters and optimiser states of this process; buffers differ until they are averaged."""
     states = [part.state()[0] for part in engine.optimisations.values()]
-    tensors = [*engine.model.parameters(), *engine.own.parameters(), *(state[key] for state in states for key in sorted(state))]
+    tensors = [
+        *engine.model.parameters(),
+        *engine.own.parameters(),
+        *(state[key] for state in states for key in sorted(state)),
+    ]
     return hashlib.sha256(b"".join(tensor.detach().numpy().tobytes() for tensor in tensors)).hexdigest()
 
 
@@ -67,7 +71,9 @@ def watch(job: TrainingJob) -> dict[str, Any]:
         seen["figure"] = train(replace(job, train_batches=train_batches, dev_batches=dev_batches)).figure
     finally:
         Engine.finish = finish  # type: ignore[method-assign]
-    seen["state"] = hashlib.sha256(b"".join(value.numpy().tobytes() for value in job.graph.state_dict().values())).hexdigest()
+    seen["state"] = hashlib.sha256(
+        b"".join(value.numpy().tobytes() for value in job.graph.state_dict().values())
+    ).hexdigest()
     return seen
 
 

@@ -27,7 +27,9 @@ class Folder(Dataset):
     manifest: Path = Field(description="the manifest: .csv, .tsv, .jsonl or .ndjson")
     root: Path | None = Field(None, description="folder that paths are relative to; none: that of the manifest")
     name: str | None = Field(None, description="of the dataset, in score files; none: the manifest's name")
-    channels: tuple[str, ...] = Field(("rgb", "depth", "infrared", "thermal"), min_length=1, description="columns that hold paths")
+    channels: tuple[str, ...] = Field(
+        ("rgb", "depth", "infrared", "thermal"), min_length=1, description="columns that hold paths"
+    )
     fps: PositiveFloat = Field(25.0, description="frames a second of folders of frames")
 
     def splits(self) -> tuple[str, ...]:

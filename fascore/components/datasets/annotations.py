@@ -42,9 +42,11 @@ class AnnotationFile(AnnotationSource):
         count = sum(name.startswith("x_") for name in columns)
         points = self._take(table, columns, [f"{axis}_{number}" for number in range(count) for axis in "xy"])
         return Annotation(
-            self._take(table, columns, BOX), None if points is None else points.reshape(len(table), count, 2),
-            LAYOUTS.get(count, str(count)), self._take(table, columns, AREA),
-        )  # fmt: skip
+            self._take(table, columns, BOX),
+            None if points is None else points.reshape(len(table), count, 2),
+            LAYOUTS.get(count, str(count)),
+            self._take(table, columns, AREA),
+        )
 
     def _take(self, table: np.ndarray, columns: Mapping[str, int], names: Sequence[str]) -> np.ndarray | None:
         """Columns by name, (F, N); None where none of them is there."""
@@ -52,5 +54,7 @@ class AnnotationFile(AnnotationSource):
         if len(missing) == len(names):
             return None
         if missing:
-            raise unreadable(self.path, f"it has no column '{missing[0]}'; of {names[0]} … {names[-1]} write all or none")
+            raise unreadable(
+                self.path, f"it has no column '{missing[0]}'; of {names[0]} … {names[-1]} write all or none"
+            )
         return table[:, [columns[name] for name in names]]

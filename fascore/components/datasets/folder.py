@@ -57,7 +57,9 @@ def read_manifest(config: Folder) -> list[Row]:
         count = "1 problem" if len(reader.problems) == 1 else f"{len(reader.problems)} problems"
         raise SpecError("\n".join([f"{config.manifest}: {count}", *shown, *([f"… and {rest} more"] if rest else [])]))
     if not rows:
-        raise SpecError(f"{config.manifest} lists no records: write a header such as id,label,rgb,species and a row for each")
+        raise SpecError(
+            f"{config.manifest} lists no records: write a header such as id,label,rgb,species and a row for each"
+        )
     return rows
 
 
@@ -96,7 +98,9 @@ def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Map
     if twice := [name for name in header if header.count(name) > 1]:
         raise SpecError(f"{path}: the column '{twice[0]}' stands twice")
     if header and (missing := [name for name in ("id", "label") if name not in header]):
-        raise SpecError(f"{path}: {no_column(missing[0], header, delimiter)}; the first line names the columns, such as id,label,species,rgb")
+        raise SpecError(
+            f"{path}: {no_column(missing[0], header, delimiter)}; the first line names the columns, such as id,label,species,rgb"
+        )
     for cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
@@ -126,11 +130,24 @@ class _Reader:
         id, label = self._id(number, fields), self._label(number, fields)
         species, task = self._species(number, fields, label), self._task(number, fields)
         channels, faces = self._channels(number, fields), self._faces(number, fields)
-        metadata = {name: self._plain(number, name, value) for name, value in fields.items() if name not in (*OWN, *self.config.channels)}
+        metadata = {
+            name: self._plain(number, name, value)
+            for name, value in fields.items()
+            if name not in (*OWN, *self.config.channels)
+        }
         if len(self.problems) > before:
             return None
         record = Record(
-            id, label, channels, self.dataset, task, species, _text(fields.get("subject")), _text(fields.get("presenter")), faces, metadata
+            id,
+            label,
+            channels,
+            self.dataset,
+            task,
+            species,
+            _text(fields.get("subject")),
+            _text(fields.get("presenter")),
+            faces,
+            metadata,
         )
         return Row(record, _text(fields.get("split")))
 
@@ -150,7 +167,10 @@ class _Reader:
     def _label(self, number: int, fields: Mapping[str, Any]) -> int:
         text = _text(fields.get("label"))
         if text not in LABELS:
-            self._problem(number, f"the label {'is missing' if text is None else repr(text) + ' is unknown'}; write 1 or bona_fide, 0 or attack")
+            self._problem(
+                number,
+                f"the label {'is missing' if text is None else repr(text) + ' is unknown'}; write 1 or bona_fide, 0 or attack",
+            )
             return -1
         return LABELS[text]
 

@@ -31,7 +31,9 @@ class Mtcnn(Detector):
 
     type: Literal["mtcnn"] = "mtcnn"
     side: PositiveInt = Field(720, description="longer side in pixels to which larger frames are reduced")
-    smallest: PositiveInt = Field(24, description="side of the smallest face that is looked for, pixels of the reduced frame")
+    smallest: PositiveInt = Field(
+        24, description="side of the smallest face that is looked for, pixels of the reduced frame"
+    )
 
     @classmethod
     def examples(cls) -> list[Mtcnn]:

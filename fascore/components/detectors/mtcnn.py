@@ -34,5 +34,9 @@ class MtcnnDetector(DetectorModule):
         boxes, confidence, points = self.network.detect(np.ascontiguousarray(small), landmarks=True)
         if boxes is None:
             return None
-        table = np.asarray(boxes, dtype=np.float32), np.asarray(confidence, dtype=np.float32), np.asarray(points, dtype=np.float32)
+        table = (
+            np.asarray(boxes, dtype=np.float32),
+            np.asarray(confidence, dtype=np.float32),
+            np.asarray(points, dtype=np.float32),
+        )
         return most_prominent(*table, factor)

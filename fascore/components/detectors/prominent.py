@@ -27,4 +27,6 @@ def most_prominent(boxes: np.ndarray, confidence: np.ndarray, points: np.ndarray
         return None
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     best = int(np.argmax(area * confidence))
-    return Face((boxes[best] * factor).astype(np.float32), float(confidence[best]), (points[best] * factor).astype(np.float32))
+    return Face(
+        (boxes[best] * factor).astype(np.float32), float(confidence[best]), (points[best] * factor).astype(np.float32)
+    )

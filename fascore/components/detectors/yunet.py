@@ -22,13 +22,17 @@ class YunetDetector(DetectorModule):
         import cv2
 
         if not model.is_file():
-            raise SpecError(f"yunet: there is no file {model}; download face_detection_yunet_2023mar.onnx from the OpenCV Zoo and name it in 'model'")
+            raise SpecError(
+                f"yunet: there is no file {model}; download face_detection_yunet_2023mar.onnx from the OpenCV Zoo and name it in 'model'"
+            )
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # OpenCV 5 warns of its own default target
         try:
             self.network = cv2.FaceDetectorYN.create(str(model), "", (side, side), LOWEST)
         except cv2.error as error:
-            raise SpecError(f"yunet: {model} is no YuNet model that OpenCV {cv2.__version__} reads: {error.err}") from error
+            raise SpecError(
+                f"yunet: {model} is no YuNet model that OpenCV {cv2.__version__} reads: {error.err}"
+            ) from error
         finally:
             cv2.utils.logging.setLogLevel(level)
         self.side = side

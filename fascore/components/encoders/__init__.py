@@ -45,11 +45,21 @@ class Timm(Encoder):
     """
 
     type: Literal["timm"] = "timm"
-    name: str = Field("resnet18", description="model of timm, such as 'resnet50' or 'vit_base_patch16_224.augreg2_in21k_ft_in1k'")
-    pretrained: bool | str = Field(False, description="true: timm's own weights, downloaded; a path: the same as a safetensors file; false: random")
-    output: Literal["vector", "tokens", "pyramid"] = Field("vector", description="pooled feature, places of the last map, or maps")
-    levels: tuple[int, ...] | None = Field(None, min_length=1, description="maps of a pyramid by index, negative from the end; default: last four")
-    clip: Literal["mean", "tokens"] = Field("mean", description="frames of a Clip: average of their vectors, or one token each")
+    name: str = Field(
+        "resnet18", description="model of timm, such as 'resnet50' or 'vit_base_patch16_224.augreg2_in21k_ft_in1k'"
+    )
+    pretrained: bool | str = Field(
+        False, description="true: timm's own weights, downloaded; a path: the same as a safetensors file; false: random"
+    )
+    output: Literal["vector", "tokens", "pyramid"] = Field(
+        "vector", description="pooled feature, places of the last map, or maps"
+    )
+    levels: tuple[int, ...] | None = Field(
+        None, min_length=1, description="maps of a pyramid by index, negative from the end; default: last four"
+    )
+    clip: Literal["mean", "tokens"] = Field(
+        "mean", description="frames of a Clip: average of their vectors, or one token each"
+    )
     img_size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = Field(
         None, description="build a model of fixed input size for this one (side, or height and width) instead"
     )
@@ -63,11 +73,15 @@ class Timm(Encoder):
         if not isinstance(signal, Image | Plane | Clip):
             raise SpecError(f"timm takes an Image, a Plane or a Clip, not {signal}")
         if self.levels is not None and self.output != "pyramid":
-            raise SpecError(f"'levels' belongs to \"output\": \"pyramid\", and this gives {self.output}; delete 'levels' or change 'output'")
+            raise SpecError(
+                f"'levels' belongs to \"output\": \"pyramid\", and this gives {self.output}; delete 'levels' or change 'output'"
+            )
         if not isinstance(signal, Clip):
             return given(self, signal.c, signal.h, signal.w)
         if self.output != "vector":
-            raise SpecError(f'of a Clip, timm gives vectors, not {self.output}: set "output": "vector", and "clip": "tokens" for one token a frame')
+            raise SpecError(
+                f'of a Clip, timm gives vectors, not {self.output}: set "output": "vector", and "clip": "tokens" for one token a frame'
+            )
         vector = given(self, signal.c, signal.h, signal.w)
         assert isinstance(vector, Vector)
         return vector if self.clip == "mean" else Tokens(signal.t, vector.d)
@@ -92,7 +106,9 @@ class Timm(Encoder):
 
 def _only(type_: str, signals: Sequence[Signal]) -> Signal:
     if len(signals) != 1:
-        raise SpecError(f"{type_} reads one input; got {len(signals)}: put a fusion before it, or write one encoder for each")
+        raise SpecError(
+            f"{type_} reads one input; got {len(signals)}: put a fusion before it, or write one encoder for each"
+        )
     return signals[0]
 
 

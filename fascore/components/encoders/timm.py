@@ -45,12 +45,16 @@ class TimmEncoder(nn.Module):
             return
         path = Path(self.config.pretrained) if isinstance(self.config.pretrained, str) else downloaded(self.config.name)
         if path.suffix != ".safetensors" or not path.is_file():
-            raise FascoreError(f"timm '{self.config.name}': pretrained weights are a .safetensors file, and {path} is none")
+            raise FascoreError(
+                f"timm '{self.config.name}': pretrained weights are a .safetensors file, and {path} is none"
+            )
         first, second = (self._loaded(path, seed) for seed in (0, 1))
         # timm passes over what a file lacks; what two seeds leave different did not come from the file.
         if lacks := [key for key, value in first.items() if not torch.equal(value, second[key])]:
             listed = ", ".join(lacks[:4]) + (f" and {len(lacks) - 4} more" if len(lacks) > 4 else "")
-            raise FascoreError(f"timm '{self.config.name}': {path} does not hold weights of this model: it lacks {listed}")
+            raise FascoreError(
+                f"timm '{self.config.name}': {path} does not hold weights of this model: it lacks {listed}"
+            )
         self.model.load_state_dict(first)
 
     def _loaded(self, path: Path, seed: int) -> dict[str, Tensor]:
@@ -60,7 +64,9 @@ class TimmEncoder(nn.Module):
                 torch.manual_seed(seed)
                 return create(self.config, *self.size, pretrained=True, pretrained_cfg_overlay=overlay).state_dict()
         except Exception as error:
-            raise FascoreError(f"timm '{self.config.name}': {path} does not hold weights of this model: {error}") from error
+            raise FascoreError(
+                f"timm '{self.config.name}': {path} does not hold weights of this model: {error}"
+            ) from error
 
     def _statistics(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         facts = self.model.pretrained_cfg
@@ -111,7 +117,9 @@ def create(config: Timm, c: int, h: int, w: int, **options: Any) -> nn.Module:
             options[f"{word}_rate"] = getattr(config, word)
     try:
         if config.output == "pyramid":
-            return cast(nn.Module, timm.create_model(config.name, features_only=True, out_indices=_indices(config), **options))
+            return cast(
+                nn.Module, timm.create_model(config.name, features_only=True, out_indices=_indices(config), **options)
+            )
         model: Any = timm.create_model(config.name, num_classes=0, **options)
     except (TypeError, AssertionError, RuntimeError, ValueError) as error:
         raise SpecError(f"timm cannot build '{config.name}' with {options}: {error}") from error
@@ -134,7 +142,9 @@ def downloaded(name: str) -> Path:
 
     source = getattr(timm.get_pretrained_cfg(name), "hf_hub_id", None)
     if not source:
-        raise FascoreError(f"timm '{name}': its weights are not offered as safetensors; convert them and give the file's path as 'pretrained'")
+        raise FascoreError(
+            f"timm '{name}': its weights are not offered as safetensors; convert them and give the file's path as 'pretrained'"
+        )
     try:
         return Path(hf_hub_download(source, "model.safetensors"))
     except Exception as error:
@@ -165,7 +175,9 @@ def measure(config: Timm, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
 
 def _measured_level(feature: Tensor, channels: int, stride: int) -> Level:
     first = feature.shape[1] == channels
-    return Level(channels, (feature.shape[2], feature.shape[3]) if first else (feature.shape[1], feature.shape[2]), int(stride))
+    return Level(
+        channels, (feature.shape[2], feature.shape[3]) if first else (feature.shape[1], feature.shape[2]), int(stride)
+    )
 
 
 def _measured_tokens(model: Any, feature: Tensor) -> Tokens:

@@ -43,7 +43,9 @@ def given(config: Timm, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
     if rows is None:
         return _measured(config, c, h, w)
     if not rows:
-        raise SpecError(f"timm gives no {config.output} of '{name}'; set 'output' to one of vector, tokens, pyramid that it has")
+        raise SpecError(
+            f"timm gives no {config.output} of '{name}'; set 'output' to one of vector, tokens, pyramid that it has"
+        )
     if config.output == "vector":
         return Vector(rows)
     return _tokens(rows, h, w) if config.output == "tokens" else _pyramid(config, rows, h, w)
@@ -53,7 +55,9 @@ def chosen_levels(config: Timm, count: int) -> tuple[int, ...]:
     """Indices of a model's feature maps, from 0, in order. Raises SpecError."""
     wanted = config.levels if config.levels is not None else range(-min(DEFAULT_LEVELS, count), 0)
     if wrong := [i for i in wanted if not -count <= i < count]:
-        raise SpecError(f"'{config.name}' has {count} feature maps, so 'levels' are 0 to {count - 1} or -{count} to -1; got {wrong[0]}")
+        raise SpecError(
+            f"'{config.name}' has {count} feature maps, so 'levels' are 0 to {count - 1} or -{count} to -1; got {wrong[0]}"
+        )
     return tuple(sorted({i % count for i in wanted}))
 
 
@@ -67,7 +71,9 @@ def _check_tag(config: Timm, name: str, tag: str, tags: dict[str, Any]) -> None:
     if tag and tag not in tags:
         raise SpecError(f"timm has no weights '{tag}' of '{name}'; it has {', '.join(tags) or 'none'}")
     if config.pretrained is True and not tags:
-        raise SpecError(f"timm has no pretrained weights of '{name}'; set \"pretrained\" to false or to a file, or choose another model")
+        raise SpecError(
+            f"timm has no pretrained weights of '{name}'; set \"pretrained\" to false or to a file, or choose another model"
+        )
 
 
 def _check_drop(config: Timm, takes: list[str]) -> None:
@@ -85,8 +91,10 @@ def _check_size(config: Timm, facts: dict[str, Any], size: list[int], h: int, w:
             raise SpecError(f"'{config.name}' {takes}, and 'img_size' does not change that; delete it")
         size = [wanted, wanted] if isinstance(wanted, int) else list(wanted)
     if kind != "free" and [h, w] != size:
-        also = f", or set \"img_size\": [{h}, {w}] here" if kind == "sized" and h % multiple == 0 == w % multiple else ""
-        raise SpecError(f"'{config.name}' takes {size[0]} x {size[1]} pixels, and its input has {h} x {w}; change the modality's size{also}")
+        also = f', or set "img_size": [{h}, {w}] here' if kind == "sized" and h % multiple == 0 == w % multiple else ""
+        raise SpecError(
+            f"'{config.name}' takes {size[0]} x {size[1]} pixels, and its input has {h} x {w}; change the modality's size{also}"
+        )
     if [h, w] != facts["size"] and (h % multiple or w % multiple):
         message = f"'{config.name}' takes sides that are multiples of {multiple} pixels, and its input has {h} x {w}"
         raise SpecError(f"{message}; change the modality's size")
@@ -114,7 +122,10 @@ def _pyramid(config: Timm, rows: list[list[int]], h: int, w: int) -> Pyramid:
 def _measured(config: Timm, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
     from fascore.components.encoders.timm import measure
 
-    print(f"timm '{config.name}' is not in fascore's table: it was built on torch's meta device, so this check imported torch", file=sys.stderr)
+    print(
+        f"timm '{config.name}' is not in fascore's table: it was built on torch's meta device, so this check imported torch",
+        file=sys.stderr,
+    )
     return measure(config, c, h, w)
 
 

@@ -29,12 +29,17 @@ class _Vectors(Fusion):
             raise SpecError(f"{self.type} fuses one or more features; got none")
         for place, signal in enumerate(signals):
             if not isinstance(signal, Vector):
-                raise SpecError(f"{self.type} takes Vectors, but {_name(self, place)} gives {signal}; pool it first, for example with attention_pool")
+                raise SpecError(
+                    f"{self.type} takes Vectors, but {_name(self, place)} gives {signal}; pool it first, for example with attention_pool"
+                )
         return [signal.d for signal in signals if isinstance(signal, Vector)]
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls.model_validate({}), [Vector(6), Vector(6)]), (cls.model_validate({"width": 4}), [Vector(6), Vector(3), Vector(5)])]
+        return [
+            (cls.model_validate({}), [Vector(6), Vector(6)]),
+            (cls.model_validate({"width": 4}), [Vector(6), Vector(3), Vector(5)]),
+        ]
 
 
 def _name(fusion: Fusion, place: int) -> str:
@@ -55,7 +60,9 @@ def one_width(fusion: Fusion, widths: Sequence[int]) -> int:
     """The width that all inputs share. Raises SpecError that names one that differs."""
     for place, width in enumerate(widths):
         if width != widths[0]:
-            message = f"needs features of one width: {_name(fusion, 0)} has {widths[0]}, {_name(fusion, place)} has {width}"
+            message = (
+                f"needs features of one width: {_name(fusion, 0)} has {widths[0]}, {_name(fusion, place)} has {width}"
+            )
             raise SpecError(f"{fusion.type} {message}; set 'width' to project them, or use concat")
     return widths[0]
 
@@ -64,7 +71,9 @@ class Concat(_Vectors):
     """Vectors of any widths side by side, then optionally a linear projection; a learned vector stands for an absent one."""
 
     type: Literal["concat"] = "concat"
-    width: PositiveInt | None = Field(None, description="project the concatenation to this width; default: no projection")
+    width: PositiveInt | None = Field(
+        None, description="project the concatenation to this width; default: no projection"
+    )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         widths = self.widths(signals)
@@ -104,7 +113,9 @@ class Mean(_SameWidth):
         from fascore.components.fusions.mean import MeanFusion
 
         self.infer(signals)
-        return MeanFusion(self.widths(signals), self.width, [signal.prefix if isinstance(signal, Tokens) else 0 for signal in signals])
+        return MeanFusion(
+            self.widths(signals), self.width, [signal.prefix if isinstance(signal, Tokens) else 0 for signal in signals]
+        )
 
 
 class Gated(_SameWidth):
@@ -116,7 +127,9 @@ class Gated(_SameWidth):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fascore.components.fusions.gated import GatedFusion
 
-        return GatedFusion(self.widths(signals), self.infer(signals).d, hidden=self.hidden, project=self.width is not None)
+        return GatedFusion(
+            self.widths(signals), self.infer(signals).d, hidden=self.hidden, project=self.width is not None
+        )
 
 
 class AttentionPool(Fusion):
@@ -137,10 +150,14 @@ class AttentionPool(Fusion):
             raise SpecError("attention_pool fuses one or more features; got none")
         for place, signal in enumerate(signals):
             if not isinstance(signal, Tokens | Vector):
-                raise SpecError(f'attention_pool takes Tokens and Vectors, but {_name(self, place)} gives {signal}; let its encoder give tokens')
+                raise SpecError(
+                    f"attention_pool takes Tokens and Vectors, but {_name(self, place)} gives {signal}; let its encoder give tokens"
+                )
         width = self.width or one_width(self, [s.d for s in signals if isinstance(s, Tokens | Vector)])
         if width % self.heads:
-            raise SpecError(f"attention_pool: a width of {width} does not divide into {self.heads} heads; change 'heads' or 'width'")
+            raise SpecError(
+                f"attention_pool: a width of {width} does not divide into {self.heads} heads; change 'heads' or 'width'"
+            )
         return Vector(width)
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
@@ -151,7 +168,11 @@ class AttentionPool(Fusion):
 
     @classmethod
     def examples(cls) -> list[tuple[Self, list[Signal]]]:
-        return [(cls(heads=2), [Tokens(5, 6), Vector(6)]), (cls(width=8), [Vector(6), Vector(3)]), (cls(), [Tokens(4, 6, 1)])]
+        return [
+            (cls(heads=2), [Tokens(5, 6), Vector(6)]),
+            (cls(width=8), [Vector(6), Vector(3)]),
+            (cls(), [Tokens(4, 6, 1)]),
+        ]
 
 
 __all__ = ["AttentionPool", "Concat", "Gated", "Mean", "Sum"]

@@ -21,8 +21,13 @@ class AttentionPoolFusion(nn.Module):
         self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
 
     def forward(self, *features: Tensor, mask: Tensor) -> Tensor:
-        places = [linear(feature if feature.ndim == 3 else feature[:, None]) for linear, feature in zip(self.linears, features, strict=True)]
+        places = [
+            linear(feature if feature.ndim == 3 else feature[:, None])
+            for linear, feature in zip(self.linears, features, strict=True)
+        ]
         absent = torch.cat([~mask[:, i, None].expand(-1, place.shape[1]) for i, place in enumerate(places)], dim=1)
         keys = torch.cat(places, dim=1).masked_fill(absent[:, :, None], 0)
-        pooled, _ = self.attention(self.seed.to(keys.dtype).expand(len(keys), -1, -1), keys, keys, key_padding_mask=absent, need_weights=False)
+        pooled, _ = self.attention(
+            self.seed.to(keys.dtype).expand(len(keys), -1, -1), keys, keys, key_padding_mask=absent, need_weights=False
+        )
         return torch.as_tensor(pooled[:, 0])

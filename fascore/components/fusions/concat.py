@@ -17,6 +17,9 @@ class ConcatFusion(nn.Module):
         self.project = nn.Identity() if width is None else nn.Linear(sum(widths), width)
 
     def forward(self, *features: Tensor, mask: Tensor) -> Tensor:
-        present = [torch.where(mask[:, i, None], feature, self.absent[i].to(feature.dtype)) for i, feature in enumerate(features)]
+        present = [
+            torch.where(mask[:, i, None], feature, self.absent[i].to(feature.dtype))
+            for i, feature in enumerate(features)
+        ]
         fused: Tensor = self.project(torch.cat(present, dim=1))
         return fused

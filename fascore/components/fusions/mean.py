@@ -18,6 +18,8 @@ class MeanFusion(nn.Module):
         self.projections = Projections(widths, width)
 
     def forward(self, *features: Tensor, mask: Tensor) -> Tensor:
-        vectors = [f if f.ndim == 2 else f[:, prefix:].mean(1) for f, prefix in zip(features, self.prefixes, strict=True)]
+        vectors = [
+            f if f.ndim == 2 else f[:, prefix:].mean(1) for f, prefix in zip(features, self.prefixes, strict=True)
+        ]
         stacked: Tensor = self.projections(vectors, mask)
         return stacked.sum(1) / mask.sum(1, keepdim=True).clamp(min=1).to(stacked.dtype)

@@ -16,5 +16,7 @@ class Projections(nn.Module):
         self.linears = nn.ModuleList(nn.Identity() if width is None else nn.Linear(d, width) for d in widths)
 
     def forward(self, features: Sequence[Tensor], mask: Tensor) -> Tensor:
-        projected = torch.stack([linear(feature) for linear, feature in zip(self.linears, features, strict=True)], dim=1)
+        projected = torch.stack(
+            [linear(feature) for linear, feature in zip(self.linears, features, strict=True)], dim=1
+        )
         return projected.masked_fill(~mask[:, :, None], 0)

@@ -40,16 +40,23 @@ class Binary(Head):
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         _one_vector(self, signals)
         if not (isinstance(target, Labels) and target.column == "label"):
-            raise SpecError(f"binary learns record.label, not {target}; use multiclass for another column, pixelwise for a map")
+            raise SpecError(
+                f"binary learns record.label, not {target}; use multiclass for another column, pixelwise for a map"
+            )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fascore.components.heads.binary import BinaryHead
 
-        return BinaryHead(_one_vector(self, signals), hidden=self.hidden, dropout=self.dropout, label_smoothing=self.label_smoothing)
+        return BinaryHead(
+            _one_vector(self, signals), hidden=self.hidden, dropout=self.dropout, label_smoothing=self.label_smoothing
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(), [Vector(6)], Labels("label")), (cls(hidden=4, label_smoothing=0.1), [Vector(5)], Labels("label"))]
+        return [
+            (cls(), [Vector(6)], Labels("label")),
+            (cls(hidden=4, label_smoothing=0.1), [Vector(5)], Labels("label")),
+        ]
 
 
 class Multiclass(Head):
@@ -60,12 +67,18 @@ class Multiclass(Head):
     """
 
     type: Literal["multiclass"] = "multiclass"
-    classes: tuple[Scalar | None, ...] = Field(min_length=2, description="values of the target column in class order; null: the record has no value")
-    bona_fide: Scalar | None = Field(None, description="the bona fide class; default: null where that is a class (species), 1 for record.label")
+    classes: tuple[Scalar | None, ...] = Field(
+        min_length=2, description="values of the target column in class order; null: the record has no value"
+    )
+    bona_fide: Scalar | None = Field(
+        None, description="the bona fide class; default: null where that is a class (species), 1 for record.label"
+    )
     dropout: float = DROPOUT
     hidden: PositiveInt | None = HIDDEN
     label_smoothing: float = SMOOTHING
-    probabilities: bool = Field(False, description="write each class's probability to score files, `<head>.p.<class>`, for class_accuracy")
+    probabilities: bool = Field(
+        False, description="write each class's probability to score files, `<head>.p.<class>`, for class_accuracy"
+    )
 
     @model_validator(mode="after")
     def _bona_fide_is_a_class(self) -> Self:
@@ -103,8 +116,12 @@ class Multiclass(Head):
         from fascore.components.heads.multiclass import MulticlassHead
 
         return MulticlassHead(
-            _one_vector(self, signals), self.classes, bona_fide=self.bona_fide_class,
-            hidden=self.hidden, dropout=self.dropout, label_smoothing=self.label_smoothing,
+            _one_vector(self, signals),
+            self.classes,
+            bona_fide=self.bona_fide_class,
+            hidden=self.hidden,
+            dropout=self.dropout,
+            label_smoothing=self.label_smoothing,
         )
 
     @classmethod
@@ -124,7 +141,9 @@ class Pixelwise(Head):
 
     type: Literal["pixelwise"] = "pixelwise"
     level: int = Field(-1, description="which level of a Pyramid, negative from the end")
-    criterion: Literal["bce", "mse", "contrast_depth"] = Field("bce", description="binary cross-entropy, squared error, or contrastive depth loss")
+    criterion: Literal["bce", "mse", "contrast_depth"] = Field(
+        "bce", description="binary cross-entropy, squared error, or contrastive depth loss"
+    )
     contrast: float = Field(1.0, gt=0, description="weight of the neighbour differences in contrast_depth")
 
     def place(self, signals: Sequence[Signal]) -> Level:
@@ -140,7 +159,9 @@ class Pixelwise(Head):
             return Level(signal.c, (signal.h, signal.w), 1)
         if isinstance(signal, Tokens) and signal.grid is not None:
             return Level(signal.d, signal.grid, 1)
-        raise SpecError(f"pixelwise takes a Pyramid, a Plane or Tokens with a grid, not {signal}; set \"output\": \"pyramid\" in its encoder")
+        raise SpecError(
+            f'pixelwise takes a Pyramid, a Plane or Tokens with a grid, not {signal}; set "output": "pyramid" in its encoder'
+        )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         size = self.place(signals).size
@@ -150,7 +171,9 @@ class Pixelwise(Head):
         elif not (isinstance(target, Labels) and target.column == "label"):
             raise SpecError(f"pixelwise learns record.label or a map, not {target}")
         if self.criterion == "contrast_depth" and min(size) < 3:
-            raise SpecError(f"pixelwise: contrast_depth compares neighbours and needs a map of 3 x 3 or more; the input has {size[0]} x {size[1]}")
+            raise SpecError(
+                f"pixelwise: contrast_depth compares neighbours and needs a map of 3 x 3 or more; the input has {size[0]} x {size[1]}"
+            )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fascore.components.heads.pixelwise import PixelwiseHead

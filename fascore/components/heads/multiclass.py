@@ -16,7 +16,14 @@ class MulticlassHead(nn.Module, HeadModule):
     """Logits of K classes. Shapes: (B, D) -> (B, K)."""
 
     def __init__(
-        self, width: int, classes: Sequence[Scalar | None], *, bona_fide: int | None, hidden: int | None, dropout: float, label_smoothing: float
+        self,
+        width: int,
+        classes: Sequence[Scalar | None],
+        *,
+        bona_fide: int | None,
+        hidden: int | None,
+        dropout: float,
+        label_smoothing: float,
     ) -> None:
         super().__init__()
         self.layers = classifier(width, len(classes), hidden=hidden, dropout=dropout)

@@ -27,7 +27,11 @@ class PixelwiseHead(nn.Module, HeadModule):
         self.project = nn.Conv2d(place.channels, 1, 1)
 
     def forward(self, feature: Tensor | list[Tensor]) -> Tensor:
-        one = feature[self.level] if self.level is not None and not isinstance(feature, Tensor) else torch.as_tensor(feature)
+        one = (
+            feature[self.level]
+            if self.level is not None and not isinstance(feature, Tensor)
+            else torch.as_tensor(feature)
+        )
         if self.prefix is not None:
             one = rearrange(one[:, self.prefix :], "b (h w) c -> b c h w", h=self.size[0])
         logits: Tensor = self.project(one)
@@ -53,7 +57,11 @@ class PixelwiseHead(nn.Module, HeadModule):
         if target.ndim == 1:
             return target.float()[:, None, None, None].expand(-1, 1, *self.size)
         finer = target.shape[2] >= self.size[0] and target.shape[3] >= self.size[1]
-        return adaptive_avg_pool2d(target.float(), self.size) if finer else interpolate(target.float(), self.size, mode="bilinear")
+        return (
+            adaptive_avg_pool2d(target.float(), self.size)
+            if finer
+            else interpolate(target.float(), self.size, mode="bilinear")
+        )
 
 
 def contrast(depth: Tensor) -> Tensor:

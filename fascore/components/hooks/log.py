@@ -24,15 +24,26 @@ class JsonLog:
     def run_started(self, run: RunFacts, done: int) -> None:
         path, self._step = _path(run), done
         if path.exists():
-            write_whole(path, "".join(line + "\n" for line in path.read_text(encoding="utf-8").splitlines() if _kept(line, done)))
+            write_whole(
+                path,
+                "".join(line + "\n" for line in path.read_text(encoding="utf-8").splitlines() if _kept(line, done)),
+            )
 
     @hookimpl
     def step_ended(self, run: RunFacts, step: Step) -> None:
         self._step = step.step
-        _append(run, {
-            "event": "step", "step": step.step, "epoch": step.epoch, "losses": dict(step.losses), "rates": dict(step.rates),
-            "records": step.records, "seconds": round(step.seconds, 6),
-        })
+        _append(
+            run,
+            {
+                "event": "step",
+                "step": step.step,
+                "epoch": step.epoch,
+                "losses": dict(step.losses),
+                "rates": dict(step.rates),
+                "records": step.records,
+                "seconds": round(step.seconds, 6),
+            },
+        )
 
     @hookimpl
     def epoch_ended(self, run: RunFacts, epoch: int, metrics: Mapping[str, float]) -> None:

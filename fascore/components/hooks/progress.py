@@ -40,8 +40,13 @@ class Progress:
             self._console.print(f"{run.name}: goes on after step {done} of {epochs * steps}", highlight=False)
         if self._console.is_terminal:
             self._bar = Bar(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"), TimeRemainingColumn(),
-                console=self._console, transient=True,
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[facts]}"),
+                TimeRemainingColumn(),
+                console=self._console,
+                transient=True,
             )
             self._task = self._bar.add_task("training", total=epochs * steps, completed=done, facts="")
             self._bar.start()
@@ -52,13 +57,17 @@ class Progress:
         now = step.records / max(step.seconds, 1e-9)
         self._speed = now if not self._speed else 0.9 * self._speed + 0.1 * now
         name = "loss" if "loss" in step.losses else next(iter(step.losses), "")
-        facts = f"{name} {step.losses[name]:.4f}  {self._speed:.0f} records/s" if name else f"{self._speed:.0f} records/s"
+        facts = (
+            f"{name} {step.losses[name]:.4f}  {self._speed:.0f} records/s" if name else f"{self._speed:.0f} records/s"
+        )
         where = f"epoch {step.epoch + 1}/{step.epochs}"
         if self._bar is not None:
             self._bar.update(self._task, completed=step.step, description=where, facts=facts)
         elif time.monotonic() - self._said > QUIET:
             self._said = time.monotonic()
-            left = timedelta(seconds=round((step.epochs * step.steps - step.step) * step.records / max(self._speed, 1e-9)))
+            left = timedelta(
+                seconds=round((step.epochs * step.steps - step.step) * step.records / max(self._speed, 1e-9))
+            )
             self._console.print(f"{where}  step {step.step}  {facts}  {left} left", highlight=False)
 
     @hookimpl

@@ -20,7 +20,9 @@ class TensorBoard:
         try:
             import tensorboard  # noqa: F401 - torch's writer needs it and says so less clearly
         except ImportError as error:
-            raise FascoreError("trackers.tensorboard: tensorboard is not installed; pip install 'fascore[tensorboard]'") from error
+            raise FascoreError(
+                "trackers.tensorboard: tensorboard is not installed; pip install 'fascore[tensorboard]'"
+            ) from error
         self._writer: Any = None
         self._step = 0
 

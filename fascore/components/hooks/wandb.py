@@ -17,7 +17,9 @@ class WandbOptions(Config):
 
     project: str = Field("fascore", description="project that the run is filed under")
     entity: str | None = Field(None, description="user or team; default: that of the login")
-    mode: Literal["offline", "online", "disabled"] = Field("offline", description="offline writes files only, to be sent by `wandb sync`")
+    mode: Literal["offline", "online", "disabled"] = Field(
+        "offline", description="offline writes files only, to be sent by `wandb sync`"
+    )
 
 
 class Wandb:
@@ -39,8 +41,14 @@ class Wandb:
     def run_started(self, run: RunFacts, done: int) -> None:
         self._step = done
         self._run = self._wandb.init(
-            project=self.options.project, entity=self.options.entity, mode=self.options.mode, name=run.name, dir=str(run.folder),
-            id=run.spec.digest()[:16], resume="allow", config=run.spec.model_dump(mode="json", by_alias=True),
+            project=self.options.project,
+            entity=self.options.entity,
+            mode=self.options.mode,
+            name=run.name,
+            dir=str(run.folder),
+            id=run.spec.digest()[:16],
+            resume="allow",
+            config=run.spec.model_dump(mode="json", by_alias=True),
         )
 
     @hookimpl

@@ -27,9 +27,13 @@ class Faces(Modality):
     """
 
     type: Literal["faces"] = "faces"
-    detector: Slot[Detector] = Field(named("boxes"), description="finds the face; boxes reads what the record brings along")
+    detector: Slot[Detector] = Field(
+        named("boxes"), description="finds the face; boxes reads what the record brings along"
+    )
     channel: str = Field("rgb", description="raw channel that is looked at")
-    frames: Literal["all"] | PositiveInt = Field("all", description="how many frames are looked at, spread over the record")
+    frames: Literal["all"] | PositiveInt = Field(
+        "all", description="how many frames are looked at, spread over the record"
+    )
     keep: float = Field(0.6, ge=0, le=1, description="least confidence of a detection")
 
     def channels(self) -> tuple[str, ...]:
@@ -59,12 +63,20 @@ class FaceFrames(Modality):
     type: Literal["face_frames"] = "face_frames"
     channel: str = Field("rgb", description="raw channel that is cropped, the one that 'faces' looked at")
     size: PositiveInt = Field(224, description="side of the crop in pixels")
-    views: PositiveInt = Field(1, description="crops, or clips, of a record; training draws one, evaluation averages all")
+    views: PositiveInt = Field(
+        1, description="crops, or clips, of a record; training draws one, evaluation averages all"
+    )
     frames: PositiveInt | None = Field(None, description="frames of a clip; none: single images")
-    fps: PositiveFloat | None = Field(None, description="frames a second within a clip; none: spread over its part of the record")
+    fps: PositiveFloat | None = Field(
+        None, description="frames a second within a clip; none: spread over its part of the record"
+    )
     margin: NonNegativeFloat = Field(0.25, description="share of the face box's longer side that is added at each side")
-    align: Literal["none", "similarity"] = Field("none", description="similarity: turn and scale the face to a template by its points")
-    landmarks: Literal["five", "68", "mesh140"] | None = Field(None, description="layout of the port 'points'; none: no such port")
+    align: Literal["none", "similarity"] = Field(
+        "none", description="similarity: turn and scale the face to a template by its points"
+    )
+    landmarks: Literal["five", "68", "mesh140"] | None = Field(
+        None, description="layout of the port 'points'; none: no such port"
+    )
     reserve: float = Field(0.125, ge=0, le=1, description="share of the crop stored beyond each side, for augmentation")
 
     @property
@@ -99,7 +111,8 @@ class FaceFrames(Modality):
     def examples(cls) -> list[Any]:
         base: dict[str, Any] = {"inputs": (Ref("faces"),), "size": 32}
         return [
-            (cls(**base, views=2, landmarks="five"), FACES), (cls(**base, frames=4, fps=10), FACES),
+            (cls(**base, views=2, landmarks="five"), FACES),
+            (cls(**base, frames=4, fps=10), FACES),
             (cls(**base, align="similarity"), FACES),
         ]
 
@@ -119,7 +132,9 @@ class DepthMap(Modality):
     span: PositiveFloat = Field(0.24, description="metres from value 0 to value 1")
     near_is_high: bool = Field(False, description="larger pixels are nearer, as in disparity; for relative depth")
     invalid: int = Field(0, ge=0, description="the pixel that means that nothing was measured")
-    holes: Literal["far", "median", "nearest"] = Field("far", description="value of a hole: 0, 0.5, or that of the nearest measured pixel")
+    holes: Literal["far", "median", "nearest"] = Field(
+        "far", description="value of a hole: 0, 0.5, or that of the nearest measured pixel"
+    )
     size: PositiveInt | None = Field(None, description="side in pixels; none: that of the crop")
 
     def channels(self) -> tuple[str, ...]:
@@ -139,7 +154,8 @@ class DepthMap(Modality):
     @classmethod
     def examples(cls) -> list[Any]:
         return [
-            (cls(inputs=(Ref("face"),)), FACE), (cls(inputs=(Ref("face"),), unit="relative", holes="nearest", size=16), FACE),
+            (cls(inputs=(Ref("face"),)), FACE),
+            (cls(inputs=(Ref("face"),), unit="relative", holes="nearest", size=16), FACE),
             (cls(inputs=(Ref("clip"),), unit="raw"), CLIP),
         ]
 
@@ -153,7 +169,9 @@ class Infrared(Modality):
 
     type: Literal["infrared"] = "infrared"
     channel: str = Field("infrared", description="raw channel of infrared; coloured pictures are read as their luma")
-    limits: tuple[float, float] | None = Field(None, description="pixels that become 0 and 1; none: by the type of the pixel")
+    limits: tuple[float, float] | None = Field(
+        None, description="pixels that become 0 and 1; none: by the type of the pixel"
+    )
     size: PositiveInt | None = Field(None, description="side in pixels; none: that of the crop")
 
     def channels(self) -> tuple[str, ...]:
@@ -190,7 +208,9 @@ class Difference(Modality):
     def infer(self, signals: Sequence[Signal | None]) -> Signal:
         clip = signals[0] if len(signals) == 1 else None
         if not isinstance(clip, Clip) or clip.t < 2:
-            raise SpecError(f"difference reads one Clip of two frames or more; got {', '.join(map(str, signals)) or 'nothing'}")
+            raise SpecError(
+                f"difference reads one Clip of two frames or more; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
         if self.form == "clip":
             return Clip(clip.t - 1, clip.c, clip.h, clip.w, clip.fps)
         return Plane((clip.t - 1) * clip.c, clip.h, clip.w)
@@ -223,7 +243,9 @@ class PseudoDepth(Modality):
         points = signals[0] if len(signals) == 1 else None
         if not isinstance(points, Points) or points.n != POINTS.get(points.layout):
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"pseudo_depth reads the points of one image, such as 'face.points' with \"landmarks\": \"five\"; got {got}")
+            raise SpecError(
+                f'pseudo_depth reads the points of one image, such as \'face.points\' with "landmarks": "five"; got {got}'
+            )
         return Plane(1, self.size, self.size)
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
@@ -233,14 +255,19 @@ class PseudoDepth(Modality):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(inputs=(Ref("face.points"),)), FACE), (cls(inputs=(Ref("face.points"),), size=16, attacks="face"), FACE)]
+        return [
+            (cls(inputs=(Ref("face.points"),)), FACE),
+            (cls(inputs=(Ref("face.points"),), size=16, attacks="face"), FACE),
+        ]
 
 
 def _crop(type_: str, signals: Sequence[Signal | None]) -> Image | Clip:
     """The crop that a channel follows."""
     face = signals[0] if len(signals) == 1 else None
     if not isinstance(face, Image | Clip):
-        raise SpecError(f"{type_} follows the crop of one face_frames; got {', '.join(map(str, signals)) or 'no input'}")
+        raise SpecError(
+            f"{type_} follows the crop of one face_frames; got {', '.join(map(str, signals)) or 'no input'}"
+        )
     return face
 
 

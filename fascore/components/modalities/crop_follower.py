@@ -47,7 +47,12 @@ class CropFollower:
                 height, width = face["frame_size"][place[0]]
                 matrix = scaled(face["crop"][place], (image.shape[1] / width, image.shape[0] / height))
                 value = cut(image, matrix, size, size / self.size, exact=exact)
-                yield Cut(place, value, cut(measured, matrix, size, size / self.size, exact=True), self._box(face["box"][place], size))
+                yield Cut(
+                    place,
+                    value,
+                    cut(measured, matrix, size, size / self.size, exact=True),
+                    self._box(face["box"][place], size),
+                )
 
     def _box(self, box: np.ndarray, size: int) -> tuple[slice, slice]:
         """The face box in pixels of the stored crop, one pixel at least."""
@@ -64,5 +69,7 @@ def _single(image: np.ndarray, name: str) -> np.ndarray:
     if image.ndim == 3:
         if (image[..., 0] == image[..., 1]).all() and (image[..., 1] == image[..., 2]).all():
             return np.ascontiguousarray(image[..., 0])
-        raise NoResponse("refused", f"channel '{name}' is a coloured picture, not depth; write depth as one channel of 8 or 16 bits")
+        raise NoResponse(
+            "refused", f"channel '{name}' is a coloured picture, not depth; write depth as one channel of 8 or 16 bits"
+        )
     return image

@@ -48,7 +48,13 @@ class DepthMapModule(ModalityModule):
             values[place] = filled(value, measured) if self.config.holes == "nearest" else value
             valid[place] = measured
         table = np.stack([values[place] for place in np.ndindex(shape)]).reshape(valid.shape)
-        arrays = {"value": table, "valid": valid, "low": levels[..., 0], "median": levels[..., 1], "high": levels[..., 2]}
+        arrays = {
+            "value": table,
+            "valid": valid,
+            "low": levels[..., 0],
+            "median": levels[..., 1],
+            "high": levels[..., 2],
+        }
         return arrays if len(shape) == 2 else {name: array[:, None] for name, array in arrays.items()}
 
     def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
@@ -61,7 +67,10 @@ class DepthMapModule(ModalityModule):
         size, reach = self.follower.size, value.shape[-1] / self.follower.size
         total, share, seen = sample(torch.stack([value * weight, weight, valid], dim=1), draws, size, reach).unbind(1)
         fill = torch.full_like(total, FILL[self.config.holes])
-        return {"": torch.where(share > 1e-3, total / share.clamp(min=1e-3), fill).clamp(0, 1), "valid": (seen >= 0.5).float()}
+        return {
+            "": torch.where(share > 1e-3, total / share.clamp(min=1e-3), fill).clamp(0, 1),
+            "valid": (seen >= 0.5).float(),
+        }
 
     def _normalised(self, stored: Mapping[str, Tensor]) -> Tensor:
         """(N, T, S, S) in [0, 1], near is 1."""

@@ -49,7 +49,9 @@ class FaceFramesModule(ModalityModule):
         }
         if self.config.landmarks is not None:
             points = self._landmarks(faces["points"])
-            arrays["points"] = _table(chosen, {row: to_frame(matrix, points[row]).astype(np.float32) for row, matrix in matrices.items()})
+            arrays["points"] = _table(
+                chosen, {row: to_frame(matrix, points[row]).astype(np.float32) for row, matrix in matrices.items()}
+            )
         return arrays
 
     def _rows(self, faces: Arrays) -> np.ndarray:
@@ -58,7 +60,9 @@ class FaceFramesModule(ModalityModule):
         if self.config.align == "none" and self.config.landmarks is None:
             return np.flatnonzero(seen)
         if "points" not in faces:
-            raise NoResponse("refused", "the detector gives no points; choose one that does, or leave out 'align' and 'landmarks'")
+            raise NoResponse(
+                "refused", "the detector gives no points; choose one that does, or leave out 'align' and 'landmarks'"
+            )
         rows = np.flatnonzero(seen & np.isfinite(faces["points"]).all(axis=(1, 2)))
         if not len(rows):
             raise NoResponse("no_face", "no frame has both a face and its points")
@@ -71,7 +75,9 @@ class FaceFramesModule(ModalityModule):
         if (points.shape[1], layout) == (POINTS["mesh140"], "68"):
             return points[:, : POINTS["68"]]
         if points.shape[1] != POINTS[layout]:
-            raise NoResponse("refused", f"the detector gives {points.shape[1]} points, not the {POINTS[layout]} of layout '{layout}'")
+            raise NoResponse(
+                "refused", f"the detector gives {points.shape[1]} points, not the {POINTS[layout]} of layout '{layout}'"
+            )
         return points
 
     def _matrix(self, faces: Arrays, row: int) -> np.ndarray:
@@ -79,7 +85,9 @@ class FaceFramesModule(ModalityModule):
             return aligned_crop(five_of(faces["points"][row]), self.config.margin)
         return square_crop(faces["boxes"][row], self.config.margin)
 
-    def _crops(self, record: Record, faces: Arrays, matrices: Mapping[int, np.ndarray]) -> tuple[dict[int, np.ndarray], tuple[int, int]]:
+    def _crops(
+        self, record: Record, faces: Arrays, matrices: Mapping[int, np.ndarray]
+    ) -> tuple[dict[int, np.ndarray], tuple[int, int]]:
         rows = sorted(matrices)
         frames = channel(record, self.config.channel).read([int(faces["frames"][row]) for row in rows])
         crops, size = {}, (0, 0)

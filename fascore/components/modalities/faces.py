@@ -32,7 +32,10 @@ class FacesModule(ModalityModule):
         source = channel(record, self.config.channel)
         times = source.times()
         frames = self._frames(times)
-        found = [face if face and face.confidence >= self.config.keep else None for face in self._detect(record, source, frames)]
+        found = [
+            face if face and face.confidence >= self.config.keep else None
+            for face in self._detect(record, source, frames)
+        ]
         found = steady(found)
         if not any(found):
             raise NoResponse("no_face", f"no face in any of {len(frames)} frames")

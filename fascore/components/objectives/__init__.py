@@ -21,7 +21,9 @@ def _vector_of(objective: Objective, signals: Sequence[Signal], target: Target) 
     if len(signals) != 1:
         raise SpecError(f"{objective.type} reads one input; got {len(signals)}: write one objective for each")
     if not isinstance(signals[0], Vector):
-        raise SpecError(f"{objective.type} takes a Vector, not {signals[0]}; pool it first, for example with attention_pool")
+        raise SpecError(
+            f"{objective.type} takes a Vector, not {signals[0]}; pool it first, for example with attention_pool"
+        )
     if not isinstance(target, Labels):
         raise SpecError(f"{objective.type} groups records by a column such as record.label, not by {target}")
     return signals[0].d
@@ -38,7 +40,9 @@ class Center(Objective):
         None, min_length=2, description="values of the target column in class order; default: 0 and 1 of record.label"
     )
     rate: float = Field(0.5, gt=0, le=1, description="how far the centres move, alpha of eq. 4")
-    start: Literal["zero", "first"] = Field("zero", description="where a centre begins: at 0, or at the mean of the first records of its class")
+    start: Literal["zero", "first"] = Field(
+        "zero", description="where a centre begins: at 0, or at the mean of the first records of its class"
+    )
 
     def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:
         return self.classes
@@ -46,17 +50,24 @@ class Center(Objective):
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         _vector_of(self, signals, target)
         if self.classes is None and isinstance(target, Labels) and target.column != "label":
-            raise SpecError(f"center on record.{target.column}: write its 'classes', the values of that column in class order")
+            raise SpecError(
+                f"center on record.{target.column}: write its 'classes', the values of that column in class order"
+            )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fascore.components.objectives.center import CenterObjective
 
-        return CenterObjective(_vector_of(self, signals, target), len(self.classes or (0, 1)), rate=self.rate, start=self.start)
+        return CenterObjective(
+            _vector_of(self, signals, target), len(self.classes or (0, 1)), rate=self.rate, start=self.start
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
         species: tuple[Scalar | None, ...] = (None, "print", "replay")
-        return [(cls(), [Vector(6)], Labels("label")), (cls(classes=species, start="first"), [Vector(4)], Labels("species"))]
+        return [
+            (cls(), [Vector(6)], Labels("label")),
+            (cls(classes=species, start="first"), [Vector(4)], Labels("species")),
+        ]
 
 
 class SupervisedContrastive(Objective):
@@ -68,7 +79,9 @@ class SupervisedContrastive(Objective):
 
     type: Literal["supervised_contrastive"] = "supervised_contrastive"
     temperature: PositiveFloat = Field(0.1, description="tau")
-    width: PositiveInt | None = Field(None, description="width of a projection (two layers, ReLU) before the loss; default: the feature itself")
+    width: PositiveInt | None = Field(
+        None, description="width of a projection (two layers, ReLU) before the loss; default: the feature itself"
+    )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         _vector_of(self, signals, target)
@@ -76,7 +89,9 @@ class SupervisedContrastive(Objective):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fascore.components.objectives.supervised_contrastive import SupervisedContrastiveObjective
 
-        return SupervisedContrastiveObjective(_vector_of(self, signals, target), temperature=self.temperature, projection=self.width)
+        return SupervisedContrastiveObjective(
+            _vector_of(self, signals, target), temperature=self.temperature, projection=self.width
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

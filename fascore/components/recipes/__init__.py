@@ -20,16 +20,25 @@ class Supervised(Recipe):
     """Minimise the weighted sum of all losses of heads and objectives with one optimiser over all weights."""
 
     type: Literal["supervised"] = "supervised"
-    optimizer: Optimizer = Field(default_factory=lambda: Optimizer(name="adamw", lr=3e-4), description="any of torch.optim, with its arguments")
+    optimizer: Optimizer = Field(
+        default_factory=lambda: Optimizer(name="adamw", lr=3e-4), description="any of torch.optim, with its arguments"
+    )
     schedule: Schedule = Field(Schedule(), description="course of the learning rate")
-    decay: Literal["all", "matrices"] = Field("all", description="what the weight decay acts on; matrices: neither biases, norms nor single numbers")
+    decay: Literal["all", "matrices"] = Field(
+        "all", description="what the weight decay acts on; matrices: neither biases, norms nor single numbers"
+    )
     clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; default: no limit")
     accumulate: PositiveInt = Field(1, description="batches a step of the optimiser")
-    frozen: bool = Field(False, description="leave every weight as it is loaded: to evaluate, or serve, nodes and heads of other runs as one model")
+    frozen: bool = Field(
+        False,
+        description="leave every weight as it is loaded: to evaluate, or serve, nodes and heads of other runs as one model",
+    )
 
     def infer(self, plan: Plan) -> None:
         if not any(head.component.weight > 0 for head in plan.heads.values()):
-            raise SpecError("supervised learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight")
+            raise SpecError(
+                "supervised learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight"
+            )
 
     def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
         from fascore.components.recipes.supervised import SupervisedTraining

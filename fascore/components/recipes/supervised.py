@@ -25,10 +25,19 @@ class SupervisedTraining:
         self.own = nn.ModuleDict()
         if config.frozen:
             _all_loaded(graph)
-        self._optimisation = None if config.frozen else optimisation(
-            graph.parameters() if config.decay == "all" else _groups(graph), config.optimizer, config.schedule,
-            epochs=config.epochs, steps_per_epoch=steps_per_epoch, clip=config.clip, accumulate=config.accumulate,
-        )  # fmt: skip
+        self._optimisation = (
+            None
+            if config.frozen
+            else optimisation(
+                graph.parameters() if config.decay == "all" else _groups(graph),
+                config.optimizer,
+                config.schedule,
+                epochs=config.epochs,
+                steps_per_epoch=steps_per_epoch,
+                clip=config.clip,
+                accumulate=config.accumulate,
+            )
+        )
 
     def optimizers(self) -> Mapping[str, Optimisation]:
         return {} if self._optimisation is None else {"graph": self._optimisation}
@@ -47,7 +56,9 @@ class SupervisedTraining:
 
 def _groups(graph: nn.Module) -> list[dict[str, Any]]:
     """Two groups of parameters: tensors of two axes or more, and the others, whose weight does not decay."""
-    matrices, others = ([p for p in graph.parameters() if (p.ndim > 1) == several and p.requires_grad] for several in (True, False))
+    matrices, others = (
+        [p for p in graph.parameters() if (p.ndim > 1) == several and p.requires_grad] for several in (True, False)
+    )
     return [group for group in ({"params": matrices}, {"params": others, "weight_decay": 0.0}) if group["params"]]
 
 
@@ -57,4 +68,6 @@ def _all_loaded(graph: ModelGraph) -> None:
     parts += [(node, graph.head(name)) for name, node in graph.plan.heads.items()]
     for node, module in parts:
         if getattr(node.component, "weights", None) is None and any(True for _ in module.parameters()):
-            raise SpecError(f"{node.path}: with recipe.frozen nothing is trained, and this would stay random; give it 'weights', or delete 'frozen'")
+            raise SpecError(
+                f"{node.path}: with recipe.frozen nothing is trained, and this would stay random; give it 'weights', or delete 'frozen'"
+            )

@@ -21,7 +21,9 @@ class Shuffle(Sampler):
     """
 
     type: Literal["shuffle"] = "shuffle"
-    drop_last: bool = Field(False, description="true: batches of exactly batch_size, and the records left over wait for another epoch")
+    drop_last: bool = Field(
+        False, description="true: batches of exactly batch_size, and the records left over wait for another epoch"
+    )
 
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
         from fascore.components.samplers.shuffle import shuffled
@@ -38,7 +40,9 @@ class Balanced(Sampler):
     """
 
     type: Literal["balanced"] = "balanced"
-    by: Literal["label", "task", "species", "subject"] = Field("label", description="column that makes the groups; bona fide is one species")
+    by: Literal["label", "task", "species", "subject"] = Field(
+        "label", description="column that makes the groups; bona fide is one species"
+    )
 
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
         from fascore.components.samplers.balanced import balanced
@@ -48,10 +52,14 @@ class Balanced(Sampler):
         for record in records:
             value = record.column(self.by)
             if value is None and self.by != "species":
-                raise SpecError(f"balanced by {self.by}: record '{record.id}' has no {self.by}; balance by another column")
+                raise SpecError(
+                    f"balanced by {self.by}: record '{record.id}' has no {self.by}; balance by another column"
+                )
             groups["" if value is None else f"={value}"].append(record.id)
         if len(groups) < 2:
-            raise SpecError(f"balanced by {self.by}: all {len(records)} records are of one group; use shuffle, or balance by another column")
+            raise SpecError(
+                f"balanced by {self.by}: all {len(records)} records are of one group; use shuffle, or balance by another column"
+            )
         return balanced([groups[name] for name in sorted(groups)], self.batch_size, epoch, seed)
 
     @classmethod
@@ -61,7 +69,9 @@ class Balanced(Sampler):
 
 def _need(sampler: Sampler, count: int, least: int) -> None:
     if count < least:
-        raise SpecError(f"{sampler.type}: {count} records to train on, and a batch needs {least}; lower 'batch_size' or add records")
+        raise SpecError(
+            f"{sampler.type}: {count} records to train on, and a batch needs {least}; lower 'batch_size' or add records"
+        )
 
 
 __all__ = ["Balanced", "Shuffle"]

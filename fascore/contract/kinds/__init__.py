@@ -13,6 +13,26 @@ from fascore.contract.kinds.sampler import Sampler
 from fascore.contract.kinds.values import Value
 
 __all__ = [
-    "Arrays", "Dataset", "Dense", "Detector", "DetectorModule", "Encoder", "Face", "Fusion", "Head", "HeadModule", "Labels",
-    "Loaded", "Metric", "Modality", "ModalityModule", "Objective", "Recipe", "Sampler", "Target", "ThresholdMetric", "Training", "Value",
+    "Arrays",
+    "Dataset",
+    "Dense",
+    "Detector",
+    "DetectorModule",
+    "Encoder",
+    "Face",
+    "Fusion",
+    "Head",
+    "HeadModule",
+    "Labels",
+    "Loaded",
+    "Metric",
+    "Modality",
+    "ModalityModule",
+    "Objective",
+    "Recipe",
+    "Sampler",
+    "Target",
+    "ThresholdMetric",
+    "Training",
+    "Value",
 ]

@@ -69,7 +69,9 @@ class Head(Component):
     weight: NonNegativeFloat = Field(1.0, description="of its loss in the sum")
     target: Ref = Field(Ref("record.label"), description="what it learns: a column of the record, or a modality")
     where: Where = Field(default_factory=dict, description="rows that its loss sees, such as {'task': 'spoof'}")
-    weights: str | None = Field(None, description="a safetensors file, or a run's folder with '#head.name', to start from")
+    weights: str | None = Field(
+        None, description="a safetensors file, or a run's folder with '#head.name', to start from"
+    )
 
     def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:
         """Values of the target's column in class order, None among them for a record without a value.

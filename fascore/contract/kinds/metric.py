@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fascore.evaluation.table import ScoreTable
     from fascore.evaluation.threshold import Threshold
 
+
 class Metric(Component):
     """A figure of one score table. `examples()` gives metrics; the suite draws tables for them.
 
@@ -39,7 +40,11 @@ class Metric(Component):
     def lacks(self, columns: Sequence[str]) -> str | None:
         """Why it cannot be taken of score tables with these columns of numbers; None where it can. Asked before a run begins."""
         there = self.column in columns
-        return None if there else f"score tables of this run have no column '{self.column}'; they have {', '.join(columns)}"
+        return (
+            None
+            if there
+            else f"score tables of this run have no column '{self.column}'; they have {', '.join(columns)}"
+        )
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
         """Intervals of the bootstrap over subjects, `{"bootstrap": {"low", "high", "subjects"}}` where they stand beside figures of `compute`.
@@ -52,4 +57,6 @@ class Metric(Component):
 class ThresholdMetric(Metric):
     """A metric at a threshold that dev has set: the run's, or one by a rule of the metric's own, on the same dev scores."""
 
-    threshold: ThresholdRule | None = Field(None, description="a rule of its own, by which dev sets its threshold; none: the run's threshold")
+    threshold: ThresholdRule | None = Field(
+        None, description="a rule of its own, by which dev sets its threshold; none: the run's threshold"
+    )

@@ -45,9 +45,15 @@ class Recipe(Component):
     kind: ClassVar[str] = "recipe"
 
     epochs: PositiveInt = Field(30, description="passes over the sampler's plan")
-    select: Slot[Metric] = Field(named("auc"), description="figure of dev, after every epoch, that chooses the best weights")
-    early_stop: PositiveInt | None = Field(None, description="stop after so many epochs without a better figure; default: never")
-    ema: float | None = Field(None, gt=0, lt=1, description="decay of an average of the weights, which is then evaluated; default: none")
+    select: Slot[Metric] = Field(
+        named("auc"), description="figure of dev, after every epoch, that chooses the best weights"
+    )
+    early_stop: PositiveInt | None = Field(
+        None, description="stop after so many epochs without a better figure; default: never"
+    )
+    ema: float | None = Field(
+        None, gt=0, lt=1, description="decay of an average of the weights, which is then evaluated; default: none"
+    )
 
     def infer(self, plan: Plan) -> None:
         """Refuse a graph that it cannot train: raise SpecError. Static, no torch."""

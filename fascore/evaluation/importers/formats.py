@@ -88,15 +88,25 @@ def _bob_text(width: Literal[4, 5]) -> Callable[[Path, Given], Found]:
                 persons |= set(claimed)
                 for index, word in enumerate(species, start):
                     first.setdefault(word, index)
-                building.add({
-                    "id": numbering.of(names), "clip": names, "label": list(map(int, bona_fide)), "species": species, "subject": claimed,
-                    "score": score,
-                })  # fmt: skip
+                building.add(
+                    {
+                        "id": numbering.of(names),
+                        "clip": names,
+                        "label": list(map(int, bona_fide)),
+                        "species": species,
+                        "subject": claimed,
+                        "score": score,
+                    }
+                )
             if imposters := sorted((first[word], word) for word in persons & first.keys() - {""}):
                 index, word = imposters[0]
-                complaint = f"'{shown(word)}' is another claimed identity: this is a file of recognition, and not of attacks"
+                complaint = (
+                    f"'{shown(word)}' is another claimed identity: this is a file of recognition, and not of attacks"
+                )
                 raise building.place.error(index, "real", complaint)
-        return ScoreTable(**building.finish()), f"bona fide where real = claimed, else the species (by the format){numbering.note}"
+        return ScoreTable(
+            **building.finish()
+        ), f"bona fide where real = claimed, else the species (by the format){numbering.note}"
 
     return read
 
@@ -120,7 +130,11 @@ class _Numbering:
     @property
     def note(self) -> str:
         """What was done, for people."""
-        return f"; {self._repeats} rows repeat a name and are numbered, the name itself is column 'clip'" if self._repeats else ""
+        return (
+            f"; {self._repeats} rows repeat a name and are numbered, the name itself is column 'clip'"
+            if self._repeats
+            else ""
+        )
 
 
 def _words(*names: Literal["id", "label", "score"]) -> Callable[[Path, Given], Found]:
@@ -145,7 +159,9 @@ def _id_score(path: Path, given: Given) -> Found:
         building = Building(("id", *labels.header, "score"), str(path))
         for start, cells in building.chunks(rows):
             if len(cells) < 2:
-                raise FascoreError(f"{path}, row {building.place.row(start)}: one word, where an id and a score should stand")
+                raise FascoreError(
+                    f"{path}, row {building.place.row(start)}: one word, where an id and a score should stand"
+                )
             building.add({"id": cells[0], **labels.columns(cells[0], building.place, start), "score": cells[-1]})
     return ScoreTable(**building.finish()), f"of {labels.path}, {labels.labels.meaning}"
 
@@ -175,7 +191,7 @@ def _json_pairs(path: Path) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise FascoreError(f"{path} is no JSON text in UTF-8: {error}") from None
     if not isinstance(found, _Pairs):
-        raise FascoreError(f"{path}: a JSON score file is one object, from id to score, such as {{\"real/1.mp4\": 0.93}}")
+        raise FascoreError(f'{path}: a JSON score file is one object, from id to score, such as {{"real/1.mp4": 0.93}}')
     return found
 
 
@@ -185,7 +201,9 @@ class _Pairs(list[Any]):
 
 def _needed(given: Given, path: Path, what: str) -> LabelFile:
     if given.labels is None:
-        raise FascoreError(f"{path} is {what} and has no labels: give them with --labels FILE, a CSV with id, label and, where known, species")
+        raise FascoreError(
+            f"{path} is {what} and has no labels: give them with --labels FILE, a CSV with id, label and, where known, species"
+        )
     return given.labels
 
 
@@ -193,14 +211,24 @@ BOB = {"claimed_id": "subject", "test_label": "id", "is_bonafide": "label", "att
 _TAKEN = ("id", "clip", "label", "species", "subject", "task", "response")
 
 FORMATS: Mapping[str, Format] = {
-    "fascore": Format("CSV with a header: label 1 = bona fide, higher score = bona fide; docs/conventions.md", "bona_fide_high", "own", _fascore),
+    "fascore": Format(
+        "CSV with a header: label 1 = bona fide, higher score = bona fide; docs/conventions.md",
+        "bona_fide_high",
+        "own",
+        _fascore,
+    ),
     "csv": Format("the same columns with other polarity or labels, which are said", None, "said", _csv),
     "bob-csv": Format(f"bob.pad's CSV: {','.join(BOB)}", "bona_fide_high", "own", _bob_csv),
     "bob-4": Format("bob's lines 'claimed real path score'", "bona_fide_high", "own", _bob_text(4)),
     "bob-5": Format("bob's lines 'claimed label real path score'", "bona_fide_high", "own", _bob_text(5)),
     "id-label-score": Format("lines 'id label score'", None, "said", _words("id", "label", "score")),
     "score-label": Format("lines 'score label', as CDCN writes them", None, "said", _words("score", "label")),
-    "id-score": Format("lines 'path score' or 'colour depth infrared score', as the ChaLearn challenges ask for", None, "file", _id_score),
+    "id-score": Format(
+        "lines 'path score' or 'colour depth infrared score', as the ChaLearn challenges ask for",
+        None,
+        "file",
+        _id_score,
+    ),
     "json": Format("a JSON object from id to score, as GRAD-GPAD writes it", None, "file", _json),
 }
 """By the name that --format takes."""

@@ -58,11 +58,17 @@ class Importer:
         """The polarity of a file; what is said and not used, or contradicts the format, is an error."""
         if format.polarity is not None and self.polarity not in (None, format.polarity):
             other = "; for a CSV with other polarity say --format csv" if name == "fascore" else ""
-            raise FascoreError(f"{path} is '{name}', where {WORDS_OF[format.polarity]}, and --polarity says {self.polarity}{other}")
+            raise FascoreError(
+                f"{path} is '{name}', where {WORDS_OF[format.polarity]}, and --polarity says {self.polarity}{other}"
+            )
         if format.labels == "own" and self.labels_are is not None:
-            raise FascoreError(f"{path} is '{name}', which says itself what its labels mean; leave --labels-are out, or say another --format")
+            raise FascoreError(
+                f"{path} is '{name}', which says itself what its labels mean; leave --labels-are out, or say another --format"
+            )
         if format.labels != "file" and self.labels is not None:
-            raise FascoreError(f"{path} is '{name}', which has labels of its own; leave --labels out, or say another --format")
+            raise FascoreError(
+                f"{path} is '{name}', which has labels of its own; leave --labels out, or say another --format"
+            )
         polarity = format.polarity or self.polarity
         if polarity is None:
             raise FascoreError(
@@ -77,7 +83,11 @@ class Importer:
 
 def importer(format: str | None, polarity: str | None, labels_are: str | None, labels: Path | None) -> Importer:
     """An importer as a user asks for it. Raises FascoreError for a word that is none of the choices."""
-    asked = {"format": (format, tuple(FORMATS)), "polarity": (polarity, get_args(Polarity)), "labels-are": (labels_are, get_args(LabelsAre))}
+    asked = {
+        "format": (format, tuple(FORMATS)),
+        "polarity": (polarity, get_args(Polarity)),
+        "labels-are": (labels_are, get_args(LabelsAre)),
+    }
     for name, (value, allowed) in asked.items():
         if value is not None and value not in allowed:
             raise FascoreError(f"--{name} {value}: choose one of {', '.join(allowed)}")

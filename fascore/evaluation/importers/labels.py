@@ -13,7 +13,10 @@ from fascore.evaluation.table_reader import Rows, csv_rows, word_rows
 
 LabelsAre: TypeAlias = Literal["bona_fide_1", "attack_1"]
 
-WORDS = {**dict.fromkeys(("bona_fide", "bonafide", "real", "live", "genuine"), 1), **dict.fromkeys(("attack", "spoof", "fake"), 0)}
+WORDS = {
+    **dict.fromkeys(("bona_fide", "bonafide", "real", "live", "genuine"), 1),
+    **dict.fromkeys(("attack", "spoof", "fake"), 0),
+}
 NUMBERS = {"1": 1, "+1": 1, "1.0": 1, "0": 0, "0.0": 0, "-1": 0}
 NOT_CARRIED = ("rgb", "depth", "infrared", "box", "split", "score", "response")
 """Columns of a manifest that tell a table of scores nothing."""
@@ -49,13 +52,17 @@ class Labels:
             raise self._place.error(index, self._column, f"'{shown(cell)}' is no label; {advice}")
         other = next((found for name, found in self._kinds.items() if name != kind), None)
         if other is not None:
-            raise self._place.error(index, self._column, f"'{cell}' stands beside '{other}': labels are words or numbers, not both")
+            raise self._place.error(
+                index, self._column, f"'{cell}' stands beside '{other}': labels are words or numbers, not both"
+            )
         self._kinds[kind] = cell
         if kind == "word":
             return WORDS[word]
         if self._are is None:
             raise self._place.error(
-                index, self._column, f"whether '{cell}' is bona fide nothing says; say it: --labels-are bona_fide_1 or --labels-are attack_1"
+                index,
+                self._column,
+                f"whether '{cell}' is bona fide nothing says; say it: --labels-are bona_fide_1 or --labels-are attack_1",
             )
         return NUMBERS[word] if self._are == "bona_fide_1" else 1 - NUMBERS[word]
 
@@ -76,7 +83,9 @@ class LabelFile:
         if _has_header(path):
             with csv_rows(path) as (header, rows):
                 if missing := [name for name in ("id", "label") if name not in header]:
-                    raise FascoreError(f"{path}: there is no column '{missing[0]}'; a file of labels has a line a presentation: id,label,species,…")
+                    raise FascoreError(
+                        f"{path}: there is no column '{missing[0]}'; a file of labels has a line a presentation: id,label,species,…"
+                    )
                 self._read(header, rows)
         else:
             with word_rows(path, 2) as rows:
@@ -85,7 +94,11 @@ class LabelFile:
             raise FascoreError(f"{path} has no rows: a file of labels has a line a presentation")
 
     def _read(self, header: Sequence[str], rows: Rows) -> None:
-        self._columns = {name: [] for name in header if name not in ("id", "label", *NOT_CARRIED) and (name in COLUMNS or "." not in name)}
+        self._columns = {
+            name: []
+            for name in header
+            if name not in ("id", "label", *NOT_CARRIED) and (name in COLUMNS or "." not in name)
+        }
         for numbers, cells in rows:
             self._place.numbers.append(numbers)
             columns = dict(zip(header, zip(*cells)))
@@ -95,7 +108,11 @@ class LabelFile:
             for name in columns["id"]:
                 if name in self._rows or not name:
                     complaint = f"stands in row {self._place.row(self._rows[name])} already" if name else "is empty"
-                    raise self._place.error(len(self._rows), "id", f"'{shown(name)}' {complaint}; a file of labels has one row a presentation")
+                    raise self._place.error(
+                        len(self._rows),
+                        "id",
+                        f"'{shown(name)}' {complaint}; a file of labels has one row a presentation",
+                    )
                 self._rows[name] = len(self._rows)
 
     @property
@@ -109,7 +126,9 @@ class LabelFile:
             rows = [self._rows[name] for name in ids]
         except KeyError as error:
             name = error.args[0]
-            raise place.error(start + list(ids).index(name), "id", f"'{shown(name)}' has no label in {self.path}") from None
+            raise place.error(
+                start + list(ids).index(name), "id", f"'{shown(name)}' has no label in {self.path}"
+            ) from None
         facts = {name: [values[row] for row in rows] for name, values in self._columns.items()}
         return {"label": [self._label[row] for row in rows], **facts}
 

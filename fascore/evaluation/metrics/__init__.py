@@ -52,7 +52,9 @@ class Eer(Metric):
     type: Literal["eer"] = "eer"
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
-    convention: Literal["interpolated", "nearest"] = Field("interpolated", description="which of the two is `value`; papers differ")
+    convention: Literal["interpolated", "nearest"] = Field(
+        "interpolated", description="which of the two is `value`; papers differ"
+    )
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
         from fascore.evaluation.metrics.eer import compute
@@ -164,8 +166,12 @@ class TprAtFpr(Metric):
     type: Literal["tpr_at_fpr"] = "tpr_at_fpr"
     oracle: ClassVar[bool] = True
     fpr: float = Field(0.01, gt=0, lt=1, description="the false positive rate")
-    positive: Literal["attack", "bona_fide"] = Field("bona_fide", description="the positive class: what a true positive is")
-    rule: Literal["at_most", "release_index"] = Field("at_most", description="at_most never exceeds fpr; release_index is one paper's index")
+    positive: Literal["attack", "bona_fide"] = Field(
+        "bona_fide", description="the positive class: what a true positive is"
+    )
+    rule: Literal["at_most", "release_index"] = Field(
+        "at_most", description="at_most never exceeds fpr; release_index is one paper's index"
+    )
 
     @classmethod
     def examples(cls) -> list[TprAtFpr]:
@@ -187,7 +193,9 @@ class BpcerAtApcer(Metric):
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
     apcer: float = Field(0.05, gt=0, lt=1, description="the greatest APCER")
-    attacks: Attacks = Field("worst", description="whose APCER: that of the worst species, as the standard has it, or of all attacks pooled")
+    attacks: Attacks = Field(
+        "worst", description="whose APCER: that of the worst species, as the standard has it, or of all attacks pooled"
+    )
 
     @classmethod
     def examples(cls) -> list[BpcerAtApcer]:
@@ -209,7 +217,9 @@ class ApcerAtBpcer(Metric):
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
     bpcer: float = Field(0.01, gt=0, lt=1, description="the greatest BPCER")
-    attacks: Attacks = Field("worst", description="whose APCER: that of the worst species, as the standard has it, or of all attacks pooled")
+    attacks: Attacks = Field(
+        "worst", description="whose APCER: that of the worst species, as the standard has it, or of all attacks pooled"
+    )
 
     @classmethod
     def examples(cls) -> list[ApcerAtBpcer]:
@@ -230,7 +240,9 @@ class Iso30107(ThresholdMetric):
     type: Literal["iso30107"] = "iso30107"
     higher_is_better: ClassVar[bool] = False
     primary: ClassVar[str] = "acer_worst"
-    group: str | None = Field(None, description="column of the coarse groups of attacks; none: the part of the species before the dot")
+    group: str | None = Field(
+        None, description="column of the coarse groups of attacks; none: the part of the species before the dot"
+    )
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
         from fascore.evaluation.metrics.iso30107 import compute
@@ -253,7 +265,9 @@ class Riapar(ThresholdMetric):
     type: Literal["riapar"] = "riapar"
     higher_is_better: ClassVar[bool] = False
     primary: ClassVar[str] = "riapar_worst"
-    matcher_threshold: float | None = Field(None, description="the matcher accepts at this `matcher.score` and above; none: it says `matcher.accept`")
+    matcher_threshold: float | None = Field(
+        None, description="the matcher accepts at this `matcher.score` and above; none: it says `matcher.accept`"
+    )
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
         from fascore.evaluation.metrics.riapar import compute

@@ -18,9 +18,16 @@ def compute(table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Valu
     wrong = found.attack + found.bona_fide
     low, high = wrong.interval
     return {
-        "value": found.accuracy, "errors": wrong.errors, "n": wrong.n, "low": 1 - high, "high": 1 - low,
-        "bpcer": found.bona_fide.value, "apcer_pooled": found.attack.value, "threshold": at.value, "rule": str(at.rule),
-    }  # fmt: skip
+        "value": found.accuracy,
+        "errors": wrong.errors,
+        "n": wrong.n,
+        "low": 1 - high,
+        "high": 1 - low,
+        "bpcer": found.bona_fide.value,
+        "apcer_pooled": found.attack.value,
+        "threshold": at.value,
+        "rule": str(at.rule),
+    }
 
 
 def resample(table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:

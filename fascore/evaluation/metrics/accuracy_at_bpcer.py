@@ -25,6 +25,12 @@ def compute(table: ScoreTable, *, bpcer: float) -> Mapping[str, Value]:
     wrong = found.attack + found.bona_fide
     low, high = wrong.interval
     return {
-        "value": found.accuracy, "errors": wrong.errors, "n": wrong.n, "low": 1 - high, "high": 1 - low,
-        "reached": found.bona_fide.value, "threshold": threshold, "bpcer": bpcer,
-    }  # fmt: skip
+        "value": found.accuracy,
+        "errors": wrong.errors,
+        "n": wrong.n,
+        "low": 1 - high,
+        "high": 1 - low,
+        "reached": found.bona_fide.value,
+        "threshold": threshold,
+        "bpcer": bpcer,
+    }

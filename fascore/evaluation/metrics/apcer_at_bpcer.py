@@ -26,4 +26,10 @@ def compute(table: ScoreTable, *, bpcer: float, attacks: Literal["worst", "poole
     rates = attack_rates(table, threshold)
     top = worst(rates)
     rate = rates[top] if top and attacks == "worst" else pooled(rates)
-    return {**rate.counts("value"), "species": top, "reached": bona_fide_rate(table, threshold).value, "threshold": threshold, **named}
+    return {
+        **rate.counts("value"),
+        "species": top,
+        "reached": bona_fide_rate(table, threshold).value,
+        "threshold": threshold,
+        **named,
+    }

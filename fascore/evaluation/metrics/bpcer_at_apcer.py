@@ -28,4 +28,10 @@ def compute(table: ScoreTable, *, apcer: float, attacks: Literal["worst", "poole
     rates = attack_rates(table, threshold)
     limit = worst(rates)
     reached = rates[limit].value if limit and attacks == "worst" else pooled(rates).value
-    return {**bona_fide_rate(table, threshold).counts("value"), "reached": reached, "species": limit, "threshold": threshold, **named}
+    return {
+        **bona_fide_rate(table, threshold).counts("value"),
+        "reached": reached,
+        "species": limit,
+        "threshold": threshold,
+        **named,
+    }

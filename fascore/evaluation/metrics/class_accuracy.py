@@ -39,9 +39,15 @@ def compute(table: ScoreTable, head: str, target: str) -> Mapping[str, Value]:
     recalls = {name: 1 - rate.value for name, rate in parts.items() if rate.value is not None}
     low, high = whole.interval
     return {
-        "value": 1 - whole.errors / whole.n, "errors": whole.errors, "n": whole.n, "low": 1 - high, "high": 1 - low, "non_responses": found.silent,
-        "balanced": sum(recalls.values()) / len(recalls), "classes": {name or "none": share for name, share in recalls.items()},
-    }  # fmt: skip
+        "value": 1 - whole.errors / whole.n,
+        "errors": whole.errors,
+        "n": whole.n,
+        "low": 1 - high,
+        "high": 1 - low,
+        "non_responses": found.silent,
+        "balanced": sum(recalls.values()) / len(recalls),
+        "classes": {name or "none": share for name, share in recalls.items()},
+    }
 
 
 def resample(table: ScoreTable, head: str, target: str, draws: Resampling) -> Mapping[str, Value]:
@@ -57,13 +63,17 @@ def classified(table: ScoreTable, head: str, target: str) -> Classified:
     prefix = f"{head}.p."
     columns = {name.removeprefix(prefix): values for name, values in table.heads.items() if name.startswith(prefix)}
     if len(columns) < 2:
-        raise SpecError(f'there are no columns {prefix}CLASS: set "probabilities": true in the multiclass head {head}, or name another \'head\'')
+        raise SpecError(
+            f"there are no columns {prefix}CLASS: set \"probabilities\": true in the multiclass head {head}, or name another 'head'"
+        )
     if target not in table.words:
         raise SpecError(f"the score table has no column '{target}' of true classes; it has {', '.join(table.words)}")
     classes, factor, given = tuple(columns), table.words[target], np.stack(list(columns.values()), axis=1)
     place = {name: code for code, name in enumerate(classes)}
     if strange := [name for name in factor.present() if name and name not in place]:
-        raise SpecError(f"column '{target}' has the value '{strange[0]}', which is no class of the head '{head}': {', '.join(classes)}")
+        raise SpecError(
+            f"column '{target}' has the value '{strange[0]}', which is no class of the head '{head}': {', '.join(classes)}"
+        )
     true = np.array([place.get(name, -1) for name in factor.names], np.intp)[factor.codes]
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(given).all(axis=1))
     said = np.where(finite[:, None], given, -np.inf).argmax(axis=1)

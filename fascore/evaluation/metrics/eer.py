@@ -18,9 +18,17 @@ def compute(table: ScoreTable, *, convention: Convention) -> Mapping[str, Value]
     bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
     found = equal_error(bona_fide, attack)
     value = found.interpolated if convention == "interpolated" else found.nearest
-    return {"value": value, "convention": convention, **found._asdict(), "n_bona_fide": len(bona_fide), "n_attack": len(attack)}
+    return {
+        "value": value,
+        "convention": convention,
+        **found._asdict(),
+        "n_bona_fide": len(bona_fide),
+        "n_attack": len(attack),
+    }
 
 
 def resample(table: ScoreTable, draws: Resampling, *, convention: Convention) -> Mapping[str, Value]:
     """`bootstrap` of `value`, each resample at its own threshold. Raises SpecError where one class has no score."""
-    return draws.beside(table, lambda part: part.curves.interpolated if convention == "interpolated" else part.curves.nearest)
+    return draws.beside(
+        table, lambda part: part.curves.interpolated if convention == "interpolated" else part.curves.nearest
+    )

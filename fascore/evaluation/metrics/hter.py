@@ -16,9 +16,14 @@ def compute(table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Valu
     at = needed(threshold)
     found = errors(table, at.value)
     return {
-        "value": found.hter, "false_accept_pooled": found.attack.value, "false_reject": found.bona_fide.value,
-        "n_attack": found.attack.n, "n_bona_fide": found.bona_fide.n, "threshold": at.value, "rule": str(at.rule),
-    }  # fmt: skip
+        "value": found.hter,
+        "false_accept_pooled": found.attack.value,
+        "false_reject": found.bona_fide.value,
+        "n_attack": found.attack.n,
+        "n_bona_fide": found.bona_fide.n,
+        "threshold": at.value,
+        "rule": str(at.rule),
+    }
 
 
 def resample(table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:

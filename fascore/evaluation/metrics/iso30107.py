@@ -73,12 +73,13 @@ def _figures(table: ScoreTable, threshold: float, words: Words) -> Parts:
     return {
         **_summary(species, bona_fide, words),
         f"{words.attack}_worst_bound": worst_bound(species),
-        f"{words.silent_attack}_pooled": every.non_response, words.silent_bona_fide: bona_fide.non_response,
+        f"{words.silent_attack}_pooled": every.non_response,
+        words.silent_bona_fide: bona_fide.non_response,
         "bona_fide": bona_fide.parts(words.bona_fide, words.silent_bona_fide),
         "pooled": every.parts(f"{words.attack}_pooled", f"{words.silent_attack}_pooled"),
         "species": {name: rate.parts(words.attack, words.silent_attack) for name, rate in species.items()},
         "non_response_rejects": _silence_rejects(species, bona_fide, words),
-    }  # fmt: skip
+    }
 
 
 def _summary(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Parts:
@@ -86,9 +87,12 @@ def _summary(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Part
     name, every, named = worst(species), pooled(species), words.attack
     top = species[name].value if name else None
     found: Parts = {
-        f"{named}_worst": top, f"{named}_worst_species": name, f"{named}_worst_n": species[name].n if name else 0,
-        f"{named}_pooled": every.value, words.bona_fide: bona_fide.value,
-    }  # fmt: skip
+        f"{named}_worst": top,
+        f"{named}_worst_species": name,
+        f"{named}_worst_n": species[name].n if name else 0,
+        f"{named}_pooled": every.value,
+        words.bona_fide: bona_fide.value,
+    }
     if words is not SPOOF:
         return found
     conventions = {"worst": top, "pooled": every.value, "mean_species": mean(species)}
@@ -100,21 +104,28 @@ def _silence_rejects(species: Mapping[str, Rate], bona_fide: Rate, words: Words)
     attacks = {name: rate.silence_rejects(bona_fide=False) for name, rate in species.items()}
     own = bona_fide.silence_rejects(bona_fide=True)
     return {
-        **_summary(attacks, own, words), "bona_fide": own.counts(words.bona_fide),
+        **_summary(attacks, own, words),
+        "bona_fide": own.counts(words.bona_fide),
         "species": {name: rate.counts(words.attack) for name, rate in attacks.items()},
-    }  # fmt: skip
+    }
 
 
 def _intervals(draws: Resampling, rates: Rates, top: str | None, words: Words) -> Parts:
     interval = draws.interval
     both: Parts = {f"{words.attack}_pooled": interval(rates.pooled), words.bona_fide: interval(rates.bona_fide)}
     if words is SPOOF:
-        conventions = {"pooled": rates.pooled, "mean_species": rates.mean_species} | ({"worst": rates.species[top]} if top else {})
-        both |= {f"acer_{convention}": interval((rate + rates.bona_fide) / 2) for convention, rate in conventions.items()}
+        conventions = {"pooled": rates.pooled, "mean_species": rates.mean_species} | (
+            {"worst": rates.species[top]} if top else {}
+        )
+        both |= {
+            f"acer_{convention}": interval((rate + rates.bona_fide) / 2) for convention, rate in conventions.items()
+        }
     return {
-        "bootstrap": both, "bona_fide": {"bootstrap": interval(rates.bona_fide)}, "pooled": {"bootstrap": interval(rates.pooled)},
+        "bootstrap": both,
+        "bona_fide": {"bootstrap": interval(rates.bona_fide)},
+        "pooled": {"bootstrap": interval(rates.pooled)},
         "species": {name: {"bootstrap": interval(values)} for name, values in rates.species.items()},
-    }  # fmt: skip
+    }
 
 
 def _groups(table: ScoreTable, threshold: float, column: str | None) -> Parts:
@@ -122,16 +133,30 @@ def _groups(table: ScoreTable, threshold: float, column: str | None) -> Parts:
     if column is None:
         groups = coarse(attack_rates(table, threshold))
     else:
-        groups = {name: attack_rates(table.select(rows), threshold) for name, rows in table.by_group(column, table.attack)}
-    return {"groups": {name: {**_top(rates), **pooled(rates).parts("apcer_pooled", "apnrr_pooled")} for name, rates in groups.items()}}
+        groups = {
+            name: attack_rates(table.select(rows), threshold) for name, rows in table.by_group(column, table.attack)
+        }
+    return {
+        "groups": {
+            name: {**_top(rates), **pooled(rates).parts("apcer_pooled", "apnrr_pooled")}
+            for name, rates in groups.items()
+        }
+    }
 
 
 def _potentials(table: ScoreTable, threshold: float) -> Parts:
     """The worst species of each attack potential, where the records state it: a claim holds up to one potential."""
     if not any(table.factor("attack_potential").present()):
         return {}
-    parts = {name: attack_rates(table.select(rows), threshold) for name, rows in table.by_group("attack_potential", table.attack)}
-    return {"attack_potential": {name: {**_top(rates), "apcer_worst_bound": worst_bound(rates)} for name, rates in parts.items()}}
+    parts = {
+        name: attack_rates(table.select(rows), threshold)
+        for name, rows in table.by_group("attack_potential", table.attack)
+    }
+    return {
+        "attack_potential": {
+            name: {**_top(rates), "apcer_worst_bound": worst_bound(rates)} for name, rates in parts.items()
+        }
+    }
 
 
 def _top(rates: Mapping[str, Rate]) -> Parts:

@@ -28,15 +28,23 @@ def compute(table: ScoreTable, threshold: Threshold | None, matcher_threshold: f
     species = {name: _count(accepted, rows) for name, rows in table.by_group("species", table.attack)}
     top = worst(species)
     if top is None or frr.value is None:
-        raise SpecError(f"there is no {'bona fide' if top else 'attack'} presentation; RIAPAR is a sum over both classes")
+        raise SpecError(
+            f"there is no {'bona fide' if top else 'attack'} presentation; RIAPAR is a sum over both classes"
+        )
     sums = {name: (rate.value or 0.0) + frr.value for name, rate in species.items()}
     return {
-        "riapar_worst": sums[top], "riapar_worst_species": top, "iapar_worst": species[top].value, "frr": frr.value,
-        "bona_fide": frr.counts("frr"), "species": {name: {"riapar": sums[name], **rate.counts("iapar")} for name, rate in species.items()},
-    }  # fmt: skip
+        "riapar_worst": sums[top],
+        "riapar_worst_species": top,
+        "iapar_worst": species[top].value,
+        "frr": frr.value,
+        "bona_fide": frr.counts("frr"),
+        "species": {name: {"riapar": sums[name], **rate.counts("iapar")} for name, rate in species.items()},
+    }
 
 
-def resample(table: ScoreTable, threshold: Threshold | None, matcher_threshold: float | None, draws: Resampling) -> Mapping[str, Value]:
+def resample(
+    table: ScoreTable, threshold: Threshold | None, matcher_threshold: float | None, draws: Resampling
+) -> Mapping[str, Value]:
     """`bootstrap` of FRR, and by species of the sum. Raises SpecError as `compute` does."""
     part = draws.on(table)
     if part is None:
@@ -54,10 +62,14 @@ def system_accepts(table: ScoreTable, threshold: float, matcher_threshold: float
     elif matcher_threshold is None and ACCEPT in table.heads:
         given = table.heads[ACCEPT]
         if not np.isin(given[np.isfinite(given)], (0, 1)).all():
-            raise SpecError(f"column '{ACCEPT}' holds 1 where the matcher accepted and 0 where it did not; write scores as '{SCORE}'")
+            raise SpecError(
+                f"column '{ACCEPT}' holds 1 where the matcher accepted and 0 where it did not; write scores as '{SCORE}'"
+            )
         matched = given == 1
     else:
-        raise SpecError(f"RIAPAR needs the matcher: a column '{ACCEPT}' of 0 and 1, or a column '{SCORE}' and the field matcher_threshold")
+        raise SpecError(
+            f"RIAPAR needs the matcher: a column '{ACCEPT}' of 0 and 1, or a column '{SCORE}' and the field matcher_threshold"
+        )
     return np.asarray(matched & table.responded & (table.score >= threshold))
 
 

@@ -12,7 +12,11 @@ from fascore.evaluation.table import ScoreTable
 
 
 def compute(
-    table: ScoreTable, *, fpr: float, positive: Literal["attack", "bona_fide"], rule: Literal["at_most", "release_index"]
+    table: ScoreTable,
+    *,
+    fpr: float,
+    positive: Literal["attack", "bona_fide"],
+    rule: Literal["at_most", "release_index"],
 ) -> Mapping[str, Value]:
     """`value` with what was reached and n. Raises SpecError with one class only.
 
@@ -23,9 +27,18 @@ def compute(
     named: dict[str, Value] = {"fpr": fpr, "positive": positive, "rule": rule, "n": found.n}
     low, high = clopper_pearson(found.hits, found.n_positive)
     parts: dict[str, Value] = {
-        "value": found.tpr, "low": low, "high": high, "reached": found.reached, "n_positive": found.n_positive, "threshold": found.threshold,
-    }  # fmt: skip
+        "value": found.tpr,
+        "low": low,
+        "high": high,
+        "reached": found.reached,
+        "n_positive": found.n_positive,
+        "threshold": found.threshold,
+    }
     if not too_few(fpr, found.n):
         return {**parts, **named}
-    published = {"as_published": found.tpr, "reached": found.reached, "n_positive": found.n_positive} if rule == "release_index" else {}
+    published = (
+        {"as_published": found.tpr, "reached": found.reached, "n_positive": found.n_positive}
+        if rule == "release_index"
+        else {}
+    )
     return {"value": None, "note": not_measurable("fpr", fpr, {"negatives": found.n}), **published, **named}

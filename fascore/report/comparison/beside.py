@@ -20,7 +20,10 @@ def paper_section(found: Mapping[str, Any]) -> Section:
     """A sheet for each task and metric of the table."""
     cells = found["cells"]
     kinds = dict.fromkeys((cell["task"], cell["metric"], cell["unit"]) for cell in cells)
-    sheets = [_sheet(found, *kind, [cell for cell in cells if (cell["task"], cell["metric"], cell["unit"]) == kind]) for kind in kinds]
+    sheets = [
+        _sheet(found, *kind, [cell for cell in cells if (cell["task"], cell["metric"], cell["unit"]) == kind])
+        for kind in kinds
+    ]
     lead = f"{found['title']}: {found['source']}. Rows as printed; below them those of fascore, on whole test sets, with the distance from print."
     return Section(f"Beside {found['paper']}/{found['table']}", sheets, lead)
 
@@ -33,7 +36,9 @@ def _sheet(found: Mapping[str, Any], task: str, metric: str, unit: str, cells: S
     for row in dict.fromkeys(cell["row"] for cell in cells):
         own = {cell["column"]: cell for cell in cells if cell["row"] == row}
         rows.append([Cell(row), *(_printed(own[column], marks) if column in own else Cell("") for column in columns)])
-        for system, name, oracle in dict.fromkeys((one["system"], one["name"], one["oracle"]) for cell in own.values() for one in cell["ours"]):
+        for system, name, oracle in dict.fromkeys(
+            (one["system"], one["name"], one["oracle"]) for cell in own.values() for one in cell["ours"]
+        ):
             first = Cell(f"fascore: {system}", (name, *([ORACLE] if oracle else [])))
             accent.append(len(rows))
             rows.append([first, *(_ours(own.get(column), system, name) for column in columns)])

@@ -30,8 +30,12 @@ def render(title: str, found: Comparison, sections: Sequence[Section], systems: 
     """The page. Text is escaped. The same facts give the same bytes."""
     drawn = [_charts(found, section, systems) if section.key else [] for section in sections]
     return template("compare.html.j2").render(
-        title=title, sections=sections, charts=drawn, warnings=found["warnings"], meanings=[*(wording.MEANINGS[key] for key in MEANINGS), PAIRS],
-    )  # fmt: skip
+        title=title,
+        sections=sections,
+        charts=drawn,
+        warnings=found["warnings"],
+        meanings=[*(wording.MEANINGS[key] for key in MEANINGS), PAIRS],
+    )
 
 
 def _charts(found: Comparison, section: Section, systems: Sequence[System]) -> list[tuple[str, Markup, str, bool]]:
@@ -51,7 +55,9 @@ def _charts(found: Comparison, section: Section, systems: Sequence[System]) -> l
     effects = _effects(found["tests"][test]["tasks"][task]["pairs"], task)
     if effects:
         forest = Markup(charts.forest_chart(effects, [system.name for system in systems], f"differences, {name}"))
-        drawn.append((f"Differences from {found['baseline']}", forest, FOREST_NOTE.format(base=found["baseline"]), True))
+        drawn.append(
+            (f"Differences from {found['baseline']}", forest, FOREST_NOTE.format(base=found["baseline"]), True)
+        )
     return drawn
 
 

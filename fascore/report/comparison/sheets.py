@@ -13,10 +13,18 @@ from fascore.report.task_tables import TASKS
 from fascore.report.wording import ORACLE, percent
 
 TITLES = {
-    "auc": "AUC", "eer": f"EER {ORACLE}", "apcer_worst": "APCER, worst species", "apcer_pooled": "APCER, pooled", "bpcer": "BPCER",
-    "acer_worst": "ACER, worst species", "acer_pooled": "ACER, pooled (HTER)", "forgery_miss_rate_worst": "Miss rate, worst manipulation",
-    "forgery_miss_rate_pooled": "Miss rate, pooled", "false_reject": "False rejects", "hter": "HTER",
-}  # fmt: skip
+    "auc": "AUC",
+    "eer": f"EER {ORACLE}",
+    "apcer_worst": "APCER, worst species",
+    "apcer_pooled": "APCER, pooled",
+    "bpcer": "BPCER",
+    "acer_worst": "ACER, worst species",
+    "acer_pooled": "ACER, pooled (HTER)",
+    "forgery_miss_rate_worst": "Miss rate, worst manipulation",
+    "forgery_miss_rate_pooled": "Miss rate, pooled",
+    "false_reject": "False rejects",
+    "hter": "HTER",
+}
 """Figures as people name them."""
 MATRIX = {"spoof": ("auc", "acer_pooled", "acer_worst"), "forgery": ("auc", "hter")}
 """Figures of the matrix of training and test data, by task."""
@@ -29,7 +37,9 @@ def sections(found: Comparison) -> Iterator[Section]:
             sheets = [_figures(measured), *_pairs(measured, found)]
             yield Section(f"{test} · {TASKS.get(task, f'task {task}')}", sheets, _lead(part, measured), (test, task))
     if seeds := list(_seeds(found)):
-        yield Section("Over seeds", seeds, "Runs that differ in nothing but their seed: mean ± sample deviation (number of runs).")
+        yield Section(
+            "Over seeds", seeds, "Runs that differ in nothing but their seed: mean ± sample deviation (number of runs)."
+        )
     if "paper" in found:
         yield paper_section(found["paper"])
     if matrix := list(_matrix(found)):
@@ -63,7 +73,10 @@ def _figures(measured: Mapping[str, Any]) -> Sheet:
     keys = list(next(iter(systems.values())))
     rows = [[Cell(name), *(_cell(key, found[key]) for key in keys)] for name, found in systems.items()]
     drawn = any("bootstrap" in part for found in systems.values() for part in found.values())
-    notes = ["i: 95 % interval if presentations are independent (Clopper-Pearson)" + ("; s: over subjects (bootstrap)." if drawn else ".")]
+    notes = [
+        "i: 95 % interval if presentations are independent (Clopper-Pearson)"
+        + ("; s: over subjects (bootstrap)." if drawn else ".")
+    ]
     silent = [f"{count} of {name}" for name, count in measured["non_responses"].items() if count]
     notes += [f"Presentations without an answer, in none of these figures: {', '.join(silent)}."] if silent else []
     notes += [f"{name} is not paired: {pair['note']}." for name, pair in measured["pairs"].items() if "note" in pair]
@@ -73,7 +86,11 @@ def _figures(measured: Mapping[str, Any]) -> Sheet:
 def _cell(key: str, part: Mapping[str, Any]) -> Cell:
     lines = [f"i {interval(key, part)}"] if part.get("low") is not None and part.get("n") else []
     lines += [f"s {found}"] if (found := interval(key, part.get("bootstrap") or {})) else []
-    lines += [f"{part['errors']} of {part['n']}" + (f", {part['species']}" if "species" in part else "")] if "n" in part else []
+    lines += (
+        [f"{part['errors']} of {part['n']}" + (f", {part['species']}" if "species" in part else "")]
+        if "n" in part
+        else []
+    )
     return Cell(figure(key, part["value"]), tuple(lines))
 
 
@@ -91,22 +108,59 @@ def _differences(pairs: Mapping[str, Any], found: Comparison, notes: Sequence[st
     for name, pair in pairs.items():
         for key, part in pair["differences"].items():
             drawn, values = part.get("bootstrap", {}), (figure(key, part[side]) for side in ("second", "first"))
-            shown = [name, TITLES[key], *values, difference(key, part["difference"]), interval(key, drawn) or "–", *_chances(drawn, "p", found)]
+            shown = [
+                name,
+                TITLES[key],
+                *values,
+                difference(key, part["difference"]),
+                interval(key, drawn) or "–",
+                *_chances(drawn, "p", found),
+            ]
             rows.append([Cell(text) for text in shown])
-    head = ["System", "Figure", "Baseline", "System's", "Difference", "95 %, over subjects", "p", *(["p (Holm)"] if found["correction"] else [])]
+    head = [
+        "System",
+        "Figure",
+        "Baseline",
+        "System's",
+        "Difference",
+        "95 %, over subjects",
+        "p",
+        *(["p (Holm)"] if found["correction"] else []),
+    ]
     about = f"On the presentations that both answered; difference = system - baseline ({base}). p: two-sided, from the same bootstrap."
     return Sheet(f"Differences from {base}", head, rows, [about, *notes], words=1)
 
 
 def _mcnemar(pairs: Mapping[str, Any], found: Comparison) -> Sheet:
     rows = [
-        [name, group.replace("_", " "), str(part["only_first_wrong"]), str(part["only_second_wrong"]), p_value(part["p_exact"]),
-         *_chances(part, "p_mid", found)]
-        for name, pair in pairs.items() for group, part in pair["mcnemar"].items()
-    ]  # fmt: skip
-    head = ["System", "Presentations", "Only system wrong", "Only baseline wrong", "p exact", "p mid", *(["p (Holm)"] if found["correction"] else [])]
+        [
+            name,
+            group.replace("_", " "),
+            str(part["only_first_wrong"]),
+            str(part["only_second_wrong"]),
+            p_value(part["p_exact"]),
+            *_chances(part, "p_mid", found),
+        ]
+        for name, pair in pairs.items()
+        for group, part in pair["mcnemar"].items()
+    ]
+    head = [
+        "System",
+        "Presentations",
+        "Only system wrong",
+        "Only baseline wrong",
+        "p exact",
+        "p mid",
+        *(["p (Holm)"] if found["correction"] else []),
+    ]
     about = "McNemar's test of decisions, as if presentations were independent; the mid-p is the one to read."
-    return Sheet(f"Decisions that differ from those of {found['baseline']}", head, [[Cell(text) for text in row] for row in rows], [about], words=1)
+    return Sheet(
+        f"Decisions that differ from those of {found['baseline']}",
+        head,
+        [[Cell(text) for text in row] for row in rows],
+        [about],
+        words=1,
+    )
 
 
 def _chances(part: Mapping[str, Any], key: str, found: Comparison) -> list[str]:
@@ -138,7 +192,10 @@ def _seeds(found: Comparison) -> Iterator[Sheet]:
             systems = measured["systems"]
             keys = list(next(iter(systems.values())))
             values = {key: {name: found[key]["value"] for name, found in systems.items()} for key in keys}
-            rows = [[Cell(row_name(names)), *(_over(key, [values[key][name] for name in names]) for key in keys)] for names in groups.values()]
+            rows = [
+                [Cell(row_name(names)), *(_over(key, [values[key][name] for name in names]) for key in keys)]
+                for names in groups.values()
+            ]
             yield Sheet(f"{test} · {TASKS.get(task, task)}", ["Runs", *(TITLES[key] for key in keys)], rows)
 
 
@@ -146,7 +203,9 @@ def row_name(names: Sequence[str]) -> str:
     """What the names of several runs have in common, without the seed that ends them."""
     if len(names) < 2:
         return names[0]
-    shared = names[0][: next((place for place, letters in enumerate(zip(*names)) if len(set(letters)) > 1), min(map(len, names)))]
+    shared = names[0][
+        : next((place for place, letters in enumerate(zip(*names)) if len(set(letters)) > 1), min(map(len, names)))
+    ]
     return shared.removesuffix("s").rstrip("._-/ ") or ", ".join(names)
 
 
@@ -167,13 +226,21 @@ def _matrix(found: Comparison) -> Iterator[Sheet]:
         if len({row["system"] for row in entries}) * len(columns) < 2:
             continue
         for key in MATRIX.get(task, MATRIX["spoof"]):
-            yield Sheet(f"{TITLES[key]} · {TASKS.get(task, task)}", ["Trained on", "System", *columns], _matrix_rows(entries, columns, key), words=1)
+            yield Sheet(
+                f"{TITLES[key]} · {TASKS.get(task, task)}",
+                ["Trained on", "System", *columns],
+                _matrix_rows(entries, columns, key),
+                words=1,
+            )
 
 
 def _column(row: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> str:
     """The data of a test set; with its name where one system has several of the same data, or it names none."""
     data = " + ".join(row["data"])
-    twice = any(sum(other["system"] == entry["system"] and other["data"] == row["data"] for other in entries) > 1 for entry in entries)
+    twice = any(
+        sum(other["system"] == entry["system"] and other["data"] == row["data"] for other in entries) > 1
+        for entry in entries
+    )
     return f"{data} ({row['test']})" if data and twice else data or row["test"]
 
 
@@ -190,13 +257,22 @@ def _matrix_rows(entries: Sequence[Mapping[str, Any]], columns: Sequence[str], k
 def _matrix_cell(row: Mapping[str, Any], key: str) -> Cell:
     """The figure with what it was measured on; whether train was of the same data is said."""
     detail = f"{row['test']}, n = {row['bona_fide']} + {row['attack']}"
-    return Cell(figure(key, row["figures"].get(key)), (detail, *(["data of train"] if set(row["data"]) & set(row["trained_on"]) else [])))
+    return Cell(
+        figure(key, row["figures"].get(key)),
+        (detail, *(["data of train"] if set(row["data"]) & set(row["trained_on"]) else [])),
+    )
 
 
 def _systems(found: Comparison) -> Sheet:
     rows = [
-        [Cell(name, ("baseline",) if name == found["baseline"] and len(found["systems"]) > 1 else ()), Cell(f"{system['threshold']['value']:.10g}"),
-         Cell(system["threshold"]["origin"]), Cell(" + ".join(system["trained_on"]) or "–")]
+        [
+            Cell(name, ("baseline",) if name == found["baseline"] and len(found["systems"]) > 1 else ()),
+            Cell(f"{system['threshold']['value']:.10g}"),
+            Cell(system["threshold"]["origin"]),
+            Cell(" + ".join(system["trained_on"]) or "–"),
+        ]
         for name, system in found["systems"].items()
-    ]  # fmt: skip
-    return Sheet("Thresholds and training data", ["System", "Threshold", "Where it came from", "Trained on"], rows, words=3)
+    ]
+    return Sheet(
+        "Thresholds and training data", ["System", "Threshold", "Where it came from", "Trained on"], rows, words=3
+    )

@@ -11,18 +11,64 @@ from fascore.evaluation.comparison import Comparison
 from fascore.report.comparison.sheet import Cell, Section, Sheet
 
 COLUMNS = (
-    "test", "task", "system", "figure", "oracle", "value", "low", "high", "errors", "n", "species", "subjects_low", "subjects_high", "baseline",
-    "difference", "difference_low", "difference_high", "p", "p_holm",
-)  # fmt: skip
+    "test",
+    "task",
+    "system",
+    "figure",
+    "oracle",
+    "value",
+    "low",
+    "high",
+    "errors",
+    "n",
+    "species",
+    "subjects_low",
+    "subjects_high",
+    "baseline",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p",
+    "p_holm",
+)
 """Of compare.csv, a row for each system and figure."""
 PAPER = (
-    "paper", "table", "row", "column", "task", "metric", "unit", "value", "deviation", "flag", "reason", "system", "test", "name", "ours", "oracle",
-)  # fmt: skip
+    "paper",
+    "table",
+    "row",
+    "column",
+    "task",
+    "metric",
+    "unit",
+    "value",
+    "deviation",
+    "flag",
+    "reason",
+    "system",
+    "test",
+    "name",
+    "ours",
+    "oracle",
+)
 """Of compare.paper.csv, a row for each printed cell, and one for each figure of ours that belongs to it."""
 LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "–": "--", "±": r"$\pm$", "·": r"$\cdot$", "→": r"$\to$",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "–": "--",
+    "±": r"$\pm$",
+    "·": r"$\cdot$",
+    "→": r"$\to$",
+}
 
 
 def markdown(title: str, found: Comparison, sections: Sequence[Section]) -> str:
@@ -62,7 +108,11 @@ def latex(title: str, sections: Sequence[Section]) -> str:
     """A `table` for each sheet, for a document that uses the package booktabs; details of cells stay out, notes are in the caption."""
     parts = [f"% {escaped(title)}: needs \\usepackage{{booktabs}}"]
     for section in sections:
-        parts += ["", f"% {escaped(section.heading)}", *(line for sheet in section.sheets for line in _latex_table(section, sheet))]
+        parts += [
+            "",
+            f"% {escaped(section.heading)}",
+            *(line for sheet in section.sheets for line in _latex_table(section, sheet)),
+        ]
     return "\n".join(parts) + "\n"
 
 
@@ -74,7 +124,12 @@ def _latex_table(section: Section, sheet: Sheet) -> Iterator[str]:
     yield " & ".join(map(escaped, sheet.head)) + r" \\"
     yield r"\midrule"
     for row in sheet.rows:
-        yield " & ".join(escaped(cell.text) + (rf"\textsuperscript{{{escaped(cell.mark)}}}" if cell.mark else "") for cell in row) + r" \\"
+        yield (
+            " & ".join(
+                escaped(cell.text) + (rf"\textsuperscript{{{escaped(cell.mark)}}}" if cell.mark else "") for cell in row
+            )
+            + r" \\"
+        )
     yield from (r"\bottomrule", r"\end{tabular}", r"\end{table}")
 
 
@@ -93,11 +148,20 @@ def table_rows(found: Comparison) -> Iterator[dict[str, object]]:
                     drawn, pair = figure.get("bootstrap") or {}, differences.get(key, {})
                     again = pair.get("bootstrap", {})
                     yield {
-                        "test": test, "task": task, "system": system, "figure": key, **{name: figure[name] for name in figure if name in COLUMNS},
-                        "subjects_low": drawn.get("low"), "subjects_high": drawn.get("high"), "baseline": found["baseline"],
-                        "difference": pair.get("difference"), "difference_low": again.get("low"), "difference_high": again.get("high"),
-                        "p": again.get("p"), "p_holm": again.get("p_holm"),
-                    }  # fmt: skip
+                        "test": test,
+                        "task": task,
+                        "system": system,
+                        "figure": key,
+                        **{name: figure[name] for name in figure if name in COLUMNS},
+                        "subjects_low": drawn.get("low"),
+                        "subjects_high": drawn.get("high"),
+                        "baseline": found["baseline"],
+                        "difference": pair.get("difference"),
+                        "difference_low": again.get("low"),
+                        "difference_high": again.get("high"),
+                        "p": again.get("p"),
+                        "p_holm": again.get("p_holm"),
+                    }
 
 
 def paper_rows(found: Comparison) -> Iterator[dict[str, object]]:

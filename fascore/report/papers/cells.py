@@ -15,9 +15,12 @@ from typing import Any
 from fascore.contract.errors import FascoreError
 
 FLAGS = {
-    "contradicted": "other numbers of the paper contradict it", "copied": "it looks like a copy of another row", "inferred": "the row was inferred",
-    "mislabelled": "the row's name contradicts the text", "not printed": "there is no number",
-}  # fmt: skip
+    "contradicted": "other numbers of the paper contradict it",
+    "copied": "it looks like a copy of another row",
+    "inferred": "the row was inferred",
+    "mislabelled": "the row's name contradicts the text",
+    "not printed": "there is no number",
+}
 """Why a cell is no target."""
 
 
@@ -82,7 +85,9 @@ def listing() -> str:
         for name in dict.fromkeys(cell.table for cell in cells(paper)):
             own = [cell for cell in cells(paper) if cell.table == name]
             doubtful = sum(bool(cell.flag) for cell in own)
-            shown = f"{', '.join(dict.fromkeys(cell.metric for cell in own))}; {len(own)} cells" + (f", {doubtful} marked" if doubtful else "")
+            shown = f"{', '.join(dict.fromkeys(cell.metric for cell in own))}; {len(own)} cells" + (
+                f", {doubtful} marked" if doubtful else ""
+            )
             lines.append(f"  {f'{paper}/{name}':16}  {shown}")
     return "\n".join(lines)
 
@@ -90,7 +95,9 @@ def listing() -> str:
 def paper_table(name: str) -> PaperTable:
     """A table by `paper/table`, such as `joint/II`, or by its place, `joint/2`. Raises FascoreError with all there are and the nearest name."""
     tables = {paper: list(dict.fromkeys(cell.table for cell in cells(paper))) for paper in papers()}
-    places = {f"{paper}/{place}": (paper, table) for paper, own in tables.items() for place, table in enumerate(own, start=1)}
+    places = {
+        f"{paper}/{place}": (paper, table) for paper, own in tables.items() for place, table in enumerate(own, start=1)
+    }
     known = {**places, **{f"{paper}/{table}".lower(): (paper, table) for paper, own in tables.items() for table in own}}
     if name.lower() not in known:
         near = get_close_matches(name.lower(), known, 1, 0.3)
@@ -98,7 +105,14 @@ def paper_table(name: str) -> PaperTable:
         raise FascoreError(f"{listing()}\nthere is no table '{name}'{hint}")
     paper, table = known[name.lower()]
     about = papers()[paper]
-    return PaperTable(paper, table, about["title"], about["source"], [cell for cell in cells(paper) if cell.table == table], about["metrics"])
+    return PaperTable(
+        paper,
+        table,
+        about["title"],
+        about["source"],
+        [cell for cell in cells(paper) if cell.table == table],
+        about["metrics"],
+    )
 
 
 def key(text: str) -> str:

@@ -17,7 +17,9 @@ Measured = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """By system, test set and task: `counts` and `metrics`, as in metrics.json."""
 
 
-def beside(table: PaperTable, systems: Sequence[System], rows: Sequence[str] = (), columns: Sequence[str] = ()) -> dict[str, Any]:
+def beside(
+    table: PaperTable, systems: Sequence[System], rows: Sequence[str] = (), columns: Sequence[str] = ()
+) -> dict[str, Any]:
     """JSON: what the table is, and `cells`, each as printed with `ours`: system, test set, name, value, note.
 
     A system is of the row that `rows` gives it (`RUN=row`), else of the one that its name spells, without the seed at its end.
@@ -32,10 +34,18 @@ def beside(table: PaperTable, systems: Sequence[System], rows: Sequence[str] = (
     places = {where: placed.get(where[1]) or _column(where[1], part, table.columns) for where, part in measured.items()}
     cells = [{**asdict(cell), "ours": list(_ours(cell, table, of, places, measured))} for cell in table.cells]
     return {
-        "paper": table.paper, "table": table.name, "title": table.title, "source": table.source,
-        "metrics": {name: about["said"] for name, about in table.metrics.items() if any(cell.metric == name for cell in table.cells)},
-        "cells": cells, "warnings": _warnings(table, of, cells),
-    }  # fmt: skip
+        "paper": table.paper,
+        "table": table.name,
+        "title": table.title,
+        "source": table.source,
+        "metrics": {
+            name: about["said"]
+            for name, about in table.metrics.items()
+            if any(cell.metric == name for cell in table.cells)
+        },
+        "cells": cells,
+        "warnings": _warnings(table, of, cells),
+    }
 
 
 def _unseeded(name: str) -> str:
@@ -49,13 +59,17 @@ def _given(option: str, words: Sequence[str], own: Sequence[str], printed: Seque
     for word in words:
         left, equals, right = word.partition("=")
         if not equals:
-            raise FascoreError(f"{option} '{word}': write ours, an equals sign, and the paper's name, such as {option} 'NAME={printed[0]}'")
+            raise FascoreError(
+                f"{option} '{word}': write ours, an equals sign, and the paper's name, such as {option} 'NAME={printed[0]}'"
+            )
         if left not in own:
             raise FascoreError(f"{option} '{word}': there is no '{left}'; there are {', '.join(own)}")
         row = _spelled(right, printed)
         if row is None:
             near = get_close_matches(right, printed, 1, 0)
-            raise FascoreError(f"{option} '{word}': the table has no '{right}'; the nearest is '{near[0]}', and there are {'; '.join(printed)}")
+            raise FascoreError(
+                f"{option} '{word}': the table has no '{right}'; the nearest is '{near[0]}', and there are {'; '.join(printed)}"
+            )
         found[left] = row
     return found
 
@@ -79,12 +93,20 @@ def _measured(table: PaperTable, systems: Sequence[System]) -> Measured:
     found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for system in systems:
         tests = evaluate(system.tests, system.threshold, wanted, system.dev, None, system.level)["tests"]
-        found |= {(system.name, test, task): part for test, measured in tests.items() for task, part in measured["tasks"].items()}
+        found |= {
+            (system.name, test, task): part
+            for test, measured in tests.items()
+            for task, part in measured["tasks"].items()
+        }
     return found
 
 
 def _ours(
-    cell: PaperCell, table: PaperTable, rows: Mapping[str, str | None], columns: Mapping[tuple[str, str, str], str | None], measured: Measured
+    cell: PaperCell,
+    table: PaperTable,
+    rows: Mapping[str, str | None],
+    columns: Mapping[tuple[str, str, str], str | None],
+    measured: Measured,
 ) -> Iterator[dict[str, Any]]:
     """The figures of ours that correspond to a cell."""
     for (system, test, task), part in measured.items():
@@ -94,14 +116,31 @@ def _ours(
             parts = part["metrics"][label(metrics([one["metric"]]))[0]]
             value = parts.get(one["part"])
             note = {} if value is not None else {"note": parts.get("note", "not measurable")}
-            yield {"system": system, "test": test, "name": one["name"], "value": value, "oracle": parts["oracle"], **note}
+            yield {
+                "system": system,
+                "test": test,
+                "name": one["name"],
+                "value": value,
+                "oracle": parts["oracle"],
+                **note,
+            }
 
 
 def _warnings(table: PaperTable, of: Mapping[str, str | None], cells: Sequence[Mapping[str, Any]]) -> list[str]:
     name = f"{table.paper}/{table.name}"
     lost = [system for system, row in of.items() if row is None]
-    found = [f"{', '.join(lost)}: of no row of {name}; say which with --as 'RUN=row', such as '{lost[0]}={table.rows[0]}'"] if lost else []
+    found = (
+        [f"{', '.join(lost)}: of no row of {name}; say which with --as 'RUN=row', such as '{lost[0]}={table.rows[0]}'"]
+        if lost
+        else []
+    )
     shown = {one["system"] for cell in cells for one in cell["ours"]}
     apart = [system for system, row in of.items() if row is not None and system not in shown]
     columns = "; ".join(table.columns)
-    return [*found, *(f"{system}: has no test set of a column of {name}; say which with --on 'TEST=column' (columns: {columns})" for system in apart)]
+    return [
+        *found,
+        *(
+            f"{system}: has no test set of a column of {name}; say which with --on 'TEST=column' (columns: {columns})"
+            for system in apart
+        ),
+    ]

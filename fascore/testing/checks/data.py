@@ -97,7 +97,10 @@ def _source(source: Source) -> str | None:
         return "digest() is empty or changes"
     for frame in frames:
         image = frame.image
-        if not ((image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8) or (image.ndim == 2 and image.dtype in (np.uint8, np.uint16))):
+        if not (
+            (image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8)
+            or (image.ndim == 2 and image.dtype in (np.uint8, np.uint16))
+        ):
             return f"a picture is {image.dtype} {image.shape}; it is (H, W, 3) uint8, or (H, W) uint8 or uint16"
     return None
 
@@ -149,13 +152,19 @@ def blank(case: Case) -> None:
     """Black, white and tiny pictures without annotation give a face, none, or a NoResponse: never another exception."""
     for (detector,) in case.examples():
         module: DetectorModule = detector.build()
-        for image in (np.zeros((64, 80, 3), np.uint8), np.full((64, 80, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
+        for image in (
+            np.zeros((64, 80, 3), np.uint8),
+            np.full((64, 80, 3), 255, np.uint8),
+            np.zeros((1, 1, 3), np.uint8),
+        ):
             try:
                 face = module.detect(image, 0, None)
             except NoResponse:
                 continue
             except Exception as error:
-                raise Failure(f"{shown(detector)}: on a blank picture {image.shape} it raises {type(error).__name__}: {error}") from error
+                raise Failure(
+                    f"{shown(detector)}: on a blank picture {image.shape} it raises {type(error).__name__}: {error}"
+                ) from error
             if face is not None and (wrong := _face(detector.layouts(), face)):
                 raise Failure(f"{shown(detector)}: on a blank picture {wrong}")
 
@@ -229,19 +238,45 @@ def _subclasses(owner: Any) -> list[Any]:
 
 
 CHECKS = (
-    Check("records_valid", ("dataset",), records_valid,
-          "Build ids from dataset, manipulation, compression and name; attacks have a species, bona fide none."),
+    Check(
+        "records_valid",
+        ("dataset",),
+        records_valid,
+        "Build ids from dataset, manipulation, compression and name; attacks have a species, bona fide none.",
+    ),
     Check("disjoint", ("dataset",), disjoint, "Split by subject, as the protocol of the dataset says."),
-    Check("lazy_listing", ("dataset",), lazy_listing,
-          "Give each channel a Source that opens its file in times() and read(), not in its constructor."),
+    Check(
+        "lazy_listing",
+        ("dataset",),
+        lazy_listing,
+        "Give each channel a Source that opens its file in times() and read(), not in its constructor.",
+    ),
     Check("listed_twice", ("dataset",), listed_twice, "Sort what the file system lists; draw nothing unseeded."),
     Check("unknown_split", ("dataset",), unknown_split, "Raise SpecError with the names of the splits."),
-    Check("channels", ("dataset",), channels, "Do what the docstrings of fascore.Source say of times(), read() and digest()."),
-    Check("plans", ("sampler",), plans, "Draw from numpy.random.Generator(Philox(key)) made of seed and epoch, never from global state."),
-    Check("epochs_differ", ("sampler",), epochs_differ,
-          "Let epoch and seed enter the generator; where the order is fixed on purpose, expect this failure with that reason."),
+    Check(
+        "channels",
+        ("dataset",),
+        channels,
+        "Do what the docstrings of fascore.Source say of times(), read() and digest().",
+    ),
+    Check(
+        "plans",
+        ("sampler",),
+        plans,
+        "Draw from numpy.random.Generator(Philox(key)) made of seed and epoch, never from global state.",
+    ),
+    Check(
+        "epochs_differ",
+        ("sampler",),
+        epochs_differ,
+        "Let epoch and seed enter the generator; where the order is fixed on purpose, expect this failure with that reason.",
+    ),
     Check("nothing_to_sample", ("sampler",), nothing_to_sample, "Raise SpecError that says which records are missing."),
     Check("blank", ("detector",), blank, "Return None where there is no face."),
-    Check("drawn_face", ("detector",), drawn_face,
-          "Give float32 pixels: box (4,), points (N, 2) in the order of a layout; clamp the confidence to [0, 1]."),
-)  # fmt: skip
+    Check(
+        "drawn_face",
+        ("detector",),
+        drawn_face,
+        "Give float32 pixels: box (4,), points (N, 2) in the order of a layout; clamp the confidence to [0, 1].",
+    ),
+)

@@ -40,7 +40,9 @@ def direction(case: Case) -> None:
         signed = [value if metric.higher_is_better else -value for value in values]
         if not (signed[0] > signed[2] and signed[0] >= signed[1] >= signed[2]):
             listed = ", ".join(f"{value:.3f}" for value in values)
-            raise Failure(f"{shown(metric)}: higher_is_better is {metric.higher_is_better}, and perfect, random and reversed scores give {listed}")
+            raise Failure(
+                f"{shown(metric)}: higher_is_better is {metric.higher_is_better}, and perfect, random and reversed scores give {listed}"
+            )
 
 
 def rates(case: Case) -> None:
@@ -97,19 +99,29 @@ def _fixed(metric: Metric) -> Threshold:
     return choose("fixed=0.5", None, column=metric.column)
 
 
-def _table(metric: Metric, further: Mapping[str, Any], separation: float, silent: NDArray[np.bool_] | None = None) -> ScoreTable:
+def _table(
+    metric: Metric, further: Mapping[str, Any], separation: float, silent: NDArray[np.bool_] | None = None
+) -> ScoreTable:
     """Scores in (0, 1); with separation 1 all bona fide lie above 0.5 and all attacks below, with -1 the reverse."""
     numbers = np.random.default_rng(3)
     label = np.arange(ROWS) % 2
-    score = 0.5 + 0.45 * (separation * (label * 2 - 1) * numbers.uniform(0.1, 1, ROWS) + (1 - abs(separation)) * numbers.uniform(-1, 1, ROWS))
+    score = 0.5 + 0.45 * (
+        separation * (label * 2 - 1) * numbers.uniform(0.1, 1, ROWS)
+        + (1 - abs(separation)) * numbers.uniform(-1, 1, ROWS)
+    )
     silent = np.zeros(ROWS, bool) if silent is None else silent
     score = np.where(silent, np.nan, np.clip(score, 0, 1))
     columns: dict[str, Any] = {
-        "id": [f"r{row:03d}" for row in range(ROWS)], "label": label, "score": score, "dataset": ["toy"] * ROWS,
-        "subject": [f"s{row // 8}" for row in range(ROWS)], "task": ["spoof"] * ROWS,
+        "id": [f"r{row:03d}" for row in range(ROWS)],
+        "label": label,
+        "score": score,
+        "dataset": ["toy"] * ROWS,
+        "subject": [f"s{row // 8}" for row in range(ROWS)],
+        "task": ["spoof"] * ROWS,
         "species": ["" if label[row] else SPECIES[row // 2 % 3] for row in range(ROWS)],
-        "response": ["no_face" if quiet else "ok" for quiet in silent], "matcher.accept": np.ones(ROWS),
-    }  # fmt: skip
+        "response": ["no_face" if quiet else "ok" for quiet in silent],
+        "matcher.accept": np.ones(ROWS),
+    }
     columns |= {name: [value] * ROWS for name, value in further.items()}
     if metric.column != "score":
         columns[metric.column] = score
@@ -145,11 +157,25 @@ def _equal(first: Any, second: Any) -> bool:
 _METRIC = ("metric",)
 CHECKS = (
     Check("order", _METRIC, order, "Compute from sorted or summed values, never from neighbouring rows."),
-    Check("direction", _METRIC, direction,
-          "Set higher_is_better and primary to what compute() gives; scores are higher for bona fide (label 1)."),
-    Check("rates", _METRIC, rates,
-          "Read table.sorted_bona_fide and sorted_attack, or mask with table.responded; give None or a note for what cannot be measured."),
-    Check("one_class", _METRIC, one_class, "Raise SpecError that names the missing class, or give None for what needs it."),
-    Check("threshold_use", _METRIC, threshold_use,
-          "Set oracle = True only where the metric chooses on the table itself; raise SpecError where a threshold is needed and None."),
-)  # fmt: skip
+    Check(
+        "direction",
+        _METRIC,
+        direction,
+        "Set higher_is_better and primary to what compute() gives; scores are higher for bona fide (label 1).",
+    ),
+    Check(
+        "rates",
+        _METRIC,
+        rates,
+        "Read table.sorted_bona_fide and sorted_attack, or mask with table.responded; give None or a note for what cannot be measured.",
+    ),
+    Check(
+        "one_class", _METRIC, one_class, "Raise SpecError that names the missing class, or give None for what needs it."
+    ),
+    Check(
+        "threshold_use",
+        _METRIC,
+        threshold_use,
+        "Set oracle = True only where the metric chooses on the table itself; raise SpecError where a threshold is needed and None.",
+    ),
+)

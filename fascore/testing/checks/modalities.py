@@ -37,7 +37,9 @@ def signal(case: Case) -> None:
                 if wrong := mismatch(said, tensor, rows * batch.views):
                     raise Failure(f"{_text(made)}: '{ref}' {wrong}")
                 if isinstance(said, Image | Clip) and not (float(tensor.min()) >= 0 and float(tensor.max()) <= 1):
-                    raise Failure(f"{_text(made)}: '{ref}' is {said}, and lies in [{float(tensor.min()):.3g}, {float(tensor.max()):.3g}]")
+                    raise Failure(
+                        f"{_text(made)}: '{ref}' is {said}, and lies in [{float(tensor.min()):.3g}, {float(tensor.max()):.3g}]"
+                    )
 
 
 def repeatable(case: Case) -> None:
@@ -68,7 +70,10 @@ def record_order(case: Case) -> None:
         for what, batches in (("in another order", made.evaluation(ids=ids[::-1])), ("alone", made.evaluation(1))):
             for batch in batches:
                 before = whole.take([ids.index(id) for id in batch.ids])
-                if any(not torch.allclose(before.tensors[ref], batch.tensors[ref], rtol=1e-4, atol=1e-5) for ref in _signals(made)):
+                if any(
+                    not torch.allclose(before.tensors[ref], batch.tensors[ref], rtol=1e-4, atol=1e-5)
+                    for ref in _signals(made)
+                ):
                     raise Failure(f"{_text(made)}: a record {what} is loaded differently")
 
 
@@ -79,7 +84,9 @@ def declared_channels(case: Case) -> None:
         fewer = Toy(made.plan, tuple(_with_channels(record, names) for record in made.records))
         if fewer.prepared.quarantined:
             row = fewer.prepared.quarantined[0]
-            raise Failure(f"{_text(made)}: with its declared channels {sorted(names)} only, '{row.modality}' is missing: {row.reason}")
+            raise Failure(
+                f"{_text(made)}: with its declared channels {sorted(names)} only, '{row.modality}' is missing: {row.reason}"
+            )
         for one, two in zip(made.evaluation(), fewer.evaluation()):
             if any(not torch.equal(one.tensors[ref], two.tensors[ref]) for ref in _signals(made)):
                 raise Failure(f"{_text(made)}: channels that it does not declare change what it gives")
@@ -103,7 +110,9 @@ def _toys(case: Case) -> Iterator[Toy]:
     """Each example's graph, prepared. Raises Failure where the check or the preparation refuses it."""
     for place, (config, others) in enumerate(case.examples()):
         if not isinstance(others, Mapping):
-            raise Failure(f"{shown(config)}: the second item of an example is {{name: other modality}}, not {others!r:.80}")
+            raise Failure(
+                f"{shown(config)}: the second item of an example is {{name: other modality}}, not {others!r:.80}"
+            )
         try:
             made = _made(case, place)
             aside = made.prepared.quarantined
@@ -118,12 +127,16 @@ def _toys(case: Case) -> Iterator[Toy]:
 def _made(case: Case, place: int) -> Toy:
     """The graph of one example; whatever no Ref names is read by a summary, or by a reader where it gives no signal."""
     config, others = case.examples()[place]
-    graph: dict[str, Modality] = {name: TypeAdapter(Node[Modality]).validate_python(other) for name, other in others.items()}
+    graph: dict[str, Modality] = {
+        name: TypeAdapter(Node[Modality]).validate_python(other) for name, other in others.items()
+    }
     graph[NAME] = config
     named = {ref.node for modality in graph.values() for _, ref in refs_in(modality)}
     outputs = _inferred(graph)
     refs = [f"{NAME}.{port}" if port else NAME for port, said in outputs[NAME].items() if said is not None]
-    refs += [name for name, ports in outputs.items() if name not in named and name != NAME and ports.get("") is not None]
+    refs += [
+        name for name, ports in outputs.items() if name not in named and name != NAME and ports.get("") is not None
+    ]
     if not refs:
         graph["reader"] = Reader(inputs=(Ref(NAME),))
         refs = ["reader"]
@@ -134,9 +147,17 @@ def _inferred(graph: Mapping[str, Modality]) -> dict[str, dict[str, Signal | Non
     """Outputs of each modality by port. Raises what `infer` raises, Failure where an input is not in the graph."""
     outputs: dict[str, dict[str, Signal | None]] = {}
     while len(outputs) < len(graph):
-        ready = [name for name in graph if name not in outputs and all(ref.node in outputs for ref in graph[name].inputs)]
+        ready = [
+            name for name in graph if name not in outputs and all(ref.node in outputs for ref in graph[name].inputs)
+        ]
         if not ready:
-            lacks = next(ref.node for name in graph if name not in outputs for ref in graph[name].inputs if ref.node not in outputs)
+            lacks = next(
+                ref.node
+                for name in graph
+                if name not in outputs
+                for ref in graph[name].inputs
+                if ref.node not in outputs
+            )
             raise Failure(f"the example's data graph has no '{lacks}', which an input names")
         for name in ready:
             found: Any = graph[name].infer([outputs[ref.node].get(ref.port) for ref in graph[name].inputs])
@@ -155,17 +176,42 @@ def _text(made: Toy) -> str:
 
 
 def _same(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> bool:
-    return set(first) == set(second) and all(a.dtype == second[n].dtype and np.array_equal(a, second[n], equal_nan=a.dtype.kind == "f")
-                                             for n, a in first.items())  # fmt: skip
+    return set(first) == set(second) and all(
+        a.dtype == second[n].dtype and np.array_equal(a, second[n], equal_nan=a.dtype.kind == "f")
+        for n, a in first.items()
+    )
 
 
 _MODALITY = ("modality",)
 CHECKS = (
-    Check("signal", _MODALITY, signal,
-          "Correct infer(), extract() or load(): float32 (N, …) of the Signal's shape, stored arrays with the view first."),
-    Check("repeatable", _MODALITY, repeatable, "Draw nothing in extract(); in load() take random choices from `draws` only."),
-    Check("record_order", _MODALITY, record_order, "Treat the rows of a batch apart from one another: scale each by its own values."),
-    Check("declared_channels", _MODALITY, declared_channels,
-          "Name in channels() every raw channel, `annotation` and `record.<column>` that extract() reads."),
-    Check("missing_channels", _MODALITY, missing_channels, "Raise NoResponse('unreadable', …) where record.channels lacks one that it needs."),
-)  # fmt: skip
+    Check(
+        "signal",
+        _MODALITY,
+        signal,
+        "Correct infer(), extract() or load(): float32 (N, …) of the Signal's shape, stored arrays with the view first.",
+    ),
+    Check(
+        "repeatable",
+        _MODALITY,
+        repeatable,
+        "Draw nothing in extract(); in load() take random choices from `draws` only.",
+    ),
+    Check(
+        "record_order",
+        _MODALITY,
+        record_order,
+        "Treat the rows of a batch apart from one another: scale each by its own values.",
+    ),
+    Check(
+        "declared_channels",
+        _MODALITY,
+        declared_channels,
+        "Name in channels() every raw channel, `annotation` and `record.<column>` that extract() reads.",
+    ),
+    Check(
+        "missing_channels",
+        _MODALITY,
+        missing_channels,
+        "Raise NoResponse('unreadable', …) where record.channels lacks one that it needs.",
+    ),
+)

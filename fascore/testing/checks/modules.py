@@ -67,7 +67,11 @@ def feature_gradients(case: Case) -> None:
     """A loss trains what is below it: its gradient reaches some input."""
     for rig in rigs(case):
         module, feed = rig.jittered(3, training=True), rig.feed()
-        leaves = [tensor.requires_grad_() for value in feed.inputs for tensor in ([value] if isinstance(value, Tensor) else value)]
+        leaves = [
+            tensor.requires_grad_()
+            for value in feed.inputs
+            for tensor in ([value] if isinstance(value, Tensor) else value)
+        ]
         losses = rig.losses(module, feed)
         if not losses:
             continue
@@ -89,7 +93,9 @@ def batch_order(case: Case) -> None:
                     continue
                 for before, after in zip(whole, rig.results(module, feed.take(rows))):
                     if not _close(before[rows], after):
-                        raise Failure(f"{rig}: a record {what} gives other outputs, off by {float((before[rows] - after).abs().max()):.2g}")
+                        raise Failure(
+                            f"{rig}: a record {what} gives other outputs, off by {float((before[rows] - after).abs().max()):.2g}"
+                        )
 
 
 def state_dict(case: Case) -> None:
@@ -117,7 +123,9 @@ def bf16(case: Case) -> None:
             raise Failure(f"{rig}: a loss or a score is {results[0].dtype} under bfloat16 autocast")
         if losses and losses[0].requires_grad:
             _backward(losses)
-            bad = [n for n, p in module.named_parameters() if p.grad is not None and not bool(torch.isfinite(p.grad).all())]
+            bad = [
+                n for n, p in module.named_parameters() if p.grad is not None and not bool(torch.isfinite(p.grad).all())
+            ]
             if bad:
                 raise Failure(f"{rig}: the gradient of '{bad[0]}' is not finite under bfloat16")
 
@@ -135,7 +143,9 @@ def missing_input(case: Case) -> None:
             outputs = [_masked(rig, module, feed, fill, absent, mask) for fill in (None, junk)]
             for zeros, noise in zip(*outputs):
                 if not (bool(torch.isfinite(zeros).all()) and _close(zeros, noise)):
-                    raise Failure(f"{rig}: with inputs {absent} absent the output depends on what they hold, or is not finite")
+                    raise Failure(
+                        f"{rig}: with inputs {absent} absent the output depends on what they hold, or is not finite"
+                    )
 
 
 def _absences(inputs: int) -> list[list[int]]:
@@ -145,7 +155,9 @@ def _absences(inputs: int) -> list[list[int]]:
     return [absent for absent in {tuple(a): a for a in alone + others}.values() if absent and len(absent) < inputs]
 
 
-def _masked(rig: Rig, module: nn.Module, feed: Feed, fill: Feed | None, absent: Sequence[int], mask: Tensor) -> list[Tensor]:
+def _masked(
+    rig: Rig, module: nn.Module, feed: Feed, fill: Feed | None, absent: Sequence[int], mask: Tensor
+) -> list[Tensor]:
     inputs = list(feed.inputs)
     for place in absent:
         held = (fill or feed).inputs[place]
@@ -179,17 +191,50 @@ def _why(gradient: Tensor | None) -> str:
 
 _TORCH = ("encoder", "fusion", "head", "objective")
 CHECKS = (
-    Check("signal", ("encoder", "fusion"), signal, "Correct infer() or the module: shapes are those of the Signal behind the batch axis."),
-    Check("context", _TORCH, context,
-          "Name in `context` only what the kind's docstring lists; set honours_mask = True where the module reads mask."),
-    Check("seeded", _TORCH, seeded, "Draw weights from torch's current seed only, and keep no state outside the module."),
-    Check("gradients", _TORCH, gradients, "Use the parameter in forward, set requires_grad_(False) on it, or register it as a buffer."),
-    Check("feature_gradients", ("head", "objective"), feature_gradients, "Do not detach the features, and keep the loss differentiable."),
-    Check("batch_order", _TORCH, batch_order,
-          "In evaluation use no statistics of the batch (batch norm uses its running ones) and keep the batch axis first."),
+    Check(
+        "signal",
+        ("encoder", "fusion"),
+        signal,
+        "Correct infer() or the module: shapes are those of the Signal behind the batch axis.",
+    ),
+    Check(
+        "context",
+        _TORCH,
+        context,
+        "Name in `context` only what the kind's docstring lists; set honours_mask = True where the module reads mask.",
+    ),
+    Check(
+        "seeded", _TORCH, seeded, "Draw weights from torch's current seed only, and keep no state outside the module."
+    ),
+    Check(
+        "gradients",
+        _TORCH,
+        gradients,
+        "Use the parameter in forward, set requires_grad_(False) on it, or register it as a buffer.",
+    ),
+    Check(
+        "feature_gradients",
+        ("head", "objective"),
+        feature_gradients,
+        "Do not detach the features, and keep the loss differentiable.",
+    ),
+    Check(
+        "batch_order",
+        _TORCH,
+        batch_order,
+        "In evaluation use no statistics of the batch (batch norm uses its running ones) and keep the batch axis first.",
+    ),
     Check("state_dict", _TORCH, state_dict, "Keep everything learnt in parameters or persistent buffers."),
-    Check("bf16", _TORCH, bf16,
-          "Compute losses and scores in float32 (output.float()); use an epsilon that bfloat16 can hold (1e-6 is too small beside 1)."),
-    Check("missing_input", ("fusion",), missing_input,
-          "Replace absent inputs by torch.where(mask, …) before anything mixes them; a product with 0 keeps NaN."),
-)  # fmt: skip
+    Check(
+        "bf16",
+        _TORCH,
+        bf16,
+        "Compute losses and scores in float32 (output.float()); use an epsilon that bfloat16 can hold (1e-6 is too small beside 1).",
+    ),
+    Check(
+        "missing_input",
+        ("fusion",),
+        missing_input,
+        "Replace absent inputs by torch.where(mask, …) before anything mixes them; a product with 0 keeps NaN.",
+    ),
+)

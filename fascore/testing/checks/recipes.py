@@ -15,7 +15,10 @@ from fascore.testing.graphs import Toy, summary_model, toy
 from fascore.training.engine import Engine
 
 STEPS = 2
-FACE = {"faces": {"type": "faces", "detector": "boxes"}, "face": {"type": "face_frames", "inputs": ["faces"], "size": 16}}
+FACE = {
+    "faces": {"type": "faces", "detector": "boxes"},
+    "face": {"type": "face_frames", "inputs": ["faces"], "size": 16},
+}
 
 
 def trains(case: Case) -> None:
@@ -27,7 +30,9 @@ def trains(case: Case) -> None:
         for step in losses:
             for name, loss in step.items():
                 if loss.shape != () or loss.dtype != torch.float32 or not bool(torch.isfinite(loss)):
-                    raise Failure(f"{shown(recipe)}: loss '{name}' is {loss.dtype} {tuple(loss.shape)} = {loss.tolist()}")
+                    raise Failure(
+                        f"{shown(recipe)}: loss '{name}' is {loss.dtype} {tuple(loss.shape)} = {loss.tolist()}"
+                    )
         after, before = engine.model.state_dict(), _graph(made).state_dict()
         if bad := [name for name, tensor in after.items() if not bool(torch.isfinite(tensor).all())]:
             raise Failure(f"{shown(recipe)}: '{bad[0]}' is not finite after {STEPS} steps")
@@ -80,7 +85,9 @@ def _train(recipe: Any, made: Toy) -> tuple[Engine, list[Mapping[str, Tensor]]]:
     graph = _graph(made)
     torch.manual_seed(made.plan.spec.seed)
     training = recipe.build(graph, STEPS)
-    engine = Engine(graph, training, device=torch.device("cpu"), precision="fp32", seed=made.plan.spec.seed, ema=recipe.ema)
+    engine = Engine(
+        graph, training, device=torch.device("cpu"), precision="fp32", seed=made.plan.spec.seed, ema=recipe.ema
+    )
     engine.train()
     losses = []
     for step, batch in enumerate(made.training(len(made.records) // STEPS)):
@@ -93,7 +100,22 @@ def _train(recipe: Any, made: Toy) -> tuple[Engine, list[Mapping[str, Tensor]]]:
 
 _RECIPE = ("recipe",)
 CHECKS = (
-    Check("trains", _RECIPE, trains, "Call engine.graph, engine.losses and engine.optimize in step(), and return the losses as float32 scalars."),
-    Check("repeatable", _RECIPE, repeatable, "Draw with engine.rand, or from torch, which the engine seeds before each step."),
-    Check("optimizes", _RECIPE, optimizes, "Give each parameter to one optimiser, or set requires_grad_(False) on what is not trained."),
-)  # fmt: skip
+    Check(
+        "trains",
+        _RECIPE,
+        trains,
+        "Call engine.graph, engine.losses and engine.optimize in step(), and return the losses as float32 scalars.",
+    ),
+    Check(
+        "repeatable",
+        _RECIPE,
+        repeatable,
+        "Draw with engine.rand, or from torch, which the engine seeds before each step.",
+    ),
+    Check(
+        "optimizes",
+        _RECIPE,
+        optimizes,
+        "Give each parameter to one optimiser, or set requires_grad_(False) on what is not trained.",
+    ),
+)

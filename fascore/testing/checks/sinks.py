@@ -35,7 +35,9 @@ def scores(case: Case) -> None:
                 score = module.score(rig.forward(module, grown))
             _per_record(rig, "the score", score)
             if float(score.min()) < 0 or float(score.max()) > 1:
-                raise Failure(f"{rig}: scores from {float(score.min()):.3g} to {float(score.max()):.3g} are no probabilities")
+                raise Failure(
+                    f"{rig}: scores from {float(score.min()):.3g} to {float(score.max()):.3g} are no probabilities"
+                )
 
 
 def polarity(case: Case) -> None:
@@ -80,7 +82,9 @@ def updates(case: Case) -> None:
 def _per_record(rig: Rig, what: str, value: Tensor) -> None:
     if tuple(value.shape) != (ROWS,) or value.dtype != torch.float32 or not bool(torch.isfinite(value).all()):
         finite = bool(torch.isfinite(value).all())
-        raise Failure(f"{rig}: {what} of {ROWS} records has shape {tuple(value.shape)}, {value.dtype}{'' if finite else ', and is not finite'}")
+        raise Failure(
+            f"{rig}: {what} of {ROWS} records has shape {tuple(value.shape)}, {value.dtype}{'' if finite else ', and is not finite'}"
+        )
 
 
 def _times(value: Value, factor: float) -> Value:
@@ -102,8 +106,23 @@ def _shifted(signal: Signal, value: Value, shift: Tensor) -> Value:
 
 
 CHECKS = (
-    Check("losses", ("head", "objective"), losses, "Reduce over everything but the batch axis, in float32: loss.float().flatten(1).mean(1)."),
+    Check(
+        "losses",
+        ("head", "objective"),
+        losses,
+        "Reduce over everything but the batch axis, in float32: loss.float().flatten(1).mean(1).",
+    ),
     Check("scores", ("head",), scores, "Turn logits into a probability in float32: output.float().sigmoid()."),
-    Check("polarity", ("head",), polarity, "Label 1 is bona fide and a higher score is more bona fide; turn the paper's polarity here."),
-    Check("updates", ("objective",), updates, "Compute running state under torch.no_grad() and bear a batch that lacks a class."),
-)  # fmt: skip
+    Check(
+        "polarity",
+        ("head",),
+        polarity,
+        "Label 1 is bona fide and a higher score is more bona fide; turn the paper's polarity here.",
+    ),
+    Check(
+        "updates",
+        ("objective",),
+        updates,
+        "Compute running state under torch.no_grad() and bear a batch that lacks a class.",
+    ),
+)

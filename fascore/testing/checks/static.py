@@ -53,13 +53,21 @@ def named(case: Case) -> None:
             raise Failure(f"the core's names are bare; '{case.name}' has a prefix")
         return
     facts = known_plugins().get(case.distribution)
-    own = facts["prefix"] if facts else case.distribution.removeprefix("fascore-").removeprefix("fas-").replace("-", "_").lower()
+    own = (
+        facts["prefix"]
+        if facts
+        else case.distribution.removeprefix("fascore-").removeprefix("fas-").replace("-", "_").lower()
+    )
     prefixes = sorted({c.name.partition(".")[0] for c in cases(case.distribution) if c.kind in KINDS})
     if len(prefixes) > 1:
         raise Failure(f"names of one distribution share one prefix; {case.distribution} uses {', '.join(prefixes)}")
     if "." not in case.name and case.name != own:
         raise Failure(f"'{case.name}' has no prefix: bare names belong to fascore itself")
-    taken = [package for package, known in known_plugins().items() if known["prefix"] == prefixes[0] and package != case.distribution]
+    taken = [
+        package
+        for package, known in known_plugins().items()
+        if known["prefix"] == prefixes[0] and package != case.distribution
+    ]
     if taken:
         raise Failure(f"the prefix '{prefixes[0]}' belongs to {taken[0]}")
 
@@ -69,7 +77,9 @@ def documented(case: Case) -> None:
     found = case.load()
     text = (vars(found).get("__doc__") or "").strip() if isinstance(found, type) else (found.__doc__ or "").strip()
     if len(text.split()) < 3:
-        raise Failure(f"{case.point.attr} has no docstring of its own" if not text else f"the docstring is only '{text}'")
+        raise Failure(
+            f"{case.point.attr} has no docstring of its own" if not text else f"the docstring is only '{text}'"
+        )
 
 
 def has_examples(case: Case) -> None:
@@ -127,7 +137,9 @@ def schema(case: Case) -> None:
     for config in case.configs():
         errors = list(jsonschema.Draft202012Validator(document).iter_errors(json.loads(config.canonical())))
         if errors:
-            raise Failure(f"{shown(config)}: the JSON Schema refuses it at '{errors[0].json_path}': {errors[0].message}")
+            raise Failure(
+                f"{shown(config)}: the JSON Schema refuses it at '{errors[0].json_path}': {errors[0].message}"
+            )
 
 
 def refuses(case: Case) -> None:
@@ -141,7 +153,9 @@ def refuses(case: Case) -> None:
             except FascoreError:
                 continue
             except Exception as error:
-                raise Failure(f"{shown(config)}: for inputs {[str(s) for s in signals]} it raises {type(error).__name__}: {error}") from error
+                raise Failure(
+                    f"{shown(config)}: for inputs {[str(s) for s in signals]} it raises {type(error).__name__}: {error}"
+                ) from error
 
 
 def known_hooks(case: Case) -> None:
@@ -163,7 +177,12 @@ def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
         if owner not in seen:
             seen.add(owner)
             yield owner
-            waiting += [m for field in owner.model_fields.values() for m in _inside(field.annotation) if not issubclass(m, Component)]
+            waiting += [
+                m
+                for field in owner.model_fields.values()
+                for m in _inside(field.annotation)
+                if not issubclass(m, Component)
+            ]
 
 
 def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -174,21 +193,58 @@ def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 _ANY = (*KINDS, "hooks", "command")
-RESOLVES = Check("resolves", _ANY, resolves, "Correct the target in pyproject.toml's [project.entry-points], then install the distribution again.")
+RESOLVES = Check(
+    "resolves",
+    _ANY,
+    resolves,
+    "Correct the target in pyproject.toml's [project.entry-points], then install the distribution again.",
+)
 CHECKS = (
     RESOLVES,
-    Check("light_import", _ANY, light_import, "Move the implementation to another file and import it inside build(), compute() or records()."),
-    Check("named", KINDS, named, 'Write type: Literal["prefix.name"] = "prefix.name" and give the entry point the same name.'),
+    Check(
+        "light_import",
+        _ANY,
+        light_import,
+        "Move the implementation to another file and import it inside build(), compute() or records().",
+    ),
+    Check(
+        "named",
+        KINDS,
+        named,
+        'Write type: Literal["prefix.name"] = "prefix.name" and give the entry point the same name.',
+    ),
     Check("documented", _ANY, documented, "Write a docstring: one sentence on what it is, then shapes, units, source."),
-    Check("has_examples", KINDS, has_examples, "Define the classmethod examples(); the docstring of the kind's base class says of what form."),
+    Check(
+        "has_examples",
+        KINDS,
+        has_examples,
+        "Define the classmethod examples(); the docstring of the kind's base class says of what form.",
+    ),
     Check("described", KINDS, described, 'Write Field(default, description="…") for every field.'),
-    Check("round_trips", KINDS, round_trips,
-          "Use JSON types in fields (finite numbers, text, tuples, Configs); validators must accept what they produce."),
+    Check(
+        "round_trips",
+        KINDS,
+        round_trips,
+        "Use JSON types in fields (finite numbers, text, tuples, Configs); validators must accept what they produce.",
+    ),
     Check("closed", KINDS, closed, "Keep the model_config of the kind's base class."),
     Check("closed_inside", KINDS, closed_inside, "Derive the configs inside a component from fascore.Config."),
-    Check("schema", KINDS, schema,
-          "Give validators that accept more than their annotation a matching annotation, or a __get_pydantic_json_schema__."),
-    Check("refuses", ("modality", "encoder", "fusion", "head", "objective"), refuses,
-          "Compare the number and the type of the signals first, and raise SpecError with a sentence."),
-    Check("known_hooks", ("hooks",), known_hooks, "Mark the methods with @fascore.hookimpl and name them as fascore.contract.hooks.Specs does."),
-)  # fmt: skip
+    Check(
+        "schema",
+        KINDS,
+        schema,
+        "Give validators that accept more than their annotation a matching annotation, or a __get_pydantic_json_schema__.",
+    ),
+    Check(
+        "refuses",
+        ("modality", "encoder", "fusion", "head", "objective"),
+        refuses,
+        "Compare the number and the type of the signals first, and raise SpecError with a sentence.",
+    ),
+    Check(
+        "known_hooks",
+        ("hooks",),
+        known_hooks,
+        "Mark the methods with @fascore.hookimpl and name them as fascore.contract.hooks.Specs does.",
+    ),
+)

@@ -66,14 +66,29 @@ class Told(AnnotationSource):
 def record(number: int, random: np.random.Generator, people: int) -> Record:
     """One that tells nothing: label, subject, metadata and picture are drawn each for itself."""
     label = int(random.integers(2))
-    metadata = {"crf": int(random.integers(18, 36)), "glasses": int(random.integers(2)), "device": str(random.choice(["A", "B", "C"]))}
+    metadata = {
+        "crf": int(random.integers(18, 36)),
+        "glasses": int(random.integers(2)),
+        "device": str(random.choice(["A", "B", "C"])),
+    }
     return Record(
-        f"r{number:05d}", label, {"rgb": Drawn(int(random.integers(1 << 31)), rate=float(random.choice([24.0, 25.0, 30.0])))}, "drawn",
-        species=None if label else "print.flat", subject=f"p{number % people}", annotation=Told(), metadata=metadata,
-    )  # fmt: skip
+        f"r{number:05d}",
+        label,
+        {"rgb": Drawn(int(random.integers(1 << 31)), rate=float(random.choice([24.0, 25.0, 30.0])))},
+        "drawn",
+        species=None if label else "print.flat",
+        subject=f"p{number % people}",
+        annotation=Told(),
+        metadata=metadata,
+    )
 
 
-def part(change: Callable[[Record, np.random.Generator], Record] = lambda record, random: record, *, count: int = 700, seed: int = 1) -> Part:
+def part(
+    change: Callable[[Record, np.random.Generator], Record] = lambda record, random: record,
+    *,
+    count: int = 700,
+    seed: int = 1,
+) -> Part:
     """`count` records of 40 people, of which the last ten are the test split, each after `change`."""
     random = np.random.default_rng(seed)
     records = [change(record(number, random, 40), random) for number in range(count)]

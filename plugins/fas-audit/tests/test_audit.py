@@ -33,7 +33,9 @@ def clean():
 
 def test_a_dataset_drawn_without_regard_to_the_label_passes_every_question(clean):
     assert clean.verdict() == "passed"
-    assert set(clean.verdicts()) == {"passed"} | ({"not measurable"} if any(f.measured is None for t in clean.tasks for f in t.findings) else set())
+    assert set(clean.verdicts()) == {"passed"} | (
+        {"not measurable"} if any(f.measured is None for t in clean.tasks for f in t.findings) else set()
+    )
     asked = {f.question for task in clean.tasks for f in task.findings if f.measured is not None}
     assert asked == {"metadata", "surroundings", "attributes", "identity", "statistics"}
 
@@ -68,17 +70,43 @@ def test_a_column_that_is_ignored_tells_nothing_and_stands_in_the_report():
     [
         (lambda r, _: redrawn(r, rate=25.0 + 0.5 * r.label), "metadata"),
         (lambda r, _: redrawn(r, frames=3 + r.label), "metadata"),
-        (lambda r, random: replace(r, metadata={**r.metadata, "crf": None if r.label and random.random() < 0.5 else 25}), "metadata"),
+        (
+            lambda r, random: replace(
+                r, metadata={**r.metadata, "crf": None if r.label and random.random() < 0.5 else 25}
+            ),
+            "metadata",
+        ),
         (lambda r, _: redrawn(r, wall=12.0 * r.label), "surroundings"),
         (lambda r, _: replace(redrawn(r, wall=12.0 * r.label), annotation=Told(area=False)), "surroundings"),
         (lambda r, _: replace(redrawn(r, wall=12.0 * r.label), annotation=None), "surroundings"),
         (lambda r, random: replace(r, annotation=Told(float(random.integers(0, 4) + 2 * r.label))), "geometry"),
-        (lambda r, random: replace(r, metadata={**r.metadata, "glasses": int(random.random() < 0.3 + 0.4 * r.label)}), "attributes"),
-        (lambda r, random: replace(r, metadata={**r.metadata, "room": "hall" if random.random() < 0.3 + 0.4 * r.label else "attic"}), "attributes"),
+        (
+            lambda r, random: replace(
+                r, metadata={**r.metadata, "glasses": int(random.random() < 0.3 + 0.4 * r.label)}
+            ),
+            "attributes",
+        ),
+        (
+            lambda r, random: replace(
+                r, metadata={**r.metadata, "room": "hall" if random.random() < 0.3 + 0.4 * r.label else "attic"}
+            ),
+            "attributes",
+        ),
         (lambda r, _: redrawn(r, skin=60.0 * r.label), "statistics"),
     ],
-    ids=["rate", "frames", "missing number", "wall", "wall outside the box", "wall at the border", "area", "glasses", "room", "brightness"],
-)  # fmt: skip
+    ids=[
+        "rate",
+        "frames",
+        "missing number",
+        "wall",
+        "wall outside the box",
+        "wall at the border",
+        "area",
+        "glasses",
+        "room",
+        "brightness",
+    ],
+)
 def test_each_planted_leak_fails_its_own_question(change, question):
     assert fails(ask(part(change)), question)
 
@@ -105,7 +133,11 @@ def test_more_records_are_read_for_surroundings_that_many_records_do_not_show():
     assert min(bona_fide, attacks) > 130 and max(bona_fide, attacks) < 200
     assert all(f.measured.error < 0.7 * LIMITS.distance for f in of(found, "surroundings").values())
     assert 340 < found.read < 560
-    assert any(f"{found.read - 340} more records were read for the surroundings" in note for task in found.tasks for note in task.notes)
+    assert any(
+        f"{found.read - 340} more records were read for the surroundings" in note
+        for task in found.tasks
+        for note in task.notes
+    )
 
 
 def test_none_are_read_in_vain_where_as_many_again_would_not_be_enough():
@@ -117,9 +149,13 @@ def test_none_are_read_in_vain_where_as_many_again_would_not_be_enough():
 def test_the_table_says_that_identity_has_an_upper_limit_only(clean):
     limits = {row[2]: row[6] for row in rows(clean)[1:]}
     assert limits == {
-        "metadata": ".50 +- .07", "surroundings": ".50 +- .07", "geometry": ".50 +- .07", "attributes": ".50 +- .07",
-        "identity": "<= 0.57", "statistics": "<= 0.75",
-    }  # fmt: skip
+        "metadata": ".50 +- .07",
+        "surroundings": ".50 +- .07",
+        "geometry": ".50 +- .07",
+        "attributes": ".50 +- .07",
+        "identity": "<= 0.57",
+        "statistics": "<= 0.75",
+    }
 
 
 def test_a_design_of_both_labels_alike_for_each_subject_passes_below_one_half_and_says_so():
@@ -142,7 +178,9 @@ def test_causes_of_the_label_are_not_asked_about():
 
     found = ask(part(change))
     assert not fails(found, "metadata") and not fails(found, "attributes")
-    assert {"species", "instrument", "attack_potential", "presenter", "label", "response", "source"} <= set(found.excluded)
+    assert {"species", "instrument", "attack_potential", "presenter", "label", "response", "source"} <= set(
+        found.excluded
+    )
 
 
 def test_subjects_of_one_label_each_are_told_by_the_question_of_identity():
@@ -164,12 +202,17 @@ def test_records_without_subject_are_grouped_by_id_and_that_is_said():
 
 def test_shuffled_labels_tell_nothing_whatever_was_planted():
     def change(record, random):
-        return redrawn(replace(record, metadata={"crf": 20 + 5 * record.label}), wall=30.0 * record.label, skin=60.0 * record.label)
+        return redrawn(
+            replace(record, metadata={"crf": 20 + 5 * record.label}), wall=30.0 * record.label, skin=60.0 * record.label
+        )
 
     planted = part(change)
     assert ask(planted).verdict() == "failed"
     labels = np.random.default_rng(5).permutation([row.record.label for row in planted.rows])
-    relabelled = [replace(row.record, label=int(label), species=None if label else "print.flat") for row, label in zip(planted.rows, labels)]
+    relabelled = [
+        replace(row.record, label=int(label), species=None if label else "print.flat")
+        for row, label in zip(planted.rows, labels)
+    ]
     found = ask(Part("drawn", tuple(replace(row, record=record) for row, record in zip(planted.rows, relabelled))))
     aucs = [f.measured.auc for task in found.tasks for f in task.findings if f.measured and f.question != "statistics"]
     assert np.abs(np.array(aucs) - 0.5).max() < 0.07
@@ -202,7 +245,9 @@ def test_tasks_are_asked_apart():
     found = ask(part(change))
     verdicts = {task.task: {f.verdict for f in task.findings if f.question == "metadata"} for task in found.tasks}
     assert "failed" in verdicts["forgery"]
-    assert "failed" not in verdicts["spoof"], [f for task in found.tasks for f in task.findings if f.question == "metadata"]
+    assert "failed" not in verdicts["spoof"], [
+        f for task in found.tasks for f in task.findings if f.question == "metadata"
+    ]
 
 
 def test_no_more_records_are_read_than_asked_for_and_the_seed_draws_them():
@@ -225,7 +270,9 @@ def test_worker_processes_find_what_one_process_finds():
 
 def test_one_id_for_two_records_of_two_parts_is_refused():
     first = part(count=10)
-    second = Part("other", tuple(replace(row, record=replace(row.record, channels={"rgb": Drawn(1)})) for row in first.rows))
+    second = Part(
+        "other", tuple(replace(row, record=replace(row.record, channels={"rgb": Drawn(1)})) for row in first.rows)
+    )
     with pytest.raises(FascoreError, match="stands for two records"):
         audit("drawn", [first, second], processes=0)
 

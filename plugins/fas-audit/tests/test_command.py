@@ -15,11 +15,29 @@ def manifest(tmp_path):
         rows = []
         for number in range(count):
             label = int(random.integers(2))
-            picture = np.kron(random.normal(120, 20, (12, 12, 3)), np.ones((8, 8, 1))) + random.normal(0, 5, (96, 96, 3)) + wall(label, random)
+            picture = (
+                np.kron(random.normal(120, 20, (12, 12, 3)), np.ones((8, 8, 1)))
+                + random.normal(0, 5, (96, 96, 3))
+                + wall(label, random)
+            )
             name = f"{number}.jpg"
-            cv2.imwrite(str(tmp_path / name), np.clip(picture, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality(label, random)])
+            cv2.imwrite(
+                str(tmp_path / name),
+                np.clip(picture, 0, 255).astype(np.uint8),
+                [cv2.IMWRITE_JPEG_QUALITY, quality(label, random)],
+            )
             split = "train" if number % 40 < 30 else "test"
-            rows.append([f"r{number}", label, "" if label else "print.flat", f"p{number % 40}", split, name, int(random.integers(18, 36))])
+            rows.append(
+                [
+                    f"r{number}",
+                    label,
+                    "" if label else "print.flat",
+                    f"p{number % 40}",
+                    split,
+                    name,
+                    int(random.integers(18, 36)),
+                ]
+            )
         with (tmp_path / "videos.csv").open("w", newline="") as file:
             csv.writer(file).writerows([["id", "label", "species", "subject", "split", "rgb", "crf"], *rows])
         return "videos.csv"
@@ -32,7 +50,12 @@ def test_a_clean_manifest_passes_and_the_report_has_every_figure(fascore, manife
     assert done.stdout.rstrip().endswith("the audit of videos.csv: passed")
     report = json.loads((tmp_path / "audit.json").read_text())
     assert report["verdict"] == "passed"
-    assert {finding["question"] for finding in report["tasks"][0]["findings"]} >= {"metadata", "surroundings", "identity", "statistics"}
+    assert {finding["question"] for finding in report["tasks"][0]["findings"]} >= {
+        "metadata",
+        "surroundings",
+        "identity",
+        "statistics",
+    }
     assert {"species", "instrument"} <= set(report["excluded"])
     assert report["duplicates"] == []
 
@@ -60,7 +83,9 @@ def test_a_file_that_cannot_be_read_is_counted_and_named(fascore, manifest, tmp_
 def test_a_dataset_in_a_file_and_inline_are_the_same(fascore, manifest, tmp_path):
     document = json.dumps({"type": "folder", "manifest": manifest(count=40)})
     (tmp_path / "data.json").write_text(document)
-    first, second = (fascore("audit", text, "--processes", "1", "--split", "train").stdout for text in (document, "data.json"))
+    first, second = (
+        fascore("audit", text, "--processes", "1", "--split", "train").stdout for text in (document, "data.json")
+    )
     assert first.splitlines()[:-1] == second.splitlines()[:-1]
 
 
@@ -70,8 +95,9 @@ def test_a_spec_is_audited_by_dataset_with_the_splits_as_it_uses_them(fascore, m
     phantom = {"type": "phantom", "subjects": 3, "size": 32, "frames": 2}
     document["data"] = {
         "train": [{"dataset": folder, "split": "train"}, {"dataset": phantom, "split": "train"}],
-        "dev": [{"dataset": phantom, "split": "dev"}], "test": {"other": [{"dataset": folder, "split": "test"}]},
-    }  # fmt: skip
+        "dev": [{"dataset": phantom, "split": "dev"}],
+        "test": {"other": [{"dataset": folder, "split": "test"}]},
+    }
     (tmp_path / "spec.json").write_text(json.dumps(document))
     done = fascore("audit", "spec.json", "--records", "20", "--processes", "1", "--out", "a.json", code=None)
     report = json.loads((tmp_path / "a.json").read_text())
@@ -91,13 +117,16 @@ def test_a_spec_is_audited_by_dataset_with_the_splits_as_it_uses_them(fascore, m
         ('{"type": "folder", "manifest": "nowhere.csv"}', "nowhere.csv cannot be read"),
         (".", "is no dataset"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_told_in_a_sentence_with_exit_code_two(fascore, target, said):
     assert said in fascore("audit", target, code=2).stderr
 
 
 def test_an_unknown_split_is_told_with_those_there_are(fascore, manifest):
-    assert "has no split 'tset'; it has train, all" in fascore("audit", manifest(count=10), "--split", "tset", code=2).stderr
+    assert (
+        "has no split 'tset'; it has train, all"
+        in fascore("audit", manifest(count=10), "--split", "tset", code=2).stderr
+    )
 
 
 def test_a_manifest_of_one_label_says_that_nothing_can_be_asked(fascore, manifest, tmp_path):

@@ -36,7 +36,9 @@ def test_the_hash_is_that_of_its_definition(seed):
 def test_a_copy_that_was_coded_again_is_found(change):
     picture = Drawn(7).picture()
     copy = {
-        "jpeg": lambda: cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR),
+        "jpeg": lambda: cv2.imdecode(
+            cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR
+        ),
         "brighter": lambda: np.clip(picture * 1.15, 0, 255),
         "smaller": lambda: cv2.resize(cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA), (64, 64)),
         "noise": lambda: np.clip(picture + np.random.default_rng(0).normal(0, 6, picture.shape), 0, 255),
@@ -49,7 +51,10 @@ def test_one_copy_across_splits_is_the_one_pair_named():
     planted = part(count=200)
     twin = next(row for row in planted.rows if row.splits == ("train",))
     other = next(row for row in planted.rows if row.splits == ("test",))
-    rows = tuple(replace(row, record=replace(row.record, channels=twin.record.channels)) if row is other else row for row in planted.rows)
+    rows = tuple(
+        replace(row, record=replace(row.record, channels=twin.record.channels)) if row is other else row
+        for row in planted.rows
+    )
     found = audit("drawn", [Part("drawn", rows)], processes=0)
     assert found.duplicates is not None
     assert [{pair.first, pair.second} for pair in found.duplicates] == [{twin.record.id, other.record.id}]
@@ -69,7 +74,13 @@ def test_different_people_before_the_same_wall_are_no_pair():
     for number in range(60):
         picture = wall.copy()
         picture[16:50, 20:44] = Drawn(100 + number).picture()[16:50, 20:44]
-        facts.append(replace(look(Record("x", 1, {"rgb": Drawn(1)})), id=str(number), frames={"rgb": (picture / 255).astype(np.float16)}))
+        facts.append(
+            replace(
+                look(Record("x", 1, {"rgb": Drawn(1)})),
+                id=str(number),
+                frames={"rgb": (picture / 255).astype(np.float16)},
+            )
+        )
         rows.append(Row(Record(str(number), 1, {}), ("train" if number % 2 else "test",), 0.0))
     assert duplicates(rows, facts) == []
 

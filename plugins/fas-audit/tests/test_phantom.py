@@ -15,7 +15,10 @@ PHANTOM = Phantom(subjects=16, frames=3, shortest=0.6, size=64, species="all", p
 
 
 def part(change=lambda record: record):
-    return Part("phantom", rows_of({split: [change(record) for record in PHANTOM.records(split)] for split in ("train", "dev", "test")}))
+    return Part(
+        "phantom",
+        rows_of({split: [change(record) for record in PHANTOM.records(split)] for split in ("train", "dev", "test")}),
+    )
 
 
 def ask(part, **options):
@@ -43,9 +46,11 @@ def test_no_question_finds_a_shortcut_in_the_phantom_and_each_has_the_records_to
         assert finding.measured.error <= FINE * LIMITS.distance, finding
         if finding.question not in ("identity", "statistics"):
             assert abs(finding.measured.auc - 0.5) <= 3 * finding.measured.error, finding
-    assert {(finding.question, finding.verdict) for finding in task.findings if finding.question in ("identity", "statistics")} == {
-        ("identity", "passed"), ("statistics", "passed"),
-    }  # fmt: skip
+    assert {
+        (finding.question, finding.verdict)
+        for finding in task.findings
+        if finding.question in ("identity", "statistics")
+    } == {("identity", "passed"), ("statistics", "passed")}
 
 
 def test_a_planted_correlation_of_crf_with_the_label_fails_the_audit_of_the_phantom():

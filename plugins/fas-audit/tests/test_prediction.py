@@ -47,7 +47,9 @@ def test_the_standard_error_of_records_that_are_one_person_counts_people():
     label = np.repeat([1, 0], 60)
     score = random.normal(size=120) + 0.3 * label
     once = measure(score, label, np.arange(120)).error
-    assert measure(np.tile(score, 4), np.tile(label, 4), np.tile(np.arange(120), 4)).error == pytest.approx(once, rel=0.05)
+    assert measure(np.tile(score, 4), np.tile(label, 4), np.tile(np.arange(120), 4)).error == pytest.approx(
+        once, rel=0.05
+    )
 
 
 def test_no_subject_stands_in_training_and_in_test():
@@ -90,7 +92,9 @@ def test_a_column_that_tells_is_found_among_others_and_named(model):
 def test_only_the_tree_sees_what_lies_in_the_middle():
     random = np.random.default_rng(6)
     label, groups = random.integers(0, 2, 600), np.arange(600) % 40
-    column = np.where(label == 1, random.uniform(-0.5, 0.5, 600), random.choice([-1, 1], 600) * random.uniform(0.4, 1, 600))[:, None]
+    column = np.where(
+        label == 1, random.uniform(-0.5, 0.5, 600), random.choice([-1, 1], 600) * random.uniform(0.4, 1, 600)
+    )[:, None]
     made = folds(label, groups, 0)
     linear, tree = (measure(predicted(column, label, made, model, 0), label, groups).auc for model in MODELS)
     assert abs(linear - 0.5) < 0.1
@@ -112,9 +116,17 @@ def test_identity_tells_nothing_where_labels_are_drawn_or_balanced_and_all_where
 
 @pytest.mark.parametrize(
     ("auc", "error", "verdict"),
-    [(0.51, 0.013, "passed"), (0.49, 0.013, "passed"), (0.56, 0.013, "failed"), (0.44, 0.013, "not measurable"), (0.56, 0.05, "not measurable"),
-     (0.51, 0.05, "not measurable"), (0.7, 0.05, "failed"), (0.535, 0.013, "not measurable")],
-)  # fmt: skip
+    [
+        (0.51, 0.013, "passed"),
+        (0.49, 0.013, "passed"),
+        (0.56, 0.013, "failed"),
+        (0.44, 0.013, "not measurable"),
+        (0.56, 0.05, "not measurable"),
+        (0.51, 0.05, "not measurable"),
+        (0.7, 0.05, "failed"),
+        (0.535, 0.013, "not measurable"),
+    ],
+)
 def test_what_must_be_one_half_fails_beyond_limit_and_chance_and_passes_only_with_enough_records(auc, error, verdict):
     assert near_half(Measured(auc, error, 1, 1), Limits().distance) == verdict
 

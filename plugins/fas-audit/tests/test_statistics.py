@@ -27,7 +27,11 @@ def test_of_other_sensors_only_validity_and_brightness_are_told_not_relief_or_wa
     depth = np.zeros((32, 32), dtype=np.uint16)
     depth[:, :8] = 700
     told = statistics({"depth": depth, "infrared": np.full((32, 32), 9, np.uint8), "thermal": depth}, None)
-    assert set(told) == {(name, region, what) for name, what in (("depth", "validity"), ("infrared", "mean")) for region in ("frame", "centre")}
+    assert set(told) == {
+        (name, region, what)
+        for name, what in (("depth", "validity"), ("infrared", "mean"))
+        for region in ("frame", "centre")
+    }
     assert told["infrared", "frame", "mean"] == 9
     assert told["depth", "frame", "validity"] == 0.25
     assert told["depth", "centre", "validity"] == 0
@@ -53,4 +57,7 @@ def test_the_middle_frame_is_looked_at_and_boxes_are_shares_of_it():
 
 
 def test_a_source_that_crashes_is_a_problem_of_its_record():
-    assert look(Record("a", 1, {"rgb": Drawn(1, frames=0)})).problem == "IndexError: index 0 is out of bounds for axis 0 with size 0"
+    assert (
+        look(Record("a", 1, {"rgb": Drawn(1, frames=0)})).problem
+        == "IndexError: index 0 is out of bounds for axis 0 with size 0"
+    )

@@ -39,7 +39,13 @@ def spec(tiny: dict[str, Any]) -> dict[str, Any]:
     tiny["recipe"]["epochs"] = 1
     tiny["data"]["test"]["cross"][0]["split"] = "all"
     model = tiny["model"]
-    model["encoders"]["places"] = {"type": "timm", "name": "test_vit", "inputs": ["face"], "output": "tokens", "img_size": [32, 32]}
+    model["encoders"]["places"] = {
+        "type": "timm",
+        "name": "test_vit",
+        "inputs": ["face"],
+        "output": "tokens",
+        "img_size": [32, 32],
+    }
     model["fusions"]["seen"] = {"type": "attention_pool", "inputs": ["places"]}
     model["fusions"]["all"] = {"type": "gated", "width": 32, "inputs": ["app", "shape", "seen"]}
     return tiny
@@ -78,17 +84,25 @@ def test_a_shared_report_keeps_features_and_no_face(spec: dict[str, Any], tmp_pa
         ({"embedding": {"nodes": ["ap"]}}, "trackers.embedding.nodes.0", "there is no 'ap'. Did you mean 'app'?"),
         ({"gallery": {"of": ["faces"]}}, "trackers.gallery.of.0", "'faces' gives no tensor"),
         ({"embedding": {"node": ["app"]}}, "trackers.embedding.node", "nodes"),
-        ({"saliency": {**CAM, "maps": [{"node": "places", "over": "fac"}]}}, "trackers.saliency.maps.0.over", "Did you mean 'face'?"),
+        (
+            {"saliency": {**CAM, "maps": [{"node": "places", "over": "fac"}]}},
+            "trackers.saliency.maps.0.over",
+            "Did you mean 'face'?",
+        ),
     ],
 )
-def test_a_mistake_in_a_section_is_told_before_training(spec: dict[str, Any], trackers: dict[str, Any], path: str, message: str) -> None:
+def test_a_mistake_in_a_section_is_told_before_training(
+    spec: dict[str, Any], trackers: dict[str, Any], path: str, message: str
+) -> None:
     spec["trackers"] = trackers
     with pytest.raises(SpecErrors) as told:
         check(validate(RunSpec, spec))
     assert any(problem.path == path and message in problem.message for problem in told.value.problems), told.value
 
 
-def test_a_finished_run_gets_further_sections_and_keeps_them(run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_finished_run_gets_further_sections_and_keeps_them(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = (run / "metrics.json").read_bytes()
     given = json.dumps({"embedding": {"nodes": ["all"], "perplexity": 3}})
     for _ in range(2):
@@ -100,13 +114,18 @@ def test_a_finished_run_gets_further_sections_and_keeps_them(run: Path, monkeypa
     assert (run / "metrics.json").read_bytes() == before
 
 
-def test_a_wrong_section_for_a_finished_run_is_a_sentence(run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_section_for_a_finished_run_is_a_sentence(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for given, message in (
         ('{"embedding": {"nodes": ["al"]}}', "embedding.nodes.0: there is no 'al'. Did you mean 'all'?"),
         ("[1]", "--add: [1] is no JSON object"),
         ("progress", "progress: adds no section"),
         ("galery", "Did you mean 'gallery'"),
-        (json.dumps({"saliency": {**CAM, "head": "mian"}}), "there is no head 'mian' that gives a score; there are: main"),
+        (
+            json.dumps({"saliency": {**CAM, "head": "mian"}}),
+            "there is no head 'mian' that gives a score; there are: main",
+        ),
     ):
         monkeypatch.setattr(sys, "argv", ["fascore", "report", str(run), "--add", given, "--device", "cpu"])
         with pytest.raises(SystemExit) as stopped:
@@ -162,12 +181,16 @@ def test_grad_cam_of_tokens_is_that_of_gradients_by_finite_differences(run: Path
             return float(torch.logit(trained.graph.head("main").score(outputs.heads["main"]).mean()).detach())
 
         def batch_of(batch: Any) -> Any:
-            return type(batch)(batch.ids, {n: t.double() for n, t in batch.tensors.items()}, batch.present, batch.columns, batch.views)
+            return type(batch)(
+                batch.ids, {n: t.double() for n, t in batch.tensors.items()}, batch.present, batch.columns, batch.views
+            )
 
         step, weights = 0.02, []
         for channel in range(tokens.shape[2]):
             changed = [tokens.clone(), tokens.clone()]
-            changed[0][0, signal.prefix :, channel] += step  # all places of the first view at once: the sum of their gradients
+            changed[0][0, signal.prefix :, channel] += (
+                step  # all places of the first view at once: the sum of their gradients
+            )
             changed[1][0, signal.prefix :, channel] -= step
             weights.append((logit(changed[0]) - logit(changed[1])) / (2 * step))
         heat = np.maximum(tokens[0, signal.prefix :].numpy() @ np.array(weights), 0).reshape(signal.grid)
@@ -206,7 +229,9 @@ def test_records_are_chosen_evenly_by_species(run: Path) -> None:
         for most in (1, 3, 4, len(records), 100):
             chosen = evenly(records, "species", 0, most)
             assert len(chosen) <= most
-            counts = [sum(record.species == name for record in chosen) for name in {record.species for record in records}]
+            counts = [
+                sum(record.species == name for record in chosen) for name in {record.species for record in records}
+            ]
             assert max(counts) - min(counts) <= 1 or len(chosen) == len(records)
             assert len({record.id for record in chosen}) == len(chosen)
         assert {group_of(record, "label") for record in records if record.label} == {"bona fide"}
@@ -215,7 +240,9 @@ def test_records_are_chosen_evenly_by_species(run: Path) -> None:
 
 def test_pictures_keep_intensities_and_stretch_planes() -> None:
     image = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 2, 2)
-    np.testing.assert_array_equal(pixels(image, Image(3, 2, 2), "x"), (image.transpose(1, 2, 0) * 255).round().astype(np.uint8))
+    np.testing.assert_array_equal(
+        pixels(image, Image(3, 2, 2), "x"), (image.transpose(1, 2, 0) * 255).round().astype(np.uint8)
+    )
     plane = np.array([[[-2.0, 0.0], [2.0, 6.0]]], np.float32)
     np.testing.assert_array_equal(pixels(plane, Plane(1, 2, 2), "x"), coloured((plane[0] + 2) / 8))
     clip = np.stack([np.full((3, 2, 2), v, np.float32) for v in (0.0, 1.0, 0.5)])
@@ -224,7 +251,9 @@ def test_pictures_keep_intensities_and_stretch_planes() -> None:
         pixels(np.zeros(4, np.float32), Vector(4), "x")
 
 
-def test_a_plugins_section_gets_the_trained_model_of_the_run(spec: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugins_section_gets_the_trained_model_of_the_run(
+    spec: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Count:
         always = True
 
@@ -234,7 +263,11 @@ def test_a_plugins_section_gets_the_trained_model_of_the_run(spec: dict[str, Any
         @hookimpl
         def report_sections(self, run: RunFacts, trained: Trained) -> list[Section]:
             weights = load_file(run.folder / "checkpoints" / "best.safetensors")
-            same = all(torch.equal(value, weights[name]) for name, value in trained.graph.state_dict().items() if name in weights)
+            same = all(
+                torch.equal(value, weights[name])
+                for name, value in trained.graph.state_dict().items()
+                if name in weights
+            )
             counts = {name: len(records) for name, records in trained.splits.items()}
             return [Section("Count", f"{same} {counts}", shareable=True)]
 
@@ -245,4 +278,4 @@ def test_a_plugins_section_gets_the_trained_model_of_the_run(spec: dict[str, Any
         run = execute_document(spec, runs=tmp_path)
     facts = json.loads((run / "facts.json").read_text())
     splits = list_records(open_run(run).run_spec()).named()
-    assert facts["sections"][-1]["html"] == f"True {({name: len(records) for name, records in splits.items()})}"
+    assert facts["sections"][-1]["html"] == f"True { ({name: len(records) for name, records in splits.items()}) }"

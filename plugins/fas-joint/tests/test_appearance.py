@@ -28,7 +28,10 @@ def test_mesonet_sees_as_far_as_its_largest_dilation() -> None:
     point[0, :, 7, 7] = 1
     # The sign of a random branch is its own, so the reach is looked for before ReLU.
     moved = [(branch[0](point) - branch[0](torch.zeros_like(point))).abs() for branch in inception.dilated]
-    reach = [(branch[2](m) - branch[2](torch.zeros_like(m))).abs().amax((0, 1, 2)).nonzero()[:, 0] - 7 for branch, m in zip(inception.dilated, moved)]
+    reach = [
+        (branch[2](m) - branch[2](torch.zeros_like(m))).abs().amax((0, 1, 2)).nonzero()[:, 0] - 7
+        for branch, m in zip(inception.dilated, moved)
+    ]
     assert [r.tolist() for r in reach] == [[-1, 0, 1], [-2, 0, 2], [-3, 0, 3]]
 
 
@@ -92,7 +95,9 @@ def test_deeppixbis_takes_the_first_layers_of_a_file_of_weights(tmp_path) -> Non
     torch.manual_seed(1)
     whole = timm.create_model("densenet121")
     save_file(whole.state_dict(), path := tmp_path / "densenet121.safetensors")
-    encoder = validate(DeepPixBis, {"network": {"type": "timm", "name": "densenet121", "pretrained": str(path)}}).build([Image(3, 32, 32)])
+    encoder = validate(DeepPixBis, {"network": {"type": "timm", "name": "densenet121", "pretrained": str(path)}}).build(
+        [Image(3, 32, 32)]
+    )
     assert not torch.equal(encoder.features[0].weight, whole.features.conv0.weight)
     encoder.adopt_pretrained()
     assert torch.equal(encoder.features[0].weight, whole.features.conv0.weight)

@@ -41,7 +41,9 @@ def doubles(features: Sequence[Tensor]) -> list[Array]:
 
 
 def assert_close(given: Tensor, wanted: Array, relative: float = 2e-4) -> None:
-    np.testing.assert_allclose(given.detach().numpy(), wanted, rtol=relative, atol=relative * max(1.0, float(np.abs(wanted).max())))
+    np.testing.assert_allclose(
+        given.detach().numpy(), wanted, rtol=relative, atol=relative * max(1.0, float(np.abs(wanted).max()))
+    )
 
 
 def by_hand(feature: Tensor, theta: float, eps: float) -> Tensor:
@@ -123,7 +125,12 @@ def test_sum_adds_channel_by_channel_and_projects_only_other_widths() -> None:
     features = drawn([4, 7, 4])
     fusion = built(Sum(), [4, 7, 4])
     a, b, c = doubles(features)
-    wanted = np.array([[a[r, i] + sum(weight(fusion.project[1])[i, j] * b[r, j] for j in range(7)) + c[r, i] for i in range(4)] for r in range(6)])
+    wanted = np.array(
+        [
+            [a[r, i] + sum(weight(fusion.project[1])[i, j] * b[r, j] for j in range(7)) + c[r, i] for i in range(4)]
+            for r in range(6)
+        ]
+    )
     assert_close(fusion(*features), wanted)
     assert not list(built(Sum(), [4, 4]).parameters())
 
@@ -189,6 +196,8 @@ def test_the_fused_width_is_that_of_the_last_input_unless_it_is_said(fusion: Fus
         (CrossAttention(), [Vector(3)] * 3, "two features"),
     ],
 )
-def test_inputs_that_cannot_be_fused_are_refused_with_the_way_out(fusion: Fusion, signals: list[Vector], sentence: str) -> None:
+def test_inputs_that_cannot_be_fused_are_refused_with_the_way_out(
+    fusion: Fusion, signals: list[Vector], sentence: str
+) -> None:
     with pytest.raises(SpecError, match=sentence):
         fusion.infer(signals)

@@ -35,7 +35,9 @@ def test_three_class_learns_bona_fide_of_both_tasks_as_one_class_and_attacks_by_
     spoof, bona_fide, forgery = 0, 1, 2
     wanted = [-math.log(softmax(row)[c]) for row, c in zip(rows, (bona_fide, spoof, forgery, bona_fide), strict=True)]
     np.testing.assert_allclose(head.loss(output, LABEL).detach().numpy(), wanted, rtol=1e-5)
-    np.testing.assert_allclose(head.score(output).detach().numpy(), [softmax(row)[bona_fide] for row in rows], rtol=1e-5)
+    np.testing.assert_allclose(
+        head.score(output).detach().numpy(), [softmax(row)[bona_fide] for row in rows], rtol=1e-5
+    )
     total = head.score(output) + sum(head.numbers(output).values())
     torch.testing.assert_close(total, torch.ones(4))
 
@@ -50,7 +52,12 @@ def test_one_head_multi_puts_labels_and_classes_in_one_softmax() -> None:
     config = OneHeadMulti(target=Ref("record.gender"), classes=("female", "male", "unsure"))
     assert config.classes_of("gender") == (None, "female", "male", "unsure")
     head = config.build([Vector(5)], Labels("gender")).eval()
-    rows = [[0.2, 1.0, -0.5, 0.3, 0.1], [2.0, 0.1, 0.3, 0.0, 0.2], [0.4, -1.0, 0.9, 0.8, 0.7], [0.0, 0.5, 0.7, -2.0, 1.0]]
+    rows = [
+        [0.2, 1.0, -0.5, 0.3, 0.1],
+        [2.0, 0.1, 0.3, 0.0, 0.2],
+        [0.4, -1.0, 0.9, 0.8, 0.7],
+        [0.0, 0.5, 0.7, -2.0, 1.0],
+    ]
     output = head(fixed(head, torch.tensor(rows)), label=LABEL)
     codes = torch.tensor([0, 0, 1, 3])  # two records without gender, one female, one unsure
     wanted = [-math.log(softmax(row)[c]) for row, c in zip(rows, (1, 0, 2, 4), strict=True)]
@@ -64,8 +71,16 @@ def test_pixel_binary_is_cross_entropy_of_every_place_and_of_the_whole(share: fl
     torch.manual_seed(0)
     head = PixelBinary(share=share).build([Plane(3, 2, 4)], Labels("label"))
     feature = torch.randn(4, 3, 2, 4)
-    places = 1 / (1 + np.exp(-np.einsum("c,bchw->bhw", head.project.weight[0, :, 0, 0].detach(), feature) - float(head.project.bias.detach())))
-    whole = 1 / (1 + np.exp(-places.reshape(4, 8) @ head.linear.weight[0].detach().numpy() - float(head.linear.bias.detach())))
+    places = 1 / (
+        1
+        + np.exp(
+            -np.einsum("c,bchw->bhw", head.project.weight[0, :, 0, 0].detach(), feature)
+            - float(head.project.bias.detach())
+        )
+    )
+    whole = 1 / (
+        1 + np.exp(-places.reshape(4, 8) @ head.linear.weight[0].detach().numpy() - float(head.linear.bias.detach()))
+    )
     output = head(feature)
     wanted = []
     for label, p, w in zip(LABEL.tolist(), places, whole, strict=True):

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 from fas_joint.encoders import MultiAttention
-from fas_joint.encoders.multi_attention import AttentionMaps, TextureEnhancement, attended, mean_under, resized, semantic
+from fas_joint.encoders.multi_attention import (
+    AttentionMaps,
+    TextureEnhancement,
+    attended,
+    mean_under,
+    resized,
+    semantic,
+)
 from fas_joint.fusions import Concat
 from fas_joint.objectives import RegionalIndependence
 from torch import nn
@@ -77,17 +84,23 @@ def test_attention_pooling_is_a_sum_over_places_of_the_interpolated_map() -> Non
         grid = maps[b, m]
         top, bottom, v = linear_at(grid, y * 2 / 5)
         left, right, u = linear_at(grid.T, x * 1 / 4)
-        weight = (1 - v) * ((1 - u) * grid[top, left] + u * grid[top, right]) + v * ((1 - u) * grid[bottom, left] + u * grid[bottom, right])
+        weight = (1 - v) * ((1 - u) * grid[top, left] + u * grid[top, right]) + v * (
+            (1 - u) * grid[bottom, left] + u * grid[bottom, right]
+        )
         wanted[b, m] += weight * features[b, :, y, x]
     given = attended(torch.from_numpy(features), torch.from_numpy(maps))
     np.testing.assert_allclose(given.numpy(), wanted, rtol=1e-12)
     own = torch.from_numpy(np.repeat(features[:, None], 4, axis=1) * np.arange(1, 5)[:, None, None, None])
-    np.testing.assert_allclose(attended(own, torch.from_numpy(maps)).numpy(), wanted * np.arange(1, 5)[:, None], rtol=1e-12)
+    np.testing.assert_allclose(
+        attended(own, torch.from_numpy(maps)).numpy(), wanted * np.arange(1, 5)[:, None], rtol=1e-12
+    )
 
 
 def test_the_deep_feature_is_a_mean_and_an_attention_of_nothing_is_the_plain_mean() -> None:
     features = torch.randn(2, 3, 4, 4, dtype=torch.float64)
-    torch.testing.assert_close(mean_under(torch.zeros(2, 1, 4, 4, dtype=torch.float64), features), features.mean((2, 3)))
+    torch.testing.assert_close(
+        mean_under(torch.zeros(2, 1, 4, 4, dtype=torch.float64), features), features.mean((2, 3))
+    )
     point = torch.zeros(2, 1, 4, 4, dtype=torch.float64)
     point[:, :, 1, 2] = 5
     torch.testing.assert_close(mean_under(point, features), features[:, :, 1, 2], rtol=1e-6, atol=1e-6)
@@ -153,8 +166,9 @@ def by_hand(form: str) -> tuple[float, float, np.ndarray]:
     if form == "equation":
         centres = 0.5 * regions.mean(0)  # (.4, .2) and (0, .5)
         around = [
-            sum(max(np.hypot(*(regions[i, j] - centres[j])) - margin, 0) for j in range(2)) for i, margin in ((0, 0.5), (1, 0.1))
-        ]  # fmt: skip
+            sum(max(np.hypot(*(regions[i, j] - centres[j])) - margin, 0) for j in range(2))
+            for i, margin in ((0, 0.5), (1, 0.1))
+        ]
         apart = 2 * max(0.9 - np.hypot(0.4, 0.3), 0)  # (j, k) and (k, j)
         return around[0] + apart, around[1] + apart, centres
     centres = 0.5 * regions[1] / 2  # bona fide only, still divided by both
@@ -165,7 +179,13 @@ def by_hand(form: str) -> tuple[float, float, np.ndarray]:
 
 @pytest.mark.parametrize("form", ["equation", "release"])
 def test_regional_independence_is_that_of_a_case_by_hand(form: str) -> None:
-    fields = {"form": form, "bona_fide": 0.1, "attack": 0.5 if form == "equation" else -1.6, "between": 0.9, "rate": 0.5}
+    fields = {
+        "form": form,
+        "bona_fide": 0.1,
+        "attack": 0.5 if form == "equation" else -1.6,
+        "between": 0.9,
+        "rate": 0.5,
+    }
     loss = validate(RegionalIndependence, fields).build([Tokens(2, 2, 0)], Labels("label")).train()
     regions = torch.tensor([[[1.0, 0.0], [0.0, 1.0]], [[0.6, 0.8], [0.0, 1.0]]], requires_grad=True)
     found = loss(regions, target=torch.tensor([0, 1]))
@@ -205,7 +225,9 @@ def test_multi_attention_and_its_loss_refuse_what_they_cannot_use() -> None:
     with pytest.raises(FascoreError, match="a timm encoder"):
         validate(MultiAttention, {"network": {"type": "joint.mesonet"}})
     with pytest.raises(SpecError, match="EfficientNet and ResNet"):
-        validate(MultiAttention, {"network": {"type": "timm", "name": "mobilenetv3_small_050"}}).build([Image(3, 64, 64)])
+        validate(MultiAttention, {"network": {"type": "timm", "name": "mobilenetv3_small_050"}}).build(
+            [Image(3, 64, 64)]
+        )
     with pytest.raises(SpecError, match='"ports": true'):
         RegionalIndependence().check([Vector(3)], Labels("label"))
     with pytest.raises(SpecError, match=r"learns record\.label"):

@@ -17,7 +17,13 @@ def records(spoof: int, forgery: int) -> list[Record]:
     """Every third record of a task is bona fide; ids begin with the task, and the tasks are mixed in the list."""
     made = [(task, i) for task, count in (("spoof", spoof), ("forgery", forgery)) for i in range(count)]
     return [
-        Record(f"{task}/{i}/{'live' if i % 3 == 0 else 'attack'}", int(i % 3 == 0), {}, task=task, species=None if i % 3 == 0 else "x")
+        Record(
+            f"{task}/{i}/{'live' if i % 3 == 0 else 'attack'}",
+            int(i % 3 == 0),
+            {},
+            task=task,
+            species=None if i % 3 == 0 else "x",
+        )
         for task, i in sorted(made, key=lambda one: one[1])
     ]
 

@@ -44,7 +44,9 @@ def test_shared_stages_are_the_same_tensors_and_specific_ones_are_not(network: d
     assert len(pairs) == DEPTH[network["name"]]
     for place, (spoof, forgery) in enumerate(pairs):
         assert (spoof is forgery) == (place < shared)
-        tensors = zip(spoof.state_dict(keep_vars=True).values(), forgery.state_dict(keep_vars=True).values(), strict=True)
+        tensors = zip(
+            spoof.state_dict(keep_vars=True).values(), forgery.state_dict(keep_vars=True).values(), strict=True
+        )
         assert all((one is other) == (place < shared) for one, other in tensors)
 
 
@@ -88,7 +90,9 @@ def test_batch_norms_of_the_shared_part_see_both_tasks_and_those_of_a_task_only_
     seen: dict[str, int] = {}
     module.spoof.model.bn1.register_forward_hook(lambda _, inputs, __: seen.__setitem__("shared", len(inputs[0])))
     for name in ("spoof", "forgery"):
-        getattr(module, name).model.layer3.register_forward_hook(lambda _, inputs, __, name=name: seen.__setitem__(name, len(inputs[0])))
+        getattr(module, name).model.layer3.register_forward_hook(
+            lambda _, inputs, __, name=name: seen.__setitem__(name, len(inputs[0]))
+        )
     module(images(), task=TASK)
     assert seen == {"shared": 5, "spoof": 2, "forgery": 3}
 

@@ -41,14 +41,18 @@ def test_icl_of_three_records_is_the_sum_by_hand() -> None:
     back = [-math.log(e(2) / (e(2) + 2)), -math.log(e(1.2) / (1 + e(1.2) + 1)), -math.log(e(2) / (1 + e(1.6) + e(2)))]
     module = built(InstanceContrastive(temperature=0.5, normalize=False), 3, 2)
     given = module(rgb, depth.T, target=torch.tensor([1, 0, 1]), mask=torch.ones(3, 2, dtype=torch.bool))
-    torch.testing.assert_close(given, torch.tensor([(f + b) / 2 for f, b in zip(forth, back, strict=True)]), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        given, torch.tensor([(f + b) / 2 for f, b in zip(forth, back, strict=True)]), rtol=1e-5, atol=1e-6
+    )
 
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**31), rows=st.integers(1, 6))
 def test_icl_is_equation_3_over_all_pairs_of_modalities(seed: int, rows: int) -> None:
     features = drawn(rows, 5, 3, seed)
-    given = built(InstanceContrastive(), 5, 3)(*features, target=torch.zeros(rows, dtype=torch.long), mask=every(features))
+    given = built(InstanceContrastive(), 5, 3)(
+        *features, target=torch.zeros(rows, dtype=torch.long), mask=every(features)
+    )
     rgb, *others = (np.asarray(normalize(f.double(), dim=1)) for f in features)
     wanted = np.zeros(rows)
     for other in others:
@@ -63,18 +67,26 @@ def test_perfect_alignment_drives_icl_to_its_minimum() -> None:
     aligned = torch.eye(8)
     module = built(InstanceContrastive(), 8, 3)
     least = math.log(1 + 7 * math.exp(-1 / 0.07))
-    loss = module(aligned, aligned, aligned, target=torch.zeros(8, dtype=torch.long), mask=torch.ones(8, 3, dtype=torch.bool))
+    loss = module(
+        aligned, aligned, aligned, target=torch.zeros(8, dtype=torch.long), mask=torch.ones(8, 3, dtype=torch.bool)
+    )
     torch.testing.assert_close(loss, torch.full((8,), 2 * least), atol=1e-6, rtol=1e-3)
     learnt = [nn.Parameter(f) for f in drawn(8, 16, 3)]
     module = built(InstanceContrastive(), 16, 3)
     optimizer = torch.optim.Adam(learnt, lr=0.05)
     for _ in range(200):
         optimizer.zero_grad()
-        module(*learnt, target=torch.zeros(8, dtype=torch.long), mask=torch.ones(8, 3, dtype=torch.bool)).mean().backward()
+        module(
+            *learnt, target=torch.zeros(8, dtype=torch.long), mask=torch.ones(8, 3, dtype=torch.bool)
+        ).mean().backward()
         optimizer.step()
     rgb, depth, infrared = (normalize(f.detach(), dim=1) for f in learnt)
-    assert ((rgb @ depth.T).argmax(1) == torch.arange(8)).all() and ((rgb @ infrared.T).argmax(1) == torch.arange(8)).all()
-    assert module(*learnt, target=torch.zeros(8, dtype=torch.long), mask=torch.ones(8, 3, dtype=torch.bool)).mean() < 0.01
+    assert ((rgb @ depth.T).argmax(1) == torch.arange(8)).all() and (
+        (rgb @ infrared.T).argmax(1) == torch.arange(8)
+    ).all()
+    assert (
+        module(*learnt, target=torch.zeros(8, dtype=torch.long), mask=torch.ones(8, 3, dtype=torch.bool)).mean() < 0.01
+    )
 
 
 def test_tau_learns_and_stays_within_its_limits() -> None:
@@ -94,13 +106,17 @@ def test_smoothed_targets_are_torchs() -> None:
     s = torch.randn(5, 5)
     there = torch.ones(5, dtype=torch.bool)
     loss = nn.CrossEntropyLoss(reduction="none", label_smoothing=0.2)
-    torch.testing.assert_close(contrast(s, there, there, 0.2), (loss(s, torch.arange(5)) + loss(s.T, torch.arange(5))) / 2)
+    torch.testing.assert_close(
+        contrast(s, there, there, 0.2), (loss(s, torch.arange(5)) + loss(s.T, torch.arange(5))) / 2
+    )
 
 
 @pytest.mark.parametrize("objective", [InstanceContrastive(), ClassMatching(), ClassMatching(pairs="all")], ids=str)
 @settings(deadline=None, max_examples=15)
 @given(pattern=st.lists(st.tuples(*[st.booleans()] * 3), min_size=1, max_size=6), seed=st.integers(0, 99))
-def test_pairs_with_a_missing_side_are_dropped(objective: Objective, pattern: list[tuple[bool, ...]], seed: int) -> None:
+def test_pairs_with_a_missing_side_are_dropped(
+    objective: Objective, pattern: list[tuple[bool, ...]], seed: int
+) -> None:
     """With what absent inputs hold as junk: the loss of each pair of modalities is that of the records which have it."""
     mask, rows = torch.tensor(pattern), len(pattern)
     features, target = drawn(rows, 4, 3, seed), torch.arange(rows) % 2
@@ -120,8 +136,12 @@ def test_a_record_without_depth_is_still_aligned_with_its_infrared() -> None:
     mask[2, 1] = False
     module, target = built(InstanceContrastive(), 5, 3), torch.tensor([0, 1, 0, 1])
     kept = torch.tensor([0, 1, 3])
-    depth = built(InstanceContrastive(), 5, 2)(features[0][kept], features[1][kept], target=target[kept], mask=torch.ones(3, 2, dtype=torch.bool))
-    infrared = built(InstanceContrastive(), 5, 2)(features[0], features[2], target=target, mask=torch.ones(4, 2, dtype=torch.bool))
+    depth = built(InstanceContrastive(), 5, 2)(
+        features[0][kept], features[1][kept], target=target[kept], mask=torch.ones(3, 2, dtype=torch.bool)
+    )
+    infrared = built(InstanceContrastive(), 5, 2)(
+        features[0], features[2], target=target, mask=torch.ones(4, 2, dtype=torch.bool)
+    )
     # RGB of the third record is no column for depth's row, and its own row has no depth.
     loss = module(*features, target=target, mask=mask)
     assert loss[2] == infrared[2]
@@ -134,7 +154,9 @@ def test_a_record_without_depth_is_still_aligned_with_its_infrared() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**31), labels=st.lists(st.integers(0, 1), min_size=1, max_size=7))
-def test_mining_takes_the_most_alike_of_another_class_and_the_least_alike_of_the_same(seed: int, labels: list[int]) -> None:
+def test_mining_takes_the_most_alike_of_another_class_and_the_least_alike_of_the_same(
+    seed: int, labels: list[int]
+) -> None:
     n, target = len(labels), torch.tensor(labels)
     s = torch.randn(n, n, generator=torch.Generator().manual_seed(seed))
     found = hard_pairs(s, target[:, None] == target, torch.ones(n, n, dtype=torch.bool))
@@ -148,12 +170,16 @@ def test_mining_takes_the_most_alike_of_another_class_and_the_least_alike_of_the
 
 def test_mining_is_deterministic_among_equals() -> None:
     target = torch.tensor([0, 1, 0, 1])
-    found = [hard_pairs(torch.zeros(4, 4), target[:, None] == target, torch.ones(4, 4, dtype=torch.bool)) for _ in range(2)]
+    found = [
+        hard_pairs(torch.zeros(4, 4), target[:, None] == target, torch.ones(4, 4, dtype=torch.bool)) for _ in range(2)
+    ]
     assert torch.equal(*found)
     assert found[0].nonzero().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [2, 1], [3, 0], [3, 1]]
 
 
-def matched_by_hand(module: Any, rgb: Tensor, other: Tensor, labels: list[int], pairs: list[tuple[int, int]], place: int) -> float:
+def matched_by_hand(
+    module: Any, rgb: Tensor, other: Tensor, labels: list[int], pairs: list[tuple[int, int]], place: int
+) -> float:
     """Mean cross-entropy of some pairs, one by one."""
     w, b = module.predictors[place].weight.detach().double(), module.predictors[place].bias.detach().double()
     total = 0.0
@@ -198,9 +224,13 @@ def test_a_batch_of_one_class_or_of_one_record_has_no_hard_pairs_and_no_loss(row
 
 def test_icl_of_one_record_is_zero_and_of_none_is_empty() -> None:
     for objective in (InstanceContrastive(), ClassMatching(), ClassMatching(pairs="all")):
-        assert built(objective, 4, 3)(*drawn(0, 4, 3), target=torch.zeros(0, dtype=torch.long), mask=torch.ones(0, 3, dtype=torch.bool)).shape == (0,)
+        assert built(objective, 4, 3)(
+            *drawn(0, 4, 3), target=torch.zeros(0, dtype=torch.long), mask=torch.ones(0, 3, dtype=torch.bool)
+        ).shape == (0,)
     features = drawn(1, 4, 2)
-    assert not built(InstanceContrastive(), 4, 2)(*features, target=torch.ones(1, dtype=torch.long), mask=every(features)).any()
+    assert not built(InstanceContrastive(), 4, 2)(
+        *features, target=torch.ones(1, dtype=torch.long), mask=every(features)
+    ).any()
 
 
 def test_tokens_are_averaged_over_their_places() -> None:
@@ -224,6 +254,8 @@ def test_tokens_are_averaged_over_their_places() -> None:
         ([Vector(4), Vector(4)], Dense(Plane(1, 4, 4)), "a column such as record.label"),
     ],
 )
-def test_inputs_that_cannot_be_aligned_are_refused_with_the_reason(signals: list[Any], target: Any, sentence: str) -> None:
+def test_inputs_that_cannot_be_aligned_are_refused_with_the_reason(
+    signals: list[Any], target: Any, sentence: str
+) -> None:
     with pytest.raises(SpecError, match=sentence):
         ClassMatching().check(signals, target)

@@ -47,20 +47,28 @@ def affine(x: Array, layer: nn.Module) -> Array:
 
 def norm(x: Array, layer: nn.Module) -> Array:
     g, b = a(layer.weight), a(layer.bias)
-    return np.array([[(v - token.mean()) / math.sqrt(token.var() + 1e-5) * g[c] + b[c] for c, v in enumerate(token)] for token in x])
+    return np.array(
+        [[(v - token.mean()) / math.sqrt(token.var() + 1e-5) * g[c] + b[c] for c, v in enumerate(token)] for token in x]
+    )
 
 
 def attention(query: Array, key: Array, value: Array, module: Any, heads: int = HEADS) -> Array:
     """Eq. 5, 7 and 8 for one record: softmax(q k^T / sqrt(d_k)) v of each head, side by side, then W^L."""
     width = query.shape[1]
     wq, wk, wv = (a(module.project.weight)[part * width : (part + 1) * width] for part in range(3))
-    q, k, v = (np.array([[w[o] @ token for o in range(width)] for token in x]) for x, w in ((query, wq), (key, wk), (value, wv)))
+    q, k, v = (
+        np.array([[w[o] @ token for o in range(width)] for token in x])
+        for x, w in ((query, wq), (key, wk), (value, wv))
+    )
     d_k = width // heads
     found = np.zeros_like(q)
     for head in range(heads):
         some = slice(head * d_k, (head + 1) * d_k)
         for i in range(len(q)):
-            scores = [math.exp(sum(q[i, c] * k[j, c] for c in range(some.start, some.stop)) / math.sqrt(d_k)) for j in range(len(k))]
+            scores = [
+                math.exp(sum(q[i, c] * k[j, c] for c in range(some.start, some.stop)) / math.sqrt(d_k))
+                for j in range(len(k))
+            ]
             found[i, some] = sum(score * v[j, some] for j, score in enumerate(scores)) / sum(scores)
     return affine(found, module.merge)
 
@@ -73,7 +81,9 @@ def feed(x: Array, module: Any) -> Array:
 EQUATION_6 = {0: "RDI", 1: "DIR", 2: "IRD"}
 
 
-def switch_by_hand(module: Any, streams: Sequence[Array], order: str, *, self_attn: bool, query_residual: bool) -> Array:
+def switch_by_hand(
+    module: Any, streams: Sequence[Array], order: str, *, self_attn: bool, query_residual: bool
+) -> Array:
     """Eq. 5-8 with what the text leaves out (norms, residuals, feed-forward network) as in ViT, for one record."""
     state = dict(zip("RDI", streams, strict=True))
     for number, layer in enumerate(module.layers):
@@ -92,7 +102,10 @@ def test_switch_attention_is_equations_5_to_8_record_by_record(order: Any, self_
     fusion = SwitchAttention(depth=4, heads=HEADS, order=order, self_attn=self_attn, residual=residual)
     module, streams = built(fusion), drawn()
     wanted = [
-        switch_by_hand(module, [a(s[row]) for s in streams], order, self_attn=self_attn, query_residual=residual == "query") for row in range(2)
+        switch_by_hand(
+            module, [a(s[row]) for s in streams], order, self_attn=self_attn, query_residual=residual == "query"
+        )
+        for row in range(2)
     ]
     np.testing.assert_allclose(a(module(*streams, mask=every(streams))), wanted, rtol=2e-4, atol=2e-4)
 
@@ -141,7 +154,10 @@ def test_encoder_is_patches_by_rows_with_a_position_code_and_pre_norm_blocks() -
             for c in range(3):
                 pixels = [picture[ch, 4 * r + i, 4 * c + j] for i in range(4) for j in range(4) for ch in range(3)]
                 embedded = norm(affine(norm(np.array([pixels]), module.embed[0]), module.embed[1]), module.embed[2])[0]
-                code = [wave(axis / 10_000**k) for axis in (c, r) for wave in (math.sin, math.cos) for k in (0, 1)] + [0, 0]
+                code = [wave(axis / 10_000**k) for axis in (c, r) for wave in (math.sin, math.cos) for k in (0, 1)] + [
+                    0,
+                    0,
+                ]
                 tokens.append(embedded + code)
         wanted = blocks_by_hand(np.array(tokens), module.blocks, 2)
         np.testing.assert_allclose(a(module(x[row : row + 1]))[0], wanted, rtol=2e-4, atol=2e-4)
@@ -176,7 +192,10 @@ def test_each_layer_takes_query_key_and_value_from_the_streams_that_equation_6_n
     switched.register_forward_pre_hook(lambda _, inputs: taken.append([x.clone() for x in inputs]))
     module.layers[layer](streams)
     for place, letter in enumerate("RDI"):
-        moved = [stream + (torch.randn(2, N, D, generator=torch.Generator().manual_seed(9)) if i == place else 0) for i, stream in enumerate(streams)]
+        moved = [
+            stream + (torch.randn(2, N, D, generator=torch.Generator().manual_seed(9)) if i == place else 0)
+            for i, stream in enumerate(streams)
+        ]
         module.layers[layer](moved)
         changed = [not torch.equal(before, after) for before, after in zip(taken[0], taken[-1], strict=True)]
         assert changed == [letter == named for named in EQUATION_6[layer]]
@@ -200,7 +219,9 @@ def test_attention_goes_through_the_fused_kernel(monkeypatch: pytest.MonkeyPatch
 
     calls: list[tuple[int, ...]] = []
     kernel = layers.scaled_dot_product_attention
-    monkeypatch.setattr(layers, "scaled_dot_product_attention", lambda q, k, v: calls.append(tuple(q.shape)) or kernel(q, k, v))
+    monkeypatch.setattr(
+        layers, "scaled_dot_product_attention", lambda q, k, v: calls.append(tuple(q.shape)) or kernel(q, k, v)
+    )
     streams = drawn()
     built(SwitchAttention(heads=HEADS))(*streams, mask=every(streams))
     assert calls == [(2, HEADS, N, D // HEADS)] * 12

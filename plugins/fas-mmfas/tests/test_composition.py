@@ -30,7 +30,11 @@ def encoders() -> Iterator[tuple[str, Encoder, Image | Plane]]:
     for name in index().names("encoder"):
         if index().provider("encoder", name).source.split()[0] in PACKAGES:
             for config, signals in component("encoder", name).examples():
-                if len(signals) == 1 and isinstance(signals[0], Image | Plane) and isinstance(config.infer(signals), Vector | Tokens):
+                if (
+                    len(signals) == 1
+                    and isinstance(signals[0], Image | Plane)
+                    and isinstance(config.infer(signals), Vector | Tokens)
+                ):
                     yield name, config, signals[0]
                     break
 
@@ -53,17 +57,25 @@ BY_NAME = {name: (config, picture) for name, config, picture in encoders()}
 
 
 def context(component_: Any, rows: int, inputs: int) -> Mapping[str, Tensor]:
-    known = {"task": torch.arange(rows) % 2, "label": torch.arange(rows) % 2, "mask": torch.ones(rows, inputs, dtype=torch.bool)}
+    known = {
+        "task": torch.arange(rows) % 2,
+        "label": torch.arange(rows) % 2,
+        "mask": torch.ones(rows, inputs, dtype=torch.bool),
+    }
     return {word: known[word] for word in component_.context}
 
 
-def run(encoder: Encoder, picture: Image | Plane, fusion: Fusion, signals: Sequence[Signal], *, pooled: bool) -> list[nn.Module]:
+def run(
+    encoder: Encoder, picture: Image | Plane, fusion: Fusion, signals: Sequence[Signal], *, pooled: bool
+) -> list[nn.Module]:
     """Forward and backward; the encoders' modules."""
     given = encoder.infer([picture])
     modules: list[Any] = [encoder.build([picture]) for _ in signals]
     features = [module(torch.rand(4, *picture.shape), **context(encoder, 4, 1)) for module in modules]
     if pooled:
-        features = [AttentionPool().build([given])(feature, mask=torch.ones(4, 1, dtype=torch.bool)) for feature in features]
+        features = [
+            AttentionPool().build([given])(feature, mask=torch.ones(4, 1, dtype=torch.bool)) for feature in features
+        ]
     fused = fusion.build(signals)(*features, **context(fusion, 4, len(signals)))
     assert isinstance(signal := fusion.infer(signals), Vector) and fused.shape == (4, signal.d)
     assert fused.isfinite().all()
@@ -94,4 +106,6 @@ def test_a_pair_that_the_checks_allow_runs_forward_and_backward(encoder: str, fu
 def test_the_pairs_cover_the_fusions_of_all_three_packages() -> None:
     assert {name.partition(".")[0] for name in FUSIONS if "." in name} == {"joint", "mmfas"}
     assert {"concat", "mean", "gated", "attention_pool", "sum"} < set(FUSIONS)
-    assert {"timm tokens", "mmfas tokens", "timm", "mmfas.vit_tokens", "joint.mesonet", "joint.task_split"} <= set(BY_NAME)
+    assert {"timm tokens", "mmfas tokens", "timm", "mmfas.vit_tokens", "joint.mesonet", "joint.task_split"} <= set(
+        BY_NAME
+    )

@@ -14,11 +14,13 @@ from fascore.spec.plan import check
 BASE = json.loads((Path(__file__).parents[1] / "specs/mmfas.json").read_text())
 ROWS = json.loads((Path(__file__).parents[1] / "specs/table2.json").read_text())["rows"]
 EXACT = {
-    **dict.fromkeys(("r", "d", "i"), (2_915_918, "2.92")), **dict.fromkeys(("rd", "ri", "di"), (5_758_124, "5.76")),
+    **dict.fromkeys(("r", "d", "i"), (2_915_918, "2.92")),
+    **dict.fromkeys(("rd", "ri", "di"), (5_758_124, "5.76")),
     **dict.fromkeys(("rdi", "icl", "cm", "cm_mined", "icl_cm", "icl_cm_mined"), (8_600_330, "8.60")),
-    **dict.fromkeys(("merge", "merge.aligned"), (56_107_100, "56.11")), **dict.fromkeys(("cross", "cross.aligned"), (29_658_710, "29.66")),
+    **dict.fromkeys(("merge", "merge.aligned"), (56_107_100, "56.11")),
+    **dict.fromkeys(("cross", "cross.aligned"), (29_658_710, "29.66")),
     **dict.fromkeys(("switch", "switch.aligned"), (15_626_270, "15.63")),
-}  # fmt: skip
+}
 
 
 def deployed(overrides: dict[str, Any]) -> int:

@@ -13,9 +13,11 @@ from fascore import Fusion, SpecError, Tokens, Vector
 OPTIONAL = [Tokens(5, 6, optional=True)] * 3
 SUBSETS = [s for s in itertools.product((True, False), repeat=3) if any(s)]
 FUSIONS = [
-    SwitchAttention(depth=3, heads=2), SwitchAttention(depth=3, heads=2, first_absent="fused"), CrossAttention(depth=2, heads=2),
+    SwitchAttention(depth=3, heads=2),
+    SwitchAttention(depth=3, heads=2, first_absent="fused"),
+    CrossAttention(depth=2, heads=2),
     MergeAttention(depth=2, heads=2),
-]  # fmt: skip
+]
 
 
 def built(fusion: Fusion) -> nn.Module:
@@ -34,7 +36,9 @@ def drawn(rows: int, seed: int = 0) -> list[Tensor]:
 @pytest.mark.parametrize("fusion", FUSIONS, ids=lambda f: f"{f.type}-{getattr(f, 'first_absent', '')}")
 @settings(deadline=None, max_examples=8)
 @given(seed=st.integers(0, 2**31), junk=st.sampled_from([1e6, float("nan"), float("inf")]))
-def test_every_subset_gives_what_the_learned_token_in_the_place_of_each_absent_stream_gives(fusion: Fusion, seed: int, junk: float) -> None:
+def test_every_subset_gives_what_the_learned_token_in_the_place_of_each_absent_stream_gives(
+    fusion: Fusion, seed: int, junk: float
+) -> None:
     module, streams, mask = built(fusion), drawn(7, seed), torch.tensor(SUBSETS)
     spoilt = [torch.where(mask[:, i, None, None], stream, junk) for i, stream in enumerate(streams)]
     fused = module(*spoilt, mask=mask)
@@ -44,7 +48,10 @@ def test_every_subset_gives_what_the_learned_token_in_the_place_of_each_absent_s
         torch.testing.assert_close(fused[row : row + 1], alone, rtol=1e-4, atol=1e-5)
         if isinstance(fusion, MergeAttention):
             learned = [module.streams.absent[str(place)].expand(1, 5, 6) for place in range(3)]
-            tokens = [stream[row : row + 1] if there else token for stream, there, token in zip(streams, subset, learned, strict=True)]
+            tokens = [
+                stream[row : row + 1] if there else token
+                for stream, there, token in zip(streams, subset, learned, strict=True)
+            ]
             whole = module(*tokens, mask=torch.ones(1, 3, dtype=torch.bool))
             torch.testing.assert_close(fused[row : row + 1], whole, rtol=1e-4, atol=1e-5)
 
@@ -53,7 +60,9 @@ def test_switch_attention_averages_the_streams_that_are_present() -> None:
     module, streams = built(FUSIONS[0]), drawn(7)
     fused = module(*streams, mask=torch.tensor(SUBSETS))
     mean = [stream.mean(1) for stream in streams]
-    tokens = [module.streams.absent[place].expand(1, 5, 6) if place in module.streams.absent else None for place in "012"]
+    tokens = [
+        module.streams.absent[place].expand(1, 5, 6) if place in module.streams.absent else None for place in "012"
+    ]
     for row, (r, d, i) in enumerate(SUBSETS):
         present = [mean[place][row] for place, there in ((1, d), (2, i)) if there]
         if r:
@@ -97,10 +106,12 @@ def test_a_record_without_any_stream_has_a_defined_feature_that_no_head_reads(fu
         ([Tokens(5, 6), Tokens(5, 8), Tokens(5, 6)], r"input 0 gives Tokens\(5, 6\), input 1 gives Tokens\(5, 8\)"),
         ([Tokens(5, 6), Tokens(5, 6), Tokens(9, 6)], r"input 2 gives Tokens\(9, 6\)"),
         ([Tokens(5, 6), Tokens(5, 6, 1), Tokens(5, 6)], r"Tokens\(5, 6\) behind 1 of no place"),
-        ([Tokens(5, 6), Vector(6), Tokens(5, 6)], r'input 1 gives Vector\(6\); let its encoder give tokens'),
+        ([Tokens(5, 6), Vector(6), Tokens(5, 6)], r"input 1 gives Vector\(6\); let its encoder give tokens"),
         ([Tokens(5, 5)] * 3, "a width of 5 does not divide into 2 heads"),
     ],
 )
-def test_streams_that_cannot_be_fused_are_refused_with_the_reason(fusion: Fusion, signals: list[Tokens], sentence: str) -> None:
+def test_streams_that_cannot_be_fused_are_refused_with_the_reason(
+    fusion: Fusion, signals: list[Tokens], sentence: str
+) -> None:
     with pytest.raises(SpecError, match=sentence):
         fusion.infer(signals)

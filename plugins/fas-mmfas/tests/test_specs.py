@@ -37,7 +37,11 @@ def test_rows_of_three_modalities_pass_the_check_on_the_small_base_too(name: str
     study = read_study(SPECS / name, SPECS / "phantom.json")
     documents = {row: document for row, _, _, document in study.runs() if row not in ("r", "d", "i", "rd", "ri", "di")}
     for document in documents.values():
-        widths = {node.outputs[""].d for node in check(validate(RunSpec, document)).nodes.values() if isinstance(node.outputs[""], Tokens)}
+        widths = {
+            node.outputs[""].d
+            for node in check(validate(RunSpec, document)).nodes.values()
+            if isinstance(node.outputs[""], Tokens)
+        }
         assert widths == {60}
 
 
@@ -45,5 +49,8 @@ def test_rows_by_modality_have_a_study_for_the_small_base() -> None:
     assert [*DOCUMENTS["small/table2.json"]["rows"]] == [*DOCUMENTS["table2.json"]["rows"]][:7]
     for row, _, _, document in read_study(SPECS / "small/table2.json").runs():
         plan = check(validate(RunSpec, document))
-        assert {str(signal) for node in plan.nodes.values() for signal in node.outputs.values()} == {"Tokens(36, 60)", "Vector(60)"}
+        assert {str(signal) for node in plan.nodes.values() for signal in node.outputs.values()} == {
+            "Tokens(36, 60)",
+            "Vector(60)",
+        }
         assert len(document["model"]["encoders"]) == len(row)

@@ -58,10 +58,15 @@ def test_round_a_flat_medium_is_seen_whoever_holds_it(species):
 
 def test_the_area_is_told_without_regard_to_the_label():
     records = Phantom(subjects=60, frames=1, size=64, species=("print.flat", "mask.rigid")).records("all")
-    shares = {label: np.array([margin(r.channels["rgb"].clip).mean() for r in records if r.label == label]) for label in (0, 1)}
+    shares = {
+        label: np.array([margin(r.channels["rgb"].clip).mean() for r in records if r.label == label])
+        for label in (0, 1)
+    }
     assert abs(shares[0].mean() - shares[1].mean()) < 0.05
     for record in records[:6]:
         known = record.annotation.load()
         np.testing.assert_allclose(known.area, area(record.channels["rgb"].clip), atol=1e-4)
-        inside = np.concatenate([known.area[:, :2] - known.points.min(1), known.points.max(1) - known.area[:, 2:]], axis=1)
+        inside = np.concatenate(
+            [known.area[:, :2] - known.points.min(1), known.points.max(1) - known.area[:, 2:]], axis=1
+        )
         assert (inside < 1.5).all()

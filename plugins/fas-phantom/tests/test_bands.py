@@ -17,11 +17,14 @@ def measured_at(site, modality, species, subjects=120, difficulty=0.5, size=48):
     return {each.species: each for each in findings([row(record, [modality])[0] for record in records], replicates=1)}
 
 
-@pytest.mark.parametrize(("site", "modality", "species"), [
-    ("A", "depth", ("print.flat", "mask.rigid", "makeup.cosmetic")),
-    ("B", "depth", ("print.flat", "mask.silicone")),
-    ("C", "infrared", ("replay.screen", "replay.phone")),
-])
+@pytest.mark.parametrize(
+    ("site", "modality", "species"),
+    [
+        ("A", "depth", ("print.flat", "mask.rigid", "makeup.cosmetic")),
+        ("B", "depth", ("print.flat", "mask.silicone")),
+        ("C", "infrared", ("replay.screen", "replay.phone")),
+    ],
+)
 def test_the_best_single_statistic_lies_in_its_band(site, modality, species):
     found = measured_at(site, modality, species)
     for name in species:
@@ -30,7 +33,9 @@ def test_the_best_single_statistic_lies_in_its_band(site, modality, species):
 
 
 def test_depth_tells_flat_prints_without_error_at_difficulty_zero_and_less_at_one():
-    easy, hard = (measured_at("A", "depth", ("print.flat",), 40, difficulty)["print.flat"].auc for difficulty in (0.0, 1.0))
+    easy, hard = (
+        measured_at("A", "depth", ("print.flat",), 40, difficulty)["print.flat"].auc for difficulty in (0.0, 1.0)
+    )
     assert easy > 0.999
     assert hard < 0.93
 
@@ -38,8 +43,15 @@ def test_depth_tells_flat_prints_without_error_at_difficulty_zero_and_less_at_on
 def test_the_statistic_and_its_sign_are_chosen_on_subjects_of_train_alone():
     random = np.random.default_rng(1)
     rows = [
-        Row(f"s{number}", species, train, {"good": random.normal() + (2 if species else 0) * (1 if train else -1), "bad": random.normal()})
-        for number in range(60) for species in ("x", None) for train in (number < 30,)
+        Row(
+            f"s{number}",
+            species,
+            train,
+            {"good": random.normal() + (2 if species else 0) * (1 if train else -1), "bad": random.normal()},
+        )
+        for number in range(60)
+        for species in ("x", None)
+        for train in (number < 30,)
     ]
     (found,) = findings(rows, replicates=200)
     assert found.statistic == "good"

@@ -33,7 +33,12 @@ def plain(pictures, crf):
         stream = container.add_stream("libx264", rate=25)
         stream.width = stream.height = len(pictures[0])
         stream.pix_fmt, stream.thread_count, stream.codec_context.gop_size = "yuv420p", 1, 8
-        stream.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency", "x264-params": "scenecut=0:min-keyint=8"}
+        stream.options = {
+            "crf": str(crf),
+            "preset": "veryfast",
+            "tune": "zerolatency",
+            "x264-params": "scenecut=0:min-keyint=8",
+        }
         for place, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts, frame.time_base = place, Fraction(1, 25)
@@ -80,7 +85,12 @@ def test_reading_backwards_gives_the_pictures_of_reading_forwards():
 
 def test_the_pictures_get_worse_and_the_bytes_fewer_as_the_rate_factor_grows():
     sensor = [scene(clip(None)).rgb(index) for index in range(FRAMES)]
-    quality, size = zip(*((psnr(read(clip(crf)), sensor), sum(map(len, packets(clip(crf), lambda i: sensor[i])))) for crf in (15, 20, 25, 30, 35)))
+    quality, size = zip(
+        *(
+            (psnr(read(clip(crf)), sensor), sum(map(len, packets(clip(crf), lambda i: sensor[i]))))
+            for crf in (15, 20, 25, 30, 35)
+        )
+    )
     assert (np.diff(quality) < -0.3).all()
     assert (np.diff(size) < 0).all()
     assert read(clip(None))[3].tobytes() == sensor[3].tobytes()

@@ -69,16 +69,22 @@ def on_torch(array):
 
 
 TOOLS = {
-    "blur": partial(canvas.blur, sigma=1.7), "slopes": lambda x: canvas.slopes(x, 0.3)[0], "laplacian": canvas.laplacian,
-    "resized up": partial(canvas.resized, size=(46, 62)), "power": partial(canvas.power, exponent=0.45),
-    "mirrored": lambda x: x[:, ::-1] + x[::-1], "turned": lambda x: x.transpose(1, 0),
+    "blur": partial(canvas.blur, sigma=1.7),
+    "slopes": lambda x: canvas.slopes(x, 0.3)[0],
+    "laplacian": canvas.laplacian,
+    "resized up": partial(canvas.resized, size=(46, 62)),
+    "power": partial(canvas.power, exponent=0.45),
+    "mirrored": lambda x: x[:, ::-1] + x[::-1],
+    "turned": lambda x: x.transpose(1, 0),
     "clip": lambda x: np.clip(x, None, 0.5),
     "where": lambda x: np.where((x > 0.5) & ~(x > 0.9), x, np.float32(0)),
-    "stacked": lambda x: np.dstack([x, np.ones_like(x), np.full_like(x, 0.3)]).max(2), "soft": partial(canvas.soft, width=0.1),
+    "stacked": lambda x: np.dstack([x, np.ones_like(x), np.full_like(x, 0.3)]).max(2),
+    "soft": partial(canvas.soft, width=0.1),
     "mixed with numpy": lambda x: field(1, 23, 31) - x * np.float32(2),
     "small": lambda x: canvas.tinted(x, np.array([0.1, 0.2, 0.3], np.float32)) + np.array([1, 2, 3]),
-    "diff": lambda x: np.diff(x, axis=1, append=x[:, -1:]), "beneath": lambda x: canvas.beneath(x[..., None], 4)[..., 0],
-}  # fmt: skip
+    "diff": lambda x: np.diff(x, axis=1, append=x[:, -1:]),
+    "beneath": lambda x: canvas.beneath(x[..., None], 4)[..., 0],
+}
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -92,7 +98,9 @@ def test_a_tool_gives_on_a_device_what_it_gives_in_numpy(tool):
 @given(st.integers(0, 1 << 20), st.floats(0.2, 6), st.integers(20, 60), st.integers(20, 60))
 def test_blurs_of_any_width_agree(seed, sigma, rows, columns):
     picture = canvas.planar(field(seed, rows, columns, 3))
-    np.testing.assert_allclose(canvas.host(canvas.blur(on_torch(picture), sigma)), canvas.blur(picture, sigma), atol=2e-6)
+    np.testing.assert_allclose(
+        canvas.host(canvas.blur(on_torch(picture), sigma)), canvas.blur(picture, sigma), atol=2e-6
+    )
 
 
 @given(st.integers(0, 1 << 20))
@@ -114,7 +122,9 @@ def test_nothing_is_fetched_silently_and_an_unknown_function_says_so():
 
 
 def test_the_device_is_part_of_the_digest_only_where_it_is_not_the_cpu():
-    plain, torched = (Phantom(subjects=3, frames=2, size=32, device=name).records("dev")[0] for name in ("cpu", "torch:cpu"))
+    plain, torched = (
+        Phantom(subjects=3, frames=2, size=32, device=name).records("dev")[0] for name in ("cpu", "torch:cpu")
+    )
     assert plain.channels["rgb"].digest() == plain.channels["rgb"].clip.digest("rgb")
     assert plain.channels["rgb"].digest() != torched.channels["rgb"].digest()
     assert plain.annotation.digest() == torched.annotation.digest()

@@ -18,7 +18,14 @@ from PIL import Image
 from fascore import FascoreError
 from fascore.components.datasets import Folder
 
-FIELDS = {"landmarks": "mesh140", "subjects": 4, "frames": 10, "size": 48, "shortest": 0.7, "species": ["print.flat", "mask.rigid"]}
+FIELDS = {
+    "landmarks": "mesh140",
+    "subjects": 4,
+    "frames": 10,
+    "size": 48,
+    "shortest": 0.7,
+    "species": ["print.flat", "mask.rigid"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +44,13 @@ def own_store(tmp_path_factory, monkeypatch):
 
 def command(*arguments):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    return subprocess.run([sys.executable, "-m", "fascore", *map(str, arguments)], capture_output=True, text=True, env=environment, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "fascore", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
@@ -56,7 +69,9 @@ def test_the_folder_dataset_reads_the_same_records(exported, split):
 def test_every_channel_decodes_to_the_very_frames_that_are_rendered_at_the_same_times(exported):
     dataset, folder = exported
     coded = set()
-    for file, record in zip(Folder(manifest=folder / "manifest.csv").records("all"), dataset.records("all"), strict=True):
+    for file, record in zip(
+        Folder(manifest=folder / "manifest.csv").records("all"), dataset.records("all"), strict=True
+    ):
         coded.add(record.metadata["crf"] is not None)
         for name, channel in record.channels.items():
             np.testing.assert_allclose(file.channels[name].times(), channel.times(), atol=6e-4)
@@ -68,7 +83,9 @@ def test_every_channel_decodes_to_the_very_frames_that_are_rendered_at_the_same_
 
 def test_boxes_landmarks_and_areas_come_back(exported):
     dataset, folder = exported
-    for file, record in zip(Folder(manifest=folder / "manifest.csv").records("all"), dataset.records("all"), strict=True):
+    for file, record in zip(
+        Folder(manifest=folder / "manifest.csv").records("all"), dataset.records("all"), strict=True
+    ):
         read, known = file.annotation.load(), record.annotation.load()
         for name in ("boxes", "points", "area"):
             np.testing.assert_allclose(getattr(read, name), getattr(known, name), atol=1e-3)
@@ -100,33 +117,59 @@ def test_a_model_gives_nearly_the_same_scores_on_files_and_on_rendered_clips(exp
     scores = {}
     for name, source in (("rendered", rendered), ("files", files)):
         spec = {
-            "fascore": 1, "name": name, "seed": 3,
-            "data": {"train": [{"dataset": source, "split": "train"}], "dev": [{"dataset": source, "split": "dev"}],
-                     "test": {"intra": [{"dataset": source, "split": "test"}]}},
-            "modalities": {"faces": {"type": "faces", "detector": "boxes"},
-                           "face": {"type": "face_frames", "inputs": ["faces"], "size": 32, "views": 2},
-                           "depth": {"type": "depth_map", "inputs": ["face"]}},
-            "model": {"encoders": {"app": {"type": "timm", "name": "test_resnet", "inputs": ["face"]},
-                                   "shape": {"type": "timm", "name": "test_resnet", "inputs": ["depth"]}},
-                      "fusions": {"all": {"type": "concat", "inputs": ["app", "shape"]}},
-                      "heads": {"main": {"type": "binary", "inputs": ["all"]}}, "score": "main"},
+            "fascore": 1,
+            "name": name,
+            "seed": 3,
+            "data": {
+                "train": [{"dataset": source, "split": "train"}],
+                "dev": [{"dataset": source, "split": "dev"}],
+                "test": {"intra": [{"dataset": source, "split": "test"}]},
+            },
+            "modalities": {
+                "faces": {"type": "faces", "detector": "boxes"},
+                "face": {"type": "face_frames", "inputs": ["faces"], "size": 32, "views": 2},
+                "depth": {"type": "depth_map", "inputs": ["face"]},
+            },
+            "model": {
+                "encoders": {
+                    "app": {"type": "timm", "name": "test_resnet", "inputs": ["face"]},
+                    "shape": {"type": "timm", "name": "test_resnet", "inputs": ["depth"]},
+                },
+                "fusions": {"all": {"type": "concat", "inputs": ["app", "shape"]}},
+                "heads": {"main": {"type": "binary", "inputs": ["all"]}},
+                "score": "main",
+            },
             "sampler": {"type": "shuffle", "batch_size": 8},
             "recipe": {"type": "supervised", "optimizer": {"name": "sgd", "lr": 0.01}, "epochs": 1},
-            "metrics": ["auc"], "compute": {"device": "cpu", "precision": "fp32"},
-        }  # fmt: skip
+            "metrics": ["auc"],
+            "compute": {"device": "cpu", "precision": "fp32"},
+        }
         (tmp_path / f"{name}.json").write_text(json.dumps(spec))
         done = command("run", tmp_path / f"{name}.json", "--runs", tmp_path / "runs")
         assert done.returncode == 0, done.stderr
         rows = csv.DictReader((tmp_path / "runs" / name / "scores" / "intra.csv").open())
         scores[name] = {row["id"]: (row["label"], float(row["score"])) for row in rows}
-    assert {id: label for id, (label, _) in scores["files"].items()} == {id: label for id, (label, _) in scores["rendered"].items()}
+    assert {id: label for id, (label, _) in scores["files"].items()} == {
+        id: label for id, (label, _) in scores["rendered"].items()
+    }
     apart = [abs(scores["files"][id][1] - score) for id, (_, score) in scores["rendered"].items()]
     assert len({score for _, score in scores["rendered"].values()}) == len(apart)
     assert max(apart) < 1e-3
 
 
 def test_the_command_writes_a_folder_and_refuses_one_that_holds_something(tmp_path):
-    small = ("--set", "subjects=3", "--set", "frames=2", "--set", "size=32", "--set", "species=print.flat,glasses", "--processes", "1")
+    small = (
+        "--set",
+        "subjects=3",
+        "--set",
+        "frames=2",
+        "--set",
+        "size=32",
+        "--set",
+        "species=print.flat,glasses",
+        "--processes",
+        "1",
+    )
     done = command("phantom", "export", tmp_path / "out", *small)
     assert done.returncode == 0, done.stderr
     assert "12 clips" in done.stdout
@@ -138,10 +181,16 @@ def test_the_command_writes_a_folder_and_refuses_one_that_holds_something(tmp_pa
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize(("setting", "said"), [
-    ("subjects=2", "subjects: "), ("site=Q", "site: "), ("species=zebra", "species: phantom renders no species"), ("nonsense", "write FIELD=VALUE"),
-    ("protocol=openset", "protocol: 'openset' has no attack"),
-])
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("subjects=2", "subjects: "),
+        ("site=Q", "site: "),
+        ("species=zebra", "species: phantom renders no species"),
+        ("nonsense", "write FIELD=VALUE"),
+        ("protocol=openset", "protocol: 'openset' has no attack"),
+    ],
+)
 def test_the_command_tells_mistakes_in_a_sentence(tmp_path, setting, said):
     arguments = ("--set", setting) + (("--set", "species=print.flat") if setting.startswith("protocol") else ())
     done = command("phantom", "export", tmp_path / "out", *arguments)

@@ -35,10 +35,15 @@ def test_beards_come_as_full_beard_moustache_chin_beard_and_both():
     assert {who.beard_style for who in bearded} == {0, 1, 2, 3}
     for who in bearded[:40]:
         cover = beard(who, x, y) / who.beard
-        lip, chin = cover[(np.abs(y - 0.056) < 0.002) & (np.abs(x) < 0.01)].max(), cover[np.abs(y - 0.1 * who.length) < 0.003].max()
+        lip, chin = (
+            cover[(np.abs(y - 0.056) < 0.002) & (np.abs(x) < 0.01)].max(),
+            cover[np.abs(y - 0.1 * who.length) < 0.003].max(),
+        )
         cheek = cover[(np.abs(y - 0.07) < 0.004) & (np.abs(np.abs(x) - 0.05) < 0.004)].max()
         mouth = cover[(np.abs(y - MOUTH * who.length) < 0.002) & (np.abs(x) < 0.01)].max()
-        expected = ((True, True, True), (True, False, False), (False, True, False), (True, True, False))[who.beard_style]
+        expected = ((True, True, True), (True, False, False), (False, True, False), (True, True, False))[
+            who.beard_style
+        ]
         assert (lip > 0.5, chin > 0.5, cheek > 0.5) == expected
         assert mouth < 0.2
 
@@ -48,6 +53,10 @@ def test_skin_covers_the_fitzpatrick_range_and_blood_shows_less_under_a_beard():
     assert lightness == sorted(lightness, reverse=True)
     assert lightness[0] / lightness[-1] > 4
     x, y = grid()
-    full = [person for person in (Person("x", seed, 2) for seed in range(200)) if traits(person).beard > 0.5 and traits(person).beard_style == 0]
+    full = [
+        person
+        for person in (Person("x", seed, 2) for seed in range(200))
+        if traits(person).beard > 0.5 and traits(person).beard_style == 0
+    ]
     pulse, grown = head(full[0]).matter[..., 1], beard(traits(full[0]), x, y)
     assert pulse[grown > 0.9 * grown.max()].mean() < 0.75 * pulse[(np.abs(x) < 0.02) & (np.abs(y + 0.04) < 0.01)].mean()

@@ -81,7 +81,10 @@ def test_the_forged_pulse_is_absent_or_incoherent_or_jittered(species):
     assert incoherent.min() < 0 or np.ptp(incoherent) > 1.5 * np.ptp(live)
     assert np.abs(jittered).max() < 0.02 * np.abs(live).max()  # it does not follow the beat
     scene = Scene(forged(clip, pulse_mode=2))
-    seen = [np.median(scene.attack.pulse(np.zeros((128, 128), np.float32), scene.moment(index))[region(clip, index) > 0.99]) for index in range(12)]
+    seen = [
+        np.median(scene.attack.pulse(np.zeros((128, 128), np.float32), scene.moment(index))[region(clip, index) > 0.99])
+        for index in range(12)
+    ]
     assert np.std(seen) == pytest.approx(clip.pulse.amplitude * clip.capture.gamma, rel=0.6)
 
 
@@ -100,9 +103,14 @@ def test_a_region_drawn_anew_is_smoother_and_flickers_from_frame_to_frame(specie
         clip = forged(clip, grid=0.0)
         inner = region(clip) > 0.99
         bare = known(clip).shown(1, without=frozenset({"resampling"}))
-        fine = [np.abs(cv2.Laplacian(picture.mean(2), cv2.CV_32F))[inner].mean() for picture in (known(clip).shown(1), bare)]
+        fine = [
+            np.abs(cv2.Laplacian(picture.mean(2), cv2.CV_32F))[inner].mean() for picture in (known(clip).shown(1), bare)
+        ]
         ratio.append(fine[0] / fine[1])
-        shades = [(known(clip).shown(index) - known(clip).shown(index, without=frozenset({"flicker"}))).mean(2)[inner] for index in (1,)]
+        shades = [
+            (known(clip).shown(index) - known(clip).shown(index, without=frozenset({"flicker"}))).mean(2)[inner]
+            for index in (1,)
+        ]
         change.append(shades[0].std())
     assert np.median(ratio) < 0.9
     assert min(change) > 1e-3
@@ -125,7 +133,9 @@ def test_a_generated_face_bears_the_grid_of_its_transposed_convolutions():
         assert abs(int(power[4:].argmax()) + 4 - 8) <= 1  # 128 samples hold 32 elements: 8 periods of four
     flat = forged(clips("forgery.generated")[0], grid=0.0)
     scene = Scene(flat)
-    np.testing.assert_allclose(scene.shown.resampling(np.ones((128, 128, 3), np.float32), scene.moment(1)), 1, atol=1e-5)
+    np.testing.assert_allclose(
+        scene.shown.resampling(np.ones((128, 128, 3), np.float32), scene.moment(1)), 1, atol=1e-5
+    )
 
 
 def test_the_halves_of_a_generated_face_do_not_match():
@@ -142,7 +152,9 @@ def test_generated_skin_is_smooth():
     for clip in clips("forgery.generated"):
         gain, plain = whole(clip)[1], Scene(clip).attack.colour().colour
         for cheek in (slice(85, 97), slice(160, 172)):
-            rough = [cv2.Laplacian(np.log(colour[190:206, cheek]), cv2.CV_32F).std() for colour in (plain * gain, plain)]
+            rough = [
+                cv2.Laplacian(np.log(colour[190:206, cheek]), cv2.CV_32F).std() for colour in (plain * gain, plain)
+            ]
             assert rough[0] < 0.5 * rough[1]
 
 
@@ -151,9 +163,14 @@ def test_the_driven_mouth_is_another_clips_and_the_landmarks_follow_it(species):
     for clip in clips(species, 40)[:3]:
         own = Scene(replace(clip, species=None, other=None, attack=()))
         driver = Scene(clip).attack.driver()
-        assert abs(np.corrcoef(driver.mouth + 1e-9 * np.arange(40), own.tracks.mouth + 1e-9 * np.arange(40))[0, 1]) < 0.9
+        assert (
+            abs(np.corrcoef(driver.mouth + 1e-9 * np.arange(40), own.tracks.mouth + 1e-9 * np.arange(40))[0, 1]) < 0.9
+        )
         seen, plain = exact_points(clip), exact_points(own.clip)
-        gap = [(points[:, 57, 1] - points[:, 51, 1]) / [own.pose(index).scale for index in range(40)] for points in (seen, plain)]
+        gap = [
+            (points[:, 57, 1] - points[:, 51, 1]) / [own.pose(index).scale for index in range(40)]
+            for points in (seen, plain)
+        ]
         rest = np.median(gap[0] - driver.mouth)
         np.testing.assert_allclose(gap[0] - driver.mouth, rest, atol=0.002)
         if species == "forgery.lipsync":
@@ -177,5 +194,7 @@ def test_a_reenacted_face_smiles_or_frowns_by_the_drivers_expression():
         raised = scene.attack.moved(moment)[1] - neutral[1]
         y, x = np.unravel_index(raised.argmax(), raised.shape)
         corners = np.abs(pixels(np.float32(0), np.float32(0))[0] - moment.hit.u[y, x]) * 0.001
-        assert corners == pytest.approx(0.025 * head(clip.subject).who.mouth_width * head(clip.subject).who.width, abs=0.006)
+        assert corners == pytest.approx(
+            0.025 * head(clip.subject).who.mouth_width * head(clip.subject).who.width, abs=0.006
+        )
         assert raised.max() > 0.5

@@ -18,8 +18,20 @@ MINI = "87000fd997b13f9ee7a90de8678b90ae130f9378109718696ad76a01e7fd4283"
 """Fingerprint of `mini()`: of the version and of every parameter of every record, at nine digits, not of pixels. It is the same on every machine."""
 GOLDEN = Path(__file__).parent / "golden.json"
 SHOWN = (
-    "A bona_fide", "B bona_fide", "C bona_fide", "A print.flat", "B replay.phone", "C replay.screen", "A mask.silicone", "B mask.rigid",
-    "C makeup.obfuscation", "A partial.funny_eye", "B glasses", "C mannequin", "A forgery.faceswap", "B forgery.generated",
+    "A bona_fide",
+    "B bona_fide",
+    "C bona_fide",
+    "A print.flat",
+    "B replay.phone",
+    "C replay.screen",
+    "A mask.silicone",
+    "B mask.rigid",
+    "C makeup.obfuscation",
+    "A partial.funny_eye",
+    "B glasses",
+    "C mannequin",
+    "A forgery.faceswap",
+    "B forgery.generated",
 )
 """Site and species of the records whose pictures are frozen: one of each family at least."""
 TOLERANCE = {"rgb": 0.6, "depth": 3.0, "infrared": 0.3, "thermal": 1.0}
@@ -38,7 +50,11 @@ def look(source):
     """Of a clip's last frame but one: means over a grid of 4 x 4 cells; the deviation; the mean step from pixel to pixel."""
     image = next(iter(source.read([8]))).image.astype(np.float64).reshape(64, 64, -1).mean(2)
     cells = image.reshape(4, 16, 4, 16).mean((1, 3)).ravel()
-    return {"cells": cells.round(3).tolist(), "deviation": round(float(image.std()), 3), "step": round(float(np.abs(np.diff(image)).mean()), 3)}
+    return {
+        "cells": cells.round(3).tolist(),
+        "deviation": round(float(image.std()), 3),
+        "step": round(float(np.abs(np.diff(image)).mean()), 3),
+    }
 
 
 def told(record):
@@ -46,7 +62,8 @@ def told(record):
     known = truth(record)
     return {
         "channels": {name: look(record.channels[name]) for name in CHANNELS},
-        "landmarks": known.landmarks[8].mean(0).round(4).tolist(), "waveform": known.waveform[:9:4].round(6).tolist(),
+        "landmarks": known.landmarks[8].mean(0).round(4).tolist(),
+        "waveform": known.waveform[:9:4].round(6).tolist(),
     }
 
 
@@ -55,7 +72,8 @@ def differences(channel, found, expected):
     off = np.abs(np.subtract(found["cells"], expected["cells"])).max()
     return [f"{channel}: a cell is off by {off:.2f}"] * bool(off > TOLERANCE[channel]) + [
         f"{channel}: {name} {found[name]}, frozen {expected[name]}"
-        for name in ("deviation", "step") if found[name] != pytest.approx(expected[name], rel=0.03, abs=0.05)
+        for name in ("deviation", "step")
+        if found[name] != pytest.approx(expected[name], rel=0.03, abs=0.05)
     ]
 
 
@@ -66,7 +84,9 @@ def test_the_records_of_mini_are_those_that_were_frozen():
 @pytest.mark.parametrize("shown", SHOWN)
 def test_what_is_rendered_is_what_was_frozen(shown):
     found, expected = told(one(shown)), json.loads(GOLDEN.read_text(encoding="utf-8"))["records"][shown]
-    assert [line for name in CHANNELS for line in differences(name, found["channels"][name], expected["channels"][name])] == []
+    assert [
+        line for name in CHANNELS for line in differences(name, found["channels"][name], expected["channels"][name])
+    ] == []
     assert found["landmarks"] == pytest.approx(expected["landmarks"], abs=0.01)
     assert found["waveform"] == pytest.approx(expected["waveform"], abs=1e-4)
 
@@ -75,10 +95,15 @@ def test_golden_numbers_are_of_this_version():
     assert json.loads(GOLDEN.read_text(encoding="utf-8"))["version"] == RENDERER_VERSION
 
 
-@pytest.mark.parametrize(("shown", "channel", "changed"), [
-    ("A print.flat", "rgb", {"halftone": 0.6}), ("B replay.phone", "rgb", {"mosaic": 0.7}), ("C replay.screen", "infrared", {"infrared": 1.3}),
-    ("B glasses", "rgb", {"tint": 0.8}),
-])
+@pytest.mark.parametrize(
+    ("shown", "channel", "changed"),
+    [
+        ("A print.flat", "rgb", {"halftone": 0.6}),
+        ("B replay.phone", "rgb", {"mosaic": 0.7}),
+        ("C replay.screen", "infrared", {"infrared": 1.3}),
+        ("B glasses", "rgb", {"tint": 0.8}),
+    ],
+)
 def test_a_number_of_an_attack_that_changes_by_some_tenths_shows_in_the_golden_numbers(shown, channel, changed):
     expected, clip = json.loads(GOLDEN.read_text(encoding="utf-8"))["records"][shown], one(shown).channels[channel].clip
     other = replace(clip, attack=tuple((name, value * changed.get(name, 1)) for name, value in clip.attack))

@@ -21,7 +21,9 @@ SPLITS = ("train", "dev", "test")
 
 
 def people(records):
-    return {name for record in records for name in (record.subject, record.presenter, record.metadata["source"]) if name}
+    return {
+        name for record in records for name in (record.subject, record.presenter, record.metadata["source"]) if name
+    }
 
 
 @settings(deadline=None, max_examples=20)
@@ -36,13 +38,19 @@ def test_nobody_occurs_in_two_splits_in_any_role(subjects, seed, site):
 def test_nobody_occurs_at_two_sites_or_under_two_seeds():
     crowds = [people(Phantom(site=site, seed=seed).records("all")) for site in "ABC" for seed in (0, 1)]
     assert len(set.union(*crowds)) == sum(map(len, crowds))
-    faces = [{r.channels["rgb"].clip.subject.seed for r in Phantom(site=site, seed=seed).records("all")} for site in "ABC" for seed in (0, 1)]
+    faces = [
+        {r.channels["rgb"].clip.subject.seed for r in Phantom(site=site, seed=seed).records("all")}
+        for site in "ABC"
+        for seed in (0, 1)
+    ]
     assert len(set.union(*faces)) == sum(map(len, faces))
 
 
 def test_the_same_seed_is_the_same_person_whatever_else_is_asked_for():
     few, many = Phantom(subjects=8), Phantom(subjects=8, clips=3, frames=2, size=64, species=("mask.rigid",))
-    assert {r.channels["rgb"].clip.subject for r in few.records("all")} == {r.channels["rgb"].clip.subject for r in many.records("all")}
+    assert {r.channels["rgb"].clip.subject for r in few.records("all")} == {
+        r.channels["rgb"].clip.subject for r in many.records("all")
+    }
 
 
 def test_ids_are_unique_and_all_is_the_union_of_the_splits():
@@ -50,7 +58,9 @@ def test_ids_are_unique_and_all_is_the_union_of_the_splits():
     ids = [record.id for record in dataset.records("all")]
     assert len(set(ids)) == len(ids) == 9 * 2 * 2 * len(DEFAULT)
     assert ids == [record.id for split in SPLITS for record in dataset.records(split)]
-    assert not {record.id for record in Phantom(seed=1).records("all")} & {record.id for record in Phantom(seed=2).records("all")}
+    assert not {record.id for record in Phantom(seed=1).records("all")} & {
+        record.id for record in Phantom(seed=2).records("all")
+    }
 
 
 def test_every_subject_has_every_species_and_a_bona_fide_clip_of_the_same_task_for_each():
@@ -91,7 +101,9 @@ def test_nothing_about_a_capture_depends_on_the_label():
 def nuisances(clip):
     """All numbers of a clip's capture and pulse; None as -1, devices by name."""
     nested = {**asdict(clip.capture), **asdict(clip.capture.sheet), **asdict(clip.pulse)}
-    numbers = {name: -1 if value is None else value for name, value in nested.items() if name not in ("domain", "sheet")}
+    numbers = {
+        name: -1 if value is None else value for name, value in nested.items() if name not in ("domain", "sheet")
+    }
     return numbers | {"device": numbers["device"].endswith(("-webcam", "-tablet"))} | {"coded": numbers["crf"] >= 0}
 
 
@@ -118,17 +130,20 @@ def test_sites_differ_in_skin_tones_and_cameras():
     assert not {record.metadata["device"] for record in a} & {record.metadata["device"] for record in b}
 
 
-@pytest.mark.parametrize(("change", "path", "words"), [
-    ({"species": ["print.flatt"]}, "species", "did you mean 'print.flat'"),
-    ({"species": ["zebra"]}, "species", "there are print.flat"),
-    ({"species": ["mask.rigid", "mask.rigid"]}, "species", "twice"),
-    ({"species": []}, "species", "at least 1"),
-    ({"subjects": 2}, "subjects", "greater than or equal to 3"),
-    ({"size": 31}, "size", "greater than or equal to 32"),
-    ({"site": "D"}, "site", "'A', 'B' or 'C'"),
-    ({"difficulty": 1.5}, "difficulty", "less than or equal to 1"),
-    ({"frame": 3}, "frame", "Did you mean 'frames'"),
-])
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        ({"species": ["print.flatt"]}, "species", "did you mean 'print.flat'"),
+        ({"species": ["zebra"]}, "species", "there are print.flat"),
+        ({"species": ["mask.rigid", "mask.rigid"]}, "species", "twice"),
+        ({"species": []}, "species", "at least 1"),
+        ({"subjects": 2}, "subjects", "greater than or equal to 3"),
+        ({"size": 31}, "size", "greater than or equal to 32"),
+        ({"site": "D"}, "site", "'A', 'B' or 'C'"),
+        ({"difficulty": 1.5}, "difficulty", "less than or equal to 1"),
+        ({"frame": 3}, "frame", "Did you mean 'frames'"),
+    ],
+)
 def test_a_mistake_is_an_error_at_its_path(change, path, words):
     with pytest.raises(SpecErrors) as error:
         validate(Phantom, change)
@@ -154,20 +169,34 @@ def test_mini_has_fifty_records_of_every_split_and_less_than_two_megabytes_of_fr
     sizes = {name: sum(frame.image.nbytes for frame in channel.read()) for name, channel in records[0].channels.items()}
     assert set(sizes) == set(CHANNELS)
     assert 50 * sum(sizes.values()) < 2_000_000
-    assert [record.id for split in SPLITS for record in Phantom(subjects=5, species=(*DEFAULT, "partial.funny_eye")).records(split)] == [
-        record.id for record in records
-    ]
+    assert [
+        record.id
+        for split in SPLITS
+        for record in Phantom(subjects=5, species=(*DEFAULT, "partial.funny_eye")).records(split)
+    ] == [record.id for record in records]
 
 
 def test_a_fingerprint_knows_every_record_and_no_order():
     records = mini()
     assert fingerprint(records[::-1]) == fingerprint(records)
-    assert len({fingerprint(records), fingerprint(records[1:]), fingerprint(Phantom(subjects=5, frames=4, size=33).records("all"))}) == 3
+    assert (
+        len(
+            {
+                fingerprint(records),
+                fingerprint(records[1:]),
+                fingerprint(Phantom(subjects=5, frames=4, size=33).records("all")),
+            }
+        )
+        == 3
+    )
 
 
 def test_a_digest_hangs_on_nine_digits_of_each_number():
     clip = mini()[0].channels["rgb"].clip
-    digests = [replace(clip, capture=replace(clip.capture, yaw=clip.capture.yaw * (1 + step))).digest("rgb") for step in (0, 1e-14, 1e-6)]
+    digests = [
+        replace(clip, capture=replace(clip.capture, yaw=clip.capture.yaw * (1 + step))).digest("rgb")
+        for step in (0, 1e-14, 1e-6)
+    ]
     assert digests[0] == digests[1] != digests[2]
 
 

@@ -79,7 +79,12 @@ def photographed(shown, moment, fine=48):
 @pytest.mark.parametrize("roll", [0.0, 4.0])
 def test_moire_is_what_a_bayer_sensor_samples_of_the_sub_pixels(roll):
     shown = clip("replay.screen", mosaic=1.0)
-    shown = replace(shown, capture=replace(shown.capture, roll=roll, motion=0.0, sheet=replace(shown.capture.sheet, tilt_x=0.0, tilt_y=0.0)))
+    shown = replace(
+        shown,
+        capture=replace(
+            shown.capture, roll=roll, motion=0.0, sheet=replace(shown.capture.sheet, tilt_x=0.0, tilt_y=0.0)
+        ),
+    )
     scene = Scene(shown)
     moment = scene.moment(1)
     assert isinstance(scene.attack, ScreenReplay)
@@ -97,7 +102,10 @@ def test_moire_bends_with_the_tilt_of_the_display():
         capture = replace(shown.capture, motion=0.0, sheet=replace(shown.capture.sheet, tilt_x=tilt, tilt_y=0.0))
         scene = Scene(replace(shown, capture=capture))
         gain = scene.attack.moire(np.ones((64, 64, 3), np.float32), scene.moment(1))[..., 0]
-        halves = [np.abs(np.fft.rfft((part - part.mean()).mean(0) * np.hanning(32), 512))[8:].argmax() for part in (gain[:, :32], gain[:, 32:])]
+        halves = [
+            np.abs(np.fft.rfft((part - part.mean()).mean(0) * np.hanning(32), 512))[8:].argmax()
+            for part in (gain[:, :32], gain[:, 32:])
+        ]
         beats.append(abs(halves[0] - halves[1]))
     assert beats[1] > beats[0]
 
@@ -106,7 +114,9 @@ def test_a_phone_shows_more_saturated_colours_and_a_print_less():
     ratio = {}
     for species in ("replay.phone", "print.flat"):
         scene = Scene(clip(species, warmth=0.0, paper_warmth=0.0))
-        picture = np.broadcast_to(np.array([0.5, 0.35, 0.25], np.float32), (64, 64, 3)) / np.float32(exposure(scene.clip))
+        picture = np.broadcast_to(np.array([0.5, 0.35, 0.25], np.float32), (64, 64, 3)) / np.float32(
+            exposure(scene.clip)
+        )
         toned = scene.attack.tone(picture, scene.moment(1))[32, 32]
         ratio[species] = toned[0] / toned[2]
     assert ratio["replay.phone"] > 2.0 > ratio["print.flat"]

@@ -18,7 +18,9 @@ PLANAR = {name for name in SPOOF if name.split(".")[0] in ("print", "replay")}
 
 
 def listed(protocol, site="A", species="all", subjects=6):
-    dataset = validate(Phantom, {"protocol": protocol, "site": site, "species": species, "subjects": subjects, "frames": 1, "size": 32})
+    dataset = validate(
+        Phantom, {"protocol": protocol, "site": site, "species": species, "subjects": subjects, "frames": 1, "size": 32}
+    )
     return {split: dataset.records(split) for split in SPLITS}
 
 
@@ -52,7 +54,9 @@ def test_every_subject_has_every_attack_of_its_split_and_as_much_bona_fide_of_th
 
 def test_joint_has_both_tasks_and_grandtest_spoof_alone():
     assert all(attacks(records) == set(SPECIES) for records in listed("joint").values())
-    assert all(attacks(records) == SPOOF and {r.task for r in records} == {"spoof"} for records in listed("grandtest").values())
+    assert all(
+        attacks(records) == SPOOF and {r.task for r in records} == {"spoof"} for records in listed("grandtest").values()
+    )
 
 
 @pytest.mark.parametrize("name", sorted(SPOOF))
@@ -92,18 +96,21 @@ def test_all_means_every_species_and_the_schema_allows_it():
             jsonschema.validate({"type": "phantom", "species": species}, schema)
 
 
-@pytest.mark.parametrize(("change", "path", "words"), [
-    ({"protocol": "grandtst"}, "protocol", "did you mean 'grandtest'"),
-    ({"protocol": "loo_print.flatt"}, "protocol", "did you mean 'loo_print.flat'"),
-    ({"protocol": "loo_glasses"}, "protocol", "which is not among the species"),
-    ({"protocol": "openset", "species": ["print.flat"]}, "protocol", "no attack in test"),
-    ({"protocol": "openset", "species": ["glasses"]}, "protocol", "no attack in train"),
-    ({"protocol": "grandtest", "species": ["forgery.faceswap"]}, "protocol", "no attack in train"),
-    ({"protocol": "loo_glasses", "species": ["glasses"]}, "protocol", "no attack in train"),
-    ({"species": "any"}, "species", "tuple"),
-    ({"species": "print.flat"}, "species", "tuple"),
-    ({"shortest": 0}, "shortest", "greater than 0"),
-])
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        ({"protocol": "grandtst"}, "protocol", "did you mean 'grandtest'"),
+        ({"protocol": "loo_print.flatt"}, "protocol", "did you mean 'loo_print.flat'"),
+        ({"protocol": "loo_glasses"}, "protocol", "which is not among the species"),
+        ({"protocol": "openset", "species": ["print.flat"]}, "protocol", "no attack in test"),
+        ({"protocol": "openset", "species": ["glasses"]}, "protocol", "no attack in train"),
+        ({"protocol": "grandtest", "species": ["forgery.faceswap"]}, "protocol", "no attack in train"),
+        ({"protocol": "loo_glasses", "species": ["glasses"]}, "protocol", "no attack in train"),
+        ({"species": "any"}, "species", "tuple"),
+        ({"species": "print.flat"}, "species", "tuple"),
+        ({"shortest": 0}, "shortest", "greater than 0"),
+    ],
+)
 def test_a_protocol_that_cannot_be_is_an_error_at_its_path(change, path, words):
     with pytest.raises(SpecErrors) as error:
         validate(Phantom, change)
@@ -122,7 +129,10 @@ def test_lengths_are_drawn_between_the_shortest_and_all_frames_without_regard_to
 
 
 def test_the_benchmark_is_named_after_all_that_is_rendered():
-    names = [Phantom(**change).benchmark() for change in ({}, {"seed": 1}, {"site": "B"}, {"frames": 17}, {"protocol": "grandtest"})]
+    names = [
+        Phantom(**change).benchmark()
+        for change in ({}, {"seed": 1}, {"site": "B"}, {"frames": 17}, {"protocol": "grandtest"})
+    ]
     assert len(set(names)) == len(names)
     assert all(name.startswith("phantom-2:") and len(name) == 22 and int(name[10:], 16) >= 0 for name in names)
     again = validate(Phantom, json.loads(json.dumps(Phantom().model_dump(mode="json"))))

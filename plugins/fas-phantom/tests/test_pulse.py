@@ -20,7 +20,18 @@ def still():
     """A scene of four seconds in which nothing moves but the blood, and its display values (F, H, W, 3)."""
     record = next(r for r in Phantom(subjects=3, species=("print.flat",)).records("all") if r.species is None)
     clip = record.channels["rgb"].clip
-    capture = replace(clip.capture, motion=0.0, talk=0.0, blink=0.001, jitter=0.0, rate=25.0, defocus=0.0, yaw=0.0, pitch=0.0, exposure=0.7)
+    capture = replace(
+        clip.capture,
+        motion=0.0,
+        talk=0.0,
+        blink=0.001,
+        jitter=0.0,
+        rate=25.0,
+        defocus=0.0,
+        yaw=0.0,
+        pitch=0.0,
+        exposure=0.7,
+    )
     pulse = replace(clip.pulse, amplitude=0.01, heart_rate=75.0)
     scene = Scene(replace(clip, capture=capture, frames=100, size=64, pulse=pulse))
     return scene, np.stack([scene.display(index) for index in range(100)]).astype(np.float64)
@@ -66,7 +77,11 @@ def test_the_pulse_comes_at_each_place_at_its_own_time_by_some_tens_of_milliseco
 
 
 def test_the_delay_differs_between_people_and_is_longest_on_the_forehead():
-    maps = [transit(r.channels["rgb"].clip.subject) for r in Phantom(subjects=8, species=("print.flat",)).records("all") if r.species is None]
+    maps = [
+        transit(r.channels["rgb"].clip.subject)
+        for r in Phantom(subjects=8, species=("print.flat",)).records("all")
+        if r.species is None
+    ]
     forehead, cheek = (np.array([m[rows, 128].mean() for m in maps]) for rows in (slice(100, 125), slice(190, 215)))
     assert (forehead - cheek > 0.01).all()
     assert (forehead - cheek).std() > 0.003
@@ -75,7 +90,10 @@ def test_the_delay_differs_between_people_and_is_longest_on_the_forehead():
 
 def test_amplitudes_lie_between_a_tenth_of_a_percent_and_one_and_are_lower_on_dark_skin():
     records = [r for r in Phantom(site="B", subjects=300, species=("print.flat",)).records("all") if r.species is None]
-    pulses = {tone: [r.metadata["pulse_amplitude"] for r in records if r.metadata["skin_tone"] in tone] for tone in ((1, 2, 3), (5, 6))}
+    pulses = {
+        tone: [r.metadata["pulse_amplitude"] for r in records if r.metadata["skin_tone"] in tone]
+        for tone in ((1, 2, 3), (5, 6))
+    }
     light, dark = pulses[1, 2, 3], pulses[5, 6]
     assert min(light + dark) >= 0.001
     assert max(light + dark) <= 0.01
@@ -124,7 +142,9 @@ def test_a_clip_too_short_for_a_heart_rate_is_refused():
 
 
 def test_regions_follow_the_landmarks_and_hold_skin():
-    record = next(r for r in Phantom(subjects=3, frames=4, size=64, species=("print.flat",)).records("all") if r.species is None)
+    record = next(
+        r for r in Phantom(subjects=3, frames=4, size=64, species=("print.flat",)).records("all") if r.species is None
+    )
     times, colours = region_colours(record)
     assert colours.shape == (4, 3, 3)
     assert np.array_equal(times, record.channels["rgb"].times())

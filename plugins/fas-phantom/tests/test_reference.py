@@ -11,8 +11,12 @@ SPECS = Path(__file__).parents[1] / "specs"
 def fascore(*arguments, cwd):
     done = subprocess.run(
         [sys.executable, "-c", "from fascore.cli import main; main()", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -22,7 +26,11 @@ def test_the_reference_is_one_model_of_five_seeds(tmp_path):
     (encoder,) = spec["model"]["encoders"].values()
     assert encoder == {"type": "timm", "name": "resnet18", "inputs": ["face"]}
     assert (spec["modalities"]["face"]["size"], spec["recipe"]["epochs"]) == (96, 10)
-    sets = [*spec["data"]["train"], *spec["data"]["dev"], *(entry for test in spec["data"]["test"].values() for entry in test)]
+    sets = [
+        *spec["data"]["train"],
+        *spec["data"]["dev"],
+        *(entry for test in spec["data"]["test"].values() for entry in test),
+    ]
     used = [(entry["dataset"]["site"], entry["split"]) for entry in sets]
     assert used == [("A", "train"), ("A", "dev"), ("A", "test"), ("B", "test"), ("C", "test")]
     assert {(entry["dataset"]["species"], entry["dataset"]["protocol"]) for entry in sets} == {("all", "grandtest")}

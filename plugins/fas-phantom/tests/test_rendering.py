@@ -69,8 +69,16 @@ print(hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest())
 
 
 def test_a_frame_has_the_same_bits_in_any_process_order_and_number_of_threads():
-    runs = [subprocess.run([sys.executable, "-c", HASHES, threads], check=True, capture_output=True, text=True,
-                           env={**os.environ, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": threads}).stdout for threads in ("1", "2")]
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", HASHES, threads],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": threads},
+        ).stdout
+        for threads in ("1", "2")
+    ]
     assert runs[0] == runs[1]
 
 
@@ -87,9 +95,10 @@ def test_digests_differ_between_channels_clips_and_parameters(records):
     assert len(set(digests)) == len(digests)
 
 
-@pytest.mark.parametrize(("channel", "kind", "shape"), [
-    ("rgb", np.uint8, (40, 40, 3)), ("depth", np.uint16, (40, 40)), ("infrared", np.uint8, (40, 40)),
-])
+@pytest.mark.parametrize(
+    ("channel", "kind", "shape"),
+    [("rgb", np.uint8, (40, 40, 3)), ("depth", np.uint16, (40, 40)), ("infrared", np.uint8, (40, 40))],
+)
 def test_frames_are_of_the_stated_kind_and_shape(channel, kind, shape):
     record = Phantom(subjects=3, frames=2, size=40).records("dev")[0]
     frames = list(record.channels[channel].read())
@@ -116,7 +125,9 @@ def easy():
 def test_prints_and_screens_are_flat_in_depth_and_faces_and_masks_are_not(records, easy):
     def apart(records):
         flat = [off_plane(record) for name in ("print.flat", "replay.screen") for record in of(records, name)]
-        return flat, [off_plane(record) for name in (None, "mask.rigid", "forgery.faceswap") for record in of(records, name)]
+        return flat, [
+            off_plane(record) for name in (None, "mask.rigid", "forgery.faceswap") for record in of(records, name)
+        ]
 
     flat, deep = apart(easy)
     assert max(flat) < min(deep)
@@ -137,8 +148,13 @@ def test_screens_are_dark_in_infrared_and_paper_shows_little_of_the_picture(reco
         return image(record, "infrared")[face(record)].mean()
 
     assert max(map(mean, of(easy, "replay.screen"))) < 0.7 * np.median([mean(record) for record in of(easy, None)])
-    assert np.median([mean(record) for record in of(records, "replay.screen")]) < 0.8 * np.median([mean(record) for record in of(records, None)])
-    contrasts = [[image(record, "infrared")[face(record)].std() / mean(record) for record in of(records, name)] for name in (None, "print.flat")]
+    assert np.median([mean(record) for record in of(records, "replay.screen")]) < 0.8 * np.median(
+        [mean(record) for record in of(records, None)]
+    )
+    contrasts = [
+        [image(record, "infrared")[face(record)].std() / mean(record) for record in of(records, name)]
+        for name in (None, "print.flat")
+    ]
     live, paper = map(np.mean, contrasts)
     assert paper < 0.6 * live
 
@@ -166,7 +182,17 @@ def test_a_forgery_alters_rgb_only(records):
 def still(record):
     """A long clip of a record with nothing that moves but the blood."""
     clip = record.channels["rgb"].clip
-    capture = replace(clip.capture, motion=0.0, talk=0.0, blink=0.001, jitter=0.0, rate=20.0, crf=None, noise_gain=0.0, noise_floor=0.004)
+    capture = replace(
+        clip.capture,
+        motion=0.0,
+        talk=0.0,
+        blink=0.001,
+        jitter=0.0,
+        rate=20.0,
+        crf=None,
+        noise_gain=0.0,
+        noise_floor=0.004,
+    )
     return Scene(replace(clip, capture=capture, frames=240, size=64, pulse=replace(clip.pulse, amplitude=0.01)))
 
 
@@ -185,7 +211,9 @@ def test_the_true_heart_rate_is_in_the_green_of_a_live_face_weaker_on_a_screen_a
     for name in (None, "replay.screen", "print.flat", "mask.rigid"):
         for record in [r for r in of(records, name) if r.task == "spoof"][:3]:
             scene = still(record)
-            scene.clip = replace(scene.clip, attack=tuple((key, 0.0 if key == "flicker" else value) for key, value in scene.clip.attack))
+            scene.clip = replace(
+                scene.clip, attack=tuple((key, 0.0 if key == "flicker" else value) for key, value in scene.clip.attack)
+            )
             scene.attack.clip = scene.clip
             rate, power = spectrum(scene)
             peaks.setdefault(name, []).append(power)

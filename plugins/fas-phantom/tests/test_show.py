@@ -14,7 +14,9 @@ from fascore import FascoreError
 
 
 def fascore(*arguments):
-    return subprocess.run([sys.executable, "-m", "fascore", *map(str, arguments)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "fascore", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +25,28 @@ def dataset():
 
 
 def panels(figure):
-    return {axis.get_title().split(",")[0].split(" (")[0].split(" ×")[0].split(":")[0] for axis in figure.axes if axis.get_title()}
+    return {
+        axis.get_title().split(",")[0].split(" (")[0].split(" ×")[0].split(":")[0]
+        for axis in figure.axes
+        if axis.get_title()
+    }
 
 
 def test_a_sheet_has_all_that_is_known_of_an_attack_as_a_picture(dataset, tmp_path):
     figure = show.sheet(show.choose(dataset, "print.cut", 1))
     assert panels(figure) == {
-        "live counterpart", "attack", "attack as recorded", "P", "T_A = attack - live", "B", "C", "T", "depth", "near infrared", "thermal", "pulse",
+        "live counterpart",
+        "attack",
+        "attack as recorded",
+        "P",
+        "T_A = attack - live",
+        "B",
+        "C",
+        "T",
+        "depth",
+        "near infrared",
+        "thermal",
+        "pulse",
     }
     path = tmp_path / "sheet.png"
     show.write(figure, path)
@@ -50,10 +67,16 @@ def test_a_sheet_has_all_that_is_known_of_an_attack_as_a_picture(dataset, tmp_pa
 def test_the_pictures_of_a_sheet_are_the_truth(dataset):
     record = show.choose(dataset, "replay.screen", 0)
     known, frame = truth(record), show.telling(truth(record))
-    shown = {axis.get_title().split(",")[0]: axis.images[0].get_array() for axis in show.sheet(record).axes if axis.images and axis.get_title()}
+    shown = {
+        axis.get_title().split(",")[0]: axis.images[0].get_array()
+        for axis in show.sheet(record).axes
+        if axis.images and axis.get_title()
+    }
     np.testing.assert_array_equal(shown["live counterpart"], known.live(frame))
     gain = show.amplification(known.trace(frame), known.hull(frame))
-    np.testing.assert_allclose(shown["T_A = attack - live"], np.clip(0.5 + gain * (known.shown(frame) - known.live(frame)), 0, 1), atol=1e-6)
+    np.testing.assert_allclose(
+        shown["T_A = attack - live"], np.clip(0.5 + gain * (known.shown(frame) - known.live(frame)), 0, 1), atol=1e-6
+    )
 
 
 def test_the_overview_has_a_row_for_every_species_and_one_bona_fide(dataset):
@@ -78,19 +101,24 @@ def test_a_trace_is_amplified_by_a_power_of_two_that_hardly_clips_any_of_it():
 
 
 def test_the_pulse_of_a_sheet_is_that_of_the_picture(dataset):
-    record = show.choose(Phantom(subjects=3, frames=60, size=64, species=("print.flat", "replay.screen")), "replay.screen", 0)
+    record = show.choose(
+        Phantom(subjects=3, frames=60, size=64, species=("print.flat", "replay.screen")), "replay.screen", 0
+    )
     recorded, seen, live = show.series(record, truth(record))
     assert len(recorded) == len(seen) == len(live) == 60
     assert 0.15 < np.std(seen) / np.std(live) < 1.3
     assert not show.series(show.choose(dataset, "print.flat", 0), truth(show.choose(dataset, "print.flat", 0)))[1].any()
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (("--species", "replay.fone"), "did you mean 'replay.phone'?"),
-    (("--species", "glasses", "--site", "D"), "site"),
-    (("--species", "glasses", "--subject", "1000"), "--subject 1000: there are people 0 to 998"),
-    (("--species", "glasses", "--size", "16"), "size"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--species", "replay.fone"), "did you mean 'replay.phone'?"),
+        (("--species", "glasses", "--site", "D"), "site"),
+        (("--species", "glasses", "--subject", "1000"), "--subject 1000: there are people 0 to 998"),
+        (("--species", "glasses", "--size", "16"), "size"),
+    ],
+)
 def test_what_cannot_be_drawn_is_told_in_a_sentence(arguments, sentence, tmp_path):
     done = fascore("phantom", "show", *arguments, "--out", tmp_path / "x.png")
     assert done.returncode != 0

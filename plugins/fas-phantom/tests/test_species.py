@@ -64,9 +64,25 @@ def off_plane(depth):
 
 
 SPOOFS = {
-    "print.flat", "print.warped", "print.cut", "replay.phone", "replay.screen", "mask.rigid", "mask.paper", "mask.silicone", "mask.transparent",
-    "mask.half", "makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation", "partial.funny_eye", "partial.paper_glasses", "partial.eye_paper",
-    "partial.mouth_paper", "glasses", "mannequin",
+    "print.flat",
+    "print.warped",
+    "print.cut",
+    "replay.phone",
+    "replay.screen",
+    "mask.rigid",
+    "mask.paper",
+    "mask.silicone",
+    "mask.transparent",
+    "mask.half",
+    "makeup.cosmetic",
+    "makeup.obfuscation",
+    "makeup.impersonation",
+    "partial.funny_eye",
+    "partial.paper_glasses",
+    "partial.eye_paper",
+    "partial.mouth_paper",
+    "glasses",
+    "mannequin",
 }
 FORGERIES = {"forgery.faceswap", "forgery.reenactment", "forgery.generated", "forgery.lipsync"}
 
@@ -110,18 +126,27 @@ def test_outside_of_what_is_worn_every_modality_is_that_of_the_live_wearer(speci
         if species == "glasses":  # the lenses lie within the rims
             contours, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
             region = cv2.drawContours(region.astype(np.uint8), contours, -1, 1, cv2.FILLED) > 0
-        outside = ~cv2.dilate(region.astype(np.uint8), np.ones((7, 7))).astype(bool)  # beyond the reach of the lenses' blur
+        outside = ~cv2.dilate(region.astype(np.uint8), np.ones((7, 7))).astype(
+            bool
+        )  # beyond the reach of the lenses' blur
         assert 0.3 < outside.mean() < 0.99
         np.testing.assert_array_equal(known(clip).trace(1)[outside], 0)
         np.testing.assert_array_equal(metres(clip)[outside], metres(clip, live=True)[outside])
         np.testing.assert_array_equal(near(clip)[outside], near(clip, live=True)[outside])
 
 
-@pytest.mark.parametrize(("species", "covered", "bare"), [
-    ("partial.funny_eye", (37, 40, 43, 46), (30, 57, 8)), ("partial.eye_paper", (19, 24, 37, 40, 43, 46), (33, 57, 8)),
-    ("partial.mouth_paper", (51, 57, 48, 54), (27, 30, 37, 46)), ("mask.half", (27, 29, 30), (57, 8, 9)),
-    ("partial.paper_glasses", (), (37, 40, 43, 46, 33, 57)), ("glasses", (), (33, 57, 8)), ("mask.paper", (30, 51, 57, 27), ()),
-])
+@pytest.mark.parametrize(
+    ("species", "covered", "bare"),
+    [
+        ("partial.funny_eye", (37, 40, 43, 46), (30, 57, 8)),
+        ("partial.eye_paper", (19, 24, 37, 40, 43, 46), (33, 57, 8)),
+        ("partial.mouth_paper", (51, 57, 48, 54), (27, 30, 37, 46)),
+        ("mask.half", (27, 29, 30), (57, 8, 9)),
+        ("partial.paper_glasses", (), (37, 40, 43, 46, 33, 57)),
+        ("glasses", (), (33, 57, 8)),
+        ("mask.paper", (30, 51, 57, 27), ()),
+    ],
+)
 def test_an_instrument_lies_where_it_belongs(species, covered, bare):
     for clip in clips(species):
         region, points = cover(clip), known(clip).landmarks[1].astype(np.float32) - 0.5
@@ -155,7 +180,10 @@ def test_the_paper_mask_is_creased_to_the_face_beneath_without_its_fine_form_and
     for clip in clips("mask.paper"):
         scene = Scene(clip)
         worn, relief = scene.attack.instrument(), scene.attack.head().relief
-        fine = [np.abs(cv2.Laplacian(np.ascontiguousarray(field), cv2.CV_32F))[worn.cover > 0.99].mean() for field in (worn.surface, relief)]
+        fine = [
+            np.abs(cv2.Laplacian(np.ascontiguousarray(field), cv2.CV_32F))[worn.cover > 0.99].mean()
+            for field in (worn.surface, relief)
+        ]
         assert fine[0] < 0.8 * fine[1]  # 0.46 to 0.78 on these four clips of phantom-2
         assert np.corrcoef(worn.surface[worn.cover > 0.99], relief[worn.cover > 0.99])[0, 1] > 0.9
         edge = (worn.cover > 0.4) & (worn.cover < 0.6)
@@ -195,7 +223,9 @@ def test_silicone_and_mannequin_keep_the_relief_of_a_face():
             assert off_plane(metres(clip)[place]) > 0.8 * off_plane(metres(clip, live=True)[place])
             # nothing but hair and skin is painted: what is behind stays
             far = metres(clip, live=True) > 0.99 * clip.capture.background_depth
-            assert np.abs(known(clip).trace(1)[cv2.erode(far.astype(np.uint8), np.ones((7, 7))) > 0]).max(initial=0) < 1e-3
+            assert (
+                np.abs(known(clip).trace(1)[cv2.erode(far.astype(np.uint8), np.ones((7, 7))) > 0]).max(initial=0) < 1e-3
+            )
 
 
 def test_silicone_is_the_faintest_of_the_whole_masks():
@@ -214,11 +244,23 @@ def flush(clip, *, live=False):
     return np.abs(pictures[1] - pictures[0]).mean(2)
 
 
-@pytest.mark.parametrize(("species", "low", "high"), [
-    ("print.warped", 0, 0), ("print.cut", 0, 0.1), ("replay.phone", 0.2, 0.95), ("mask.paper", 0, 0.1), ("mask.silicone", 0, 0.1),
-    ("mask.transparent", 0.7, 1.01), ("makeup.cosmetic", 0.4, 0.95), ("mannequin", 0, 0), ("mask.half", 0.1, 0.8), ("glasses", 0.6, 1.01),
-    ("makeup.obfuscation", 0.3, 0.9), ("makeup.impersonation", 0.4, 0.95),
-])
+@pytest.mark.parametrize(
+    ("species", "low", "high"),
+    [
+        ("print.warped", 0, 0),
+        ("print.cut", 0, 0.1),
+        ("replay.phone", 0.2, 0.95),
+        ("mask.paper", 0, 0.1),
+        ("mask.silicone", 0, 0.1),
+        ("mask.transparent", 0.7, 1.01),
+        ("makeup.cosmetic", 0.4, 0.95),
+        ("mannequin", 0, 0),
+        ("mask.half", 0.1, 0.8),
+        ("glasses", 0.6, 1.01),
+        ("makeup.obfuscation", 0.3, 0.9),
+        ("makeup.impersonation", 0.4, 0.95),
+    ],
+)
 def test_as_much_of_the_pulse_is_seen_as_the_attack_lets_through(species, low, high):
     shares = [flush(clip)[face(clip)].mean() / flush(clip, live=True)[face(clip)].mean() for clip in clips(species)[:3]]
     assert low <= np.median(shares) <= high
@@ -233,7 +275,9 @@ def test_no_blood_is_seen_through_what_is_opaque(species):
 def test_a_mannequin_neither_turns_blinks_nor_speaks():
     scene = Scene(clips("mannequin", 20)[0])
     poses = [scene.pose(index) for index in range(20)]
-    assert {(pose.yaw, pose.pitch, pose.lids, pose.mouth) for pose in poses} == {(scene.clip.capture.yaw, scene.clip.capture.pitch, 0.0, 0.0)}
+    assert {(pose.yaw, pose.pitch, pose.lids, pose.mouth) for pose in poses} == {
+        (scene.clip.capture.yaw, scene.clip.capture.pitch, 0.0, 0.0)
+    }
 
 
 def test_a_warped_print_is_part_of_a_cylinder_and_its_picture_bends_along():
@@ -270,7 +314,9 @@ def test_behind_the_holes_of_a_cut_print_eyes_blink_live_deeper_than_the_paper()
         np.testing.assert_allclose(gap[(hole < 0.4) & on_sheet], 0, atol=1e-5)
         assert np.ptp(scene.attack.pulse(1.0, moment)) == pytest.approx(1, abs=0.05)
         shut = moment.elsewhere(moment.hit, moment.pose._replace(lids=1.0))
-        change = np.abs(scene._colour(shut) - scene._colour(moment.elsewhere(moment.hit, moment.pose._replace(lids=0.0)))).max(2)
+        change = np.abs(
+            scene._colour(shut) - scene._colour(moment.elsewhere(moment.hit, moment.pose._replace(lids=0.0)))
+        ).max(2)
         assert change[hole > 0.6].max() > 0.02
         assert change[hole < 0.01].max() < 1e-6
 
@@ -282,7 +328,9 @@ def test_a_phone_is_a_dark_plane_in_infrared_with_bright_fingers_and_round_corne
         fingers, height = scene.attack._fingers(moment)
         inside = scene.attack.inside(moment)
         picture = near(clip)
-        assert np.median(picture[(inside > 0.01) & (fingers < 0.01)]) < 0.6 * np.median(picture[(fingers > 0.9) & (height > 0.6)])
+        assert np.median(picture[(inside > 0.01) & (fingers < 0.01)]) < 0.6 * np.median(
+            picture[(fingers > 0.9) & (height > 0.6)]
+        )
         middle = (inside > 0.01) & (fingers < 0.01)
         assert off_plane_at(metres(clip), middle) < 0.5
         assert 0 < (fingers > 0.5).mean() < 0.12

@@ -12,7 +12,14 @@ from fas_phantom.render import Scene
 from fas_phantom.species import SPECIES
 
 HIDDEN = {
-    "mask.rigid", "mask.paper", "mask.half", "mask.transparent", "partial.funny_eye", "partial.paper_glasses", "partial.eye_paper", "glasses",
+    "mask.rigid",
+    "mask.paper",
+    "mask.half",
+    "mask.transparent",
+    "partial.funny_eye",
+    "partial.paper_glasses",
+    "partial.eye_paper",
+    "glasses",
 }
 
 
@@ -21,7 +28,9 @@ def clip(species, seed, label=0):
     """A clip in focus without speech or blinks, with spectacles of a seed, or None."""
     records = Phantom(subjects=4, frames=2, size=128, species=(species,)).records("all")
     found = next(record for record in records if record.label == label).channels["rgb"].clip
-    return replace(found, capture=replace(found.capture, defocus=0.0, glasses=seed, blink=0.001, talk=0.0, infrared_ambient=0.0))
+    return replace(
+        found, capture=replace(found.capture, defocus=0.0, glasses=seed, blink=0.001, talk=0.0, infrared_ambient=0.0)
+    )
 
 
 def bare(shown):

@@ -53,7 +53,10 @@ def test_the_channel_is_in_hundredths_of_a_kelvin(records):
 
 def test_a_living_face_has_the_temperature_of_skin_with_a_cool_nose_and_warm_corners_of_the_eyes(records):
     live = [record for record in of(records, None) if not record.metadata["glasses"]]
-    cheeks, noses, corners = (np.array([part(record) for record in live]) for part in (cheek, lambda r: at(r, 30), lambda r: at(r, 39, 42, 27)))
+    cheeks, noses, corners = (
+        np.array([part(record) for record in live])
+        for part in (cheek, lambda r: at(r, 30), lambda r: at(r, 39, 42, 27))
+    )
     assert 32 < np.median(cheeks) < 35
     assert (noses < corners - 0.3).mean() > 0.9
     assert np.median(corners - noses) > 1
@@ -62,7 +65,9 @@ def test_a_living_face_has_the_temperature_of_skin_with_a_cool_nose_and_warm_cor
 def test_prints_and_screens_show_nothing_of_whom_they_depict_and_paper_is_as_warm_as_the_room(records):
     for record in of(records, "print.flat", "print.warped", "replay.screen", "replay.phone"):
         clip = record.channels["thermal"].clip
-        assert np.array_equal(Scene(clip).thermal(1), Scene(replace(clip, subject=replace(clip.subject, seed=7))).thermal(1))
+        assert np.array_equal(
+            Scene(clip).thermal(1), Scene(replace(clip, subject=replace(clip.subject, seed=7))).thermal(1)
+        )
     for record in of(records, "print.flat", "print.warped"):
         assert abs(at(record, 30) - room(record)) < 2.5
 
@@ -100,7 +105,9 @@ def test_what_is_worn_before_the_eyes_is_opaque_and_cool(records, species):
 def test_ordinary_spectacles_hide_the_eyes_from_long_waves(records):
     for record in of(records, None):
         clip = record.channels["thermal"].clip
-        bare, worn = (Scene(replace(clip, capture=replace(clip.capture, glasses=seed))).celsius(1) for seed in (None, 5))
+        bare, worn = (
+            Scene(replace(clip, capture=replace(clip.capture, glasses=seed))).celsius(1) for seed in (None, 5)
+        )
         x, y = truth(record).landmarks[1, 36:42].mean(0).astype(int)
         assert worn[y, x] < bare[y, x] - 0.2 * (bare[y, x] - room(record))
         x, y = truth(record).landmarks[1, 8].astype(int)
@@ -117,15 +124,23 @@ def test_make_up_hardly_changes_the_temperature(records):
 def test_a_forgery_leaves_the_thermal_picture_alone(records):
     for record in of(records, *(name for name, kind in SPECIES.items() if kind.task == "forgery")):
         clip = record.channels["thermal"].clip
-        assert np.array_equal(Scene(clip).thermal(1), Scene(replace(clip, species=None, other=None, attack=())).thermal(1))
+        assert np.array_equal(
+            Scene(clip).thermal(1), Scene(replace(clip, species=None, other=None, attack=())).thermal(1)
+        )
 
 
 def test_nostrils_cool_and_warm_with_the_breath():
     record = of(Phantom(subjects=3, frames=150).records("dev"), None)[0]
     clip = record.channels["thermal"].clip
-    still = replace(clip, size=64, capture=replace(clip.capture, motion=0.0, talk=0.0, jitter=0.0, rate=10.0, thermal_noise=0.0))
+    still = replace(
+        clip, size=64, capture=replace(clip.capture, motion=0.0, talk=0.0, jitter=0.0, rate=10.0, thermal_noise=0.0)
+    )
     scene = Scene(still)
-    x, y = truth(replace(record, channels={"rgb": replace(record.channels["rgb"], clip=still)})).landmarks[0, 33].astype(int)
+    x, y = (
+        truth(replace(record, channels={"rgb": replace(record.channels["rgb"], clip=still)}))
+        .landmarks[0, 33]
+        .astype(int)
+    )
     series = np.array([scene.thermal(index)[y - 1 : y + 2, x - 1 : x + 2].mean() for index in range(150)])
     power = np.abs(np.fft.rfft(series - series.mean(), 4096))
     assert np.fft.rfftfreq(4096, 0.1)[power.argmax()] == pytest.approx(clip.pulse.respiration, abs=0.04)

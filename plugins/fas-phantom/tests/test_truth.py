@@ -16,8 +16,17 @@ from matplotlib.path import Path
 from scipy.spatial import Delaunay
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-ADDITIVE = ("print.flat", "print.warped", "replay.screen", "replay.phone", "mask.silicone", "mask.transparent",
-            "makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation")
+ADDITIVE = (
+    "print.flat",
+    "print.warped",
+    "replay.screen",
+    "replay.phone",
+    "mask.silicone",
+    "mask.transparent",
+    "makeup.cosmetic",
+    "makeup.obfuscation",
+    "makeup.impersonation",
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +74,25 @@ def test_nothing_is_inpainted_where_an_attack_acts_on_the_live_picture(records):
         assert not truth(record).inpainting(1).any()
 
 
-@pytest.mark.parametrize(("species", "low", "high"), [
-    ("partial.funny_eye", 0.05, 0.4), ("partial.paper_glasses", 0.02, 0.3), ("partial.eye_paper", 0.1, 0.5), ("partial.mouth_paper", 0.05, 0.4),
-    ("glasses", 0.05, 0.55), ("mask.half", 0.3, 0.8), ("mask.rigid", 0.6, 0.99), ("mask.paper", 0.6, 0.99), ("mannequin", 0.99, 1.0),
-    ("print.cut", 0.8, 0.99), ("forgery.faceswap", 0.4, 1.0), ("forgery.reenactment", 0.5, 1.0), ("forgery.generated", 0.9, 1.0),
-    ("forgery.lipsync", 0.1, 0.5),
-])
+@pytest.mark.parametrize(
+    ("species", "low", "high"),
+    [
+        ("partial.funny_eye", 0.05, 0.4),
+        ("partial.paper_glasses", 0.02, 0.3),
+        ("partial.eye_paper", 0.1, 0.5),
+        ("partial.mouth_paper", 0.05, 0.4),
+        ("glasses", 0.05, 0.55),
+        ("mask.half", 0.3, 0.8),
+        ("mask.rigid", 0.6, 0.99),
+        ("mask.paper", 0.6, 0.99),
+        ("mannequin", 0.99, 1.0),
+        ("print.cut", 0.8, 0.99),
+        ("forgery.faceswap", 0.4, 1.0),
+        ("forgery.reenactment", 0.5, 1.0),
+        ("forgery.generated", 0.9, 1.0),
+        ("forgery.lipsync", 0.1, 0.5),
+    ],
+)
 def test_the_inpainted_share_of_the_face_is_that_of_the_instrument(records, species, low, high):
     for record in of(records, species):
         p, face = truth(record).inpainting(1), truth(record).hull(1)
@@ -88,7 +110,9 @@ def test_eyes_behind_the_holes_of_masks_and_cut_prints_are_not_inpainted(records
 
 def test_where_a_worn_instrument_is_not_the_wearer_is_untouched(records):
     for record in of(records, "partial.eye_paper", "partial.mouth_paper", "partial.funny_eye", "mask.half"):
-        known = truth(replace(record, channels={"rgb": replace(record.channels["rgb"], clip=sharp(record.channels["rgb"].clip))}))
+        known = truth(
+            replace(record, channels={"rgb": replace(record.channels["rgb"], clip=sharp(record.channels["rgb"].clip))})
+        )
         clear = known.hull(1) & (known.scene.hidden(1) == 0)
         assert clear.any()
         assert np.abs(known.trace(1)[clear]).max() < 0.02
@@ -100,8 +124,12 @@ def sharp(clip):
 
 def test_a_forgery_changes_nothing_outside_the_region_that_it_drew_anew(records):
     for record in of(records, *(name for name, kind in SPECIES.items() if kind.task == "forgery")):
-        known = truth(replace(record, channels={"rgb": replace(record.channels["rgb"], clip=sharp(record.channels["rgb"].clip))}))
-        near = cv2.dilate(known.scene.hidden(1), np.ones((5, 5)))  # the form of a mouth that moves shades the next pixels
+        known = truth(
+            replace(record, channels={"rgb": replace(record.channels["rgb"], clip=sharp(record.channels["rgb"].clip))})
+        )
+        near = cv2.dilate(
+            known.scene.hidden(1), np.ones((5, 5))
+        )  # the form of a mouth that moves shades the next pixels
         assert np.abs(known.trace(1)[near == 0]).max() < 1e-5
 
 
@@ -120,7 +148,15 @@ def test_regions_are_disjoint_cover_most_of_the_face_and_hold_their_landmarks(re
         assert tuple(found) == tuple(REGIONS)
         assert max(sum(mask.astype(int) for mask in found.values()).ravel()) == 1
         assert (sum(found.values()) & known.hull(1)).sum() > 0.85 * known.hull(1).sum()
-        for name, point in (("nose", 30), ("mouth", 51), ("chin", 75), ("forehead", 70), ("eye_left", 90), ("eye_right", 122), ("cheek_left", 102)):
+        for name, point in (
+            ("nose", 30),
+            ("mouth", 51),
+            ("chin", 75),
+            ("forehead", 70),
+            ("eye_left", 90),
+            ("eye_right", 122),
+            ("cheek_left", 102),
+        ):
             x, y = known.mesh[1, point]
             assert found[name][int(y), int(x)], (name, record.species)
 
@@ -134,7 +170,9 @@ def test_pixels_of_a_polygon_are_those_that_another_library_finds_and_neighbours
     centres = np.stack(np.meshgrid(np.arange(40) + 0.5, np.arange(40) + 0.5), axis=-1)
     expected = Path(polygon).contains_points(centres.reshape(-1, 2)).reshape(40, 40)
     assert np.array_equal(inside(polygon, 40), expected)
-    fans = [inside(np.array([(20.5, 20.5), polygon[place], polygon[(place + 1) % 9]]), 40).astype(int) for place in range(9)]
+    fans = [
+        inside(np.array([(20.5, 20.5), polygon[place], polygon[(place + 1) % 9]]), 40).astype(int) for place in range(9)
+    ]
     assert max(sum(fans).ravel()) == 1
 
 
@@ -147,7 +185,10 @@ def test_the_pulsation_of_a_live_face_is_its_waveform_and_that_of_attacks_what_t
         if record.task == "spoof" and not record.metadata["glasses"]:
             known = truth(record)
             cheeks = [known.regions(index)["cheek_left"] | known.regions(index)["cheek_right"] for index in range(8)]
-            green = [known.pulsation(index)[..., 1][skin].mean() / known.shown(index)[..., 1][skin].mean() for index, skin in enumerate(cheeks)]
+            green = [
+                known.pulsation(index)[..., 1][skin].mean() / known.shown(index)[..., 1][skin].mean()
+                for index, skin in enumerate(cheeks)
+            ]
             late = np.interp(np.arange(8) - 0.02 * known.clip.capture.rate, np.arange(8), known.waveform)
             assert np.corrcoef(green, late)[0, 1] > 0.9
             assert np.std(green) / np.std(late) == pytest.approx(known.clip.pulse.amplitude, rel=0.5)
@@ -185,9 +226,15 @@ def energies(records, stage):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("species", "fine"), [("print.flat", "halftone"), ("replay.screen", "moire"), ("replay.phone", "moire")])
+@pytest.mark.parametrize(
+    ("species", "fine"), [("print.flat", "halftone"), ("replay.screen", "moire"), ("replay.phone", "moire")]
+)
 def test_the_fine_band_is_the_grid_and_the_coarse_band_is_tone_and_gamut(species, fine):
-    found = [record for site in "ABC" for record in of(Phantom(site=site, subjects=12, frames=1, species=(species,)).records("all"), species)]
+    found = [
+        record
+        for site in "ABC"
+        for record in of(Phantom(site=site, subjects=12, frames=1, species=(species,)).records("all"), species)
+    ]
     with_grid, without_grid = energies(found, fine)[:, 1]
     assert without_grid < 0.2 * with_grid
     with_tone, without_tone = energies(found, "tone")[:, 0]

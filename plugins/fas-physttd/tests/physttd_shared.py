@@ -24,17 +24,25 @@ from fascore.training.engine import Engine
 
 SGD = {"name": "sgd", "lr": 0.01, "momentum": 0.9}
 RECIPES: dict[str, tuple[Any, dict[str, Any]]] = {
-    "three_steps": (EXAMPLE, {"type": "physttd.three_steps", "discriminator_width": 0.06, "optimizer": SGD, "discriminator": SGD}),
-    "polysemantic": (
-        toy_graph(("rgb", "depth")), {"type": "physttd.polysemantic", "scales": [32, 16], "discriminator_width": 0.1, "optimizer": SGD, "mixing": 0},
+    "three_steps": (
+        EXAMPLE,
+        {"type": "physttd.three_steps", "discriminator_width": 0.06, "optimizer": SGD, "discriminator": SGD},
     ),
-}  # fmt: skip
+    "polysemantic": (
+        toy_graph(("rgb", "depth")),
+        {"type": "physttd.polysemantic", "scales": [32, 16], "discriminator_width": 0.1, "optimizer": SGD, "mixing": 0},
+    ),
+}
 COUNT = 3
 
 
 def learnt(engine: Engine) -> dict[str, Tensor]:
     """Parameters of graph and discriminators, and states of the optimisers."""
-    found = {f"{part}.{name}": value.detach().clone() for part in ("model", "own") for name, value in getattr(engine, part).named_parameters()}
+    found = {
+        f"{part}.{name}": value.detach().clone()
+        for part in ("model", "own")
+        for name, value in getattr(engine, part).named_parameters()
+    }
     for name, part in engine.optimisations.items():
         found |= {f"{name}.{key}": value.clone() for key, value in part.state()[0].items()}
     return found

@@ -44,7 +44,9 @@ def test_the_margin_is_added_to_the_angle_of_ones_own_centre() -> None:
 
 def objective(**fields: Any) -> Any:
     torch.manual_seed(0)
-    return Identity(width=0.07, without_weights="random", **fields).build([Image(3, 32, 32), Plane(3, 32, 32)], Labels("label"))
+    return Identity(width=0.07, without_weights="random", **fields).build(
+        [Image(3, 32, 32), Plane(3, 32, 32)], Labels("label")
+    )
 
 
 def test_an_image_has_its_own_identity_and_another_has_not() -> None:
@@ -77,7 +79,9 @@ def test_without_weights_the_loss_is_off_and_says_so() -> None:
 def test_weights_of_a_trained_recogniser_are_taken_up(tmp_path: Path) -> None:
     torch.manual_seed(5)
     trained = ArcFaceNetwork(0.07)
-    save_file({f"nodes.n_embed.{name}": value for name, value in trained.state_dict().items()}, tmp_path / "best.safetensors")
+    save_file(
+        {f"nodes.n_embed.{name}": value for name, value in trained.state_dict().items()}, tmp_path / "best.safetensors"
+    )
     module = objective()
     load_weights(module, f"{tmp_path / 'best.safetensors'}#embed", "model.objectives.identity.weights")
     image = torch.rand(2, 3, 32, 32)

@@ -37,17 +37,28 @@ def with_points(record: Record, count: int | None) -> Record:
 
 def prepared(landmarks: str, records: list[Record]) -> Any:
     modalities = {**EXAMPLE["modalities"], "face": {**EXAMPLE["modalities"]["face"], "landmarks": landmarks}}
-    return toy(modalities, EXAMPLE["model"], records, recipe={"type": "physttd.three_steps", "discriminator_width": 0.06}).prepared
+    return toy(
+        modalities, EXAMPLE["model"], records, recipe={"type": "physttd.three_steps", "discriminator_width": 0.06}
+    ).prepared
 
 
 @pytest.mark.parametrize(
     ("count", "landmarks", "words"),
-    [(None, "68", "gives no points; choose one that does"), (77, "68", "gives 77 points, not the 68 of layout '68'"),
-     (5, "68", "gives 5 points, not the 68"), (68, "mesh140", "gives 68 points, not the 140")],
-)  # fmt: skip
-def test_a_record_without_landmarks_or_of_another_count_is_set_aside_by_name(count: int | None, landmarks: str, words: str) -> None:
+    [
+        (None, "68", "gives no points; choose one that does"),
+        (77, "68", "gives 77 points, not the 68 of layout '68'"),
+        (5, "68", "gives 5 points, not the 68"),
+        (68, "mesh140", "gives 68 points, not the 140"),
+    ],
+)
+def test_a_record_without_landmarks_or_of_another_count_is_set_aside_by_name(
+    count: int | None, landmarks: str, words: str
+) -> None:
     first, *others = toy_records(3)
-    lacking = [with_points(first, count), *(with_points(record, 140 if landmarks == "mesh140" else 68) for record in others)]
+    lacking = [
+        with_points(first, count),
+        *(with_points(record, 140 if landmarks == "mesh140" else 68) for record in others),
+    ]
     found = prepared(landmarks, lacking)
     assert [one.id for one in found.quarantined] == [first.id]
     assert words in found.quarantined[0].reason
@@ -58,7 +69,9 @@ def test_a_record_without_depth_is_set_aside_by_name_and_the_others_train() -> N
     first, *others = toy_records(3)
     graph = toy_graph(("rgb", "depth"))
     lacking = replace(first, channels={"rgb": first.channels["rgb"]})
-    found = toy(graph["modalities"], graph["model"], [lacking, *others], recipe={"type": "physttd.polysemantic", "scales": [16]}).prepared
+    found = toy(
+        graph["modalities"], graph["model"], [lacking, *others], recipe={"type": "physttd.polysemantic", "scales": [16]}
+    ).prepared
     assert [(one.id, one.modality) for one in found.quarantined] == [(first.id, "depth")]
     assert "no channel 'depth'; it has rgb" in found.quarantined[0].reason
     assert len(found.records) == 2

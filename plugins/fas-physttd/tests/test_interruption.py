@@ -23,7 +23,10 @@ EPOCHS, STEPS = 3, 2
 PATIENCE = 3600
 """Seconds until a process counts as hung; a busy machine is slow."""
 SPECS: dict[str, dict[str, Any]] = {
-    "three_steps": {**EXAMPLE, "recipe": {"type": "physttd.three_steps", "discriminator_width": 0.06, "epochs": EPOCHS, "ema": 0.9}},
+    "three_steps": {
+        **EXAMPLE,
+        "recipe": {"type": "physttd.three_steps", "discriminator_width": 0.06, "epochs": EPOCHS, "ema": 0.9},
+    },
     "polysemantic": {
         **toy_graph(("rgb", "depth")),
         "recipe": {"type": "physttd.polysemantic", "scales": [32, 16], "discriminator_width": 0.1, "epochs": EPOCHS},
@@ -33,7 +36,13 @@ SPECS: dict[str, dict[str, Any]] = {
 
 def begun(spec: Path, runs: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "fascore", "run", str(spec), "--runs", str(runs)]
-    return subprocess.Popen(command, cwd=spec.parent, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        cwd=spec.parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -66,7 +75,12 @@ def killed(process: subprocess.Popen[bytes], folder: Path, step: int) -> None:
 def test_a_training_killed_within_an_epoch_ends_in_the_bytes_of_an_unbroken_one(name: str, tmp_path: Path) -> None:
     data = {part: [{"dataset": CLIPS, "split": part}] for part in ("train", "dev")}
     spec = tmp_path / "spec.json"
-    whole = {"name": name, "seed": 5, "data": {**data, "test": {"one": [{"dataset": CLIPS, "split": "test"}]}}, **SPECS[name]}
+    whole = {
+        "name": name,
+        "seed": 5,
+        "data": {**data, "test": {"one": [{"dataset": CLIPS, "split": "test"}]}},
+        **SPECS[name],
+    }
     spec.write_text(json.dumps({**whole, "sampler": {"type": "physttd.paired", "batch_size": 2}, "metrics": ["auc"]}))
     ended(begun(spec, tmp_path / "whole"))
     killed(begun(spec, tmp_path / "parts"), tmp_path / "parts" / name, STEPS + 1)
@@ -75,7 +89,13 @@ def test_a_training_killed_within_an_epoch_ends_in_the_bytes_of_an_unbroken_one(
     assert logged(one) == logged(other)
     assert sum(line["event"] == "step" for line in logged(one)) == EPOCHS * STEPS
     files = sorted(path.relative_to(one) for folder in ("checkpoints", "scores") for path in (one / folder).iterdir())
-    assert {file.name for file in files} == {"best.safetensors", "last.safetensors", "threshold.json", "dev.csv", "one.csv"}
+    assert {file.name for file in files} == {
+        "best.safetensors",
+        "last.safetensors",
+        "threshold.json",
+        "dev.csv",
+        "one.csv",
+    }
     for file in files:
         assert (one / file).read_bytes() == (other / file).read_bytes(), file
 
@@ -106,7 +126,9 @@ def test_two_processes_without_batch_statistics_step_as_one_with_all_records(nam
     for key in began:
         if key.startswith(("model.", "own.")):
             # L1 norms turn their gradient at 0, where the order of sums decides.
-            assert float((together[key] - alone[key]).norm()) <= 0.01 * float((alone[key] - began[key]).norm()) + 1e-9, key
+            assert (
+                float((together[key] - alone[key]).norm()) <= 0.01 * float((alone[key] - began[key]).norm()) + 1e-9
+            ), key
     trained = [key for key, value in began.items() if not torch.equal(value, alone[key])]
     assert any(key.startswith("own.") for key in trained)
     assert any(key.startswith("model.") for key in trained)

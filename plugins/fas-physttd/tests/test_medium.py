@@ -37,9 +37,13 @@ def test_faint_traces_reach_the_network_as_strong_as_an_image() -> None:
 
 @pytest.mark.parametrize(
     ("signals", "words"),
-    [([Plane(3, 64, 64), Plane(3, 32, 32)], "pictures of one size"), ([Vector(4)], "traces or images"), ([Plane(3, 48, 48)], "63 pixels a side"),
-     ([], "got nothing")],
-)  # fmt: skip
+    [
+        ([Plane(3, 64, 64), Plane(3, 32, 32)], "pictures of one size"),
+        ([Vector(4)], "traces or images"),
+        ([Plane(3, 48, 48)], "63 pixels a side"),
+        ([], "got nothing"),
+    ],
+)
 def test_what_alexnet_cannot_read_is_refused_in_words(signals: Any, words: str) -> None:
     with pytest.raises(SpecError, match=words):
         AlexNet().infer(signals)
@@ -67,7 +71,11 @@ def test_species_of_a_class_are_one_to_the_loss_and_the_score_is_bona_fide() -> 
 
 def test_classes_that_overlap_or_are_empty_are_refused() -> None:
     both: Any = {"a": ["x"], "b": ["x"]}
-    cases: Any = [(both, "to two classes"), ({"a": ["x"]}, "two classes or more"), ({"a": ["x"], "b": []}, "each with the species")]
+    cases: Any = [
+        (both, "to two classes"),
+        ({"a": ["x"]}, "two classes or more"),
+        ({"a": ["x"], "b": []}, "each with the species"),
+    ]
     for classes, words in cases:
         with pytest.raises(ValueError, match=words):
             TraceMedium.model_validate({"target": "record.species", "classes": classes})
@@ -80,7 +88,13 @@ def table() -> ScoreTable:
     species = ["", "print.flat", "print.cut", "replay.screen", "replay.screen", "mask.rigid"]
     said = [[0.8, 0.1, 0.1], [0.1, 0.6, 0.3], [0.2, 0.3, 0.5], [0.1, 0.2, 0.7], [np.nan] * 3, [1.0, 0.0, 0.0]]
     columns = {f"medium.p.{name}": np.array(said)[:, place] for place, name in enumerate(FOUR)}
-    rows: dict[str, Any] = {"label": [1, 0, 0, 0, 0, 0], "score": [0.5] * 6, "species": species, "subject": list("abcdef"), **columns}
+    rows: dict[str, Any] = {
+        "label": [1, 0, 0, 0, 0, 0],
+        "score": [0.5] * 6,
+        "species": species,
+        "subject": list("abcdef"),
+        **columns,
+    }
     return ScoreTable.from_columns(rows)
 
 
@@ -91,8 +105,10 @@ def metric(**fields: Any) -> MediumAccuracy:
 def test_confusion_and_accuracy_by_hand_and_with_merged_classes() -> None:
     found = figures(confusion(table(), metric()))
     assert found["confusion"] == {
-        "live": {"live": 1, "paper": 0, "screen": 0}, "paper": {"live": 0, "paper": 1, "screen": 1}, "screen": {"live": 0, "paper": 0, "screen": 1},
-    }  # fmt: skip
+        "live": {"live": 1, "paper": 0, "screen": 0},
+        "paper": {"live": 0, "paper": 1, "screen": 1},
+        "screen": {"live": 0, "paper": 0, "screen": 1},
+    }
     assert (found["value"], found["n"], found["errors"], found["non_responses"]) == (0.75, 4, 1, 1)
     assert found["balanced"] == pytest.approx((1 + 0.5 + 1) / 3)
     merged = figures(confusion(table(), metric(merge={"flat": ["paper", "screen"]})))
@@ -107,7 +123,9 @@ def test_a_table_that_the_metric_cannot_read_is_refused_in_words() -> None:
         confusion(table(), metric(merge={"x": ["glass"]}))
     with pytest.raises(SpecError, match="no record has a species of the classes"):
         confusion(table().select(np.array([5])), metric())
-    assert "head 'medium' gives no 'p.mask'" in (MediumAccuracy().lacks(["score", "medium.p.live", "medium.p.print", "medium.p.replay"]) or "")
+    assert "head 'medium' gives no 'p.mask'" in (
+        MediumAccuracy().lacks(["score", "medium.p.live", "medium.p.print", "medium.p.replay"]) or ""
+    )
 
 
 def test_only_the_classifier_learns_and_the_generator_stays_to_the_bit() -> None:
@@ -148,4 +166,6 @@ def test_the_section_needs_the_metric() -> None:
 def test_the_media_of_table_7_hold_every_spoof_of_the_phantom() -> None:
     from fas_phantom.species import SPECIES
 
-    assert {one for group in MEDIA.values() for one in group if one} == {name for name, species in SPECIES.items() if species.task == "spoof"}
+    assert {one for group in MEDIA.values() for one in group if one} == {
+        name for name, species in SPECIES.items() if species.task == "spoof"
+    }

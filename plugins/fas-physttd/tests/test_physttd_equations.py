@@ -27,7 +27,9 @@ def traces(rows: int = 1, size: int = SIZE) -> Traces:
 
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 1000), share=st.floats(0, 1))
-def test_reconstruction_inverts_synthesis_where_p_is_binary_and_the_content_is_the_live_face(seed: int, share: float) -> None:
+def test_reconstruction_inverts_synthesis_where_p_is_binary_and_the_content_is_the_live_face(
+    seed: int, share: float
+) -> None:
     live, source = draw(seed), draw(seed + 1)
     p = (draw(seed + 2, 1) < share).float()
     found = Traces({name: draw(seed + 3 + place) - 0.5 for place, name in enumerate("bct")}, p, live)
@@ -58,11 +60,19 @@ def test_a_single_trace_is_removed_unfiltered() -> None:
 
 
 def test_the_phantoms_bands_are_traces_that_give_its_live_counterpart_back() -> None:
-    record = next(r for r in Phantom(subjects=3, frames=2, size=SIZE, species=("replay.screen",)).records("train") if r.label == 0)
+    record = next(
+        r for r in Phantom(subjects=3, frames=2, size=SIZE, species=("replay.screen",)).records("train") if r.label == 0
+    )
     known = truth(record)
     bands = known.bands(0)
-    additive = {name: torch.from_numpy(np.ascontiguousarray(band)).permute(2, 0, 1)[None] for name, band in zip("bct", bands, strict=True)}
-    shown, live = (torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None] for picture in (known.shown(0), known.live(0)))
+    additive = {
+        name: torch.from_numpy(np.ascontiguousarray(band)).permute(2, 0, 1)[None]
+        for name, band in zip("bct", bands, strict=True)
+    }
+    shown, live = (
+        torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
+        for picture in (known.shown(0), known.live(0))
+    )
     nothing = torch.zeros(1, 1, SIZE, SIZE)
     restored = reconstruct(shown, Traces(additive, nothing, torch.zeros_like(shown)))
     assert torch.allclose(restored.high, live, atol=1e-5)
@@ -70,7 +80,9 @@ def test_the_phantoms_bands_are_traces_that_give_its_live_counterpart_back() -> 
 
 @pytest.mark.parametrize("size", [128, 160, 192, 256])
 def test_fine_bands_of_a_replay_survive_at_every_size_that_the_generator_takes(size: int) -> None:
-    record = next(r for r in Phantom(subjects=3, frames=2, size=size, species=("replay.screen",)).records("train") if r.label == 0)
+    record = next(
+        r for r in Phantom(subjects=3, frames=2, size=size, species=("replay.screen",)).records("train") if r.label == 0
+    )
     shown = torch.from_numpy(np.ascontiguousarray(truth(record).shown(0))).permute(2, 0, 1)[None]
     assert float((25 * split(shown).t).abs().mean()) > 0.01
 
@@ -87,7 +99,9 @@ def test_depth_and_trace_losses_by_hand() -> None:
 
 def test_prior_loss_by_hand() -> None:
     t = torch.zeros(1, 3, SIZE, SIZE)
-    t[..., :64] = torch.tensor([0.3, -0.3, 0.0]).reshape(3, 1, 1)  # mean |T_A| is 0.2, above beta on the left half, signs or no
+    t[..., :64] = torch.tensor([0.3, -0.3, 0.0]).reshape(
+        3, 1, 1
+    )  # mean |T_A| is 0.2, above beta on the left half, signs or no
     p = torch.full((1, 1, SIZE, SIZE), 0.5, requires_grad=True)
     mask = torch.zeros(1, 1, SIZE, SIZE)
     mask[..., :32, :] = 1
@@ -131,7 +145,15 @@ def test_scores_are_equation_10_with_the_sign_of_the_traces_turned() -> None:
 
 def test_where_a_species_may_be_inpainted_goes_by_the_longest_prefix() -> None:
     named = ("print.flat", "replay.phone", "mask.silicone", "partial.funny_eye", "partial.mouth_paper", "glasses", None)
-    assert [region_of(name, REGIONS) for name in named] == ["nowhere", "nowhere", "face", "upper", "lower", "upper", "face"]
+    assert [region_of(name, REGIONS) for name in named] == [
+        "nowhere",
+        "nowhere",
+        "face",
+        "upper",
+        "lower",
+        "upper",
+        "face",
+    ]
     assert region_of("print.flat", {**REGIONS, "print": "anywhere"}) == "anywhere"
 
 

@@ -36,11 +36,27 @@ def batch(labels: str = "llss", seed: int = 0) -> Batch:
     random = torch.Generator().manual_seed(seed)
     count = len(labels)
     live = torch.tensor([letter == "l" for letter in labels])
-    points = torch.tensor([[0.35, 0.4], [0.65, 0.4], [0.5, 0.55], [0.4, 0.7], [0.6, 0.7]]) + 0.04 * torch.rand(count, 5, 2, generator=random)
+    points = torch.tensor([[0.35, 0.4], [0.65, 0.4], [0.5, 0.55], [0.4, 0.7], [0.6, 0.7]]) + 0.04 * torch.rand(
+        count, 5, 2, generator=random
+    )
     height = torch.rand(count, 1, 16, 16, generator=random)
-    tensors = {"face": torch.rand(count, 3, SIZE, SIZE, generator=random), "face.points": points, "depth": height, "outline": height}
-    columns = {"label": tuple(live.long().tolist()), "task": ("spoof",) * count, "species": tuple(None if x else "mask.rigid" for x in live.tolist())}
-    return Batch(tuple(f"{letter}{i}" for i, letter in enumerate(labels)), tensors, dict.fromkeys(("face", "depth", "outline"), live | True), columns)
+    tensors = {
+        "face": torch.rand(count, 3, SIZE, SIZE, generator=random),
+        "face.points": points,
+        "depth": height,
+        "outline": height,
+    }
+    columns = {
+        "label": tuple(live.long().tolist()),
+        "task": ("spoof",) * count,
+        "species": tuple(None if x else "mask.rigid" for x in live.tolist()),
+    }
+    return Batch(
+        tuple(f"{letter}{i}" for i, letter in enumerate(labels)),
+        tensors,
+        dict.fromkeys(("face", "depth", "outline"), live | True),
+        columns,
+    )
 
 
 def made(precision: str = "fp32", engine: type[Engine] = Engine, **recipe: Any) -> tuple[Engine, ThreeStepsTraining]:
@@ -63,7 +79,11 @@ def steps(engine: Engine, training: ThreeStepsTraining, which: range) -> dict[st
 
 
 def state(*modules: nn.Module) -> dict[str, Tensor]:
-    return {f"{place}.{name}": value.clone() for place, module in enumerate(modules) for name, value in module.state_dict().items()}
+    return {
+        f"{place}.{name}": value.clone()
+        for place, module in enumerate(modules)
+        for name, value in module.state_dict().items()
+    }
 
 
 def changed(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
@@ -93,8 +113,12 @@ def test_the_generator_has_the_papers_parameters_part_by_part() -> None:
 def test_features_have_the_published_sizes() -> None:
     signals = Generator().infer([Image(3, 256, 256)])
     assert {name: str(signals[name]) for name in ("f1", "f2", "f3", "depth", "p")} == {
-        "f1": "Plane(64, 128, 128)", "f2": "Plane(96, 64, 64)", "f3": "Plane(128, 32, 32)", "depth": "Plane(1, 32, 32)", "p": "Plane(1, 256, 256)",
-    }  # fmt: skip
+        "f1": "Plane(64, 128, 128)",
+        "f2": "Plane(96, 64, 64)",
+        "f3": "Plane(128, 32, 32)",
+        "depth": "Plane(1, 32, 32)",
+        "p": "Plane(1, 256, 256)",
+    }
 
 
 def test_the_input_is_the_three_bands_amplified() -> None:
@@ -106,9 +130,14 @@ def test_the_input_is_the_three_bands_amplified() -> None:
 
 @pytest.mark.parametrize(
     ("signal", "words"),
-    [(Image(3, 64, 64), "no fine band"), (Image(3, 128, 160), "squares"), (Image(3, 132, 132), "multiple of 8"), (Clip(4, 3, 128, 128), "not a clip"),
-     (Image(1, 128, 128), "three colours")],
-)  # fmt: skip
+    [
+        (Image(3, 64, 64), "no fine band"),
+        (Image(3, 128, 160), "squares"),
+        (Image(3, 132, 132), "multiple of 8"),
+        (Clip(4, 3, 128, 128), "not a clip"),
+        (Image(1, 128, 128), "three colours"),
+    ],
+)
 def test_pictures_that_it_cannot_use_are_refused_in_words(signal: Any, words: str) -> None:
     with pytest.raises(SpecError, match=words):
         Generator().infer([signal])
@@ -135,12 +164,16 @@ def test_what_is_made_for_step_three_has_no_gradient_and_is_made_of_drawn_shares
     hard = training._harder(engine, moved, drawn, pairs)
     assert not hard.requires_grad
     shares = engine.rand("physttd.harder", ["s2", "s3"], (4,))
-    wanted = drawn.tensors["face"][:2] + sum(shares[:, place].reshape(2, 1, 1, 1) * part for place, part in enumerate(parts.values()))
+    wanted = drawn.tensors["face"][:2] + sum(
+        shares[:, place].reshape(2, 1, 1, 1) * part for place, part in enumerate(parts.values())
+    )
     assert torch.allclose(hard, wanted, atol=1e-6)
 
 
 def test_the_traces_of_step_one_get_no_gradient_from_step_three() -> None:
-    engine, training = made(depth_weight=0, gan_weight=0, prior_weight=0, size_live=0, size_spoof=0, hard_weight=0, trace_of_live=False)
+    engine, training = made(
+        depth_weight=0, gan_weight=0, prior_weight=0, size_live=0, size_spoof=0, hard_weight=0, trace_of_live=False
+    )
     gradients = []
     for weight in (10.0, 20.0):
         training.config = training.config.model_copy(update={"trace_weight": weight})
@@ -157,13 +190,17 @@ def test_the_traces_of_step_one_get_no_gradient_from_step_three() -> None:
 
 
 def test_losses_are_finite_float32_in_bf16_and_bear_every_variant() -> None:
-    for recipe in ({}, {"steps": 2}, {"prior": False, "size": "sum", "discriminator_colours": "rgb_yuv", "polarity": "real_is_zero"}):
+    for recipe in (
+        {},
+        {"steps": 2},
+        {"prior": False, "size": "sum", "discriminator_colours": "rgb_yuv", "polarity": "real_is_zero"},
+    ):
         engine, training = made("bf16", **recipe)
         losses = steps(engine, training, range(1))
         assert all(value.dtype == torch.float32 and bool(torch.isfinite(value)) for value in losses.values())
-        assert set(losses) == {"loss", "discriminator", "depth", "gan", "size"} | ({"prior"} if recipe.get("prior", True) else set()) | (
-            {"hard", "trace"} if recipe.get("steps", 3) == 3 else set()
-        )
+        assert set(losses) == {"loss", "discriminator", "depth", "gan", "size"} | (
+            {"prior"} if recipe.get("prior", True) else set()
+        ) | ({"hard", "trace"} if recipe.get("steps", 3) == 3 else set())
 
 
 def test_step_one_alone_trains_depth_without_discriminators() -> None:
@@ -188,7 +225,10 @@ def test_a_training_that_goes_on_from_a_checkpoint_ends_in_the_same_bits(tmp_pat
 
 def test_a_batch_without_live_faces_or_without_attacks_is_an_error_that_names_records() -> None:
     engine, training = made()
-    for labels, words in (("ssss", r"\(s0, s1, s2, …\) has no bona fide record"), ("ll", r"\(l0, l1, …\) has no attack")):
+    for labels, words in (
+        ("ssss", r"\(s0, s1, s2, …\) has no bona fide record"),
+        ("ll", r"\(l0, l1, …\) has no attack"),
+    ):
         engine.begin(0, 0)
         with pytest.raises(FascoreError, match=words):
             training.step(engine, batch(labels))
@@ -204,22 +244,27 @@ def test_the_smaller_class_comes_round_again() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"generator": "face"}, "trains a physttd.generator"), ({"landmarks": "face"}, "'landmarks' names 'face'"),
+        ({"generator": "face"}, "trains a physttd.generator"),
+        ({"landmarks": "face"}, "'landmarks' names 'face'"),
         ({"depth": "face.points"}, "it takes Plane"),
     ],
-)  # fmt: skip
+)
 def test_a_recipe_that_lacks_what_it_needs_is_refused_before_torch(change: dict[str, str], words: str) -> None:
     with pytest.raises(SpecErrors, match=words):
         plan(**change)
 
 
 @pytest.mark.parametrize("modality", ["face", "depth", "outline"])
-def test_where_a_modality_is_optional_a_batch_with_a_record_that_lacks_it_names_the_record_and_what_to_add(modality: str) -> None:
+def test_where_a_modality_is_optional_a_batch_with_a_record_that_lacks_it_names_the_record_and_what_to_add(
+    modality: str,
+) -> None:
     engine, training = made()
     engine.begin(0, 0)
     drawn = batch()
     lacking = replace(drawn, present={**drawn.present, modality: torch.tensor([True, True, False, True])})
-    with pytest.raises(FascoreError, match=rf"record 's2' has no '{modality}.*add it to the data.*modalities\.{modality}"):
+    with pytest.raises(
+        FascoreError, match=rf"record 's2' has no '{modality}.*add it to the data.*modalities\.{modality}"
+    ):
         training.step(engine, lacking)
 
 
@@ -246,7 +291,11 @@ def test_discriminators_may_rest_every_second_step() -> None:
 def drawn_parts() -> tuple[dict[str, Tensor], Moved, Pairs]:
     random = torch.Generator().manual_seed(2)
     parts = {name: torch.rand(2, 3, SIZE, SIZE, generator=random) for name in "bct"}
-    return parts, Moved(parts, torch.zeros(2, 1, SIZE, SIZE), torch.zeros(2, 3, SIZE, SIZE)), Pairs(torch.tensor([0, 1]), torch.tensor([2, 3]))
+    return (
+        parts,
+        Moved(parts, torch.zeros(2, 1, SIZE, SIZE), torch.zeros(2, 3, SIZE, SIZE)),
+        Pairs(torch.tensor([0, 1]), torch.tensor([2, 3])),
+    )
 
 
 def test_a_share_of_one_trace_leaves_the_others_whole() -> None:
@@ -278,7 +327,9 @@ def test_the_warp_as_printed_is_the_one_of_swapped_faces() -> None:
 
 
 def test_sizes_of_discriminators_are_eighths_of_the_picture() -> None:
-    _, training = made(discriminator_eighths=(2, 4, 8, 4), discriminator_layers="seven_and_three", discriminator_output="sigmoid")
+    _, training = made(
+        discriminator_eighths=(2, 4, 8, 4), discriminator_layers="seven_and_three", discriminator_output="sigmoid"
+    )
     assert [training._seen(torch.rand(1, 3, SIZE, SIZE), name).shape[-1] for name in training.own] == [32, 64, 128, 64]
     assert all(part.bounded for part in training.own.values())
 

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from fas_physttd.polysemantic.components import ConcatGate, Generator, Intensity, RecalibratingGate, SaGate, TraceClassifier
+from fas_physttd.polysemantic.components import (
+    ConcatGate,
+    Generator,
+    Intensity,
+    RecalibratingGate,
+    SaGate,
+    TraceClassifier,
+)
 from fas_physttd.polysemantic.recipes import toy_graph
 from fas_physttd.polysemantic.training import Pairs, PolysemanticTraining
 from torch import Tensor, nn
@@ -48,7 +55,9 @@ def test_maps_have_the_tabled_sizes() -> None:
     module = on_meta(Generator(), PAIR)
     sizes: list[tuple[int, ...]] = []
     for part in (*module.fusions, *module.decoders[0].ups):
-        part.register_forward_hook(lambda _, __, given: sizes.append(tuple((given["0"] if isinstance(given, dict) else given).shape[1:])))
+        part.register_forward_hook(
+            lambda _, __, given: sizes.append(tuple((given["0"] if isinstance(given, dict) else given).shape[1:]))
+        )
     ports = module(torch.empty(2, 3, 256, 256, device="meta"), torch.empty(2, 1, 256, 256, device="meta"))
     assert sizes[:3] == [(256, 64, 64), (512, 32, 32), (1024, 16, 16)]
     assert sizes[3:] == [(256, 32, 32), (128, 64, 64), (64, 128, 128), (32, 256, 256)]
@@ -60,7 +69,11 @@ def test_maps_have_the_tabled_sizes() -> None:
 def test_two_stages_leave_a_bottleneck_of_32_and_the_same_centre_feature() -> None:
     module = on_meta(Generator(stages=2), PAIR)
     ports = module(torch.empty(1, 3, 256, 256, device="meta"), torch.empty(1, 1, 256, 256, device="meta"))
-    assert (len(module.decoders[0].ups), tuple(ports["rgb_feature"].shape[1:]), tuple(ports["rgb_trace"].shape[1:])) == (3, (64,), (3, 256, 256))
+    assert (
+        len(module.decoders[0].ups),
+        tuple(ports["rgb_feature"].shape[1:]),
+        tuple(ports["rgb_trace"].shape[1:]),
+    ) == (3, (64,), (3, 256, 256))
 
 
 def small(**fields: Any) -> Any:
@@ -79,7 +92,10 @@ def test_frozen_norms_keep_their_statistics_and_those_of_other_streams_do_not() 
     module = small(frozen_norm=["rgb"]).train()
     before = [{name: value.clone() for name, value in encoder.named_buffers()} for encoder in module.encoders]
     module(torch.rand(4, 3, SIZE, SIZE), torch.rand(4, 1, SIZE, SIZE))
-    same = [all(torch.equal(value, old[name]) for name, value in e.named_buffers()) for e, old in zip(module.encoders, before, strict=True)]
+    same = [
+        all(torch.equal(value, old[name]) for name, value in e.named_buffers())
+        for e, old in zip(module.encoders, before, strict=True)
+    ]
     assert same == [True, False]
 
 
@@ -97,11 +113,16 @@ def by_hand(module: Any, features: list[Tensor]) -> tuple[list[Tensor], list[lis
     for own, channel in zip((rgb, depth), module.channel, strict=True):
         first, second = channel.layers[0], channel.layers[2]
         hidden = [max(0.0, float(first.weight[i] @ pooled + first.bias[i])) for i in range(2)]
-        weights = [1 / (1 + math.exp(-float(second.weight[c] @ torch.tensor(hidden) + second.bias[c]))) for c in range(32)]
+        weights = [
+            1 / (1 + math.exp(-float(second.weight[c] @ torch.tensor(hidden) + second.bias[c]))) for c in range(32)
+        ]
         filtered.append(torch.stack([weights[c] * own[c] for c in range(32)]))
     recalibrated = [rgb + filtered[1], depth + filtered[0]]
     both = torch.cat(recalibrated)
-    logits = [[[float(m.weight[0, :, 0, 0] @ both[:, y, x] + m.bias[0]) for x in range(4)] for y in range(3)] for m in module.spatial]
+    logits = [
+        [[float(m.weight[0, :, 0, 0] @ both[:, y, x] + m.bias[0]) for x in range(4)] for y in range(3)]
+        for m in module.spatial
+    ]
     return recalibrated, logits
 
 
@@ -120,7 +141,9 @@ def test_softmax_over_places_averages_to_one() -> None:
     module, features = gate(RecalibratingGate(spatial_softmax="hw_scaled"))
     recalibrated, logits = by_hand(module, features)
     whole = sum(math.exp(value) for row in logits[0] for value in row)
-    assert torch.allclose(module(*features)["0"][0, :, 1, 2], recalibrated[0][:, 1, 2] * math.exp(logits[0][1][2]) / whole * 12, atol=1e-5)
+    assert torch.allclose(
+        module(*features)["0"][0, :, 1, 2], recalibrated[0][:, 1, 2] * math.exp(logits[0][1][2]) / whole * 12, atol=1e-5
+    )
 
 
 def test_sa_gate_merges_raw_features_and_moves_each_stream_half_way() -> None:
@@ -137,7 +160,9 @@ def test_sa_gate_merges_raw_features_and_moves_each_stream_half_way() -> None:
 def test_concatenation_is_one_matrix_a_stream() -> None:
     module, features = gate(ConcatGate())
     both = torch.cat(features, 1)[1, :, 0, 0]
-    assert torch.allclose(module(*features)["1"][1, :, 0, 0], module.mixed[1].weight[:, :, 0, 0] @ both + module.mixed[1].bias, atol=1e-5)
+    assert torch.allclose(
+        module(*features)["1"][1, :, 0, 0], module.mixed[1].weight[:, :, 0, 0] @ both + module.mixed[1].bias, atol=1e-5
+    )
 
 
 def test_merged_maps_reach_the_decoders_and_streams_the_next_stage() -> None:
@@ -169,9 +194,10 @@ class OneMap(ConcatGate):
 
 def test_signals_that_do_not_fit_are_refused_with_a_remedy() -> None:
     for signals, what in (
-        ([Image(3, 64, 48), Plane(1, 64, 48)], "squares of one size"), ([Image(3, 40, 40), Plane(1, 40, 40)], "multiple of 16"),
+        ([Image(3, 64, 48), Plane(1, 64, 48)], "squares of one size"),
+        ([Image(3, 40, 40), Plane(1, 40, 40)], "multiple of 16"),
         ([Image(3, 64, 64)], "give one input a stream"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(SpecError, match=what):
             Generator().infer(signals)
     with pytest.raises(SpecError, match="one output a stream"):
@@ -190,13 +216,22 @@ def plan(streams: tuple[str, ...] = ("rgb", "depth"), optional: bool = False, **
 def batch(labels: str = "llss", seed: int = 0) -> Batch:
     random = torch.Generator().manual_seed(seed)
     live = torch.tensor([letter == "l" for letter in labels])
-    tensors = {"face": torch.rand(len(labels), 3, SIZE, SIZE, generator=random), "depth": torch.rand(len(labels), 1, SIZE, SIZE, generator=random)}
+    tensors = {
+        "face": torch.rand(len(labels), 3, SIZE, SIZE, generator=random),
+        "depth": torch.rand(len(labels), 1, SIZE, SIZE, generator=random),
+    }
     columns = {"label": tuple(live.long().tolist()), "task": ("spoof",) * len(labels)}
-    return Batch(tuple(f"{letter}{i}" for i, letter in enumerate(labels)), tensors, dict.fromkeys(tensors, live | True), columns)
+    return Batch(
+        tuple(f"{letter}{i}" for i, letter in enumerate(labels)), tensors, dict.fromkeys(tensors, live | True), columns
+    )
 
 
 def state(*modules: nn.Module) -> dict[str, Tensor]:
-    return {f"{place}.{name}": value.clone() for place, module in enumerate(modules) for name, value in module.state_dict().items()}
+    return {
+        f"{place}.{name}": value.clone()
+        for place, module in enumerate(modules)
+        for name, value in module.state_dict().items()
+    }
 
 
 class Watching(Engine):
@@ -206,7 +241,10 @@ class Watching(Engine):
         before = state(self.model, self.own)
         loss = super().optimize(name, closure)
         after = state(self.model, self.own)
-        self.touched = [*getattr(self, "touched", []), (name, {key for key, value in before.items() if not torch.equal(value, after[key])})]
+        self.touched = [
+            *getattr(self, "touched", []),
+            (name, {key for key, value in before.items() if not torch.equal(value, after[key])}),
+        ]
         return loss
 
 
@@ -234,7 +272,10 @@ def test_each_optimiser_touches_only_its_own_weights_and_buffers() -> None:
     steps(engine, training, range(1))
     names = [name for name, _ in engine.touched]
     assert names == ["generator", "discriminator_rgb", "discriminator_depth", "generator"]
-    touched = [{key.split(".sets")[0] if key.startswith("1.") else key.split(".")[1] for key in keys} for _, keys in engine.touched]
+    touched = [
+        {key.split(".sets")[0] if key.startswith("1.") else key.split(".")[1] for key in keys}
+        for _, keys in engine.touched
+    ]
     # The centres begin at the first records' means inside the forward pass; nothing else of the objectives is a weight.
     assert touched == [{"nodes", "heads", "objectives"}, {"1.rgb"}, {"1.depth"}, {"nodes"}]
 
@@ -278,7 +319,9 @@ def test_consistency_compares_the_trace_of_the_synthetic_attack_with_the_trace_t
     with torch.no_grad():
         held = training.images(data, engine.graph(data).values, pairs)
         loss = training.consistency(engine, data, pairs, held)
-        again = engine.graph(data.take(pairs.host).replace(face=held["rgb"].synthetic, depth=held["depth"].synthetic), nodes=["gen"])
+        again = engine.graph(
+            data.take(pairs.host).replace(face=held["rgb"].synthetic, depth=held["depth"].synthetic), nodes=["gen"]
+        )
     wanted = sum(((again[f"gen.{name}_trace"] - held[name].trace) ** 2).mean() for name in ("rgb", "depth"))
     assert torch.isclose(loss, torch.as_tensor(wanted), rtol=1e-4)
 
@@ -314,7 +357,9 @@ def test_what_cannot_be_trained_is_refused() -> None:
 
 
 def test_discriminators_have_a_rate_of_their_own() -> None:
-    _, training = made(streams=("rgb",), discriminator={"name": "adam", "lr": 0.01}, optimizer={"name": "adam", "lr": 0.002})
+    _, training = made(
+        streams=("rgb",), discriminator={"name": "adam", "lr": 0.01}, optimizer={"name": "adam", "lr": 0.002}
+    )
     rates = {name: part.optimizer.param_groups[0]["lr"] for name, part in training.optimizers().items()}
     assert rates == {"generator": 0.002, "discriminator_rgb": 0.01}
 
@@ -330,5 +375,8 @@ def test_scales_may_add_up_and_norms_stay_unsquared() -> None:
             found[reduction, norm] = training.adversarial("rgb", images, data), training.judged("rgb", images)
     assert torch.isclose(found["sum", "mean_square"][0], 2 * found["mean", "mean_square"][0])
     loss, maps = found["mean", "norm"]
-    wanted = sum(live[4:8].flatten(1).norm(dim=1).mean() + spoof[8:].flatten(1).norm(dim=1).mean() for live, spoof in maps) / 2
+    wanted = (
+        sum(live[4:8].flatten(1).norm(dim=1).mean() + spoof[8:].flatten(1).norm(dim=1).mean() for live, spoof in maps)
+        / 2
+    )
     assert torch.isclose(loss, torch.as_tensor(wanted), atol=1e-3)

@@ -35,7 +35,9 @@ def test_norms_by_hand() -> None:
     assert distance(maps, "mean_square").item() == pytest.approx(25 / 4)
     assert distance(maps, "sum_square").item() == pytest.approx(25 / 2)
     assert distance(maps, "norm").item() == pytest.approx(5 / 2, abs=1e-4)
-    assert answer(maps, real=True, polarity="real_is_one", norm="sum_square").item() == pytest.approx((4 + 9 + 1 + 1) / 2)
+    assert answer(maps, real=True, polarity="real_is_one", norm="sum_square").item() == pytest.approx(
+        (4 + 9 + 1 + 1) / 2
+    )
 
 
 def test_the_unsquared_norm_has_a_finite_gradient_where_nothing_differs() -> None:
@@ -51,7 +53,9 @@ def test_a_bilinear_low_pass_is_torchs_and_lets_four_times_the_noise_through() -
     assert torch.equal(lowpass(noise, 32, "bilinear"), twice)
     small = [interpolate(lowpass(noise, 32, how), size=(32, 32), mode="bilinear").std() for how in ("bilinear", "area")]  # type: ignore[arg-type]
     assert 3 < float(small[0] / small[1]) < 5
-    assert torch.allclose(lowpass(noise, 128, "bilinear"), lowpass(noise, 128), atol=1e-6)  # halving bilinearly is 2 x 2 averaging
+    assert torch.allclose(
+        lowpass(noise, 128, "bilinear"), lowpass(noise, 128), atol=1e-6
+    )  # halving bilinearly is 2 x 2 averaging
 
 
 def test_a_generator_with_another_low_pass_uses_it_everywhere() -> None:
@@ -85,8 +89,14 @@ def test_a_bounded_discriminator_is_the_sigmoid_of_the_linear_one() -> None:
 
 def test_channels_of_every_part_of_the_generator_can_be_named() -> None:
     light = built(depth_channels=(64, 64))
-    assert parameters(light.depth) == sum(2 * k * k for k in (7, 5, 3, 7)) + 9 * 352 * 64 + 128 + 9 * 64 * 64 + 128 + 9 * 64 + 1
-    assert parameters(built().encoder) - parameters(built(middle=(64, 96, 128)).encoder) == 9 * 64 * 32 + 2 * 32 + 9 * 32 * 64
+    assert (
+        parameters(light.depth)
+        == sum(2 * k * k for k in (7, 5, 3, 7)) + 9 * 352 * 64 + 128 + 9 * 64 * 64 + 128 + 9 * 64 + 1
+    )
+    assert (
+        parameters(built().encoder) - parameters(built(middle=(64, 96, 128)).encoder)
+        == 9 * 64 * 32 + 2 * 32 + 9 * 32 * 64
+    )
     decoder = built(decoder=(32, 32, 16), head_channels=8).decoder
     shapes = [tuple(part[0].weight.shape[:2]) for part in (decoder.up1, decoder.up2, decoder.up3)]
     assert shapes == [(128, 32), (32 + 96, 32), (32 + 64, 16)]
@@ -119,7 +129,9 @@ def test_a_softer_tanh_is_of_the_divided_maps() -> None:
 
 def test_raw_traces_in_the_score() -> None:
     b, p = torch.rand(1, 3, SIZE, SIZE) - 0.5, torch.zeros(1, 1, SIZE, SIZE)
-    output = TraceScore(lowpass="none").build([Plane(3, SIZE, SIZE)] * 3 + [Plane(1, SIZE, SIZE)], Labels("label"))(b, 0 * b, 0 * b, p)
+    output = TraceScore(lowpass="none").build([Plane(3, SIZE, SIZE)] * 3 + [Plane(1, SIZE, SIZE)], Labels("label"))(
+        b, 0 * b, 0 * b, p
+    )
     assert float(output.additive) == pytest.approx(float(b.abs().sum()) / SIZE**2, rel=1e-4)
 
 
@@ -133,7 +145,9 @@ def test_strength_may_be_summed_over_channels() -> None:
     t = torch.full((1, 3, SIZE, SIZE), 0.12)
     found = Traces({"t": t}, torch.zeros(1, 1, SIZE, SIZE), t)
     nowhere = torch.zeros(1, 1, SIZE, SIZE)
-    assert prior_loss(found, nowhere, 0.35, "sum").item() == pytest.approx(1)  # 0.36 is above 0.35 in all places, and P is 0
+    assert prior_loss(found, nowhere, 0.35, "sum").item() == pytest.approx(
+        1
+    )  # 0.36 is above 0.35 in all places, and P is 0
     assert prior_loss(found, nowhere, 0.35, "mean").item() == 0
 
 
@@ -145,7 +159,9 @@ def polysemantic(**fields: Any) -> Any:
 def test_kernels_and_residual_blocks_of_the_decoder() -> None:
     usual, other = polysemantic(), polysemantic(kernel=3, residual=0)
     widths, inputs = (256, 128, 64, 32), (1024, 768, 384, 64)
-    lost = sum((16 - 9) * a * b for a, b in zip(inputs, widths, strict=True)) + sum(2 * (9 * b * b + 2 * b) for b in widths)
+    lost = sum((16 - 9) * a * b for a, b in zip(inputs, widths, strict=True)) + sum(
+        2 * (9 * b * b + 2 * b) for b in widths
+    )
     assert parameters(usual.decoders[0]) - parameters(other.decoders[0]) == lost
     ports = other(torch.empty(1, 3, 256, 256, device="meta"), torch.empty(1, 1, 256, 256, device="meta"))
     assert ports["rgb_trace"].shape == (1, 3, 256, 256)
@@ -156,7 +172,10 @@ def test_the_centre_may_read_every_place() -> None:
     signals = config.infer([Image(3, 256, 256), Plane(1, 256, 256)])
     assert signals["rgb_feature"].shapes[0] == (64 * 128 * 128,)
     fields = {"network": {"type": "timm", "name": "test_resnet"}, "widths": (8, 8, 6, 4), "frozen_norm": []}
-    pooled, flat = (Polysemantic.model_validate({**fields, "feature": how}).build([Image(3, 32, 32), Plane(1, 32, 32)]) for how in ("pooled", "flat"))
+    pooled, flat = (
+        Polysemantic.model_validate({**fields, "feature": how}).build([Image(3, 32, 32), Plane(1, 32, 32)])
+        for how in ("pooled", "flat")
+    )
     flat.load_state_dict(pooled.state_dict())
     pictures = torch.rand(2, 3, 32, 32), torch.rand(2, 1, 32, 32)
     mean, every = (module.eval()(*pictures)["rgb_feature"] for module in (pooled, flat))
@@ -167,7 +186,9 @@ def test_intensity_may_be_a_sum_and_identities_of_any_length() -> None:
     trace = torch.full((1, 3, 8, 8), 0.5)
     loss = Intensity(reduction="sum").build([Plane(3, 8, 8)], Labels("label"))(trace, target=torch.tensor([1]))
     assert loss.item() == pytest.approx(0.5 * 3 * 64)
-    module: Any = Identity(width=0.07, without_weights="random", unit=False).build([Image(3, 32, 32), Plane(3, 32, 32)], Labels("label"))
+    module: Any = Identity(width=0.07, without_weights="random", unit=False).build(
+        [Image(3, 32, 32), Plane(3, 32, 32)], Labels("label")
+    )
     image = torch.rand(2, 3, 32, 32)
     apart = (module.recogniser(image) - module.recogniser(image.flip(0))).norm(dim=1)
     assert torch.allclose(module(image, image.flip(0), target=torch.ones(2)), apart, atol=1e-3)

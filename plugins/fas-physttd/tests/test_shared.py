@@ -27,13 +27,17 @@ def test_bands_sum_to_the_image_and_low_pass_is_that_of_the_phantoms_truth(size:
     image = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(size))
     assert torch.allclose(sum(split(image)), image, atol=1e-6)
     for cells in (size // 8, size // 2):
-        wanted = np.stack([reference_lowpass(picture.transpose(1, 2, 0), cells).transpose(2, 0, 1) for picture in image.numpy()])
+        wanted = np.stack(
+            [reference_lowpass(picture.transpose(1, 2, 0), cells).transpose(2, 0, 1) for picture in image.numpy()]
+        )
         assert np.allclose(lowpass(image, cells).numpy(), wanted, atol=1e-6)
 
 
 def test_low_pass_averages_noise_instead_of_reading_a_part_of_it() -> None:
     noise = torch.randn(1, 1, 256, 256, generator=torch.Generator().manual_seed(0))
-    assert float(lowpass(noise, 32).std()) < 1.5 / 8  # the mean of 8 x 8 has a deviation of 1/8; 2 x 2 of every 8 x 8 would leave 1/2
+    assert (
+        float(lowpass(noise, 32).std()) < 1.5 / 8
+    )  # the mean of 8 x 8 has a deviation of 1/8; 2 x 2 of every 8 x 8 would leave 1/2
 
 
 def test_discriminators_have_the_published_parameters() -> None:
@@ -86,7 +90,9 @@ def test_a_warp_between_equal_landmarks_is_the_identity() -> None:
 @settings(max_examples=15, deadline=None)
 @given(angle=st.floats(-0.5, 0.5), scale=st.floats(0.7, 1.4), x=st.floats(-0.2, 0.2), y=st.floats(-0.2, 0.2))
 def test_a_warp_by_an_affine_map_is_grid_sample_of_that_map(angle: float, scale: float, x: float, y: float) -> None:
-    turn = scale * torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]], dtype=torch.float64)
+    turn = scale * torch.tensor(
+        [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]], dtype=torch.float64
+    )
     shift = torch.tensor([x, y], dtype=torch.float64)
     target = torch.cat([face(1, 40, 5)[0].double(), torch.from_numpy(BORDER)])[None]
     source = (target - 0.5) @ turn.T + 0.5 + shift
@@ -142,7 +148,9 @@ EPOCHS = st.sampled_from(["shorter", "longer"])
 
 @settings(max_examples=40, deadline=None)
 @given(live=st.integers(1, 9), prints=st.integers(0, 9), masks=st.integers(1, 9), half=st.integers(1, 4), epoch=EPOCHS)
-def test_every_batch_is_half_bona_fide_and_the_ruling_class_comes_once(live: int, prints: int, masks: int, half: int, epoch: str) -> None:
+def test_every_batch_is_half_bona_fide_and_the_ruling_class_comes_once(
+    live: int, prints: int, masks: int, half: int, epoch: str
+) -> None:
     sampler = Paired.model_validate({"batch_size": 2 * half, "epoch": epoch})
     batches = sampler.plan(records(live, prints, masks), 0, 3)
     assert all([id_.startswith("live") for id_ in batch] == [True] * half + [False] * half for batch in batches)

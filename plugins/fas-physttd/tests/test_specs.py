@@ -22,7 +22,11 @@ from fascore.spec.documents import with_override
 from fascore.spec.plan import check
 
 SPECS = Path(__file__).parents[1] / "specs"
-DOCUMENTS = {path.relative_to(SPECS).as_posix(): json.loads(path.read_text()) for path in sorted(SPECS.rglob("*.json")) if path.name != "trends.json"}
+DOCUMENTS = {
+    path.relative_to(SPECS).as_posix(): json.loads(path.read_text())
+    for path in sorted(SPECS.rglob("*.json"))
+    if path.name != "trends.json"
+}
 BASES = [name for name, document in DOCUMENTS.items() if "recipe" in document]
 STUDIES = [name for name, document in DOCUMENTS.items() if "rows" in document]
 
@@ -30,7 +34,9 @@ STUDIES = [name for name, document in DOCUMENTS.items() if "rows" in document]
 def test_every_file_is_a_spec_or_a_study() -> None:
     assert {*BASES, *STUDIES} == set(DOCUMENTS)
     assert {"physttd.json", "polysemantic.json", "arcface.json", "trace-medium.json"} < set(BASES)
-    assert {"table3.json", "table6.json", "table7.json", "polysemantic-table4.json", "polysemantic-table5.json"} < set(STUDIES)
+    assert {"table3.json", "table6.json", "table7.json", "polysemantic-table4.json", "polysemantic-table5.json"} < set(
+        STUDIES
+    )
 
 
 @pytest.mark.parametrize("name", BASES)
@@ -50,7 +56,11 @@ def test_specs_have_the_papers_sizes_and_rates() -> None:
     recipe = check(validate(RunSpec, physttd)).spec.recipe
     assert isinstance(recipe.model_dump()["optimizer"], dict)
     assert (recipe.model_dump()["optimizer"]["lr"], recipe.model_dump()["discriminator"]["lr"]) == (5e-5, 2.5e-5)
-    assert (poly["modalities"]["face"]["size"], poly["modalities"]["face"]["views"], poly["sampler"]["batch_size"]) == (256, 5, 4)
+    assert (poly["modalities"]["face"]["size"], poly["modalities"]["face"]["views"], poly["sampler"]["batch_size"]) == (
+        256,
+        5,
+        4,
+    )
     weights = {name: part["weight"] for name, part in poly["model"]["objectives"].items()}
     # Losses of the graph average over both halves of a batch: twice the published weight of Eq. 9 makes its sum of two expectations.
     assert weights == {"intensity": 2 * 100, "identity": 100, "rgb_center": 10, "depth_center": 10}
@@ -70,23 +80,42 @@ def test_the_media_of_table_6_are_five_of_which_three_remain() -> None:
 SMALL = {"subjects": 4, "frames": 1, "size": 160, "species": ["print.flat", "replay.screen"]}
 TINY: dict[str, dict[str, Any]] = {
     "arcface": {
-        "modalities.face.size": 32, "modalities.face.views": 1, "model.encoders.embed.width": 0.07, "recipe.people": 8, "sampler.batch_size": 4,
+        "modalities.face.size": 32,
+        "modalities.face.views": 1,
+        "model.encoders.embed.width": 0.07,
+        "recipe.people": 8,
+        "sampler.batch_size": 4,
         "recipe.schedule": {"name": "none"},
     },
     "polysemantic": {
-        "modalities.face.size": 32, "modalities.face.views": 1, "model.encoders.gen.network": {"type": "timm", "name": "test_resnet"},
-        "model.encoders.gen.widths": [8, 8, 6, 4], "model.encoders.gen.frozen_norm": [], "model.heads.trace.width": 0.1,
-        "model.objectives.identity.width": 0.07, "recipe.scales": [32, 16], "recipe.discriminator_width": 0.1,
+        "modalities.face.size": 32,
+        "modalities.face.views": 1,
+        "model.encoders.gen.network": {"type": "timm", "name": "test_resnet"},
+        "model.encoders.gen.widths": [8, 8, 6, 4],
+        "model.encoders.gen.frozen_norm": [],
+        "model.heads.trace.width": 0.1,
+        "model.objectives.identity.width": 0.07,
+        "recipe.scales": [32, 16],
+        "recipe.discriminator_width": 0.1,
     },
     "physttd": {
-        "modalities.face.size": 128, "modalities.face.views": 1, "modalities.depth.size": 16, "modalities.outline.size": 16,
-        "model.encoders.gen.width": 0.06, "sampler.batch_size": 4, "recipe.discriminator_width": 0.06,
+        "modalities.face.size": 128,
+        "modalities.face.views": 1,
+        "modalities.depth.size": 16,
+        "modalities.outline.size": 16,
+        "model.encoders.gen.width": 0.06,
+        "sampler.batch_size": 4,
+        "recipe.discriminator_width": 0.06,
     },
     "trace-medium": {
-        "modalities.face.size": 128, "modalities.face.views": 1, "modalities.face.landmarks": "68",  # so that the store has it already
-        "model.encoders.gen.width": 0.06, "model.encoders.medium.width": 0.05, "sampler.batch_size": 4,
+        "modalities.face.size": 128,
+        "modalities.face.views": 1,
+        "modalities.face.landmarks": "68",  # so that the store has it already
+        "model.encoders.gen.width": 0.06,
+        "model.encoders.medium.width": 0.05,
+        "sampler.batch_size": 4,
     },
-}  # fmt: skip
+}
 
 
 def tiny(name: str) -> Any:
@@ -104,11 +133,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Each of the four trained, in the order in which they name one another's weights."""
     folder = tmp_path_factory.mktemp("trained")
     with chdir(folder), warnings.catch_warnings():
-        warnings.filterwarnings("error", message=".*physttd.identity.*")  # what it says where it has no weights, and is off
+        warnings.filterwarnings(
+            "error", message=".*physttd.identity.*"
+        )  # what it says where it has no weights, and is off
         for name in TINY:
             spec = validate(RunSpec, tiny(name))
             # In this process: a worker would import torch anew for a few small clips.
-            prepare_records(check(spec), list_records(spec).every(), store_of(spec), processes=0, strict=True, quiet=True)
+            prepare_records(
+                check(spec), list_records(spec).every(), store_of(spec), processes=0, strict=True, quiet=True
+            )
             execute_document(tiny(name))
         yield folder / "runs"
 
@@ -124,24 +157,50 @@ def losses(run: Path) -> dict[str, float]:
 def test_the_recogniser_is_trained_and_the_identity_loss_uses_what_it_learnt(runs: Path) -> None:
     assert np.isfinite(losses(runs / "arcface")["margin"])
     found = losses(runs / "polysemantic")
-    assert 100 * 1e-4 < found["objective.identity"] < 100 * 2  # weight 100; unit embeddings are 2 apart at most, and sqrt(1e-8) is the least
-    assert {"adversarial", "discriminator_rgb", "discriminator_depth", "consistency", "head.trace", "head.rgb_branch"} < set(found)
-    with open_trained(runs / "arcface", device="cpu") as arcface, open_trained(runs / "polysemantic", device="cpu") as poly:
+    assert (
+        100 * 1e-4 < found["objective.identity"] < 100 * 2
+    )  # weight 100; unit embeddings are 2 apart at most, and sqrt(1e-8) is the least
+    assert {
+        "adversarial",
+        "discriminator_rgb",
+        "discriminator_depth",
+        "consistency",
+        "head.trace",
+        "head.rgb_branch",
+    } < set(found)
+    with (
+        open_trained(runs / "arcface", device="cpu") as arcface,
+        open_trained(runs / "polysemantic", device="cpu") as poly,
+    ):
         mine = arcface.graph.node("embed").state_dict()
-        theirs = {name.partition("recogniser.")[2]: value for name, value in poly.graph.objectives.state_dict().items() if "recogniser." in name}
+        theirs = {
+            name.partition("recogniser.")[2]: value
+            for name, value in poly.graph.objectives.state_dict().items()
+            if "recogniser." in name
+        }
     assert mine.keys() == theirs.keys()
 
 
 def test_media_are_told_from_the_traces_of_the_trained_generator_which_stays_as_it_was(runs: Path) -> None:
-    with open_trained(runs / "physttd", device="cpu") as before, open_trained(runs / "trace-medium", device="cpu") as after:
+    with (
+        open_trained(runs / "physttd", device="cpu") as before,
+        open_trained(runs / "trace-medium", device="cpu") as after,
+    ):
         trained, frozen = (opened.graph.node("gen").state_dict() for opened in (before, after))
     assert all(bool((value == frozen[name]).all()) for name, value in trained.items())
     (found,) = [
-        parts for name, parts in json.loads((runs / "trace-medium/metrics.json").read_text())["tests"]["intra"]["tasks"]["spoof"]["metrics"].items()
+        parts
+        for name, parts in json.loads((runs / "trace-medium/metrics.json").read_text())["tests"]["intra"]["tasks"][
+            "spoof"
+        ]["metrics"].items()
         if name.startswith("physttd.trace_medium")
-    ]  # fmt: skip
+    ]
     counts = found["confusion"]
-    assert {name: sum(row.values()) for name, row in counts.items() if any(row.values())} == {"live": 2, "print": 1, "replay": 1}
+    assert {name: sum(row.values()) for name, row in counts.items() if any(row.values())} == {
+        "live": 2,
+        "print": 1,
+        "replay": 1,
+    }
     assert found["value"] == sum(counts[name][name] for name in counts) / found["n"]
     assert "Media by their traces" in (runs / "trace-medium/report.html").read_text()
 
@@ -161,7 +220,13 @@ def test_a_sheet_of_a_record_and_of_two_runs_beside_each_other(runs: Path) -> No
     live, attack = records_of(runs / "polysemantic")[0], records_of(runs / "polysemantic")[-1]
     (block,) = of_run(runs / "polysemantic", attack, live, None)
     rgb, depth = block.rows
-    assert [shown.caption.partition("  ")[0] for shown in rgb if shown] == ["rgb", "trace", "trace", "live counterpart", "on another face"]
+    assert [shown.caption.partition("  ")[0] for shown in rgb if shown] == [
+        "rgb",
+        "trace",
+        "trace",
+        "live counterpart",
+        "on another face",
+    ]
     for row in (rgb, depth):
         image, trace, _, restored, _ = (shown.picture for shown in row if shown)
         assert np.allclose(restored, image - (2 * trace - 1), atol=1e-5)
@@ -171,7 +236,9 @@ def test_a_sheet_of_a_record_and_of_two_runs_beside_each_other(runs: Path) -> No
 
 def test_a_picture_has_no_depth_and_that_is_said_with_what_to_do(runs: Path, tmp_path: Path) -> None:
     Picture.fromarray(np.full((64, 64, 3), 128, np.uint8)).save(tmp_path / "face.png")
-    with pytest.raises(FascoreError, match=r"face\.png: .*no channel 'depth'.*name a record of the run's data by its id"):
+    with pytest.raises(
+        FascoreError, match=r"face\.png: .*no channel 'depth'.*name a record of the run's data by its id"
+    ):
         of_run(runs / "polysemantic", str(tmp_path / "face.png"), None, "whole")
     with pytest.raises(FascoreError, match="no such file, and no record of the run's data has this id"):
         of_run(runs / "polysemantic", "nobody", None, None)

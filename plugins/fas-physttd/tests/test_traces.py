@@ -28,10 +28,17 @@ FACES_128 = EXAMPLE["modalities"]
 
 @pytest.fixture(scope="module")
 def opened() -> Iterator[Trained]:
-    made = toy(EXAMPLE["modalities"], EXAMPLE["model"], toy_records(4), recipe={"type": "physttd.three_steps", "discriminator_width": 0.06})
+    made = toy(
+        EXAMPLE["modalities"],
+        EXAMPLE["model"],
+        toy_records(4),
+        recipe={"type": "physttd.three_steps", "discriminator_width": 0.06},
+    )
     graph = ModelGraph.build(made.plan, 3).eval()
     records = made.prepared.records
-    yield Trained(made.plan, graph, made.prepared, made.store, torch.device("cpu"), "fp32", {"test": records}, frozenset({"test"}))
+    yield Trained(
+        made.plan, graph, made.prepared, made.store, torch.device("cpu"), "fp32", {"test": records}, frozenset({"test"})
+    )
     del made  # its store lives as long as it does
 
 
@@ -41,7 +48,12 @@ def test_removal_ends_in_the_generators_reconstruction_and_begins_with_the_input
     for row, found in enumerate(take_apart(opened, "gen", records, None)):
         image, live, fine = (values[ref][row, 0].transpose(1, 2, 0) for ref in ("face", "gen.live", "gen.t"))
         assert np.array_equal(found.image, image)
-        assert [name for name, _ in found.removal] == ["without T", "without T, C", "without T, C, B", "and P inpainted: live"]
+        assert [name for name, _ in found.removal] == [
+            "without T",
+            "without T, C",
+            "without T, C, B",
+            "and P inpainted: live",
+        ]
         assert np.allclose(found.removal[0][1], image - fine, atol=1e-5)
         assert np.allclose(found.removal[-1][1], live, atol=1e-5)
         assert np.allclose(found.removal[2][1], image - sum(found.parts.values()), atol=1e-5)
@@ -53,7 +65,9 @@ def test_traces_laid_onto_their_own_face_are_not_moved(opened: Trained) -> None:
     (found,) = take_apart(opened, "gen", [record], record)
     p = found.p[..., None]
     assert found.elsewhere is not None
-    assert np.allclose(found.elsewhere, (1 - p) * (found.image + sum(found.parts.values())) + p * found.image, atol=1e-4)
+    assert np.allclose(
+        found.elsewhere, (1 - p) * (found.image + sum(found.parts.values())) + p * found.image, atol=1e-4
+    )
 
 
 def test_a_sheet_is_drawn_with_every_picture_and_written_as_png(opened: Trained, tmp_path: Path) -> None:
@@ -72,7 +86,9 @@ def test_weak_traces_are_amplified_within_a_limit() -> None:
     assert gain(np.zeros((8, 8, 3), np.float32)) == MOST
 
 
-def test_the_report_shows_each_species_once_and_hides_faces_that_may_not_be_published(opened: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_shows_each_species_once_and_hides_faces_that_may_not_be_published(
+    opened: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
     titles: list[str] = []
 
     def told(trained: Trained, names: Sequence[str], *rest: Any) -> list[Block]:
@@ -93,7 +109,9 @@ def test_the_report_shows_each_species_once_and_hides_faces_that_may_not_be_publ
 def test_a_run_without_a_generator_and_a_sheet_that_is_no_png_are_refused_in_words(tmp_path: Path) -> None:
     made = toy({"faces": FACES_128["faces"], "face": FACES_128["face"]}, summary_model(["face"]), toy_records(2))
     splits = {"test": made.prepared.records}
-    other = Trained(made.plan, ModelGraph.build(made.plan, 3), made.prepared, made.store, torch.device("cpu"), "fp32", splits)
+    other = Trained(
+        made.plan, ModelGraph.build(made.plan, 3), made.prepared, made.store, torch.device("cpu"), "fp32", splits
+    )
     with pytest.raises(FascoreError, match=r"has no physttd\.generator and no physttd\.polysemantic"):
         generator_of(other)
     with pytest.raises(FascoreError, match=r"ends in \.png"):
@@ -101,7 +119,9 @@ def test_a_run_without_a_generator_and_a_sheet_that_is_no_png_are_refused_in_wor
 
 
 @pytest.mark.parametrize("reason", ["no face in any of 3 frames", "a.mp4: cannot be decoded"])
-def test_a_file_that_cannot_be_used_is_named_once_and_why(opened: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+def test_a_file_that_cannot_be_used_is_named_once_and_why(
+    opened: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
     @contextmanager
     def lacking(*given: object, **options: object) -> Iterator[Trained]:
         prepared = replace(opened.prepared, records=(), quarantined=(Quarantined("a.mp4", "no_face", reason, "face"),))

@@ -23,9 +23,20 @@ def test_rows_of_a_comparison_have_the_same_records_and_steps_and_parameters_wit
             splits = list_records(spec)
             batches = [spec.sampler.plan(splits.train, epoch, spec.seed) for epoch in range(spec.recipe.epochs)]
             graph = ModelGraph.build(check(spec), spec.seed)
-            unseen = {record.species for record in splits.tests[setup["test"]]} - {record.species for record in splits.train}
-            found.append((batches, [record.id for record in splits.dev], unseen, sum(parameter.numel() for parameter in graph.parameters())))
+            unseen = {record.species for record in splits.tests[setup["test"]]} - {
+                record.species for record in splits.train
+            }
+            found.append(
+                (
+                    batches,
+                    [record.id for record in splits.dev],
+                    unseen,
+                    sum(parameter.numel() for parameter in graph.parameters()),
+                )
+            )
         (batches, dev, unseen, weights), (others, other_dev, other_unseen, other_weights) = found
         assert (batches, dev, unseen) == (others, other_dev, other_unseen)
-        assert unseen == ({one["row"].removeprefix("unseen.").removesuffix(".full")} if one["row"].startswith("unseen.") else set())
+        assert unseen == (
+            {one["row"].removeprefix("unseen.").removesuffix(".full")} if one["row"].startswith("unseen.") else set()
+        )
         assert 0.9 < weights / other_weights < 1.1

@@ -68,7 +68,10 @@ def test_bands_are_compared_as_brute_force_compares_them() -> None:
 def test_a_band_is_scored_exactly_where_nothing_outside_the_region_changes_it() -> None:
     truth, _ = case()
     region = truth.face & ~truth.p
-    inner, outer = banded(truth.trace[0]), banded(torch.where(region[0], truth.trace[0], truth.trace[0] + 1 + torch.rand(3, N, N)))
+    inner, outer = (
+        banded(truth.trace[0]),
+        banded(torch.where(region[0], truth.trace[0], truth.trace[0] + 1 + torch.rand(3, N, N))),
+    )
     for name, mask in zip(NAMES, within(region), strict=True):
         changed = np.abs(inner[name] - outer[name]).max(2) > 1e-4
         assert not changed[mask[0, 0].numpy()].any()
@@ -88,11 +91,18 @@ def test_region_energy_and_counterpart_are_measured_as_brute_force_measures_them
     assert float(figures["p"][1]) == pytest.approx(float(p[1][inside].mean()), rel=1e-5)
     for row in range(2):
         error = (np.clip(estimate.live[row].numpy(), 0, 1) - truth.live[row].numpy())[:, inside]
-        assert float(figures["psnr"][row]) == pytest.approx(10 * math.log10(1 / np.square(error, dtype=np.float64).mean()), abs=1e-3)
+        assert float(figures["psnr"][row]) == pytest.approx(
+            10 * math.log10(1 / np.square(error, dtype=np.float64).mean()), abs=1e-3
+        )
         for name in NAMES:
             assert estimate.parts
-            energies = {band: float(np.square(values[inside]).sum()) for band, values in banded(estimate.parts[name][row]).items()}
-            assert float(figures[f"own.{name}"][row]) == pytest.approx(energies[name] / sum(energies.values()), rel=1e-4)
+            energies = {
+                band: float(np.square(values[inside]).sum())
+                for band, values in banded(estimate.parts[name][row]).items()
+            }
+            assert float(figures[f"own.{name}"][row]) == pytest.approx(
+                energies[name] / sum(energies.values()), rel=1e-4
+            )
 
 
 def test_the_truth_is_without_error_where_nothing_was_lost() -> None:
@@ -159,7 +169,10 @@ def test_the_truth_is_cut_from_the_frame_and_place_that_the_model_saw(opened: Tr
         assert apart.mean() < 1e-5  # a few pixels are rounded the other way, for what is stored is wider
         assert apart.max() < 1.01 / 255
     # What the camera saw is the truth but for noise and coding, in the face and nowhere else as well one pixel aside.
-    errors = [((truth.live + truth.trace).roll(shift, dims=3) - image)[truth.face.expand_as(image)].square().mean() for shift in (0, 2, -2)]
+    errors = [
+        ((truth.live + truth.trace).roll(shift, dims=3) - image)[truth.face.expand_as(image)].square().mean()
+        for shift in (0, 2, -2)
+    ]
     assert float(errors[0]) < 2e-3
     assert min(errors[1:]) > 1.2 * errors[0]
 
@@ -201,7 +214,9 @@ def test_lines_stand_by_species_and_estimate_and_the_truth_is_best(opened: Train
 def test_a_model_that_inpaints_nothing_has_no_columns_of_p(opened: Trained) -> None:
     lines = compare(opened, opened.splits["test"], 1)
     nothing = {"iou": math.nan, "p": math.nan}
-    blind = [line if line.estimator == "truth" else line._replace(figures={**line.figures, **nothing}) for line in lines]
+    blind = [
+        line if line.estimator == "truth" else line._replace(figures={**line.figures, **nothing}) for line in lines
+    ]
     assert markdown(blind).splitlines()[0] == markdown(lines).splitlines()[0].replace(" IoU P | mean P |", "")
 
 
@@ -217,16 +232,32 @@ def test_estimates_are_the_ports_of_either_generator(opened: Trained) -> None:
     assert torch.allclose((1 - p) * (flat["face"] - estimate.trace) + p * content, estimate.live, atol=1e-5)
 
     graph: Any = toy_graph(("rgb",))
-    made = toy(graph["modalities"], graph["model"], records, recipe={"type": "physttd.polysemantic", "scales": [16], "discriminator_width": 0.1})
+    made = toy(
+        graph["modalities"],
+        graph["model"],
+        records,
+        recipe={"type": "physttd.polysemantic", "scales": [16], "discriminator_width": 0.1},
+    )
     other = Trained(
-        made.plan, ModelGraph.build(made.plan, 3).eval(), made.prepared, made.store, torch.device("cpu"), "fp32", {"test": made.prepared.records}
+        made.plan,
+        ModelGraph.build(made.plan, 3).eval(),
+        made.prepared,
+        made.store,
+        torch.device("cpu"),
+        "fp32",
+        {"test": made.prepared.records},
     )
     said = found(other, records)
     assert said.p is None
     assert said.parts is None
     assert torch.allclose(seen(other, records)[1] - said.trace, said.live, atol=1e-6)
     deep: Any = toy_graph(("deep",))
-    renamed = toy(deep["modalities"], deep["model"], records, recipe={"type": "physttd.polysemantic", "scales": [16], "discriminator_width": 0.1})
+    renamed = toy(
+        deep["modalities"],
+        deep["model"],
+        records,
+        recipe={"type": "physttd.polysemantic", "scales": [16], "discriminator_width": 0.1},
+    )
     with pytest.raises(FascoreError, match="no stream 'rgb'"):
         found(Trained(renamed.plan, other.graph, made.prepared, made.store, other.device, "fp32", {}), records)
 
@@ -239,9 +270,19 @@ def test_the_section_tells_whose_truth_is_not_known_and_which_run_has_no_traces(
     assert rendered(strangers) == []
     other = Trained(**{**vars(opened), "splits": {"test": tuple(strangers)}})
     assert "truth is not known" in TruthSection({}).report_sections(other)[0].html
-    made = toy({name: EXAMPLE["modalities"][name] for name in ("faces", "face")}, summary_model(["face"]), opened.splits["test"][:2])
+    made = toy(
+        {name: EXAMPLE["modalities"][name] for name in ("faces", "face")},
+        summary_model(["face"]),
+        opened.splits["test"][:2],
+    )
     lacking = Trained(
-        made.plan, ModelGraph.build(made.plan, 3), made.prepared, made.store, torch.device("cpu"), "fp32", {"test": made.prepared.records}
+        made.plan,
+        ModelGraph.build(made.plan, 3),
+        made.prepared,
+        made.store,
+        torch.device("cpu"),
+        "fp32",
+        {"test": made.prepared.records},
     )
     with pytest.raises(FascoreError, match=r"no physttd\.generator and no physttd\.polysemantic"):
         TruthSection({}).report_sections(lacking)

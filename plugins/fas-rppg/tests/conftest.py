@@ -13,7 +13,9 @@ def _skin(beats, rate, seconds, seed=0, *, amplitude=0.005, noise=5e-4, light=0.
     phase = 2 * np.pi * beats / 60 * time + drawn.uniform(0, 2 * np.pi)
     pulse = np.sin(phase) + 0.35 * np.sin(2 * phase - 0.8)
     slow = [np.sin(2 * np.pi * hertz * time + drawn.uniform(0, 2 * np.pi)) for hertz in (0.27, 0.41)]
-    colour = SKIN + 0.1 * LAMP + gloss * slow[1][:, None] * LAMP + amplitude * pulse[:, None] * BLOOD / np.linalg.norm(BLOOD)
+    colour = (
+        SKIN + 0.1 * LAMP + gloss * slow[1][:, None] * LAMP + amplitude * pulse[:, None] * BLOOD / np.linalg.norm(BLOOD)
+    )
     return (1 + light * slow[0][:, None]) * colour + noise * drawn.standard_normal((len(time), 3))
 
 

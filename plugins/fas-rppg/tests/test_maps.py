@@ -57,7 +57,13 @@ def faces_of(record, **changes):
     """What the core's modality `faces` stores of a record."""
     known = record.annotation.load()
     frames = np.arange(len(known.boxes))
-    return {"boxes": known.boxes, "points": known.points, "frames": frames, "times": record.channels["rgb"].times(), **changes}
+    return {
+        "boxes": known.boxes,
+        "points": known.points,
+        "frames": frames,
+        "times": record.channels["rgb"].times(),
+        **changes,
+    }
 
 
 def mst_of(record, faces=None, **fields):
@@ -66,7 +72,11 @@ def mst_of(record, faces=None, **fields):
 
 
 def wave_of(stored, **fields):
-    return WaveletMap(inputs=(Ref("mst"),), **fields).build([Plane(3, 63, stored["value"].shape[-1])]).extract(None, [stored])
+    return (
+        WaveletMap(inputs=(Ref("mst"),), **fields)
+        .build([Plane(3, 63, stored["value"].shape[-1])])
+        .extract(None, [stored])
+    )
 
 
 def test_single_regions_have_their_own_grey_levels_in_their_rows():
@@ -81,7 +91,9 @@ def test_single_regions_have_their_own_grey_levels_in_their_rows():
 def test_regions_under_five_points_are_nearly_those_under_68():
     record = drawn(90)
     one = mst_of(record, frames=90, normalize="none")["value"]
-    two = mst_of(record, faces_of(record, points=five_of(record.annotation.load().points)), frames=90, normalize="none")["value"]
+    two = mst_of(
+        record, faces_of(record, points=five_of(record.annotation.load().points)), frames=90, normalize="none"
+    )["value"]
     np.testing.assert_allclose(one, two, atol=0.05)
 
 
@@ -130,7 +142,10 @@ def test_a_clip_longer_than_the_map_gives_its_first_frames_and_a_shorter_one_is_
     long, short = mst_of(drawn(120), frames=90), mst_of(drawn(90), frames=120)
     assert long["valid"].all()
     np.testing.assert_array_equal(short["valid"][0], np.arange(120) < 90)
-    raw = {name: mst_of(drawn(count), frames=90, normalize="none")["value"] for name, count in (("long", 120), ("whole", 90))}
+    raw = {
+        name: mst_of(drawn(count), frames=90, normalize="none")["value"]
+        for name, count in (("long", 120), ("whole", 90))
+    }
     np.testing.assert_array_equal(raw["long"], raw["whole"])
 
 
@@ -142,7 +157,9 @@ def test_a_gap_of_five_frames_is_bridged_linearly_and_marked():
     stored = mst_of(record, frames=90, normalize="none")
     assert np.flatnonzero(stored["valid"][0] == 0).tolist() == [38, 39, 40, 41, 42]
     before, after = stored["value"][0, 1, 62, 36], stored["value"][0, 1, 62, 44]
-    np.testing.assert_allclose(stored["value"][0, 1, 62, 38:43], before + (after - before) * np.arange(1, 6) / 6, rtol=1e-5)
+    np.testing.assert_allclose(
+        stored["value"][0, 1, 62, 38:43], before + (after - before) * np.arange(1, 6) / 6, rtol=1e-5
+    )
 
 
 def test_a_flat_clip_gives_empty_maps():
@@ -154,14 +171,23 @@ def test_a_flat_clip_gives_empty_maps():
 
 @settings(max_examples=25, deadline=None)
 @given(
-    pulse=st.lists(st.tuples(st.integers(1, 30), st.sampled_from([-1.0, 0.0, 0.3, None])), min_size=1, max_size=6), seed=st.integers(0, 2**32 - 1),
-    without=st.sets(st.integers(0, 69), max_size=12), normalize=st.sampled_from(["minmax", "ac_dc", "none"]), frames=st.sampled_from([70, 101]),
-    pad=st.sampled_from(["reflect", "tail"]), axis=st.sampled_from(["scale", "hz"]), rows=st.sampled_from(["global", "all"]),
-)  # fmt: skip
-def test_maps_of_flat_black_and_random_stretches_with_gaps_are_finite(pulse, seed, without, normalize, frames, pad, axis, rows):
+    pulse=st.lists(st.tuples(st.integers(1, 30), st.sampled_from([-1.0, 0.0, 0.3, None])), min_size=1, max_size=6),
+    seed=st.integers(0, 2**32 - 1),
+    without=st.sets(st.integers(0, 69), max_size=12),
+    normalize=st.sampled_from(["minmax", "ac_dc", "none"]),
+    frames=st.sampled_from([70, 101]),
+    pad=st.sampled_from(["reflect", "tail"]),
+    axis=st.sampled_from(["scale", "hz"]),
+    rows=st.sampled_from(["global", "all"]),
+)
+def test_maps_of_flat_black_and_random_stretches_with_gaps_are_finite(
+    pulse, seed, without, normalize, frames, pad, axis, rows
+):
     """Stretches of one level, black ones (-1) among them, and random ones (None), frames without a face anywhere."""
     random = np.random.default_rng(seed)
-    trace = np.concatenate([random.uniform(-1, 0.5, length) if level is None else np.full(length, level) for length, level in pulse])
+    trace = np.concatenate(
+        [random.uniform(-1, 0.5, length) if level is None else np.full(length, level) for length, level in pulse]
+    )
     clip = Drawn(np.arange(70) / 30.0, np.resize(trace, 70), without=sorted(without))
     record = Record("drawn/1", 1, {"rgb": clip}, annotation=clip)
     fields = {"normalize": normalize, "frames": frames, "pad": pad}
@@ -180,14 +206,24 @@ def test_maps_of_flat_black_and_random_stretches_with_gaps_are_finite(pulse, see
 REFUSED = {
     "a gap of six frames": (drawn(90, without=range(30, 36)), {}, "no_face", "6 successive frames from 1.00 s on"),
     "no face at all": (drawn(90, without=range(90)), {}, "no_face", "no frame of 90 shows a face"),
-    "a face half outside": (drawn(90, points=30 * np.ones((68, 2)) * [9, 9]), {}, "no_face", "all six regions in the picture"),
+    "a face half outside": (
+        drawn(90, points=30 * np.ones((68, 2)) * [9, 9]),
+        {},
+        "no_face",
+        "all six regions in the picture",
+    ),
     "one second": (drawn(30), {}, "refused", r"lasts 1\.000 s; 2 s are needed"),
     "one frame": (drawn(1), {}, "refused", "a clip of 1 frame"),
     "4 Hz": (drawn(40, 4.0), {}, "refused", "4 Hz lies outside 5 to 240"),
     "300 Hz": (drawn(900, 300.0), {}, "refused", "300 Hz lies outside"),
     "no timestamps": (drawn(90, times=np.full(90, np.nan)), {}, "refused", "missing or do not rise"),
     "timestamps that fall": (drawn(90, times=np.arange(90)[::-1] / 30.0), {}, "refused", "do not rise"),
-    "a clock that stalls": (drawn(90, times=np.arange(90) / 30 + (np.arange(90) > 40)), {}, "refused", "uneven, by up to"),
+    "a clock that stalls": (
+        drawn(90, times=np.arange(90) / 30 + (np.arange(90) > 40)),
+        {},
+        "refused",
+        "uneven, by up to",
+    ),
     "two colours": (drawn(90, colours=2), {}, "refused", "128 x 128 x 2 of uint8"),
     "faces in some frames": (drawn(90), {"frames": np.arange(90) * 2}, "refused", "not looked for in every frame"),
     "a strange layout": (drawn(90), {"points": np.ones((90, 7, 2))}, "refused", "gives 7"),

@@ -53,7 +53,9 @@ def test_float32_gives_the_reference_to_its_precision():
 def test_a_cosine_that_the_mirrored_signal_continues_has_the_magnitude_psi():
     n, k = 300, 24
     t = np.arange(n)
-    cosine = torch.from_numpy(np.cos(np.pi * k / n * (t + 0.5)))  # half-sample symmetric at both ends, of period 2 n / k
+    cosine = torch.from_numpy(
+        np.cos(np.pi * k / n * (t + 0.5))
+    )  # half-sample symmetric at both ends, of period 2 n / k
     scales = MORSE.scales(n)
     w = scales * np.pi * k / n
     psi = MORSE.amplitude * w**20 * np.exp(-(w**3))

@@ -8,7 +8,9 @@ from fas_rppg.mstmap import membership, moving_mean, normalised, padded, region_
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 
-LABELS = arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)), elements=st.integers(0, 6))
+LABELS = arrays(
+    np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)), elements=st.integers(0, 6)
+)
 
 
 @settings(max_examples=60, deadline=None)

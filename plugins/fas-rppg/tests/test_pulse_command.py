@@ -28,7 +28,11 @@ class Ended(NamedTuple):
 def pulse(*arguments):
     """What `fascore pulse` prints, called in this process: torch is imported once for all tests."""
     out, err, code = io.StringIO(), io.StringIO(), 0
-    with mock.patch.object(sys, "argv", ["fascore", "pulse", *map(str, arguments)]), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        mock.patch.object(sys, "argv", ["fascore", "pulse", *map(str, arguments)]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         try:
             main()
         except SystemExit as end:
@@ -96,19 +100,22 @@ def test_noise_is_insufficient_signal_and_no_heart_rate(skin, tmp_path):
     assert json.loads(pulse(still, "--detector", "whole", "--json").stdout)["heart_rate"] is None
 
 
-@pytest.mark.parametrize(("name", "options", "words"), [
-    ("missing.mp4", [], "there is no such file"),
-    ("broken.mp4", [], "cannot be read"),
-    ("one.png", [], "insufficient signal: {path} is a still picture"),
-    ("short", [], "insufficient signal: {path} lasts 4.0 s, and a heart rate needs 5 s"),
-    ("frozen", [], "insufficient signal: the skin's colour does not change"),
-    ("frozen", ["--band", "180", "40"], "the lower first"),
-    ("frozen", ["--band", "40", "900"], "show 750 beats a minute at most"),
-    ("frozen", ["--out", "pulse.jpg"], "--out pulse.jpg: the picture is a PNG file"),
-    ("frozen", ["--detector", "{whole"], "--detector: no JSON"),
-    ("frozen", ["--detector", "hole"], "no detector 'hole'. Did you mean 'whole'"),
-    ("frozen", ["--detector", "yunet"], "model"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("missing.mp4", [], "there is no such file"),
+        ("broken.mp4", [], "cannot be read"),
+        ("one.png", [], "insufficient signal: {path} is a still picture"),
+        ("short", [], "insufficient signal: {path} lasts 4.0 s, and a heart rate needs 5 s"),
+        ("frozen", [], "insufficient signal: the skin's colour does not change"),
+        ("frozen", ["--band", "180", "40"], "the lower first"),
+        ("frozen", ["--band", "40", "900"], "show 750 beats a minute at most"),
+        ("frozen", ["--out", "pulse.jpg"], "--out pulse.jpg: the picture is a PNG file"),
+        ("frozen", ["--detector", "{whole"], "--detector: no JSON"),
+        ("frozen", ["--detector", "hole"], "no detector 'hole'. Did you mean 'whole'"),
+        ("frozen", ["--detector", "yunet"], "model"),
+    ],
+)
 def test_what_gives_no_heart_rate_ends_in_a_sentence(tmp_path, name, options, words):
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     Image.new("RGB", (32, 32), "peru").save(tmp_path / "one.png")
@@ -124,12 +131,18 @@ def test_what_gives_no_heart_rate_ends_in_a_sentence(tmp_path, name, options, wo
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(("times", "words"), [
-    (np.arange(30) / 2, "its frame rate of 2 Hz lies outside 5 to 240 Hz"),
-    (np.arange(1500) / 250, "its frame rate of 250 Hz lies outside 5 to 240 Hz"),
-    (np.arange(150)[::-1] / 25, "its times do not rise from picture to picture; write a line of increasing seconds"),
-    (np.full(150, np.nan), "its times do not rise from picture to picture; write a line of increasing seconds"),
-])
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (np.arange(30) / 2, "its frame rate of 2 Hz lies outside 5 to 240 Hz"),
+        (np.arange(1500) / 250, "its frame rate of 250 Hz lies outside 5 to 240 Hz"),
+        (
+            np.arange(150)[::-1] / 25,
+            "its times do not rise from picture to picture; write a line of increasing seconds",
+        ),
+        (np.full(150, np.nan), "its times do not rise from picture to picture; write a line of increasing seconds"),
+    ],
+)
 def test_a_clip_whose_clock_cannot_be_used_ends_in_a_sentence_and_says_which_clip(skin, tmp_path, times, words):
     still = pictures(tmp_path / "clip", skin(77, 25, 60)[: len(times)], times)
     ended = pulse(still, "--detector", "whole")

@@ -79,7 +79,12 @@ def test_equals_its_equations_in_plain_loops(skin, name, rate, seconds, seed):
 
 @pytest.mark.parametrize("name", EXTRACTORS)
 @settings(deadline=None, max_examples=15)
-@given(beats=st.floats(50, 160), rate=st.sampled_from([12.5, 15.0, 24.0, 25.0, 29.97, 30.0, 60.0]), extra=st.floats(0, 1), seed=st.integers(0, 2**31))
+@given(
+    beats=st.floats(50, 160),
+    rate=st.sampled_from([12.5, 15.0, 24.0, 25.0, 29.97, 30.0, 60.0]),
+    extra=st.floats(0, 1),
+    seed=st.integers(0, 2**31),
+)
 def test_finds_the_heart_rate_of_a_dichromatic_clip(skin, name, beats, rate, extra, seed):
     pulse = EXTRACTORS[name](torch.from_numpy(skin(beats, rate, 15 + extra, seed)), rate)
     assert float(heart_rate(pulse, rate)) == pytest.approx(beats, abs=1)
@@ -87,7 +92,9 @@ def test_finds_the_heart_rate_of_a_dichromatic_clip(skin, name, beats, rate, ext
 
 @pytest.mark.parametrize("name", ["chrom", "pos", "pbv"])
 def test_finds_the_heart_rate_under_light_that_changes_ten_times_as_much(skin, name):
-    colours = torch.from_numpy(skin(66, RATE, 20, light=0.05, gloss=0) * (1 + 0.05 * np.sin(2 * np.pi * 1.9 * np.arange(600) / RATE))[:, None])
+    colours = torch.from_numpy(
+        skin(66, RATE, 20, light=0.05, gloss=0) * (1 + 0.05 * np.sin(2 * np.pi * 1.9 * np.arange(600) / RATE))[:, None]
+    )
     assert float(heart_rate(EXTRACTORS["green"](colours, RATE), RATE)) == pytest.approx(114, abs=1)
     assert float(heart_rate(EXTRACTORS[name](colours, RATE), RATE)) == pytest.approx(66, abs=1)
 
@@ -99,7 +106,9 @@ def test_gives_a_sample_for_each_frame_whatever_the_exposure_and_white_balance(s
     colours = torch.from_numpy(skin(80, RATE, frames / RATE))
     pulse = EXTRACTORS[name](colours, RATE)
     assert pulse.shape == (frames,)
-    torch.testing.assert_close(EXTRACTORS[name](colours * torch.tensor(scale, dtype=torch.float64), RATE), pulse, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(
+        EXTRACTORS[name](colours * torch.tensor(scale, dtype=torch.float64), RATE), pulse, rtol=1e-4, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)
@@ -130,10 +139,17 @@ def test_its_gradient_is_that_of_finite_differences(skin, name):
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)
-@pytest.mark.parametrize(("colours", "rate", "words"), [
-    (torch.full((200, 3), torch.nan), 30, "not finite"), (torch.ones(200, 4), 30, "RGB last"), (torch.ones(200), 30, "RGB last"),
-    (-torch.ones(200, 3), 30, "negative"), (torch.tensor([1.0, 0, 1]).expand(200, 3), 30, "black"), (torch.ones(200, 3), 0, "frame rate"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("colours", "rate", "words"),
+    [
+        (torch.full((200, 3), torch.nan), 30, "not finite"),
+        (torch.ones(200, 4), 30, "RGB last"),
+        (torch.ones(200), 30, "RGB last"),
+        (-torch.ones(200, 3), 30, "negative"),
+        (torch.tensor([1.0, 0, 1]).expand(200, 3), 30, "black"),
+        (torch.ones(200, 3), 0, "frame rate"),
+    ],
+)
 def test_what_is_no_trace_of_colours_is_refused_in_a_sentence(name, colours, rate, words):
     with pytest.raises(FascoreError, match=words):
         EXTRACTORS[name](colours, rate)
@@ -149,7 +165,9 @@ def test_ica_finds_the_components_of_fastica(skin):
     colours = skin(72, RATE, 20, seed=5, noise=2e-4)
     found = EXTRACTORS["ica"](torch.from_numpy(colours), RATE).numpy()
     relative = colours / colours.mean(0) - 1
-    others = FastICA(3, whiten="unit-variance", w_init=np.eye(3), max_iter=2000).fit_transform(relative / relative.std(0)).T
+    others = (
+        FastICA(3, whiten="unit-variance", w_init=np.eye(3), max_iter=2000).fit_transform(relative / relative.std(0)).T
+    )
     assert np.abs([np.corrcoef(found, other)[0, 1] for other in others]).max() > 0.99
     assert found.std() == pytest.approx(1, rel=1e-6)
     assert np.corrcoef(found, relative[:, 1])[0, 1] > 0

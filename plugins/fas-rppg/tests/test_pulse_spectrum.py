@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from fas_rppg.pulse import EXTRACTORS, InsufficientSignal, heart_rate, measured, power_spectrum, signal_to_noise, surrogates
+from fas_rppg.pulse import (
+    EXTRACTORS,
+    InsufficientSignal,
+    heart_rate,
+    measured,
+    power_spectrum,
+    signal_to_noise,
+    surrogates,
+)
 from hypothesis import given, settings, strategies as st
 from scipy.signal import periodogram
 
@@ -12,7 +20,9 @@ from fascore import FascoreError
 
 def beating(beats, rate, frames, noise=0.0):
     drawn = np.random.default_rng(1)
-    return torch.from_numpy(np.sin(2 * np.pi * beats / 60 * np.arange(frames) / rate) + noise * drawn.standard_normal(frames))
+    return torch.from_numpy(
+        np.sin(2 * np.pi * beats / 60 * np.arange(frames) / rate) + noise * drawn.standard_normal(frames)
+    )
 
 
 @settings(deadline=None, max_examples=60)
@@ -22,7 +32,9 @@ def test_the_rate_of_a_sine_is_found_within_half_a_beat(beats, rate, seconds):
 
 
 def test_three_hundred_frames_tell_rates_far_closer_than_a_bin_of_their_own_spectrum():
-    found = [float(heart_rate(beating(beats, 30, 300), 30)) for beats in (72.0, 72.5, 73.0)]  # bins of 300 samples are 6 beats apart
+    found = [
+        float(heart_rate(beating(beats, 30, 300), 30)) for beats in (72.0, 72.5, 73.0)
+    ]  # bins of 300 samples are 6 beats apart
     assert np.diff(found) == pytest.approx([0.5, 0.5], abs=0.05)
 
 
@@ -48,7 +60,9 @@ def test_the_largest_peak_within_the_band_is_taken_and_a_slope_from_outside_is_n
 def test_the_snr_of_a_sine_in_white_noise_is_that_of_the_arithmetic():
     rate, frames, noise = 30, 9000, 0.5
     found = float(signal_to_noise(beating(90, rate, frames, noise), rate))
-    density = noise**2 / (rate / 2)  # of the noise, per hertz; the sine has power 1/2; 0.8 of 40 to 240 beats a minute, 3.333 hertz, are signal
+    density = noise**2 / (
+        rate / 2
+    )  # of the noise, per hertz; the sine has power 1/2; 0.8 of 40 to 240 beats a minute, 3.333 hertz, are signal
     assert found == pytest.approx(10 * np.log10((0.5 + 0.8 * density) / ((200 / 60 - 0.8) * density)), abs=0.4)
 
 
@@ -118,7 +132,12 @@ def test_the_p_value_counts_surrogates_as_good_and_the_seed_draws_them(skin):
 def test_surrogates_keep_the_slope_of_the_spectrum_and_what_channels_share_but_not_the_line():
     drawn = np.random.default_rng(2)
     common = np.cumsum(drawn.standard_normal((900, 1)), 0) * 1e-4
-    clip = 1 + common * [1, 0.9, 0.8] + 1e-4 * drawn.standard_normal((900, 3)) + 0.002 * np.sin(2 * np.pi * 1.5 * np.arange(900) / 30)[:, None]
+    clip = (
+        1
+        + common * [1, 0.9, 0.8]
+        + 1e-4 * drawn.standard_normal((900, 3))
+        + 0.002 * np.sin(2 * np.pi * 1.5 * np.arange(900) / 30)[:, None]
+    )
     found = surrogates(torch.from_numpy(clip), 30, 60).numpy()
     hertz = np.fft.rfftfreq(900, 1 / 30)
     null = (np.abs(np.fft.rfft(found[..., 1], axis=1)) ** 2).mean(0)

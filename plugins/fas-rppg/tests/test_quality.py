@@ -15,7 +15,12 @@ class Looked:
 
     def __init__(self, rows, kind="rppg.mstmap"):
         self.rows = {f"r{place}": row for place, row in enumerate(rows)}
-        self.splits = {"test": tuple(Record(id, label, {}, species=None if label else "print.flat") for id, (label, _, _) in self.rows.items())}
+        self.splits = {
+            "test": tuple(
+                Record(id, label, {}, species=None if label else "print.flat")
+                for id, (label, _, _) in self.rows.items()
+            )
+        }
         self.plan = SimpleNamespace(modalities={"mst": SimpleNamespace(component=SimpleNamespace(type=kind))})
 
     def stored(self, record, modality):

@@ -34,7 +34,9 @@ def test_polygons_that_share_an_edge_neither_share_nor_lose_a_pixel(edge, middle
     right = np.array([[a, 0], [12, 0], [12, 12], [b, 12], [middle, 6]]) + 0.5
     parts = [labelled([part], 14, 14) for part in (left, right)]
     assert not (parts[0] & parts[1]).any()
-    np.testing.assert_array_equal(parts[0] | parts[1], labelled([np.array([[0, 0], [12, 0], [12, 12], [0, 12]]) + 0.5], 14, 14))
+    np.testing.assert_array_equal(
+        parts[0] | parts[1], labelled([np.array([[0, 0], [12, 0], [12, 12], [0, 12]]) + 0.5], 14, 14)
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -50,7 +52,9 @@ def test_a_large_region_has_the_area_of_its_polygon():
     for region, shape in enumerate(polygons(face(300, 0.1, 480, 400)), start=1):
         x, y = shape.T
         area = abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
-        assert (labelled(polygons(face(300, 0.1, 480, 400)), 1100, 1000) == region).sum() == pytest.approx(area, rel=0.005)
+        assert (labelled(polygons(face(300, 0.1, 480, 400)), 1100, 1000) == region).sum() == pytest.approx(
+            area, rel=0.005
+        )
 
 
 def test_the_forehead_stands_on_the_brows_and_is_as_high_as_six_tenths_of_the_eyes_distance():

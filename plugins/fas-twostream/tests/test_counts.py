@@ -47,7 +47,13 @@ def test_other_trunks_have_their_published_sizes(trunk: str, parameters: int) ->
 def test_levels_have_the_tabled_shapes(trunk: str) -> None:
     with torch.no_grad():
         levels = multi(trunk=trunk).trunk.eval()(torch.rand(1, 3, 224, 224))
-    assert [tuple(level.shape[1:]) for level in levels] == [(16, 112, 112), (16, 56, 56), (24, 28, 28), (48, 14, 14), (96, 7, 7)]
+    assert [tuple(level.shape[1:]) for level in levels] == [
+        (16, 112, 112),
+        (16, 56, 56),
+        (24, 28, 28),
+        (48, 14, 14),
+        (96, 7, 7),
+    ]
 
 
 def test_one_picture_passes_the_same_network_without_lstm() -> None:
@@ -63,7 +69,10 @@ def test_the_first_convolution_of_differences_is_the_mean_over_rgb_repeated() ->
     assert torch.equal(other.blocks[2][0].conv_pw.weight, rgb.blocks[2][0].conv_pw.weight)
     # Grey pictures repeated four times answer four times as strongly: nothing is rescaled.
     grey = torch.rand(1, 1, 32, 32)
-    once, repeated = nn.functional.conv2d(grey.expand(1, 3, 32, 32), weight), nn.functional.conv2d(grey.expand(1, 12, 32, 32), inflated(weight, 12))
+    once, repeated = (
+        nn.functional.conv2d(grey.expand(1, 3, 32, 32), weight),
+        nn.functional.conv2d(grey.expand(1, 12, 32, 32), inflated(weight, 12)),
+    )
     assert torch.allclose(repeated, 4 * once, atol=1e-5)
 
 

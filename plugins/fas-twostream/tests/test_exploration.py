@@ -43,7 +43,11 @@ def test_every_row_of_table_6_is_what_the_check_says_and_learns_in_all_its_param
     graph = ModelGraph.build(plan, seed=0).train()
     rng = torch.Generator().manual_seed(2)
     count = 3
-    tensors = {str(ref): torch.rand(count, *shape, generator=rng) for ref in plan.loaded() for shape in signal_of(plan, ref).shapes}
+    tensors = {
+        str(ref): torch.rand(count, *shape, generator=rng)
+        for ref in plan.loaded()
+        for shape in signal_of(plan, ref).shapes
+    }
     present = {ref.node: torch.ones(count, dtype=torch.bool) for ref in plan.loaded()}
     batch = Batch(tuple(map(str, range(count))), tensors, present, {"label": (0, 1, 0), "task": ("spoof",) * count})
     outputs = graph(batch)
@@ -91,7 +95,13 @@ def test_a_part_of_a_picture_reaches_its_own_features_alone() -> None:
         before = [place(cell) for place, cell in zip(module.places, module._cells(maps), strict=True)]
         maps[0][:, :, 2:, :2] += 1
         after = [place(cell) for place, cell in zip(module.places, module._cells(maps), strict=True)]
-    assert [not torch.equal(one, other) for one, other in zip(before, after, strict=True)] == [False, False, True, False, *[False] * 4]
+    assert [not torch.equal(one, other) for one, other in zip(before, after, strict=True)] == [
+        False,
+        False,
+        True,
+        False,
+        *[False] * 4,
+    ]
 
 
 def test_style_is_the_upper_triangle_of_the_products_of_channels() -> None:
@@ -104,7 +114,9 @@ def test_the_trunk_sees_what_denoising_takes_away() -> None:
     """A U-Net that gives 0.3 everywhere leaves the picture minus 0.3: what a branch without it makes of a mean of 0.3 and a deviation of 1."""
     picture = Image(3, 64, 64)
     module, plain = built([picture], denoise=True), built([picture])
-    plain.load_state_dict({name: value for name, value in module.state_dict().items() if not name.startswith("restoration")})
+    plain.load_state_dict(
+        {name: value for name, value in module.state_dict().items() if not name.startswith("restoration")}
+    )
     nn.init.zeros_(module.restoration.out.weight)
     nn.init.constant_(module.restoration.out.bias, 0.3)
     plain.mean, plain.deviation = torch.full((3, 1, 1), 0.3), torch.ones(3, 1, 1)

@@ -55,7 +55,9 @@ def swaying(frames: int, seed: int, slide: float = 12, tilt: float = 8) -> list[
     swing, phase, rate = rng.normal(0, tilt, (4, 2)), rng.uniform(0, 6.28, (4, 2)), rng.uniform(0.15, 0.35, (4, 2))
     all_of_it, start = rng.normal(0, slide, 2), rng.uniform(0, 6.28, 2)
     seconds = np.arange(frames) / RATE
-    ends = [CORNERS + swing * np.sin(6.28 * rate * t + phase) + all_of_it * np.sin(6.28 * 0.3 * t + start) for t in seconds]
+    ends = [
+        CORNERS + swing * np.sin(6.28 * rate * t + phase) + all_of_it * np.sin(6.28 * 0.3 * t + start) for t in seconds
+    ]
     return [cv2.getPerspectiveTransform(CORNERS, end.astype(np.float32)) for end in ends]
 
 
@@ -90,7 +92,13 @@ def faces(points: Sequence[np.ndarray]) -> dict[str, Any]:
     with np.errstate(invalid="ignore"):
         boxes = np.concatenate([stacked.min(1), stacked.max(1)], axis=1)
     count = len(stacked)
-    arrays: Arrays = {"boxes": boxes, "confidence": np.ones(count), "points": stacked, "times": np.arange(count) / RATE, "frames": np.arange(count)}
+    arrays: Arrays = {
+        "boxes": boxes,
+        "confidence": np.ones(count),
+        "points": stacked,
+        "times": np.arange(count) / RATE,
+        "frames": np.arange(count),
+    }
     return dict(arrays)
 
 
@@ -246,7 +254,9 @@ def test_too_few_frames_are_repeated_and_it_is_said() -> None:
 
 
 def test_one_frame_is_refused_and_k_of_nought_takes_it() -> None:
-    with pytest.raises(NoResponse, match=r"1 of 1 frames show the face with its points, and what changes takes 2") as refused:
+    with pytest.raises(
+        NoResponse, match=r"1 of 1 frames show the face with its points, and what changes takes 2"
+    ) as refused:
         keys(*still(1), k=4)
     assert refused.value.response == "refused"
     assert keys(*still(1), k=0)["value"].shape == (1, 3, 60, 60)

@@ -52,14 +52,20 @@ def test_the_feature_pyramid_is_the_naive_one(direction: str) -> None:
 
 
 def test_the_two_directions_differ_and_spread_from_opposite_ends() -> None:
-    modules = {way: FeaturePyramid.model_validate({"direction": way, "channels": 7}).build([SIGNAL]) for way in ("top_down", "bottom_up")}
+    modules = {
+        way: FeaturePyramid.model_validate({"direction": way, "channels": 7}).build([SIGNAL])
+        for way in ("top_down", "bottom_up")
+    }
     modules["bottom_up"].load_state_dict(modules["top_down"].state_dict())
     reached = {}
     for way, module in modules.items():
         given = [level.requires_grad_() for level in levels()]
         maps = settled(module)(given)
         reached[way] = [
-            [bool(grad is not None and grad.abs().sum() > 0) for grad in torch.autograd.grad(m.sum(), given, retain_graph=True, allow_unused=True)]
+            [
+                bool(grad is not None and grad.abs().sum() > 0)
+                for grad in torch.autograd.grad(m.sum(), given, retain_graph=True, allow_unused=True)
+            ]
             for m in maps
         ]
     assert reached["top_down"] == [[True, True, True], [False, True, True], [False, False, True]]
@@ -70,7 +76,11 @@ def test_levels_of_odd_sides_and_of_one_size_are_joined_too() -> None:
     odd = Pyramid((Level(3, (7, 7), 4), Level(3, (4, 4), 8), Level(3, (4, 4), 8)))
     for way in ("top_down", "bottom_up"):
         module = FeaturePyramid.model_validate({"direction": way, "channels": 4}).build([odd])
-        assert [tuple(m.shape[1:]) for m in module([torch.rand(2, *shape) for shape in odd.shapes])] == [(4, 7, 7), (4, 4, 4), (4, 4, 4)]
+        assert [tuple(m.shape[1:]) for m in module([torch.rand(2, *shape) for shape in odd.shapes])] == [
+            (4, 7, 7),
+            (4, 4, 4),
+            (4, 4, 4),
+        ]
 
 
 def naive_ppm(level: PyramidPoolingLevel, x: Tensor) -> Tensor:
@@ -93,7 +103,9 @@ def test_pyramid_pooling_is_the_naive_one_averaged_over_places() -> None:
     module = settled(PyramidPooling().build([signal]))
     given = [torch.randn(2, *shape, generator=torch.Generator().manual_seed(3)) for shape in signal.shapes]
     with torch.no_grad():
-        expected = torch.cat([naive_ppm(level, x).mean((-2, -1)) for level, x in zip(module.levels, given, strict=True)], dim=1)  # type: ignore[arg-type]
+        expected = torch.cat(
+            [naive_ppm(level, x).mean((-2, -1)) for level, x in zip(module.levels, given, strict=True)], dim=1
+        )  # type: ignore[arg-type]
         assert module(given).numpy() == pytest.approx(expected.numpy(), abs=1e-5)
 
 

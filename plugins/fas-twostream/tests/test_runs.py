@@ -30,7 +30,11 @@ DATA = {"type": "phantom", "subjects": 8, "frames": 7, "size": 48, "species": ["
 def small(spec: str, /, **fields: Any) -> dict[str, Any]:
     """A spec of the package with a small clip of few people in place of its data, and two views of three frames of 32 px."""
     document: Any = json.loads((SPECS / f"{spec}.json").read_text())
-    for split, entries in (("train", document["data"]["train"]), ("dev", document["data"]["dev"]), ("test", document["data"]["test"]["intra"])):
+    for split, entries in (
+        ("train", document["data"]["train"]),
+        ("dev", document["data"]["dev"]),
+        ("test", document["data"]["test"]["intra"]),
+    ):
         entries[:] = [{"dataset": DATA, "split": split}]
     del document["data"]["test"]["cross"]
     document["modalities"]["keys"] |= {"k": 2, "size": 32, "views": 2}
@@ -68,7 +72,10 @@ def changed(frames: Frames, how: str) -> Frames:
         boxes[:], points[:] = np.nan, np.nan
     elif how == "leaves":
         shifts = np.arange(len(images)) * 9
-        images = [cv2.warpAffine(image, np.array([[1.0, 0, shift], [0, 1, 0]]), image.shape[1::-1]) for image, shift in zip(images, shifts)]
+        images = [
+            cv2.warpAffine(image, np.array([[1.0, 0, shift], [0, 1, 0]]), image.shape[1::-1])
+            for image, shift in zip(images, shifts)
+        ]
         boxes += shifts[:, None] * (1, 0, 1, 0)
         points += shifts[:, None, None] * (1, 0)
     elif how == "resolution":
@@ -92,8 +99,13 @@ def written(frames: Frames, folder: Path) -> dict[str, str]:
 
 
 ODD = {
-    "none": "ok", "one frame": "refused", "some without landmarks": "ok", "no landmarks": "no_face", "leaves": "ok", "resolution": "ok",
-}  # fmt: skip
+    "none": "ok",
+    "one frame": "refused",
+    "some without landmarks": "ok",
+    "no landmarks": "no_face",
+    "leaves": "ok",
+    "resolution": "ok",
+}
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +119,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in ("multi", "difference"):
             run(small(name))
         both = small("both")
-        both["data"]["test"]["odd"] = [{"dataset": {"type": "folder", "manifest": str(odd_clips()), "root": "."}, "split": "all"}]
+        both["data"]["test"]["odd"] = [
+            {"dataset": {"type": "folder", "manifest": str(odd_clips()), "root": "."}, "split": "all"}
+        ]
         run(both)
     return folder
 
@@ -122,7 +136,14 @@ def odd_clips() -> Path:
         clip = ([frame.image for frame in record.channels["rgb"].read()], known.boxes, known.points)
         for how in ODD:
             name = f"{how} {record.label}"
-            rows.append({"id": name, "label": record.label, "species": record.species or "", **written(changed(clip, how), Path("odd", name))})
+            rows.append(
+                {
+                    "id": name,
+                    "label": record.label,
+                    "species": record.species or "",
+                    **written(changed(clip, how), Path("odd", name)),
+                }
+            )
     with open("odd.csv", "w", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
@@ -138,9 +159,20 @@ def scores(folder: Path, split: str) -> dict[str, float]:
 
 def test_scores_of_two_runs_summed_are_those_of_one_model_with_the_weights_of_both(home: Path) -> None:
     with chdir(home):
-        call("evaluate", "--sum", "runs/twostream-multi", "runs/twostream-difference", "--out", "summed", "--bootstrap", 0)
+        call(
+            "evaluate",
+            "--sum",
+            "runs/twostream-multi",
+            "runs/twostream-difference",
+            "--out",
+            "summed",
+            "--bootstrap",
+            0,
+        )
     for split in ("dev", "intra"):
-        multi, difference, both = (scores(home / "runs" / name, split) for name in ("twostream-multi", "twostream-difference", "twostream"))
+        multi, difference, both = (
+            scores(home / "runs" / name, split) for name in ("twostream-multi", "twostream-difference", "twostream")
+        )
         expected = {record: multi[record] + difference[record] for record in multi}
         assert max(expected.values()) - min(expected.values()) > 1e-5, "branches that tell clips apart"
         assert both == pytest.approx(expected, abs=2e-7)
@@ -155,7 +187,9 @@ def test_odd_clips_are_scored_or_counted_with_a_reason(home: Path) -> None:
     folder = home / "runs/twostream"
     with (folder / "scores/odd.csv").open() as file:
         found = {row["id"]: row for row in csv.DictReader(file)}
-    assert {name: row["response"] for name, row in found.items()} == {f"{how} {label}": response for how, response in ODD.items() for label in (0, 1)}
+    assert {name: row["response"] for name, row in found.items()} == {
+        f"{how} {label}": response for how, response in ODD.items() for label in (0, 1)
+    }
     score = {name: float(row["score"]) for name, row in found.items() if row["response"] == "ok"}
     for label in (0, 1):
         change = abs(score[f"resolution {label}"] - score[f"none {label}"])
@@ -214,5 +248,7 @@ def test_the_difference_branch_begins_with_the_trunk_of_a_trained_multi_frame_br
         with pytest.raises(FascoreError, match="has no weights of a node 'nobody'"):
             trunk(document, "diff")
         encoder["trunk_from"] = "runs/twostream-difference#diff"
-        with pytest.raises(FascoreError, match=r"is no node with the trunk 'budget' of a twostream.multi_frame: .* reads 6 channels"):
+        with pytest.raises(
+            FascoreError, match=r"is no node with the trunk 'budget' of a twostream.multi_frame: .* reads 6 channels"
+        ):
             trunk(document, "diff")

@@ -31,7 +31,9 @@ def read(name: str) -> Any:
 def test_every_spec_and_every_row_of_every_study_is_valid_without_torch(tmp_path: Path) -> None:
     files = [path for path in sorted(SPECS.rglob("*.json")) if path.name != "trends.json"]
     commands = [part for path in files for part in ("check" if path.stem in BASES else "study check", str(path))]
-    done = subprocess.run([sys.executable, "-c", CHECK, *commands], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK, *commands], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("all valid") == len([path for path in files if path.stem not in BASES])
 
@@ -40,8 +42,17 @@ def test_branches_are_trained_as_the_paper_says() -> None:
     for name, batch in (("multi", 8), ("difference", 16)):
         spec = read(name)
         optimizer = spec["recipe"]["optimizer"]
-        assert (optimizer["name"], optimizer["lr"], optimizer["momentum"], optimizer["weight_decay"]) == ("sgd", 0.01, 0.9, 5e-4)
-        assert (spec["sampler"]["batch_size"], spec["modalities"]["keys"]["k"], spec["modalities"]["keys"]["size"]) == (batch, 9, 224)
+        assert (optimizer["name"], optimizer["lr"], optimizer["momentum"], optimizer["weight_decay"]) == (
+            "sgd",
+            0.01,
+            0.9,
+            5e-4,
+        )
+        assert (spec["sampler"]["batch_size"], spec["modalities"]["keys"]["k"], spec["modalities"]["keys"]["size"]) == (
+            batch,
+            9,
+            224,
+        )
 
 
 def test_studies_have_the_rows_of_the_tables() -> None:

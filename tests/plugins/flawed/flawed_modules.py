@@ -57,7 +57,11 @@ class Base(Encoder):
 
 def encoder(name, **facts):
     """A flawed encoder of that name."""
-    names = {"__module__": __name__, "__doc__": f"Its flaw is {name}.", "__annotations__": {"type": Literal[f"flawed.{name}"], "flaw": ClassVar[str]}}
+    names = {
+        "__module__": __name__,
+        "__doc__": f"Its flaw is {name}.",
+        "__annotations__": {"type": Literal[f"flawed.{name}"], "flaw": ClassVar[str]},
+    }
     return type(Base)(name, (Base,), {**names, "type": f"flawed.{name}", "flaw": name, **facts})
 
 
@@ -220,7 +224,11 @@ class Mean(ModalityModule):
 
 def modality(name):
     """A flawed modality of that name."""
-    names = {"__module__": __name__, "__doc__": f"Its flaw is {name}.", "__annotations__": {"type": Literal[f"flawed.{name}"]}}
+    names = {
+        "__module__": __name__,
+        "__doc__": f"Its flaw is {name}.",
+        "__annotations__": {"type": Literal[f"flawed.{name}"]},
+    }
     return type(Picture)(name, (Picture,), {**names, "type": f"flawed.{name}"})
 
 
@@ -248,7 +256,11 @@ class Teaching:
         if self.flaw == "drifting":
             BATCH.append(1)
             weight = float(len(BATCH))
-        return {"loss": engine.optimize("all", lambda: weight * torch.stack(list(engine.losses(engine.graph(batch), batch).values())).sum())}
+        return {
+            "loss": engine.optimize(
+                "all", lambda: weight * torch.stack(list(engine.losses(engine.graph(batch), batch).values())).sum()
+            )
+        }
 
 
 class Teach(Recipe):

@@ -23,7 +23,9 @@ class Product(Fusion):
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         if len(signals) < 2 or not all(isinstance(signal, Vector) for signal in signals):
-            raise SpecError("example.product fuses two or more Vectors; pool other features first, for example with attention_pool")
+            raise SpecError(
+                "example.product fuses two or more Vectors; pool other features first, for example with attention_pool"
+            )
         return Vector(self.width)
 
     def build(self, signals: Sequence[Any]) -> "nn.Module":
@@ -40,7 +42,12 @@ class Edges(Modality):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(inputs=("face",)), {"faces": "faces", "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}})]
+        return [
+            (
+                cls(inputs=("face",)),
+                {"faces": "faces", "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}},
+            )
+        ]
 
     def infer(self, signals: Sequence[Signal | None]) -> Plane:
         if len(signals) != 1 or not isinstance(signals[0], Image):

@@ -19,9 +19,16 @@ from fascore.data.prepare import Progress
 
 
 def audit(
-    target: str, parts: Sequence[Part], *, records: int = 1000, seed: int = 0, limits: Limits | None = None, ignored: Collection[str] = (),
-    processes: int | None = None, progress: Progress | None = None,
-) -> Audit:  # fmt: skip
+    target: str,
+    parts: Sequence[Part],
+    *,
+    records: int = 1000,
+    seed: int = 0,
+    limits: Limits | None = None,
+    ignored: Collection[str] = (),
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> Audit:
     """Audit `parts`: at most `records` of each task and label of each. Raises FascoreError where nothing can be read."""
     limits = limits or Limits()
     drawn = [sample(part, records, seed) for part in parts]
@@ -30,19 +37,37 @@ def audit(
     further = [sample(part, records, seed, more) for part, more in zip(parts, wanted)]
     more = [row for rows in further for row in rows if row.record.id not in facts]
     so_far = len(facts)
-    facts |= read(more, processes, None if progress is None else lambda done, total: progress(so_far + done, so_far + total))
+    facts |= read(
+        more, processes, None if progress is None else lambda done, total: progress(so_far + done, so_far + total)
+    )
     unreadable = {id: found.problem for id, found in facts.items() if found.problem is not None}
     if len(unreadable) == len(facts):
         id, why = next(iter(unreadable.items()), ("", ""))
-        raise FascoreError(f"none of {len(facts)} records can be read; '{id}': {why}" if facts else f"{target} lists no records")
-    usable, extra = ([[row for row in rows if row.record.id not in unreadable] for rows in each] for each in (drawn, further))
-    tasks = [found for part, rows, more in zip(parts, usable, extra) for found in _tasks(part, rows, more, facts, seed, limits, ignored)]
+        raise FascoreError(
+            f"none of {len(facts)} records can be read; '{id}': {why}" if facts else f"{target} lists no records"
+        )
+    usable, extra = (
+        [[row for row in rows if row.record.id not in unreadable] for rows in each] for each in (drawn, further)
+    )
+    tasks = [
+        found
+        for part, rows, more in zip(parts, usable, extra)
+        for found in _tasks(part, rows, more, facts, seed, limits, ignored)
+    ]
     compared = list({row.record.id: row for rows in reversed(usable + extra) for row in rows if row.splits}.values())
     several = len({row.splits[0] for row in compared}) > 1
     return Audit(
-        target, limits, tuple(tasks), tuple(duplicates(compared, [facts[row.record.id] for row in compared])) if several else None, len(compared),
-        unreadable, len({row.record.id for part in parts for row in part.rows}), len(facts), (*CAUSES, *sorted(ignored)), seed,
-    )  # fmt: skip
+        target,
+        limits,
+        tuple(tasks),
+        tuple(duplicates(compared, [facts[row.record.id] for row in compared])) if several else None,
+        len(compared),
+        unreadable,
+        len({row.record.id for part in parts for row in part.rows}),
+        len(facts),
+        (*CAUSES, *sorted(ignored)),
+        seed,
+    )
 
 
 def _wanted(rows: Sequence[Row], facts: Mapping[str, Facts], records: int, limits: Limits) -> dict[Kind, int]:
@@ -66,7 +91,13 @@ def _wanted(rows: Sequence[Row], facts: Mapping[str, Facts], records: int, limit
 
 
 def _tasks(
-    part: Part, rows: Sequence[Row], further: Sequence[Row], facts: Mapping[str, Facts], seed: int, limits: Limits, ignored: Collection[str]
+    part: Part,
+    rows: Sequence[Row],
+    further: Sequence[Row],
+    facts: Mapping[str, Facts],
+    seed: int,
+    limits: Limits,
+    ignored: Collection[str],
 ) -> Iterator[TaskFindings]:
     for name in sorted({row.record.task for row in rows}):
         chosen = [row for row in rows if row.record.task == name]
@@ -74,11 +105,15 @@ def _tasks(
         attacks, notes = len(chosen) - bona_fide, list(_splits(part, name))
         if not bona_fide or not attacks:
             lacks = "bona fide records" if not bona_fide else "attacks"
-            yield TaskFindings(part.name, name, bona_fide, attacks, (), (), (f"there are no {lacks}: nothing can be asked", *notes))
+            yield TaskFindings(
+                part.name, name, bona_fide, attacks, (), (), (f"there are no {lacks}: nothing can be asked", *notes)
+            )
             continue
         more = [(row, facts[row.record.id]) for row in further if row.record.task == name]
         task = Task(chosen, [facts[row.record.id] for row in chosen], seed, limits, ignored, more)
-        yield TaskFindings(part.name, name, bona_fide, attacks, tuple(task.findings()), tuple(task.species()), (*task.notes(), *notes))
+        yield TaskFindings(
+            part.name, name, bona_fide, attacks, tuple(task.findings()), tuple(task.species()), (*task.notes(), *notes)
+        )
 
 
 def _splits(part: Part, task: str) -> Iterator[str]:

@@ -16,7 +16,20 @@ from fas_audit.target import Row
 
 CAUSES = ("label", "species", "instrument", "attack_potential", "presenter", "response", "source", "split", "task")
 """Columns that follow from the label or are what it is made of: that they tell it is no shortcut."""
-ATTRIBUTES = ("dataset", "skin_tone", "tone", "glasses", "beard", "gender", "sex", "age", "ethnicity", "site", "session", "device")
+ATTRIBUTES = (
+    "dataset",
+    "skin_tone",
+    "tone",
+    "glasses",
+    "beard",
+    "gender",
+    "sex",
+    "age",
+    "ethnicity",
+    "site",
+    "session",
+    "device",
+)
 """Columns that are taken as words even where they are numbers; any other column of words is an attribute too."""
 COMMON, MOST = 5, 50
 """A word becomes a column where so many records have it, and so many words at most."""
@@ -36,20 +49,27 @@ def metadata(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[st
     told: list[dict[str, Value]] = []
     for row, found in zip(rows, facts):
         digest = hashlib.sha256(row.record.id.encode()).digest()
-        told.append({
-            **found.container, "position": row.position,
-            **{f"has {channel}": 1.0 for channel in row.record.channels},
-            **{f"id hash {place}": digest[place] / 255 for place in range(HASHES)},
-        })  # fmt: skip
+        told.append(
+            {
+                **found.container,
+                "position": row.position,
+                **{f"has {channel}": 1.0 for channel in row.record.channels},
+                **{f"id hash {place}": digest[place] / 255 for place in range(HASHES)},
+            }
+        )
     numbers = {name: values for name, values in _metadata(rows).items() if name not in ATTRIBUTES and _numeric(values)}
-    return _encoded(rows, _gathered(told) | numbers, ignored, absent=lambda name: 0.0 if name.startswith("has ") else None)
+    return _encoded(
+        rows, _gathered(told) | numbers, ignored, absent=lambda name: 0.0 if name.startswith("has ") else None
+    )
 
 
 def attributes(rows: Sequence[Row], ignored: Collection[str]) -> Columns:
     """Words of the metadata and the attributes that are known by name, a column a word."""
     table = {name: values for name, values in _metadata(rows).items() if name in ATTRIBUTES or not _numeric(values)}
     table["dataset"] = [row.record.dataset for row in rows]
-    words: dict[str, list[Value]] = {name: [None if value is None else str(value) for value in values] for name, values in table.items()}
+    words: dict[str, list[Value]] = {
+        name: [None if value is None else str(value) for value in values] for name, values in table.items()
+    }
     return _encoded(rows, words, ignored, absent=lambda name: None)
 
 
@@ -58,7 +78,14 @@ def geometry(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[st
     told: list[dict[str, Value]] = []
     for found in facts:
         boxes = {"box": found.box, "area": found.area}
-        told.append({f"{name} {what}": value for name, box in boxes.items() if box is not None for what, value in _sizes(box).items()})
+        told.append(
+            {
+                f"{name} {what}": value
+                for name, box in boxes.items()
+                if box is not None
+                for what, value in _sizes(box).items()
+            }
+        )
     return _encoded(rows, _gathered(told), ignored, absent=lambda name: None)
 
 
@@ -91,7 +118,12 @@ def _numeric(values: Sequence[Value]) -> bool:
     return bool(there) and all(_number(value) is not None for value in there)
 
 
-def _encoded(rows: Sequence[Row], table: Mapping[str, Sequence[Value]], ignored: Collection[str], absent: Callable[[str], float | None]) -> Columns:
+def _encoded(
+    rows: Sequence[Row],
+    table: Mapping[str, Sequence[Value]],
+    ignored: Collection[str],
+    absent: Callable[[str], float | None],
+) -> Columns:
     """Numbers as they are, words a column each; what never changes, and what is ignored, is left out."""
     names: list[str] = []
     made: list[Floats] = []
@@ -123,5 +155,9 @@ def _numbers(name: str, values: Sequence[Value]) -> list[tuple[str, Floats]]:
 def _words(name: str, values: Sequence[Value]) -> list[tuple[str, Floats]]:
     common = [word for word, count in Counter(values).most_common(MOST) if count >= COMMON]
     return [
-        (f"{name} is missing" if word is None else f"{name} = {word}", np.array([float(value == word) for value in values])) for word in common
+        (
+            f"{name} is missing" if word is None else f"{name} = {word}",
+            np.array([float(value == word) for value in values]),
+        )
+        for word in common
     ]

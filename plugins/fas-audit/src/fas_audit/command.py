@@ -13,7 +13,12 @@ from fascore.cli.options import Out, Processes, With, overrides
 from fascore.contract.errors import FascoreError
 
 Target = Annotated[
-    str, typer.Argument(metavar="DATASET", help="a component, inline JSON, a .json file of a dataset or spec, or a manifest", show_default=False)
+    str,
+    typer.Argument(
+        metavar="DATASET",
+        help="a component, inline JSON, a .json file of a dataset or spec, or a manifest",
+        show_default=False,
+    ),
 ]
 
 
@@ -29,8 +34,12 @@ def audit(
     records: Annotated[int, typer.Option("--records", min=1, help="records of each task and label, at most")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="of the records drawn and of the folds")] = 0,
     distance: Annotated[float, typer.Option("--distance", min=0, max=0.5, help="from .50 that an AUC may have")] = 0.03,
-    statistic: Annotated[float, typer.Option("--statistic", min=0.5, max=1, help="AUC that a single statistic may have")] = 0.75,
-    ignore: Annotated[list[str], typer.Option("--ignore", metavar="COLUMN", help="a column not to ask about; may be repeated")] = [],  # noqa: B006
+    statistic: Annotated[
+        float, typer.Option("--statistic", min=0.5, max=1, help="AUC that a single statistic may have")
+    ] = 0.75,
+    ignore: Annotated[
+        list[str], typer.Option("--ignore", metavar="COLUMN", help="a column not to ask about; may be repeated")
+    ] = [],  # noqa: B006
     strict: Annotated[bool, typer.Option("--strict", help="what is not measurable fails too")] = False,
     processes: Processes = None,
     out: Out = None,
@@ -47,7 +56,14 @@ def audit(
         parts = read_target(dataset, split)
         with progress_bar("audit", "read") as tell:
             found = ask(
-                dataset, parts, records=records, seed=seed, limits=Limits(distance, statistic), ignored=ignore, processes=processes, progress=tell
+                dataset,
+                parts,
+                records=records,
+                seed=seed,
+                limits=Limits(distance, statistic),
+                ignored=ignore,
+                processes=processes,
+                progress=tell,
             )
         _print(found, out)
     failed = found.verdict() == "failed" or (strict and "not measurable" in found.verdicts())

@@ -76,7 +76,15 @@ def duplicates(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Pair]:
                 correlation = float(details[first] @ details[second])
                 if correlation >= ALIKE:
                     splits = (rows[first].splits[0], rows[second].splits[0])
-                    pairs.append(Pair(rows[first].record.id, rows[second].record.id, splits, round(bits[offset, second]), correlation))
+                    pairs.append(
+                        Pair(
+                            rows[first].record.id,
+                            rows[second].record.id,
+                            splits,
+                            round(bits[offset, second]),
+                            correlation,
+                        )
+                    )
     return sorted(pairs, key=lambda pair: (-pair.correlation, pair.first, pair.second))
 
 

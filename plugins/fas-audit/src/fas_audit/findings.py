@@ -115,5 +115,7 @@ def near_half(measured: Measured, limit: float) -> Verdict:
 def at_most(measured: Measured, limit: float) -> Verdict:
     """Of an AUC that must not exceed a limit above one half."""
     if measured.auc > limit:
-        return "failed" if measured.auc - limit > SURE * measured.error or measured.error <= COARSEST else "not measurable"
+        return (
+            "failed" if measured.auc - limit > SURE * measured.error or measured.error <= COARSEST else "not measurable"
+        )
     return "passed" if measured.error <= COARSEST else "not measurable"

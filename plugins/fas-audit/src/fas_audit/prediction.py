@@ -51,7 +51,10 @@ def measure(score: Floats, label: Ints, groups: Ints) -> Measured:
     count = int(groups.max()) + 1
     first = _deviations(above, groups[positive], count, found)
     second = _deviations(below, groups[negative], count, found)
-    variance = _unbiased(groups[positive], float(first @ first)) / m**2 + _unbiased(groups[negative], float(second @ second)) / n**2
+    variance = (
+        _unbiased(groups[positive], float(first @ first)) / m**2
+        + _unbiased(groups[negative], float(second @ second)) / n**2
+    )
     variance += 2 * _unbiased(groups, float(first @ second)) / (m * n)
     chance = (m + n + 1) / (12 * m * n)
     return Measured(found, float(np.sqrt(max(variance, chance))), m, n)
@@ -74,8 +77,12 @@ def folds(label: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
     kinds = min(len(np.unique(groups[label == value])) for value in (0, 1))
     if kinds < 2:
         return []
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # a class with fewer groups than folds; such folds are dropped
-        made = StratifiedGroupKFold(min(FOLDS, kinds), shuffle=True, random_state=seed).split(np.zeros(len(label)), label, groups)
+    with warnings.catch_warnings(
+        action="ignore", category=UserWarning
+    ):  # a class with fewer groups than folds; such folds are dropped
+        made = StratifiedGroupKFold(min(FOLDS, kinds), shuffle=True, random_state=seed).split(
+            np.zeros(len(label)), label, groups
+        )
         return [(train, test) for train, test in made if len(np.unique(label[train])) == 2]
 
 
@@ -99,7 +106,9 @@ def _model(model: Model, seed: int) -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=2000))
 
 
-def telling(names: list[str], columns: Floats, label: Ints, parts: list[tuple[Ints, Ints]], seed: int) -> Iterator[tuple[str, float]]:
+def telling(
+    names: list[str], columns: Floats, label: Ints, parts: list[tuple[Ints, Ints]], seed: int
+) -> Iterator[tuple[str, float]]:
     """(name, AUC) of the tree on each column alone, farthest from one half first; of many columns only on those that rank labels best."""
     ranks = np.array([abs(_auc(column, label) - 0.5) for column in columns.T])
     tested = np.concatenate([test for _, test in parts])

@@ -27,7 +27,7 @@ ADVICE = {
     "attributes": "give every kind of person, device and place both labels; --ignore COLUMN leaves out what follows from the attack itself",
     "identity": "record each subject both bona fide and attacked, or a model can learn who it is instead of what it is",
     "statistics": "make exposure, focus and coding of both classes alike, or expect a model to learn this number and nothing else",
-}  # fmt: skip
+}
 WHAT = {
     "metadata": "container, metadata, id and place in the list tell",
     "surroundings": "pixels outside face and instrument tell",
@@ -71,7 +71,10 @@ class Task:
     @cached_property
     def groups(self) -> Ints:
         """(N,) the number of each record's subject; a record without subject is a group of its own."""
-        names = [f"id {row.record.id}" if row.record.subject is None else f"subject {row.record.subject}" for row in self.rows]
+        names = [
+            f"id {row.record.id}" if row.record.subject is None else f"subject {row.record.subject}"
+            for row in self.rows
+        ]
         return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
     def findings(self) -> list[Finding]:
@@ -107,7 +110,11 @@ class Task:
         measured = measure(score[tested], label[tested], np.unique(groups[tested], return_inverse=True)[1])
         measured = measured._replace(error=CROSSED * measured.error)
         verdict = near_half(measured, self.limits.distance)
-        clues = () if verdict != "failed" else tuple(telling(columns.names, columns.values, label, parts, self.seed))[:SHOWN]
+        clues = (
+            ()
+            if verdict != "failed"
+            else tuple(telling(columns.names, columns.values, label, parts, self.seed))[:SHOWN]
+        )
         return Finding(question, model, verdict, measured, _sentence(question, verdict, clues), clues)
 
     def _identity(self) -> Finding:
@@ -118,8 +125,12 @@ class Task:
         if measured is None:
             return Finding("identity", "shares", "not measurable", None, "no subject has two records")
         balanced = measured.auc < 0.5 - SURE * measured.error
-        verdict = "passed" if balanced else near_half(measured._replace(auc=max(0.5, measured.auc)), self.limits.distance)
-        return Finding("identity", "shares", verdict, measured, BALANCED if balanced else _sentence("identity", verdict, ()))
+        verdict = (
+            "passed" if balanced else near_half(measured._replace(auc=max(0.5, measured.auc)), self.limits.distance)
+        )
+        return Finding(
+            "identity", "shares", verdict, measured, BALANCED if balanced else _sentence("identity", verdict, ())
+        )
 
     def _statistics(self) -> Finding:
         found = list(self._best(np.ones(len(self.rows), dtype=bool)))
@@ -127,7 +138,9 @@ class Task:
             return Finding("statistics", "one number", "not measurable", None, "no picture has any")
         clues = tuple((name, measured.auc) for name, measured in found[:SHOWN])
         verdict = at_most(found[0][1], self.limits.statistic)
-        return Finding("statistics", "one number", verdict, found[0][1], _sentence("statistics", verdict, clues[:1]), clues)
+        return Finding(
+            "statistics", "one number", verdict, found[0][1], _sentence("statistics", verdict, clues[:1]), clues
+        )
 
     def species(self) -> list[BySpecies]:
         """The best statistic of each species against all bona fide records of the task."""

@@ -41,7 +41,9 @@ def look(record: Record) -> Facts:
         return _look(record)
     except NoResponse as missing:
         return Facts(record.id, problem=missing.reason)
-    except Exception as error:  # a Source or a file that breaks its reader must not end the audit; it is counted and named
+    except (
+        Exception
+    ) as error:  # a Source or a file that breaks its reader must not end the audit; it is counted and named
         return Facts(record.id, problem=f"{type(error).__name__}: {error}")
 
 
@@ -61,21 +63,32 @@ def _look(record: Record) -> Facts:
     shape = next(iter(pictures.values())).shape[:2]
     box = None if annotation is None else _row(annotation.boxes, middle, shape)
     area = None if annotation is None else _row(annotation.area, middle, shape)
-    container |= {"has a box": float(box is not None), "has points": float(annotation is not None and annotation.points is not None)}
-    return Facts(record.id, container, {n: _reduced(p) for n, p in pictures.items()}, area, box, statistics(pictures, box))
+    container |= {
+        "has a box": float(box is not None),
+        "has points": float(annotation is not None and annotation.points is not None),
+    }
+    return Facts(
+        record.id, container, {n: _reduced(p) for n, p in pictures.items()}, area, box, statistics(pictures, box)
+    )
 
 
 def _container(source: Source, times: np.ndarray, picture: np.ndarray) -> dict[str, Value]:
     gaps = np.diff(times)
     told: dict[str, Value] = {
-        "frames": float(len(times)), "seconds": float(times[-1] - times[0]), "first time": float(times[0]),
-        "height": float(picture.shape[0]), "width": float(picture.shape[1]), "bits": float(picture.dtype.itemsize * 8),
-    }  # fmt: skip
+        "frames": float(len(times)),
+        "seconds": float(times[-1] - times[0]),
+        "first time": float(times[0]),
+        "height": float(picture.shape[0]),
+        "width": float(picture.shape[1]),
+        "bits": float(picture.dtype.itemsize * 8),
+    }
     if len(gaps):
         told |= {
-            "rate": float(1 / gaps.mean()), "interval deviation": float(gaps.std()),
-            "shortest interval": float(gaps.min()), "longest interval": float(gaps.max()),
-        }  # fmt: skip
+            "rate": float(1 / gaps.mean()),
+            "interval deviation": float(gaps.std()),
+            "shortest interval": float(gaps.min()),
+            "longest interval": float(gaps.max()),
+        }
     if isinstance(source, MediaSource):
         size = sum(path.stat().st_size for path in source.files())
         told |= {"bytes": float(size), "bytes a frame": size / len(times), **source.facts()}
@@ -99,5 +112,3 @@ def _reduced(picture: np.ndarray) -> np.ndarray:
     small = cv2.resize(picture.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     reduced: np.ndarray = (small / full).astype(np.float16)
     return reduced
-
-

@@ -21,7 +21,11 @@ def document(audit: Audit) -> dict[str, Any]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     measured = None if finding.measured is None else finding.measured._asdict()
-    return {**asdict(finding), "measured": measured, "telling": [{"column": name, "auc": auc} for name, auc in finding.telling]}
+    return {
+        **asdict(finding),
+        "measured": measured,
+        "telling": [{"column": name, "auc": auc} for name, auc in finding.telling],
+    }
 
 
 def rows(audit: Audit) -> list[tuple[str, ...]]:
@@ -36,7 +40,17 @@ def _row(audit: Audit, task: TaskFindings, finding: Finding) -> tuple[str, ...]:
     value = "-" if measured is None else f"{measured.auc:.3f} +- {measured.error:.3f}"
     told = not measured or (finding.question == "identity" and finding.verdict == "passed")
     clue = ", ".join(f"{name} {auc:.2f}" for name, auc in finding.telling[:2]) or (finding.sentence if told else "")
-    return (task.part, task.task, finding.question, finding.model, count, value, _limit(audit.limits, finding.question), finding.verdict, clue)
+    return (
+        task.part,
+        task.task,
+        finding.question,
+        finding.model,
+        count,
+        value,
+        _limit(audit.limits, finding.question),
+        finding.verdict,
+        clue,
+    )
 
 
 def _limit(limits: Limits, question: str) -> str:
@@ -48,7 +62,11 @@ def _limit(limits: Limits, question: str) -> str:
 
 def species_rows(audit: Audit) -> list[tuple[str, ...]]:
     """The best single statistic of each species."""
-    found = [(task.part, row.species, str(row.attacks), f"{row.auc:.3f}", row.statistic) for task in audit.tasks for row in task.species]
+    found = [
+        (task.part, row.species, str(row.attacks), f"{row.auc:.3f}", row.statistic)
+        for task in audit.tasks
+        for row in task.species
+    ]
     return [("part", "species", "attacks", "AUC", "best single statistic"), *found] if found else []
 
 
@@ -61,7 +79,11 @@ def sentences(audit: Audit) -> Iterator[str]:
         yield f"{len(audit.unreadable)} of {audit.read} records cannot be read and are left out: {named}"
     yield _compared(audit)
     for task in audit.tasks:
-        yield from (f"failed: {task.part}, {task.task}, {f.question} ({f.model}): {f.sentence}" for f in task.findings if f.verdict == "failed")
+        yield from (
+            f"failed: {task.part}, {task.task}, {f.question} ({f.model}): {f.sentence}"
+            for f in task.findings
+            if f.verdict == "failed"
+        )
     for pair in (audit.duplicates or ())[:NAMED]:
         yield (
             f"failed: {pair.first} ({pair.splits[0]}) and {pair.second} ({pair.splits[1]}) show one picture "

@@ -35,9 +35,13 @@ def read(rows: Sequence[Row], processes: int | None, progress: Progress | None =
     records: dict[str, Record] = {}
     for row in rows:
         if records.setdefault(row.record.id, row.record).channels != row.record.channels:
-            raise SpecError(f"the id '{row.record.id}' stands for two records; ids are unique over all datasets that are used together")
+            raise SpecError(
+                f"the id '{row.record.id}' stands for two records; ids are unique over all datasets that are used together"
+            )
     found: dict[str, Facts] = {}
-    for record, facts in spread(look, list(records.values()), processes_for(processes, len(records)), lambda record: record.id, "read"):
+    for record, facts in spread(
+        look, list(records.values()), processes_for(processes, len(records)), lambda record: record.id, "read"
+    ):
         found[record.id] = facts
         if progress is not None:
             progress(len(found), len(records))

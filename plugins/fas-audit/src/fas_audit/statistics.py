@@ -29,7 +29,9 @@ def statistics(pictures: Mapping[str, np.ndarray], box: np.ndarray | None) -> di
 
 def _cut(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
-    x1, y1, x2, y2 = np.clip(np.round(box * [width, height, width, height]), 0, [width, height, width, height]).astype(int)
+    x1, y1, x2, y2 = np.clip(np.round(box * [width, height, width, height]), 0, [width, height, width, height]).astype(
+        int
+    )
     return picture[y1:y2, x1:x2]
 
 

@@ -57,7 +57,8 @@ def shown(facts: Sequence[Facts], region: Region) -> Shown:
     turned = masks[:, :, SIDE // 2 :].sum((1, 2)) > masks[:, :, : SIDE // 2].sum((1, 2))
     mirrored = np.where(turned[:, None, None], masks[:, :, ::-1], masks)
     plain, other = (
-        Shown(*shared_cells(_whole(seen).reshape(len(facts), ROWS * COLUMNS)), how) for seen, how in ((masks, turned & False), (mirrored, turned))
+        Shown(*shared_cells(_whole(seen).reshape(len(facts), ROWS * COLUMNS)), how)
+        for seen, how in ((masks, turned & False), (mirrored, turned))
     )
     return other if other.worth > TURNED * plain.worth else plain
 
@@ -77,7 +78,9 @@ def surroundings(facts: Sequence[Facts], region: Region) -> Columns:
         pictures = (having[place][:, ::-1] if turned[place] else having[place] for place in kept.tolist())
         values = np.array([_told(picture)[:, cells].ravel() for picture in pictures])
         changing = np.ptp(values, axis=0) > 0
-        names += [name for name, keep in zip(_titles(channel, having[0].ndim, cells, bool(turned.any())), changing) if keep]
+        names += [
+            name for name, keep in zip(_titles(channel, having[0].ndim, cells, bool(turned.any())), changing) if keep
+        ]
         made.append(values[:, changing])
     return Columns(names, np.concatenate(made, axis=1), kept)
 
@@ -142,7 +145,12 @@ def _told(frame: np.ndarray) -> Floats:
 
 
 def _titles(channel: str, axes: int, cells: Ints, turned: bool) -> list[str]:
-    told = [*((f"{channel} {tone}" for tone in ("red", "green", "blue")) if axes == 3 else [channel]), f"{channel} roughness"]
+    told = [
+        *((f"{channel} {tone}" for tone in ("red", "green", "blue")) if axes == 3 else [channel]),
+        f"{channel} roughness",
+    ]
     places = [(cell // COLUMNS + 1, cell % COLUMNS + 1) for cell in cells.tolist()]
     side = " from the wider margin" if turned else ""
-    return [f"{what} at row {row} of {ROWS}, column {column} of {COLUMNS}{side}" for what in told for row, column in places]
+    return [
+        f"{what} at row {row} of {ROWS}, column {column} of {COLUMNS}{side}" for what in told for row, column in places
+    ]

@@ -49,7 +49,9 @@ def read_target(text: str, split: str = EVERY) -> list[Part]:
     if path.suffix.lower() == ".json":
         return _document(path, split)
     if path.exists():
-        raise SpecError(f"{text} is no dataset: name a manifest ({', '.join(MANIFESTS)}), a .json file of a dataset or a spec, or a component")
+        raise SpecError(
+            f"{text} is no dataset: name a manifest ({', '.join(MANIFESTS)}), a .json file of a dataset or a spec, or a component"
+        )
     return [_part(_dataset({"type": text}), split)]
 
 
@@ -87,7 +89,9 @@ def _part(dataset: Dataset, split: str) -> Part:
     named = [name for name in dataset.splits() if name != EVERY]
     if split != EVERY and split not in named:
         raise SpecError(f"{dataset.type} has no split '{split}'; it has {', '.join([*named, EVERY])}")
-    listed: dict[str, list[Record]] = {name: list(dataset.records(name)) for name in (named if split == EVERY else [split])}
+    listed: dict[str, list[Record]] = {
+        name: list(dataset.records(name)) for name in (named if split == EVERY else [split])
+    }
     if split == EVERY and (EVERY in dataset.splits() or not named):
         known = {record.id for records in listed.values() for record in records}
         listed[""] = [record for record in dataset.records(EVERY) if record.id not in known]
@@ -124,7 +128,12 @@ def _spec(path: Path, split: str) -> list[Part]:
             listed.setdefault(name, []).extend(_records(entry.dataset, entry.split, name))
     parts = [Part(label, rows_of(listed)) for label, listed in zip(_labels(by_dataset), by_dataset.values())]
     if len([listed for listed in by_dataset.values() if "train" in listed]) > 1:
-        parts.append(Part("train", rows_of({"train": [record for listed in by_dataset.values() for record in listed.get("train", ())]})))
+        parts.append(
+            Part(
+                "train",
+                rows_of({"train": [record for listed in by_dataset.values() for record in listed.get("train", ())]}),
+            )
+        )
     return parts
 
 
@@ -140,4 +149,7 @@ def _labels(canonical: Iterable[str]) -> list[str]:
     import json
 
     types = [json.loads(text)["type"] for text in canonical]
-    return [name if types.count(name) == 1 else f"{name} {types[:place].count(name) + 1}" for place, name in enumerate(types)]
+    return [
+        name if types.count(name) == 1 else f"{name} {types[:place].count(name) + 1}"
+        for place, name in enumerate(types)
+    ]

@@ -27,10 +27,17 @@ FEWEST = 5
 class EmbeddingOptions(Config):
     """What `trackers.embedding` of a spec may say."""
 
-    nodes: tuple[Ref, ...] = Field(min_length=1, description="nodes, ports or modalities whose features are shown; tokens and maps by their mean")
-    together: bool = Field(False, description="lay the features of all nodes out in one plane (they have one width) instead of a plane each")
+    nodes: tuple[Ref, ...] = Field(
+        min_length=1, description="nodes, ports or modalities whose features are shown; tokens and maps by their mean"
+    )
+    together: bool = Field(
+        False,
+        description="lay the features of all nodes out in one plane (they have one width) instead of a plane each",
+    )
     by: Ref = Field(Ref("record.species"), description="column that colours the points")
-    perplexity: float = Field(30.0, gt=0, description="t-SNE's: about how many neighbours count; less where there are few records")
+    perplexity: float = Field(
+        30.0, gt=0, description="t-SNE's: about how many neighbours count; less where there are few records"
+    )
     records: PositiveInt = Field(600, description="records shown of each test set, at most; evenly by group")
 
 
@@ -45,12 +52,20 @@ class Embedding:
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
         """A section with all drawings."""
-        drawings = [drawing for name, records in trained.tests.items() for drawing in self._drawings(trained, name, records)]
+        drawings = [
+            drawing for name, records in trained.tests.items() for drawing in self._drawings(trained, name, records)
+        ]
         lead = (
             f"t-SNE of features, a point a record, perplexity {self.options.perplexity:g}, seed {trained.spec.seed}. Near points are alike to the "
             "model; distances between groups, and their sizes, mean nothing."
         )
-        return [Section("Features", f'<p class="small soft">{lead}</p><div class="charts">{"".join(drawings)}</div>', shareable=True)]
+        return [
+            Section(
+                "Features",
+                f'<p class="small soft">{lead}</p><div class="charts">{"".join(drawings)}</div>',
+                shareable=True,
+            )
+        ]
 
     def _drawings(self, trained: Trained, test: str, records: Sequence[Record]) -> list[str]:
         from fas_explain.sampled import evenly
@@ -62,7 +77,9 @@ class Embedding:
             return [self._drawing(" + ".join(features), test, features, chosen, trained.spec.seed)]
         return [self._drawing(node, test, {node: rows}, chosen, trained.spec.seed) for node, rows in features.items()]
 
-    def _drawing(self, what: str, test: str, features: Mapping[str, NDArray[np.float32]], records: Sequence[Record], seed: int) -> str:
+    def _drawing(
+        self, what: str, test: str, features: Mapping[str, NDArray[np.float32]], records: Sequence[Record], seed: int
+    ) -> str:
         import numpy as np
 
         from fas_explain.sampled import group_of
@@ -70,12 +87,18 @@ class Embedding:
 
         widths = {node: rows.shape[1] for node, rows in features.items()}
         if len(set(widths.values())) > 1:
-            return _figure(what, test, f"<p>Not drawn: the widths differ ({', '.join(f'{n} {w}' for n, w in widths.items())}).</p>")
+            return _figure(
+                what, test, f"<p>Not drawn: the widths differ ({', '.join(f'{n} {w}' for n, w in widths.items())}).</p>"
+            )
         groups: list[str] = []
         column = str(self.options.by.column)
         for node, rows in features.items():
             names = [group_of(record, column) for record in records]
-            groups += [f"{node}, {name}" if len(features) > 1 else name for name, row in zip(names, rows) if np.isfinite(row).all()]
+            groups += [
+                f"{node}, {name}" if len(features) > 1 else name
+                for name, row in zip(names, rows)
+                if np.isfinite(row).all()
+            ]
         every = np.concatenate(list(features.values()))
         points = every[np.isfinite(every).all(axis=1)]
         if len(points) < FEWEST:
@@ -95,7 +118,9 @@ def laid_out(points: NDArray[np.float32], perplexity: float, seed: int) -> NDArr
     if not scaled.any():
         return np.zeros((len(points), 2), np.float32)
     init = "pca" if min(scaled.shape) >= 2 else "random"
-    found = TSNE(2, perplexity=min(perplexity, (len(points) - 1) / 3), init=init, random_state=seed % 2**32).fit_transform(scaled)
+    found = TSNE(
+        2, perplexity=min(perplexity, (len(points) - 1) / 3), init=init, random_state=seed % 2**32
+    ).fit_transform(scaled)
     return np.asarray(found, np.float32)
 
 

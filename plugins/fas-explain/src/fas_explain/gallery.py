@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class GalleryOptions(Config):
     """What `trackers.gallery` of a spec may say."""
 
-    of: tuple[Ref, ...] = Field(min_length=1, description="modalities, nodes or ports to show as pictures, a column each")
+    of: tuple[Ref, ...] = Field(
+        min_length=1, description="modalities, nodes or ports to show as pictures, a column each"
+    )
     by: Ref = Field(Ref("record.species"), description="column that groups the records")
     records: PositiveInt = Field(2, description="records of each group")
     groups: PositiveInt = Field(24, description="groups shown, at most")
@@ -47,9 +49,14 @@ class Gallery:
         from fas_explain.pictures import table
         from fas_explain.sampled import listed
 
-        rows = listed(records, str(self.options.by.column), trained.spec.seed, self.options.records, self.options.groups)
+        rows = listed(
+            records, str(self.options.by.column), trained.spec.seed, self.options.records, self.options.groups
+        )
         values = trained.values([record for _, record in rows], self.options.of)
-        columns = {str(ref): [_cell(trained, ref, array[0], record) for array, (_, record) in zip(values[ref], rows)] for ref in self.options.of}
+        columns = {
+            str(ref): [_cell(trained, ref, array[0], record) for array, (_, record) in zip(values[ref], rows)]
+            for ref in self.options.of
+        }
         return table(test, [(name, record.id) for name, record in rows], columns)
 
 

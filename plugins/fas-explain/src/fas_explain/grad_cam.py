@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from fascore.running.trained import Trained
 
 
-def grad_cam(trained: Trained, records: Sequence[Record], head: str, node: str, layer: str | None = None) -> NDArray[np.float32]:
+def grad_cam(
+    trained: Trained, records: Sequence[Record], head: str, node: str, layer: str | None = None
+) -> NDArray[np.float32]:
     """(R, h, w) in [0, 1] for the first view of each record: ReLU of the channels' sum, weighted by the mean gradient of the score's log-odds.
 
     The map is the node's own, or that of the module `layer` inside it, which gives (N, C, h, w). NaN where a record lacks the node.
@@ -45,7 +47,9 @@ def grad_cam(trained: Trained, records: Sequence[Record], head: str, node: str, 
     return np.concatenate(maps)
 
 
-def _gradients(trained: Trained, batch: Batch, ref: Ref, head: str, layer: str | None) -> tuple[list[Tensor], list[Tensor], Tensor]:
+def _gradients(
+    trained: Trained, batch: Batch, ref: Ref, head: str, layer: str | None
+) -> tuple[list[Tensor], list[Tensor], Tensor]:
     """The tensors looked at (several for a Pyramid), the gradients of the score's log-odds at them, and which of the rows have them."""
     found: list[Tensor] = []
 
@@ -65,7 +69,11 @@ def _gradients(trained: Trained, batch: Batch, ref: Ref, head: str, layer: str |
     gradients = torch.autograd.grad(torch.logit(scores[scores.isfinite()], 1e-6).sum(), found, allow_unused=True)
     if all(part is None for part in gradients):
         raise FascoreError(f"the score of head '{head}' does not depend on '{layer or ref}'")
-    return found, [torch.zeros_like(leaf) if part is None else part for leaf, part in zip(found, gradients)], outputs.present[ref.node]
+    return (
+        found,
+        [torch.zeros_like(leaf) if part is None else part for leaf, part in zip(found, gradients)],
+        outputs.present[ref.node],
+    )
 
 
 def _module(node: nn.Module, ref: Ref, layer: str | None) -> nn.Module:
@@ -94,7 +102,9 @@ def _mapped(tensors: Sequence[Tensor], signal: Signal | None, node: str) -> Tens
     if isinstance(signal, Pyramid | Plane | Image) or (signal is None and value.ndim == 4):
         return value
     what = f"a tensor {tuple(value.shape)}" if signal is None else str(signal)
-    raise FascoreError(f"'{node}' gives {what}, which has no places: name Tokens with a grid, a Pyramid, a Plane, or a layer that gives (N, C, h, w)")
+    raise FascoreError(
+        f"'{node}' gives {what}, which has no places: name Tokens with a grid, a Pyramid, a Plane, or a layer that gives (N, C, h, w)"
+    )
 
 
 def _cam(value: Tensor, gradient: Tensor) -> Tensor:

@@ -72,7 +72,8 @@ def table(title: str, rows: Sequence[tuple[str, str]], columns: Mapping[str, Seq
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     body = "".join(
         f'<tr><td>{html.escape(group)}<br><span class="small soft">{html.escape(id)}</span></td>'
-        + "".join(f"<td>{cells[place]}</td>" for cells in columns.values()) + "</tr>"
+        + "".join(f"<td>{cells[place]}</td>" for cells in columns.values())
+        + "</tr>"
         for place, (group, id) in enumerate(rows)
-    )  # fmt: skip
+    )
     return f"<h3>{html.escape(title)}</h3><table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"

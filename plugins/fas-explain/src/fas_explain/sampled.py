@@ -16,7 +16,9 @@ def group_of(record: Record, column: str) -> str:
     if column == "label":
         return BONA_FIDE_NAME if record.label else "attack"
     value = record.column(column)
-    return str(value) if value not in (None, "") else BONA_FIDE_NAME if column == "species" and record.label else "unknown"
+    return (
+        str(value) if value not in (None, "") else BONA_FIDE_NAME if column == "species" and record.label else "unknown"
+    )
 
 
 def by_group(records: Sequence[Record], column: str, seed: int, each: int) -> dict[str, list[Record]]:
@@ -25,7 +27,10 @@ def by_group(records: Sequence[Record], column: str, seed: int, each: int) -> di
     for record in records:
         groups[group_of(record, column)].append(record)
     names = sorted(groups, key=lambda name: (name != BONA_FIDE_NAME, name))
-    return {name: [groups[name][i] for i in sorted(generator(seed, "section", name).permutation(len(groups[name]))[:each])] for name in names}
+    return {
+        name: [groups[name][i] for i in sorted(generator(seed, "section", name).permutation(len(groups[name]))[:each])]
+        for name in names
+    }
 
 
 def evenly(records: Sequence[Record], column: str, seed: int, most: int) -> list[Record]:

@@ -24,7 +24,10 @@ class Attention(nn.Module):
         if key is None or value is None:
             q, k, v = self.project(query).chunk(3, dim=-1)
         else:
-            q, k, v = (linear(tokens, weight) for tokens, weight in zip((query, key, value), self.project.weight.chunk(3), strict=True))
+            q, k, v = (
+                linear(tokens, weight)
+                for tokens, weight in zip((query, key, value), self.project.weight.chunk(3), strict=True)
+            )
         q, k, v = (rearrange(tokens, "b n (h d) -> b h n d", h=self.heads) for tokens in (q, k, v))
         merged: Tensor = self.merge(rearrange(scaled_dot_product_attention(q, k, v), "b h n d -> b n (h d)"))
         return merged

@@ -14,7 +14,14 @@ from fascore import Record
 SKIN_COVERED = ("mask.rigid", "mask.silicone", "mask.paper")
 """Masks that hide the skin from which a pulse is read; a clear shell or half a mask does not."""
 FACE_SHAPED = (
-    "mask.rigid", "mask.silicone", "mask.paper", "mask.half", "mask.transparent", "makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation",
+    "mask.rigid",
+    "mask.silicone",
+    "mask.paper",
+    "mask.half",
+    "mask.transparent",
+    "makeup.cosmetic",
+    "makeup.obfuscation",
+    "makeup.impersonation",
 )
 """Attacks with a face's relief of their own or of the wearer's."""
 BANDS: dict[tuple[str, str], tuple[float, float]] = {
@@ -57,7 +64,9 @@ def listed(
     site: str, subjects: int, species: Sequence[str], *, frames: int, size: int, bona_fide: int, difficulty: float = 0.5
 ) -> list[tuple[Record, bool]]:
     """Records of a site, at most `bona_fide` live clips of each subject, each with whether its subject is of train."""
-    data = Phantom(site=site, subjects=subjects, species=tuple(species), frames=frames, size=size, difficulty=difficulty)
+    data = Phantom(
+        site=site, subjects=subjects, species=tuple(species), frames=frames, size=size, difficulty=difficulty
+    )
     found = []
     for split in ("train", "dev", "test"):
         live: dict[str | None, int] = {}
@@ -111,12 +120,17 @@ def _measured(species: str, name: str, sign: int, rows: Sequence[Row], replicate
 
 def table(modality: str, found: Sequence[Finding]) -> list[str]:
     """Lines of a Markdown table."""
-    lines = [f"| {modality} | best statistic | AUC (95 % over subjects) | n attack, live | band |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        f"| {modality} | best statistic | AUC (95 % over subjects) | n attack, live | band |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for each in found:
         band = BANDS.get((modality, each.species))
-        verdict = "" if band is None else f"{band[0]:.2f}-{band[1]:.2f} " + ("ok" if band[0] <= each.auc <= band[1] else "**out**")
+        verdict = (
+            ""
+            if band is None
+            else f"{band[0]:.2f}-{band[1]:.2f} " + ("ok" if band[0] <= each.auc <= band[1] else "**out**")
+        )
         area = f"{each.auc:.3f} ({each.low:.3f}-{each.high:.3f})"
         lines.append(f"| `{each.species}` | {each.statistic} | {area} | {each.attacks}, {each.bona_fide} | {verdict} |")
     return lines
-
-

@@ -110,7 +110,9 @@ def sample(field: Field, x: Field, y: Field) -> Field:
         return x.placed(field).sampled(x, y)
     if _by_planes(field):
         return _each_plane(field, lambda plane: sample(plane, x, y))
-    found = cv2.remap(field if field.ndim == 2 else packed(field), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    found = cv2.remap(
+        field if field.ndim == 2 else packed(field), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return found if field.ndim == 2 else planar(found)[..., : field.shape[2]]
 
 
@@ -123,7 +125,9 @@ def packed(*maps: Field) -> Field:
     if key not in _PACKED:
         layers = [field[..., None] if field.ndim == 2 else field for field in maps]
         spare = -sum(layer.shape[2] for layer in layers) % 4
-        _PACKED[key] = np.concatenate([*layers, np.zeros((*maps[0].shape[:2], spare))], axis=2, dtype=np.float32, casting="same_kind")
+        _PACKED[key] = np.concatenate(
+            [*layers, np.zeros((*maps[0].shape[:2], spare))], axis=2, dtype=np.float32, casting="same_kind"
+        )
         for field in maps:
             weakref.finalize(field, _PACKED.pop, key, None)
     return _PACKED[key]

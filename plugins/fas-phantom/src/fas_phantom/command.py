@@ -29,7 +29,12 @@ def phantom() -> None:
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new or empty folder", show_default=False)],
     settings: Annotated[
-        list[str], typer.Option("--set", metavar="FIELD=VALUE", help="a field of the dataset phantom, such as site=B or species=all; may be repeated")
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="a field of the dataset phantom, such as site=B or species=all; may be repeated",
+        ),
     ] = [],  # noqa: B006  Typer copies it
     processes: Annotated[int | None, typer.Option("--processes", min=1, help="how many; default: one a core")] = None,
 ) -> None:
@@ -38,12 +43,16 @@ def export(
     from fas_phantom.export import export as steps
 
     clips = _shown(steps(dataset, folder, processes or os.cpu_count() or 1))
-    print(f"{clips} clips in {folder}: read them with {json.dumps({'type': 'folder', 'manifest': str(folder / 'manifest.csv')})}")
+    print(
+        f"{clips} clips in {folder}: read them with {json.dumps({'type': 'folder', 'manifest': str(folder / 'manifest.csv')})}"
+    )
 
 
 @app.command()
 def show(
-    species: Annotated[str, typer.Option(help='a species, "bona_fide", or "all" for one sheet of every species', show_default=False)],
+    species: Annotated[
+        str, typer.Option(help='a species, "bona_fide", or "all" for one sheet of every species', show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="the sheet, a PNG file; one that is there is replaced", show_default=False)],
     site: Annotated[str, typer.Option(help="place of capture, A, B or C")] = "A",
     subject: Annotated[int, typer.Option(min=0, help="number of the person at the site")] = 0,
@@ -54,10 +63,18 @@ def show(
 ) -> None:
     """Draw what the phantom renders, and all that is known of it: pictures, traces, channels, pulse."""
     named = "all" if species == "all" else DEFAULT if species == "bona_fide" else [species]
-    dataset = validate(Phantom, {
-        "site": site, "seed": seed, "size": size, "frames": min(frames, 12) if species == "all" else frames, "difficulty": difficulty,
-        "species": named, "subjects": max(12, min(subject + 1, 999)),
-    })
+    dataset = validate(
+        Phantom,
+        {
+            "site": site,
+            "seed": seed,
+            "size": size,
+            "frames": min(frames, 12) if species == "all" else frames,
+            "difficulty": difficulty,
+            "species": named,
+            "subjects": max(12, min(subject + 1, 999)),
+        },
+    )
     from fas_phantom.show import choose, everything, overview, sheet, write
 
     write(overview(everything(dataset, subject)) if species == "all" else sheet(choose(dataset, species, subject)), out)

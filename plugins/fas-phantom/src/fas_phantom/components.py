@@ -24,11 +24,15 @@ def _every(value: Any) -> Any:
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> ValueError:
     near = difflib.get_close_matches(name, known, 1, 0.4)
-    return ValueError(f"phantom {what} '{name}'; " + (f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"))
+    return ValueError(
+        f"phantom {what} '{name}'; " + (f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}")
+    )
 
 
 Chosen = Annotated[
-    tuple[str, ...], BeforeValidator(_every), WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"enum": list(SPECIES)}}]})
+    tuple[str, ...],
+    BeforeValidator(_every),
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"enum": list(SPECIES)}}]}),
 ]
 
 
@@ -43,19 +47,36 @@ class Phantom(Dataset):
     publishable: ClassVar[bool] = True
 
     type: Literal["phantom"] = "phantom"
-    site: Literal["A", "B", "C"] = Field("A", description="place of capture: its cameras, light, printers, displays and people")
-    subjects: int = Field(12, ge=3, le=999, description="people of the site: half train, a quarter dev, a quarter test; 3 at least")
+    site: Literal["A", "B", "C"] = Field(
+        "A", description="place of capture: its cameras, light, printers, displays and people"
+    )
+    subjects: int = Field(
+        12, ge=3, le=999, description="people of the site: half train, a quarter dev, a quarter test; 3 at least"
+    )
     clips: int = Field(1, ge=1, description="clips of each subject and species; there are as many bona fide ones")
     frames: int = Field(16, ge=1, description="frames of a clip, at most")
-    shortest: float = Field(1.0, gt=0, le=1, description="share of `frames` that the shortest clips have; 1: all clips have all")
-    fps: float = Field(25.0, gt=0, le=1000, description="frames a second; some cameras run 20 % faster or 4 % slower, all with jitter")
+    shortest: float = Field(
+        1.0, gt=0, le=1, description="share of `frames` that the shortest clips have; 1: all clips have all"
+    )
+    fps: float = Field(
+        25.0, gt=0, le=1000, description="frames a second; some cameras run 20 % faster or 4 % slower, all with jitter"
+    )
     size: int = Field(128, ge=32, le=2048, description="height and width of a frame in pixels")
     difficulty: float = Field(0.5, ge=0, le=1, description="0 leaves strong traces of the attack, 1 faint ones")
     seed: int = Field(0, ge=0, description="of people and clips; the same seed gives the same people everywhere")
-    species: Chosen = Field(DEFAULT, min_length=1, description='attack species to render, or "all": ' + ", ".join(SPECIES))
-    landmarks: Literal["68", "mesh140"] = Field("68", description="landmarks that come with a record; the first 68 of mesh140 are the same")
-    device: str = Field("cpu", description="where frames are rendered: cpu (numpy), or by torch on cuda, cuda:1, mps, xpu, or torch:cpu")
-    protocol: str = Field("joint", description=f"which species and sites each split has: joint, grandtest, cross_site, openset, {LEAVE_OUT}<species>")
+    species: Chosen = Field(
+        DEFAULT, min_length=1, description='attack species to render, or "all": ' + ", ".join(SPECIES)
+    )
+    landmarks: Literal["68", "mesh140"] = Field(
+        "68", description="landmarks that come with a record; the first 68 of mesh140 are the same"
+    )
+    device: str = Field(
+        "cpu", description="where frames are rendered: cpu (numpy), or by torch on cuda, cuda:1, mps, xpu, or torch:cpu"
+    )
+    protocol: str = Field(
+        "joint",
+        description=f"which species and sites each split has: joint, grandtest, cross_site, openset, {LEAVE_OUT}<species>",
+    )
 
     @field_validator("species")
     @classmethod

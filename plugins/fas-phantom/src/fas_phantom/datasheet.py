@@ -73,6 +73,11 @@ def datasheet(dataset: Phantom, rows: Sequence[tuple[str, Record]]) -> str:
             people = {r.subject for r in found if (r.task, r.species or "bona fide") == (task, species)}
             lines.append(f"| {split} | {task} | {species} | {count} | {len(people)} |")
     return TEXT.format(
-        benchmark=dataset.benchmark(), clips=len(records), subjects=len({r.subject for r in records}), version=RENDERER_VERSION,
-        config=json.dumps(dataset.model_dump(mode="json"), indent=2), counts="\n".join(lines), protocol=dataset.protocol,
+        benchmark=dataset.benchmark(),
+        clips=len(records),
+        subjects=len({r.subject for r in records}),
+        version=RENDERER_VERSION,
+        config=json.dumps(dataset.model_dump(mode="json"), indent=2),
+        counts="\n".join(lines),
+        protocol=dataset.protocol,
     )

@@ -23,14 +23,42 @@ SMALL = 64
 """Values of an array up to which it is kept on the device by what it says, not by which object it is."""
 
 _UFUNCS: dict[np.ufunc, Callable[..., torch.Tensor]] = {
-    np.add: torch.add, np.subtract: torch.subtract, np.multiply: torch.multiply, np.divide: torch.divide, np.power: torch.pow,
-    np.negative: torch.negative, np.absolute: torch.abs, np.sqrt: torch.sqrt, np.square: torch.square, np.exp: torch.exp, np.log: torch.log,
-    np.sin: torch.sin, np.cos: torch.cos, np.tan: torch.tan, np.tanh: torch.tanh, np.arcsin: torch.arcsin, np.arctan2: torch.arctan2,
-    np.hypot: torch.hypot, np.minimum: torch.minimum, np.maximum: torch.maximum, np.sign: torch.sign, np.floor: torch.floor, np.rint: torch.round,
-    np.remainder: torch.remainder, np.greater: torch.gt, np.greater_equal: torch.ge, np.less: torch.lt, np.less_equal: torch.le,
-    np.equal: torch.eq, np.not_equal: torch.ne, np.logical_and: torch.logical_and, np.logical_or: torch.logical_or,
-    np.bitwise_and: torch.bitwise_and, np.bitwise_or: torch.bitwise_or, np.invert: torch.bitwise_not,
-}  # fmt: skip
+    np.add: torch.add,
+    np.subtract: torch.subtract,
+    np.multiply: torch.multiply,
+    np.divide: torch.divide,
+    np.power: torch.pow,
+    np.negative: torch.negative,
+    np.absolute: torch.abs,
+    np.sqrt: torch.sqrt,
+    np.square: torch.square,
+    np.exp: torch.exp,
+    np.log: torch.log,
+    np.sin: torch.sin,
+    np.cos: torch.cos,
+    np.tan: torch.tan,
+    np.tanh: torch.tanh,
+    np.arcsin: torch.arcsin,
+    np.arctan2: torch.arctan2,
+    np.hypot: torch.hypot,
+    np.minimum: torch.minimum,
+    np.maximum: torch.maximum,
+    np.sign: torch.sign,
+    np.floor: torch.floor,
+    np.rint: torch.round,
+    np.remainder: torch.remainder,
+    np.greater: torch.gt,
+    np.greater_equal: torch.ge,
+    np.less: torch.lt,
+    np.less_equal: torch.le,
+    np.equal: torch.eq,
+    np.not_equal: torch.ne,
+    np.logical_and: torch.logical_and,
+    np.logical_or: torch.logical_or,
+    np.bitwise_and: torch.bitwise_and,
+    np.bitwise_or: torch.bitwise_or,
+    np.invert: torch.bitwise_not,
+}
 _TYPES = {np.dtype(np.float32): torch.float32, np.dtype(np.bool_): torch.bool, np.dtype(np.int32): torch.int32}
 _KEPT: dict[tuple[int, torch.device], torch.Tensor] = {}
 
@@ -41,16 +69,22 @@ class OnDevice(NDArrayOperatorsMixin):
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: tuple[OnDevice, ...] | None = None) -> OnDevice:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, out: tuple[OnDevice, ...] | None = None
+    ) -> OnDevice:
         if method != "__call__" or ufunc not in _UFUNCS:
-            raise TypeError(f"numpy's {ufunc.__name__} ({method}) has no counterpart on a device: add it to fas_phantom.device")
+            raise TypeError(
+                f"numpy's {ufunc.__name__} ({method}) has no counterpart on a device: add it to fas_phantom.device"
+            )
         found = _UFUNCS[ufunc](*(self._operand(each) for each in inputs))
         if out is None:
             return OnDevice(found)
         out[0].tensor.copy_(found)
         return out[0]
 
-    def __array_function__(self, function: Callable[..., Any], types: Any, arguments: Sequence[Any], options: dict[str, Any]) -> OnDevice:
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, arguments: Sequence[Any], options: dict[str, Any]
+    ) -> OnDevice:
         if function not in _FUNCTIONS:
             raise TypeError(f"numpy's {function.__name__} has no counterpart on a device: add it to fas_phantom.device")
         return OnDevice(_FUNCTIONS[function](self._operand, *arguments, **options))
@@ -63,7 +97,11 @@ class OnDevice(NDArrayOperatorsMixin):
             return value.tensor
         if isinstance(value, np.ndarray) and value.ndim:
             device = self.tensor.device
-            return _uploaded(value, device) if value.size > SMALL else _small(value.tobytes(), value.shape, value.dtype, device)
+            return (
+                _uploaded(value, device)
+                if value.size > SMALL
+                else _small(value.tobytes(), value.shape, value.dtype, device)
+            )
         return torch.tensor(value if isinstance(value, (bool, np.bool_)) else float(cast(SupportsFloat, value)))
 
     @property
@@ -135,7 +173,9 @@ class OnDevice(NDArrayOperatorsMixin):
 
     def filtered(self, kernel: np.ndarray) -> OnDevice:
         """Correlation with a kernel (3, 3); the border is mirrored about its outermost pixels."""
-        return self._of_planes(F.conv2d(F.pad(self._planes(), (1, 1, 1, 1), mode="reflect"), self._operand(kernel)[None, None]))
+        return self._of_planes(
+            F.conv2d(F.pad(self._planes(), (1, 1, 1, 1), mode="reflect"), self._operand(kernel)[None, None])
+        )
 
     def resized(self, size: tuple[int, int]) -> OnDevice:
         """This field (H, W), bilinearly, at another size (rows, columns)."""
@@ -161,7 +201,9 @@ def place(name: str) -> torch.device:
         torch.empty(1, device=found)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise FascoreError(f"phantom cannot render on the device '{name}': {reason}; leave out 'device' to render on the CPU") from error
+        raise FascoreError(
+            f"phantom cannot render on the device '{name}': {reason}; leave out 'device' to render on the CPU"
+        ) from error
     return found
 
 
@@ -185,7 +227,9 @@ Operand = Callable[[Any], torch.Tensor]
 
 
 def _clip(of: Operand, field: Any, low: Any = None, high: Any = None) -> torch.Tensor:
-    bounds: list[Any] = [None if bound is None else of(bound) if isinstance(bound, OnDevice) else float(bound) for bound in (low, high)]
+    bounds: list[Any] = [
+        None if bound is None else of(bound) if isinstance(bound, OnDevice) else float(bound) for bound in (low, high)
+    ]
     return torch.clamp(of(field), *bounds)
 
 
@@ -218,11 +262,17 @@ def _pad(of: Operand, field: Any, ends: Sequence[tuple[int, int]], constant_valu
 
 
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., torch.Tensor]] = {
-    np.clip: _clip, np.where: _where, np.stack: _stack, np.concatenate: _concatenate, np.dstack: _dstack, np.full_like: _full_like, np.diff: _diff,
+    np.clip: _clip,
+    np.where: _where,
+    np.stack: _stack,
+    np.concatenate: _concatenate,
+    np.dstack: _dstack,
+    np.full_like: _full_like,
+    np.diff: _diff,
     np.pad: _pad,
     np.zeros_like: lambda of, field: torch.zeros_like(of(field)),
     np.ones_like: lambda of, field: torch.ones_like(of(field)),
     np.empty_like: lambda of, field: torch.empty_like(of(field)),
     np.broadcast_to: lambda of, field, shape: of(field).broadcast_to(shape),
     np.moveaxis: lambda of, field, source, target: torch.movedim(of(field), source, target),
-}  # fmt: skip
+}

@@ -48,7 +48,9 @@ def export(dataset: Phantom, folder: Path, processes: int) -> Iterator[tuple[int
     rows = [(split, record) for split in SPLITS for record in dataset.records(split)]
     fastest = max(np.reciprocal(np.diff(record.channels["rgb"].times())).max(initial=0) for _, record in rows)
     if fastest >= 1 / MILLISECOND:
-        raise FascoreError("fps: two frames of a clip are less than a millisecond apart, which its file cannot tell; lower fps")
+        raise FascoreError(
+            "fps: two frames of a clip are less than a millisecond apart, which its file cannot tell; lower fps"
+        )
     with _whole(folder) as place:
         written: list[dict[str, object]] = []
         with closing(_written([record for _, record in rows], place, processes)) as clips:
@@ -71,7 +73,9 @@ def _whole(folder: Path) -> Iterator[Path]:
         yield part
         os.replace(part, folder)
     except (OSError, av.error.FFmpegError) as error:
-        raise FascoreError(f"{folder} cannot be written: {error.strerror or error}; make room or choose another place") from error
+        raise FascoreError(
+            f"{folder} cannot be written: {error.strerror or error}; make room or choose another place"
+        ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -85,7 +89,9 @@ def _written(records: Sequence[Record], place: Path, processes: int) -> Generato
     try:
         yield from pool.map(write_clip, records, [place] * len(records), chunksize=4)
     except BrokenProcessPool as error:
-        raise FascoreError("a worker process died (out of memory, or killed); give the same command with --processes 1") from error
+        raise FascoreError(
+            "a worker process died (out of memory, or killed); give the same command with --processes 1"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -133,7 +139,10 @@ def _write_channel(source: Rendered, folder: Path) -> str:
 def write_h264(path: Path, clip: ClipParameters, times: np.ndarray) -> None:
     """The packets of the clip's own codec in an MP4 file: what is decoded from it is what the renderer gives."""
     stream = io.BytesIO(b"".join(packets(clip, scene(clip).rgb)))
-    with av.open(stream, format="h264") as coded, av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as file:
+    with (
+        av.open(stream, format="h264") as coded,
+        av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as file,
+    ):
         video = file.add_stream_from_template(coded.streams.video[0])
         video.time_base = TICK
         pictures = (packet for packet in coded.demux(video=0) if packet.size)
@@ -170,7 +179,11 @@ def annotation_table(annotation: Annotation) -> str:
     """Boxes, area and landmarks by frame as CSV: what the manifest's column `annotation` names."""
     assert annotation.boxes is not None and annotation.area is not None and annotation.points is not None
     corners, count = ("x1", "y1", "x2", "y2"), annotation.points.shape[1]
-    header = [*corners, *(f"area_{name}" for name in corners), *(f"{axis}_{number}" for number in range(count) for axis in "xy")]
+    header = [
+        *corners,
+        *(f"area_{name}" for name in corners),
+        *(f"{axis}_{number}" for number in range(count) for axis in "xy"),
+    ]
     cells = np.concatenate([annotation.boxes, annotation.area, annotation.points.reshape(-1, 2 * count)], axis=1)
     return "".join(",".join(row) + "\n" for row in [header, *([f"{cell:.4f}" for cell in frame] for frame in cells)])
 

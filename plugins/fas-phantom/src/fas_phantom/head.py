@@ -51,7 +51,10 @@ def head(person: Person) -> Head:
     colour = mix(colour, (who.hair * np.clip(streaks, 0.3, 2)[..., None]).astype(np.float32), shape.hair)
     shade = _cavities(shape, x, y)[..., None]
     return Head(
-        who, shape.z, shape.head.astype(np.float32), (colour * shade).astype(np.float32),
+        who,
+        shape.z,
+        shape.head.astype(np.float32),
+        (colour * shade).astype(np.float32),
         _matter(who, shape, x, y, aperture, brows, shade[..., 0], _vessels(x, y, stream("vessels", person.seed))),
         np.dstack([closed * shade, lids]).astype(np.float32),
     )
@@ -59,10 +62,20 @@ def head(person: Person) -> Head:
 
 def _skin(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
     """Skin reflectance: blood in cheeks, nose and ears, melanin round the eyes, freckles, grain."""
-    blood = pair(x, y, 0.043, 0.035, 0.02, 0.018) + 0.7 * bump(x, y, 0, 0.036, 0.014, 0.012) + 0.5 * soft(np.abs(x) - 0.07, 0.006)
-    melanin = 0.8 * pair(x, y, 0.032, 0.012, 0.017, 0.008) + 0.35 * pair(x, y, 0.032, -0.008, 0.016, 0.006) - 0.25 * bump(x, y, 0, -0.05, 0.04, 0.02)
+    blood = (
+        pair(x, y, 0.043, 0.035, 0.02, 0.018)
+        + 0.7 * bump(x, y, 0, 0.036, 0.014, 0.012)
+        + 0.5 * soft(np.abs(x) - 0.07, 0.006)
+    )
+    melanin = (
+        0.8 * pair(x, y, 0.032, 0.012, 0.017, 0.008)
+        + 0.35 * pair(x, y, 0.032, -0.008, 0.016, 0.006)
+        - 0.25 * bump(x, y, 0, -0.05, 0.04, 0.02)
+    )
     melanin = melanin + 0.22 * noise(random, x.shape, (28, 28), 3)
-    spots = np.clip(blur(random.standard_normal(x.shape, np.float32), 1.3) * 4.6 - 2.2, 0, 1) * bump(x, y, 0, 0.02, 0.045, 0.02)
+    spots = np.clip(blur(random.standard_normal(x.shape, np.float32), 1.3) * 4.6 - 2.2, 0, 1) * bump(
+        x, y, 0, 0.02, 0.045, 0.02
+    )
     grain = 1 + 0.028 * who.grain * noise(random, x.shape, (5, 5), 3)
     red = np.array([-0.02, -0.2, -0.17], np.float32) * (0.6 + 0.5 * who.skin[0])
     brown = np.array([-0.16, -0.22, -0.24], np.float32)
@@ -71,7 +84,9 @@ def _skin(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field
 
 
 def _lips(who: Traits) -> np.ndarray:
-    return (who.skin * np.array([0.74, 0.44, 0.46], np.float32) + np.array([0.02, 0.0, 0.004], np.float32)).astype(np.float32)
+    return (who.skin * np.array([0.74, 0.44, 0.46], np.float32) + np.array([0.02, 0.0, 0.004], np.float32)).astype(
+        np.float32
+    )
 
 
 def _lip_mask(who: Traits, x: Field, y: Field) -> Field:
@@ -146,7 +161,11 @@ def _shut_line(who: Traits, x: Field, y: Field) -> Field:
 def _brows(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
     across = np.abs(x) / who.width
     along = (across - 0.012) / 0.04
-    centre = (BROW_HEIGHT - 0.001) * who.length - 0.0055 * np.sin(np.clip(along, 0, 1) * 2.2) * (1 + who.brow_tilt) + who.brow_tilt * 0.004 * along
+    centre = (
+        (BROW_HEIGHT - 0.001) * who.length
+        - 0.0055 * np.sin(np.clip(along, 0, 1) * 2.2) * (1 + who.brow_tilt)
+        + who.brow_tilt * 0.004 * along
+    )
     thick = 0.0036 * who.brow * np.clip(1.25 - along * 0.75, 0.2, 1.2)
     hairs = np.clip(0.9 + 0.16 * noise(random, x.shape, (2, 3)), 0.55, 1)
     return soft(thick - np.abs(y - centre), 0.0018) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003) * hairs * 0.9
@@ -155,7 +174,9 @@ def _brows(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Fiel
 def _cavities(shape: Surface, x: Field, y: Field) -> Field:
     """Ambient occlusion: cavities are darker, and so are nostrils, the mouth's line and what lies under the chin."""
     relief = shape.features
-    cavity = 1 + 22 * np.clip(relief - blur(relief, 9), -0.02, 0.005) + 10 * np.clip(relief - blur(relief, 22), -0.03, 0.01)
+    cavity = (
+        1 + 22 * np.clip(relief - blur(relief, 9), -0.02, 0.005) + 10 * np.clip(relief - blur(relief, 22), -0.03, 0.01)
+    )
     nostrils = 0.75 * pair(x, y, 0.0075, SUBNASALE - 0.0015, 0.0032, 0.0019)
     mouth = 0.6 * bump(x, y, 0, MOUTH, 0.016, 0.0011) + 0.3 * pair(x, y, 0.025, MOUTH + 0.0005, 0.002, 0.0015)
     return np.clip(cavity, 0.35, 1.15) * np.clip(1 - nostrils - mouth, 0.08, 1)
@@ -173,14 +194,22 @@ def transit(person: Person) -> Field:
 
 def _vessels(x: Field, y: Field, random: np.random.Generator) -> Field:
     """Pulse amplitude by region: more on forehead and cheeks, by a different amount in each person."""
-    forehead, left, right, chin = (float(random.uniform(low, high)) for low, high in ((0.3, 0.6), (0.25, 0.5), (0.25, 0.5), (-0.15, 0.1)))
+    forehead, left, right, chin = (
+        float(random.uniform(low, high)) for low, high in ((0.3, 0.6), (0.25, 0.5), (0.25, 0.5), (-0.15, 0.1))
+    )
     strong = 0.75 + forehead * bump(x, y, 0, -0.05, 0.04, 0.022) + chin * bump(x, y, 0, 0.1, 0.03, 0.015)
     strong = strong + left * bump(x, y, -0.04, 0.035, 0.02, 0.02) + right * bump(x, y, 0.04, 0.035, 0.02, 0.02)
     return strong * (1 + np.float32(0.06) * noise(random, x.shape, (30, 30), 2))
 
 
-def _matter(who: Traits, shape: Surface, x: Field, y: Field, aperture: Field, brows: Field, shade: Field, vessels: Field) -> Field:
-    zone = bump(x, y, 0, -0.045, 0.03, 0.02) + bump(x, y, 0, 0.035, 0.008, 0.018) + 0.5 * pair(x, y, 0.04, 0.025, 0.012, 0.01)
+def _matter(
+    who: Traits, shape: Surface, x: Field, y: Field, aperture: Field, brows: Field, shade: Field, vessels: Field
+) -> Field:
+    zone = (
+        bump(x, y, 0, -0.045, 0.03, 0.02)
+        + bump(x, y, 0, 0.035, 0.008, 0.018)
+        + 0.5 * pair(x, y, 0.04, 0.025, 0.012, 0.01)
+    )
     gloss = mix(mix(0.04 + 0.05 * zone, 0.07, aperture), 0.05, shape.hair)
     grown = beard(who, x, y)
     skin = soft(shape.head - 0.5, 0.1) * (1 - aperture) * (1 - shape.hair) * (1 - 0.8 * brows) * (1 - 0.7 * grown)

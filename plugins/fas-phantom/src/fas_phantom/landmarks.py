@@ -27,7 +27,9 @@ COUNTS: dict[Layout, int] = {"68": 68, "mesh140": 140}
 def frontal(person: Person) -> np.ndarray:
     """(140, 3) landmarks of a person with open eyes and shut mouth, in metres of the head's own frame; layout `mesh140`."""
     maps = head(person)
-    flat = np.concatenate([_jaw(maps.who), _brows(maps.who), _nose(maps.who), _eyes(maps.who), _mouth(maps.who), mesh(maps.who)]).astype(np.float32)
+    flat = np.concatenate(
+        [_jaw(maps.who), _brows(maps.who), _nose(maps.who), _eyes(maps.who), _mouth(maps.who), mesh(maps.who)]
+    ).astype(np.float32)
     u, v = pixels(flat[:, 0], flat[:, 1])
     relief = map_coordinates(maps.relief, [v, u], order=1, mode="nearest")
     return np.column_stack([flat, relief])
@@ -44,7 +46,11 @@ def _jaw(who: Traits) -> np.ndarray:
 def _brows(who: Traits) -> np.ndarray:
     along = np.array([1.0, 0.78, 0.52, 0.28, 0.04])
     x = (0.012 + 0.04 * along) * who.width
-    y = (BROW_HEIGHT - 0.001) * who.length - 0.0055 * np.sin(along * 2.2) * (1 + who.brow_tilt) + who.brow_tilt * 0.004 * along
+    y = (
+        (BROW_HEIGHT - 0.001) * who.length
+        - 0.0055 * np.sin(along * 2.2) * (1 + who.brow_tilt)
+        + who.brow_tilt * 0.004 * along
+    )
     left = np.column_stack([-x, y])
     return np.concatenate([left, (left * [-1, 1])[::-1]])
 
@@ -53,7 +59,10 @@ def _nose(who: Traits) -> np.ndarray:
     tip = (SUBNASALE * who.nose_length - 0.006) * who.length
     bridge = [(0, level * tip) for level in (0.0, 0.33, 0.67, 1.0)]
     wide = 0.0155 * who.nose_width * who.width
-    base = [(share * wide, tip + drop) for share, drop in ((-1, 0.004), (-0.5, 0.0065), (0, 0.0075), (0.5, 0.0065), (1, 0.004))]
+    base = [
+        (share * wide, tip + drop)
+        for share, drop in ((-1, 0.004), (-0.5, 0.0065), (0, 0.0075), (0.5, 0.0065), (1, 0.004))
+    ]
     return np.array(bridge + base)
 
 
@@ -84,19 +93,34 @@ def mesh(who: Traits) -> np.ndarray:
     (94 to 97), cheek in three rows, inwards out (98 to 106), chin (107).
     """
     middle = np.array([-0.070, -0.055, -0.040, -0.031, BROW_HEIGHT, 0.056, 0.0855, 0.1])
-    rows = [(-0.070, (0.3, 0.6, 0.88)), (-0.055, (0.3, 0.6, 0.88)), (-0.040, (0.3, 0.6, 0.88)), (-0.022, (0.93,)), (-0.008, (0.95,))]
+    rows = [
+        (-0.070, (0.3, 0.6, 0.88)),
+        (-0.055, (0.3, 0.6, 0.88)),
+        (-0.040, (0.3, 0.6, 0.88)),
+        (-0.022, (0.93,)),
+        (-0.008, (0.95,)),
+    ]
     cheek = [(0.022, (0.45, 0.65, 0.85)), (0.040, (0.45, 0.65, 0.85)), (0.058, (0.45, 0.65, 0.85))]
     across = np.array([0.8, 0.0, -0.8]) * 0.0148 * who.eyes
     eye = np.concatenate([np.column_stack([across, np.full(3, level)]) for level in (-0.011, 0.012)]) / who.length
     eye = np.insert(eye, 3, (0.0, -0.0008), axis=0) * [1, who.length] + [EYE_SPACING * who.eye_spacing * who.width, 0]
-    nose = np.array([(0.009, 0.006), (0.0105, 0.017), (0.012, 0.027), (0.019, 0.036)]) * [who.width * who.nose_width, who.length]
+    nose = np.array([(0.009, 0.006), (0.0105, 0.017), (0.012, 0.027), (0.019, 0.036)]) * [
+        who.width * who.nose_width,
+        who.length,
+    ]
     right = np.concatenate([_rows(who, rows), eye, nose, _rows(who, cheek), [(0.014 * who.width, 0.098 * who.length)]])
     return np.concatenate([np.column_stack([np.zeros(8), middle * who.length]), right * [-1, 1], right])
 
 
 def _rows(who: Traits, rows: Sequence[tuple[float, Sequence[float]]]) -> np.ndarray:
     """Points (N, 2) at shares of the head's half width, by height in the average face."""
-    return np.array([(share * outline(who, np.array([level * who.length]))[0], level * who.length) for level, shares in rows for share in shares])
+    return np.array(
+        [
+            (share * outline(who, np.array([level * who.length]))[0], level * who.length)
+            for level, shares in rows
+            for share in shares
+        ]
+    )
 
 
 def exact(person: Person, pose: Pose) -> np.ndarray:

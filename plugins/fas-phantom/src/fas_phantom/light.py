@@ -24,7 +24,9 @@ def normals(lift: Field, scale: float) -> Normal:
 def direction(capture: Capture) -> np.ndarray:
     """Unit vector to the lamp."""
     azimuth, elevation = np.deg2rad(capture.azimuth), np.deg2rad(capture.elevation)
-    return np.array([np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), np.cos(azimuth) * np.cos(elevation)], np.float32)
+    return np.array(
+        [np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), np.cos(azimuth) * np.cos(elevation)], np.float32
+    )
 
 
 def tint(warmth: float) -> np.ndarray:
@@ -39,7 +41,9 @@ class Shading:
     light; `gleam` is the highlight, to be multiplied by gloss. `whole` puts a part of the frame, if the relief is one, in its place.
     """
 
-    def __init__(self, capture: Capture, lift: Field, scale: float, whole: Callable[[Field], Field] = lambda field: field) -> None:
+    def __init__(
+        self, capture: Capture, lift: Field, scale: float, whole: Callable[[Field], Field] = lambda field: field
+    ) -> None:
         self._capture, self._lift, self._scale, self._whole = capture, lift, scale, whole
 
     def on(self, lift: Field) -> Shading:

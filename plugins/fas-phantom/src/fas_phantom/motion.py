@@ -50,9 +50,17 @@ def tracks(clip: ClipParameters) -> Tracks:
 
     return Tracks(
         time,
-        yaw=capture.yaw + sway(4.5), pitch=capture.pitch + sway(2.5), roll=capture.roll + sway(1.6),
-        x=sway(0.0045, (0.2, 2.0)), y=sway(0.003, (0.2, 2.0)), scale=1 + sway(0.01, (0.1, 0.6)),
-        lids=_blinks(capture, time, random), mouth=_talk(capture, time, random), phase=phase, heart=heart, beat=waveform(phase),
+        yaw=capture.yaw + sway(4.5),
+        pitch=capture.pitch + sway(2.5),
+        roll=capture.roll + sway(1.6),
+        x=sway(0.0045, (0.2, 2.0)),
+        y=sway(0.003, (0.2, 2.0)),
+        scale=1 + sway(0.01, (0.1, 0.6)),
+        lids=_blinks(capture, time, random),
+        mouth=_talk(capture, time, random),
+        phase=phase,
+        heart=heart,
+        beat=waveform(phase),
     )
 
 

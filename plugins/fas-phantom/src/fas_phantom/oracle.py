@@ -74,7 +74,9 @@ class Truth:
     @property
     def beats(self) -> np.ndarray:
         """Seconds of the beats, from before the clip to after it."""
-        return beat_times(self.clip.pulse, self.clip.seed, self.clip.id, float(self.clip.frames / self.clip.capture.rate))
+        return beat_times(
+            self.clip.pulse, self.clip.seed, self.clip.id, float(self.clip.frames / self.clip.capture.rate)
+        )
 
     @property
     def waveform(self) -> np.ndarray:
@@ -132,5 +134,7 @@ def truth(record: Record) -> Truth:
     """The truth of a record of `phantom`. Raises FascoreError for any other record."""
     source = record.channels.get("rgb")
     if not isinstance(source, Rendered):
-        raise FascoreError(f"record '{record.id}' was not rendered by phantom: nobody knows its truth; give a record of the dataset 'phantom'")
+        raise FascoreError(
+            f"record '{record.id}' was not rendered by phantom: nobody knows its truth; give a record of the dataset 'phantom'"
+        )
     return Truth(source.clip)

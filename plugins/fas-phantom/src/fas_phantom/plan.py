@@ -57,12 +57,19 @@ class Plan:
     def records(self, split: str) -> list[Record]:
         """Records of `train`, `dev`, `test` or `all`."""
         chosen = [part for part in SPLITS if split in (part, "all")]
-        return [record for name in chosen for part in parts(self.protocol, name, self.site, self.species) for record in self._part(name, part)]
+        return [
+            record
+            for name in chosen
+            for part in parts(self.protocol, name, self.site, self.species)
+            for record in self._part(name, part)
+        ]
 
     def _part(self, split: Split, part: Part) -> list[Record]:
         people, records = self.people(split, part.site), []
         for who in people:
-            rows: list[tuple[str | None, Task, int]] = [(name, SPECIES[name].task, number) for name in part.species for number in range(self.clips)]
+            rows: list[tuple[str | None, Task, int]] = [
+                (name, SPECIES[name].task, number) for name in part.species for number in range(self.clips)
+            ]
             for task in DOMAINS:
                 rows += [(None, task, number) for number in range(sum(row[1] == task for row in rows))]
             drawn = [self._record(who, part.site, people, *row) for row in rows]
@@ -70,13 +77,23 @@ class Plan:
             records += [drawn[place] for place in order]
         return records
 
-    def _record(self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int) -> Record:
+    def _record(
+        self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int
+    ) -> Record:
         clip = self.clip(who, site, people, species, task, number)
         presenter = who if clip.other is None or task == "forgery" else clip.other
         channels: dict[str, Source] = {channel: Rendered(clip, channel, self.device) for channel in CHANNELS}
         return Record(
-            self._id(clip), int(species is None), channels, dataset="phantom", task=task,
-            species=species, subject=who.id, presenter=presenter.id, annotation=Detected(clip, self.landmarks), metadata=self._metadata(clip, task),
+            self._id(clip),
+            int(species is None),
+            channels,
+            dataset="phantom",
+            task=task,
+            species=species,
+            subject=who.id,
+            presenter=presenter.id,
+            annotation=Detected(clip, self.landmarks),
+            metadata=self._metadata(clip, task),
         )
 
     @staticmethod
@@ -87,23 +104,43 @@ class Plan:
     def _metadata(self, clip: ClipParameters, task: Task) -> dict[str, str | int | float | None]:
         capture = clip.capture
         return {
-            "benchmark": self.benchmark, "site": clip.site, "session": capture.session, "device": capture.device, "domain": capture.domain,
+            "benchmark": self.benchmark,
+            "site": clip.site,
+            "session": capture.session,
+            "device": capture.device,
+            "domain": capture.domain,
             "instrument": None if clip.species is None else f"{clip.site}-{clip.species.split('.')[0]}",
-            "skin_tone": clip.subject.tone, "heart_rate": round(clip.pulse.heart_rate, 2), "pulse_amplitude": clip.pulse.amplitude,
-            "source": clip.other.id if clip.other and task == "forgery" else None, "fps": capture.rate,
-            "crf": capture.crf, "recoded": capture.recoded, "glasses": int(capture.glasses is not None),
+            "skin_tone": clip.subject.tone,
+            "heart_rate": round(clip.pulse.heart_rate, 2),
+            "pulse_amplitude": clip.pulse.amplitude,
+            "source": clip.other.id if clip.other and task == "forgery" else None,
+            "fps": capture.rate,
+            "crf": capture.crf,
+            "recoded": capture.recoded,
+            "glasses": int(capture.glasses is not None),
         }
 
-    def clip(self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int) -> ClipParameters:
+    def clip(
+        self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int
+    ) -> ClipParameters:
         """The parameters of one clip. Length, capture and pulse are drawn from the clip's id alone, by one rule for all species."""
         name = f"{who.id}/{species or f'bona_fide.{task}'}/{number}"
         place, random = SITES[site], stream(self.seed, "clip", name)
         attack = renderer_of(species).draw(stream(self.seed, "attack", name), place)
         alone = species is None or SPECIES[species].own
         return ClipParameters(
-            id=name, site=site, seed=self.seed, size=self.size, frames=self._length(name), difficulty=self.difficulty, subject=who,
-            other=None if alone else self._other(who, people, task, stream(self.seed, "other", name)), species=species,
-            capture=_capture(random, place, DOMAINS[task], self.fps), pulse=_pulse(random, who), attack=tuple(sorted(attack.items())),
+            id=name,
+            site=site,
+            seed=self.seed,
+            size=self.size,
+            frames=self._length(name),
+            difficulty=self.difficulty,
+            subject=who,
+            other=None if alone else self._other(who, people, task, stream(self.seed, "other", name)),
+            species=species,
+            capture=_capture(random, place, DOMAINS[task], self.fps),
+            pulse=_pulse(random, who),
+            attack=tuple(sorted(attack.items())),
         )
 
     def _length(self, name: str) -> int:
@@ -131,23 +168,49 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
     distance = 0.3 / face * between(0.9, 1.1)
     crf, recoded = _coding(random, site, wild)
     return Capture(
-        domain=domain, session=int(random.integers(1, 4)), device=str(random.choice(site.devices)),
+        domain=domain,
+        session=int(random.integers(1, 4)),
+        device=str(random.choice(site.devices)),
         illumination=between(0.15, 0.5) if random.random() < site.dim else 1.0,
-        exposure=float(np.exp(random.normal(0, 0.16))), warmth=between(*site.warmth), tint=float(random.normal(0, 0.03)), gamma=between(*site.gamma),
-        defocus=float(random.gamma(2.0, 0.25)), noise_gain=between(*site.noise_gain), noise_floor=between(0.002, 0.004),
-        crf=crf, recoded=recoded, rate=fps * float(random.choice(site.rates)), jitter=between(0.0, 0.25),
-        face=face, distance=distance, x=between(0.44, 0.56), y=between(0.45, 0.53),
+        exposure=float(np.exp(random.normal(0, 0.16))),
+        warmth=between(*site.warmth),
+        tint=float(random.normal(0, 0.03)),
+        gamma=between(*site.gamma),
+        defocus=float(random.gamma(2.0, 0.25)),
+        noise_gain=between(*site.noise_gain),
+        noise_floor=between(0.002, 0.004),
+        crf=crf,
+        recoded=recoded,
+        rate=fps * float(random.choice(site.rates)),
+        jitter=between(0.0, 0.25),
+        face=face,
+        distance=distance,
+        x=between(0.44, 0.56),
+        y=between(0.45, 0.53),
         motion=between(0.4, 2.0) if wild else between(0.3, 1.0),
         yaw=float(np.clip(random.normal(0, 7), -16, 16)),
-        pitch=float(np.clip(random.normal(-1, 3.5), -9, 8)), roll=float(np.clip(random.normal(0, 3), -8, 8)),
-        azimuth=between(*site.azimuth), elevation=between(*site.elevation), ambient=between(*site.ambient), light_warmth=between(*site.light_warmth),
-        background=int(random.integers(POOL)), background_gain=between(0.6, 1.3),
-        background_depth=distance + float(np.exp(random.uniform(np.log(0.12), np.log(1.8)))), clothing=int(random.integers(1 << 31)),
-        blink=between(0.15, 0.5), talk=between(0, 1) * float(random.random() < 0.6), depth_noise=between(1.0, 4.0),
-        depth_error=float(np.exp(random.uniform(np.log(5), np.log(30)))), depth_holes=between(0, 0.9),
-        infrared_exposure=float(np.exp(random.uniform(np.log(0.45), np.log(1.25)))), infrared_ambient=between(0.0, 0.6),
-        glasses=int(random.integers(1 << 31)) if random.random() < GLASSES else None, sheet=_sheet(random),
-        room=between(18, 31), thermal_noise=between(0.04, 0.1), thermal_offset=float(random.normal(0, 4)),
+        pitch=float(np.clip(random.normal(-1, 3.5), -9, 8)),
+        roll=float(np.clip(random.normal(0, 3), -8, 8)),
+        azimuth=between(*site.azimuth),
+        elevation=between(*site.elevation),
+        ambient=between(*site.ambient),
+        light_warmth=between(*site.light_warmth),
+        background=int(random.integers(POOL)),
+        background_gain=between(0.6, 1.3),
+        background_depth=distance + float(np.exp(random.uniform(np.log(0.12), np.log(1.8)))),
+        clothing=int(random.integers(1 << 31)),
+        blink=between(0.15, 0.5),
+        talk=between(0, 1) * float(random.random() < 0.6),
+        depth_noise=between(1.0, 4.0),
+        depth_error=float(np.exp(random.uniform(np.log(5), np.log(30)))),
+        depth_holes=between(0, 0.9),
+        infrared_exposure=float(np.exp(random.uniform(np.log(0.45), np.log(1.25)))),
+        infrared_ambient=between(0.0, 0.6),
+        glasses=int(random.integers(1 << 31)) if random.random() < GLASSES else None,
+        sheet=_sheet(random),
+        room=between(18, 31),
+        thermal_noise=between(0.04, 0.1),
+        thermal_offset=float(random.normal(0, 4)),
     )
 
 
@@ -165,14 +228,21 @@ def _sheet(random: np.random.Generator) -> Sheet:
     """Place, size and bending of a sheet; a quarter of them fill the frame."""
     wide = float(random.uniform(0.1, 0.135) if random.random() < 0.75 else random.uniform(0.2, 0.3))
     return Sheet(
-        half_width=wide, half_height=wide * float(random.uniform(1.25, 1.4)),
-        shift_x=float(random.uniform(-0.015, 0.015)), shift_y=float(random.uniform(-0.01, 0.02)),
-        tilt_x=float(random.normal(0, 4)), tilt_y=float(random.normal(0, 4)),
-        bend=float(random.normal(0, 1.2)), bend_angle=float(random.uniform(-0.5, 0.5)), background=int(random.integers(POOL)),
+        half_width=wide,
+        half_height=wide * float(random.uniform(1.25, 1.4)),
+        shift_x=float(random.uniform(-0.015, 0.015)),
+        shift_y=float(random.uniform(-0.01, 0.02)),
+        tilt_x=float(random.normal(0, 4)),
+        tilt_y=float(random.normal(0, 4)),
+        bend=float(random.normal(0, 1.2)),
+        bend_angle=float(random.uniform(-0.5, 0.5)),
+        background=int(random.integers(POOL)),
     )
 
 
 def _pulse(random: np.random.Generator, who: Person) -> Pulse:
     """Heart and blood: green amplitude log-uniform from 0.15 % of DC to 1 %, on the darkest skin to 0.5 %."""
     amplitude = float(np.exp(random.uniform(np.log(0.0015), np.log(0.011 - 0.001 * who.tone))))
-    return Pulse(float(random.uniform(45, 160)), amplitude, float(random.uniform(0.02, 0.05)), float(random.uniform(0.2, 0.3)))
+    return Pulse(
+        float(random.uniform(45, 160)), amplitude, float(random.uniform(0.02, 0.05)), float(random.uniform(0.2, 0.3))
+    )

@@ -13,8 +13,24 @@ from fascore import FascoreError, Record
 
 REGIONS: dict[str, tuple[tuple[int, float, int], ...]] = {
     "forehead": ((17, 0.1, 8), (26, 0.1, 8), (25, 0.5, 8), (18, 0.5, 8)),
-    "right cheek": ((1, 0.1, 30), (36, 0.25, 48), (39, 0.25, 48), (31, 0.1, 48), (48, 0.15, 4), (6, 0.2, 57), (4, 0.12, 30)),
-    "left cheek": ((15, 0.1, 30), (45, 0.25, 54), (42, 0.25, 54), (35, 0.1, 54), (54, 0.15, 12), (10, 0.2, 57), (12, 0.12, 30)),
+    "right cheek": (
+        (1, 0.1, 30),
+        (36, 0.25, 48),
+        (39, 0.25, 48),
+        (31, 0.1, 48),
+        (48, 0.15, 4),
+        (6, 0.2, 57),
+        (4, 0.12, 30),
+    ),
+    "left cheek": (
+        (15, 0.1, 30),
+        (45, 0.25, 54),
+        (42, 0.25, 54),
+        (35, 0.1, 54),
+        (54, 0.15, 12),
+        (10, 0.2, 57),
+        (12, 0.12, 30),
+    ),
 }
 """Corners of each region: from one of the 68 landmarks a share of the way to another; on the forehead upwards, away from the chin, by brow spans."""
 BAND = (45.0, 160.0)
@@ -40,12 +56,19 @@ def region_colours(record: Record) -> tuple[np.ndarray, np.ndarray]:
     if record.annotation is None:
         raise FascoreError(f"record '{record.id}' ships no landmarks; give a record of 'phantom'")
     source = record.channels["rgb"]
-    return source.times(), colours_of((frame.image for frame in source.read()), np.asarray(record.annotation.load().points, np.float64))
+    return source.times(), colours_of(
+        (frame.image for frame in source.read()), np.asarray(record.annotation.load().points, np.float64)
+    )
 
 
 def colours_of(pictures: Iterable[np.ndarray], points: np.ndarray) -> np.ndarray:
     """(F, 3 regions, 3) mean RGB of the regions in pictures (H, W, 3) with landmarks (F, 68, 2)."""
-    return np.array([[_mean_within(picture, corners) for corners in _corners(here)] for picture, here in zip(pictures, _steadied(points))])
+    return np.array(
+        [
+            [_mean_within(picture, corners) for corners in _corners(here)]
+            for picture, here in zip(pictures, _steadied(points))
+        ]
+    )
 
 
 def _steadied(points: np.ndarray, frames: int = 15) -> np.ndarray:
@@ -61,7 +84,10 @@ def _corners(points: np.ndarray) -> list[np.ndarray]:
     up = points[27] - points[8]
     span = np.hypot(*(points[25] - points[18])) / max(float(np.hypot(*up)), 1e-6)
     forehead = [points[start] + share * span * up for start, share, _ in REGIONS["forehead"]]
-    cheeks = [[points[a] + share * (points[b] - points[a]) for a, share, b in REGIONS[side]] for side in ("right cheek", "left cheek")]
+    cheeks = [
+        [points[a] + share * (points[b] - points[a]) for a, share, b in REGIONS[side]]
+        for side in ("right cheek", "left cheek")
+    ]
     return [np.array(part) for part in (forehead, *cheeks)]
 
 
@@ -91,11 +117,15 @@ def pos(rgb: np.ndarray, rate: float) -> np.ndarray:
 def measured(times: np.ndarray, colours: np.ndarray) -> Pulse:
     """What of a pulse region colours (F, K, 3) at `times` (F,) show. Raises FascoreError where the clip is shorter than five seconds."""
     if len(times) < 2 or times[-1] - times[0] < 5:
-        raise FascoreError(f"a clip of {len(times)} frames is too short to tell a heart rate from; five seconds are the least")
+        raise FascoreError(
+            f"a clip of {len(times)} frames is too short to tell a heart rate from; five seconds are the least"
+        )
     rate = (len(times) - 1) / (times[-1] - times[0])
     even = np.linspace(times[0], times[-1], len(times))
     seen = colours[:, ~np.isnan(colours).any((0, 2))]
-    steady: np.ndarray = np.stack([np.interp(even, times, column) for column in seen.reshape(len(times), -1).T], 1).reshape(seen.shape)
+    steady: np.ndarray = np.stack(
+        [np.interp(even, times, column) for column in seen.reshape(len(times), -1).T], 1
+    ).reshape(seen.shape)
     regions = np.stack([pos(steady[:, k], rate) for k in range(steady.shape[1])])
     filtered = sosfiltfilt(butter(3, (0.65, min(4.0, 0.45 * rate)), "band", fs=rate, output="sos"), regions, axis=1)
     still = filtered.std(1) < 1e-12

@@ -21,7 +21,8 @@ RIM = 0.45
 
 _OUTLINE = PchipInterpolator(
     [CROWN, -0.1165, -0.111, -0.099, -0.075, -0.045, -0.01, 0.02, 0.05, 0.075, 0.095, 0.107, 0.1135, CHIN],
-    [0, 0.016, 0.033, 0.051, 0.066, 0.0735, 0.0745, 0.0725, 0.066, 0.0565, 0.042, 0.0275, 0.013, 0], extrapolate=False,
+    [0, 0.016, 0.033, 0.051, 0.066, 0.0735, 0.0745, 0.0725, 0.066, 0.0565, 0.042, 0.0275, 0.013, 0],
+    extrapolate=False,
 )
 _PROFILE = PchipInterpolator(
     [CROWN, -0.112, -0.1, -0.08, -0.055, -0.025, 0.0, 0.03, 0.06, 0.09, 0.105, CHIN],
@@ -45,7 +46,9 @@ def grid() -> tuple[Field, Field]:
     """(x, y) of every point of the field in metres: x to the image's right, y down, 0 between the eyes."""
     x = LEFT + PITCH * np.arange(COLUMNS, dtype=np.float32)
     y = TOP + PITCH * np.arange(ROWS, dtype=np.float32)
-    return np.ascontiguousarray(np.broadcast_to(x, (ROWS, COLUMNS))), np.ascontiguousarray(np.broadcast_to(y[:, None], (ROWS, COLUMNS)))
+    return np.ascontiguousarray(np.broadcast_to(x, (ROWS, COLUMNS))), np.ascontiguousarray(
+        np.broadcast_to(y[:, None], (ROWS, COLUMNS))
+    )
 
 
 def outline(who: Traits, y: np.ndarray) -> np.ndarray:
@@ -76,7 +79,9 @@ def surface(who: Traits, seed: int) -> Surface:
 
 def _ears(who: Traits, x: Field, y: Field) -> Field:
     centre = 0.0735 * who.width
-    inside = 1 - np.sqrt(((np.abs(x) - centre) / 0.0105) ** 2 + ((y - 0.016 - 0.25 * (centre - np.abs(x))) / 0.029) ** 2)
+    inside = 1 - np.sqrt(
+        ((np.abs(x) - centre) / 0.0105) ** 2 + ((y - 0.016 - 0.25 * (centre - np.abs(x))) / 0.029) ** 2
+    )
     return soft(inside * 0.01, EDGE)
 
 
@@ -86,10 +91,18 @@ def _features(who: Traits, x: Field, y: Field) -> Field:
     eye = EYE_SPACING * who.eye_spacing
     socket = -0.0105 * pair(x, y, eye - 0.002, -0.003, 0.014, 0.0085) + 0.0052 * pair(x, y, eye, 0.0005, 0.0095, 0.0062)
     brow = 0.0042 * pair(x, y, 0.026, BROW_HEIGHT, 0.017, 0.0055)
-    cheek = 0.0045 * who.cheeks * pair(x, y, 0.046, 0.026, 0.017, 0.014) - 0.003 * pair(x, y, 0.045, 0.062, 0.014, 0.018)
+    cheek = 0.0045 * who.cheeks * pair(x, y, 0.046, 0.026, 0.017, 0.014) - 0.003 * pair(
+        x, y, 0.045, 0.062, 0.014, 0.018
+    )
     fold = -0.0015 * pair(x, y, 0.026, 0.053, 0.004, 0.012)
-    lips = 0.0048 * who.lips * bump(x, y, 0, MOUTH - 0.0055, 0.017, 0.0035) + 0.006 * who.lips * bump(x, y, 0, MOUTH + 0.006, 0.0155, 0.0042)
-    lips = lips + 0.005 * bump(x, y, 0, MOUTH, 0.026, 0.014) - 0.002 * bump(x, y, 0, MOUTH, 0.014 * who.mouth_width, 0.0011)
+    lips = 0.0048 * who.lips * bump(x, y, 0, MOUTH - 0.0055, 0.017, 0.0035) + 0.006 * who.lips * bump(
+        x, y, 0, MOUTH + 0.006, 0.0155, 0.0042
+    )
+    lips = (
+        lips
+        + 0.005 * bump(x, y, 0, MOUTH, 0.026, 0.014)
+        - 0.002 * bump(x, y, 0, MOUTH, 0.014 * who.mouth_width, 0.0011)
+    )
     chin = -0.0035 * bump(x, y, 0, 0.0855, 0.02, 0.004) + 0.006 * who.chin * bump(x, y, 0, 0.1, 0.016, 0.009)
     philtrum = -0.0014 * bump(x, y, 0, 0.055, 0.0028, 0.005)
     return socket + brow + cheek + fold + lips + chin + philtrum + _nose(who, x, y)
@@ -113,7 +126,9 @@ def _hair(who: Traits, x: Field, y: Field, half: Field, random: np.random.Genera
         return np.zeros_like(x), 0.0
     volume = 0.011 * who.hair_volume * (0.7, 1.0, 1.35)[who.hair_length - 1]
     strands = noise(random, x.shape, (14, 5), 2) * 0.0022
-    crown = np.sqrt(((x / (0.0745 * who.width + volume)) ** 2 + ((y + 0.035) / (0.083 * who.length + volume * 1.3)) ** 2).clip(1e-6))
+    crown = np.sqrt(
+        ((x / (0.0745 * who.width + volume)) ** 2 + ((y + 0.035) / (0.083 * who.length + volume * 1.3)) ** 2).clip(1e-6)
+    )
     inside = (1 - crown) * 0.08
     end = (0.012, 0.062, 0.2)[who.hair_length - 1]
     fall = np.minimum(0.0745 * who.width + volume + 0.006 * np.sin(np.clip(y, 0, 0.15) * 30) - np.abs(x), end - y)

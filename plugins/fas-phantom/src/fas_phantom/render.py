@@ -46,7 +46,9 @@ class Scene:
     attack's pose, light and camera. Frames are rendered on `device`, one at a time; what is returned is numpy.
     """
 
-    def __init__(self, clip: ClipParameters, *, live: bool = False, without: frozenset[str] = frozenset(), device: str = "cpu") -> None:
+    def __init__(
+        self, clip: ClipParameters, *, live: bool = False, without: frozenset[str] = frozenset(), device: str = "cpu"
+    ) -> None:
         self.clip, self.without, self.device = clip, without, device
         self.attack = presentation(clip)
         self.shown = Live(clip) if live else self.attack
@@ -144,7 +146,9 @@ class Scene:
             moment, capture = self.moment(index), self.clip.capture
             reach = min(1.0, (capture.distance / capture.background_depth) ** 2 + 0.3 * capture.infrared_ambient)
             around = self.grey * np.float32(0.5 * reach * exposure(self.clip))
-            light = self.shown.infrared(lambda: self._live_infrared(moment, around), moment, lambda: self._picture(moment), around)
+            light = self.shown.infrared(
+                lambda: self._live_infrared(moment, around), moment, lambda: self._picture(moment), around
+            )
             return record_infrared(self.clip, light, index)
 
     def thermal(self, index: int) -> np.ndarray:
@@ -196,7 +200,9 @@ class Scene:
         return self.torso.colour_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y)
 
     def _below_matter(self, moment: Moment) -> tuple[Field, Field, Field]:
-        return moment.once("torso matter", lambda: self.torso.matter_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y))
+        return moment.once(
+            "torso matter", lambda: self.torso.matter_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y)
+        )
 
     def _live(self, moment: Moment) -> Field:
         """Linear RGB (H, W, 3) of the person in the scene."""
@@ -217,7 +223,9 @@ class Scene:
         """
         clip, (phase, rate) = self.clip, (self.tracks.phase[moment.frame], self.tracks.heart[moment.frame])
         late = self._colour(moment)[..., 3]
-        return waveform(np.float32(phase % (2 * np.pi)) - np.float32(rate) * late) * np.float32(clip.pulse.amplitude * clip.capture.gamma)
+        return waveform(np.float32(phase % (2 * np.pi)) - np.float32(rate) * late) * np.float32(
+            clip.pulse.amplitude * clip.capture.gamma
+        )
 
     def _colour(self, moment: Moment) -> Field:
         """(H, W, 4): reflectance of the head in this frame, lids and lips as they are, and the pulse's delay."""

@@ -40,7 +40,10 @@ class Channels(NamedTuple):
 def choose(dataset: Phantom, species: str, subject: int) -> Record:
     """The first clip of a species, or bona fide one of its kind, of a site's person by number. Raises FascoreError beyond the last."""
     wanted = None if species == BONA_FIDE else species
-    found = sorted((record for record in dataset.records("all") if record.species == wanted), key=lambda record: (record.subject or "", record.id))
+    found = sorted(
+        (record for record in dataset.records("all") if record.species == wanted),
+        key=lambda record: (record.subject or "", record.id),
+    )
     people = sorted({record.subject for record in found if record.subject})
     if subject >= len(people):
         raise FascoreError(f"--subject {subject}: there are people 0 to {len(people) - 1}; choose one of them")
@@ -51,7 +54,9 @@ def sheet(record: Record) -> Figure:
     """Everything that is known of a presentation: live, attack, trace and its bands, inpainting, all channels, pulse."""
     known, frame = truth(record), telling(truth(record))
     figure = _figure(15.5, 16.4, f"{record.species or 'bona fide'}   ({_where(record)}, frame {frame})")
-    axes = figure.subplots(4, 4, gridspec_kw={"hspace": 0.13, "wspace": 0.11, "left": 0.015, "right": 0.975, "top": 0.945, "bottom": 0.02})
+    axes = figure.subplots(
+        4, 4, gridspec_kw={"hspace": 0.13, "wspace": 0.11, "left": 0.015, "right": 0.975, "top": 0.945, "bottom": 0.02}
+    )
     recorded, live = channels(record, frame), counterpart(known, frame)
     _picture(axes[0, 0], known.live(frame), "live counterpart")
     _picture(axes[0, 1], known.shown(frame), "attack, before noise and codec")
@@ -76,14 +81,22 @@ def overview(records: Sequence[Record]) -> Figure:
     for block, record in zip(blocks, records):
         known, frame = truth(record), telling(truth(record))
         shown = channels(record, frame)
-        axes = block.subplots(1, 6, gridspec_kw={"wspace": 0.03, "left": 0.01, "right": 0.99, "top": 0.75, "bottom": 0.0})
+        axes = block.subplots(
+            1, 6, gridspec_kw={"wspace": 0.03, "left": 0.01, "right": 0.99, "top": 0.75, "bottom": 0.0}
+        )
         block.suptitle(record.species or "bona fide", fontsize=10, fontweight="bold", x=0.01, y=0.99, ha="left")
         gain = amplification(known.trace(frame), known.hull(frame))
-        for axis, (picture, limits, colours, title) in zip(axes, (
-            (known.live(frame), None, None, "live"), (shown.rgb, None, None, "recorded"),
-            (amplified(known.trace(frame), gain), None, None, f"trace × {gain}"), (shown.depth, reach(known, frame), "viridis_r", "depth"),
-            (shown.infrared, Normalize(0, 255), "gray", "infrared"), (shown.thermal, WARM, "inferno", "thermal"),
-        )):
+        for axis, (picture, limits, colours, title) in zip(
+            axes,
+            (
+                (known.live(frame), None, None, "live"),
+                (shown.rgb, None, None, "recorded"),
+                (amplified(known.trace(frame), gain), None, None, f"trace × {gain}"),
+                (shown.depth, reach(known, frame), "viridis_r", "depth"),
+                (shown.infrared, Normalize(0, 255), "gray", "infrared"),
+                (shown.thermal, WARM, "inferno", "thermal"),
+            ),
+        ):
             _picture(axis, picture, title, limits, colours, size=7, bar=False)
     return figure
 
@@ -98,7 +111,9 @@ def write(figure: Figure, path: Path) -> None:
             FigureCanvasAgg(figure).print_png(file)
         beside.replace(path)
     except OSError as error:
-        raise FascoreError(f"--out {path}: cannot be written ({error.strerror}); give a file in a folder that exists and is yours") from error
+        raise FascoreError(
+            f"--out {path}: cannot be written ({error.strerror}); give a file in a folder that exists and is yours"
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -111,7 +126,9 @@ def telling(known: Truth) -> int:
 
 def channels(record: Record, frame: int) -> Channels:
     """A frame of a record as its channels give it."""
-    rgb, depth, infrared, thermal = (next(iter(record.channels[name].read([frame]))).image for name in ("rgb", "depth", "infrared", "thermal"))
+    rgb, depth, infrared, thermal = (
+        next(iter(record.channels[name].read([frame]))).image for name in ("rgb", "depth", "infrared", "thermal")
+    )
     return Channels(rgb, np.where(depth > 0, depth, np.nan), infrared, thermal / 100 - FREEZING)
 
 
@@ -119,7 +136,12 @@ def counterpart(known: Truth, frame: int) -> Channels:
     """A frame of the live counterpart as the cameras would record it."""
     scene = known.counterpart
     depth = scene.depth(frame)
-    return Channels(scene.rgb(frame), np.where(depth > 0, depth, np.nan), scene.infrared(frame), scene.thermal(frame) / 100 - FREEZING)
+    return Channels(
+        scene.rgb(frame),
+        np.where(depth > 0, depth, np.nan),
+        scene.infrared(frame),
+        scene.thermal(frame) / 100 - FREEZING,
+    )
 
 
 def reach(known: Truth, frame: int) -> Normalize:
@@ -143,8 +165,15 @@ def series(record: Record, known: Truth) -> tuple[np.ndarray, np.ndarray, np.nda
     """Of the green of forehead and cheeks, per cent a frame, (F,) each: as recorded, what blood adds to it, what it adds to live."""
     frames = range(known.clip.frames)
     skin = [np.any([known.regions(index)[name] for name in SKIN], axis=0) for index in frames]
-    recorded = np.array([frame.image[..., 1][skin[index]].mean() for index, frame in enumerate(record.channels["rgb"].read())])
-    seen = np.array([known.pulsation(index)[..., 1][skin[index]].mean() / known.shown(index)[..., 1][skin[index]].mean() for index in frames])
+    recorded = np.array(
+        [frame.image[..., 1][skin[index]].mean() for index, frame in enumerate(record.channels["rgb"].read())]
+    )
+    seen = np.array(
+        [
+            known.pulsation(index)[..., 1][skin[index]].mean() / known.shown(index)[..., 1][skin[index]].mean()
+            for index in frames
+        ]
+    )
     second = max(1, round(known.clip.capture.rate))
     slow = uniform_filter1d(recorded, min(second, len(recorded)), mode="nearest")
     return 100 * (recorded / slow - 1), 100 * seen, 100 * known.clip.pulse.amplitude * known.waveform
@@ -163,11 +192,23 @@ def _where(record: Record) -> str:
 
 def _coding(known: Truth) -> str:
     capture = known.clip.capture
-    return "no codec" if capture.crf is None else f"H.264 crf {capture.crf}" + ("" if capture.recoded is None else f" after {capture.recoded}")
+    return (
+        "no codec"
+        if capture.crf is None
+        else f"H.264 crf {capture.crf}" + ("" if capture.recoded is None else f" after {capture.recoded}")
+    )
 
 
-def _picture(axis: Axes, picture: np.ndarray, title: str, limits: Normalize | None = None, colours: str | None = None, *,
-             size: float = 10.5, bar: bool = True) -> None:
+def _picture(
+    axis: Axes,
+    picture: np.ndarray,
+    title: str,
+    limits: Normalize | None = None,
+    colours: str | None = None,
+    *,
+    size: float = 10.5,
+    bar: bool = True,
+) -> None:
     axis.set_facecolor("#d0d0d0")
     drawn = axis.imshow(picture, norm=limits, cmap=colours, interpolation="nearest")
     axis.set_title(title, fontsize=size, pad=3)
@@ -181,8 +222,11 @@ def _inpainting(axis: Axes, known: Truth, frame: int) -> None:
     """P over the picture, the hull's border and the vertices."""
     grey = known.shown(frame).mean(2, keepdims=True) * 0.75 + 0.2
     red = np.array([0.85, 0.15, 0.1], np.float32)
-    _picture(axis, np.clip(np.where(known.inpainting(frame)[..., None] > 0, 0.5 * grey + 0.5 * red, grey * np.ones(3)), 0, 1),
-             "P (red), hull of the face, 140 vertices")
+    _picture(
+        axis,
+        np.clip(np.where(known.inpainting(frame)[..., None] > 0, 0.5 * grey + 0.5 * red, grey * np.ones(3)), 0, 1),
+        "P (red), hull of the face, 140 vertices",
+    )
     axis.contour(known.hull(frame), levels=[0.5], colors=[LIVE], linewidths=1.2)
     mesh = known.mesh[frame] - 0.5
     axis.scatter(mesh[:, 0], mesh[:, 1], s=2.5, c="#f1c40f", linewidths=0)
@@ -193,7 +237,12 @@ def _inpainting(axis: Axes, known: Truth, frame: int) -> None:
 def _traces(axes: np.ndarray, known: Truth, frame: int) -> None:
     """T_A and its three summands, each amplified by its own factor."""
     trace, face, size = known.trace(frame), known.hull(frame), known.clip.size
-    names = ("T_A = attack - live", f"B, coarse: below {size // 8} x {size // 8}", f"C, middle: below {size // 2} x {size // 2}", "T, fine: the rest")
+    names = (
+        "T_A = attack - live",
+        f"B, coarse: below {size // 8} x {size // 8}",
+        f"C, middle: below {size // 2} x {size // 2}",
+        "T, fine: the rest",
+    )
     for axis, name, part in zip(axes, names, (trace, *known.bands(frame).parts)):
         gain = amplification(part, face)
         _picture(axis, amplified(part, gain), f"{name}, × {gain}")

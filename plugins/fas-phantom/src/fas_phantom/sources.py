@@ -83,4 +83,6 @@ class Detected(AnnotationSource):
     def load(self) -> Annotation:
         points = detected(exact_points(self.clip), (self.clip.seed, self.clip.id))
         known = points[:, : COUNTS[self.layout]]
-        return Annotation(boxes(points).astype(np.float32), known.astype(np.float32), self.layout, area(self.clip).astype(np.float32))
+        return Annotation(
+            boxes(points).astype(np.float32), known.astype(np.float32), self.layout, area(self.clip).astype(np.float32)
+        )

@@ -16,7 +16,10 @@ from fas_phantom.relief import grid
 from fas_phantom.streams import stream
 from fas_phantom.thermal import warmed
 
-FRAMES = np.array([[0.012, 0.011, 0.012], [0.06, 0.028, 0.012], [0.02, 0.028, 0.06], [0.32, 0.31, 0.3], [0.36, 0.27, 0.12]], np.float32)
+FRAMES = np.array(
+    [[0.012, 0.011, 0.012], [0.06, 0.028, 0.012], [0.02, 0.028, 0.06], [0.32, 0.31, 0.3], [0.36, 0.27, 0.12]],
+    np.float32,
+)
 """Black, tortoiseshell, blue, steel, gold; linear reflectance."""
 METAL = 3
 """Frames from this one on are thin wire."""
@@ -41,7 +44,9 @@ class Spectacles:
         layer = self.layer(moment)
         shine = layer.gloss * layer.light.gleam
         framed = mix(image, painted(self.worn, layer, self.clip) + shine[..., None], layer.cover)
-        return framed + np.float32(0.6) * reflected(moment, *self.rims.glare(self.who, layer.hit, self.clip.capture), self.clip.size)
+        return framed + np.float32(0.6) * reflected(
+            moment, *self.rims.glare(self.who, layer.hit, self.clip.capture), self.clip.size
+        )
 
     def picture(self, grey: Field, moment: Moment) -> Field:
         """Luminance (H, W) of the pair where a flat medium depicts it."""
@@ -73,7 +78,11 @@ def pair(person: Person, seed: int) -> tuple[Rims, Instrument]:
     material = int(random.integers(len(FRAMES)))
     rim = random.uniform(0.0006, 0.0009) if material >= METAL else random.uniform(0.0011, 0.002)
     rims = Rims(
-        lens_width=random.uniform(0.0235, 0.0262), lens_height=random.uniform(0.0155, 0.021), rim=rim, corner=random.uniform(2.0, 3.5), wing=0.0,
+        lens_width=random.uniform(0.0235, 0.0262),
+        lens_height=random.uniform(0.0155, 0.021),
+        rim=rim,
+        corner=random.uniform(2.0, 3.5),
+        wing=0.0,
         off=random.uniform(0.010, 0.014),
     )
     colour = np.broadcast_to(FRAMES[material] * np.float32(random.uniform(0.8, 1.2)), (*x.shape, 3))

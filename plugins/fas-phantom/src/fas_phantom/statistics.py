@@ -21,16 +21,21 @@ def depth(record: Record) -> dict[str, float]:
     inside = _hull(points, image.shape)
     valid = inside & (image > 0)
     if valid.sum() < 20:
-        return dict.fromkeys(("plane", "quadric", "nose", "range", "laplacian"), 0.0) | {"valid": float(valid.sum() / inside.sum())}
+        return dict.fromkeys(("plane", "quadric", "nose", "range", "laplacian"), 0.0) | {
+            "valid": float(valid.sum() / inside.sum())
+        }
     y, x = np.nonzero(valid)
     z, face = image[y, x].astype(np.float64), float(np.sqrt(inside.sum()))
     u, v = (x - x.mean()) / face, (y - y.mean()) / face
     flat = np.column_stack([np.ones_like(u), u, v])
     filled = np.where(image > 0, image, np.median(z)).astype(np.float32)
     return {
-        "plane": _residual(flat, z), "quadric": _residual(np.column_stack([flat, u * u, u * v, v * v]), z),
-        "nose": _around(image, points, CHEEKS) - _around(image, points, NOSE), "range": float(np.ptp(np.percentile(z, (5, 95)))),
-        "laplacian": float(np.abs(cv2.Laplacian(filled, cv2.CV_32F))[valid].mean()), "valid": float(valid.sum() / inside.sum()),
+        "plane": _residual(flat, z),
+        "quadric": _residual(np.column_stack([flat, u * u, u * v, v * v]), z),
+        "nose": _around(image, points, CHEEKS) - _around(image, points, NOSE),
+        "range": float(np.ptp(np.percentile(z, (5, 95)))),
+        "laplacian": float(np.abs(cv2.Laplacian(filled, cv2.CV_32F))[valid].mean()),
+        "valid": float(valid.sum() / inside.sum()),
     }
 
 
@@ -41,8 +46,11 @@ def infrared(record: Record) -> dict[str, float]:
     face = image[inside].astype(np.float64)
     around = float(image[beside].mean()) if beside.any() else float(image[~inside].mean())
     return {
-        "mean": float(face.mean()), "deviation": float(face.std()), "relative deviation": float(face.std() / (face.mean() + 1)),
-        "contrast": float((face.mean() + 1) / (around + 1)), "eyes": (_around(image, points, EYES) + 1) / (_around(image, points, CHEEKS) + 1),
+        "mean": float(face.mean()),
+        "deviation": float(face.std()),
+        "relative deviation": float(face.std() / (face.mean() + 1)),
+        "contrast": float((face.mean() + 1) / (around + 1)),
+        "eyes": (_around(image, points, EYES) + 1) / (_around(image, points, CHEEKS) + 1),
     }
 
 
@@ -55,10 +63,17 @@ def rgb(record: Record) -> dict[str, float]:
     grey = picture.mean(2)
     fine = cv2.Laplacian(grey, cv2.CV_32F)[inside]
     return {
-        "mean": float(grey[inside].mean()), "deviation": float(grey[inside].std()), "red/green": red / green, "blue/green": blue / green,
-        "saturation": float((np.ptp(picture, axis=2) / (picture.max(2) + 1))[inside].mean()), "brightest": float(np.percentile(grey[inside], 98)),
-        "darkest": float(np.percentile(grey[inside], 2)), "laplacian": float(fine.var()), "noise": float(np.median(np.abs(fine - np.median(fine)))),
-        "sharpness": float(fine.std() / (grey[inside].std() + 1)), "blockiness": _blockiness(grey),
+        "mean": float(grey[inside].mean()),
+        "deviation": float(grey[inside].std()),
+        "red/green": red / green,
+        "blue/green": blue / green,
+        "saturation": float((np.ptp(picture, axis=2) / (picture.max(2) + 1))[inside].mean()),
+        "brightest": float(np.percentile(grey[inside], 98)),
+        "darkest": float(np.percentile(grey[inside], 2)),
+        "laplacian": float(fine.var()),
+        "noise": float(np.median(np.abs(fine - np.median(fine)))),
+        "sharpness": float(fine.std() / (grey[inside].std() + 1)),
+        "blockiness": _blockiness(grey),
     }
 
 
@@ -68,7 +83,12 @@ def pulse(record: Record) -> dict[str, float]:
     return {"snr": found.snr, "share": found.share, "coherence": found.coherence}
 
 
-STATISTICS: dict[str, Callable[[Record], dict[str, float]]] = {"depth": depth, "infrared": infrared, "rgb": rgb, "pulse": pulse}
+STATISTICS: dict[str, Callable[[Record], dict[str, float]]] = {
+    "depth": depth,
+    "infrared": infrared,
+    "rgb": rgb,
+    "pulse": pulse,
+}
 
 
 def auc(attacks: np.ndarray, bona_fide: np.ndarray) -> float:
@@ -81,7 +101,9 @@ def auc(attacks: np.ndarray, bona_fide: np.ndarray) -> float:
 def _middle(record: Record, channel: str) -> tuple[np.ndarray, np.ndarray]:
     """The middle frame of a channel, and the landmarks (68, 2) that the record ships for it."""
     if record.annotation is None or channel not in record.channels:
-        raise FascoreError(f"record '{record.id}' lacks landmarks or the channel '{channel}'; give a record of 'phantom'")
+        raise FascoreError(
+            f"record '{record.id}' lacks landmarks or the channel '{channel}'; give a record of 'phantom'"
+        )
     points = np.asarray(record.annotation.load().points, np.float64)
     index = len(points) // 2
     return next(iter(record.channels[channel].read([index]))).image, points[index]

@@ -40,8 +40,14 @@ def warmth(person: Person) -> Field:
     who, corner = face.who, EYE_SPACING * face.who.eye_spacing * face.who.width
     tip, base = float(random.uniform(0.9, 2.8)), 34.1 + float(np.clip(random.normal(0, 0.35), -0.7, 0.7))
     warm = 0.6 * bump(x, y, 0, -0.045, 0.035, 0.022) + 0.4 * pair(x, y, 0.06, -0.015, 0.01, 0.02)
-    warm += 1.5 * pair(x, y, corner - 0.0155 * who.eyes, 0.001, 0.0035, 0.0035) + 0.5 * bump(x, y, 0, MOUTH * who.length, 0.02, 0.008)
-    cool = 0.8 * pair(x, y, 0.046, 0.036, 0.018, 0.02) + 0.5 * bump(x, y, 0, 0.1, 0.03, 0.014) + 1.2 * soft(np.abs(x) - 0.072 * who.width, 0.004)
+    warm += 1.5 * pair(x, y, corner - 0.0155 * who.eyes, 0.001, 0.0035, 0.0035) + 0.5 * bump(
+        x, y, 0, MOUTH * who.length, 0.02, 0.008
+    )
+    cool = (
+        0.8 * pair(x, y, 0.046, 0.036, 0.018, 0.02)
+        + 0.5 * bump(x, y, 0, 0.1, 0.03, 0.014)
+        + 1.2 * soft(np.abs(x) - 0.072 * who.width, 0.004)
+    )
     cool += tip * (bump(x, y, 0, 0.034, 0.011, 0.011) + 0.4 * bump(x, y, 0, 0.015, 0.007, 0.016))
     veins = 0.14 * noise(random, x.shape, (26, 26), 2)
     eye = soft(np.minimum(face.lids[..., 3], 1 - face.lids[..., 3]), 0.15)
@@ -75,7 +81,10 @@ def living(clip: ClipParameters, person: Person, moment: Moment, cover: Field, t
 def clothed(clip: ClipParameters, torso: Body, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
     """(H, W) degrees of neck and shoulders at points of the view plane, and their coverage."""
     dressed, below = torso.dress_at(pose, x, y)
-    room, share = np.float32(clip.capture.room), np.float32(stream("clothes", "warmth", clip.capture.clothing).uniform(0.25, 0.5))
+    room, share = (
+        np.float32(clip.capture.room),
+        np.float32(stream("clothes", "warmth", clip.capture.clothing).uniform(0.25, 0.5)),
+    )
     return room + (np.float32(34.0) - room) * (1 - (1 - share) * dressed), below
 
 

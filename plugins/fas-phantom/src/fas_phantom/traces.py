@@ -34,7 +34,11 @@ def bands(trace: Field) -> Bands:
 def lowpass(image: Field, count: int) -> Field:
     """An image (N, N) or (N, N, C) averaged to `count` x `count` cells, and interpolated back to N x N linearly between the cells' centres."""
     operator = _operator(image.shape[0], count)
-    return np.moveaxis(np.asarray(operator @ np.moveaxis(image, -1, 0) @ operator.T), 0, -1) if image.ndim == 3 else operator @ image @ operator.T
+    return (
+        np.moveaxis(np.asarray(operator @ np.moveaxis(image, -1, 0) @ operator.T), 0, -1)
+        if image.ndim == 3
+        else operator @ image @ operator.T
+    )
 
 
 @lru_cache(maxsize=16)

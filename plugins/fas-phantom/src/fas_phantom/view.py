@@ -64,7 +64,10 @@ def plane(pose: Pose, size: Extent) -> tuple[Field, Field]:
     rows, columns = (size, size) if isinstance(size, int) else size
     roll, (across, down) = np.deg2rad(pose.roll), np.deg2rad(pose.tilt)
     scale = np.float32(pose.scale)
-    dx, dy = ((here(_centres(columns)) - np.float32(pose.x)) / scale)[None], ((here(_centres(rows)) - np.float32(pose.y)) / scale)[:, None]
+    dx, dy = (
+        ((here(_centres(columns)) - np.float32(pose.x)) / scale)[None],
+        ((here(_centres(rows)) - np.float32(pose.y)) / scale)[:, None],
+    )
     c, s = np.float32(np.cos(roll)), np.float32(np.sin(roll))
     x, y = c * dx + s * dy, c * dy - s * dx
     if across or down:
@@ -116,7 +119,9 @@ def meet(head: Head, pose: Pose, size: Extent) -> Hit:
     return Hit(plane_x, plane_y, x, shut, u, pixels(x, shut)[1], gap, lift)
 
 
-def _follow(relief: Field, pose: Pose, plane_x: Field, plane_y: Field, z: Field, steps: int) -> tuple[Field, Field, Field]:
+def _follow(
+    relief: Field, pose: Pose, plane_x: Field, plane_y: Field, z: Field, steps: int
+) -> tuple[Field, Field, Field]:
     """Pixels (u, v) of the relief's map that are seen at points of the view plane, and its height there, from a first guess of the height.
 
     With x = (plane_x - s_y z) / c_y and y = (plane_y + s_p (c_y z - s_y x)) / c_p, turned by yaw y and pitch p, both are
@@ -124,7 +129,10 @@ def _follow(relief: Field, pose: Pose, plane_x: Field, plane_y: Field, z: Field,
     """
     cy, sy, cp, sp = _turn(pose)
     across, down = np.float32(-sy / (cy * PITCH)), np.float32(sp / (cp * cy * PITCH))
-    u0, v0 = pixels(plane_x / np.float32(cy), plane_y / np.float32(cp) - np.float32(sp * sy / (cp * cy)) * plane_x + np.float32(PIVOT_Y))
+    u0, v0 = pixels(
+        plane_x / np.float32(cy),
+        plane_y / np.float32(cp) - np.float32(sp * sy / (cp * cy)) * plane_x + np.float32(PIVOT_Y),
+    )
     u0, v0 = u0 - across * np.float32(PIVOT_Z), v0 - down * np.float32(PIVOT_Z)
     for _ in range(steps):
         u, v = u0 + across * z, v0 + down * z
@@ -154,7 +162,9 @@ def project(head: Head, pose: Pose, points: np.ndarray) -> np.ndarray:
         across, down = _unkeystone(across, down, keystone)
         across, down = across * np.cos(tilt_x), down * np.cos(tilt_y)
     c, s = np.cos(np.deg2rad(pose.roll)), np.sin(np.deg2rad(pose.roll))
-    return np.stack([pose.x + pose.scale * (c * across - s * down), pose.y + pose.scale * (s * across + c * down)], axis=1)
+    return np.stack(
+        [pose.x + pose.scale * (c * across - s * down), pose.y + pose.scale * (s * across + c * down)], axis=1
+    )
 
 
 def window(pose: Pose, size: int, box: np.ndarray, margin: float) -> tuple[int, int, int, int]:

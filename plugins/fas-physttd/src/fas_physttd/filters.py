@@ -25,7 +25,11 @@ def lowpass(image: Tensor, cells: int, shrink: Shrink = "area") -> Tensor:
     Plain bilinear shrinking reads 2 x 2 of every 8 x 8 pixels and aliases.
     """
     whole, size = image.float(), (cells, cells)
-    small = adaptive_avg_pool2d(whole, size) if shrink == "area" else interpolate(whole, size=size, mode="bilinear", align_corners=False)
+    small = (
+        adaptive_avg_pool2d(whole, size)
+        if shrink == "area"
+        else interpolate(whole, size=size, mode="bilinear", align_corners=False)
+    )
     return interpolate(small, size=image.shape[-2:], mode="bilinear", align_corners=False)
 
 

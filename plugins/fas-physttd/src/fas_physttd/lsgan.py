@@ -27,7 +27,9 @@ def answer(maps: Tensor, *, real: bool, polarity: Polarity, norm: Norm = "mean_s
 
 def discriminator_loss(real: Tensor, fake: Tensor, polarity: Polarity, norm: Norm = "mean_square") -> Tensor:
     """Real maps towards real, fake ones towards fake."""
-    return answer(real, real=True, polarity=polarity, norm=norm) + answer(fake, real=False, polarity=polarity, norm=norm)
+    return answer(real, real=True, polarity=polarity, norm=norm) + answer(
+        fake, real=False, polarity=polarity, norm=norm
+    )
 
 
 def generator_loss(fake: Tensor, polarity: Polarity, norm: Norm = "mean_square") -> Tensor:

@@ -45,7 +45,9 @@ class PatchGan(nn.Module):
     242,241 parameters at three channels and one head, 243,106 with two heads, 243,105 at six channels and one head.
     """
 
-    def __init__(self, channels: int = 3, *, heads: int = 1, width: float = 1.0, layers: Layers = "seven", bounded: bool = False) -> None:
+    def __init__(
+        self, channels: int = 3, *, heads: int = 1, width: float = 1.0, layers: Layers = "seven", bounded: bool = False
+    ) -> None:
         super().__init__()
         self.bounded = bounded
         blocks, before = [], channels
@@ -73,7 +75,9 @@ def resized(image: Tensor, size: int) -> Tensor:
 class MultiScale(nn.Module):
     """A PatchGan for each size, without shared weights; images are resized to it. Shapes: (B, C, N, N) -> one (B, heads, S/8, S/8) a size."""
 
-    def __init__(self, sizes: Sequence[int], channels: int = 3, *, heads: int = 1, width: float = 1.0, layers: Layers = "seven") -> None:
+    def __init__(
+        self, sizes: Sequence[int], channels: int = 3, *, heads: int = 1, width: float = 1.0, layers: Layers = "seven"
+    ) -> None:
         super().__init__()
         self.sizes = tuple(sizes)
         self.scales = nn.ModuleList(PatchGan(channels, heads=heads, width=width, layers=layers) for _ in self.sizes)

@@ -63,7 +63,15 @@ def draw(blocks: Sequence[Block]) -> Figure:
     FigureCanvasAgg(figure)
     line = 0
     for block in blocks:
-        figure.text(0.1 / columns, 1 - (line + len(block.rows) - 0.5) / lines, block.title, fontsize=9, fontweight="bold", va="center", wrap=True)
+        figure.text(
+            0.1 / columns,
+            1 - (line + len(block.rows) - 0.5) / lines,
+            block.title,
+            fontsize=9,
+            fontweight="bold",
+            va="center",
+            wrap=True,
+        )
         for row in block.rows:
             for column, shown in enumerate(row):
                 if shown is not None:
@@ -87,10 +95,18 @@ def encoded(figure: Figure) -> bytes:
 
 def _axes(figure: Figure, row: int, column: int, rows: int, columns: int) -> Axes:
     width, height = 1 / columns, 1 / rows
-    return figure.add_axes((column * width + 0.02 * width, 1 - (row + 1) * height + 0.02 * height, 0.96 * width, 0.84 * height))
+    return figure.add_axes(
+        (column * width + 0.02 * width, 1 - (row + 1) * height + 0.02 * height, 0.96 * width, 0.84 * height)
+    )
 
 
 def _show(axes: Axes, shown: Shown) -> None:
-    axes.imshow(np.clip(shown.picture, 0, 1), cmap="gray" if shown.picture.ndim == 2 else None, vmin=0, vmax=1, interpolation="nearest")
+    axes.imshow(
+        np.clip(shown.picture, 0, 1),
+        cmap="gray" if shown.picture.ndim == 2 else None,
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+    )
     axes.set_title(shown.caption, fontsize=8, pad=2)
     axes.set_axis_off()

@@ -45,11 +45,15 @@ def of_run(run: Path, what: str, onto: str | None, detector: str | None) -> list
     files = [Path(name) for name in wanted if Path(name).exists()]
     if files and len(files) < len(wanted):
         (other,) = set(wanted) - set(map(str, files))
-        raise FascoreError(f"{other}: there is no such file; give two files, or the ids of two records of the run's data")
+        raise FascoreError(
+            f"{other}: there is no such file; give two files, or the ids of two records of the run's data"
+        )
     with open_trained(run, files or None, detector=detector) as trained:
         generator_of(trained)
         found = {name: _record(trained, run, name) for name in wanted}
-        return blocks(trained, [f"{Path(what).name}\n{trained.spec.name}"], [found[what]], found[onto] if onto else None)
+        return blocks(
+            trained, [f"{Path(what).name}\n{trained.spec.name}"], [found[what]], found[onto] if onto else None
+        )
 
 
 def _record(trained: Trained, run: Path, name: str) -> Record:
@@ -64,4 +68,6 @@ def _record(trained: Trained, run: Path, name: str) -> Record:
             if lacking.response == "refused" and "files" in trained.splits:
                 told += f"; a file brings no more than its picture: name a record of the run's data by its id, as {run}/scores/ lists them"
             raise FascoreError(told)
-    raise FascoreError(f"{name}: there is no such file, and no record of the run's data has this id; {run}/scores/ lists them")
+    raise FascoreError(
+        f"{name}: there is no such file, and no record of the run's data has this id; {run}/scores/ lists them"
+    )

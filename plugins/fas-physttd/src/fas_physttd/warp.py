@@ -28,9 +28,13 @@ def offsets(source: Tensor, target: Tensor, size: int, *, border: bool = True) -
     for point sets of different sizes, and for points that are no numbers.
     """
     if source.shape != target.shape:
-        raise FascoreError(f"a warp needs the same landmarks of both faces; got {tuple(source.shape)} and {tuple(target.shape)}: use one layout")
+        raise FascoreError(
+            f"a warp needs the same landmarks of both faces; got {tuple(source.shape)} and {tuple(target.shape)}: use one layout"
+        )
     fixed = np.tile(BORDER if border else BORDER[:0], (len(source), 1, 1))
-    before, after = (np.concatenate([points.detach().cpu().double().numpy(), fixed], axis=1) for points in (source, target))
+    before, after = (
+        np.concatenate([points.detach().cpu().double().numpy(), fixed], axis=1) for points in (source, target)
+    )
     fields = np.stack([_field(*pair, size) for pair in zip(before, after, strict=True)])
     return torch.from_numpy(fields).to(source.device, torch.float32)
 
@@ -42,7 +46,9 @@ def warp(image: Tensor, offset: Tensor) -> Tensor:
     """
     size = image.shape[-1]
     if offset.shape[1:3] != image.shape[-2:]:
-        raise FascoreError(f"offsets of {tuple(offset.shape[1:3])} pixels do not fit an image of {tuple(image.shape[-2:])}")
+        raise FascoreError(
+            f"offsets of {tuple(offset.shape[1:3])} pixels do not fit an image of {tuple(image.shape[-2:])}"
+        )
     centres = (torch.arange(size, device=image.device, dtype=torch.float32) + 0.5) / size
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     places = torch.stack([x, y], dim=-1) + offset
@@ -52,7 +58,9 @@ def warp(image: Tensor, offset: Tensor) -> Tensor:
 def _field(source: NDArray[np.float64], target: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """(size, size, 2) offsets of one pair of point sets (Q, 2)."""
     if not (np.isfinite(source).all() and np.isfinite(target).all()):
-        raise FascoreError("a landmark is no number; leave out records without landmarks, or choose a detector that finds them")
+        raise FascoreError(
+            "a landmark is no number; leave out records without landmarks, or choose a detector that finds them"
+        )
     triangles = Delaunay(target)
     centres = (np.arange(size) + 0.5) / size
     pixels = np.stack(np.meshgrid(centres, centres), axis=-1).reshape(-1, 2)

@@ -73,7 +73,14 @@ class _Beginning(Source):
 
 
 def clip_pulse(
-    path: Path, *, method: str, band: tuple[float, float], detector: Any, seconds: float = 60.0, count: int = 200, seed: int = 0
+    path: Path,
+    *,
+    method: str,
+    band: tuple[float, float],
+    detector: Any,
+    seconds: float = 60.0,
+    count: int = 200,
+    seed: int = 0,
 ) -> ClipPulse:
     """Measure the first `seconds` of a video, or the longest stretch of them without a gap.
 
@@ -95,7 +102,19 @@ def clip_pulse(
         notes = (*notes, f"its frames are unevenly spaced in time; interpolated to {even.fps:.4g} Hz")
     colours = mean_colours(even)
     pulse = measured_pulse(torch.from_numpy(colours), even.fps, EXTRACTORS[method], band=band, count=count, seed=seed)
-    return ClipPulse(path, method.upper(), band, even.times, colours, even.fps, pulse, len(traces.times), int(traces.seen.sum()), skin, notes)
+    return ClipPulse(
+        path,
+        method.upper(),
+        band,
+        even.times,
+        colours,
+        even.fps,
+        pulse,
+        len(traces.times),
+        int(traces.seen.sum()),
+        skin,
+        notes,
+    )
 
 
 def _beginning(source: Source, path: Path, seconds: float) -> Source:
@@ -165,5 +184,7 @@ def _longest(traces: Traces) -> tuple[Traces, tuple[str, ...]]:
         return traces, ()
     lasting = (last - first) * float(np.median(np.diff(traces.times)))
     if lasting < SHORTEST - 1e-6:
-        raise InsufficientSignal(f"the longest stretch with a face lasts {lasting:.1f} s, and a heart rate needs {SHORTEST:g} s")
+        raise InsufficientSignal(
+            f"the longest stretch with a face lasts {lasting:.1f} s, and a heart rate needs {SHORTEST:g} s"
+        )
     return part, (f"measured from {part.times[0]:.1f} to {part.times[-1]:.1f} s, the longest stretch with a face",)

@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 def pulse(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="a video, or a folder of frames", show_default=False)],
     method: Annotated[Method, typer.Option(help="the pulse extractor")] = "pos",
-    band: Annotated[tuple[float, float], typer.Option(metavar="LOW HIGH", help="beats a minute among which a heart rate is sought")] = (40.0, 180.0),
-    detector: Annotated[str, typer.Option(metavar="NAME", help="what finds the face, name or JSON; whole: the picture is all skin")] = "mtcnn",
+    band: Annotated[
+        tuple[float, float], typer.Option(metavar="LOW HIGH", help="beats a minute among which a heart rate is sought")
+    ] = (40.0, 180.0),
+    detector: Annotated[
+        str, typer.Option(metavar="NAME", help="what finds the face, name or JSON; whole: the picture is all skin")
+    ] = "mtcnn",
     seconds: Annotated[float, typer.Option(min=0, help="how much of the video is read, from its beginning")] = 60.0,
     surrogates: Annotated[int, typer.Option(min=19, help="clips of noise that the SNR is compared with")] = 200,
     seed: Annotated[int, typer.Option(help="of that noise")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="a JSON object instead of lines")] = False,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE.png", help="draw trace and spectrum", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.png", help="draw trace and spectrum", show_default=False)
+    ] = None,
 ) -> None:
     """Measure the pulse in the skin of a face: heart rate, signal-to-noise ratio, and how often noise looks alike.
 
@@ -35,7 +41,15 @@ def pulse(
     from fas_rppg.clip_pulse import clip_pulse
 
     try:
-        found = clip_pulse(video, method=method, band=band, detector=_json_or_word(detector), seconds=seconds, count=surrogates, seed=seed)
+        found = clip_pulse(
+            video,
+            method=method,
+            band=band,
+            detector=_json_or_word(detector),
+            seconds=seconds,
+            count=surrogates,
+            seed=seed,
+        )
     except NoResponse as error:
         if not as_json:
             raise FascoreError(error.reason if str(video) in error.reason else f"{video}: {error.reason}") from error
@@ -55,7 +69,9 @@ def _json_or_word(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise FascoreError(f"--detector: no JSON ({error}); write a name, or {{\"type\": \"yunet\", \"model\": \"FILE\"}}") from error
+        raise FascoreError(
+            f'--detector: no JSON ({error}); write a name, or {{"type": "yunet", "model": "FILE"}}'
+        ) from error
 
 
 def _lines(found: ClipPulse) -> str:
@@ -64,24 +80,40 @@ def _lines(found: ClipPulse) -> str:
     if found.certain:
         verdict = [f"heart rate   {pulse.heart_rate:.1f} beats a minute"]
     else:
-        verdict = ["insufficient signal: noise alone gives such a peak", f"largest peak {pulse.heart_rate:.1f} beats a minute"]
-    return "\n".join([
-        f"{found.file}: {found.seconds:.1f} s at {found.rate:.4g} Hz; {found.measured} of {found.looked_at} frames show the {found.skin}",
-        *found.notes, *verdict,
-        f"SNR          {pulse.snr:.1f} dB ({found.method}, {low:g} to {high:g} beats a minute)",
-        f"confidence   {pulse.confidence:.3f}: {alike}",
-    ])  # fmt: skip
+        verdict = [
+            "insufficient signal: noise alone gives such a peak",
+            f"largest peak {pulse.heart_rate:.1f} beats a minute",
+        ]
+    return "\n".join(
+        [
+            f"{found.file}: {found.seconds:.1f} s at {found.rate:.4g} Hz; {found.measured} of {found.looked_at} frames show the {found.skin}",
+            *found.notes,
+            *verdict,
+            f"SNR          {pulse.snr:.1f} dB ({found.method}, {low:g} to {high:g} beats a minute)",
+            f"confidence   {pulse.confidence:.3f}: {alike}",
+        ]
+    )
 
 
 def _document(found: ClipPulse) -> dict[str, Any]:
     pulse = found.pulse
     return {
-        "file": str(found.file), "heart_rate": round(pulse.heart_rate, 2) if found.certain else None, "response": "ok",
-        "reason": "" if found.certain else "insufficient signal: noise alone gives such a peak", "peak": round(pulse.heart_rate, 2),
-        "snr": round(pulse.snr, 2), "p_value": round(pulse.p_value, 4), "confidence": round(pulse.confidence, 4), "method": found.method,
-        "band": list(found.band), "seconds": round(found.seconds, 3), "frame_rate": round(found.rate, 4), "frames": found.looked_at,
-        "frames_measured": found.measured, "notes": list(found.notes),
-    }  # fmt: skip
+        "file": str(found.file),
+        "heart_rate": round(pulse.heart_rate, 2) if found.certain else None,
+        "response": "ok",
+        "reason": "" if found.certain else "insufficient signal: noise alone gives such a peak",
+        "peak": round(pulse.heart_rate, 2),
+        "snr": round(pulse.snr, 2),
+        "p_value": round(pulse.p_value, 4),
+        "confidence": round(pulse.confidence, 4),
+        "method": found.method,
+        "band": list(found.band),
+        "seconds": round(found.seconds, 3),
+        "frame_rate": round(found.rate, 4),
+        "frames": found.looked_at,
+        "frames_measured": found.measured,
+        "notes": list(found.notes),
+    }
 
 
 __all__ = ["pulse"]

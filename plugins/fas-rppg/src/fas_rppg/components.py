@@ -33,14 +33,22 @@ class MstMap(Modality):
     channel: str = Field("rgb", description="raw channel of three colours, the one that 'faces' looked at")
     frames: int = Field(300, ge=2, description="frames of the map; a longer clip gives its first ones")
     normalize: Literal["minmax", "ac_dc", "none"] = Field(
-        "minmax", description="minmax: each row and channel from 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: grey levels"
+        "minmax",
+        description="minmax: each row and channel from 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: grey levels",
     )
-    pad: Literal["reflect", "tail"] = Field("reflect", description="a shorter clip is mirrored at its end, or followed by a copy of its last frames")
+    pad: Literal["reflect", "tail"] = Field(
+        "reflect", description="a shorter clip is mirrored at its end, or followed by a copy of its last frames"
+    )
     gap: NonNegativeInt = Field(5, description="longest run of frames without a face that is bridged, linearly")
     shortest: PositiveFloat = Field(2.0, description="shortest clip, seconds")
-    rates: tuple[PositiveFloat, PositiveFloat] = Field((5.0, 240.0), description="lowest and highest frame rate, hertz; it comes from the timestamps")
+    rates: tuple[PositiveFloat, PositiveFloat] = Field(
+        (5.0, 240.0), description="lowest and highest frame rate, hertz; it comes from the timestamps"
+    )
     uneven: NonNegativeFloat = Field(1.0, description="how far a timestamp may lie from an even clock, in frames")
-    resample: bool = Field(False, description="true: a clip of a more uneven clock is resampled to its median interval; false: it is refused")
+    resample: bool = Field(
+        False,
+        description="true: a clip of a more uneven clock is resampled to its median interval; false: it is refused",
+    )
     size: PositiveInt | None = SIZE
 
     def channels(self) -> tuple[str, ...]:
@@ -61,7 +69,10 @@ class MstMap(Modality):
     @classmethod
     def examples(cls) -> list[Any]:
         base: dict[str, Any] = {"inputs": (Ref("faces"),)}
-        return [(cls(**base, frames=120, size=None), FACES), (cls(**base, frames=64, normalize="ac_dc", size=32), FACES)]
+        return [
+            (cls(**base, frames=120, size=None), FACES),
+            (cls(**base, frames=64, normalize="ac_dc", size=32), FACES),
+        ]
 
 
 class WaveletMap(Modality):
@@ -73,15 +84,24 @@ class WaveletMap(Modality):
     """
 
     type: Literal["rppg.wavelet_map"] = "rppg.wavelet_map"
-    wavelet: str = Field("morse", description="morse, or a continuous wavelet of PyWavelets with its parameters, such as cmor1.5-1.0")
-    gamma: PositiveFloat = Field(3.0, description="symmetry of the Morse wavelet, which also sets the scales of the axis 'scale'")
+    wavelet: str = Field(
+        "morse", description="morse, or a continuous wavelet of PyWavelets with its parameters, such as cmor1.5-1.0"
+    )
+    gamma: PositiveFloat = Field(
+        3.0, description="symmetry of the Morse wavelet, which also sets the scales of the axis 'scale'"
+    )
     beta: float = Field(20.0, gt=1, description="decay of the Morse wavelet: its time-bandwidth product 60 over gamma")
     voices: PositiveInt = Field(48, description="scales an octave")
     frequency_axis: Literal["scale", "hz"] = Field(
-        "scale", description="scale: all that the length holds, so that the frame rate moves the rows; hz: 'band', whatever the frame rate"
+        "scale",
+        description="scale: all that the length holds, so that the frame rate moves the rows; hz: 'band', whatever the frame rate",
     )
-    band: tuple[PositiveFloat, PositiveFloat] = Field((0.5, 8.0), description="ends of the axis 'hz'; rows above half the frame rate are 0")
-    rows: Literal["global", "all"] = Field("global", description="the union of all six regions, or all 63 unions (189 channels, 58 MB a record)")
+    band: tuple[PositiveFloat, PositiveFloat] = Field(
+        (0.5, 8.0), description="ends of the axis 'hz'; rows above half the frame rate are 0"
+    )
+    rows: Literal["global", "all"] = Field(
+        "global", description="the union of all six regions, or all 63 unions (189 channels, 58 MB a record)"
+    )
     size: PositiveInt | None = SIZE
 
     @model_validator(mode="after")
@@ -103,7 +123,9 @@ class WaveletMap(Modality):
         if self.size is not None:
             return _planes(channels, self.size, self.size, self.size)
         if mst.h != ROWS:
-            raise SpecError("the MSTmap is resized, which hides its length: give rppg.wavelet_map a 'size', or set that of the MSTmap to null")
+            raise SpecError(
+                "the MSTmap is resized, which hides its length: give rppg.wavelet_map a 'size', or set that of the MSTmap to null"
+            )
         return _planes(channels, self._scales(mst.w), mst.w, None)
 
     def _scales(self, samples: int) -> int:
@@ -125,7 +147,11 @@ class WaveletMap(Modality):
     def examples(cls) -> list[Any]:
         graph = {**FACES, "mst": {"type": "rppg.mstmap", "inputs": ["faces"], "frames": 96, "size": None}}
         base: dict[str, Any] = {"inputs": (Ref("mst"),), "voices": 8}
-        return [(cls(**base, size=None), graph), (cls(**base, frequency_axis="hz", size=24), graph), (cls(**base, rows="all", size=8), graph)]
+        return [
+            (cls(**base, size=None), graph),
+            (cls(**base, frequency_axis="hz", size=24), graph),
+            (cls(**base, rows="all", size=8), graph),
+        ]
 
 
 def _planes(channels: int, height: int, width: int, size: int | None) -> dict[str, Signal]:
@@ -145,14 +171,20 @@ class MstVit(Encoder):
     width: PositiveInt = Field(96, description="width of a token, and of the feature")
     depth: PositiveInt = Field(4, description="transformer blocks")
     heads: PositiveInt = Field(3, description="attention heads; the width is a multiple of them")
-    dropout: float = Field(0.0, ge=0, lt=1, description="dropout of tokens, attention's output and hidden layers in training")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="dropout of tokens, attention's output and hidden layers in training"
+    )
 
     def plane(self, signals: Sequence[Signal]) -> Plane:
         """The map that it reads. Raises SpecError."""
         if len(signals) != 1 or not isinstance(signals[0], Plane):
-            raise SpecError(f"rppg.mst_vit reads one Plane, such as an MSTmap; got {', '.join(map(str, signals)) or 'nothing'}")
+            raise SpecError(
+                f"rppg.mst_vit reads one Plane, such as an MSTmap; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
         if self.width % self.heads:
-            raise SpecError(f"rppg.mst_vit: a width of {self.width} does not divide into {self.heads} heads; change 'heads' or 'width'")
+            raise SpecError(
+                f"rppg.mst_vit: a width of {self.width} does not divide into {self.heads} heads; change 'heads' or 'width'"
+            )
         return signals[0]
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
@@ -166,7 +198,10 @@ class MstVit(Encoder):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(tile=(3, 4), width=12, depth=1), [Plane(3, 9, 10)]), (cls(tile=(2, 2), width=8, depth=2, heads=2), [Plane(2, 4, 6)])]
+        return [
+            (cls(tile=(3, 4), width=12, depth=1), [Plane(3, 9, 10)]),
+            (cls(tile=(2, 2), width=8, depth=2, heads=2), [Plane(2, 4, 6)]),
+        ]
 
 
 __all__ = ["MstMap", "MstVit", "WaveletMap"]

@@ -35,7 +35,9 @@ def scalogram(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk:
     half = (x.shape[-1] + 1) // 2
     for place, found in _pieces(flat, scales, wavelet, chunk):
         real, imaginary = torch.view_as_real(found).unbind(-1)
-        magnitude = real.square().addcmul_(imaginary, imaginary).sqrt_()  # faster than abs(), which guards against overflow
+        magnitude = (
+            real.square().addcmul_(imaginary, imaginary).sqrt_()
+        )  # faster than abs(), which guards against overflow
         out[place, :, 0::2] = magnitude[..., :half]
         out[place, :, 1::2] = magnitude[..., half:].flip(-1)
     return out.reshape(*x.shape[:-1], *out.shape[1:])

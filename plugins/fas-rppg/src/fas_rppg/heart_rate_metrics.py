@@ -19,7 +19,9 @@ CLOSE = 5.0
 """Beats a minute: an error that medical standards of monitors allow (ANSI/AAMI EC13)."""
 
 
-def errors(table: ScoreTable, column: str, reference: str, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
+def errors(
+    table: ScoreTable, column: str, reference: str, rows: Rows
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
     """Measured minus true rate of every row (N,), which rows have both (N,), and how many should have.
 
     Raises SpecError where the table has no such columns, a reference that is no number, or no row with both.
@@ -32,7 +34,9 @@ def errors(table: ScoreTable, column: str, reference: str, rows: Rows) -> tuple[
     try:
         true = np.array([float(word) if word else np.nan for word in words.names], dtype=np.float64)[words.codes]
     except ValueError as error:
-        raise SpecError(f"column '{reference}' holds what is no heart rate ({error}); name a column of numbers in 'reference'") from error
+        raise SpecError(
+            f"column '{reference}' holds what is no heart rate ({error}); name a column of numbers in 'reference'"
+        ) from error
     wanted = (table.bona_fide if rows == "bona_fide" else np.ones(len(table), dtype=bool)) & np.isfinite(true)
     both = wanted & np.isfinite(found)
     if not both.any():
@@ -46,18 +50,27 @@ def absolute_error(table: ScoreTable, column: str, reference: str, rows: Rows) -
     error, both, wanted = errors(table, column, reference, rows)
     size = np.abs(error[both])
     return {
-        "value": float(size.mean()), "bias": float(error[both].mean()), "within_5": float((size <= CLOSE).mean()),
-        "n": len(size), "n_unmeasured": wanted - len(size),
-    }  # fmt: skip
+        "value": float(size.mean()),
+        "bias": float(error[both].mean()),
+        "within_5": float((size <= CLOSE).mean()),
+        "n": len(size),
+        "n_unmeasured": wanted - len(size),
+    }
 
 
 def squared_error(table: ScoreTable, column: str, reference: str, rows: Rows) -> Mapping[str, Value]:
     """`value`, the root of the mean squared error; `n` and `n_unmeasured`, rows without a number."""
     error, both, wanted = errors(table, column, reference, rows)
-    return {"value": float(np.sqrt(np.square(error[both]).mean())), "n": int(both.sum()), "n_unmeasured": wanted - int(both.sum())}
+    return {
+        "value": float(np.sqrt(np.square(error[both]).mean())),
+        "n": int(both.sum()),
+        "n_unmeasured": wanted - int(both.sum()),
+    }
 
 
-def resampled_error(table: ScoreTable, column: str, reference: str, rows: Rows, draws: Resampling, *, power: Literal[1, 2]) -> Mapping[str, Value]:
+def resampled_error(
+    table: ScoreTable, column: str, reference: str, rows: Rows, draws: Resampling, *, power: Literal[1, 2]
+) -> Mapping[str, Value]:
     """`bootstrap` of the mean absolute error (power 1) or of the root of the mean squared error (2). Raises SpecError as `errors` does."""
     error, both, _ = errors(table, column, reference, rows)
     return draws.beside(table, lambda part: _means(part, np.abs(error) ** power, both) ** (1 / power))

@@ -63,7 +63,9 @@ class Morse:
         """
         shortest, longest = self.edge / math.pi, n / (2 * self.sigma_t)
         if longest < shortest:
-            raise ValueError(f"{n} samples are too few: even the shortest wavelet needs {math.ceil(2 * self.sigma_t * shortest)}")
+            raise ValueError(
+                f"{n} samples are too few: even the shortest wavelet needs {math.ceil(2 * self.sigma_t * shortest)}"
+            )
         return shortest * 2.0 ** (np.arange(math.floor(voices * math.log2(longest / shortest)) + 1) / voices)
 
     def frequencies(self, scales: np.ndarray, fs: float) -> np.ndarray:
@@ -79,4 +81,3 @@ class Morse:
         w = scales[:, None] * (2 * np.pi / length * np.arange(1, length // 2 + 1))
         there = np.exp(math.log(self.amplitude) + self.beta * np.log(w) - w**self.gamma)
         return np.pad(there, ((0, 0), (1, 0)))
-

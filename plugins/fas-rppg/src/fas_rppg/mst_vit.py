@@ -17,9 +17,16 @@ class MstVitEncoder(nn.Module):
         rows, frames = config.tile
         self.pad = (0, -plane.w % frames, 0, -plane.h % rows)
         self.vit = VisionTransformer(
-            img_size=(plane.h + self.pad[3], plane.w + self.pad[1]), patch_size=config.tile, in_chans=plane.c, num_classes=0,
-            embed_dim=config.width, depth=config.depth, num_heads=config.heads, drop_rate=config.dropout, proj_drop_rate=config.dropout,
-        )  # fmt: skip
+            img_size=(plane.h + self.pad[3], plane.w + self.pad[1]),
+            patch_size=config.tile,
+            in_chans=plane.c,
+            num_classes=0,
+            embed_dim=config.width,
+            depth=config.depth,
+            num_heads=config.heads,
+            drop_rate=config.dropout,
+            proj_drop_rate=config.dropout,
+        )
 
     def forward(self, plane: Tensor) -> Tensor:
         feature: Tensor = self.vit(nn.functional.pad(plane, self.pad))

@@ -77,4 +77,6 @@ class MstMapModule(ModalityModule):
 
     def load(self, stored: Mapping[str, Tensor], draws: Any, inputs: Sequence[Loaded]) -> Loaded:
         value = stored["value"].float()
-        return scaled_map(value if self.config.normalize == "ac_dc" else (value - 127.5) / 128, stored["valid"], self.config.size)
+        return scaled_map(
+            value if self.config.normalize == "ac_dc" else (value - 127.5) / 128, stored["valid"], self.config.size
+        )

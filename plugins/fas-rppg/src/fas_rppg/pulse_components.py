@@ -32,7 +32,9 @@ class SkinColour(Modality):
     type: Literal["rppg.skin_colour"] = "rppg.skin_colour"
     channel: str = Field("rgb", description="raw channel that is measured, the one that 'faces' looked at")
     frames: PositiveInt = Field(300, description="samples")
-    fps: PositiveFloat = Field(30.0, ge=5, le=240, description="samples a second; other frame rates are interpolated to it")
+    fps: PositiveFloat = Field(
+        30.0, ge=5, le=240, description="samples a second; other frame rates are interpolated to it"
+    )
     gap: NonNegativeInt = Field(5, description="most successive frames without a face that are bridged")
 
     def channels(self) -> tuple[str, ...]:
@@ -65,7 +67,9 @@ class PulseHead(Head):
     numbers: ClassVar[tuple[str, ...]] = ("heart_rate", "snr", "confidence")
     type: Literal["rppg.pulse"] = "rppg.pulse"
     method: Method = Field("pos", description="the pulse extractor")
-    band: tuple[PositiveFloat, PositiveFloat] = Field((40.0, 180.0), description="beats a minute among which the heart rate is looked for")
+    band: tuple[PositiveFloat, PositiveFloat] = Field(
+        (40.0, 180.0), description="beats a minute among which the heart rate is looked for"
+    )
     surrogates: PositiveInt = Field(99, description="clips of noise that the SNR is compared with")
     seed: int = Field(0, description="of the surrogates")
 
@@ -76,10 +80,14 @@ class PulseHead(Head):
             raise SpecError(f"rppg.pulse reads one Series of three colours, as rppg.skin_colour gives; got {got}")
         trace = signals[0]
         if trace.t < round(SHORTEST * trace.rate):
-            raise SpecError(f"rppg.pulse: {trace} lasts {trace.t / trace.rate:.1f} s, and a heart rate needs {SHORTEST:g} s; give more frames")
+            raise SpecError(
+                f"rppg.pulse: {trace} lasts {trace.t / trace.rate:.1f} s, and a heart rate needs {SHORTEST:g} s; give more frames"
+            )
         low, high = self.band
         if not low < high <= 30 * trace.rate:
-            raise SpecError(f"rppg.pulse: 'band' is two rates, the lower first, of {30 * trace.rate:g} beats a minute at most for {trace}")
+            raise SpecError(
+                f"rppg.pulse: 'band' is two rates, the lower first, of {30 * trace.rate:g} beats a minute at most for {trace}"
+            )
         return trace
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
@@ -93,7 +101,10 @@ class PulseHead(Head):
     @classmethod
     def examples(cls) -> list[Any]:
         label = Labels("label")
-        return [(cls(surrogates=9), [Series(150, 3, 30.0)], label), (cls(method="ica", surrogates=9), [Series(60, 3, 10.0)], label)]
+        return [
+            (cls(surrogates=9), [Series(150, 3, 30.0)], label),
+            (cls(method="ica", surrogates=9), [Series(60, 3, 10.0)], label),
+        ]
 
 
 class _HeartRateError(Metric):
@@ -102,11 +113,16 @@ class _HeartRateError(Metric):
     higher_is_better: ClassVar[bool] = False
     column: str = Field("pulse.heart_rate", description="column of heart rates in beats a minute, <head>.heart_rate")
     reference: str = Field("heart_rate", description="column of the true rates: metadata of the records")
-    rows: Literal["bona_fide", "all"] = Field("bona_fide", description="which presentations count; an attack shows nobody's heart rate")
+    rows: Literal["bona_fide", "all"] = Field(
+        "bona_fide", description="which presentations count; an attack shows nobody's heart rate"
+    )
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls.model_validate({}), {"heart_rate": 72.0}), (cls.model_validate({"reference": "pulse_rate"}), {"pulse_rate": 66.0})]
+        return [
+            (cls.model_validate({}), {"heart_rate": 72.0}),
+            (cls.model_validate({"reference": "pulse_rate"}), {"pulse_rate": 66.0}),
+        ]
 
 
 class HrMae(_HeartRateError):

@@ -31,7 +31,9 @@ class PulseHeadModule(nn.Module):
     def _measured(self, trace: Tensor) -> tuple[float, float, float]:
         config = self.config
         try:
-            found = measured(trace, self.rate, EXTRACTORS[config.method], band=config.band, count=config.surrogates, seed=config.seed)
+            found = measured(
+                trace, self.rate, EXTRACTORS[config.method], band=config.band, count=config.surrogates, seed=config.seed
+            )
         except InsufficientSignal:
             return math.nan, math.nan, math.nan
         return found.heart_rate, found.snr, found.confidence

@@ -59,7 +59,13 @@ def _colours(axis: Axes, found: ClipPulse) -> None:
 def _pulse(axis: Axes, found: ClipPulse) -> None:
     trace = found.pulse.pulse.cpu().numpy()
     axis.plot(found.times, trace, color=FAINT, lw=0.8, label="as extracted")
-    axis.plot(found.times, _within(trace, found.rate, found.band), color=PULSE, lw=1.2, label="{:g} to {:g} beats a minute".format(*found.band))
+    axis.plot(
+        found.times,
+        _within(trace, found.rate, found.band),
+        color=PULSE,
+        lw=1.2,
+        label="{:g} to {:g} beats a minute".format(*found.band),
+    )
     axis.set_ylabel("a. u.", fontsize=10)
     axis.set_xlabel("seconds", fontsize=10)
     axis.set_title(f"pulse by {found.method}", fontsize=10.5, loc="left")
@@ -82,7 +88,9 @@ def _spectrum(axis: Axes, found: ClipPulse) -> None:
     relative = (power / power[inside].max()).cpu().numpy()[shown]
     for multiple, label in ((1, "counted as signal"), (2, None)):
         middle = multiple * found.pulse.heart_rate
-        axis.axvspan(middle - 60 * NEAR, min(middle + 60 * NEAR, NOISE[1]), color=PULSE, alpha=0.12, lw=0, label=label) if middle < NOISE[1] else None
+        axis.axvspan(
+            middle - 60 * NEAR, min(middle + 60 * NEAR, NOISE[1]), color=PULSE, alpha=0.12, lw=0, label=label
+        ) if middle < NOISE[1] else None
     axis.plot(beats[shown], relative, color=INK, lw=1.1)
     axis.axvspan(20, found.band[0], color=FAINT, alpha=0.25, lw=0, label="not searched")
     axis.axvspan(found.band[1], NOISE[1], color=FAINT, alpha=0.25, lw=0)

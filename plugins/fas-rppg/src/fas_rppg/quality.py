@@ -48,16 +48,25 @@ def _section(trained: Trained, name: str) -> Section:
         for task in sorted({record.task for record in records}):
             found = measured(trained, name, [record for record in records if record.task == task])
             if len(found.label):
-                rows += [f"<tr><td>{html.escape(split)}</td><td>{html.escape(task)}</td>{cells}</tr>" for cells in _cells(found)]
+                rows += [
+                    f"<tr><td>{html.escape(split)}</td><td>{html.escape(task)}</td>{cells}</tr>"
+                    for cells in _cells(found)
+                ]
                 warnings += [f"{html.escape(split)}, {html.escape(task)}: {what}" for what in _warnings(found)]
-    head = "<th>Split</th><th>Task</th><th></th>" + "".join(f'<th class="n">{title}</th>' for title in ("Records", "Padding", "Hz"))
+    head = "<th>Split</th><th>Task</th><th></th>" + "".join(
+        f'<th class="n">{title}</th>' for title in ("Records", "Padding", "Hz")
+    )
     lead = (
         f"Columns of '{html.escape(name)}' for which no face was measured, because the clip was too short or the face was lost, and the frame rate. "
         "Both are properties of the recording: where they tell bona fide from attack, a score may rest on them."
     )
-    warned = f'<div class="warn card"><ul>{"".join(f"<li>{line}</li>" for line in warnings)}</ul></div>' if warnings else ""
-    table = f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    return Section("Length and frame rate of the signal", f'<p class="small soft">{lead}</p>{warned}{table}', shareable=True)
+    warned = (
+        f'<div class="warn card"><ul>{"".join(f"<li>{line}</li>" for line in warnings)}</ul></div>' if warnings else ""
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return Section(
+        "Length and frame rate of the signal", f'<p class="small soft">{lead}</p>{warned}{table}', shareable=True
+    )
 
 
 def measured(trained: Trained, name: str, records: Sequence[Record]) -> Measured:

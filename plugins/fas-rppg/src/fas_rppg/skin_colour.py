@@ -36,7 +36,10 @@ class SkinColourModule(ModalityModule):
         even = times[0] + np.arange(config.frames) / config.fps
         if times[-1] < even[-1] - 1 / config.fps:
             wanted = f"{config.frames} samples at {config.fps:g} Hz"
-            raise NoResponse("refused", f"insufficient signal: it lasts {times[-1] - times[0]:.2f} s, and {wanted} are {even[-1] - even[0]:.2f} s")
+            raise NoResponse(
+                "refused",
+                f"insufficient signal: it lasts {times[-1] - times[0]:.2f} s, and {wanted} are {even[-1] - even[0]:.2f} s",
+            )
         limit = int(np.searchsorted(times, even[-1])) + 1
         traces = bridged(measured(channel(record, config.channel), dict(inputs[0]), limit), config.gap)
         return {"value": on_clock(mean_colours(traces), traces.times, even).astype(np.float32)[None]}

@@ -32,7 +32,9 @@ class Traces:
 def channel(record: Record, name: str) -> Source:
     """A raw channel. Raises NoResponse where the record lacks it."""
     if name not in record.channels:
-        raise NoResponse("refused", f"the record has no channel '{name}'; it has {', '.join(record.channels) or 'none'}")
+        raise NoResponse(
+            "refused", f"the record has no channel '{name}'; it has {', '.join(record.channels) or 'none'}"
+        )
     return record.channels[name]
 
 
@@ -40,7 +42,9 @@ def region_sums(image: np.ndarray, shapes: Sequence[np.ndarray]) -> tuple[np.nda
     """Sums (6, 3) and areas (6,) of an RGB picture (H, W, 3) in polygons (K, 2) in pixels; only the box around them is looked at."""
     ends = np.concatenate(shapes)
     height, width = image.shape[:2]
-    (left, top), (right, bottom) = (np.clip(end, 0, (width, height)).astype(int) for end in (np.floor(ends.min(0)), np.ceil(ends.max(0))))
+    (left, top), (right, bottom) = (
+        np.clip(end, 0, (width, height)).astype(int) for end in (np.floor(ends.min(0)), np.ceil(ends.max(0)))
+    )
     labels = labelled([shape - (left, top) for shape in shapes], bottom - top, right - left)
     rows, columns = np.nonzero(labels)
     places, pixels = labels[rows, columns], image[top:bottom, left:right][rows, columns]
@@ -56,9 +60,14 @@ def measured(source: Source, faces: Arrays, limit: int) -> Traces:
     """
     frames, times = faces["frames"][:limit], np.asarray(faces["times"][:limit], dtype=np.float64)
     if "points" not in faces:
-        raise NoResponse("refused", "the detector gives no points; choose one that does, such as mtcnn, or give the record its points")
+        raise NoResponse(
+            "refused",
+            "the detector gives no points; choose one that does, such as mtcnn, or give the record its points",
+        )
     if len(frames) > 1 and (np.diff(frames) != 1).any():
-        raise NoResponse("refused", "faces were not looked for in every frame; set \"frames\": \"all\" of the modality 'faces'")
+        raise NoResponse(
+            "refused", 'faces were not looked for in every frame; set "frames": "all" of the modality \'faces\''
+        )
     points = faces["points"][:limit]
     there = np.flatnonzero(np.isfinite(points).all(axis=(1, 2)))
     sums, areas = np.zeros((len(frames), REGIONS, 3)), np.zeros((len(frames), REGIONS))
@@ -86,7 +95,9 @@ def bridged(traces: Traces, gap: int) -> Traces:
         length = len(list(run))
         if not seen and length > gap:
             where = f"{length} successive frames from {traces.times[start]:.2f} s on"
-            raise NoResponse("no_face", f"no face with all six regions in the picture in {where}; gaps of up to {gap} are bridged")
+            raise NoResponse(
+                "no_face", f"no face with all six regions in the picture in {where}; gaps of up to {gap} are bridged"
+            )
         start += length
     return _at(traces, traces.times, traces.seen)
 
@@ -117,7 +128,9 @@ def evenly_timed(traces: Traces, *, uneven: float, resample: bool) -> Traces:
         return traces
     if not resample:
         remedy = 'set "resample": true to bear such clips'
-        raise NoResponse("refused", f"its timestamps are uneven, by up to {away:.2f} frames, and {uneven:g} are allowed; {remedy}")
+        raise NoResponse(
+            "refused", f"its timestamps are uneven, by up to {away:.2f} frames, and {uneven:g} are allowed; {remedy}"
+        )
     step = float(np.median(np.diff(times)))
     even = times[0] + step * np.arange(int((times[-1] - times[0]) / step + 1e-6) + 1)
     nearest = np.abs(times - even[:, None]).argmin(axis=1)

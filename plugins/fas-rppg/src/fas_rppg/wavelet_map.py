@@ -25,7 +25,9 @@ class WaveletMapModule(ModalityModule):
 
     def __init__(self, config: WaveletMap) -> None:
         self.config = config
-        self.magnitude = morse(Morse(config.gamma, config.beta)) if config.wavelet == "morse" else continuous(config.wavelet)
+        self.magnitude = (
+            morse(Morse(config.gamma, config.beta)) if config.wavelet == "morse" else continuous(config.wavelet)
+        )
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         rows, fps = inputs[0]["value"][0].astype(np.float64), float(inputs[0]["fps"][0])
@@ -66,12 +68,16 @@ def continuous(name: str) -> Magnitude:
     try:
         import pywt
     except ImportError as error:
-        raise SpecError(f"wavelet '{name}' is one of PyWavelets: pip install 'fas-rppg[wavelets]', or use morse") from error
+        raise SpecError(
+            f"wavelet '{name}' is one of PyWavelets: pip install 'fas-rppg[wavelets]', or use morse"
+        ) from error
     try:
         wavelet = pywt.ContinuousWavelet(name)
     except ValueError as error:
         known = ", ".join(pywt.wavelist(kind="continuous"))
-        raise SpecError(f"there is no continuous wavelet '{name}'; known are morse, {known} (with their parameters, such as cmor1.5-1.0)") from error
+        raise SpecError(
+            f"there is no continuous wavelet '{name}'; known are morse, {known} (with their parameters, such as cmor1.5-1.0)"
+        ) from error
 
     def magnitude(signals: np.ndarray, frequencies: np.ndarray, fps: float) -> np.ndarray:
         samples = signals.shape[-1]

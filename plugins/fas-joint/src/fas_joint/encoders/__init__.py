@@ -24,7 +24,9 @@ def _picture(encoder: Encoder, signals: Sequence[Signal], least: int) -> Image |
     if len(signals) != 1 or not isinstance(signals[0], Image | Plane):
         raise SpecError(f"{encoder.type} takes one Image or Plane; got {', '.join(map(str, signals)) or 'nothing'}")
     if min(signals[0].h, signals[0].w) < least:
-        raise SpecError(f"{encoder.type} needs {least} pixels a side or more, and its input is {signals[0]}; change the modality's size")
+        raise SpecError(
+            f"{encoder.type} needs {least} pixels a side or more, and its input is {signals[0]}; change the modality's size"
+        )
     return signals[0]
 
 
@@ -44,20 +46,27 @@ class TaskSplit(Encoder):
     context = ("task",)
 
     type: Literal["joint.task_split"] = "joint.task_split"
-    network: Slot[Encoder] = Field(_RESNET18, description="a timm encoder that gives a vector; both tasks start from it")
+    network: Slot[Encoder] = Field(
+        _RESNET18, description="a timm encoder that gives a vector; both tasks start from it"
+    )
     shared: NonNegativeInt | Literal["all"] = Field(
         "all", description="N_shared: how many blocks of a ViT or layers of a ResNet are shared, from the first"
     )
     output: Literal["own", "both"] = Field(
-        "own", description="own: the feature of the record's task; both: ports spoof and forgery, in training with zeros for the other task's records"
+        "own",
+        description="own: the feature of the record's task; both: ports spoof and forgery, in training with zeros for the other task's records",
     )
 
     @model_validator(mode="after")
     def _network_gives_a_vector(self) -> TaskSplit:
         if self.network.type != "timm" or getattr(self.network, "output", None) != "vector":
-            raise ValueError(f'\'network\' is a timm encoder with "output": "vector"; this is {self.network.canonical()}')
+            raise ValueError(
+                f'\'network\' is a timm encoder with "output": "vector"; this is {self.network.canonical()}'
+            )
         if self.network.weights is not None:
-            raise ValueError("'weights' belongs to joint.task_split itself, not to 'network', which stands for two networks")
+            raise ValueError(
+                "'weights' belongs to joint.task_split itself, not to 'network', which stands for two networks"
+            )
         return self
 
     def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:
@@ -77,7 +86,9 @@ class TaskSplit(Encoder):
         try:
             replaced(self.network, output="pyramid", levels=[self.shared - blocks]).infer(signals)
         except SpecError as error:
-            raise SpecError(f"joint.task_split: 'shared' is {self.shared}, which is more stages than the network has: {error}") from None
+            raise SpecError(
+                f"joint.task_split: 'shared' is {self.shared}, which is more stages than the network has: {error}"
+            ) from None
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_joint.encoders.task_split import TaskSplitEncoder
@@ -103,7 +114,9 @@ class MesoNet(Encoder):
     """
 
     type: Literal["joint.mesonet"] = "joint.mesonet"
-    dropout: float = Field(0.5, ge=0, lt=1, description="before the dense layer; the head's own `dropout` is the second")
+    dropout: float = Field(
+        0.5, ge=0, lt=1, description="before the dense layer; the head's own `dropout` is the second"
+    )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         _picture(self, signals, 2)
@@ -153,12 +166,16 @@ class DeepPixBis(Encoder):
     """
 
     type: Literal["joint.deeppixbis"] = "joint.deeppixbis"
-    network: Slot[Encoder] = Field(_DENSENET161, description="a timm DenseNet; the published one is densenet161 with ImageNet weights (pretrained)")
+    network: Slot[Encoder] = Field(
+        _DENSENET161, description="a timm DenseNet; the published one is densenet161 with ImageNet weights (pretrained)"
+    )
 
     @model_validator(mode="after")
     def _network_is_a_densenet(self) -> DeepPixBis:
         if self.network.type != "timm" or self._name() not in _AFTER_TRANSITION_2:
-            raise ValueError(f"'network' is a timm encoder, one of {', '.join(_AFTER_TRANSITION_2)}; this is {self.network.canonical()}")
+            raise ValueError(
+                f"'network' is a timm encoder, one of {', '.join(_AFTER_TRANSITION_2)}; this is {self.network.canonical()}"
+            )
         return self
 
     def _name(self) -> str:
@@ -190,10 +207,15 @@ class MultiAttention(Encoder):
 
     type: Literal["joint.multi_attention"] = "joint.multi_attention"
     network: Slot[Encoder] = Field(
-        _EFFICIENTNET_B4, description="a timm EfficientNet or ResNet; the published one is EfficientNet-B4 with AdvProp weights (pretrained)"
+        _EFFICIENTNET_B4,
+        description="a timm EfficientNet or ResNet; the published one is EfficientNet-B4 with AdvProp weights (pretrained)",
     )
-    texture_level: NonNegativeInt = Field(1, description="timm's feature map that texture is taken of; 1: the second stage of EfficientNet")
-    attention_level: NonNegativeInt = Field(3, description="timm's feature map that attention is made of; 3: the fifth stage of EfficientNet")
+    texture_level: NonNegativeInt = Field(
+        1, description="timm's feature map that texture is taken of; 1: the second stage of EfficientNet"
+    )
+    attention_level: NonNegativeInt = Field(
+        3, description="timm's feature map that attention is made of; 3: the fifth stage of EfficientNet"
+    )
     regions: PositiveInt = Field(4, description="M, the number of attention maps")
     width: PositiveInt = Field(256, description="of both projections and of the feature")
     border: float = Field(1 / 12, ge=0, lt=0.5, description="share of an attention map that is 0 at each side")
@@ -204,15 +226,21 @@ class MultiAttention(Encoder):
     @model_validator(mode="after")
     def _network_gives_a_vector(self) -> MultiAttention:
         if self.network.type != "timm" or getattr(self.network, "output", None) != "vector":
-            raise ValueError(f"'network' is a timm encoder with \"output\": \"vector\"; this is {self.network.canonical()}")
+            raise ValueError(
+                f'\'network\' is a timm encoder with "output": "vector"; this is {self.network.canonical()}'
+            )
         if self.texture_level >= self.attention_level:
-            raise ValueError(f"'texture_level' is {self.texture_level} and lies before 'attention_level', which is {self.attention_level}")
+            raise ValueError(
+                f"'texture_level' is {self.texture_level} and lies before 'attention_level', which is {self.attention_level}"
+            )
         return self
 
     def _levels(self, signals: Sequence[Signal]) -> tuple[Level, Level, int]:
         """Maps of texture and of attention, channels of the last one. Raises SpecError."""
         _picture(self, signals, 1)
-        pyramid = replaced(self.network, output="pyramid", levels=[self.texture_level, self.attention_level]).infer(signals)
+        pyramid = replaced(self.network, output="pyramid", levels=[self.texture_level, self.attention_level]).infer(
+            signals
+        )
         last = replaced(self.network, output="tokens").infer(signals)
         if not (isinstance(pyramid, Pyramid) and isinstance(last, Tokens)):
             raise SpecError(f"joint.multi_attention: {self.network.canonical()} has no feature maps")
@@ -233,9 +261,17 @@ class MultiAttention(Encoder):
 
         texture, attention, deep = self._levels(signals)
         return MultiAttentionEncoder(
-            self.network, signals, (self.texture_level, self.attention_level), (texture.channels, attention.channels, deep), regions=self.regions,
-            width=self.width, border=self.border, dropout=self.dropout, deep_dropout=self.deep_dropout, ports=self.ports,
-        )  # fmt: skip
+            self.network,
+            signals,
+            (self.texture_level, self.attention_level),
+            (texture.channels, attention.channels, deep),
+            regions=self.regions,
+            width=self.width,
+            border=self.border,
+            dropout=self.dropout,
+            deep_dropout=self.deep_dropout,
+            ports=self.ports,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -41,7 +41,9 @@ class SpatialAttention(nn.Module):
 
 
 def _layers(widths: tuple[int, ...], theta: float) -> list[nn.Module]:
-    return [layer for c, d in pairwise(widths) for layer in (CentralDifference(c, d, theta), nn.BatchNorm2d(d), nn.ReLU())]
+    return [
+        layer for c, d in pairwise(widths) for layer in (CentralDifference(c, d, theta), nn.BatchNorm2d(d), nn.ReLU())
+    ]
 
 
 class CdcnppEncoder(nn.Module):
@@ -53,10 +55,13 @@ class CdcnppEncoder(nn.Module):
         self.stem = nn.Sequential(*_layers((channels, 64), theta))
         starts = (64, WIDTHS[0][-1], WIDTHS[1][-1])
         self.blocks = nn.ModuleList(
-            nn.Sequential(*_layers((start, *widths), theta), nn.MaxPool2d(3, 2, 1)) for start, widths in zip(starts, WIDTHS, strict=True)
+            nn.Sequential(*_layers((start, *widths), theta), nn.MaxPool2d(3, 2, 1))
+            for start, widths in zip(starts, WIDTHS, strict=True)
         )
         self.attention = nn.ModuleList(SpatialAttention(kernel) for kernel in ATTENTION)
-        self.last = nn.Sequential(*_layers((sum(widths[-1] for widths in WIDTHS), 128), theta), CentralDifference(128, 1, theta), nn.ReLU())
+        self.last = nn.Sequential(
+            *_layers((sum(widths[-1] for widths in WIDTHS), 128), theta), CentralDifference(128, 1, theta), nn.ReLU()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem((x * 255 - 127.5) / 128 if self.is_image else x)

@@ -37,12 +37,20 @@ class MesoNetEncoder(nn.Module):
     def __init__(self, channels: int, size: tuple[int, int], *, dropout: float) -> None:
         super().__init__()
         self.maps = nn.Sequential(
-            Inception(channels, (1, 4, 4, 2)), *_normed(11, 2),
-            Inception(11, (2, 4, 4, 2)), *_normed(12, 2),
-            nn.Conv2d(12, 16, 5, padding=2), nn.ReLU(), *_normed(16, 2),
-            nn.Conv2d(16, 16, 5, padding=2), nn.ReLU(), *_normed(16, 4),
-        )  # fmt: skip
-        self.dense = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(16 * size[0] * size[1], 16), nn.LeakyReLU(0.1))
+            Inception(channels, (1, 4, 4, 2)),
+            *_normed(11, 2),
+            Inception(11, (2, 4, 4, 2)),
+            *_normed(12, 2),
+            nn.Conv2d(12, 16, 5, padding=2),
+            nn.ReLU(),
+            *_normed(16, 2),
+            nn.Conv2d(16, 16, 5, padding=2),
+            nn.ReLU(),
+            *_normed(16, 4),
+        )
+        self.dense = nn.Sequential(
+            nn.Flatten(), nn.Dropout(dropout), nn.Linear(16 * size[0] * size[1], 16), nn.LeakyReLU(0.1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         feature: Tensor = self.dense(self.maps(x))

@@ -20,7 +20,9 @@ EPS = 1e-8
 
 def resized(maps: Tensor, size: Sequence[int]) -> Tensor:
     """Bilinear, corners on corners. Shapes: (B, M, h, w) -> (B, M, H, W)."""
-    return maps if maps.shape[-2:] == tuple(size) else interpolate(maps, tuple(size), mode="bilinear", align_corners=True)
+    return (
+        maps if maps.shape[-2:] == tuple(size) else interpolate(maps, tuple(size), mode="bilinear", align_corners=True)
+    )
 
 
 def attended(features: Tensor, attention: Tensor) -> Tensor:
@@ -40,9 +42,12 @@ class AttentionMaps(nn.Module):
         super().__init__()
         self.border = border
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels), nn.ReLU(),
-            nn.Conv2d(channels, regions, 1, bias=False), nn.BatchNorm2d(regions),
-        )  # fmt: skip
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, regions, 1, bias=False),
+            nn.BatchNorm2d(regions),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         maps = elu(self.layers(x)) + 1
@@ -68,8 +73,12 @@ class TextureEnhancement(nn.Module):
         self.regions = regions
         self.extract = nn.Conv2d(width, width, 3, padding=1)
         self.first = convolution(1, 5)
-        self.dense = nn.ModuleList(nn.Sequential(nn.BatchNorm2d(times * every), nn.ReLU(), convolution(times, 3)) for times in (1, 2, 3))
-        self.last = nn.Sequential(nn.BatchNorm2d(4 * every), nn.ReLU(), convolution(4, 1), nn.BatchNorm2d(every), nn.ReLU())
+        self.dense = nn.ModuleList(
+            nn.Sequential(nn.BatchNorm2d(times * every), nn.ReLU(), convolution(times, 3)) for times in (1, 2, 3)
+        )
+        self.last = nn.Sequential(
+            nn.BatchNorm2d(4 * every), nn.ReLU(), convolution(4, 1), nn.BatchNorm2d(every), nn.ReLU()
+        )
 
     def difference(self, feature: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """T = F - D, and D, the average over each place of a map of `size`."""
@@ -96,25 +105,41 @@ class MultiAttentionEncoder(nn.Module):
     """
 
     def __init__(
-        self, network: Encoder, signals: Sequence[Signal], levels: tuple[int, int], widths: tuple[int, int, int],
-        *, regions: int, width: int, border: float, dropout: float, deep_dropout: float, ports: bool,
-    ) -> None:  # fmt: skip
+        self,
+        network: Encoder,
+        signals: Sequence[Signal],
+        levels: tuple[int, int],
+        widths: tuple[int, int, int],
+        *,
+        regions: int,
+        width: int,
+        border: float,
+        dropout: float,
+        deep_dropout: float,
+        ports: bool,
+    ) -> None:
         super().__init__()
         self.network: Any = network.build(signals)
         if not isinstance(self.network.model, EfficientNet | ResNet):
             kind = type(self.network.model).__name__
-            raise SpecError(f"joint.multi_attention reads timm's EfficientNet and ResNet; this is {kind}: choose another 'name'")
+            raise SpecError(
+                f"joint.multi_attention reads timm's EfficientNet and ResNet; this is {kind}: choose another 'name'"
+            )
         self.levels, self.ports = list(levels), ports
         shallow, middle, deep = widths
         self.attention = AttentionMaps(middle, regions, border)
         self.texture = TextureEnhancement(shallow, regions)
-        self.project_texture = nn.Sequential(nn.Linear(regions * shallow, width), nn.Hardswish(), nn.Linear(width, width), nn.Hardswish())
+        self.project_texture = nn.Sequential(
+            nn.Linear(regions * shallow, width), nn.Hardswish(), nn.Linear(width, width), nn.Hardswish()
+        )
         self.project_deep = nn.Sequential(nn.Dropout(deep_dropout), nn.Linear(deep, width), nn.Hardswish())
         self.join = nn.Linear(2 * width, width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
-        deep, (shallow, middle) = self.network.model.forward_intermediates((x - self.network.mean) / self.network.deviation, indices=self.levels)
+        deep, (shallow, middle) = self.network.model.forward_intermediates(
+            (x - self.network.mean) / self.network.deviation, indices=self.levels
+        )
         maps = self.attention(middle)
         texture, pooled = self.texture(shallow, maps)
         kept = self.dropout(maps.new_ones(*maps.shape[:2], 1))

@@ -35,7 +35,13 @@ class _Transformer:
     @staticmethod
     def begin(model: Any, x: Tensor, count: int) -> Tensor:
         """(B, N, D) after `count` blocks, prefix tokens first."""
-        options = {"norm": False, "output_fmt": "NLC", "intermediates_only": True, "return_prefix_tokens": True, "stop_early": True}
+        options = {
+            "norm": False,
+            "output_fmt": "NLC",
+            "intermediates_only": True,
+            "return_prefix_tokens": True,
+            "stop_early": True,
+        }
         (given,) = model.forward_intermediates(x, indices=[count - 1], **options)
         return torch.cat([given[1], given[0]], dim=1) if isinstance(given, tuple) else cast(Tensor, given)
 
@@ -81,7 +87,9 @@ def _cut(model: object) -> type[_Transformer] | type[_Residual]:
         return _Transformer
     if isinstance(model, ResNet):
         return _Residual
-    raise SpecError(f"joint.task_split divides timm's VisionTransformer and ResNet; this is {type(model).__name__}: choose another 'name'")
+    raise SpecError(
+        f"joint.task_split divides timm's VisionTransformer and ResNet; this is {type(model).__name__}: choose another 'name'"
+    )
 
 
 class TaskSplitEncoder(nn.Module):
@@ -91,7 +99,9 @@ class TaskSplitEncoder(nn.Module):
     records. Shapes: (B, C, H, W) and task (B,) -> (B, D), or two of them by port.
     """
 
-    def __init__(self, network: Encoder, signals: Sequence[Signal], shared: int | Literal["all"], *, both: bool) -> None:
+    def __init__(
+        self, network: Encoder, signals: Sequence[Signal], shared: int | Literal["all"], *, both: bool
+    ) -> None:
         super().__init__()
         self.spoof: Any = network.build(signals)
         self.forgery: Any = network.build(signals)
@@ -117,9 +127,14 @@ class TaskSplitEncoder(nn.Module):
         rows = self._rows(task)
         parts = [self._own(name, x[part]) for name, part in zip(TASKS, rows, strict=True) if len(part)]
         if not parts:
-            raise FascoreError("joint.task_split: no record of a batch has a known task, so there is nothing to learn from it")
+            raise FascoreError(
+                "joint.task_split: no record of a batch has a known task, so there is nothing to learn from it"
+            )
         nothing = parts[0].new_zeros(len(x), parts[0].shape[1])
-        placed = {name: nothing.index_copy(0, part, parts.pop(0)) if len(part) else nothing for name, part in zip(TASKS, rows, strict=True)}
+        placed = {
+            name: nothing.index_copy(0, part, parts.pop(0)) if len(part) else nothing
+            for name, part in zip(TASKS, rows, strict=True)
+        }
         return placed if self.both else placed["spoof"] + placed["forgery"]
 
     def _rows(self, task: Tensor) -> list[Tensor]:
@@ -127,7 +142,9 @@ class TaskSplitEncoder(nn.Module):
         if self.both and not self.training:
             return [torch.arange(len(task), device=task.device)] * len(TASKS)
         if not self.both and bool((task < 0).any()):
-            raise FascoreError('joint.task_split: a record\'s task is unknown: set "output": "both", and score {"by_task": …} of a head on each port')
+            raise FascoreError(
+                'joint.task_split: a record\'s task is unknown: set "output": "both", and score {"by_task": …} of a head on each port'
+            )
         return [(task == code).nonzero()[:, 0] for code in range(len(TASKS))]
 
     def _own(self, task: str, x: Tensor) -> Tensor:

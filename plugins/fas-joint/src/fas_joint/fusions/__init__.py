@@ -19,7 +19,12 @@ Activation: TypeAlias = Literal["none", "relu", "gelu"]
 Normalisation: TypeAlias = Literal["none", "batch", "layer"]
 
 ACTIVATION: Activation = Field("relu", description="after the linear layer: none, relu (eq. 3) or gelu")
-DROPOUT: float = Field(0.3, ge=0, lt=1, description="of the concatenated features, before the linear layer; the authors' release has .3, eq. 3 none")
+DROPOUT: float = Field(
+    0.3,
+    ge=0,
+    lt=1,
+    description="of the concatenated features, before the linear layer; the authors' release has .3, eq. 3 none",
+)
 WIDTH: PositiveInt | None = Field(None, description="width of the fused feature; default: that of the last input")
 
 
@@ -33,12 +38,17 @@ class _Vectors(Fusion):
         for place, signal in enumerate(signals):
             if not isinstance(signal, Vector):
                 name = f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
-                raise SpecError(f"{self.type} takes Vectors, but {name} gives {signal}; pool it first, for example with attention_pool")
+                raise SpecError(
+                    f"{self.type} takes Vectors, but {name} gives {signal}; pool it first, for example with attention_pool"
+                )
         return [signal.d for signal in signals if isinstance(signal, Vector)]
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls.model_validate({}), [Vector(6), Vector(5)]), (cls.model_validate({"width": 4}), [Vector(3), Vector(6), Vector(5)])]
+        return [
+            (cls.model_validate({}), [Vector(6), Vector(5)]),
+            (cls.model_validate({"width": 4}), [Vector(3), Vector(6), Vector(5)]),
+        ]
 
 
 class Sum(_Vectors):
@@ -79,7 +89,13 @@ class Concat(_Vectors):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_joint.fusions.concat import ConcatFusion
 
-        return ConcatFusion(self.widths(signals), self.infer(signals).d, dropout=self.dropout, norm=self.norm, activation=self.activation)
+        return ConcatFusion(
+            self.widths(signals),
+            self.infer(signals).d,
+            dropout=self.dropout,
+            norm=self.norm,
+            activation=self.activation,
+        )
 
 
 class WeightedNorm(_Vectors):
@@ -93,7 +109,9 @@ class WeightedNorm(_Vectors):
     eps: PositiveFloat = Field(1e-6, description="added to both variances")
     width: PositiveInt | None = WIDTH
     dropout: float = DROPOUT
-    norm_fused: bool = Field(False, description="normalise the fused feature too, as the authors' release does; eq. 4 does not")
+    norm_fused: bool = Field(
+        False, description="normalise the fused feature too, as the authors' release does; eq. 4 does not"
+    )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         widths = self.widths(signals)
@@ -103,12 +121,20 @@ class WeightedNorm(_Vectors):
         from fas_joint.fusions.weighted_norm import WeightedNormFusion
 
         return WeightedNormFusion(
-            self.widths(signals), self.infer(signals).d, theta=self.theta, eps=self.eps, dropout=self.dropout, norm_fused=self.norm_fused
+            self.widths(signals),
+            self.infer(signals).d,
+            theta=self.theta,
+            eps=self.eps,
+            dropout=self.dropout,
+            norm_fused=self.norm_fused,
         )
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(), [Vector(6), Vector(5)]), (cls(theta=0.4, width=4, norm_fused=True), [Vector(3), Vector(6), Vector(5)])]
+        return [
+            (cls(), [Vector(6), Vector(5)]),
+            (cls(theta=0.4, width=4, norm_fused=True), [Vector(3), Vector(6), Vector(5)]),
+        ]
 
 
 class SeConcat(_Vectors):
@@ -116,7 +142,9 @@ class SeConcat(_Vectors):
 
     type: Literal["joint.se_concat"] = "joint.se_concat"
     width: PositiveInt | None = WIDTH
-    reduction: PositiveInt = Field(16, description="the gate's hidden layer is the feature's width divided by it, and 1 at least")
+    reduction: PositiveInt = Field(
+        16, description="the gate's hidden layer is the feature's width divided by it, and 1 at least"
+    )
     dropout: float = DROPOUT
     activation: Activation = ACTIVATION
 
@@ -128,12 +156,19 @@ class SeConcat(_Vectors):
         from fas_joint.fusions.se_concat import SeConcatFusion
 
         return SeConcatFusion(
-            self.widths(signals), self.infer(signals).d, reduction=self.reduction, dropout=self.dropout, activation=self.activation
+            self.widths(signals),
+            self.infer(signals).d,
+            reduction=self.reduction,
+            dropout=self.dropout,
+            activation=self.activation,
         )
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(reduction=2), [Vector(16), Vector(12)]), (cls(width=4, reduction=2), [Vector(8), Vector(16), Vector(12)])]
+        return [
+            (cls(reduction=2), [Vector(16), Vector(12)]),
+            (cls(width=4, reduction=2), [Vector(8), Vector(16), Vector(12)]),
+        ]
 
 
 class CrossAttention(_Vectors):
@@ -144,10 +179,21 @@ class CrossAttention(_Vectors):
     """
 
     type: Literal["joint.cross_attention"] = "joint.cross_attention"
-    width: PositiveInt | None = Field(None, description="width of the fused feature; default: that of appearance, the first input")
-    query: Literal["rppg", "both"] = Field("rppg", description="rppg: the pulse feature (ResNet); both: eq. 3 of the two features (ViT)")
-    project: bool = Field(False, description="project a feature of another width linearly to `width`; without it all widths must be equal")
-    dropout: float = Field(0.3, ge=0, lt=1, description="of the concatenated features before the query's linear layer, where the query is of both")
+    width: PositiveInt | None = Field(
+        None, description="width of the fused feature; default: that of appearance, the first input"
+    )
+    query: Literal["rppg", "both"] = Field(
+        "rppg", description="rppg: the pulse feature (ResNet); both: eq. 3 of the two features (ViT)"
+    )
+    project: bool = Field(
+        False, description="project a feature of another width linearly to `width`; without it all widths must be equal"
+    )
+    dropout: float = Field(
+        0.3,
+        ge=0,
+        lt=1,
+        description="of the concatenated features before the query's linear layer, where the query is of both",
+    )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         widths = self.widths(signals)
@@ -155,7 +201,9 @@ class CrossAttention(_Vectors):
             raise SpecError(f"joint.cross_attention takes two features, appearance and then pulse; got {len(widths)}")
         width = self.width or widths[0]
         if not self.project and set(widths) != {width}:
-            was = f"appearance has {widths[0]}, pulse has {widths[1]}" + (f", 'width' is {self.width}" if self.width else "")
+            was = f"appearance has {widths[0]}, pulse has {widths[1]}" + (
+                f", 'width' is {self.width}" if self.width else ""
+            )
             raise SpecError(f'joint.cross_attention needs one width: {was}; set "project": true, or change an encoder')
         return Vector(width)
 

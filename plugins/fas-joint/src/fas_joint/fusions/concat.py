@@ -20,11 +20,15 @@ class ConcatFusion(nn.Module):
     Shapes: n x (B, D_i) -> (B, width).
     """
 
-    def __init__(self, widths: Sequence[int], width: int, *, dropout: float, norm: Normalisation, activation: Activation) -> None:
+    def __init__(
+        self, widths: Sequence[int], width: int, *, dropout: float, norm: Normalisation, activation: Activation
+    ) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(sum(widths), width)
-        self.norm = nn.BatchNorm1d(width) if norm == "batch" else nn.LayerNorm(width) if norm == "layer" else nn.Identity()
+        self.norm = (
+            nn.BatchNorm1d(width) if norm == "batch" else nn.LayerNorm(width) if norm == "layer" else nn.Identity()
+        )
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, *features: Tensor) -> Tensor:

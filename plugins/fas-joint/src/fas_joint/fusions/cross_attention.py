@@ -19,7 +19,9 @@ class CrossAttentionFusion(nn.Module):
     def __init__(self, widths: Sequence[int], width: int, *, both: bool, dropout: float) -> None:
         super().__init__()
         self.project = nn.ModuleList(nn.Identity() if d == width else nn.Linear(d, width) for d in widths)
-        self.query = ConcatFusion([width, width], width, dropout=dropout, norm="none", activation="relu") if both else None
+        self.query = (
+            ConcatFusion([width, width], width, dropout=dropout, norm="none", activation="relu") if both else None
+        )
 
     def forward(self, appearance: Tensor, rppg: Tensor) -> Tensor:
         appearance, rppg = (project(feature) for project, feature in zip(self.project, (appearance, rppg), strict=True))

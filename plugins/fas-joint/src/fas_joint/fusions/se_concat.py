@@ -19,7 +19,9 @@ class SeGate(nn.Module):
     def __init__(self, width: int, reduction: int) -> None:
         super().__init__()
         hidden = max(1, width // reduction)
-        self.gate = nn.Sequential(nn.Linear(width, hidden, bias=False), nn.ReLU(), nn.Linear(hidden, width, bias=False), nn.Sigmoid())
+        self.gate = nn.Sequential(
+            nn.Linear(width, hidden, bias=False), nn.ReLU(), nn.Linear(hidden, width, bias=False), nn.Sigmoid()
+        )
 
     def forward(self, feature: Tensor) -> Tensor:
         gated: Tensor = feature * self.gate(feature)
@@ -29,7 +31,9 @@ class SeGate(nn.Module):
 class SeConcatFusion(nn.Module):
     """Eq. 3 of gated features. Shapes: n x (B, D_i) -> (B, width)."""
 
-    def __init__(self, widths: Sequence[int], width: int, *, reduction: int, dropout: float, activation: Activation) -> None:
+    def __init__(
+        self, widths: Sequence[int], width: int, *, reduction: int, dropout: float, activation: Activation
+    ) -> None:
         super().__init__()
         self.gates = nn.ModuleList(SeGate(d, reduction) for d in widths)
         self.fuse = ConcatFusion(widths, width, dropout=dropout, norm="none", activation=activation)

@@ -29,7 +29,9 @@ class WeightedNorm(nn.Module):
 class WeightedNormFusion(nn.Module):
     """F_fuse = ReLU(Linear(Concat(F^_1, ..., F^_n))), eq. 3 on eq. 4. Shapes: n x (B, D_i) -> (B, width)."""
 
-    def __init__(self, widths: Sequence[int], width: int, *, theta: float, eps: float, dropout: float, norm_fused: bool) -> None:
+    def __init__(
+        self, widths: Sequence[int], width: int, *, theta: float, eps: float, dropout: float, norm_fused: bool
+    ) -> None:
         super().__init__()
         self.norms = nn.ModuleList(WeightedNorm(d, theta, eps) for d in widths)
         self.dropout = nn.Dropout(dropout)

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from torch import nn
 
 DROPOUT: float = Field(0.0, ge=0, lt=1, description="dropout before each linear layer; the release's pulse head has .5")
-HIDDEN: PositiveInt | None = Field(None, description="width of one hidden layer with ReLU (the release: half the feature); default: none")
+HIDDEN: PositiveInt | None = Field(
+    None, description="width of one hidden layer with ReLU (the release: half the feature); default: none"
+)
 
 
 def _width(head: Head, signals: Sequence[Signal]) -> int:
     if len(signals) != 1 or not isinstance(signals[0], Vector):
         got = ", ".join(map(str, signals)) or "nothing"
-        raise SpecError(f"{head.type} takes one Vector; got {got}: pool or fuse it first, for example with joint.concat")
+        raise SpecError(
+            f"{head.type} takes one Vector; got {got}: pool or fuse it first, for example with joint.concat"
+        )
     return signals[0].d
 
 
@@ -66,7 +70,10 @@ class OneHeadMulti(Head):
     context = ("label",)
 
     type: Literal["joint.one_head_multi"] = "joint.one_head_multi"
-    target: Ref = Field(Ref("record.expression"), description="column of the other task, such as record.expression; attack detection has none there")
+    target: Ref = Field(
+        Ref("record.expression"),
+        description="column of the other task, such as record.expression; attack detection has none there",
+    )
     classes: tuple[str | int, ...] = Field(min_length=2, description="values of that column in class order")
     dropout: float = DROPOUT
     hidden: PositiveInt | None = HIDDEN
@@ -88,7 +95,9 @@ class OneHeadMulti(Head):
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         _width(self, signals)
         if not isinstance(target, Labels) or target.column == "label":
-            raise SpecError(f"joint.one_head_multi learns record.label by itself; its 'target' is the other task's column, not {target}")
+            raise SpecError(
+                f"joint.one_head_multi learns record.label by itself; its 'target' is the other task's column, not {target}"
+            )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_joint.heads.one_head_multi import OneHeadMultiHead
@@ -109,11 +118,15 @@ class PixelBinary(Head):
 
     type: Literal["joint.pixel_binary"] = "joint.pixel_binary"
     share: float = Field(0.5, ge=0, le=1, description="lambda, the weight of the pixel-wise part")
-    score: Literal["map", "binary"] = Field("map", description="the score: mean of the map (the publication), or the binary output")
+    score: Literal["map", "binary"] = Field(
+        "map", description="the score: mean of the map (the publication), or the binary output"
+    )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if len(signals) != 1 or not isinstance(signals[0], Plane):
-            raise SpecError(f"joint.pixel_binary takes one Plane, as joint.deeppixbis gives; got {', '.join(map(str, signals)) or 'nothing'}")
+            raise SpecError(
+                f"joint.pixel_binary takes one Plane, as joint.deeppixbis gives; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
         if not (isinstance(target, Labels) and target.column == "label"):
             raise SpecError(f"joint.pixel_binary learns record.label, not {target}")
 
@@ -127,7 +140,10 @@ class PixelBinary(Head):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return [(cls(), [Plane(6, 4, 3)], Labels("label")), (cls(score="binary", share=0.3), [Plane(2, 5, 5)], Labels("label"))]
+        return [
+            (cls(), [Plane(6, 4, 3)], Labels("label")),
+            (cls(score="binary", share=0.3), [Plane(2, 5, 5)], Labels("label")),
+        ]
 
 
 __all__ = ["OneHeadMulti", "PixelBinary", "ThreeClass"]

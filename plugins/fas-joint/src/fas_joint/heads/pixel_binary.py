@@ -34,7 +34,9 @@ class PixelBinaryHead(nn.Module, HeadModule):
         """(B,) share * mean over places + (1 - share) * whole."""
         wanted = target.float()
         places = output.places.float()
-        pixel = binary_cross_entropy_with_logits(places, wanted[:, None, None].expand_as(places), reduction="none").mean((1, 2))
+        pixel = binary_cross_entropy_with_logits(
+            places, wanted[:, None, None].expand_as(places), reduction="none"
+        ).mean((1, 2))
         binary = binary_cross_entropy_with_logits(output.whole.float(), wanted, reduction="none")
         return self.share * pixel + (1 - self.share) * binary
 

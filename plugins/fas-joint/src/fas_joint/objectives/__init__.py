@@ -24,7 +24,9 @@ class RegionalIndependence(Objective):
     type: Literal["joint.regional_independence"] = "joint.regional_independence"
     weight: NonNegativeFloat = Field(0.5, description="of this loss in the sum, lambda 2 of eq. 3")
     form: Literal["equation", "release"] = Field("equation", description="equation: eq. 1; release: the authors' code")
-    bona_fide: float = Field(0.05, description="margin around the centres of bona fide; the release has .1, and .2 in its run on FF++")
+    bona_fide: float = Field(
+        0.05, description="margin around the centres of bona fide; the release has .1, and .2 in its run on FF++"
+    )
     attack: float = Field(0.1, description="margin around the centres of attacks; the release has -2, and -.8 on FF++")
     between: NonNegativeFloat = Field(0.2, description="margin between two centres; the release has .5, and .8 on FF++")
     rate: float = Field(0.05, gt=0, le=1, description="how far the centres move, alpha of eq. 2")
@@ -33,7 +35,9 @@ class RegionalIndependence(Objective):
         """M and N. Raises SpecError."""
         if len(signals) != 1 or not isinstance(signals[0], Tokens):
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f'joint.regional_independence takes the port regions of joint.multi_attention with "ports": true; got {got}')
+            raise SpecError(
+                f'joint.regional_independence takes the port regions of joint.multi_attention with "ports": true; got {got}'
+            )
         return signals[0].n, signals[0].d
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
@@ -41,18 +45,25 @@ class RegionalIndependence(Objective):
         if not (isinstance(target, Labels) and target.column == "label"):
             raise SpecError(f"joint.regional_independence learns record.label, not {target}")
         if self.form == "equation" and min(self.bona_fide, self.attack) < 0:
-            raise SpecError('joint.regional_independence: margins of eq. 1 are not negative; for those of the authors\' code set "form": "release"')
+            raise SpecError(
+                'joint.regional_independence: margins of eq. 1 are not negative; for those of the authors\' code set "form": "release"'
+            )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_joint.objectives.regional_independence import RegionalIndependenceObjective
 
         margins = (self.attack, self.bona_fide)
-        return RegionalIndependenceObjective(*self._size(signals), margins=margins, between=self.between, rate=self.rate, form=self.form)
+        return RegionalIndependenceObjective(
+            *self._size(signals), margins=margins, between=self.between, rate=self.rate, form=self.form
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
         regions = [Tokens(3, 5, 0)]
-        return [(cls(), regions, Labels("label")), (cls(form="release", bona_fide=0.2, attack=-0.8, between=0.8), regions, Labels("label"))]
+        return [
+            (cls(), regions, Labels("label")),
+            (cls(form="release", bona_fide=0.2, attack=-0.8, between=0.8), regions, Labels("label")),
+        ]
 
 
 __all__ = ["RegionalIndependence"]

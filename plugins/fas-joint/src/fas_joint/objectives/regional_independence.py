@@ -24,7 +24,14 @@ class RegionalIndependenceObjective(nn.Module):
     count: Tensor
 
     def __init__(
-        self, regions: int, width: int, *, margins: tuple[float, float], between: float, rate: float, form: Literal["equation", "release"]
+        self,
+        regions: int,
+        width: int,
+        *,
+        margins: tuple[float, float],
+        between: float,
+        rate: float,
+        form: Literal["equation", "release"],
     ) -> None:
         super().__init__()
         self.between, self.rate, self.release = between, rate, form == "release"

@@ -16,7 +16,8 @@ Kept: TypeAlias = Literal["all", "bona_fide", "attack", "none"]
 Epoch: TypeAlias = Literal["shorter", "longer"]
 
 EPOCH: Epoch = Field(
-    "shorter", description="which task's steps set the epoch: shorter (the release); longer: the shorter one comes round again, newly shuffled"
+    "shorter",
+    description="which task's steps set the epoch: shorter (the release); longer: the shorter one comes round again, newly shuffled",
 )
 
 
@@ -24,8 +25,12 @@ class _Joint(Sampler):
     """Base: the records of either task that training uses, which is also how Table VII limits the other task's data."""
 
     batch_size: PositiveInt = Field(64, description="records a step, over all processes")
-    spoof: Kept = Field("all", description="records of the task spoof to train on: all, bona_fide, attack, or none (forgery alone)")
-    forgery: Kept = Field("all", description="records of the task forgery to train on: all, bona_fide, attack, or none (spoof alone)")
+    spoof: Kept = Field(
+        "all", description="records of the task spoof to train on: all, bona_fide, attack, or none (forgery alone)"
+    )
+    forgery: Kept = Field(
+        "all", description="records of the task forgery to train on: all, bona_fide, attack, or none (spoof alone)"
+    )
 
     def ids(self, records: Sequence[Record], task: Task) -> list[str]:
         """Ids of one task's records that are used, in the order given."""
@@ -43,7 +48,9 @@ class _Both(_Joint):
         found = {task: self.ids(records, task) for task in tasks}
         for task, ids in found.items():
             if not ids:
-                raise SpecError(f"{self.type}: no record of the task {task} is used in training; add a dataset that has some, or use joint.random")
+                raise SpecError(
+                    f"{self.type}: no record of the task {task} is used in training; add a dataset that has some, or use joint.random"
+                )
         return found
 
     @model_validator(mode="after")
@@ -67,7 +74,9 @@ class Random(_Joint):
         used = {*self.ids(records, "spoof"), *self.ids(records, "forgery")}
         if not used:
             limits = f"spoof {self.spoof}, forgery {self.forgery}"
-            raise SpecError(f"joint.random: none of {len(records)} records is used in training ({limits}); change these fields or add data")
+            raise SpecError(
+                f"joint.random: none of {len(records)} records is used in training ({limits}); change these fields or add data"
+            )
         return merged([record.id for record in records if record.id in used], self.batch_size, epoch, seed)
 
     @classmethod
@@ -88,13 +97,17 @@ class Simultaneous(_Both):
     @model_validator(mode="after")
     def _has_halves(self) -> Simultaneous:
         if self.batch_size % 2:
-            raise ValueError(f"'batch_size' is {self.batch_size}, and half of it comes from each task: write an even number")
+            raise ValueError(
+                f"'batch_size' is {self.batch_size}, and half of it comes from each task: write an even number"
+            )
         return self
 
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
         from fas_joint.samplers.plans import halves
 
-        return halves(list(self.groups(records).values()), self.batch_size // 2, epoch, seed, longer=self.epoch == "longer")
+        return halves(
+            list(self.groups(records).values()), self.batch_size // 2, epoch, seed, longer=self.epoch == "longer"
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -110,7 +123,9 @@ class Alternating(_Both):
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
         from fas_joint.samplers.plans import alternating
 
-        return alternating(list(self.groups(records).values()), self.batch_size, epoch, seed, longer=self.epoch == "longer")
+        return alternating(
+            list(self.groups(records).values()), self.batch_size, epoch, seed, longer=self.epoch == "longer"
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -21,24 +21,38 @@ class VitTokens(Encoder):
     """
 
     type: Literal["mmfas.vit_tokens"] = "mmfas.vit_tokens"
-    patch: PositiveInt = Field(16, description="side of a patch in pixels; height and width of the input are multiples of it")
-    width: int = Field(270, ge=8, description="width of a token; what is left of it by four, two places of 270, has no position code")
+    patch: PositiveInt = Field(
+        16, description="side of a patch in pixels; height and width of the input are multiples of it"
+    )
+    width: int = Field(
+        270, ge=8, description="width of a token; what is left of it by four, two places of 270, has no position code"
+    )
     depth: PositiveInt = Field(3, description="transformer blocks")
     heads: PositiveInt = Field(6, description="attention heads; the width is a multiple of them")
-    ratio: PositiveFloat = Field(4.0, description="hidden width of the feed-forward network over that of a token; 4: 1080")
-    channels: PositiveInt | None = Field(3, description="an input of one channel is repeated to so many (all of the paper's have three); none: not")
+    ratio: PositiveFloat = Field(
+        4.0, description="hidden width of the feed-forward network over that of a token; 4: 1080"
+    )
+    channels: PositiveInt | None = Field(
+        3, description="an input of one channel is repeated to so many (all of the paper's have three); none: not"
+    )
 
     def picture(self, signals: Sequence[Signal]) -> Image | Plane:
         """The one input. Raises SpecError."""
         if len(signals) != 1 or not isinstance(signals[0], Image | Plane):
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"{self.type} reads one Image or Plane; got {got}: write one encoder for each input, single frames and no clip")
+            raise SpecError(
+                f"{self.type} reads one Image or Plane; got {got}: write one encoder for each input, single frames and no clip"
+            )
         picture = signals[0]
         if picture.h % self.patch or picture.w % self.patch:
             size = f"{picture.h} x {picture.w}"
-            raise SpecError(f"{self.type}: {size} pixels do not divide into patches of {self.patch}; change 'patch', or 'size' of the modality")
+            raise SpecError(
+                f"{self.type}: {size} pixels do not divide into patches of {self.patch}; change 'patch', or 'size' of the modality"
+            )
         if self.width % self.heads:
-            raise SpecError(f"{self.type}: a width of {self.width} does not divide into {self.heads} heads; change 'heads' or 'width'")
+            raise SpecError(
+                f"{self.type}: a width of {self.width} does not divide into {self.heads} heads; change 'heads' or 'width'"
+            )
         return picture
 
     def infer(self, signals: Sequence[Signal]) -> Tokens:

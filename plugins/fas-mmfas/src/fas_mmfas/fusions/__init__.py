@@ -25,21 +25,31 @@ class _ThreeStreams(Fusion):
 
     depth: PositiveInt = Field(6, description="layers")
     heads: PositiveInt = Field(6, description="attention heads; the width is a multiple of them")
-    ratio: PositiveFloat = Field(4.0, description="hidden width of the feed-forward networks over that of a token; 4: 1080 for 270")
+    ratio: PositiveFloat = Field(
+        4.0, description="hidden width of the feed-forward networks over that of a token; 4: 1080 for 270"
+    )
 
     def streams(self, signals: Sequence[Signal]) -> list[Tokens]:
         """The three inputs. Raises SpecError."""
         if len(signals) != 3:
-            raise SpecError(f"{self.type} fuses three token streams, such as RGB, depth and infrared; got {len(signals)}; 'mean' takes any number")
+            raise SpecError(
+                f"{self.type} fuses three token streams, such as RGB, depth and infrared; got {len(signals)}; 'mean' takes any number"
+            )
         found = [signal for signal in signals if isinstance(signal, Tokens)]
         for place, signal in enumerate(signals):
             if not isinstance(signal, Tokens):
-                raise SpecError(f'{self.type} takes Tokens, but {self._name(place)} gives {signal}; let its encoder give tokens ("output": "tokens")')
+                raise SpecError(
+                    f'{self.type} takes Tokens, but {self._name(place)} gives {signal}; let its encoder give tokens ("output": "tokens")'
+                )
             if (signal.n, signal.d, signal.prefix) != (found[0].n, found[0].d, found[0].prefix):
                 shapes = [f"{self._name(i)} gives {_shape(signals[i])}" for i in (0, place)]
-                raise SpecError(f"{self.type} needs streams of one length and width: {', '.join(shapes)}; let both encoders give tokens of one size")
+                raise SpecError(
+                    f"{self.type} needs streams of one length and width: {', '.join(shapes)}; let both encoders give tokens of one size"
+                )
         if found[0].d % self.heads:
-            raise SpecError(f"{self.type}: a width of {found[0].d} does not divide into {self.heads} heads; change 'heads', or the encoders' width")
+            raise SpecError(
+                f"{self.type}: a width of {found[0].d} does not divide into {self.heads} heads; change 'heads', or the encoders' width"
+            )
         return found
 
     def _name(self, place: int) -> str:
@@ -50,8 +60,14 @@ class _ThreeStreams(Fusion):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        every, some = [Tokens(5, 6, optional=True)] * 3, [Tokens(4, 6, 1), Tokens(4, 6, 1, optional=True), Tokens(4, 6, 1)]
-        return [(cls.model_validate({"depth": 3, "heads": 2}), every), (cls.model_validate({"depth": 1, "heads": 3, "ratio": 2}), some)]
+        every, some = (
+            [Tokens(5, 6, optional=True)] * 3,
+            [Tokens(4, 6, 1), Tokens(4, 6, 1, optional=True), Tokens(4, 6, 1)],
+        )
+        return [
+            (cls.model_validate({"depth": 3, "heads": 2}), every),
+            (cls.model_validate({"depth": 1, "heads": 3, "ratio": 2}), some),
+        ]
 
 
 def _shape(signal: Signal) -> str:
@@ -68,12 +84,19 @@ class SwitchAttention(_ThreeStreams):
 
     type: Literal["mmfas.switch_attention"] = "mmfas.switch_attention"
     order: Literal["RDI", "RID", "DRI", "IDR", "DIR", "IRD"] = Field(
-        "RDI", description="query, key and value of the first layer (Table 3): R, D, I are the first, second and third input"
+        "RDI",
+        description="query, key and value of the first layer (Table 3): R, D, I are the first, second and third input",
     )
-    self_attn: bool = Field(True, description="self-attention of the first stream in each layer: 15.63 M of Table 2; false: the text's one attention")
-    residual: Literal["rgb", "query"] = Field("rgb", description="what switch-attention is added to: the first stream, or the query's stream")
+    self_attn: bool = Field(
+        True,
+        description="self-attention of the first stream in each layer: 15.63 M of Table 2; false: the text's one attention",
+    )
+    residual: Literal["rgb", "query"] = Field(
+        "rgb", description="what switch-attention is added to: the first stream, or the query's stream"
+    )
     first_absent: Literal["left_out", "fused"] = Field(
-        "left_out", description="a record without the first stream: the mean of the two others, or also of what the layers make of its learned token"
+        "left_out",
+        description="a record without the first stream: the mean of the two others, or also of what the layers make of its learned token",
     )
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:

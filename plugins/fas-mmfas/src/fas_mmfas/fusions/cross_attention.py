@@ -44,12 +44,15 @@ class CrossAttentionFusion(nn.Module):
         self.prefix = signals[0].prefix
         self.streams = Streams(signals)
         self.layers = nn.ModuleList(
-            nn.ModuleList(CrossLayer(signal.d, config.heads, config.ratio) for signal in signals) for _ in range(config.depth)
+            nn.ModuleList(CrossLayer(signal.d, config.heads, config.ratio) for signal in signals)
+            for _ in range(config.depth)
         )
 
     def forward(self, *streams: Tensor, mask: Tensor) -> Tensor:
         states: Sequence[Tensor] = self.streams(streams, mask)
         for layers in self.layers:
             assert isinstance(layers, nn.ModuleList)
-            states = [layer(states[i], torch.cat([*states[:i], *states[i + 1 :]], dim=1)) for i, layer in enumerate(layers)]
+            states = [
+                layer(states[i], torch.cat([*states[:i], *states[i + 1 :]], dim=1)) for i, layer in enumerate(layers)
+            ]
         return mean_of_present(states, mask, self.prefix)

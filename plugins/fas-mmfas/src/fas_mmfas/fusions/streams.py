@@ -22,11 +22,18 @@ class Streams(nn.Module):
 
     def __init__(self, signals: Sequence[Tokens], unread: Sequence[int] = ()) -> None:
         super().__init__()
-        optional = {str(place): signal.d for place, signal in enumerate(signals) if signal.optional and place not in unread}
-        self.absent = nn.ParameterDict({place: nn.Parameter(torch.randn(d) * DEVIATION) for place, d in optional.items()})
+        optional = {
+            str(place): signal.d for place, signal in enumerate(signals) if signal.optional and place not in unread
+        }
+        self.absent = nn.ParameterDict(
+            {place: nn.Parameter(torch.randn(d) * DEVIATION) for place, d in optional.items()}
+        )
 
     def forward(self, streams: Sequence[Tensor], mask: Tensor) -> list[Tensor]:
-        return [torch.where(mask[:, place, None, None], stream, self._token(place, stream)) for place, stream in enumerate(streams)]
+        return [
+            torch.where(mask[:, place, None, None], stream, self._token(place, stream))
+            for place, stream in enumerate(streams)
+        ]
 
     def _token(self, place: int, stream: Tensor) -> Tensor:
         return self.absent[str(place)].to(stream.dtype) if str(place) in self.absent else stream.new_zeros(())

@@ -23,7 +23,9 @@ class SwitchLayer(nn.Module):
     x + Attn(LN F_1, LN F_2, LN F_3) and x + FFN(LN x). `places` are those of F_1, F_2 and F_3 among the streams.
     """
 
-    def __init__(self, width: int, places: tuple[int, ...], *, heads: int, ratio: float, self_attn: bool, residual_of_query: bool) -> None:
+    def __init__(
+        self, width: int, places: tuple[int, ...], *, heads: int, ratio: float, self_attn: bool, residual_of_query: bool
+    ) -> None:
         super().__init__()
         self.places, self.residual = places, places[0] if residual_of_query else 0
         self.own_norm = nn.LayerNorm(width) if self_attn else None
@@ -56,10 +58,16 @@ class SwitchAttentionFusion(nn.Module):
         self.streams = Streams(signals, () if self.always else (0,))
         start = tuple("RDI".index(letter) for letter in config.order)
         self.layers = nn.ModuleList(
-            SwitchLayer(signals[0].d, turned(start, layer), heads=config.heads, ratio=config.ratio, self_attn=config.self_attn,
-                        residual_of_query=config.residual == "query")
+            SwitchLayer(
+                signals[0].d,
+                turned(start, layer),
+                heads=config.heads,
+                ratio=config.ratio,
+                self_attn=config.self_attn,
+                residual_of_query=config.residual == "query",
+            )
             for layer in range(config.depth)
-        )  # fmt: skip
+        )
 
     def forward(self, *streams: Tensor, mask: Tensor) -> Tensor:
         first, *others = self.streams(streams, mask)

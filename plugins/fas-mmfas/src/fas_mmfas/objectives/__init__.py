@@ -26,14 +26,20 @@ class _Alignment(Objective):
     def features(self, signals: Sequence[Signal]) -> list[Vector | Tokens]:
         """The inputs. Raises SpecError."""
         if len(signals) < 2:
-            raise SpecError(f"{self.type} aligns other inputs with the first, and needs two or more; got {len(signals)}")
+            raise SpecError(
+                f"{self.type} aligns other inputs with the first, and needs two or more; got {len(signals)}"
+            )
         found = [signal for signal in signals if isinstance(signal, Vector | Tokens)]
         for place, signal in enumerate(signals):
             name = f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
             if not isinstance(signal, Vector | Tokens):
-                raise SpecError(f"{self.type} takes Vectors and Tokens, but {name} gives {signal}; give it the features of an encoder")
+                raise SpecError(
+                    f"{self.type} takes Vectors and Tokens, but {name} gives {signal}; give it the features of an encoder"
+                )
             if signal.d != found[0].d:
-                raise SpecError(f"{self.type} compares features of one width: the first input has {found[0].d}, {name} has {signal.d}")
+                raise SpecError(
+                    f"{self.type} compares features of one width: the first input has {found[0].d}, {name} has {signal.d}"
+                )
         return found
 
     @classmethod
@@ -54,7 +60,9 @@ class InstanceContrastive(_Alignment):
     temperature: PositiveFloat = Field(0.07, description="tau before training")
     limits: tuple[PositiveFloat, PositiveFloat] = Field((0.001, 0.5), description="least and greatest tau")
     normalize: bool = Field(True, description="compare features of length 1; false: as they are, the letter of eq. 1")
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target that all records of the batch have alike")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of the target that all records of the batch have alike"
+    )
 
     @model_validator(mode="after")
     def _tau_within(self) -> Self:
@@ -80,7 +88,8 @@ class ClassMatching(_Alignment):
 
     type: Literal["mmfas.class_matching"] = "mmfas.class_matching"
     pairs: Literal["mined", "all"] = Field(
-        "mined", description="mined: of each record its most alike of the other class and its least alike of its own, 2 N pairs; all: N x N"
+        "mined",
+        description="mined: of each record its most alike of the other class and its least alike of its own, 2 N pairs; all: N x N",
     )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:

@@ -20,14 +20,24 @@ class InstanceContrastiveObjective(nn.Module):
 
     def __init__(self, config: InstanceContrastive, signals: Sequence[Vector | Tokens]) -> None:
         super().__init__()
-        self.prefix, self.unit, self.smoothing, self.limits = prefixes(signals), config.normalize, config.label_smoothing, config.limits
+        self.prefix, self.unit, self.smoothing, self.limits = (
+            prefixes(signals),
+            config.normalize,
+            config.label_smoothing,
+            config.limits,
+        )
         self.temperature = nn.Parameter(torch.tensor(config.temperature))
 
     def forward(self, *features: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         with torch.autocast(target.device.type, enabled=False):
             first, *others = pooled(features, self.prefix)
             parts = [
-                contrast(similarity(first, other, unit=self.unit) / self.temperature, mask[:, 0], mask[:, place], self.smoothing)
+                contrast(
+                    similarity(first, other, unit=self.unit) / self.temperature,
+                    mask[:, 0],
+                    mask[:, place],
+                    self.smoothing,
+                )
                 for place, other in enumerate(others, 1)
             ]
             return torch.stack(parts).sum(0)

@@ -34,7 +34,9 @@ class Behind:
     def depth(self, moment: Moment) -> Field:
         """Metres (H, W) from the camera."""
         relief, _, below = self._matter(moment)
-        return np.where(below > 0.5, np.float32(self.clip.capture.distance) - relief, np.float32(self.clip.capture.background_depth))
+        return np.where(
+            below > 0.5, np.float32(self.clip.capture.distance) - relief, np.float32(self.clip.capture.background_depth)
+        )
 
     def infrared(self, around: Field, moment: Moment) -> Field:
         """Near-infrared light (H, W), where that of the scene behind is `around`."""

@@ -43,7 +43,10 @@ class CutPrint(FlatPrint):
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
         """The eyes behind the paper are not quite where the print's were, and move on their own."""
-        hole, drift = self.hole(moment), 0.0012 * np.sin(np.array([1.7, 2.3]) * moment.time + self.clip.trait("hole_width") * 1e4)
+        hole, drift = (
+            self.hole(moment),
+            0.0012 * np.sin(np.array([1.7, 2.3]) * moment.time + self.clip.trait("hole_width") * 1e4),
+        )
         across, down = 1000 * (np.array([self.clip.trait("stray_x"), self.clip.trait("stray_y")]) + drift)
         return moment.hit.u + hole * np.float32(across), moment.hit.v + hole * np.float32(down)
 
@@ -74,15 +77,20 @@ class CutPrint(FlatPrint):
         return self.cover(moment) * (1 - self.hole(moment))
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        return super().depth(metres, moment) + np.where(self.hole(moment) > 0.5, np.float32(self.clip.trait("gap")), np.float32(0))
+        return super().depth(metres, moment) + np.where(
+            self.hole(moment) > 0.5, np.float32(self.clip.trait("gap")), np.float32(0)
+        )
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
         paper = super().infrared(light, moment, picture, surroundings)
         return mix(paper, np.float32(0.8) * light(), self.hole(moment) * self.cover(moment))
 
-
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
-        return mix(super().thermal(celsius, moment, room), celsius() - np.float32(0.3), self.hole(moment) * self.cover(moment))
+        return mix(
+            super().thermal(celsius, moment, room), celsius() - np.float32(0.3), self.hole(moment) * self.cover(moment)
+        )
 
 
 @lru_cache(maxsize=8)
@@ -97,7 +105,12 @@ def cut_out(clip: ClipParameters) -> tuple[Head, Field, Field]:
     u, v = pixels(x + np.sign(x) * np.float32(theirs - mine), y)
     hole = soft(inside, 0.0008).astype(np.float32)
     colour = mix(face.colour, sample(other.colour, u, v), hole)
-    lids = np.dstack([mix(face.lids[..., :3], sample(other.lids, u, v)[..., :3], hole), np.where(hole > 0.3, sample(other.lids, u, v)[..., 3], 2)])
+    lids = np.dstack(
+        [
+            mix(face.lids[..., :3], sample(other.lids, u, v)[..., :3], hole),
+            np.where(hole > 0.3, sample(other.lids, u, v)[..., 3], 2),
+        ]
+    )
     edge = soft(0.0012 - np.abs(inside), 0.0008).astype(np.float32)
     shown = face._replace(colour=np.ascontiguousarray(colour, np.float32), lids=np.ascontiguousarray(lids, np.float32))
     return shown, hole, edge

@@ -27,10 +27,17 @@ class Frame(Worn):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "lens_width": float(random.uniform(0.0235, 0.0265)), "lens_height": float(random.uniform(0.0165, 0.021)),
-            "rim": float(random.uniform(0.0014, 0.0032)), "corner": float(random.uniform(2.0, 3.5)), "wing": 0.0,
-            "red": float(random.uniform(0.004, 0.06)), "green": float(random.uniform(0.004, 0.03)), "blue": float(random.uniform(0.004, 0.04)),
-            "gloss": float(random.uniform(0.04, 0.16)), "near": float(random.uniform(0.05, 0.6)), "off": float(random.uniform(0.010, 0.014)),
+            "lens_width": float(random.uniform(0.0235, 0.0265)),
+            "lens_height": float(random.uniform(0.0165, 0.021)),
+            "rim": float(random.uniform(0.0014, 0.0032)),
+            "corner": float(random.uniform(2.0, 3.5)),
+            "wing": 0.0,
+            "red": float(random.uniform(0.004, 0.06)),
+            "green": float(random.uniform(0.004, 0.03)),
+            "blue": float(random.uniform(0.004, 0.04)),
+            "gloss": float(random.uniform(0.04, 0.16)),
+            "near": float(random.uniform(0.05, 0.6)),
+            "off": float(random.uniform(0.010, 0.014)),
             "design": float(random.integers(1 << 31)),
         }
 
@@ -46,7 +53,9 @@ class Frame(Worn):
     def _maps(self) -> Instrument:
         (x, y), wearer = grid(), self.head()
         cover, colour = self.paint(wearer, x, y)
-        return instrument(self.rims.surface(wearer, x), cover, colour, gloss=self.clip.trait("gloss"), near=self.near(wearer, x, y))
+        return instrument(
+            self.rims.surface(wearer, x), cover, colour, gloss=self.clip.trait("gloss"), near=self.near(wearer, x, y)
+        )
 
     def near(self, wearer: Head, x: Field, y: Field) -> Field | float:
         """Near-infrared reflectance."""
@@ -64,10 +73,17 @@ class Glasses(Frame):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            **super().draw(random, site), "rim": float(random.uniform(0.0038, 0.006)), "lens_width": float(random.uniform(0.0265, 0.029)),
-            "lens_height": float(random.uniform(0.02, 0.0255)), "corner": float(random.uniform(1.7, 4.5)), "wing": float(random.uniform(0.0, 0.45)),
-            "gloss": float(random.uniform(0.15, 0.3)), "near": float(random.uniform(0.4, 0.85)),
-            "hue": float(random.uniform(0, 1)), "white": float(random.uniform(0.0, 0.25)), "tint": float(random.uniform(0.28, 0.5)),
+            **super().draw(random, site),
+            "rim": float(random.uniform(0.0038, 0.006)),
+            "lens_width": float(random.uniform(0.0265, 0.029)),
+            "lens_height": float(random.uniform(0.02, 0.0255)),
+            "corner": float(random.uniform(1.7, 4.5)),
+            "wing": float(random.uniform(0.0, 0.45)),
+            "gloss": float(random.uniform(0.15, 0.3)),
+            "near": float(random.uniform(0.4, 0.85)),
+            "hue": float(random.uniform(0, 1)),
+            "white": float(random.uniform(0.0, 0.25)),
+            "tint": float(random.uniform(0.28, 0.5)),
         }
 
     def stages(self) -> Mapping[str, Stage]:
@@ -86,7 +102,9 @@ class Glasses(Frame):
         """Reflections of the lamp and the room in the tinted plastic."""
         return image + np.float32(self.clip.trace**0.5) * reflected(moment, *self._glare(moment), self.clip.size)
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
         layer, (glare, _) = self.layer(moment), self._glare(moment)
         opaque = layer.look(self._frame)
         return mix(light(), near_infrared(layer, self.clip), opaque) + np.float32(0.25) * glare
@@ -105,17 +123,25 @@ class FunnyEyes(Frame):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            **super().draw(random, site), "lens_width": float(random.uniform(0.026, 0.029)), "lens_height": float(random.uniform(0.024, 0.028)),
-            "corner": 2.0, "rim": float(random.uniform(0.0022, 0.0036)), "near": float(random.uniform(0.6, 0.85)),
-            "iris_size": float(random.uniform(0.008, 0.0125)), "hue": float(random.uniform(0, 1)),
-            "squint_x": float(random.uniform(-0.006, 0.006)), "squint_y": float(random.uniform(-0.004, 0.006)),
+            **super().draw(random, site),
+            "lens_width": float(random.uniform(0.026, 0.029)),
+            "lens_height": float(random.uniform(0.024, 0.028)),
+            "corner": 2.0,
+            "rim": float(random.uniform(0.0022, 0.0036)),
+            "near": float(random.uniform(0.6, 0.85)),
+            "iris_size": float(random.uniform(0.008, 0.0125)),
+            "hue": float(random.uniform(0, 1)),
+            "squint_x": float(random.uniform(-0.006, 0.006)),
+            "squint_y": float(random.uniform(-0.004, 0.006)),
         }
 
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
         frame, colour = super().paint(wearer, x, y)
         trait, centre = self.clip.trait, EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
         lens = self.rims.lens(wearer.who, x, y)
-        radius = np.hypot(np.abs(x) - np.float32(centre) + np.float32(trait("squint_x")), y - np.float32(0.002 + trait("squint_y")))
+        radius = np.hypot(
+            np.abs(x) - np.float32(centre) + np.float32(trait("squint_x")), y - np.float32(0.002 + trait("squint_y"))
+        )
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
         rays = (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - centre) * 24)).astype(np.float32)
         iris = (0.22 + 0.2 * np.cos(hue)).astype(np.float32) * rays[..., None]
@@ -131,16 +157,27 @@ class PaperGlasses(Frame):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            **super().draw(random, site), "rim": float(random.uniform(0.0042, 0.0058)), "lens_height": float(random.uniform(0.019, 0.022)),
-            "gloss": float(random.uniform(0.0, 0.03)), "near": float(random.uniform(0.7, 0.9)), "off": float(random.uniform(0.004, 0.008)),
-            "hue": float(random.uniform(0, 1)), "stripes": float(random.uniform(250, 600)), "slant": float(random.uniform(0, 3.1)),
+            **super().draw(random, site),
+            "rim": float(random.uniform(0.0042, 0.0058)),
+            "lens_height": float(random.uniform(0.019, 0.022)),
+            "gloss": float(random.uniform(0.0, 0.03)),
+            "near": float(random.uniform(0.7, 0.9)),
+            "off": float(random.uniform(0.004, 0.008)),
+            "hue": float(random.uniform(0, 1)),
+            "stripes": float(random.uniform(250, 600)),
+            "slant": float(random.uniform(0, 3.1)),
         }
 
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
         frame, trait = self.rims.frame(wearer, x, y), self.clip.trait
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
-        one, other = (0.33 + 0.27 * np.cos(hue)).astype(np.float32), (0.33 + 0.27 * np.cos(hue + 2.4)).astype(np.float32)
-        stripe = soft(np.sin(trait("stripes") * (x * np.cos(trait("slant")) + y * np.sin(trait("slant")))).astype(np.float32), 0.3)
+        one, other = (
+            (0.33 + 0.27 * np.cos(hue)).astype(np.float32),
+            (0.33 + 0.27 * np.cos(hue + 2.4)).astype(np.float32),
+        )
+        stripe = soft(
+            np.sin(trait("stripes") * (x * np.cos(trait("slant")) + y * np.sin(trait("slant")))).astype(np.float32), 0.3
+        )
         coloured = mix(np.broadcast_to(one, (*x.shape, 3)), other, stripe)
         edge = 1 - soft(blur(frame, 1.0) - np.float32(0.72), 0.12)
         return frame, mix(coloured, 0.82, edge)

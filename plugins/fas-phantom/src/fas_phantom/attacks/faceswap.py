@@ -37,7 +37,11 @@ class FaceSwap(Forged):
         return swapped(self.clip)[1]
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
-        shake = stream("swap", self.clip.seed, self.clip.id, moment.frame).standard_normal(2) * self.clip.trait("jitter") * self.clip.trace
+        shake = (
+            stream("swap", self.clip.seed, self.clip.id, moment.frame).standard_normal(2)
+            * self.clip.trait("jitter")
+            * self.clip.trace
+        )
         inner = self.inner(moment)
         return moment.hit.u + inner * np.float32(shake[0]), moment.hit.v + inner * np.float32(shake[1])
 

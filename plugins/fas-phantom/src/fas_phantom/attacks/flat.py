@@ -56,13 +56,26 @@ class FlatMedium(Live):
         x, y = moment.hit.plane_x, moment.hit.plane_y
         across, down = np.tan(np.deg2rad(moment.pose.tilt)).astype(np.float32)
         bent = x * np.float32(np.cos(self.sheet.bend_angle)) + y * np.float32(np.sin(self.sheet.bend_angle))
-        return across * x + down * y + np.float32(self.sheet.bend * self.limp * self.clip.haze) * bent * bent + np.float32(0.05)
+        return (
+            across * x
+            + down * y
+            + np.float32(self.sheet.bend * self.limp * self.clip.haze) * bent * bent
+            + np.float32(0.05)
+        )
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        return np.where(self.cover(moment) > 0.5, np.float32(self.clip.capture.distance) - self.lift(moment), self.behind.depth(moment))
+        return np.where(
+            self.cover(moment) > 0.5,
+            np.float32(self.clip.capture.distance) - self.lift(moment),
+            self.behind.depth(moment),
+        )
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
-        return mix(self.behind.infrared(surroundings, moment), self.surface_infrared(moment, picture), self.cover(moment))
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
+        return mix(
+            self.behind.infrared(surroundings, moment), self.surface_infrared(moment, picture), self.cover(moment)
+        )
 
     def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
         """Near-infrared light from the medium itself."""

@@ -33,8 +33,11 @@ class Forged(Live):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "pulse_mode": float(random.integers(0, 3)), "resolution": float(random.integers(72, 113)), "flicker": float(random.uniform(0.01, 0.03)),
-            "grid": float(random.uniform(0.0, 0.015)), "offset": float(random.uniform(0.04, 0.1) * random.choice([-1, 1])),
+            "pulse_mode": float(random.integers(0, 3)),
+            "resolution": float(random.integers(72, 113)),
+            "flicker": float(random.uniform(0.01, 0.03)),
+            "grid": float(random.uniform(0.0, 0.015)),
+            "offset": float(random.uniform(0.04, 0.1) * random.choice([-1, 1])),
         }
 
     def region(self) -> Field:
@@ -69,28 +72,42 @@ class Forged(Live):
     def resampling(self, image: Field, moment: Moment) -> Field:
         """Drawn on the generator's lattice with the uneven overlap of its transposed convolutions, and resampled into the frame."""
         count, step = int(self.clip.trait("resolution")), moment.pose.scale * 2 * CROP / self.clip.trait("resolution")
-        column, row = np.meshgrid(*2 * [((np.arange(count, dtype=np.float32) + np.float32(0.5)) / count * 2 - 1) * np.float32(CROP)])
+        column, row = np.meshgrid(
+            *2 * [((np.arange(count, dtype=np.float32) + np.float32(0.5)) / count * 2 - 1) * np.float32(CROP)]
+        )
         c, s = (np.float32(moment.pose.scale * turn(np.deg2rad(moment.pose.roll))) for turn in (np.cos, np.sin))
-        x, y = np.float32(moment.pose.x - 0.5) + c * column - s * row, np.float32(moment.pose.y - 0.5) + s * column + c * row
+        x, y = (
+            np.float32(moment.pose.x - 0.5) + c * column - s * row,
+            np.float32(moment.pose.y - 0.5) + s * column + c * row,
+        )
         drawn = sample(blur(image, 0.5 * step), x, y) * self.overlap(count)[..., None]
         return mix(image, sample(drawn, *self.lattice(moment, count)), self.inner(moment))
 
     def overlap(self, count: int) -> Field:
         """Gain (count, count) of two stacked transposed convolutions of stride 2: periods of two and of four elements in both directions."""
         place = np.arange(count)
-        uneven = (np.where(place % 2, 1, -1) + np.where(place % 4 < 2, 1, -1)) * np.float32(self.clip.trait("grid") * self.clip.trace)
+        uneven = (np.where(place % 2, 1, -1) + np.where(place % 4 < 2, 1, -1)) * np.float32(
+            self.clip.trait("grid") * self.clip.trace
+        )
         return np.outer(1 + uneven, 1 + uneven).astype(np.float32)
 
     def lattice(self, moment: Moment, count: int) -> tuple[Field, Field]:
         """Element of a lattice of `count` x `count` over the crop at which each pixel lies."""
         gain = np.float32(count / (2 * CROP))
-        return (moment.hit.plane_x + np.float32(CROP)) * gain - np.float32(0.5), (moment.hit.plane_y + np.float32(CROP)) * gain - np.float32(0.5)
+        return (moment.hit.plane_x + np.float32(CROP)) * gain - np.float32(0.5), (
+            moment.hit.plane_y + np.float32(CROP)
+        ) * gain - np.float32(0.5)
 
     def flicker(self, image: Field, moment: Moment) -> Field:
         """Each frame is drawn by itself: faint shades that come and go from one to the next."""
-        grains = stream("flicker", self.clip.seed, self.clip.id, moment.frame).standard_normal((CELLS, CELLS), np.float32)
+        grains = stream("flicker", self.clip.seed, self.clip.id, moment.frame).standard_normal(
+            (CELLS, CELLS), np.float32
+        )
         shade = sample(grains, *self.lattice(moment, CELLS))
-        return image * (1 + np.float32(self.clip.trait("flicker") * self.clip.trace) * self.inner(moment) * shade)[..., None]
+        return (
+            image
+            * (1 + np.float32(self.clip.trait("flicker") * self.clip.trace) * self.inner(moment) * shade)[..., None]
+        )
 
 
 class Driven(Forged):
@@ -98,7 +115,11 @@ class Driven(Forged):
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
-        return {**super().draw(random, site), "talk": float(random.uniform(0.35, 1.0)), "teeth": float(random.uniform(0.5, 1.0))}
+        return {
+            **super().draw(random, site),
+            "talk": float(random.uniform(0.35, 1.0)),
+            "teeth": float(random.uniform(0.5, 1.0)),
+        }
 
     def driver(self) -> Tracks:
         """All motion of the other clip."""
@@ -121,9 +142,17 @@ class Driven(Forged):
 
     def smear(self, image: Field, moment: Moment) -> Field:
         """Teeth and cavity come out as one pale smear, as generators draw what the driving frame does not show."""
-        gap = blur(moment.hit.gap, 0.8 * self.clip.size / 128) if moment.hit.gap is not None else np.zeros(image.shape[:2], np.float32)
+        gap = (
+            blur(moment.hit.gap, 0.8 * self.clip.size / 128)
+            if moment.hit.gap is not None
+            else np.zeros(image.shape[:2], np.float32)
+        )
         pale = self.head().who.skin * np.array([0.75, 0.62, 0.6], np.float32)
-        return mix(image, np.broadcast_to(pale, image.shape), gap * np.float32(min(0.75 * self.clip.trait("teeth") * self.clip.trace, 1.0)))
+        return mix(
+            image,
+            np.broadcast_to(pale, image.shape),
+            gap * np.float32(min(0.75 * self.clip.trait("teeth") * self.clip.trace, 1.0)),
+        )
 
 
 @lru_cache(maxsize=8)

@@ -25,10 +25,14 @@ class Generated(Forged):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             **super().draw(random, site),
-            "resolution": float(random.integers(88, 129)), "grid": float(random.uniform(0.014, 0.03)),
-            "smoothing": float(random.uniform(2.5, 4.5)), "side": float(random.choice([-1, 1])),
-            "eye_up": float(random.uniform(0.0015, 0.0035) * random.choice([-1, 1])), "eye_tint": float(random.uniform(-0.5, 0.8)),
-            "brow_up": float(random.uniform(0.001, 0.004) * random.choice([-1, 1])), "mouth_up": float(random.uniform(0.001, 0.003)),
+            "resolution": float(random.integers(88, 129)),
+            "grid": float(random.uniform(0.014, 0.03)),
+            "smoothing": float(random.uniform(2.5, 4.5)),
+            "side": float(random.choice([-1, 1])),
+            "eye_up": float(random.uniform(0.0015, 0.0035) * random.choice([-1, 1])),
+            "eye_tint": float(random.uniform(-0.5, 0.8)),
+            "brow_up": float(random.uniform(0.001, 0.004) * random.choice([-1, 1])),
+            "mouth_up": float(random.uniform(0.001, 0.003)),
         }
 
     def colour(self) -> Head:
@@ -60,7 +64,9 @@ def whole(clip: ClipParameters) -> tuple[Field, Field]:
 def drawn(person: Person) -> Field:
     """Face, forehead and most of the hair, over the maps of the head."""
     who, (x, y) = head(person).who, grid()
-    return np.ascontiguousarray(soft((1 - np.hypot(x / (0.078 * who.width), (y - 0.012) / (0.112 * who.length))) * 0.078, 0.004), np.float32)
+    return np.ascontiguousarray(
+        soft((1 - np.hypot(x / (0.078 * who.width), (y - 0.012) / (0.112 * who.length))) * 0.078, 0.004), np.float32
+    )
 
 
 @lru_cache(maxsize=8)
@@ -69,14 +75,20 @@ def lopsided(clip: ClipParameters) -> Head:
     face, (x, y), trace = head(clip.subject), grid(), np.float32(min(clip.trace, 1.3))
     who, side = face.who, clip.trait("side")
     eye = side * EYE_SPACING * who.eye_spacing * who.width
-    brow, corner = (eye, BROW_HEIGHT * who.length, 0.024, 0.007, "brow_up"), (side * 0.024, MOUTH * who.length, 0.014, 0.01, "mouth_up")
+    brow, corner = (
+        (eye, BROW_HEIGHT * who.length, 0.024, 0.007, "brow_up"),
+        (side * 0.024, MOUTH * who.length, 0.014, 0.01, "mouth_up"),
+    )
     shifts = ((eye, 0, 0.02, 0.01, "eye_up"), brow, corner)
     down = sum(clip.trait(name) * bump(x, y, cx, cy, sx, sy) for cx, cy, sx, sy, name in shifts)
     u, v = pixels(x, y + trace * drawn(clip.subject) * np.asarray(down, np.float32))
     colour, lids = sample(face.colour, u, v), sample(face.lids, u, v)
     radius = np.hypot(x - eye, y + 0.0008 + trace * np.float32(clip.trait("eye_up")))
     iris = soft(0.0066 - radius, 0.0008) * soft(0.5 - np.abs(lids[..., 3] - 0.5), 0.1)
-    return face._replace(colour=np.ascontiguousarray(colour * (1 + _other_iris(clip, who) * trace * iris[..., None]), np.float32), lids=lids)
+    return face._replace(
+        colour=np.ascontiguousarray(colour * (1 + _other_iris(clip, who) * trace * iris[..., None]), np.float32),
+        lids=lids,
+    )
 
 
 def _other_iris(clip: ClipParameters, who: Traits) -> np.ndarray:

@@ -22,10 +22,14 @@ class HalfMask(Worn):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "model": float(random.integers(1 << 31)), "tone": float(random.integers(1, 5)),
-            "gloss": float(random.uniform(0.1, 0.3)), "near": float(random.uniform(0.35, 0.85)),
+            "model": float(random.integers(1 << 31)),
+            "tone": float(random.integers(1, 5)),
+            "gloss": float(random.uniform(0.1, 0.3)),
+            "near": float(random.uniform(0.35, 0.85)),
             "thickness": float(random.uniform(0.001, 0.003)),
-            "nose": float(random.uniform(0.001, 0.0035)), "red": float(random.uniform(0.0, 0.18)), "wrinkles": float(random.uniform(0.4, 1.0)),
+            "nose": float(random.uniform(0.001, 0.0035)),
+            "red": float(random.uniform(0.0, 0.18)),
+            "wrinkles": float(random.uniform(0.4, 1.0)),
         }
 
     def instrument(self) -> Instrument:
@@ -39,13 +43,22 @@ def rubber(clip: ClipParameters) -> Instrument:
     x, y = grid()
     wrinkles = _wrinkles(clip, x, y)
     swell = clip.trait("nose") * bump(x, y, 0, 0.034, 0.013, 0.013) + 0.003 * pair(x, y, 0.026, -0.02, 0.02, 0.007)
-    surface = blur(wearer.relief, 3) + np.float32(clip.trait("thickness")) + swell.astype(np.float32) - np.float32(0.0012) * wrinkles
+    surface = (
+        blur(wearer.relief, 3)
+        + np.float32(clip.trait("thickness"))
+        + swell.astype(np.float32)
+        - np.float32(0.0012) * wrinkles
+    )
     inside = _inside(clip, x, y)
     edge = soft(0.0022 - inside, 0.0015)
     blotches = 1 + 0.06 * noise(stream("rubber", int(clip.trait("model"))), x.shape, (18, 18), 2)
     skin = np.broadcast_to(model.who.skin, (*x.shape, 3)) * blotches[..., None]
     flush = clip.trait("red") * (bump(x, y, 0, 0.036, 0.014, 0.012) + pair(x, y, 0.045, 0.03, 0.014, 0.01))
-    skin = skin * (1 + flush[..., None] * np.array([0.4, -1.8, -1.8], np.float32)) * (1 - 0.5 * clip.trait("wrinkles") * wrinkles[..., None])
+    skin = (
+        skin
+        * (1 + flush[..., None] * np.array([0.4, -1.8, -1.8], np.float32))
+        * (1 - 0.5 * clip.trait("wrinkles") * wrinkles[..., None])
+    )
     brows = pair(x, y, 0.031, -0.026, 0.017, 0.0045) * np.float32(0.9)
     colour = mix(mix(skin, model.who.hair, brows), 0.03, np.float32(0.8) * edge)
     near = clip.trait("near") * (1 - 0.25 * brows) * (1 - 0.4 * edge)
@@ -68,5 +81,7 @@ def _wrinkles(clip: ClipParameters, x: Field, y: Field) -> Field:
     wave = 0.0022 * np.sin(x * 70 + clip.trait("nose") * 500)
     brow = sum(bump(x * 0.6, y + wave, 0, level, 0.03, 0.0012) for level in (-0.058, -0.05, -0.042))
     fold = np.exp(-(((np.abs(x) - 0.02 - 0.5 * np.clip(y - 0.028, 0, None)) / 0.0016) ** 2)) * soft(y - 0.03, 0.006)
-    feet = pair(x, y + 0.4 * (np.abs(x) - 0.055), 0.057, 0.002, 0.006, 0.001) + pair(x, y - 0.4 * (np.abs(x) - 0.055), 0.057, 0.004, 0.006, 0.001)
+    feet = pair(x, y + 0.4 * (np.abs(x) - 0.055), 0.057, 0.002, 0.006, 0.001) + pair(
+        x, y - 0.4 * (np.abs(x) - 0.055), 0.057, 0.004, 0.006, 0.001
+    )
     return np.clip(brow + fold + feet, 0, 1).astype(np.float32)

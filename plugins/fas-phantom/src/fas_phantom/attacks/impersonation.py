@@ -24,8 +24,12 @@ class Impersonation(MakeUp):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "target": float(random.integers(1 << 31)), "step": float(random.choice([-1, 1])), "tone": float(random.uniform(0.55, 0.85)),
-            "contour": float(random.uniform(0.6, 1.0)), "brows": float(random.uniform(0.75, 0.95)), "lips": float(random.uniform(0.7, 0.95)),
+            "target": float(random.integers(1 << 31)),
+            "step": float(random.choice([-1, 1])),
+            "tone": float(random.uniform(0.55, 0.85)),
+            "contour": float(random.uniform(0.6, 1.0)),
+            "brows": float(random.uniform(0.75, 0.95)),
+            "lips": float(random.uniform(0.7, 0.95)),
         }
 
     def opacity(self) -> float:
@@ -45,7 +49,10 @@ class Impersonation(MakeUp):
         powder = mix(even, aim, their_brow)
         return {
             "tone": (even, clip.trait("tone") * np.maximum(bare(face), 0.9 * own_brow)),
-            "contour": (even * form[..., None], clip.trait("contour") * bare(face) * np.clip(2.5 * np.abs(form - 1), 0, 1)),
+            "contour": (
+                even * form[..., None],
+                clip.trait("contour") * bare(face) * np.clip(2.5 * np.abs(form - 1), 0, 1),
+            ),
             "brows": (powder, clip.trait("brows") * np.maximum(own_brow, their_brow)),
             "lips": (painted_lips(face, other), clip.trait("lips") * target_lips(face, other, x, y)),
         }

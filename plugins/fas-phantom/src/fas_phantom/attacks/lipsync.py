@@ -20,7 +20,11 @@ class LipSync(Driven):
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
-        return {**super().draw(random, site), "resolution": float(random.integers(44, 65)), "seam": float(random.uniform(0.001, 0.0025))}
+        return {
+            **super().draw(random, site),
+            "resolution": float(random.integers(44, 65)),
+            "seam": float(random.uniform(0.001, 0.0025)),
+        }
 
     def region(self) -> Field:
         return patch(self.clip.subject, self.clip.trait("seam"))

@@ -64,9 +64,15 @@ class Live:
         x, y = (capture.x * size + tracks.x[index] * scale, capture.y * size + tracks.y[index] * scale)
         alive = not self.still
         return Pose(
-            yaw=float(tracks.yaw[index] if alive else capture.yaw), pitch=float(tracks.pitch[index] if alive else capture.pitch),
-            roll=float(tracks.roll[index]), x=float(x), y=float(y), scale=float(scale), lids=float(tracks.lids[index]) * alive,
-            mouth=float(tracks.mouth[index]) * (alive and self.mouth_moves), tilt=self.tilt(tracks, index),
+            yaw=float(tracks.yaw[index] if alive else capture.yaw),
+            pitch=float(tracks.pitch[index] if alive else capture.pitch),
+            roll=float(tracks.roll[index]),
+            x=float(x),
+            y=float(y),
+            scale=float(scale),
+            lids=float(tracks.lids[index]) * alive,
+            mouth=float(tracks.mouth[index]) * (alive and self.mouth_moves),
+            tilt=self.tilt(tracks, index),
         )
 
     def placed(self, points: np.ndarray, pose: Pose) -> np.ndarray:
@@ -113,7 +119,9 @@ class Live:
         """Depth in metres, from that of the live scene."""
         return metres()
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
         """Near-infrared light (H, W), from that of the live scene, the depicted luminance, and what is around."""
         return light()
 

@@ -17,7 +17,9 @@ from fas_phantom.sites import Site
 from fas_phantom.traits import EYE_SPACING, MOUTH, Traits
 
 LIPSTICKS = np.array([[0.42, 0.02, 0.035], [0.5, 0.06, 0.14], [0.22, 0.012, 0.04], [0.55, 0.13, 0.12]], np.float32)
-SHADOWS = np.array([[0.10, 0.05, 0.14], [0.05, 0.10, 0.20], [0.09, 0.045, 0.03], [0.06, 0.06, 0.065], [0.05, 0.15, 0.12]], np.float32)
+SHADOWS = np.array(
+    [[0.10, 0.05, 0.14], [0.05, 0.10, 0.20], [0.09, 0.045, 0.03], [0.06, 0.06, 0.065], [0.05, 0.15, 0.12]], np.float32
+)
 
 
 Coat: TypeAlias = tuple[Field, Field]
@@ -72,9 +74,14 @@ class Cosmetics(MakeUp):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "lipstick": float(random.integers(len(LIPSTICKS))), "shadow": float(random.integers(len(SHADOWS))),
-            "lips": float(random.uniform(0.6, 0.9)), "lids": float(random.uniform(0.45, 0.75)), "liner": float(random.uniform(0.5, 0.9)),
-            "blush": float(random.uniform(0.25, 0.6)), "foundation": float(random.uniform(0.4, 0.8)), "lighter": float(random.uniform(0.0, 0.12)),
+            "lipstick": float(random.integers(len(LIPSTICKS))),
+            "shadow": float(random.integers(len(SHADOWS))),
+            "lips": float(random.uniform(0.6, 0.9)),
+            "lids": float(random.uniform(0.45, 0.75)),
+            "liner": float(random.uniform(0.5, 0.9)),
+            "blush": float(random.uniform(0.25, 0.6)),
+            "foundation": float(random.uniform(0.4, 0.8)),
+            "lighter": float(random.uniform(0.0, 0.12)),
         }
 
     def opacity(self) -> float:
@@ -86,7 +93,10 @@ class Cosmetics(MakeUp):
         even = blur(face.colour, 3.5) * np.float32(1 + clip.trait("lighter") * min(clip.trace, 1.4))
         return {
             "foundation": (even, clip.trait("foundation") * bare(face)),
-            "blush": (who.skin * np.array([1.05, 0.5, 0.55], np.float32), clip.trait("blush") * pair(x, y, 0.047, 0.028, 0.014, 0.009)),
+            "blush": (
+                who.skin * np.array([1.05, 0.5, 0.55], np.float32),
+                clip.trait("blush") * pair(x, y, 0.047, 0.028, 0.014, 0.009),
+            ),
             "shadow": (SHADOWS[int(clip.trait("shadow"))], clip.trait("lids") * upper_lids(face, x, y)),
             "liner": (np.full(3, 0.008, np.float32), clip.trait("liner") * liner(who, x, y)),
             "lipstick": (lipstick * (0.45 + 0.55 * who.skin.max()), clip.trait("lips") * lips(who, x, y)),
@@ -103,7 +113,9 @@ def lips(who: Traits, x: Field, y: Field) -> Field:
     """Coverage of the lips."""
     wide, level = 0.0262 * who.mouth_width * who.width, y - MOUTH * who.length
     arch = np.clip(1 - (x / wide) ** 2, 0, 1)
-    return soft(np.minimum(level + 0.008 * who.lips * arch**0.8, 0.0102 * who.lips * arch**0.7 - level), 0.0013) * soft(wide - np.abs(x), 0.0015)
+    return soft(np.minimum(level + 0.008 * who.lips * arch**0.8, 0.0102 * who.lips * arch**0.7 - level), 0.0013) * soft(
+        wide - np.abs(x), 0.0015
+    )
 
 
 def upper_lids(face: Head, x: Field, y: Field) -> Field:

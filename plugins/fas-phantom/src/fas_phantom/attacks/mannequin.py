@@ -27,12 +27,15 @@ class Mannequin(Live):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "smoothing": float(random.uniform(3.5, 6.0)), "relief": float(random.uniform(1.5, 2.5)),
+            "smoothing": float(random.uniform(3.5, 6.0)),
+            "relief": float(random.uniform(1.5, 2.5)),
             "gloss": float(random.uniform(0.25, 0.5)),
-            "paint_red": float(random.normal(0.02, 0.05)), "paint_blue": float(random.normal(0, 0.05)),
+            "paint_red": float(random.normal(0.02, 0.05)),
+            "paint_blue": float(random.normal(0, 0.05)),
             "paint_gain": float(random.uniform(0.95, 1.12)),
             "near": float(random.choice([random.uniform(0.35, 0.5), random.uniform(0.75, 0.95)])),
-            "wig": float(random.integers(1 << 31)), "moulded": float(random.random() < 0.5),
+            "wig": float(random.integers(1 << 31)),
+            "moulded": float(random.random() < 0.5),
         }
 
     def head(self) -> Head:
@@ -53,7 +56,6 @@ class Mannequin(Live):
         bare = sample(moulded(self.clip)[2], moment.hit.u, moment.hit.v)
         strength = np.float32(self.clip.trait("gloss") * min(self.clip.trace, 1.3))
         return image + tinted(strength * bare * moment.light.gleam, tint(self.clip.capture.light_warmth))
-
 
     def hidden(self, moment: Moment) -> Field:
         return sample(bounded(self.head().cover), moment.hit.u, moment.hit.v)
@@ -81,10 +83,16 @@ def moulded(clip: ClipParameters) -> tuple[Head, Field, Field]:
     wig = 1 + np.float32(0.15) * noise(stream("wig", int(clip.trait("wig"))), bare.shape, (30, 3), 2)
     # Either a wig, or hair of one piece with the head: its form painted in one colour and lacquered too.
     moulded_hair = np.float32(clip.trait("moulded"))
-    locks = mix(face.colour * wig[..., None], np.broadcast_to(face.who.hair * np.float32(1.2), painted.shape), np.full_like(bare, moulded_hair))
+    locks = mix(
+        face.colour * wig[..., None],
+        np.broadcast_to(face.who.hair * np.float32(1.2), painted.shape),
+        np.full_like(bare, moulded_hair),
+    )
     gain = mix(np.ones_like(face.colour), mix(locks, painted, bare) / np.maximum(face.colour, 0.003), inside)
     relief = mix(face.relief, blur(face.relief, clip.trait("relief")), bare)
     near = mix(face.matter[..., 2], np.float32(clip.trait("near")) * (1 - np.float32(0.35) * drawn), bare)
     matter = np.dstack([face.matter[..., 0] * (1 - 0.5 * bare), 0 * bare, near])
-    shown = face._replace(relief=np.ascontiguousarray(relief, np.float32), matter=np.ascontiguousarray(matter, np.float32))
+    shown = face._replace(
+        relief=np.ascontiguousarray(relief, np.float32), matter=np.ascontiguousarray(matter, np.float32)
+    )
     return shown, np.ascontiguousarray(np.clip(gain, 0.2, 5), np.float32), np.maximum(bare, moulded_hair * inside)

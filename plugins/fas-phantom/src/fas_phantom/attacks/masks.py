@@ -56,18 +56,28 @@ class RigidMask(Live):
 
     def occluder(self, image: Field, moment: Moment) -> Field:
         """The dark gap along the border and round the eye holes."""
-        return mix(image, np.float32(0.03) * moment.light.diffuse[..., None], sample(gap(self.clip), moment.hit.u, moment.hit.v))
+        return mix(
+            image,
+            np.float32(0.03) * moment.light.diffuse[..., None],
+            sample(gap(self.clip), moment.hit.u, moment.hit.v),
+        )
 
     def specular(self, image: Field, moment: Moment) -> Field:
         """Highlights of hard plastic."""
         return image + tinted(self._gloss(moment) * moment.light.gleam, tint(self.clip.capture.light_warmth))
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
         shade, ambient = moment.light, self.clip.capture.infrared_ambient
-        return light() + self._gloss(moment) * (np.float32(0.8) * glint(shade.facing) + np.float32(0.3 * ambient) * shade.gleam)
+        return light() + self._gloss(moment) * (
+            np.float32(0.8) * glint(shade.facing) + np.float32(0.3 * ambient) * shade.gleam
+        )
 
     def _gloss(self, moment: Moment) -> Field:
-        return sample(shape(self.clip), moment.hit.u, moment.hit.v) * np.float32(self.clip.trait("gloss") * min(self.clip.trace, 1.3))
+        return sample(shape(self.clip), moment.hit.u, moment.hit.v) * np.float32(
+            self.clip.trait("gloss") * min(self.clip.trace, 1.3)
+        )
 
     def hidden(self, moment: Moment) -> Field:
         return sample(shape(self.clip), moment.hit.u, moment.hit.v)
@@ -108,7 +118,11 @@ def masked(clip: ClipParameters) -> Head:
     relief = mix(wearer.relief, blur(face.relief, 2.0) + np.float32(clip.trait("thickness")) * (1 - hole), cover)
     gloss = mix(wearer.matter[..., 0], 0.07 * hole, cover)
     pulse = wearer.matter[..., 1] * (1 - cover * (1 - hole))
-    near = mix(wearer.matter[..., 2], mix(np.float32(clip.trait("infrared")) * _paint_infrared(face), face.matter[..., 2], hole), cover)
+    near = mix(
+        wearer.matter[..., 2],
+        mix(np.float32(clip.trait("infrared")) * _paint_infrared(face), face.matter[..., 2], hole),
+        cover,
+    )
     shown, matter = np.maximum(wearer.cover, cover), np.dstack([gloss, pulse, near])
     maps = (relief, shown, mix(wearer.colour, face.colour, cover), matter, face.lids)
     return Head(face.who, *(np.ascontiguousarray(field, np.float32) for field in maps))
@@ -123,7 +137,11 @@ def _regions(clip: ClipParameters, face: Head, x: Field, y: Field) -> tuple[Fiel
     aperture = soft(np.minimum(face.lids[..., 3] + 0.35, 1.35 - face.lids[..., 3]), 0.2)
     wide = soft(blur(aperture, clip.trait("hole") / 0.0018) - 0.22, 0.1)
     border = soft(0.0016 - np.abs(inside), 0.001) * 0.55
-    return soft(inside, 0.001), np.maximum(np.clip(wide - soft(aperture - 0.4, 0.2), 0, 1) * 0.85, border), soft(aperture - 0.3, 0.2)
+    return (
+        soft(inside, 0.001),
+        np.maximum(np.clip(wide - soft(aperture - 0.4, 0.2), 0, 1) * 0.85, border),
+        soft(aperture - 0.3, 0.2),
+    )
 
 
 def _paint_infrared(face: Head) -> Field:

@@ -14,9 +14,13 @@ from fas_phantom.sites import Site
 from fas_phantom.streams import stream
 from fas_phantom.traits import BROW_HEIGHT, MOUTH
 
-PAINTS = np.array([[0.62, 0.6, 0.57], [0.5, 0.47, 0.36], [0.42, 0.33, 0.27], [0.33, 0.38, 0.3], [0.55, 0.4, 0.33]], np.float32)
+PAINTS = np.array(
+    [[0.62, 0.6, 0.57], [0.5, 0.47, 0.36], [0.42, 0.33, 0.27], [0.33, 0.38, 0.3], [0.55, 0.4, 0.33]], np.float32
+)
 """Greasepaint: white, sallow, ashen, greenish, doll's."""
-ACCENTS = np.array([[0.3, 0.02, 0.03], [0.03, 0.04, 0.22], [0.16, 0.03, 0.2], [0.02, 0.02, 0.02], [0.03, 0.16, 0.07]], np.float32)
+ACCENTS = np.array(
+    [[0.3, 0.02, 0.03], [0.03, 0.04, 0.22], [0.16, 0.03, 0.2], [0.02, 0.02, 0.02], [0.03, 0.16, 0.07]], np.float32
+)
 
 
 class Obfuscation(MakeUp):
@@ -27,9 +31,14 @@ class Obfuscation(MakeUp):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "paint": float(random.integers(len(PAINTS))), "accent": float(random.integers(len(ACCENTS))), "strokes": float(random.integers(1 << 31)),
-            "base": float(random.uniform(0.5, 0.8)), "contour": float(random.uniform(0.4, 0.75)), "wrinkles": float(random.uniform(0.35, 0.75)),
-            "colours": float(random.uniform(0.5, 0.85)), "smile": float(random.uniform(0.0, 0.016)),
+            "paint": float(random.integers(len(PAINTS))),
+            "accent": float(random.integers(len(ACCENTS))),
+            "strokes": float(random.integers(1 << 31)),
+            "base": float(random.uniform(0.5, 0.8)),
+            "contour": float(random.uniform(0.4, 0.75)),
+            "wrinkles": float(random.uniform(0.35, 0.75)),
+            "colours": float(random.uniform(0.5, 0.85)),
+            "smile": float(random.uniform(0.0, 0.016)),
         }
 
     def opacity(self) -> float:
@@ -47,8 +56,14 @@ class Obfuscation(MakeUp):
         return {
             "base": (paint * (form * streaks)[..., None], clip.trait("base") * skin),
             "contour": (paint * np.array([0.25, 0.2, 0.19], np.float32), clip.trait("contour") * hollows(x, y)),
-            "wrinkles": (paint * np.array([0.2, 0.13, 0.11], np.float32), clip.trait("wrinkles") * furrows(x, y, clip.trait("strokes") % 97 / 97)),
-            "colours": (accent, clip.trait("colours") * np.maximum(upper_lids(face, x, y), self._mouth(x, y)) + 0.8 * arched(x, y)),
+            "wrinkles": (
+                paint * np.array([0.2, 0.13, 0.11], np.float32),
+                clip.trait("wrinkles") * furrows(x, y, clip.trait("strokes") % 97 / 97),
+            ),
+            "colours": (
+                accent,
+                clip.trait("colours") * np.maximum(upper_lids(face, x, y), self._mouth(x, y)) + 0.8 * arched(x, y),
+            ),
         }
 
     def _mouth(self, x: Field, y: Field) -> Field:
@@ -56,7 +71,9 @@ class Obfuscation(MakeUp):
         who, longer = head(self.clip.subject).who, self.clip.trait("smile")
         beyond = np.abs(x) - 0.024 * who.mouth_width * who.width
         level = y - MOUTH * who.length + 0.55 * np.clip(beyond, 0, None)
-        wings = soft(0.0028 * (1 - beyond / max(longer, 1e-3)) - np.abs(level), 0.0009) * soft(np.minimum(beyond + 0.004, longer - beyond), 0.001)
+        wings = soft(0.0028 * (1 - beyond / max(longer, 1e-3)) - np.abs(level), 0.0009) * soft(
+            np.minimum(beyond + 0.004, longer - beyond), 0.001
+        )
         return np.maximum(lips(who, x, y), wings)
 
 
@@ -73,9 +90,13 @@ def furrows(x: Field, y: Field, turn: float) -> Field:
     wave = 0.002 * np.sin(x * 75 + 6 * turn)
     brow = sum(bump(x * 0.55, y + wave, 0, level, 0.025, 0.0009) for level in (-0.062, -0.052, -0.043))
     frown = pair(x, y, 0.0055, -0.02, 0.0008, 0.007)
-    fold = np.exp(-(((np.abs(x) - 0.018 - 0.55 * np.clip(y - 0.036, 0, None)) / 0.0012) ** 2)) * soft(np.minimum(y - 0.036, 0.074 - y), 0.004)
+    fold = np.exp(-(((np.abs(x) - 0.018 - 0.55 * np.clip(y - 0.036, 0, None)) / 0.0012) ** 2)) * soft(
+        np.minimum(y - 0.036, 0.074 - y), 0.004
+    )
     feet = sum(pair(x, y + lean * (np.abs(x) - 0.055), 0.058, 0.003, 0.006, 0.0008) for lean in (-0.5, 0.0, 0.5))
-    down = np.exp(-(((np.abs(x) - 0.027 - 0.15 * (y - 0.075)) / 0.001) ** 2)) * soft(np.minimum(y - 0.073, 0.092 - y), 0.003)
+    down = np.exp(-(((np.abs(x) - 0.027 - 0.15 * (y - 0.075)) / 0.001) ** 2)) * soft(
+        np.minimum(y - 0.073, 0.092 - y), 0.003
+    )
     return np.clip(brow + frown + fold + feet + down, 0, 1)
 
 

@@ -35,7 +35,8 @@ class PaperMask(Worn):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             **draw_ink(random, site),
-            "halftone": float(random.uniform(0.25, 0.5)), "black": float(random.uniform(0.03, 0.1)),
+            "halftone": float(random.uniform(0.25, 0.5)),
+            "black": float(random.uniform(0.03, 0.1)),
             "curve": float(random.uniform(3.0, 4.5)),
             "off": float(random.uniform(0.002, 0.0045)),
             "margin": float(random.uniform(0.003, 0.007)),
@@ -62,7 +63,9 @@ class PaperMask(Worn):
         half = outline(face.who, y[:, 0])[:, None] - np.float32(self.clip.trait("margin"))
         rim = np.minimum(half - np.abs(x), np.minimum(y + 0.08 * face.who.length, (CHIN - 0.001) * face.who.length - y))
         corner = 0.056 - np.hypot(np.clip(np.abs(x) - 0.012, 0, None), np.clip(-y - 0.03, 0, None))
-        eyes = np.hypot((np.abs(x) - EYE_SPACING * face.who.eye_spacing * face.who.width) / 0.0165, (y - 0.0005) / 0.0085)
+        eyes = np.hypot(
+            (np.abs(x) - EYE_SPACING * face.who.eye_spacing * face.who.width) / 0.0165, (y - 0.0005) / 0.0085
+        )
         return np.minimum(np.minimum(rim, corner), (eyes - 1) * 0.0085)
 
     def printed(self) -> Head:

@@ -29,10 +29,15 @@ class PhoneReplay(ScreenReplay):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             **super().draw(random, site),
-            "body": float(random.uniform(0.094, 0.104)), "format": float(random.uniform(1.55, 1.75)),
-            "mosaic": float(random.uniform(0.6, 1.1)), "glare": 0.5 * float(random.uniform(*site.display_glare)),
-            "black": float(random.uniform(0.0, 0.015)), "contrast": float(random.uniform(1.2, 1.35)), "gamut": float(random.uniform(1.15, 1.35)),
-            "bands": float(random.uniform(2.0, 5.0)), "pulse": float(random.uniform(0.78, 0.94)),
+            "body": float(random.uniform(0.094, 0.104)),
+            "format": float(random.uniform(1.55, 1.75)),
+            "mosaic": float(random.uniform(0.6, 1.1)),
+            "glare": 0.5 * float(random.uniform(*site.display_glare)),
+            "black": float(random.uniform(0.0, 0.015)),
+            "contrast": float(random.uniform(1.2, 1.35)),
+            "gamut": float(random.uniform(1.15, 1.35)),
+            "bands": float(random.uniform(2.0, 5.0)),
+            "pulse": float(random.uniform(0.78, 0.94)),
             "rim": float(random.uniform(0.005, 0.009)),
             "grip": float(random.uniform(0.01, 0.06)),
             "hand": float(random.choice([-1, 1])),
@@ -43,7 +48,11 @@ class PhoneReplay(ScreenReplay):
         """The body of the phone, at the place and tilt of the clip's sheet."""
         placed, wide = super().sheet, self.clip.trait("body")
         return replace(
-            placed, half_width=wide, half_height=wide * self.clip.trait("format"), shift_x=0.4 * placed.shift_x, shift_y=0.5 * placed.shift_y
+            placed,
+            half_width=wide,
+            half_height=wide * self.clip.trait("format"),
+            shift_x=0.4 * placed.shift_x,
+            shift_y=0.5 * placed.shift_y,
         )
 
     def stages(self) -> Mapping[str, Stage]:
@@ -64,19 +73,27 @@ class PhoneReplay(ScreenReplay):
         dark = np.maximum(soft(np.float32(rim) - inside, 0.0008), soft(lens, 0.0008))
         framed = mix(image, np.float32(0.006) * np.ones_like(image), dark)
         metal = np.float32(0.22) * tint(self.clip.capture.light_warmth)
-        return self.on_backdrop(mix(framed, metal * np.ones_like(image), soft(np.float32(0.0022) - inside, 0.0008)), moment)
+        return self.on_backdrop(
+            mix(framed, metal * np.ones_like(image), soft(np.float32(0.0022) - inside, 0.0008)), moment
+        )
 
     def hand(self, image: Field, moment: Moment) -> Field:
         """Fingertips round one edge of the phone, the thumb round the other."""
         cover, height = self._fingers(moment)
-        skin = traits(self.clip.other or self.clip.subject).skin * tint(self.clip.capture.light_warmth) * np.float32(0.8)
+        skin = (
+            traits(self.clip.other or self.clip.subject).skin * tint(self.clip.capture.light_warmth) * np.float32(0.8)
+        )
         return mix(image, skin * (np.float32(0.35) + np.float32(0.65) * height)[..., None], cover)
 
     def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
         behind, (cover, height) = super().depth(metres, moment), self._fingers(moment)
-        return np.where(cover > 0.5, np.float32(self.clip.capture.distance) - self.lift(moment) - np.float32(0.012) * height, behind)
+        return np.where(
+            cover > 0.5, np.float32(self.clip.capture.distance) - self.lift(moment) - np.float32(0.012) * height, behind
+        )
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
         cover, height = self._fingers(moment)
         skin = np.float32(SKIN_INFRARED) * (np.float32(0.3) + np.float32(0.7) * height)
         return mix(super().infrared(light, moment, picture, surroundings), skin, cover)
@@ -92,7 +109,9 @@ class PhoneReplay(ScreenReplay):
         """Coverage, and height in [0, 1] over the width of each finger; the four tips are thinner than the thumb."""
         x, y = self._from_centre(moment)
         edge, side, grip = self.sheet.half_width, self.clip.trait("hand"), self.clip.trait("grip")
-        tips = [(side, grip + 0.027 * number, 0.0125, 0.009) for number in range(4)] + [(-side, grip - 0.012, 0.0155, 0.013)]
+        tips = [(side, grip + 0.027 * number, 0.0125, 0.009) for number in range(4)] + [
+            (-side, grip - 0.012, 0.0155, 0.013)
+        ]
         height = np.zeros_like(x)
         for which, level, wide, reach in tips:
             out = np.float32(which) * x - np.float32(edge - reach)

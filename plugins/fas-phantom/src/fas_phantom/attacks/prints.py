@@ -54,20 +54,30 @@ class FlatPrint(FlatMedium):
         lamp = direction(self.clip.capture)
         x, y = moment.hit.plane_x, moment.hit.plane_y
         fall = 1 + np.float32(0.2) * (x * lamp[0] + y * lamp[1])
-        spot = np.exp(-((x - np.float32(0.08) * lamp[0]) ** 2 + (y - np.float32(0.1) * lamp[1]) ** 2) / np.float32(0.006))
-        return image * fall[..., None] + (np.float32(self.clip.trait("sheen") * self.clip.trace / exposure(self.clip)) * spot)[..., None]
+        spot = np.exp(
+            -((x - np.float32(0.08) * lamp[0]) ** 2 + (y - np.float32(0.1) * lamp[1]) ** 2) / np.float32(0.006)
+        )
+        return (
+            image * fall[..., None]
+            + (np.float32(self.clip.trait("sheen") * self.clip.trace / exposure(self.clip)) * spot)[..., None]
+        )
 
     def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
         grain = noise(stream("paper", self.clip.seed, self.clip.id), moment.hit.plane_x.shape, (40, 40))
-        ink = np.float32(self.clip.trait("ink_infrared")) * (1 - np.sqrt(np.clip(picture() * np.float32(exposure(self.clip)), 0, 1)))
+        ink = np.float32(self.clip.trait("ink_infrared")) * (
+            1 - np.sqrt(np.clip(picture() * np.float32(exposure(self.clip)), 0, 1))
+        )
         return np.float32(self.clip.trait("paper_infrared")) * (1 - ink) * (1 + np.float32(0.02) * grain)
-
 
     def surface_thermal(self, moment: Moment) -> Field:
         """Paper is as warm as the room, and a little warmer where it was held."""
         x, y = (np.abs(moment.hit.plane_x - self.sheet.shift_x), moment.hit.plane_y - self.sheet.shift_y)
-        held = bump(x, y, self.sheet.half_width, drawn(self.clip, "grip", 0.0, 0.8) * self.sheet.half_height, 0.016, 0.022)
-        return (self.clip.capture.room + drawn(self.clip, "paper", -0.2, 0.8) + drawn(self.clip, "hands", 1.0, 4.0) * held).astype(np.float32)
+        held = bump(
+            x, y, self.sheet.half_width, drawn(self.clip, "grip", 0.0, 0.8) * self.sheet.half_height, 0.016, 0.022
+        )
+        return (
+            self.clip.capture.room + drawn(self.clip, "paper", -0.2, 0.8) + drawn(self.clip, "hands", 1.0, 4.0) * held
+        ).astype(np.float32)
 
 
 def draw_ink(random: np.random.Generator, site: Site) -> dict[str, float]:

@@ -24,7 +24,8 @@ class Reenactment(Driven):
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
             **super().draw(random, site),
-            "smile": float(random.uniform(-0.0015, 0.004)), "brows": float(random.uniform(-0.0015, 0.004)),
+            "smile": float(random.uniform(-0.0015, 0.004)),
+            "brows": float(random.uniform(-0.0015, 0.004)),
             "liveliness": float(random.uniform(0.3, 1.0)),
         }
 
@@ -36,7 +37,9 @@ class Reenactment(Driven):
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
         """Mouth corners go up and out, brows up, by the driver's expression in this frame."""
-        smile, brows = (np.float32(self.clip.trait(name) * self._mood(moment.time) / PITCH) for name in ("smile", "brows"))
+        smile, brows = (
+            np.float32(self.clip.trait(name) * self._mood(moment.time) / PITCH) for name in ("smile", "brows")
+        )
         corner, lift, brow = (sample(field, moment.hit.u, moment.hit.v) for field in regions(self.clip.subject)[1:])
         return moment.hit.u - smile * corner, moment.hit.v + smile * lift + brows * brow
 

@@ -55,13 +55,21 @@ class ScreenReplay(FlatMedium):
         return wave * self.clip.trait("pulse")
 
     def stages(self) -> Mapping[str, Stage]:
-        return {"tone": self.tone, "moire": self.moire, "flicker": self.flicker, "glare": self.glare, "bezel": self.bezel}
+        return {
+            "tone": self.tone,
+            "moire": self.moire,
+            "flicker": self.flicker,
+            "glare": self.glare,
+            "bezel": self.bezel,
+        }
 
     def tone(self, image: Field, moment: Moment) -> Field:
         """What the display can show: contrast, gamut, white point, light leaking through black."""
         clip, gain, trace = self.clip, np.float32(exposure(self.clip)), self.clip.trace
         shown = np.sqrt(np.clip(image * gain, 0, 1))
-        shown = np.clip(np.float32(0.5) + (shown - np.float32(0.5)) * np.float32(1 + (clip.trait("contrast") - 1) * trace), 0, 1)
+        shown = np.clip(
+            np.float32(0.5) + (shown - np.float32(0.5)) * np.float32(1 + (clip.trait("contrast") - 1) * trace), 0, 1
+        )
         grey = luminance(shown)[..., None]
         shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
         return (shown * shown + np.float32(clip.trait("black") * trace)) * (tint(clip.trait("warmth") * trace) / gain)
@@ -73,13 +81,19 @@ class ScreenReplay(FlatMedium):
         """
         pose, size, stripes = moment.pose, self.clip.size, np.arange(-1, 2) / 3
         nominal = self.clip.capture.face * size / FACE_HEIGHT
-        across, down = (np.float32(nominal * (1 + self.clip.trait(name) * 128 / size)) for name in ("moire_x", "moire_y"))
+        across, down = (
+            np.float32(nominal * (1 + self.clip.trait(name) * 128 / size)) for name in ("moire_x", "moire_y")
+        )
         x, y = across * moment.hit.plane_x, down * moment.hit.plane_y
         c, s = np.cos(np.deg2rad(pose.roll)) / pose.scale, np.sin(np.deg2rad(pose.roll)) / pose.scale
         seen = np.empty_like(image)
         for channel, sites in enumerate(BAYER):
             shares = [
-                _overlap(x + across * np.float32(c * right + s * low) - np.float32(stripes[channel]), STRIPE, across / pose.scale)
+                _overlap(
+                    x + across * np.float32(c * right + s * low) - np.float32(stripes[channel]),
+                    STRIPE,
+                    across / pose.scale,
+                )
                 * _overlap(y + down * np.float32(c * low - s * right), ROW, down / pose.scale)
                 for right, low in sites
             ]
@@ -109,14 +123,21 @@ class ScreenReplay(FlatMedium):
     def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
         """Displays emit no near infrared, but matt ones scatter that of the lamp, and all mirror some."""
         glare = np.float32(self.clip.trait("infrared_glare") * self.clip.capture.infrared_ambient) * self._spot(moment)
-        lamp = np.float32(0.35 * self.clip.trait("infrared_glare")) * np.exp(-(moment.hit.plane_x**2 + moment.hit.plane_y**2) / np.float32(0.0009))
+        lamp = np.float32(0.35 * self.clip.trait("infrared_glare")) * np.exp(
+            -(moment.hit.plane_x**2 + moment.hit.plane_y**2) / np.float32(0.0009)
+        )
         return np.float32(min(self.clip.trait("infrared") * self.clip.haze, 0.6)) + glare + lamp
 
     def surface_thermal(self, moment: Moment) -> Field:
         """A lit display warms itself, most about its electronics; glass hides all behind it."""
         x, y = moment.hit.plane_x - self.sheet.shift_x, moment.hit.plane_y - self.sheet.shift_y
-        across, down = drawn(self.clip, "across", -0.5, 0.5) * self.sheet.half_width, drawn(self.clip, "down", -0.7, 0.7) * self.sheet.half_height
-        chip = drawn(self.clip, "chip", 1.0, 5.0) * bump(x, y, across, down, 0.5 * self.sheet.half_width, 0.35 * self.sheet.half_height)
+        across, down = (
+            drawn(self.clip, "across", -0.5, 0.5) * self.sheet.half_width,
+            drawn(self.clip, "down", -0.7, 0.7) * self.sheet.half_height,
+        )
+        chip = drawn(self.clip, "chip", 1.0, 5.0) * bump(
+            x, y, across, down, 0.5 * self.sheet.half_width, 0.35 * self.sheet.half_height
+        )
         return (self.clip.capture.room + drawn(self.clip, "display", 3.0, 10.0) + chip - 6 * y).astype(np.float32)
 
     def _spot(self, moment: Moment) -> Field:

@@ -32,7 +32,9 @@ class Rims(NamedTuple):
         across = np.abs(x) - EYE_SPACING * who.eye_spacing * who.width
         # The lens hangs a little below the pupil's height, as spectacles do.
         down = y - 0.002 + self.wing * np.clip(across, 0, None)
-        reach = (np.abs(across / self.lens_width) ** self.corner + np.abs(down / self.lens_height) ** self.corner) ** (1 / self.corner)
+        reach = (np.abs(across / self.lens_width) ** self.corner + np.abs(down / self.lens_height) ** self.corner) ** (
+            1 / self.corner
+        )
         return ((1 - reach) * self.lens_height).astype(np.float32)
 
     def frame(self, wearer: Head, x: Field, y: Field) -> Field:
@@ -40,7 +42,9 @@ class Rims(NamedTuple):
         lens, rim = self.lens(wearer.who, x, y), self.rim
         half = outline(wearer.who, y[:, 0])[:, None]
         centre = EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
-        bridge = np.minimum(np.float32(rim * 0.8) - np.abs(y + 0.003 - 12 * x * x), np.float32(centre - self.lens_width) - np.abs(x))
+        bridge = np.minimum(
+            np.float32(rim * 0.8) - np.abs(y + 0.003 - 12 * x * x), np.float32(centre - self.lens_width) - np.abs(x)
+        )
         side = np.minimum(np.abs(x) - np.float32(centre + 0.9 * self.lens_width), half - np.abs(x))
         level = 0.006 + 0.8 * self.wing * self.lens_width
         arms = np.minimum(np.float32(rim * 0.9) - np.abs(y + np.float32(level)), side)
@@ -59,7 +63,9 @@ class Rims(NamedTuple):
         lamp, glass = direction(capture), soft(self.lens(who, hit.x, hit.y) - np.float32(0.5 * self.rim), 0.001)
         across = np.abs(hit.x) - np.float32(EYE_SPACING * who.eye_spacing * who.width)
         along = np.sign(hit.x) * across + np.float32(0.6) * hit.y - np.float32(0.012) * lamp[0]
-        streak = np.exp(-((along / np.float32(0.0035)) ** 2)) * np.exp(-(((hit.y + np.float32(0.006)) / np.float32(0.008)) ** 2))
+        streak = np.exp(-((along / np.float32(0.0035)) ** 2)) * np.exp(
+            -(((hit.y + np.float32(0.006)) / np.float32(0.008)) ** 2)
+        )
         return np.float32(0.5) * streak * glass, glass
 
 

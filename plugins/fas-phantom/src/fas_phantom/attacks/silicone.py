@@ -26,11 +26,15 @@ class SiliconeMask(Live):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "smoothing": float(random.uniform(0.7, 1.6)), "relief": float(random.uniform(1.2, 2.4)),
+            "smoothing": float(random.uniform(0.7, 1.6)),
+            "relief": float(random.uniform(1.2, 2.4)),
             "gloss": float(random.uniform(0.03, 0.08)),
-            "pigment_red": float(random.normal(0.015, 0.025)), "pigment_blue": float(random.normal(0, 0.025)),
+            "pigment_red": float(random.normal(0.015, 0.025)),
+            "pigment_blue": float(random.normal(0, 0.025)),
             "mottle": float(random.uniform(0.0, 0.03)),
-            "stiffness": float(random.uniform(0.4, 0.8)), "near": float(random.uniform(0.45, 0.68)), "model": float(random.integers(1 << 31)),
+            "stiffness": float(random.uniform(0.4, 0.8)),
+            "near": float(random.uniform(0.45, 0.68)),
+            "model": float(random.integers(1 << 31)),
         }
 
     def head(self) -> Head:
@@ -70,10 +74,14 @@ def cast(clip: ClipParameters) -> tuple[Head, Field, Field]:
     bare = ((1 - blur(hair, 1.0)) * (1 - eye) * bounded(face.cover)).astype(np.float32)
     smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5)
     paint = 1 + np.float32(trace) * np.array([clip.trait("pigment_red"), 0, clip.trait("pigment_blue")], np.float32)
-    mottle = 1 + np.float32(trace * clip.trait("mottle")) * noise(stream("silicone", int(clip.trait("model"))), bare.shape, (9, 9), 2)
+    mottle = 1 + np.float32(trace * clip.trait("mottle")) * noise(
+        stream("silicone", int(clip.trait("model"))), bare.shape, (9, 9), 2
+    )
     gain = mix(np.ones_like(smooth), smooth / np.maximum(face.colour, 0.003) * paint * mottle[..., None], bare)
     relief = mix(face.relief, blur(face.relief, clip.trait("relief")) + np.float32(0.002), blur(bare, 2.0))
     near = mix(face.matter[..., 2], blur(face.matter[..., 2], 3.0) * np.float32(clip.trait("near") / 0.62), bare)
     matter = np.dstack([face.matter[..., 0], face.matter[..., 1], near])
-    shown = face._replace(relief=np.ascontiguousarray(relief, np.float32), matter=np.ascontiguousarray(matter, np.float32))
+    shown = face._replace(
+        relief=np.ascontiguousarray(relief, np.float32), matter=np.ascontiguousarray(matter, np.float32)
+    )
     return shown, np.ascontiguousarray(np.clip(gain, 0.3, 3), np.float32), bare

@@ -29,8 +29,11 @@ class TransparentMask(Worn):
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
         return {
-            "gloss": float(random.uniform(0.7, 1.2)), "rim": float(random.uniform(0.05, 0.14)), "room": float(random.uniform(0.05, 0.14)),
-            "thickness": float(random.uniform(0.004, 0.008)), "model": float(random.integers(1 << 31)),
+            "gloss": float(random.uniform(0.7, 1.2)),
+            "rim": float(random.uniform(0.05, 0.14)),
+            "room": float(random.uniform(0.05, 0.14)),
+            "thickness": float(random.uniform(0.004, 0.008)),
+            "model": float(random.integers(1 << 31)),
         }
 
     def instrument(self) -> Instrument:
@@ -48,14 +51,18 @@ class TransparentMask(Worn):
         """The room, seen in the steep parts of the shell (Fresnel)."""
         layer = self.layer(moment)
         fresnel = np.float32(0.04) + np.float32(0.96) * (1 - np.clip(layer.light.facing, 0, 1)) ** 3
-        room = self.always("room", lambda: blur(moment.backdrop[:, ::-1], 4.0 * self.clip.size / 128) + np.float32(0.25))
+        room = self.always(
+            "room", lambda: blur(moment.backdrop[:, ::-1], 4.0 * self.clip.size / 128) + np.float32(0.25)
+        )
         strength = np.float32(4 * self.clip.trait("room") * self.clip.trace) * layer.cover * fresnel
         return image + strength[..., None] * room
 
     def rim(self, image: Field, moment: Moment) -> Field:
         """Light that leaves the shell at its cut edges."""
         layer = self.layer(moment)
-        return image + (np.float32(self.clip.trait("rim") * self.clip.trace) * layer.near * layer.light.diffuse)[..., None]
+        return (
+            image + (np.float32(self.clip.trait("rim") * self.clip.trace) * layer.near * layer.light.diffuse)[..., None]
+        )
 
     def hidden(self, moment: Moment) -> Field:
         return np.zeros_like(moment.hit.u)
@@ -64,7 +71,9 @@ class TransparentMask(Worn):
         layer = self.layer(moment)
         return np.where(layer.cover * power(layer.light.facing, 250) > 0.85, LOST, metres())
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
         layer = self.layer(moment)
         lamp = power(layer.light.facing, 60) * np.float32(0.55 * self.clip.trait("gloss"))
         return light() + layer.cover * lamp + np.float32(self.clip.trait("rim")) * layer.near

@@ -77,7 +77,9 @@ class WarpedPrint(FlatPrint):
         covered = soft(self.inside(self.bent(moment)), 0.6 / moment.pose.scale) > 0.5
         return np.where(covered, np.float32(self.clip.capture.distance) - self.lift(moment), self.behind.depth(moment))
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
         facing = self._light(moment).facing
         shown, bent = self.warp(picture(), moment), self.bent(moment)
         paper = self.surface_infrared(bent, lambda: shown) * (0.3 + 0.7 * facing)
@@ -89,13 +91,20 @@ class WarpedPrint(FlatPrint):
     def placed(self, points: np.ndarray, pose: Pose) -> np.ndarray:
         """Inverse of the unrolling: where points (N, 2) of the flat picture lie in the frame."""
         turn, axis, radius = np.deg2rad(pose.roll), self.clip.trait("axis"), self.clip.trait("radius")
-        flat = (points - [pose.x, pose.y]) / pose.scale @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        flat = (
+            (points - [pose.x, pose.y])
+            / pose.scale
+            @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        )
         along = np.array([np.cos(axis), np.sin(axis)])
         normal = np.array([-np.sin(axis), np.cos(axis)])
         angle = np.clip(flat @ along / radius, -STEEPEST, STEEPEST)
         down = flat @ normal + self.clip.trait("lean") * radius * (1 - np.cos(angle))
         seen = np.outer(radius * np.sin(angle), along) + np.outer(down, normal)
-        return np.asarray(seen @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * pose.scale + [pose.x, pose.y])
+        return np.asarray(
+            seen @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * pose.scale
+            + [pose.x, pose.y]
+        )
 
     def _light(self, moment: Moment) -> Shading:
         return moment.once("paper light", lambda: Shading(self.clip.capture, self.lift(moment), moment.pose.scale))

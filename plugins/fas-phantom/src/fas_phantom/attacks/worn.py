@@ -97,14 +97,20 @@ class Worn(Live):
         layer = self.layer(moment)
         return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, metres())
 
-    def infrared(self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field) -> Field:
+    def infrared(
+        self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
+    ) -> Field:
         layer = self.layer(moment)
         return mix(light(), near_infrared(layer, self.clip), layer.cover)
 
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
         """Long waves pass neither glass nor plastic nor paper: the outside of what is worn, partly warmed by the wearer."""
         layer, skin = self.layer(moment), celsius()
-        return mix(skin, warmed(self.clip, skin, layer.hit.lift - moment.hit.lift, self.conducts), np.clip(2 * layer.cover, 0, 1))
+        return mix(
+            skin,
+            warmed(self.clip, skin, layer.hit.lift - moment.hit.lift, self.conducts),
+            np.clip(2 * layer.cover, 0, 1),
+        )
 
 
 def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters) -> Layer:
@@ -112,12 +118,26 @@ def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters)
     pose, size = moment.pose, clip.size
     top, left, *extent = window(pose, size, worn.box, 3 + MARGIN * pose.scale)
     corner, scene = (top, left), moment.hit
-    close = meet(wearer._replace(relief=worn.surface), pose._replace(mouth=0.0, x=pose.x - left, y=pose.y - top), (extent[0], extent[1]))
+    close = meet(
+        wearer._replace(relief=worn.surface),
+        pose._replace(mouth=0.0, x=pose.x - left, y=pose.y - top),
+        (extent[0], extent[1]),
+    )
     found = framed(sample(packed(worn.matter, worn.cover), close.u, close.v), corner, size)
-    x, y, lift = (framed(field, corner, size, beyond) for field, beyond in ((close.x, 1.0), (close.y, 1.0), (close.lift, 0.0)))
+    x, y, lift = (
+        framed(field, corner, size, beyond) for field, beyond in ((close.x, 1.0), (close.y, 1.0), (close.lift, 0.0))
+    )
     u, v = pixels(x, y)
     light = Shading(clip.capture, close.lift, pose.scale, lambda field: framed(field, corner, size))
-    return Layer(Hit(scene.plane_x, scene.plane_y, x, y, u, v, None, lift), found[..., 2], found[..., 0], found[..., 1], light, close, corner)
+    return Layer(
+        Hit(scene.plane_x, scene.plane_y, x, y, u, v, None, lift),
+        found[..., 2],
+        found[..., 0],
+        found[..., 1],
+        light,
+        close,
+        corner,
+    )
 
 
 def painted(worn: Instrument, layer: Layer, clip: ClipParameters) -> Field:
@@ -132,7 +152,9 @@ def near_infrared(layer: Layer, clip: ClipParameters) -> Field:
     return lit + layer.gloss * (np.float32(0.8) * glint(light.facing) + np.float32(0.3 * ambient) * light.gleam)
 
 
-def instrument(surface: Field, cover: Field, colour: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None) -> Instrument:
+def instrument(
+    surface: Field, cover: Field, colour: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None
+) -> Instrument:
     """An Instrument of contiguous float32 maps."""
     matter = np.dstack([np.broadcast_to(np.asarray(part, np.float32), cover.shape) for part in (gloss, near)])
     gain = np.ones_like(colour) if tone is None else tone

@@ -28,7 +28,12 @@ class AlexNetModule(nn.Module):
         self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(PLACES))
         hidden = widened(4096, width)
         self.classifier = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(before * PLACES**2, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, hidden), nn.ReLU()
+            nn.Dropout(dropout),
+            nn.Linear(before * PLACES**2, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
         )
 
     def forward(self, *pictures: Tensor) -> Tensor:

@@ -35,12 +35,18 @@ def _disjoint(media: dict[str, Species]) -> dict[str, Species]:
     if len(media) < 2 or not all(media.values()):
         raise ValueError("name two classes or more, each with the species that belong to it")
     if twice := next((one for one in species if species.count(one) > 1), False):
-        raise ValueError(f"the species '{twice}' belongs to two classes; name it once" if twice else "bona fide (null) belongs to two classes")
+        raise ValueError(
+            f"the species '{twice}' belongs to two classes; name it once"
+            if twice
+            else "bona fide (null) belongs to two classes"
+        )
     return media
 
 
 Media = Annotated[dict[str, Species], AfterValidator(_disjoint)]
-CLASSES: Any = Field(MEDIA, description="species of each class, null for bona fide; default: the six classes of Table 7")
+CLASSES: Any = Field(
+    MEDIA, description="species of each class, null for bona fide; default: the six classes of Table 7"
+)
 
 
 class AlexNet(Encoder):
@@ -59,7 +65,9 @@ class AlexNet(Encoder):
         """Channels of all inputs together. Raises SpecError."""
         found = [signal for signal in signals if isinstance(signal, Plane | Image)]
         if not found or len(found) < len(signals):
-            raise SpecError(f"{self.type} reads traces or images, Planes or Images; got {', '.join(map(str, signals)) or 'nothing'}")
+            raise SpecError(
+                f"{self.type} reads traces or images, Planes or Images; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
         if len({(signal.h, signal.w) for signal in found}) > 1 or min(found[0].h, found[0].w) < SMALLEST:
             got = ", ".join(map(str, found))
             raise SpecError(f"{self.type} reads pictures of one size, {SMALLEST} pixels a side at least; got {got}")
@@ -109,7 +117,9 @@ class TraceMedium(Head):
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if len(signals) != 1 or not isinstance(signals[0], Vector):
-            raise SpecError(f"{self.type} reads one Vector, such as that of physttd.alexnet; got {', '.join(map(str, signals)) or 'nothing'}")
+            raise SpecError(
+                f"{self.type} reads one Vector, such as that of physttd.alexnet; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
         if not isinstance(target, Labels) or target.column == "label":
             raise SpecError(f'{self.type} learns a column of species, not {target}: set "target": "record.species"')
 
@@ -117,7 +127,9 @@ class TraceMedium(Head):
         from fas_physttd.medium.heads import TraceMediumHead
 
         assert isinstance(signals[0], Vector)
-        return TraceMediumHead(signals[0].d, [len(species) for species in self.classes.values()], self.numbers, self.live)
+        return TraceMediumHead(
+            signals[0].d, [len(species) for species in self.classes.values()], self.numbers, self.live
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -135,11 +147,17 @@ class MediumAccuracy(Metric):
     head: str = Field("medium", description="the head physttd.trace_medium")
     target: str = Field("species", description="column of the species")
     classes: Media = CLASSES
-    merge: dict[str, tuple[str, ...]] = Field({}, description="classes that count as one, by the name of the whole; others stay")
+    merge: dict[str, tuple[str, ...]] = Field(
+        {}, description="classes that count as one, by the name of the whole; others stay"
+    )
 
     def lacks(self, columns: Sequence[str]) -> str | None:
         lacking = [name for name in class_numbers(tuple(self.classes)) if f"{self.head}.{name}" not in columns]
-        return f"head '{self.head}' gives no '{lacking[0]}'; name a head physttd.trace_medium with the same classes in 'head'" if lacking else None
+        return (
+            f"head '{self.head}' gives no '{lacking[0]}'; name a head physttd.trace_medium with the same classes in 'head'"
+            if lacking
+            else None
+        )
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
         from fas_physttd.medium.confusion import confusion, figures
@@ -154,7 +172,10 @@ class MediumAccuracy(Metric):
     @classmethod
     def examples(cls) -> list[Any]:
         probabilities = {f"medium.p.{name}": 0.5 if name == "print" else 0.1 for name in MEDIA}
-        return [(cls(), {**probabilities, "species": "print.flat"}), (cls(merge={"flat": ("print", "replay")}), {**probabilities, "species": ""})]
+        return [
+            (cls(), {**probabilities, "species": "print.flat"}),
+            (cls(merge={"flat": ("print", "replay")}), {**probabilities, "species": ""}),
+        ]
 
 
 __all__ = ["AlexNet", "MediumAccuracy", "TraceMedium"]

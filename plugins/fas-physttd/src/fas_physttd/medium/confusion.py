@@ -39,7 +39,9 @@ def decided(table: ScoreTable, metric: MediumAccuracy) -> Decided:
         raise SpecError(f"the score table has no column '{metric.target}' of species; it has {', '.join(table.words)}")
     columns = [f"{metric.head}.p.{name}" for name in metric.classes]
     if lacking := [name for name in columns if name not in table.heads]:
-        raise SpecError(f"the score table has no column '{lacking[0]}'; name a head physttd.trace_medium with these classes in 'head'")
+        raise SpecError(
+            f"the score table has no column '{lacking[0]}'; name a head physttd.trace_medium with these classes in 'head'"
+        )
     whole = _wholes(metric)
     names = tuple(dict.fromkeys(whole.values()))
     place = {name: names.index(whole[name]) for name in metric.classes}
@@ -56,7 +58,9 @@ def confusion(table: ScoreTable, metric: MediumAccuracy) -> Confusion:
     """Counts of true and of named media. Raises SpecError for a table without the columns, or without a record of any class."""
     found = decided(table, metric)
     if not (found.true >= 0).any():
-        raise SpecError(f"no record has a species of the classes {', '.join(metric.classes)} in the column '{metric.target}'")
+        raise SpecError(
+            f"no record has a species of the classes {', '.join(metric.classes)} in the column '{metric.target}'"
+        )
     counts = np.zeros((len(found.classes),) * 2, np.int64)
     np.add.at(counts, (found.true[found.answered], found.said[found.answered]), 1)
     return Confusion(found.classes, counts, int(((found.true >= 0) & ~found.answered).sum()))
@@ -68,10 +72,17 @@ def figures(found: Confusion) -> Mapping[str, Value]:
     shares = {name: int(right[row]) / int(sums[row]) for row, name in enumerate(found.classes) if sums[row]}
     n = int(sums.sum())
     return {
-        "value": int(right.sum()) / n if n else None, "errors": n - int(right.sum()), "n": n, "non_responses": found.silent,
-        "balanced": sum(shares.values()) / len(shares) if shares else None, "classes": shares,
-        "confusion": {name: dict(zip(found.classes, map(int, found.counts[row]), strict=True)) for row, name in enumerate(found.classes)},
-    }  # fmt: skip
+        "value": int(right.sum()) / n if n else None,
+        "errors": n - int(right.sum()),
+        "n": n,
+        "non_responses": found.silent,
+        "balanced": sum(shares.values()) / len(shares) if shares else None,
+        "classes": shares,
+        "confusion": {
+            name: dict(zip(found.classes, map(int, found.counts[row]), strict=True))
+            for row, name in enumerate(found.classes)
+        },
+    }
 
 
 def resampled(table: ScoreTable, metric: MediumAccuracy, draws: Resampling) -> Mapping[str, Value]:

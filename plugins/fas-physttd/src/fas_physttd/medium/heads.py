@@ -20,7 +20,9 @@ class TraceMediumHead(nn.Module, HeadModule):
         super().__init__()
         self.layer = nn.Linear(width, len(counts))
         self.names, self.live = tuple(names), live
-        self.register_buffer("medium", torch.arange(len(counts)).repeat_interleave(torch.tensor(counts)), persistent=False)
+        self.register_buffer(
+            "medium", torch.arange(len(counts)).repeat_interleave(torch.tensor(counts)), persistent=False
+        )
 
     def forward(self, feature: Tensor) -> Tensor:
         logits: Tensor = self.layer(feature)

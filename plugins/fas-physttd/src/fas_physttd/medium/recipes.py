@@ -20,22 +20,33 @@ class TraceMedium(Recipe):
     """
 
     type: Literal["physttd.trace_medium"] = "physttd.trace_medium"
-    generator: Ref = Field(Ref("gen"), description="the trained encoder, such as physttd.generator, its 'weights' a run's, 'runs/physttd#gen'")
-    optimizer: Optimizer = Field(default_factory=lambda: Optimizer(name="adam", lr=1e-4), description="of all that is not frozen")
+    generator: Ref = Field(
+        Ref("gen"),
+        description="the trained encoder, such as physttd.generator, its 'weights' a run's, 'runs/physttd#gen'",
+    )
+    optimizer: Optimizer = Field(
+        default_factory=lambda: Optimizer(name="adam", lr=1e-4), description="of all that is not frozen"
+    )
     schedule: Schedule = Field(Schedule(), description="course of the learning rate")
-    random: bool = Field(False, description="freeze a generator without weights too: what a random one's traces tell, for comparison")
+    random: bool = Field(
+        False, description="freeze a generator without weights too: what a random one's traces tell, for comparison"
+    )
 
     def infer(self, plan: Plan) -> None:
         node = plan.nodes.get(self.generator.node)
         if node is None or self.generator.port or not isinstance(node.component, Encoder):
-            raise SpecError(f"{self.type} freezes an encoder, and 'generator' names '{self.generator}', which is none; name one of model.encoders")
+            raise SpecError(
+                f"{self.type} freezes an encoder, and 'generator' names '{self.generator}', which is none; name one of model.encoders"
+            )
         if node.component.weights is None and not self.random:
             raise SpecError(
                 f"{self.type}: '{self.generator}' would stay random; give it the weights of a run that trained it, such as "
                 f'"weights": "runs/physttd#{self.generator}"'
             )
         if not any(head.component.weight > 0 for head in plan.heads.values()):
-            raise SpecError(f"{self.type} learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight")
+            raise SpecError(
+                f"{self.type} learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight"
+            )
 
     def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
         from fas_physttd.medium.training import TraceMediumTraining
@@ -50,7 +61,14 @@ class TraceMedium(Recipe):
                 "gen": {"type": "physttd.generator", "width": 0.06, "inputs": ["face"]},
                 "medium": {"type": "physttd.alexnet", "width": 0.05, "inputs": ["gen.b", "gen.c", "gen.t"]},
             },
-            "heads": {"medium": {"type": "physttd.trace_medium", "target": "record.species", "classes": media, "inputs": ["medium"]}},
+            "heads": {
+                "medium": {
+                    "type": "physttd.trace_medium",
+                    "target": "record.species",
+                    "classes": media,
+                    "inputs": ["medium"],
+                }
+            },
         }
         modalities = {"faces": {"type": "faces"}, "face": {"type": "face_frames", "inputs": ["faces"], "size": 128}}
         return [(cls(random=True), {"modalities": modalities, "model": model})]

@@ -33,7 +33,9 @@ class MediumSection:
 
         metrics = [metric for metric in trained.spec.metrics if isinstance(metric, MediumAccuracy)]
         if not metrics:
-            raise FascoreError('the report shows the media of the metric physttd.trace_medium: add {"type": "physttd.trace_medium"} to metrics')
+            raise FascoreError(
+                'the report shows the media of the metric physttd.trace_medium: add {"type": "physttd.trace_medium"} to metrics'
+            )
         body = ""
         for name, records in trained.tests.items():
             table = trained.table(records, {})
@@ -47,7 +49,9 @@ def _matrix(test: str, found: Confusion) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     rows = ""
     for row, name in enumerate(names):
-        cells = "".join(f"<td><b>{n}</b></td>" if column == row else f"<td>{n}</td>" for column, n in enumerate(found.counts[row]))
+        cells = "".join(
+            f"<td><b>{n}</b></td>" if column == row else f"<td>{n}</td>" for column, n in enumerate(found.counts[row])
+        )
         whole = int(found.counts[row].sum())
         share = f"{found.counts[row, row] / whole:.1%}" if whole else "none"
         rows += f'<tr><th scope="row">{name}</th>{cells}<td>{share}</td></tr>'

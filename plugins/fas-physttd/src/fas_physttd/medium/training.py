@@ -24,7 +24,9 @@ class TraceMediumTraining:
         self.own = nn.ModuleDict()
         self.generator = graph.node(config.generator.node).requires_grad_(False)
         learning = [parameter for parameter in graph.parameters() if parameter.requires_grad]
-        self._optimisation = optimisation(learning, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch)
+        self._optimisation = optimisation(
+            learning, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch
+        )
 
     def optimizers(self) -> Mapping[str, Optimisation]:
         return {"classifier": self._optimisation}

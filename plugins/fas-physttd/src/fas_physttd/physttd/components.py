@@ -35,22 +35,34 @@ class Generator(Encoder):
     """
 
     type: Literal["physttd.generator"] = "physttd.generator"
-    traces: Literal["three", "single"] = Field("three", description="three: B, C and T of falling scale; single: one trace, not filtered (Table 3)")
-    decompose: bool = Field(True, description="the input is its three bands (Eq. 9); false: the image itself, as the Auxiliary baseline")
+    traces: Literal["three", "single"] = Field(
+        "three", description="three: B, C and T of falling scale; single: one trace, not filtered (Table 3)"
+    )
+    decompose: bool = Field(
+        True, description="the input is its three bands (Eq. 9); false: the image itself, as the Auxiliary baseline"
+    )
     amplify_c: PositiveFloat = Field(15.0, description="factor of the middle band at the input")
     amplify_t: PositiveFloat = Field(25.0, description="factor of the fine band at the input")
-    lowpass: Literal["area", "bilinear"] = Field("area", description="low-passes average each cell, or read 2 x 2 of it as STDN, which aliases")
+    lowpass: Literal["area", "bilinear"] = Field(
+        "area", description="low-passes average each cell, or read 2 x 2 of it as STDN, which aliases"
+    )
     width: PositiveFloat = Field(1.0, description="factor of all channels; 1: the published ones")
     stem: PositiveInt = Field(64, description="channels of the first convolution")
     middle: Three = Field((96, 96, 128), description="channels of the second convolution of each block (STDN: 96)")
     features: Three = Field((64, 96, 128), description="channels of F1, F2 and F3, as published")
     decoder: Three = Field((64, 64, 64), description="channels behind each up-sampling layer")
     kernel: Literal[2, 3, 4] = Field(4, description="of the transposed convolutions; STDN and SRENet: 3")
-    heads: Literal["joint", "separate"] = Field("joint", description="one head for traces, P and its content, or a head for each of the three")
+    heads: Literal["joint", "separate"] = Field(
+        "joint", description="one head for traces, P and its content, or a head for each of the three"
+    )
     head_channels: PositiveInt = Field(32, description="channels between the two convolutions of a head")
     softness: PositiveFloat = Field(1.0, description="s of tanh(x / s) that bounds the traces; SRENet: 300")
-    attention: tuple[Odd, Odd, Odd, Odd] = Field((7, 5, 3, 7), description="kernels of the spatial attention on F1, F2, F3 and U3")
-    depth_channels: tuple[PositiveInt, PositiveInt] = Field((128, 64), description="channels of the depth head's convolutions; 64, 64 is lighter")
+    attention: tuple[Odd, Odd, Odd, Odd] = Field(
+        (7, 5, 3, 7), description="kernels of the spatial attention on F1, F2, F3 and U3"
+    )
+    depth_channels: tuple[PositiveInt, PositiveInt] = Field(
+        (128, 64), description="channels of the depth head's convolutions; 64, 64 is lighter"
+    )
     dropout: float = Field(0.3, ge=0, lt=1, description="dropout behind the first two convolutions of the depth head")
 
     @property
@@ -65,7 +77,9 @@ class Generator(Encoder):
             got = ", ".join(map(str, signals)) or "nothing"
             raise SpecError(f"{self.type} reads one Image of three colours; got {got}: single frames, not a clip")
         if picture.h != picture.w:
-            raise SpecError(f"{self.type}: the image is {picture.h} x {picture.w} pixels, and low-passes and discriminators take squares")
+            raise SpecError(
+                f"{self.type}: the image is {picture.h} x {picture.w} pixels, and low-passes and discriminators take squares"
+            )
         if picture.w < SMALLEST or picture.w % 8:
             raise SpecError(
                 f"{self.type}: a side of {picture.w} pixels; take a multiple of 8, {SMALLEST} at least: below that no fine band is left of the "
@@ -79,7 +93,14 @@ class Generator(Encoder):
         n, w = self.picture(signals).w, of(self)
         traces: dict[str, Signal] = {name: Plane(3, n, n) for name in self.additive}
         features = {f"f{i + 1}": Plane(w.features[i], n >> i + 1, n >> i + 1) for i in range(3)}
-        return {**traces, "p": Plane(1, n, n), "content": Image(3, n, n), "depth": Plane(1, n // 8, n // 8), "live": Plane(3, n, n), **features}
+        return {
+            **traces,
+            "p": Plane(1, n, n),
+            "content": Image(3, n, n),
+            "depth": Plane(1, n // 8, n // 8),
+            "live": Plane(3, n, n),
+            **features,
+        }
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_physttd.physttd.generator import GeneratorModule
@@ -106,10 +127,14 @@ class DepthScore(Head):
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         depth = signals[0] if len(signals) == 1 else None
         if not isinstance(depth, Plane) or depth.c != 1:
-            raise SpecError(f"{self.type} reads one map, the generator's port 'depth'; got {', '.join(map(str, signals)) or 'nothing'}")
+            raise SpecError(
+                f"{self.type} reads one map, the generator's port 'depth'; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
         if not isinstance(target, Dense) or target.signal != depth:
             hint = f'pseudo_depth with "size": {depth.w}'
-            raise SpecError(f"{self.type} learns a map of its own shape {depth}; the target is {target}: name a modality such as {hint}")
+            raise SpecError(
+                f"{self.type} learns a map of its own shape {depth}; the target is {target}: name a modality such as {hint}"
+            )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_physttd.physttd.heads import DepthScoreHead
@@ -131,7 +156,9 @@ class TraceScore(Head):
     """
 
     type: Literal["physttd.trace"] = "physttd.trace"
-    lowpass: Literal["area", "bilinear", "none"] = Field("area", description="how B and C are low-passed, as the generator's 'lowpass'; none: raw")
+    lowpass: Literal["area", "bilinear", "none"] = Field(
+        "area", description="how B and C are low-passed, as the generator's 'lowpass'; none: raw"
+    )
     numbers: ClassVar[tuple[str, ...]] = ("additive", "inpainted")
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
@@ -140,7 +167,9 @@ class TraceScore(Head):
         wanted = [[Plane(3, size, size)] * count + [Plane(1, size, size)] for count in (1, 3)]
         if list(signals) not in wanted:
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"{self.type} reads the generator's ports b, c, t, p in this order, or t, p of a single trace; got {got}")
+            raise SpecError(
+                f"{self.type} reads the generator's ports b, c, t, p in this order, or t, p of a single trace; got {got}"
+            )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_physttd.physttd.heads import TraceScoreHead

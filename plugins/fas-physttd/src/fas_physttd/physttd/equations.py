@@ -32,7 +32,9 @@ class Traces(NamedTuple):
 
     def take(self, rows: Tensor) -> Traces:
         """The traces of some records."""
-        return Traces({name: trace[rows] for name, trace in self.additive.items()}, self.p[rows], self.content[rows], self.shrink)
+        return Traces(
+            {name: trace[rows] for name, trace in self.additive.items()}, self.p[rows], self.content[rows], self.shrink
+        )
 
 
 class Levels(NamedTuple):
@@ -45,7 +47,10 @@ class Levels(NamedTuple):
 
 def filtered(additive: Mapping[str, Tensor], shrink: Shrink = "area") -> dict[str, Tensor]:
     """The summands of T_A: floor(B), floor(C), T (Eq. 5)."""
-    return {name: lowpass(trace, trace.shape[-1] // CELLS[name], shrink) if name in CELLS else trace.float() for name, trace in additive.items()}
+    return {
+        name: lowpass(trace, trace.shape[-1] // CELLS[name], shrink) if name in CELLS else trace.float()
+        for name, trace in additive.items()
+    }
 
 
 def total(parts: Mapping[str, Tensor]) -> Tensor:
@@ -70,7 +75,11 @@ def reconstruct(image: Tensor, traces: Traces) -> Levels:
         coarse, middle = parts["b"], parts["b"] + parts["c"]
     else:
         coarse, middle = lowpass(whole, size // 8, shrink), lowpass(whole, size // 2, shrink)
-    return Levels(level(lowpass(image, size // 8, shrink), coarse), level(lowpass(image, size // 2, shrink), middle), level(image, whole))
+    return Levels(
+        level(lowpass(image, size // 8, shrink), coarse),
+        level(lowpass(image, size // 2, shrink), middle),
+        level(image, whole),
+    )
 
 
 def synthesise(live: Tensor, additive: Tensor, p: Tensor, source: Tensor) -> Tensor:

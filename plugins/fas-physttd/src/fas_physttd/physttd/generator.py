@@ -35,12 +35,18 @@ class GeneratorModule(nn.Module):
         last, maps = self.decoder(features)
         raw = maps.float()
         names = self.config.additive
-        additive = dict(zip(names, (raw[:, : 3 * len(names)] / self.config.softness).tanh().split(3, dim=1), strict=True))
+        additive = dict(
+            zip(names, (raw[:, : 3 * len(names)] / self.config.softness).tanh().split(3, dim=1), strict=True)
+        )
         traces = Traces(additive, raw[:, -4:-3].sigmoid(), raw[:, -3:].sigmoid(), self.config.lowpass)
         return {
-            **additive, "p": traces.p, "content": traces.content, "depth": self.depth([*features, last]).float(),
-            "live": reconstruct(image, traces).high, **{f"f{i + 1}": feature for i, feature in enumerate(features)},
-        }  # fmt: skip
+            **additive,
+            "p": traces.p,
+            "content": traces.content,
+            "depth": self.depth([*features, last]).float(),
+            "live": reconstruct(image, traces).high,
+            **{f"f{i + 1}": feature for i, feature in enumerate(features)},
+        }
 
     def decomposed(self, image: Tensor) -> Tensor:
         """(B, 9, N, N): [I_B, 15 I_C, 25 I_T]."""
@@ -86,7 +92,9 @@ class Decoder(nn.Module):
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         f1, f2, f3 = features
         last = self.up3(torch.cat([self.up2(torch.cat([self.up1(f3), f2], dim=1)), f1], dim=1))
-        return last, torch.cat([head(last) for head in self.head], dim=1) if isinstance(self.head, nn.ModuleList) else self.head(last)
+        return last, torch.cat([head(last) for head in self.head], dim=1) if isinstance(
+            self.head, nn.ModuleList
+        ) else self.head(last)
 
 
 class DepthHead(nn.Module):
@@ -97,9 +105,13 @@ class DepthHead(nn.Module):
         self.attention = nn.ModuleList(SpatialAttention(kernel) for kernel in config.attention)
         first, second = widths.depth
         self.layers = nn.Sequential(
-            block(sum(widths.features) + widths.decoder[-1], first), nn.Dropout(config.dropout), block(first, second), nn.Dropout(config.dropout),
-            nn.Conv2d(second, 1, 3, padding=1), nn.Sigmoid(),
-        )  # fmt: skip
+            block(sum(widths.features) + widths.decoder[-1], first),
+            nn.Dropout(config.dropout),
+            block(first, second),
+            nn.Dropout(config.dropout),
+            nn.Conv2d(second, 1, 3, padding=1),
+            nn.Sigmoid(),
+        )
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         size = features[2].shape[-2:]

@@ -29,7 +29,11 @@ def prior_loss(traces: Traces, prior: Tensor, beta: float, channels: Reduction =
     The mask of strong traces has no gradient.
     """
     strength = total(traces.parts).abs()
-    strong = ((strength.mean(1, keepdim=True) if channels == "mean" else strength.sum(1, keepdim=True)) > beta).float().detach()
+    strong = (
+        ((strength.mean(1, keepdim=True) if channels == "mean" else strength.sum(1, keepdim=True)) > beta)
+        .float()
+        .detach()
+    )
     p = traces.p.float()
     kept_out = (p**2 * prior).flatten(1).sum(1) / prior.flatten(1).sum(1).clamp(min=1)
     return ((p - strong) ** 2).mean() + kept_out.mean()

@@ -20,7 +20,9 @@ def region_of(species: str | None, regions: Mapping[str, Region]) -> Region:
     return regions[max(fitting, key=len)] if fitting else "face"
 
 
-def prior_masks(species: Sequence[str | None], points: Tensor, outline: Tensor, size: int, regions: Mapping[str, Region]) -> Tensor:
+def prior_masks(
+    species: Sequence[str | None], points: Tensor, outline: Tensor, size: int, regions: Mapping[str, Region]
+) -> Tensor:
     """(B, 1, size, size): 1 where nothing may be inpainted.
 
     `points` (B, Q, 2) in [0, 1] cut the face at the nose tip, across the line from the eyes to the mouth; `outline`
@@ -28,7 +30,13 @@ def prior_masks(species: Sequence[str | None], points: Tensor, outline: Tensor, 
     """
     face = interpolate((outline > 0).float(), size=(size, size), mode="bilinear", align_corners=False) > 0.5
     upper = _above_nose(points, size)[:, None]
-    allowed = {"nowhere": torch.zeros_like(face), "anywhere": torch.ones_like(face), "face": face, "upper": face & upper, "lower": face & ~upper}
+    allowed = {
+        "nowhere": torch.zeros_like(face),
+        "anywhere": torch.ones_like(face),
+        "face": face,
+        "upper": face & upper,
+        "lower": face & ~upper,
+    }
     rows = [allowed[region_of(name, regions)][row] for row, name in enumerate(species)]
     return (~torch.stack(rows)).float()
 

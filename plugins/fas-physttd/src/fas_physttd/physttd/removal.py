@@ -43,8 +43,17 @@ def take_apart(trained: Trained, name: str, records: Sequence[Record], onto: Rec
     assert isinstance(config, Generator)
     points = landmarks_of(trained, image)
     if onto is not None and points is None:
-        raise FascoreError(f"modality '{image}' of the run has no landmarks, and traces cannot be laid onto another face; leave that face out")
-    refs = [image, f"{name}.p", f"{name}.content", f"{name}.depth", *(f"{name}.{port}" for port in config.additive), *([points] if points else [])]
+        raise FascoreError(
+            f"modality '{image}' of the run has no landmarks, and traces cannot be laid onto another face; leave that face out"
+        )
+    refs = [
+        image,
+        f"{name}.p",
+        f"{name}.content",
+        f"{name}.depth",
+        *(f"{name}.{port}" for port in config.additive),
+        *([points] if points else []),
+    ]
     rows = [*records, *([onto] if onto else [])]
     values = {ref: torch.from_numpy(array[:, 0]) for ref, array in trained.values(rows, refs).items()}
     additive = {port: values[f"{name}.{port}"] for port in config.additive}
@@ -52,8 +61,15 @@ def take_apart(trained: Trained, name: str, records: Sequence[Record], onto: Rec
     moved = None
     if onto is not None and points is not None:
         moved = _onto(values[image], traces, values[points])
-    return [_found(values[image][row], traces.take(torch.tensor([row])), values[f"{name}.depth"][row], None if moved is None else moved[row])
-            for row in range(len(records))]  # fmt: skip
+    return [
+        _found(
+            values[image][row],
+            traces.take(torch.tensor([row])),
+            values[f"{name}.depth"][row],
+            None if moved is None else moved[row],
+        )
+        for row in range(len(records))
+    ]
 
 
 def _onto(image: Tensor, traces: Traces, points: Tensor) -> Tensor:
@@ -74,6 +90,11 @@ def _found(image: Tensor, traces: Traces, depth: Tensor, elsewhere: Tensor | Non
         removal.append((f"without {', '.join(gone)}", pixels(left)))
     removal.append(("and P inpainted: live", pixels((1 - p) * left + p * content)))
     return Found(
-        pixels(image), {port: pixels(part) for port, part in parts.items()}, p[0].numpy(), pixels(content), depth[0].numpy(), removal,
+        pixels(image),
+        {port: pixels(part) for port, part in parts.items()},
+        p[0].numpy(),
+        pixels(content),
+        depth[0].numpy(),
+        removal,
         None if elsewhere is None else pixels(elsewhere),
-    )  # fmt: skip
+    )

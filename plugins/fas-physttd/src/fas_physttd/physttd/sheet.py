@@ -14,4 +14,6 @@ def block(title: str, found: Found) -> Block:
     upper += [Shown(f"P, mean {found.p.mean():.2f}", found.p), Shown("what P hides", found.content)]
     upper += [Shown(f"depth, mean {found.depth.mean():.2f}", found.depth)]
     lower = [None, *(Shown(name, picture) for name, picture in found.removal)]
-    return Block(title, [upper, lower if found.elsewhere is None else [*lower, Shown("on another face", found.elsewhere)]])
+    return Block(
+        title, [upper, lower if found.elsewhere is None else [*lower, Shown("on another face", found.elsewhere)]]
+    )

@@ -62,16 +62,25 @@ class ThreeStepsTraining:
         channels = 6 if config.discriminator_colours == "rgb_yuv" else 3
         adversarial = config.steps > 1
         self.sizes = dict(zip(DISCRIMINATORS, config.discriminator_eighths, strict=True))
-        self.own = nn.ModuleDict({
-            name: PatchGan(
-                channels, width=config.discriminator_width, layers=config.discriminator_layers, bounded=config.discriminator_output == "sigmoid"
-            )
-            for name in (self.sizes if adversarial else ())
-        })  # fmt: skip
+        self.own = nn.ModuleDict(
+            {
+                name: PatchGan(
+                    channels,
+                    width=config.discriminator_width,
+                    layers=config.discriminator_layers,
+                    bounded=config.discriminator_output == "sigmoid",
+                )
+                for name in (self.sizes if adversarial else ())
+            }
+        )
         common = {"epochs": config.epochs, "steps_per_epoch": steps_per_epoch}
-        self._optimisations = {"generator": optimisation(graph.parameters(), config.optimizer, config.schedule, **common)}
+        self._optimisations = {
+            "generator": optimisation(graph.parameters(), config.optimizer, config.schedule, **common)
+        }
         if adversarial:
-            self._optimisations["discriminator"] = optimisation(self.own.parameters(), config.discriminator, config.schedule, **common)
+            self._optimisations["discriminator"] = optimisation(
+                self.own.parameters(), config.discriminator, config.schedule, **common
+            )
 
     def optimizers(self) -> Mapping[str, Optimisation]:
         return self._optimisations
@@ -85,7 +94,9 @@ class ThreeStepsTraining:
 
         def generator() -> Tensor:
             outputs = engine.graph(batch, [self.name])
-            losses["depth"] = self.config.depth_weight * self._depth_loss(self._value(outputs, "depth"), self._target(batch))
+            losses["depth"] = self.config.depth_weight * self._depth_loss(
+                self._value(outputs, "depth"), self._target(batch)
+            )
             if self.config.steps > 1:
                 traces = self._traces(outputs)
                 self._regularise(losses, traces, batch)
@@ -125,9 +136,16 @@ class ThreeStepsTraining:
             some = batch.take(spoof)
             species = [None if name is None else str(name) for name in some.columns["species"]]
             size = traces.p.shape[-1]
-            masks = prior_masks(species, some.tensors[config.landmarks], some.tensors[config.outline], size, config.prior_regions)
-            losses["prior"] = config.prior_weight * prior_loss(traces.take(spoof), masks, config.beta, config.beta_channels)
-        sizes = [weight * size_loss(traces, rows, config.size) for weight, rows in ((config.size_live, live), (config.size_spoof, spoof))]
+            masks = prior_masks(
+                species, some.tensors[config.landmarks], some.tensors[config.outline], size, config.prior_regions
+            )
+            losses["prior"] = config.prior_weight * prior_loss(
+                traces.take(spoof), masks, config.beta, config.beta_channels
+            )
+        sizes = [
+            weight * size_loss(traces, rows, config.size)
+            for weight, rows in ((config.size_live, live), (config.size_spoof, spoof))
+        ]
         losses["size"] = sizes[0] + sizes[1]
 
     def _moved(self, traces: Traces, batch: Batch, pairs: Pairs) -> Moved:
@@ -136,7 +154,9 @@ class ThreeStepsTraining:
         some = traces.take(pairs.spoof)
         parts = some.parts
         faces = points[pairs.spoof], points[pairs.live]
-        delta = offsets(*(faces if self.config.warp == "backward" else faces[::-1]), image.shape[-1], border=self.config.anchors)
+        delta = offsets(
+            *(faces if self.config.warp == "backward" else faces[::-1]), image.shape[-1], border=self.config.anchors
+        )
         whole = warp(torch.cat([*parts.values(), some.p, image[pairs.spoof]], dim=1), delta)
         *moved, p, source = torch.split(whole, [3] * len(parts) + [1, 3], dim=1)
         return Moved(dict(zip(parts, moved, strict=True)), p, source)
@@ -147,7 +167,10 @@ class ThreeStepsTraining:
         live, spoof = image[pairs.live], image[pairs.spoof]
         levels: Levels = reconstruct(spoof, traces.take(pairs.spoof))
         synthetic = synthesise(live, total(moved.parts), moved.p, moved.source)
-        return Fakes({"d1": live, "d2": live, "d3": live, "d4": spoof}, dict(zip(DISCRIMINATORS, (*levels, synthetic), strict=True)))
+        return Fakes(
+            {"d1": live, "d2": live, "d3": live, "d4": spoof},
+            dict(zip(DISCRIMINATORS, (*levels, synthetic), strict=True)),
+        )
 
     def _fooling(self, engine: Engine, fakes: Fakes) -> Tensor:
         """Eq. 17. Discriminators stay as they are, their running statistics too."""
@@ -160,10 +183,15 @@ class ThreeStepsTraining:
         """Eq. 18, on images without gradient."""
         made = {name: image.detach() for name, image in fakes.made.items()}
         every = self._judged(fakes.real, made).values()
-        return torch.stack([discriminator_loss(*maps, self.config.polarity, self.config.adversarial_norm) for maps in every]).sum()
+        return torch.stack(
+            [discriminator_loss(*maps, self.config.polarity, self.config.adversarial_norm) for maps in every]
+        ).sum()
 
     def _judged(self, real: Mapping[str, Tensor], made: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
-        return {name: judged(self.own[name], self._seen(real[name], name), self._seen(made[name], name)) for name in self.sizes}
+        return {
+            name: judged(self.own[name], self._seen(real[name], name), self._seen(made[name], name))
+            for name in self.sizes
+        }
 
     def _seen(self, image: Tensor, name: str) -> Tensor:
         """An image as a discriminator gets it: its size, and its colours."""
@@ -179,9 +207,13 @@ class ThreeStepsTraining:
         low, high = self.config.share
         shares = low + (high - low) * drawn[:, :count]
         if self.config.share_of == "one":
-            chosen = (drawn[:, count + 1 :] * count).long() == torch.arange(count, device=drawn.device).view(1, -1, 1, 1, 1)
+            chosen = (drawn[:, count + 1 :] * count).long() == torch.arange(count, device=drawn.device).view(
+                1, -1, 1, 1, 1
+            )
             shares = torch.where(chosen, shares, 1.0)
-        additive = torch.stack([shares[:, place] * part.detach() for place, part in enumerate(moved.parts.values())]).sum(0)
+        additive = torch.stack(
+            [shares[:, place] * part.detach() for place, part in enumerate(moved.parts.values())]
+        ).sum(0)
         p = moved.p.detach() * (drawn[:, count] < self.config.keep_inpainting)
         return synthesise(batch.tensors[self.image][pairs.live].float(), additive, p, moved.source)
 
@@ -189,9 +221,13 @@ class ThreeStepsTraining:
         """Step 3: the live faces, and the harder attacks on them, whose traces and depth are known (Eq. 21, 22)."""
         live = batch.tensors[self.image][pairs.live].float()
         both = torch.cat([live, hard])
-        outputs = engine.graph(batch.take(torch.cat([pairs.live, pairs.live])).replace(**{self.image: both}), [self.name])
+        outputs = engine.graph(
+            batch.take(torch.cat([pairs.live, pairs.live])).replace(**{self.image: both}), [self.name]
+        )
         target = self._target(batch)[pairs.live]
-        losses["hard"] = self.config.hard_weight * self._depth_loss(self._value(outputs, "depth"), torch.cat([target, torch.zeros_like(target)]))
+        losses["hard"] = self.config.hard_weight * self._depth_loss(
+            self._value(outputs, "depth"), torch.cat([target, torch.zeros_like(target)])
+        )
         added = torch.cat([torch.zeros_like(live), hard - live])
         start = 0 if self.config.trace_of_live else len(live)
         restored = self._value(outputs, "live")

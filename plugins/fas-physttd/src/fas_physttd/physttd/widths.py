@@ -28,4 +28,6 @@ def of(config: Generator) -> Widths:
         return tuple(widened(count, config.width) for count in channels)
 
     (first,), (head,) = some((config.stem,)), some((config.head_channels,))
-    return Widths(first, some(config.middle), some(config.features), some(config.decoder), head, some(config.depth_channels))
+    return Widths(
+        first, some(config.middle), some(config.features), some(config.decoder), head, some(config.depth_channels)
+    )

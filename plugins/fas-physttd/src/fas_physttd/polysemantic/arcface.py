@@ -90,7 +90,9 @@ class Margin(nn.Module):
         new = new[~torch.isin(new, self.codes[self.known])]
         used = int(self.known.sum())
         if used + len(new) > len(self.codes):
-            raise FascoreError(f"physttd.arcface: the training data show more than {len(self.codes)} people; raise recipe.people")
+            raise FascoreError(
+                f"physttd.arcface: the training data show more than {len(self.codes)} people; raise recipe.people"
+            )
         self.codes[used : used + len(new)] = new
         self.known[used : used + len(new)] = True
 
@@ -115,7 +117,9 @@ class ArcFaceTraining:
         self.own = nn.ModuleDict({"margin": Margin(signal.d, config.people, margin=config.margin, scale=config.scale)})
         parts = {"embedding": [*graph.nodes.parameters(), *self.own.parameters()], "heads": [*graph.heads.parameters()]}
         self._optimisations = {
-            name: optimisation(parameters, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch)
+            name: optimisation(
+                parameters, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch
+            )
             for name, parameters in parts.items()
         }
 
@@ -144,7 +148,11 @@ class ArcFaceTraining:
     def _people(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Rows that teach, and their people's codes."""
         names: Sequence[object] = batch.columns[str(self.config.subject.column)]
-        kept = [i for i, name in enumerate(names) if name is not None and (self.config.attacks or batch.columns["label"][i] == 1)]
+        kept = [
+            i
+            for i, name in enumerate(names)
+            if name is not None and (self.config.attacks or batch.columns["label"][i] == 1)
+        ]
         codes = [int.from_bytes(hashlib.sha256(str(names[i]).encode()).digest()[:7], "little") + 1 for i in kept]
         return tuple(torch.tensor(values, dtype=torch.long, device=batch.device) for values in (kept, codes))  # type: ignore[return-value]
 

@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from fascore import Encoder, Fusion, Head, Image, Labels, Objective, Plane, Pyramid, Signal, Slot, SpecError, Target, Vector, replaced
+from fascore import (
+    Encoder,
+    Fusion,
+    Head,
+    Image,
+    Labels,
+    Objective,
+    Plane,
+    Pyramid,
+    Signal,
+    Slot,
+    SpecError,
+    Target,
+    Vector,
+    replaced,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,9 +37,13 @@ def square(owner: str, signals: Sequence[Signal]) -> list[Image | Plane]:
     """Square pictures of one size. Raises SpecError."""
     found = [signal for signal in signals if isinstance(signal, Image | Plane)]
     if not found or len(found) < len(signals):
-        raise SpecError(f"{owner} reads an Image or Plane a stream; got {', '.join(map(str, signals)) or 'nothing'}: single frames, not clips")
+        raise SpecError(
+            f"{owner} reads an Image or Plane a stream; got {', '.join(map(str, signals)) or 'nothing'}: single frames, not clips"
+        )
     if len({(signal.h, signal.w) for signal in found}) > 1 or found[0].h != found[0].w:
-        raise SpecError(f"{owner} reads squares of one size; got {', '.join(map(str, signals))}: give all modalities one 'size'")
+        raise SpecError(
+            f"{owner} reads squares of one size; got {', '.join(map(str, signals))}: give all modalities one 'size'"
+        )
     return found
 
 
@@ -38,27 +57,49 @@ class Generator(Encoder):
     """
 
     type: Literal["physttd.polysemantic"] = "physttd.polysemantic"
-    streams: tuple[str, ...] = Field(("rgb", "depth"), min_length=1, description="names of the streams, one an input, for the ports")
-    network: Slot[Encoder] = Field(_RESNET50, description="a timm ResNet; the published one is resnet50 with ImageNet weights (pretrained)")
-    stages: Literal[2, 3] = Field(3, description="residual stages of an encoder; 3 reads 'first three blocks' as stem, layer1, layer2, layer3")
-    fusion: Slot[Fusion] = Field(_GATE, description="what streams give each other behind each stage: one output a stream; not used by one stream")
+    streams: tuple[str, ...] = Field(
+        ("rgb", "depth"), min_length=1, description="names of the streams, one an input, for the ports"
+    )
+    network: Slot[Encoder] = Field(
+        _RESNET50, description="a timm ResNet; the published one is resnet50 with ImageNet weights (pretrained)"
+    )
+    stages: Literal[2, 3] = Field(
+        3, description="residual stages of an encoder; 3 reads 'first three blocks' as stem, layer1, layer2, layer3"
+    )
+    fusion: Slot[Fusion] = Field(
+        _GATE, description="what streams give each other behind each stage: one output a stream; not used by one stream"
+    )
     widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
-        (256, 128, 64, 32), description="channels behind the up-sampling layers of a decoder; two stages use the last three"
+        (256, 128, 64, 32),
+        description="channels behind the up-sampling layers of a decoder; two stages use the last three",
     )
     kernel: Literal[2, 3, 4] = Field(4, description="of the transposed convolutions")
-    residual: NonNegativeInt = Field(2, description="convolutions of the residual block behind each of them; 0: no block")
-    feature: Literal["pooled", "flat"] = Field("pooled", description="what the centre loss reads: the mean over places, or each place")
-    replicate: bool = Field(True, description="repeat an input of one channel to three, as ImageNet weights need; its trace then has three")
+    residual: NonNegativeInt = Field(
+        2, description="convolutions of the residual block behind each of them; 0: no block"
+    )
+    feature: Literal["pooled", "flat"] = Field(
+        "pooled", description="what the centre loss reads: the mean over places, or each place"
+    )
+    replicate: bool = Field(
+        True, description="repeat an input of one channel to three, as ImageNet weights need; its trace then has three"
+    )
     frozen_norm: tuple[str, ...] = Field(
-        ("rgb",), description="streams whose encoder normalises by its stored statistics in training too; none of a network without ImageNet weights"
+        ("rgb",),
+        description="streams whose encoder normalises by its stored statistics in training too; none of a network without ImageNet weights",
     )
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Generator:
         if self.network.type != "timm" or self.network.weights is not None:
-            raise ValueError(f"'network' is a timm encoder, its weights named by 'pretrained'; this is {self.network.canonical()}")
-        if len(set(self.streams)) < len(self.streams) or any(not name.isalnum() or not name.islower() for name in self.streams):
-            raise ValueError(f"'streams' are different names of small letters and digits; got {', '.join(self.streams)}")
+            raise ValueError(
+                f"'network' is a timm encoder, its weights named by 'pretrained'; this is {self.network.canonical()}"
+            )
+        if len(set(self.streams)) < len(self.streams) or any(
+            not name.isalnum() or not name.islower() for name in self.streams
+        ):
+            raise ValueError(
+                f"'streams' are different names of small letters and digits; got {', '.join(self.streams)}"
+            )
         return self
 
     def encoder(self) -> Encoder:
@@ -68,18 +109,26 @@ class Generator(Encoder):
     def pictures(self, signals: Sequence[Signal]) -> list[Image]:
         """What the encoder of each stream reads. Raises SpecError."""
         if len(signals) != len(self.streams):
-            raise SpecError(f"{self.type} has the streams {', '.join(self.streams)}, and {len(signals)} inputs; give one input a stream")
+            raise SpecError(
+                f"{self.type} has the streams {', '.join(self.streams)}, and {len(signals)} inputs; give one input a stream"
+            )
         found = square(self.type, signals)
         if found[0].w % 16:
-            raise SpecError(f"{self.type}: a side of {found[0].w} pixels; take a multiple of 16, which four halvings divide")
-        return [Image(COLOURS if self.replicate and signal.c == 1 else signal.c, signal.h, signal.w) for signal in found]
+            raise SpecError(
+                f"{self.type}: a side of {found[0].w} pixels; take a multiple of 16, which four halvings divide"
+            )
+        return [
+            Image(COLOURS if self.replicate and signal.c == 1 else signal.c, signal.h, signal.w) for signal in found
+        ]
 
     def levels(self, picture: Image) -> Pyramid:
         """Maps of the stages. Raises SpecError for a network without them."""
         pyramid = self.encoder().infer([picture])
         strides = tuple(4 << stage for stage in range(self.stages))
         if not isinstance(pyramid, Pyramid) or tuple(level.stride for level in pyramid.levels) != strides:
-            raise SpecError(f"{self.type}: the network's stages have not the strides {', '.join(map(str, strides))}; take a ResNet such as resnet50")
+            raise SpecError(
+                f"{self.type}: the network's stages have not the strides {', '.join(map(str, strides))}; take a ResNet such as resnet50"
+            )
         return pyramid
 
     def infer(self, signals: Sequence[Signal]) -> Mapping[str, Signal]:
@@ -93,7 +142,10 @@ class Generator(Encoder):
             plane = Plane(picture.c, picture.h, picture.w)
             ports |= {f"{name}_trace": plane, f"{name}_live": plane}
             places = 1 if self.feature == "pooled" else picture.h * picture.w // 4
-            ports |= {f"{name}_bottleneck": Vector(levels[-1].channels), f"{name}_feature": Vector(self.widths[2] * places)}
+            ports |= {
+                f"{name}_bottleneck": Vector(levels[-1].channels),
+                f"{name}_feature": Vector(self.widths[2] * places),
+            }
         return ports
 
     def _fuses(self, maps: Sequence[Plane]) -> None:
@@ -115,10 +167,17 @@ class Generator(Encoder):
     @classmethod
     def examples(cls) -> list[Any]:
         small = {"network": {"type": "timm", "name": "test_resnet"}, "widths": (8, 8, 6, 4), "frozen_norm": []}
-        wide: dict[str, Any] = {"fusion": {"type": "physttd.recalibrating_gate", "reduction": 2}}  # so that no hidden layer is all dead
+        wide: dict[str, Any] = {
+            "fusion": {"type": "physttd.recalibrating_gate", "reduction": 2}
+        }  # so that no hidden layer is all dead
         other: dict[str, Any] = {
-            "fusion": {"type": "physttd.sa_gate", "reduction": 2}, "stages": 2, "replicate": False, "kernel": 3, "residual": 1, "feature": "flat",
-        }  # fmt: skip
+            "fusion": {"type": "physttd.sa_gate", "reduction": 2},
+            "stages": 2,
+            "replicate": False,
+            "kernel": 3,
+            "residual": 1,
+            "feature": "flat",
+        }
         pair = [Image(3, 32, 32), Plane(1, 32, 32)]
         return [
             (cls.model_validate({**small, **wide}), pair),
@@ -134,7 +193,9 @@ class _Gate(Fusion):
         """The inputs. Raises SpecError."""
         found = [signal for signal in signals if isinstance(signal, Plane)]
         if len(found) < 2 or len(found) < len(signals) or any(signal != found[0] for signal in found):
-            raise SpecError(f"{self.type} fuses two or more Planes of one shape; got {', '.join(map(str, signals)) or 'nothing'}")
+            raise SpecError(
+                f"{self.type} fuses two or more Planes of one shape; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
         return found
 
     def infer(self, signals: Sequence[Signal]) -> Mapping[str, Signal]:
@@ -155,7 +216,8 @@ class RecalibratingGate(_Gate):
     type: Literal["physttd.recalibrating_gate"] = "physttd.recalibrating_gate"
     reduction: PositiveInt = Field(16, description="channels over the hidden width of the channel gate's MLP (Eq. 2)")
     spatial_softmax: Literal["modality", "hw_scaled"] = Field(
-        "modality", description="softmax of Eq. 5 over the streams at each place, or over the places of each stream, times their number"
+        "modality",
+        description="softmax of Eq. 5 over the streams at each place, or over the places of each stream, times their number",
     )
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
@@ -210,7 +272,9 @@ class TraceClassifier(Head):
 
     type: Literal["physttd.trace_classifier"] = "physttd.trace_classifier"
     width: PositiveFloat = Field(1.0, description="factor of all channels; 1: those of the discriminators")
-    layers: Literal["seven", "seven_and_three"] = Field("seven", description="convolutions, as the recipe's discriminator_layers")
+    layers: Literal["seven", "seven_and_three"] = Field(
+        "seven", description="convolutions, as the recipe's discriminator_layers"
+    )
     replicate: bool = Field(True, description="repeat an input of one channel to three, as the generator does")
 
     def channels(self, signals: Sequence[Signal]) -> int:
@@ -225,12 +289,17 @@ class TraceClassifier(Head):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_physttd.polysemantic.heads import TraceClassifierHead
 
-        return TraceClassifierHead(self.channels(signals), width=self.width, layers=self.layers, replicate=self.replicate)
+        return TraceClassifierHead(
+            self.channels(signals), width=self.width, layers=self.layers, replicate=self.replicate
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
         plane = Plane(3, 16, 16)
-        return [(cls(width=0.1), [plane, plane], Labels("label")), (cls(width=0.1), [Image(3, 16, 16), Plane(1, 16, 16)], Labels("label"))]
+        return [
+            (cls(width=0.1), [plane, plane], Labels("label")),
+            (cls(width=0.1), [Image(3, 16, 16), Plane(1, 16, 16)], Labels("label")),
+        ]
 
 
 class Intensity(Objective):
@@ -241,7 +310,9 @@ class Intensity(Objective):
 
     type: Literal["physttd.intensity"] = "physttd.intensity"
     attacks: NonNegativeFloat = Field(1e-4, description="lambda_t, the factor of an attack's traces")
-    reduction: Literal["mean", "sum"] = Field("mean", description="of |T| over a trace's pixels and channels; sum: ||T||_1 as printed")
+    reduction: Literal["mean", "sum"] = Field(
+        "mean", description="of |T| over a trace's pixels and channels; sum: ||T||_1 as printed"
+    )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if not signals or not all(isinstance(signal, Plane) for signal in signals):

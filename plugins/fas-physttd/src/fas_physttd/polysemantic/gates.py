@@ -16,7 +16,9 @@ class ChannelGate(nn.Module):
     def __init__(self, channels: int, streams: int, reduction: int) -> None:
         super().__init__()
         hidden = max(1, channels // reduction)
-        self.layers = nn.Sequential(nn.Linear(streams * channels, hidden), nn.ReLU(), nn.Linear(hidden, channels), nn.Sigmoid())
+        self.layers = nn.Sequential(
+            nn.Linear(streams * channels, hidden), nn.ReLU(), nn.Linear(hidden, channels), nn.Sigmoid()
+        )
 
     def forward(self, together: Tensor) -> Tensor:
         weights: Tensor = self.layers(together.mean((2, 3)))
@@ -47,7 +49,9 @@ class _Gates(nn.Module):
 class RecalibratingGateFusion(_Gates):
     """F''_m = F_m^rec M_m (Eq. 5). Shapes: n of (B, C, H, W) -> the same, by port."""
 
-    def __init__(self, channels: int, streams: int, reduction: int, *, spatial_softmax: Literal["modality", "hw_scaled"]) -> None:
+    def __init__(
+        self, channels: int, streams: int, reduction: int, *, spatial_softmax: Literal["modality", "hw_scaled"]
+    ) -> None:
         super().__init__(channels, streams, reduction)
         self.spatial_softmax = spatial_softmax
 
@@ -70,7 +74,10 @@ class SaGateFusion(_Gates):
     def forward(self, *features: Tensor) -> dict[str, Tensor]:
         maps = softmax(self.logits(self.recalibrated(features)).float(), dim=1)
         merged = torch.stack([feature * maps[:, place, None] for place, feature in enumerate(features)]).sum(0)
-        return {**{str(place): torch.relu((feature + merged) / 2) for place, feature in enumerate(features)}, "merged": merged}
+        return {
+            **{str(place): torch.relu((feature + merged) / 2) for place, feature in enumerate(features)},
+            "merged": merged,
+        }
 
 
 class ConcatGateFusion(nn.Module):

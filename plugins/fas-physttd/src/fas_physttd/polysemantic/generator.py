@@ -88,7 +88,9 @@ class GeneratorModule(nn.Module):
         levels = config.levels(pictures[0]).levels
         self.encoders = nn.ModuleList(config.encoder().build([picture]) for picture in pictures)
         maps = [[Plane(level.channels, *level.size)] * len(pictures) for level in levels]
-        self.fusions = nn.ModuleList(config.fusion.build(signals) for signals in maps) if len(pictures) > 1 else nn.ModuleList()
+        self.fusions = (
+            nn.ModuleList(config.fusion.build(signals) for signals in maps) if len(pictures) > 1 else nn.ModuleList()
+        )
         self.decoders = nn.ModuleList(Decoder(levels, picture.c, config) for picture in pictures)
         self.stages = _stages(self.encoders[0])
 
@@ -105,7 +107,9 @@ class GeneratorModule(nn.Module):
         images = [replicated(picture, channels) for picture, channels in zip(pictures, self.channels, strict=True)]
         skips, bottlenecks = self._encoded(images)
         ports: dict[str, Tensor] = {}
-        for name, image, maps, bottleneck, decoder in zip(self.streams, images, skips, bottlenecks, self.decoders, strict=True):
+        for name, image, maps, bottleneck, decoder in zip(
+            self.streams, images, skips, bottlenecks, self.decoders, strict=True
+        ):
             decoded: Decoded = decoder(maps)
             ports |= {f"{name}_trace": decoded.trace, f"{name}_live": image.float() - decoded.trace}
             ports |= {f"{name}_bottleneck": bottleneck.mean((2, 3)), f"{name}_feature": decoded.feature}

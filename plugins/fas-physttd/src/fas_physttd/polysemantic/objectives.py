@@ -56,7 +56,10 @@ class NoIdentity(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        warnings.warn("physttd.identity has no weights of a recogniser, and is off; name them, for example of a physttd.arcface run", stacklevel=2)
+        warnings.warn(
+            "physttd.identity has no weights of a recogniser, and is off; name them, for example of a physttd.arcface run",
+            stacklevel=2,
+        )
 
     def forward(self, *pictures: Tensor, target: Tensor) -> Tensor:
         return pictures[0].new_zeros(len(pictures[0]))

@@ -25,34 +25,67 @@ class Polysemantic(Recipe):
 
     type: Literal["physttd.polysemantic"] = "physttd.polysemantic"
     generator: Ref = Field(Ref("gen"), description="the physttd.polysemantic encoder; its inputs are modalities")
-    adversarial: NonNegativeFloat = Field(0.25, description="alpha_1, weight of the generator's adversarial loss (Eq. 6)")
+    adversarial: NonNegativeFloat = Field(
+        0.25, description="alpha_1, weight of the generator's adversarial loss (Eq. 6)"
+    )
     discrimination: PositiveFloat = Field(1.0, description="alpha_7, weight of the discriminators' loss (Eq. 7)")
     consistency: NonNegativeFloat = Field(1.0, description="alpha_8, weight of the consistency loss (Eq. 14)")
-    polarity: Literal["real_is_zero", "real_is_one"] = Field("real_is_zero", description="what discriminators answer to real images; as printed: 0")
-    g_recon_set: Literal["LuS", "S"] = Field("LuS", description="whose reconstructions the generator makes look live: all as printed, or attacks'")
-    d_recon_set: Literal["S", "LuS"] = Field(
-        "S", description="whose reconstructions are fakes to the discriminators: attacks', or all as printed, though a bona fide one equals its image"
+    polarity: Literal["real_is_zero", "real_is_one"] = Field(
+        "real_is_zero", description="what discriminators answer to real images; as printed: 0"
     )
-    mixing: float = Field(0.5, ge=0, le=1, description="probability that a trace is mixed with the next attack's, u T_j + (1 - u) T_k, u uniform")
+    g_recon_set: Literal["LuS", "S"] = Field(
+        "LuS", description="whose reconstructions the generator makes look live: all as printed, or attacks'"
+    )
+    d_recon_set: Literal["S", "LuS"] = Field(
+        "S",
+        description="whose reconstructions are fakes to the discriminators: attacks', or all as printed, though a bona fide one equals its image",
+    )
+    mixing: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="probability that a trace is mixed with the next attack's, u T_j + (1 - u) T_k, u uniform",
+    )
     norm: Literal["mean_square", "sum_square", "norm"] = Field(
-        "mean_square", description="how maps and traces count in Eq. 6, 7 and 14: mean of squares, their sum, or the norm as printed, unsquared"
+        "mean_square",
+        description="how maps and traces count in Eq. 6, 7 and 14: mean of squares, their sum, or the norm as printed, unsquared",
     )
     scale_reduction: Literal["mean", "sum"] = Field("mean", description="of Eq. 6 and 7 over the scales")
-    scales: tuple[PositiveInt, ...] = Field((256, 128, 64), min_length=1, description="sides to which discriminators resize images, one network each")
-    separate: bool = Field(False, description="networks of their own for live and for spoof images; false: one trunk with two heads a scale")
-    discriminator_width: PositiveFloat = Field(1.0, description="factor of the discriminators' channels; 1: the published ones")
-    discriminator_layers: Literal["seven", "seven_and_three"] = Field("seven", description="seven convolutions, three of which halve, or three more")
-    optimizer: Optimizer = Field(default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the generator, in the first and third step")
-    discriminator: Optimizer = Field(default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the discriminators of each stream")
+    scales: tuple[PositiveInt, ...] = Field(
+        (256, 128, 64), min_length=1, description="sides to which discriminators resize images, one network each"
+    )
+    separate: bool = Field(
+        False,
+        description="networks of their own for live and for spoof images; false: one trunk with two heads a scale",
+    )
+    discriminator_width: PositiveFloat = Field(
+        1.0, description="factor of the discriminators' channels; 1: the published ones"
+    )
+    discriminator_layers: Literal["seven", "seven_and_three"] = Field(
+        "seven", description="seven convolutions, three of which halve, or three more"
+    )
+    optimizer: Optimizer = Field(
+        default_factory=lambda: Optimizer(name="adam", lr=5e-5),
+        description="of the generator, in the first and third step",
+    )
+    discriminator: Optimizer = Field(
+        default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the discriminators of each stream"
+    )
     schedule: Schedule = Field(Schedule(), description="course of the learning rate")
-    clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient of one optimiser; default: no limit")
+    clip: PositiveFloat | None = Field(
+        None, description="largest norm of the whole gradient of one optimiser; default: no limit"
+    )
 
     def infer(self, plan: Plan) -> None:
         node = plan.nodes.get(self.generator.node)
         if node is None or not isinstance(node.component, Generator) or self.generator.port:
-            raise SpecError(f"physttd.polysemantic trains a physttd.polysemantic encoder, and 'generator' names '{self.generator}', which is none")
+            raise SpecError(
+                f"physttd.polysemantic trains a physttd.polysemantic encoder, and 'generator' names '{self.generator}', which is none"
+            )
         if encoded := [ref for ref in node.inputs if ref.node not in plan.modalities]:
-            raise SpecError(f"physttd.polysemantic adds traces to images: '{self.generator}' reads '{encoded[0]}', which is no modality")
+            raise SpecError(
+                f"physttd.polysemantic adds traces to images: '{self.generator}' reads '{encoded[0]}', which is no modality"
+            )
         if node.optional:
             raise SpecError(
                 "physttd.polysemantic has no trace of an input that is missing: leave 'optional' out of the generator's modalities, so that records "
@@ -60,7 +93,9 @@ class Polysemantic(Recipe):
             )
         side = max(signal.shapes[0][-1] for signal in node.signals if signal is not None)
         if wrong := [scale for scale in self.scales if scale % 8 or scale > side]:
-            raise SpecError(f"physttd.polysemantic: scale {wrong[0]} of images of {side} pixels; take multiples of 8, {side} at most")
+            raise SpecError(
+                f"physttd.polysemantic: scale {wrong[0]} of images of {side} pixels; take multiples of 8, {side} at most"
+            )
 
     def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
         from fas_physttd.polysemantic.training import PolysemanticTraining
@@ -70,9 +105,16 @@ class Polysemantic(Recipe):
     @classmethod
     def examples(cls) -> list[Any]:
         # Two-stream and single-stream graphs, as small as the layers allow.
-        other: dict[str, Any] = {"separate": True, "d_recon_set": "LuS", "norm": "norm", "discriminator_layers": "seven_and_three"}
-        return [(cls(scales=(32, 16), discriminator_width=0.1), toy_graph(("rgb", "depth"))),
-                (cls(scales=(16,), discriminator_width=0.1, **other), toy_graph(("rgb",)))]  # fmt: skip
+        other: dict[str, Any] = {
+            "separate": True,
+            "d_recon_set": "LuS",
+            "norm": "norm",
+            "discriminator_layers": "seven_and_three",
+        }
+        return [
+            (cls(scales=(32, 16), discriminator_width=0.1), toy_graph(("rgb", "depth"))),
+            (cls(scales=(16,), discriminator_width=0.1, **other), toy_graph(("rgb",))),
+        ]
 
 
 def toy_graph(streams: tuple[str, ...]) -> dict[str, Any]:
@@ -80,11 +122,19 @@ def toy_graph(streams: tuple[str, ...]) -> dict[str, Any]:
     ports = [f"gen.{name}_trace" for name in streams]
     depth = {"depth": {"type": "depth_map", "inputs": ["face"]}} if "depth" in streams else {}
     generator = {
-        "type": "physttd.polysemantic", "streams": streams, "network": {"type": "timm", "name": "test_resnet"}, "widths": (8, 8, 6, 4),
-        "frozen_norm": [], "inputs": ["face", *depth],
-    }  # fmt: skip
+        "type": "physttd.polysemantic",
+        "streams": streams,
+        "network": {"type": "timm", "name": "test_resnet"},
+        "widths": (8, 8, 6, 4),
+        "frozen_norm": [],
+        "inputs": ["face", *depth],
+    }
     return {
-        "modalities": {"faces": {"type": "faces"}, "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}, **depth},
+        "modalities": {
+            "faces": {"type": "faces"},
+            "face": {"type": "face_frames", "inputs": ["faces"], "size": 32},
+            **depth,
+        },
         "model": {
             "encoders": {"gen": generator},
             "heads": {
@@ -93,7 +143,15 @@ def toy_graph(streams: tuple[str, ...]) -> dict[str, Any]:
             },
             "objectives": {
                 "intensity": {"type": "physttd.intensity", "weight": 200, "inputs": ports},
-                **{f"{name}_center": {"type": "center", "start": "first", "weight": 10, "inputs": [f"gen.{name}_feature"]} for name in streams},
+                **{
+                    f"{name}_center": {
+                        "type": "center",
+                        "start": "first",
+                        "weight": 10,
+                        "inputs": [f"gen.{name}_feature"],
+                    }
+                    for name in streams
+                },
             },
             "score": "trace",
         },

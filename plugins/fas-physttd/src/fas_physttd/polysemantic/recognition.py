@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from fas_physttd.polysemantic.components import square
-from fascore import Encoder, Image, Labels, Objective, Optimizer, Plane, Recipe, Ref, Schedule, Signal, SpecError, Target, Vector
+from fascore import (
+    Encoder,
+    Image,
+    Labels,
+    Objective,
+    Optimizer,
+    Plane,
+    Recipe,
+    Ref,
+    Schedule,
+    Signal,
+    SpecError,
+    Target,
+    Vector,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +43,9 @@ class ArcFaceResNet18(Encoder):
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         if len(signals) != 1 or not isinstance(signals[0], Image) or signals[0].c != 3:
-            raise SpecError(f"{self.type} reads one Image of three colours; got {', '.join(map(str, signals)) or 'nothing'}")
+            raise SpecError(
+                f"{self.type} reads one Image of three colours; got {', '.join(map(str, signals)) or 'nothing'}"
+            )
         return Vector(512)
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
@@ -52,18 +68,25 @@ class Identity(Objective):
     """
 
     type: Literal["physttd.identity"] = "physttd.identity"
-    weights: str | None = Field(None, description="of the recogniser: a safetensors file, or a run's folder with '#node'")
+    weights: str | None = Field(
+        None, description="of the recogniser: a safetensors file, or a run's folder with '#node'"
+    )
     without_weights: Literal["off", "random"] = Field(
-        "off", description="where 'weights' names none: the loss is 0, with a warning, or the recogniser has random weights"
+        "off",
+        description="where 'weights' names none: the loss is 0, with a warning, or the recogniser has random weights",
     )
     width: PositiveFloat = Field(1.0, description="factor of the recogniser's channels, as its weights have it")
     unit: bool = Field(True, description="bring embeddings to length 1 before their distance is taken")
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if len(signals) % 2:
-            raise SpecError(f"{self.type} reads pairs, an image and its live counterpart such as gen.rgb_live; got {len(signals)} inputs")
+            raise SpecError(
+                f"{self.type} reads pairs, an image and its live counterpart such as gen.rgb_live; got {len(signals)} inputs"
+            )
         if any(signal.c not in (1, 3) for signal in square(self.type, signals)):
-            raise SpecError(f"{self.type} recognises pictures of three colours, or of one channel; got {', '.join(map(str, signals))}")
+            raise SpecError(
+                f"{self.type} recognises pictures of three colours, or of one channel; got {', '.join(map(str, signals))}"
+            )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_physttd.polysemantic.objectives import IdentityObjective, NoIdentity
@@ -86,19 +109,25 @@ class ArcFace(Recipe):
     type: Literal["physttd.arcface"] = "physttd.arcface"
     embedding: Ref = Field(Ref("embed"), description="the node whose Vector becomes the embedding")
     subject: Ref = Field(Ref("record.subject"), description="the column that names people")
-    people: PositiveInt = Field(512, description="places for people in the margin's softmax; as many as train has, at least")
+    people: PositiveInt = Field(
+        512, description="places for people in the margin's softmax; as many as train has, at least"
+    )
     attacks: bool = Field(False, description="learn from attacks too, which show their subject as a print or mask does")
     margin: float = Field(0.5, ge=0, lt=1.5, description="m, radians added to the angle to one's own centre")
     scale: PositiveFloat = Field(64.0, description="s, factor of all cosines")
     optimizer: Optimizer = Field(
-        default_factory=lambda: Optimizer.model_validate({"name": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4}),
+        default_factory=lambda: Optimizer.model_validate(
+            {"name": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
+        ),
         description="of the embedding, and of the heads",
     )
     schedule: Schedule = Field(Schedule(), description="course of the learning rate")
 
     def infer(self, plan: Plan) -> None:
         if not isinstance(plan.signal(self.embedding), Vector):
-            raise SpecError(f"physttd.arcface trains a Vector, and '{self.embedding}' gives {plan.signal(self.embedding)}")
+            raise SpecError(
+                f"physttd.arcface trains a Vector, and '{self.embedding}' gives {plan.signal(self.embedding)}"
+            )
         if self.subject.column is None:
             raise SpecError(f"physttd.arcface: 'subject' is a column such as record.subject, not '{self.subject}'")
         if plan.objectives:

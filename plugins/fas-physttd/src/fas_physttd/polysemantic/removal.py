@@ -13,7 +13,9 @@ from fas_physttd.sheet import Block, Picture, Shown, amplified, pixels
 from fascore import FascoreError, Record, Trained
 
 
-def blocks(trained: Trained, node: str, titles: Sequence[str], records: Sequence[Record], onto: Record | None) -> list[Block]:
+def blocks(
+    trained: Trained, node: str, titles: Sequence[str], records: Sequence[Record], onto: Record | None
+) -> list[Block]:
     """A row of each stream: input, trace as it is, trace re-normalised, live counterpart, and the trace added to another record, not moved.
 
     The first view of each record. Raises FascoreError for a record that lacks a stream.
@@ -28,10 +30,14 @@ def blocks(trained: Trained, node: str, titles: Sequence[str], records: Sequence
     for place, (title, record) in enumerate(zip(titles, records, strict=True)):
         rows = []
         for stream, modality in inputs.items():
-            image, trace, live = (values[ref][place] for ref in (modality, f"{node}.{stream}_trace", f"{node}.{stream}_live"))
+            image, trace, live = (
+                values[ref][place] for ref in (modality, f"{node}.{stream}_trace", f"{node}.{stream}_live")
+            )
             if not bool(trace.isfinite().all()):
                 streams = ", ".join(inputs)
-                raise FascoreError(f"record '{record.id}' has no {modality}, and traces of {streams} are found together: add it to the data")
+                raise FascoreError(
+                    f"record '{record.id}' has no {modality}, and traces of {streams} are found together: add it to the data"
+                )
             rows.append(_row(stream, image, trace, live, values[modality][-1] if onto else None))
         made.append(Block(title, rows))
     return made
@@ -39,9 +45,12 @@ def blocks(trained: Trained, node: str, titles: Sequence[str], records: Sequence
 
 def _row(stream: str, image: Tensor, trace: Tensor, live: Tensor, host: Tensor | None) -> list[Shown | None]:
     shown = [
-        None, Shown(stream, _picture(image, trace)), Shown("trace", pixels(0.5 + trace / 2)), amplified("trace", pixels(trace)),
+        None,
+        Shown(stream, _picture(image, trace)),
+        Shown("trace", pixels(0.5 + trace / 2)),
+        amplified("trace", pixels(trace)),
         Shown("live counterpart", pixels(live)),
-    ]  # fmt: skip
+    ]
     return shown if host is None else [*shown, Shown("on another face", _picture(host, trace) + pixels(trace))]
 
 

@@ -66,8 +66,14 @@ class Discriminators(nn.Module):
 
     def __init__(self, channels: int, config: Polysemantic) -> None:
         super().__init__()
-        heads, width, layers = (1, 1) if config.separate else (2,), config.discriminator_width, config.discriminator_layers
-        self.sets = nn.ModuleList(MultiScale(config.scales, channels, heads=count, width=width, layers=layers) for count in heads)
+        heads, width, layers = (
+            (1, 1) if config.separate else (2,),
+            config.discriminator_width,
+            config.discriminator_layers,
+        )
+        self.sets = nn.ModuleList(
+            MultiScale(config.scales, channels, heads=count, width=width, layers=layers) for count in heads
+        )
 
     def forward(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
         found = [networks(image) for networks in self.sets]
@@ -91,11 +97,15 @@ class PolysemanticTraining:
         }
         self._optimisations = {
             name: optimisation(
-                module.parameters(), optimizer, config.schedule,
-                epochs=config.epochs, steps_per_epoch=calls * steps_per_epoch, clip=config.clip,
+                module.parameters(),
+                optimizer,
+                config.schedule,
+                epochs=config.epochs,
+                steps_per_epoch=calls * steps_per_epoch,
+                clip=config.clip,
             )
             for name, (module, calls, optimizer) in parts.items()
-        }  # fmt: skip
+        }
 
     def optimizers(self) -> Mapping[str, Optimisation]:
         return self._optimisations
@@ -142,16 +152,30 @@ class PolysemanticTraining:
 
     def adversarial(self, stream: str, images: Images, batch: Batch) -> Tensor:
         """L_G of one stream: reconstructions look live to D_L, synthetic attacks look real to D_S (Eq. 6)."""
-        roles, answered = self._roles(images, batch), partial(answer, polarity=self.config.polarity, norm=self.config.norm)
+        roles, answered = (
+            self._roles(images, batch),
+            partial(answer, polarity=self.config.polarity, norm=self.config.norm),
+        )
         maps = self.judged(stream, images)
-        return self._over_scales([answered(live[roles.recon], real=True) + answered(spoof[roles.fake_spoof], real=True) for live, spoof in maps])
+        return self._over_scales(
+            [
+                answered(live[roles.recon], real=True) + answered(spoof[roles.fake_spoof], real=True)
+                for live, spoof in maps
+            ]
+        )
 
     def discrimination(self, stream: str, images: Images, batch: Batch) -> Tensor:
         """a_7 L_D of one stream (Eq. 7)."""
-        roles, answered = self._roles(images, batch), partial(answer, polarity=self.config.polarity, norm=self.config.norm)
+        roles, answered = (
+            self._roles(images, batch),
+            partial(answer, polarity=self.config.polarity, norm=self.config.norm),
+        )
         terms = []
         for live, spoof in self.judged(stream, images):
-            for maps, real, fake in ((live, roles.real_live, roles.fake_live), (spoof, roles.real_spoof, roles.fake_spoof)):
+            for maps, real, fake in (
+                (live, roles.real_live, roles.fake_live),
+                (spoof, roles.real_spoof, roles.fake_spoof),
+            ):
                 terms.append(answered(maps[real], real=True) + answered(maps[fake], real=False))
         return self.config.discrimination * self._over_scales(terms)
 
@@ -173,7 +197,10 @@ class PolysemanticTraining:
         outputs = engine.graph(batch.take(both).replace(**changed), nodes=[self.name])
         count = len(pairs.host)
         terms = [
-            distance(cast(Tensor, outputs[f"{self.name}.{stream}_trace"])[count:].float() - held[stream].trace.float(), self.config.norm)
+            distance(
+                cast(Tensor, outputs[f"{self.name}.{stream}_trace"])[count:].float() - held[stream].trace.float(),
+                self.config.norm,
+            )
             for stream in self.streams
         ]
         return self.config.consistency * torch.stack(terms).sum()
@@ -187,7 +214,9 @@ class PolysemanticTraining:
         live, spoof = _rows(batch)
         count, synthetic = len(batch), torch.arange(len(images.synthetic), device=live.device)
         every = torch.arange(count, device=live.device)
-        fake, recon = (spoof if chosen == "S" else every for chosen in (self.config.d_recon_set, self.config.g_recon_set))
+        fake, recon = (
+            spoof if chosen == "S" else every for chosen in (self.config.d_recon_set, self.config.g_recon_set)
+        )
         return Roles(live, count + fake, count + recon, spoof, 2 * count + synthetic)
 
 

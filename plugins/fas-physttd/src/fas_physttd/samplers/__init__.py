@@ -21,7 +21,9 @@ class Paired(Sampler):
     type: Literal["physttd.paired"] = "physttd.paired"
     batch_size: PositiveInt = Field(8, description="records a step, over all processes; even")
     epoch: Literal["shorter", "longer"] = Field("longer", description="which class sets the length of the epoch")
-    species: Literal["as_is", "equal"] = Field("as_is", description="attacks as they come, or species in turn, each equally often")
+    species: Literal["as_is", "equal"] = Field(
+        "as_is", description="attacks as they come, or species in turn, each equally often"
+    )
 
     @model_validator(mode="after")
     def _has_halves(self) -> Paired:
@@ -39,7 +41,9 @@ class Paired(Sampler):
                 attacks[record.species or "" if self.species == "equal" else ""].append(record.id)
         if not bona_fide or not attacks:
             lacking = "attack" if bona_fide else "bona fide record"
-            raise SpecError(f"{self.type}: none of {len(records)} training records is a{'n' if bona_fide else ''} {lacking}; add data that has both")
+            raise SpecError(
+                f"{self.type}: none of {len(records)} training records is a{'n' if bona_fide else ''} {lacking}; add data that has both"
+            )
         groups = [attacks[name] for name in sorted(attacks)]
         return paired(bona_fide, groups, self.batch_size // 2, epoch, seed, longer=self.epoch == "longer")
 

@@ -54,7 +54,10 @@ def measure(known: Known, estimate: Estimate) -> dict[str, Tensor]:
     if estimate.p is None:
         found["iou"] = found["p"] = _nothing(known.face)
     else:
-        found["iou"], found["p"] = _overlap(known.p & known.face, (estimate.p > INPAINTED) & known.face), _mean(estimate.p, region)
+        found["iou"], found["p"] = (
+            _overlap(known.p & known.face, (estimate.p > INPAINTED) & known.face),
+            _mean(estimate.p, region),
+        )
     error = _mean((estimate.live.clamp(0, 1) - known.live).double().square(), known.face)
     found["psnr"] = -10 * error.log10()
     return found

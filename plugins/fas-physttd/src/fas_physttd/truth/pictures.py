@@ -45,7 +45,9 @@ def network_of(trained: Trained) -> tuple[str, str]:
     if isinstance(config, PhySTD):
         return name, str(node.inputs[0])
     if "rgb" not in config.streams:
-        raise FascoreError(f"'{name}' has no stream 'rgb', and the phantom knows traces of RGB alone; name the stream of the picture 'rgb'")
+        raise FascoreError(
+            f"'{name}' has no stream 'rgb', and the phantom knows traces of RGB alone; name the stream of the picture 'rgb'"
+        )
     return name, str(node.inputs[config.streams.index("rgb")])
 
 
@@ -59,8 +61,14 @@ def seen(trained: Trained, records: Sequence[Record]) -> tuple[Known, Tensor]:
     signal = trained.plan.signal(Ref(faces))
     assert signal is not None
     size = signal.shapes[0][-1]
-    crops = [_crop(truth, row, matrix, size) for truth, row, matrix in zip(of, frames, matrices, strict=True) if truth is not None]
-    shown, live, p, face = (torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) for pictures in zip(*crops, strict=True))
+    crops = [
+        _crop(truth, row, matrix, size)
+        for truth, row, matrix in zip(of, frames, matrices, strict=True)
+        if truth is not None
+    ]
+    shown, live, p, face = (
+        torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) for pictures in zip(*crops, strict=True)
+    )
     return Known(live, shown - live, p > 0, face > 1 - 1e-4), image
 
 
@@ -75,7 +83,9 @@ def _frames(trained: Trained, record: Record, faces: str) -> list[int]:
     """The frame of the clip that each view shows."""
     stored = trained.stored(record, faces)
     if stored is None:
-        raise FascoreError(f"record '{record.id}': its faces are not in the store; run fascore prepare on the spec of the run")
+        raise FascoreError(
+            f"record '{record.id}': its faces are not in the store; run fascore prepare on the spec of the run"
+        )
     times = record.channels["rgb"].times()
     return [int(np.abs(times - time).argmin()) for time in np.asarray(stored["times"]).reshape(-1)]
 

@@ -35,7 +35,11 @@ class TruthSection:
         from fas_physttd.truth.table import NOTE
 
         body = "".join(self._table(trained, name, records) for name, records in trained.tests.items())
-        return [Section("Spoof traces against truth", f'<p class="small soft">{html.escape(NOTE)}</p>{body}', shareable=True)]
+        return [
+            Section(
+                "Spoof traces against truth", f'<p class="small soft">{html.escape(NOTE)}</p>{body}', shareable=True
+            )
+        ]
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
         from fas_physttd.truth.table import COLUMNS, compare, measured_of
@@ -44,7 +48,9 @@ class TruthSection:
         if not lines:
             return f'<p class="small soft">{html.escape(test)}: the truth is not known; clips of the dataset phantom have one.</p>'
         columns = measured_of(lines)
-        head = "<th>Species</th><th>Estimate</th>" + "".join(f'<th class="n">{COLUMNS[figure]}</th>' for figure in columns)
+        head = "<th>Species</th><th>Estimate</th>" + "".join(
+            f'<th class="n">{COLUMNS[figure]}</th>' for figure in columns
+        )
         rows = "".join(_row(line, columns) for line in lines)
         return f'<h3>{html.escape(test)}</h3><div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 

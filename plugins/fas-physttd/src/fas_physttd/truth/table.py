@@ -16,9 +16,13 @@ from fascore import Record, Trained
 GREY = 255
 """L1 differences are shown in steps of 1/255."""
 COLUMNS = {
-    **{f"r.{name}": f"r {name.upper()}" for name in NAMES}, **{f"l1.{name}": f"L1 {name.upper()}" for name in NAMES},
-    "iou": "IoU P", "p": "mean P", "psnr": "PSNR live", **{f"own.{name}": f"own {name.upper()}" for name in NAMES},
-}  # fmt: skip
+    **{f"r.{name}": f"r {name.upper()}" for name in NAMES},
+    **{f"l1.{name}": f"L1 {name.upper()}" for name in NAMES},
+    "iou": "IoU P",
+    "p": "mean P",
+    "psnr": "PSNR live",
+    **{f"own.{name}": f"own {name.upper()}" for name in NAMES},
+}
 """Titles of the figures of `measure`."""
 ALWAYS = ("r.", "l1.", "psnr")
 """Beginnings of figures that every generator of traces has."""
@@ -48,9 +52,12 @@ def compare(trained: Trained, records: Sequence[Record], most: int) -> list[Line
         return []
     truth, image = seen(trained, chosen)
     estimates = {
-        "trained": found(trained, chosen), "untrained": found(trained.untrained(), chosen), "no trace": without(image, torch.zeros_like(image)),
-        "mean difference": without(image, mean_difference(trained)), "truth": perfect(image, truth),
-    }  # fmt: skip
+        "trained": found(trained, chosen),
+        "untrained": found(trained.untrained(), chosen),
+        "no trace": without(image, torch.zeros_like(image)),
+        "mean difference": without(image, mean_difference(trained)),
+        "truth": perfect(image, truth),
+    }
     species = [name_of(record) for record in chosen for _ in range(trained.plan.views)]
     measured = {estimator: measure(truth, estimate) for estimator, estimate in estimates.items()}
     return list(_lines(species, measured))
@@ -60,13 +67,22 @@ def _lines(species: Sequence[str], measured: dict[str, dict[str, Tensor]]) -> It
     for name in dict.fromkeys(species):
         rows = torch.tensor([other == name for other in species])
         for estimator, figures in measured.items():
-            yield Line(name, estimator, int(rows.sum()), {figure: float(values[rows].nanmean()) for figure, values in figures.items()})
+            yield Line(
+                name,
+                estimator,
+                int(rows.sum()),
+                {figure: float(values[rows].nanmean()) for figure, values in figures.items()},
+            )
 
 
 def measured_of(lines: Sequence[Line]) -> list[str]:
     """COLUMNS without those that only some generators have, if this one has not: P of one that inpaints nothing, own bands of one trace."""
     own = [line.figures for line in lines if line.estimator in ("trained", "untrained")]
-    return [figure for figure in COLUMNS if figure.startswith(ALWAYS) or any(figures[figure] == figures[figure] for figures in own)]
+    return [
+        figure
+        for figure in COLUMNS
+        if figure.startswith(ALWAYS) or any(figures[figure] == figures[figure] for figures in own)
+    ]
 
 
 def cells(line: Line, columns: Sequence[str]) -> list[str]:
@@ -89,6 +105,3 @@ def markdown(lines: Sequence[Line]) -> str:
     rows = [[f"`{line.species}`", str(line.crops), line.estimator, *cells(line, columns)] for line in lines]
     rule = [*["---"] * 3, *["---:"] * len(columns)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
-
-
-

@@ -17,10 +17,33 @@ from fas_rppg.pulse.pos import pos
 from fas_rppg.pulse.spectrum import BAND, SHORTEST, heart_rate, power_spectrum, signal_to_noise
 from fas_rppg.pulse.surrogates import measured, surrogates
 
-EXTRACTORS: dict[str, Extractor] = {"green": green, "chrom": chrom, "pos": pos, "pbv": pbv, "lgi": lgi, "omit": omit, "ica": ica}
+EXTRACTORS: dict[str, Extractor] = {
+    "green": green,
+    "chrom": chrom,
+    "pos": pos,
+    "pbv": pbv,
+    "lgi": lgi,
+    "omit": omit,
+    "ica": ica,
+}
 """All methods by name."""
 
 __all__ = [
-    "BAND", "EXTRACTORS", "SHORTEST", "Extractor", "InsufficientSignal", "chrom", "green", "heart_rate", "ica", "lgi", "measured", "omit",
-    "pbv", "pos", "power_spectrum", "signal_to_noise", "surrogates",
-]  # fmt: skip
+    "BAND",
+    "EXTRACTORS",
+    "SHORTEST",
+    "Extractor",
+    "InsufficientSignal",
+    "chrom",
+    "green",
+    "heart_rate",
+    "ica",
+    "lgi",
+    "measured",
+    "omit",
+    "pbv",
+    "pos",
+    "power_spectrum",
+    "signal_to_noise",
+    "surrogates",
+]

@@ -43,7 +43,9 @@ def extractor(method: Callable[[Tensor, float], Tensor]) -> Extractor:
 def checked(rgb: Tensor, rate: float) -> Tensor:
     """(B, T, 3) of floats. Raises FascoreError for what is no trace of mean colours."""
     if rgb.ndim not in (2, 3) or rgb.shape[-1] != 3 or rgb.shape[-2] < 2:
-        raise FascoreError(f"mean colours are (T, 3) or (B, T, 3) with two frames or more, RGB last; got {tuple(rgb.shape)}")
+        raise FascoreError(
+            f"mean colours are (T, 3) or (B, T, 3) with two frames or more, RGB last; got {tuple(rgb.shape)}"
+        )
     checked_rate(rate)
     batch = rgb if rgb.is_floating_point() else rgb.float()
     batch = batch if rgb.ndim == 3 else batch.unsqueeze(0)

@@ -41,7 +41,13 @@ def power_spectrum(pulse: Tensor, rate: float) -> Tensor:
         raise FascoreError("the pulse is not finite; leave out or interpolate frames in which no skin was seen")
     frames = pulse.shape[-1]
     window = torch.hann_window(frames, periodic=False, dtype=pulse.dtype, device=pulse.device)
-    return torch.fft.rfft((pulse - pulse.mean(-1, keepdim=True)) * window, max(LEAST_LENGTH, 2 ** math.ceil(math.log2(4 * frames)))).abs().square()
+    return (
+        torch.fft.rfft(
+            (pulse - pulse.mean(-1, keepdim=True)) * window, max(LEAST_LENGTH, 2 ** math.ceil(math.log2(4 * frames)))
+        )
+        .abs()
+        .square()
+    )
 
 
 def beats_of(power: Tensor, rate: float) -> Tensor:
@@ -84,16 +90,22 @@ def check_length(frames: int, rate: float) -> None:
     """Raises InsufficientSignal for less than five seconds."""
     checked_rate(rate)
     if frames < round(SHORTEST * rate):
-        raise InsufficientSignal(f"{frames} frames at {rate:g} Hz are {frames / rate:.1f} s, and a heart rate needs {SHORTEST:g} s")
+        raise InsufficientSignal(
+            f"{frames} frames at {rate:g} Hz are {frames / rate:.1f} s, and a heart rate needs {SHORTEST:g} s"
+        )
 
 
 def check_band(band: tuple[float, float], rate: float) -> None:
     """Raises FascoreError for a band that is none, or that frames of this rate cannot show."""
     low, high = band
     if not 0 < low < high < math.inf:
-        raise FascoreError(f"the band {low:g} to {high:g} is empty; give two heart rates in beats a minute, the lower first, such as 40 and 180")
+        raise FascoreError(
+            f"the band {low:g} to {high:g} is empty; give two heart rates in beats a minute, the lower first, such as 40 and 180"
+        )
     if high > 30 * rate:
-        raise FascoreError(f"{rate:g} frames a second show {30 * rate:g} beats a minute at most; end the band ({low:g} to {high:g}) below that")
+        raise FascoreError(
+            f"{rate:g} frames a second show {30 * rate:g} beats a minute at most; end the band ({low:g} to {high:g}) below that"
+        )
 
 
 def rate_of(power: Tensor, rate: float, band: tuple[float, float]) -> Rate:

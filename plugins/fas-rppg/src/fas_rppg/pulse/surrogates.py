@@ -48,7 +48,10 @@ def measured(
     found = rate_of(power_spectrum(pulse, rate), rate, band)
     if math.isnan(float(found.snr)):
         raise InsufficientSignal(f"the spectrum has no peak from {band[0]:g} to {band[1]:g} beats a minute")
-    parts = [rate_of(power_spectrum(method(part, rate), rate), rate, band).snr for part in torch.split(surrogates(clip, rate, count, seed), CHUNK)]
+    parts = [
+        rate_of(power_spectrum(method(part, rate), rate), rate, band).snr
+        for part in torch.split(surrogates(clip, rate, count, seed), CHUNK)
+    ]
     null = torch.cat(parts).nan_to_num(-math.inf)
     p_value = (1 + int((null >= found.snr).sum())) / (1 + count)
     return Measured(pulse, float(found.heart_rate), float(found.snr), p_value, 1 - p_value, null)

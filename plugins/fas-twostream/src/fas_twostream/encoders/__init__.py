@@ -27,11 +27,16 @@ class Branch(Encoder):
         description="MobileNetV3-Small without its last block of 96 channels, with it (full), or as a port of 2019 built it; none has a head",
     )
     pretrained: bool | str = Field(
-        False, description="true: timm's ImageNet weights, downloaded; a path: the same as a safetensors file; false: random"
+        False,
+        description="true: timm's ImageNet weights, downloaded; a path: the same as a safetensors file; false: random",
     )
-    levels: tuple[int, ...] = Field(LEVELS, min_length=1, description="levels of the trunk that are read, 1 (stride 2) to 5 (stride 32)")
+    levels: tuple[int, ...] = Field(
+        LEVELS, min_length=1, description="levels of the trunk that are read, 1 (stride 2) to 5 (stride 32)"
+    )
     channels: PositiveInt = Field(48, description="channels of every level after its 1x1 convolution")
-    fpm: Direction = Field("top_down", description="feature pyramid module: which way maps are added up; none: levels stay apart")
+    fpm: Direction = Field(
+        "top_down", description="feature pyramid module: which way maps are added up; none: levels stay apart"
+    )
     ppm: bool = Field(True, description="pyramid pooling module on every level; false: the level's average alone")
     bins: tuple[PositiveInt, ...] = Field(BINS, min_length=1, description="sides of the grids of pyramid pooling")
 
@@ -45,9 +50,13 @@ class Branch(Encoder):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.trunk == "port2019" and self.pretrained is not False:
-            raise ValueError("there are no ImageNet weights of the port of 2019 here; set 'pretrained' to false, or 'trunk' to budget or full")
+            raise ValueError(
+                "there are no ImageNet weights of the port of 2019 here; set 'pretrained' to false, or 'trunk' to budget or full"
+            )
         if self.ppm and self.channels < len(self.bins):
-            raise ValueError(f"{self.channels} channels are fewer than {len(self.bins)} bins of pyramid pooling; raise 'channels'")
+            raise ValueError(
+                f"{self.channels} channels are fewer than {len(self.bins)} bins of pyramid pooling; raise 'channels'"
+            )
         return self
 
     def pyramid(self, h: int, w: int) -> Pyramid:
@@ -65,16 +74,21 @@ class MultiFrame(Branch):
 
     type: Literal["twostream.multi_frame"] = "twostream.multi_frame"
     temporal: Literal["lstm", "conv_lstm", "mean"] = Field(
-        "lstm", description="what reads the frames of a Clip: a Bi-LSTM of each level, the same with 3x3 convolutions on maps, or an average"
+        "lstm",
+        description="what reads the frames of a Clip: a Bi-LSTM of each level, the same with 3x3 convolutions on maps, or an average",
     )
     hidden: PositiveInt = Field(32, description="width of an LSTM in each direction")
-    sequence: Literal["last", "mean"] = Field("last", description="what an LSTM gives: the last state of both directions, or their mean over time")
+    sequence: Literal["last", "mean"] = Field(
+        "last", description="what an LSTM gives: the last state of both directions, or their mean over time"
+    )
     parts: PositiveInt = Field(
-        1, description="image patch: every level is cut into parts x parts, each with pooling and LSTM of its own; 3 in Table 6"
+        1,
+        description="image patch: every level is cut into parts x parts, each with pooling and LSTM of its own; 3 in Table 6",
     )
     denoise: bool = Field(False, description="a U-Net restores the picture, and the trunk sees what it took away")
     style: PositiveInt | None = Field(
-        None, description="width of a feature of the Gram matrices of levels 1 and 2, put beside the others; 64 in Table 6"
+        None,
+        description="width of a feature of the Gram matrices of levels 1 and 2, put beside the others; 64 in Table 6",
     )
 
     def infer(self, signals: Sequence[Signal]) -> Signal:
@@ -100,7 +114,9 @@ class MultiFrame(Branch):
         return Image(first.c, first.h, first.w), first.t if isinstance(first, Clip) else 1
 
     def _check_maps(self, maps: Signal, own: Pyramid) -> None:
-        if not isinstance(maps, Pyramid) or [level.size for level in maps.levels] != [level.size for level in own.levels]:
+        if not isinstance(maps, Pyramid) or [level.size for level in maps.levels] != [
+            level.size for level in own.levels
+        ]:
             raise SpecError(
                 f"{self.type}: its second input is a map for each of its levels: 'maps' of a twostream.difference with the same 'levels'; got {maps}"
             )
@@ -121,7 +137,10 @@ class MultiFrame(Branch):
             (cls.model_validate({**small, "levels": [3, 5], "fpm": "none", "ppm": False, "sequence": "mean"}), [clip]),
             (cls.model_validate({**small, "style": 5}), [image]),
             (cls.model_validate({**small, "levels": [4, 5], "temporal": "conv_lstm", "parts": 2}), [clip]),
-            (cls.model_validate({**small, "levels": [5], "denoise": True, "trunk": "port2019", "temporal": "mean"}), [clip]),
+            (
+                cls.model_validate({**small, "levels": [5], "denoise": True, "trunk": "port2019", "temporal": "mean"}),
+                [clip],
+            ),
             (cls.model_validate(small), [clip, maps]),
         ]
 
@@ -134,9 +153,12 @@ class Difference(Branch):
     """
 
     type: Literal["twostream.difference"] = "twostream.difference"
-    fpm: Direction = Field("bottom_up", description="feature pyramid module: which way maps are added up; none: levels stay apart")
+    fpm: Direction = Field(
+        "bottom_up", description="feature pyramid module: which way maps are added up; none: levels stay apart"
+    )
     trunk_from: str | None = Field(
-        None, description="a run's folder with '#node': start from the trunk of its trained twostream.multi_frame instead of ImageNet"
+        None,
+        description="a run's folder with '#node': start from the trunk of its trained twostream.multi_frame instead of ImageNet",
     )
     maps: bool = Field(False, description="give the maps of the pyramid as port 'maps', for branch supervision")
 
@@ -151,7 +173,12 @@ class Difference(Branch):
         feature = Vector(len(self.levels) * self.channels)
         if not self.maps:
             return feature
-        return {"": feature, "maps": Pyramid(tuple(Level(self.channels, v.size, v.stride) for v in self.pyramid(plane.h, plane.w).levels))}
+        return {
+            "": feature,
+            "maps": Pyramid(
+                tuple(Level(self.channels, v.size, v.stride) for v in self.pyramid(plane.h, plane.w).levels)
+            ),
+        }
 
     def plane(self, signals: Sequence[Signal]) -> Plane:
         """The one input. Raises SpecError."""

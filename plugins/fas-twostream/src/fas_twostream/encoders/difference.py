@@ -33,14 +33,22 @@ class DifferenceEncoder(nn.Module):
         if (source := self.config.trunk_from) is None:
             return
         start = "trunk."
-        found = {name.removeprefix(start): value for name, value in node_weights(source, "trunk_from").items() if name.startswith(start)}
+        found = {
+            name.removeprefix(start): value
+            for name, value in node_weights(source, "trunk_from").items()
+            if name.startswith(start)
+        }
         try:
             self.trunk.take(found)
         except (KeyError, RuntimeError, ValueError) as error:
-            raise FascoreError(f"trunk_from: {source} is no node with the trunk '{self.config.trunk}' of a twostream.multi_frame: {error}") from error
+            raise FascoreError(
+                f"trunk_from: {source} is no node with the trunk '{self.config.trunk}' of a twostream.multi_frame: {error}"
+            ) from error
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor | list[Tensor]]:
         levels = self.trunk(x)
         maps = self.fpm([levels[level - 1] for level in self.config.levels])
-        feature: Tensor = torch.cat([level.mean((-2, -1)) for level in maps], dim=1) if self.ppm is None else self.ppm(maps)
+        feature: Tensor = (
+            torch.cat([level.mean((-2, -1)) for level in maps], dim=1) if self.ppm is None else self.ppm(maps)
+        )
         return {"": feature, "maps": maps} if self.config.maps else feature

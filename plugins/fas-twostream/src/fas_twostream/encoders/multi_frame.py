@@ -37,7 +37,9 @@ class MultiFrameEncoder(nn.Module):
         self.fpm = FeaturePyramidModule(widths, config.channels, config.fpm)
         self.places = nn.ModuleList(Place(config, self.frames) for _ in range(len(widths) * self.parts**2))
         self.style = Style(config.style) if config.style else None
-        self.masks = nn.ModuleList(nn.Conv2d(shape[0], 1, 1) for shape in signals[1].shapes) if len(signals) > 1 else None
+        self.masks = (
+            nn.ModuleList(nn.Conv2d(shape[0], 1, 1) for shape in signals[1].shapes) if len(signals) > 1 else None
+        )
         mean, deviation = statistics()
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("deviation", deviation, persistent=False)
@@ -57,14 +59,22 @@ class MultiFrameEncoder(nn.Module):
         """Each level times the sigmoid of a 1x1 convolution of the other branch's map, the same for all frames."""
         if self.masks is None or maps is None:
             return levels
-        masks = [mask(level).sigmoid().repeat_interleave(self.frames, dim=0) for mask, level in zip(self.masks, maps, strict=True)]
+        masks = [
+            mask(level).sigmoid().repeat_interleave(self.frames, dim=0)
+            for mask, level in zip(self.masks, maps, strict=True)
+        ]
         return [level * interpolate(mask, size=level.shape[-2:]) for level, mask in zip(levels, masks, strict=True)]
 
     def _cells(self, levels: list[Tensor]) -> list[Tensor]:
         """Every level cut into parts x parts, by rows."""
         if self.parts == 1:
             return levels
-        return [cell for level in levels for row in level.tensor_split(self.parts, dim=2) for cell in row.tensor_split(self.parts, dim=3)]
+        return [
+            cell
+            for level in levels
+            for row in level.tensor_split(self.parts, dim=2)
+            for cell in row.tensor_split(self.parts, dim=3)
+        ]
 
 
 class Place(nn.Module):

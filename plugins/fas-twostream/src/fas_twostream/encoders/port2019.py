@@ -21,17 +21,26 @@ REDUCTION = 4
 class PortBlock(nn.Module):
     """Expand, filter, project, squeeze and excite, add. Shapes: (B, C, H, W) -> (B, D, H / s, W / s)."""
 
-    def __init__(self, kernel: int, given: int, expanded: int, wanted: int, swish: bool, squeeze: bool, stride: int) -> None:
+    def __init__(
+        self, kernel: int, given: int, expanded: int, wanted: int, swish: bool, squeeze: bool, stride: int
+    ) -> None:
         super().__init__()
         active = nn.Hardswish if swish else nn.ReLU
         self.body = nn.Sequential(
-            nn.Conv2d(given, expanded, 1, bias=False), nn.BatchNorm2d(expanded), active(),
-            nn.Conv2d(expanded, expanded, kernel, stride, kernel // 2, groups=expanded, bias=False), nn.BatchNorm2d(expanded), active(),
-            nn.Conv2d(expanded, wanted, 1, bias=False), nn.BatchNorm2d(wanted),
-        )  # fmt: skip
+            nn.Conv2d(given, expanded, 1, bias=False),
+            nn.BatchNorm2d(expanded),
+            active(),
+            nn.Conv2d(expanded, expanded, kernel, stride, kernel // 2, groups=expanded, bias=False),
+            nn.BatchNorm2d(expanded),
+            active(),
+            nn.Conv2d(expanded, wanted, 1, bias=False),
+            nn.BatchNorm2d(wanted),
+        )
         self.gate = _gate(wanted) if squeeze else None
         same = given == wanted
-        self.shortcut = nn.Identity() if same else nn.Sequential(nn.Conv2d(given, wanted, 1, bias=False), nn.BatchNorm2d(wanted))
+        self.shortcut = (
+            nn.Identity() if same else nn.Sequential(nn.Conv2d(given, wanted, 1, bias=False), nn.BatchNorm2d(wanted))
+        )
         if stride != 1:
             self.shortcut = None  # type: ignore[assignment]
 
@@ -47,9 +56,14 @@ class PortBlock(nn.Module):
 def _gate(channels: int) -> nn.Sequential:
     inner = channels // REDUCTION
     return nn.Sequential(
-        nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU(),
-        nn.Conv2d(inner, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.Hardsigmoid(),
-    )  # fmt: skip
+        nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(channels, inner, 1, bias=False),
+        nn.BatchNorm2d(inner),
+        nn.ReLU(),
+        nn.Conv2d(inner, channels, 1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.Hardsigmoid(),
+    )
 
 
 def port2019_blocks() -> tuple[nn.Conv2d, nn.Module, nn.Sequential]:

@@ -48,7 +48,9 @@ class Trunk(nn.Module):
     def adopt_pretrained(self) -> None:
         """Take timm's weights, where the config asks for them. Raises FascoreError where they cannot be had."""
         if self.pretrained is not False:
-            config: Any = load("encoder", "timm").model_validate({"type": "timm", "name": NETWORK, "pretrained": self.pretrained})
+            config: Any = load("encoder", "timm").model_validate(
+                {"type": "timm", "name": NETWORK, "pretrained": self.pretrained}
+            )
             whole = config.build([Image(3, 224, 224)])
             whole.adopt_pretrained()
             self.take(whole.model.state_dict())

@@ -35,7 +35,9 @@ class FeaturePyramid(Fusion):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_twostream.fusions.feature_pyramid import FeaturePyramidModule
 
-        return FeaturePyramidModule([level.channels for level in _pyramid(self.type, signals).levels], self.channels, self.direction)
+        return FeaturePyramidModule(
+            [level.channels for level in _pyramid(self.type, signals).levels], self.channels, self.direction
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -50,7 +52,9 @@ class PyramidPooling(Fusion):
     """
 
     type: Literal["twostream.pyramid_pooling"] = "twostream.pyramid_pooling"
-    bins: tuple[PositiveInt, ...] = Field(BINS, min_length=1, description="sides of the grids that a level is pooled to")
+    bins: tuple[PositiveInt, ...] = Field(
+        BINS, min_length=1, description="sides of the grids that a level is pooled to"
+    )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         levels = _pyramid(self.type, signals).levels

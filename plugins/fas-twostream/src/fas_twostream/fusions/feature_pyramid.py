@@ -23,7 +23,9 @@ class FeaturePyramidModule(nn.Module):
     def __init__(self, widths: Sequence[int], channels: int, direction: Direction) -> None:
         super().__init__()
         self.direction = direction
-        self.lateral = nn.ModuleList(nn.Sequential(nn.Conv2d(width, channels, 1, bias=False), nn.BatchNorm2d(channels)) for width in widths)
+        self.lateral = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, channels, 1, bias=False), nn.BatchNorm2d(channels)) for width in widths
+        )
 
     def forward(self, levels: Sequence[Tensor]) -> list[Tensor]:
         maps: list[Tensor] = [lateral(level) for lateral, level in zip(self.lateral, levels, strict=True)]

@@ -44,4 +44,6 @@ class PyramidPoolingModule(nn.Module):
 
 
 def _convolution(given: int, wanted: int, side: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(given, wanted, side, padding=side // 2, bias=False), nn.BatchNorm2d(wanted), nn.ReLU())
+    return nn.Sequential(
+        nn.Conv2d(given, wanted, side, padding=side // 2, bias=False), nn.BatchNorm2d(wanted), nn.ReLU()
+    )

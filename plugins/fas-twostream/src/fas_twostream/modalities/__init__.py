@@ -26,23 +26,34 @@ class KeyFrames(Modality):
 
     type: Literal["twostream.key_frames"] = "twostream.key_frames"
     channel: str = Field("rgb", description="raw channel that is cropped, the one that 'faces' looked at")
-    k: NonNegativeInt = Field(9, description="stacks; k + 1 key frames, k differences: 9 for intra, 4 for cross testing")
+    k: NonNegativeInt = Field(
+        9, description="stacks; k + 1 key frames, k differences: 9 for intra, 4 for cross testing"
+    )
     size: PositiveInt = Field(224, description="side of the crop in pixels")
-    registration: Literal["homography", "similarity", "none"] = Field("homography", description="how frames are laid over the first")
+    registration: Literal["homography", "similarity", "none"] = Field(
+        "homography", description="how frames are laid over the first"
+    )
     anchors: tuple[NonNegativeInt, ...] | None = Field(
         None,
         min_length=2,
         description="points that keep their place in any expression; none: corners of the eyes and the nose (68), eyes and nose tip (five)",
     )
     smooth: NonNegativeFloat = Field(
-        0.5, description="seconds over which a point's track is fitted by a parabola, since a detector's noise is no motion; 0: points as they are"
+        0.5,
+        description="seconds over which a point's track is fitted by a parabola, since a detector's noise is no motion; 0: points as they are",
     )
     deviation: Literal["mean", "std"] = Field(
         "mean", description="change of a frame: mean absolute grey difference, or standard deviation of the difference"
     )
-    margin: NonNegativeFloat = Field(0.25, description="share of the longer side of the first frame's points that is added at each side")
-    covered: float = Field(0.75, ge=0, le=1, description="least share of the crop that a frame must show, of what the first frame shows")
-    views: PositiveInt = Field(1, description="resampled clips: view v has frames v, v + views, …; training draws one, evaluation averages all")
+    margin: NonNegativeFloat = Field(
+        0.25, description="share of the longer side of the first frame's points that is added at each side"
+    )
+    covered: float = Field(
+        0.75, ge=0, le=1, description="least share of the crop that a frame must show, of what the first frame shows"
+    )
+    views: PositiveInt = Field(
+        1, description="resampled clips: view v has frames v, v + views, …; training draws one, evaluation averages all"
+    )
     reserve: float = Field(0.125, ge=0, le=1, description="share of the crop stored beyond each side, for augmentation")
 
     @property
@@ -70,7 +81,11 @@ class KeyFrames(Modality):
     @classmethod
     def examples(cls) -> list[Any]:
         base: dict[str, Any] = {"inputs": (Ref("faces"),), "size": 24}
-        return [(cls(**base, k=4), _FACES), (cls(**base, k=0), _FACES), (cls(**base, k=3, views=2, deviation="std", registration="none"), _FACES)]
+        return [
+            (cls(**base, k=4), _FACES),
+            (cls(**base, k=0), _FACES),
+            (cls(**base, k=3, views=2, deviation="std", registration="none"), _FACES),
+        ]
 
 
 class OpticalFlow(Modality):
@@ -81,7 +96,9 @@ class OpticalFlow(Modality):
 
     type: Literal["twostream.optical_flow"] = "twostream.optical_flow"
     bound: PositiveFloat = Field(20.0, description="pixels of the crop that are 1, as in TSN (Wang et al. 2016)")
-    side: PositiveInt | None = Field(None, description="side in pixels at which the flow is computed; none: that of the stored crop")
+    side: PositiveInt | None = Field(
+        None, description="side in pixels at which the flow is computed; none: that of the stored crop"
+    )
     attachment: PositiveFloat = Field(15.0, description="weight of the data term: smaller, smoother")
 
     def infer(self, signals: Sequence[Signal | None]) -> Signal:
@@ -102,7 +119,9 @@ def _clip(type_: str, signals: Sequence[Signal | None]) -> Clip:
     """The square Clip that it reads. Raises SpecError."""
     clip = signals[0] if len(signals) == 1 else None
     if not isinstance(clip, Clip) or clip.t < 2 or clip.h != clip.w:
-        raise SpecError(f"{type_} reads the frames of one twostream.key_frames with k of 1 or more; got {', '.join(map(str, signals)) or 'nothing'}")
+        raise SpecError(
+            f"{type_} reads the frames of one twostream.key_frames with k of 1 or more; got {', '.join(map(str, signals)) or 'nothing'}"
+        )
     return clip
 
 

@@ -45,20 +45,28 @@ class KeyFramesModule(ModalityModule):
         views = [self._view(record, faces, rows[first :: self.config.views]) for first in range(self.config.views)]
         value, times, repeated = (np.stack(parts) for parts in zip(*views, strict=True))
         if repeated.any():
-            warnings.warn("a record shows its face in fewer frames than there are key frames: some are repeated, see port 'repeated'", stacklevel=2)
+            warnings.warn(
+                "a record shows its face in fewer frames than there are key frames: some are repeated, see port 'repeated'",
+                stacklevel=2,
+            )
         return {"value": value if self.config.k else value[:, 0], "times": times, "repeated": repeated[:, None]}
 
     def _rows(self, faces: Arrays) -> np.ndarray:
         """Rows of the faces that have a box and points. Raises NoResponse where there are too few."""
         if "points" not in faces:
-            raise NoResponse("refused", "the detector gives no points, which registration needs; choose one that does, such as mtcnn")
+            raise NoResponse(
+                "refused", "the detector gives no points, which registration needs; choose one that does, such as mtcnn"
+            )
         seen = np.asarray(np.isfinite(faces["boxes"]).all(axis=1) & np.isfinite(faces["points"]).all(axis=(1, 2)))
         rows = np.flatnonzero(seen)
         least = (2 if self.config.k else 1) * self.config.views
         if not len(rows):
             raise NoResponse("no_face", f"no frame of {len(seen)} has both a face and its points")
         if len(rows) < least:
-            raise NoResponse("refused", f"{len(rows)} of {len(seen)} frames show the face with its points, and what changes takes {least}")
+            raise NoResponse(
+                "refused",
+                f"{len(rows)} of {len(seen)} frames show the face with its points, and what changes takes {least}",
+            )
         return rows
 
     def _view(self, record: Record, faces: Arrays, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.float32]:
@@ -72,7 +80,10 @@ class KeyFramesModule(ModalityModule):
     def _crops(self, record: Record, faces: Arrays, rows: np.ndarray) -> Iterator[Crop | None]:
         """Each row's frame in the place of the first one; None where it shows too little of the crop."""
         if self.config.channel not in record.channels:
-            raise NoResponse("refused", f"the record has no channel '{self.config.channel}'; it has {', '.join(record.channels) or 'none'}")
+            raise NoResponse(
+                "refused",
+                f"the record has no channel '{self.config.channel}'; it has {', '.join(record.channels) or 'none'}",
+            )
         points = faces["points"][rows]
         anchors = list(anchors_of(points.shape[1], self.config.anchors))
         tracks = steady_tracks(points[:, anchors], faces["times"][rows], self.config.smooth)

@@ -20,7 +20,9 @@ def anchors_of(points: int, chosen: Sequence[int] | None) -> tuple[int, ...]:
     """Indices of the anchor points. Raises NoResponse where there are no such points."""
     if chosen is None:
         if points not in ANCHORS:
-            raise NoResponse("refused", f"the detector gives {points} points; name those that keep their place in 'anchors'")
+            raise NoResponse(
+                "refused", f"the detector gives {points} points; name those that keep their place in 'anchors'"
+            )
         return ANCHORS[points]
     if max(chosen) >= points:
         raise NoResponse("refused", f"'anchors' names point {max(chosen)}, and the detector gives {points}")
