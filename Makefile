@@ -11,7 +11,7 @@ RUN    := runs/demo
 VIDEO  ?= $(firstword $(wildcard ../shared/media/*/*.mp4))
 
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
-INSTALL := --constraint constraints.txt --group dev --editable ".[mtcnn,tensorboard,wandb]" $(addprefix --editable ,$(PLUGINS))
+INSTALL := --constraint constraints.txt --group dev --editable ".[train,mtcnn,tensorboard,wandb]" $(addprefix --editable ,$(PLUGINS))
 
 .PHONY: demo test lint bench bench-compare trends dist clean
 

@@ -15,6 +15,7 @@ def main() -> None:
     if process:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it lives as long as the process
     from fascore.contract.errors import FascoreError, SpecErrors
+    from fascore.contract.extras import missing_extra
 
     try:
         from fascore.cli.app import app
@@ -26,6 +27,10 @@ def main() -> None:
         end(f"process {process}: {error}" if process else str(error), error.exit_code)
     except KeyboardInterrupt:
         end("stopped by Ctrl-C", code=130)
+    except ModuleNotFoundError as error:
+        if os.environ.get(DEBUG):
+            raise
+        end(str(missing_extra(error) or _unexpected(error)))
     except OSError as error:
         if os.environ.get(DEBUG):
             raise
@@ -36,8 +41,13 @@ def main() -> None:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        end(f"fascore failed in a way it should not ({what}); please report this, with what FASCORE_DEBUG=1 prints")
+        end(_unexpected(error))
+
+
+def _unexpected(error: Exception) -> str:
+    """The sentence for an error that no code of fascore expects."""
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"fascore failed unexpectedly ({what}); please report this with the output that FASCORE_DEBUG=1 adds"
 
 
 def end(message: str, code: int = 1) -> NoReturn:
