@@ -9,14 +9,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from fascore.contract.errors import NoResponse
 from fascore.contract.record import Frame, Source
 
-Kind: TypeAlias = Literal["auto", "video", "image", "frames"]
 FRAMES_PER_SECOND = 25.0
 """Of a folder of frames that does not say."""
 IMAGE_SUFFIXES = frozenset(
@@ -144,21 +142,6 @@ class FrameFolder(MediaSource):
             )
             raise unreadable(stamps, f"{found}; write a line of increasing seconds for each picture")
         return times
-
-
-def open_source(path: Path | str, kind: Kind = "auto", fps: float = FRAMES_PER_SECOND) -> MediaSource:
-    """The Source of a path; `auto` reads a folder as frames, a picture by its suffix, and all else as video.
-
-    Opens and decodes nothing. `fps` is that of a folder of frames.
-    """
-    from fascore.data.video import Video
-
-    path = Path(path)
-    if kind == "frames" or (kind == "auto" and path.is_dir()):
-        return FrameFolder(path, fps)
-    if kind == "image" or (kind == "auto" and path.suffix.lower() in IMAGE_SUFFIXES):
-        return StillImage(path)
-    return Video(path)
 
 
 def natural(path: Path) -> list[tuple[int, str]]:

@@ -9,7 +9,8 @@ from fascore import NoResponse, SpecError
 from fascore.components.detectors import Boxes, Mtcnn, Whole, Yunet
 from fascore.components.detectors.prominent import most_prominent, reduced
 from fascore.contract.record import Annotation
-from fascore.data.media import as_rgb, open_source
+from fascore.data.media import as_rgb
+from fascore.data.open_source import open_source
 
 
 def overlap(one, other) -> float:

@@ -178,7 +178,15 @@ class Pixelwise(Head):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fascore.components.heads.pixelwise import PixelwiseHead
 
-        return PixelwiseHead(self, signals[0], self.place(signals))
+        place, signal = self.place(signals), signals[0]
+        return PixelwiseHead(
+            place.channels,
+            place.size,
+            level=self.level if isinstance(signal, Pyramid) else None,
+            prefix=signal.prefix if isinstance(signal, Tokens) else None,
+            criterion=self.criterion,
+            contrast=self.contrast,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -46,7 +46,13 @@ class Faces(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fascore.components.modalities.faces import FacesModule
 
-        return FacesModule(self)
+        return FacesModule(
+            self.detector.build(),
+            reads_annotation=self.detector.reads_annotation,
+            channel=self.channel,
+            frames=self.frames,
+            least_confidence=self.keep,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -105,7 +111,17 @@ class FaceFrames(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fascore.components.modalities.face_frames import FaceFramesModule
 
-        return FaceFramesModule(self)
+        return FaceFramesModule(
+            channel=self.channel,
+            size=self.size,
+            reserved=self.reserved,
+            views=self.views,
+            frames=self.frames,
+            fps=self.fps,
+            margin=self.margin,
+            align=self.align,
+            landmarks=self.landmarks,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -147,9 +163,18 @@ class DepthMap(Modality):
         return {"": plane, "valid": plane}
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
+        from fascore.components.modalities.crop_follower import CropFollower
         from fascore.components.modalities.depth_map import DepthMapModule
 
-        return DepthMapModule(self, _crop(self.type, signals).w)
+        return DepthMapModule(
+            CropFollower(self.channel, _crop(self.type, signals).w, self.size),
+            unit=self.unit,
+            scale=self.scale,
+            span=self.span,
+            near_is_high=self.near_is_high,
+            invalid=self.invalid,
+            holes=self.holes,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -185,9 +210,10 @@ class Infrared(Modality):
         return Clip(face.t, 1, side, side, face.fps) if isinstance(face, Clip) else Image(1, side, side)
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
+        from fascore.components.modalities.crop_follower import CropFollower
         from fascore.components.modalities.infrared import InfraredModule
 
-        return InfraredModule(self, _crop(self.type, signals).w)
+        return InfraredModule(CropFollower(self.channel, _crop(self.type, signals).w, self.size), limits=self.limits)
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -218,7 +244,7 @@ class Difference(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fascore.components.modalities.difference import DifferenceModule
 
-        return DifferenceModule(self)
+        return DifferenceModule(self.form)
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -251,7 +277,7 @@ class PseudoDepth(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fascore.components.modalities.pseudo_depth import PseudoDepthModule
 
-        return PseudoDepthModule(self)
+        return PseudoDepthModule(self.size, self.attacks)
 
     @classmethod
     def examples(cls) -> list[Any]:

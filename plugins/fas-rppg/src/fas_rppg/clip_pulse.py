@@ -19,7 +19,7 @@ from fas_rppg.traces import REGIONS, Traces, bridged, evenly_timed, measured, re
 from fascore import ATTACK, Arrays, FascoreError, Frame, NoResponse, Record, Source, load, open_source, validate
 
 CERTAIN = 0.05
-"""The largest p-value at which a heart rate is told."""
+"""The largest p-value at which a heart rate is reported."""
 GAP = 5
 """Most successive frames without a face that are bridged."""
 STEADY = 0.25
@@ -94,11 +94,11 @@ def clip_pulse(
     check_band(band, _rate(source.times()))
     faces = load("modality", "faces")
     module: Any = validate(faces, {"type": "faces", "detector": detector}).build([])  # type: ignore[attr-defined]  # a Modality
-    found: Arrays = module.extract(Record(str(path), ATTACK, {"rgb": source}), [])  # nobody reads the label
-    traces, skin = _traces(source, found)
-    part, notes = _longest(traces)
-    even = evenly_timed(bridged(part, GAP), uneven=UNEVEN, resample=True)
-    if not np.array_equal(even.times, part.times):
+    face_rows: Arrays = module.extract(Record(str(path), ATTACK, {"rgb": source}), [])  # nobody reads the label
+    traces, skin = _traces(source, face_rows)
+    stretch, notes = _longest(traces)
+    even = evenly_timed(bridged(stretch, GAP), uneven=UNEVEN, resample=True)
+    if not np.array_equal(even.times, stretch.times):
         notes = (*notes, f"its frames are unevenly spaced in time; interpolated to {even.fps:.4g} Hz")
     colours = mean_colours(even)
     pulse = measured_pulse(torch.from_numpy(colours), even.fps, EXTRACTORS[method], band=band, count=count, seed=seed)
@@ -179,7 +179,9 @@ def _longest(traces: Traces) -> tuple[Traces, tuple[str, ...]]:
         start += length
     cuts.append(start)
     first, last = max(zip(cuts[::2], cuts[1::2]), key=lambda ends: ends[1] - ends[0])
-    part = replace(traces, **{name: getattr(traces, name)[first:last] for name in ("sums", "areas", "times", "seen")})
+    stretch = replace(
+        traces, **{name: getattr(traces, name)[first:last] for name in ("sums", "areas", "times", "seen")}
+    )
     if last - first == len(traces.times):
         return traces, ()
     lasting = (last - first) * float(np.median(np.diff(traces.times)))
@@ -187,4 +189,6 @@ def _longest(traces: Traces) -> tuple[Traces, tuple[str, ...]]:
         raise InsufficientSignal(
             f"the longest stretch with a face lasts {lasting:.1f} s, and a heart rate needs {SHORTEST:g} s"
         )
-    return part, (f"measured from {part.times[0]:.1f} to {part.times[-1]:.1f} s, the longest stretch with a face",)
+    return stretch, (
+        f"measured from {stretch.times[0]:.1f} to {stretch.times[-1]:.1f} s, the longest stretch with a face",
+    )

@@ -64,7 +64,18 @@ class MstMap(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_rppg.mstmap import MstMapModule
 
-        return MstMapModule(self)
+        return MstMapModule(
+            channel=self.channel,
+            frames=self.frames,
+            normalize=self.normalize,
+            pad=self.pad,
+            gap=self.gap,
+            shortest=self.shortest,
+            rates=self.rates,
+            uneven=self.uneven,
+            resample=self.resample,
+            size=self.size,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -141,7 +152,17 @@ class WaveletMap(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_rppg.wavelet_map import WaveletMapModule
 
-        return WaveletMapModule(self)
+        return WaveletMapModule(
+            wavelet=self.wavelet,
+            gamma=self.gamma,
+            beta=self.beta,
+            voices=self.voices,
+            frequency_axis=self.frequency_axis,
+            highest=self.band[1],
+            in_band=self.in_band,
+            rows=self.rows,
+            size=self.size,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -194,7 +215,14 @@ class MstVit(Encoder):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_rppg.mst_vit import MstVitEncoder
 
-        return MstVitEncoder(self, self.plane(signals))
+        return MstVitEncoder(
+            self.plane(signals),
+            tile=self.tile,
+            width=self.width,
+            depth=self.depth,
+            heads=self.heads,
+            dropout=self.dropout,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

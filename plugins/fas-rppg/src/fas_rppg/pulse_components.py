@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Method = Literal["green", "chrom", "pos", "pbv", "lgi", "omit", "ica"]
 SHORTEST = 5.0
-"""Seconds below which no heart rate is told; that of `fas_rppg.pulse`, which this module does not import."""
+"""Seconds below which no heart rate is reported; that of `fas_rppg.pulse`, which this module does not import."""
 FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
 
 
@@ -48,7 +48,7 @@ class SkinColour(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_rppg.skin_colour import SkinColourModule
 
-        return SkinColourModule(self)
+        return SkinColourModule(channel=self.channel, frames=self.frames, fps=self.fps, gap=self.gap)
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -94,9 +94,16 @@ class PulseHead(Head):
         self.series(signals)
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fas_rppg.pulse import EXTRACTORS
         from fas_rppg.pulse_head import PulseHeadModule
 
-        return PulseHeadModule(self, self.series(signals).rate)
+        return PulseHeadModule(
+            self.series(signals).rate,
+            EXTRACTORS[self.method],
+            band=self.band,
+            surrogates=self.surrogates,
+            seed=self.seed,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -77,8 +77,8 @@ def measured(source: Source, faces: Arrays, limit: int) -> Traces:
         raise NoResponse("refused", str(error)) from error
     for row, face, frame in zip(there, laid, source.read(frames[there].tolist()), strict=True):
         if frame.image.ndim != 3 or frame.image.shape[2] != 3 or frame.image.dtype != np.uint8:
-            found = f"{' x '.join(map(str, frame.image.shape))} of {frame.image.dtype}"
-            raise NoResponse("refused", f"its pictures are {found}; the pulse is read from three colours of 8 bits")
+            pictures = f"{' x '.join(map(str, frame.image.shape))} of {frame.image.dtype}"
+            raise NoResponse("refused", f"its pictures are {pictures}; the pulse is read from three colours of 8 bits")
         sums[row], areas[row] = region_sums(frame.image, polygons(face))
     return Traces(sums, areas, times, areas.min(axis=1) > 0)
 

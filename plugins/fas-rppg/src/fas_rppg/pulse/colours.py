@@ -82,9 +82,9 @@ def window_length(frames: int, rate: float) -> int:
     return length
 
 
-def deviation_ratio(one: Tensor, other: Tensor, dim: int = -1) -> Tensor:
-    """Standard deviation of one over that of the other, kept for broadcasting; 0 where the other does not change."""
-    tiny = torch.finfo(one.dtype).tiny
-    deviations = [signal.var(dim, correction=0, keepdim=True).clamp_min(tiny).sqrt() for signal in (one, other)]
-    still = other.var(dim, correction=0, keepdim=True) <= tiny
+def deviation_ratio(first: Tensor, second: Tensor, dim: int = -1) -> Tensor:
+    """Standard deviation of the first signal over that of the second, kept for broadcasting; 0 where the second does not change."""
+    tiny = torch.finfo(first.dtype).tiny
+    deviations = [signal.var(dim, correction=0, keepdim=True).clamp_min(tiny).sqrt() for signal in (first, second)]
+    still = second.var(dim, correction=0, keepdim=True) <= tiny
     return torch.where(still, 0, deviations[0] / deviations[1])

@@ -52,13 +52,13 @@ def jade(signals: Tensor) -> Tensor:
 def _cumulants(white: Tensor) -> Tensor:
     """(B, 6, 3, 3): cov(z_i z_j z, z) - R_ij I - r_i r_j^T - r_j r_i^T with R = I; the mixed ones times sqrt(2)."""
     unit, frames = torch.eye(3).to(white), white.shape[-1]
-    found = []
+    matrices = []
     for i in range(3):
         for j in range(i + 1):
             moments = (white[:, i : i + 1] * white[:, j : j + 1] * white) @ white.mT / frames
             outer = unit[i][:, None] * unit[j]
-            found.append((moments - (i == j) * unit - outer - outer.mT) * (1 if i == j else 2**0.5))
-    return torch.stack(found, 1)
+            matrices.append((moments - (i == j) * unit - outer - outer.mT) * (1 if i == j else 2**0.5))
+    return torch.stack(matrices, 1)
 
 
 def _joint_rotation(matrices: Tensor) -> Tensor:

@@ -45,16 +45,16 @@ def measured(
     if float((relative(clip, 0) - 1).abs().max()) < STILL:
         raise InsufficientSignal("the skin's colour does not change, as in a still picture")
     pulse = method(clip, rate)
-    found = rate_of(power_spectrum(pulse, rate), rate, band)
-    if math.isnan(float(found.snr)):
+    peak = rate_of(power_spectrum(pulse, rate), rate, band)
+    if math.isnan(float(peak.snr)):
         raise InsufficientSignal(f"the spectrum has no peak from {band[0]:g} to {band[1]:g} beats a minute")
-    parts = [
-        rate_of(power_spectrum(method(part, rate), rate), rate, band).snr
-        for part in torch.split(surrogates(clip, rate, count, seed), CHUNK)
+    null_snrs = [
+        rate_of(power_spectrum(method(chunk, rate), rate), rate, band).snr
+        for chunk in torch.split(surrogates(clip, rate, count, seed), CHUNK)
     ]
-    null = torch.cat(parts).nan_to_num(-math.inf)
-    p_value = (1 + int((null >= found.snr).sum())) / (1 + count)
-    return Measured(pulse, float(found.heart_rate), float(found.snr), p_value, 1 - p_value, null)
+    null = torch.cat(null_snrs).nan_to_num(-math.inf)
+    p_value = (1 + int((null >= peak.snr).sum())) / (1 + count)
+    return Measured(pulse, float(peak.heart_rate), float(peak.snr), p_value, 1 - p_value, null)
 
 
 def surrogates(rgb: Tensor, rate: float, count: int, seed: int = 0) -> Tensor:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PositiveInt
 
+from fas_twostream.fusions.choices import BINS, Direction
 from fascore import Fusion, Level, Pyramid, Signal, SpecError, Vector
 
 if TYPE_CHECKING:
     from torch import nn
 
-Direction = Literal["top_down", "bottom_up", "none"]
-BINS = (1, 2, 3, 6)
 _PYRAMID = Pyramid((Level(4, (16, 12), 2), Level(6, (8, 6), 4), Level(8, (4, 3), 8)))
 
 

@@ -76,7 +76,19 @@ class KeyFrames(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_twostream.modalities.key_frames import KeyFramesModule
 
-        return KeyFramesModule(self)
+        return KeyFramesModule(
+            channel=self.channel,
+            k=self.k,
+            size=self.size,
+            stored_size=self.stored_size,
+            registration=self.registration,
+            anchors=self.anchors,
+            smooth=self.smooth,
+            deviation=self.deviation,
+            margin=self.margin,
+            covered=self.covered,
+            views=self.views,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -108,7 +120,9 @@ class OpticalFlow(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_twostream.modalities.optical_flow import OpticalFlowModule
 
-        return OpticalFlowModule(self, _clip(self.type, signals).h)
+        return OpticalFlowModule(
+            _clip(self.type, signals).h, bound=self.bound, side=self.side, attachment=self.attachment
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
