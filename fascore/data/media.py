@@ -117,14 +117,14 @@ class FrameFolder(MediaSource):
 
     def _pictures(self) -> list[Path]:
         try:
-            found = [
+            pictures = [
                 p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")
             ]
         except OSError as error:
             raise unreadable(self.path, error.strerror or str(error)) from error
-        if not found:
+        if not pictures:
             raise unreadable(self.path, "the folder holds no pictures")
-        return sorted(found, key=natural)
+        return sorted(pictures, key=natural)
 
     def _times(self, count: int) -> np.ndarray:
         stamps = self.path / TIMES
@@ -135,18 +135,18 @@ class FrameFolder(MediaSource):
         except (OSError, ValueError) as error:
             raise unreadable(stamps, f"{error}; write a line of seconds for each picture") from error
         if len(times) != count or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
-            found = (
+            problem = (
                 f"it has {len(times)} times for {count} pictures"
                 if len(times) != count
                 else "its times do not rise from picture to picture"
             )
-            raise unreadable(stamps, f"{found}; write a line of increasing seconds for each picture")
+            raise unreadable(stamps, f"{problem}; write a line of increasing seconds for each picture")
         return times
 
 
 def natural(path: Path) -> list[tuple[int, str]]:
     """A sort key that counts: digits compare as numbers."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path.name)]
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -177,12 +177,12 @@ def image_facts(path: Path) -> dict[str, float | str]:
     try:
         with Image.open(path, formats=FORMATS) as file:
             tables = getattr(file, "quantization", None) or {}
-            told: dict[str, float | str] = {"format": file.format or "unknown", "mode": file.mode}
+            facts: dict[str, float | str] = {"format": file.format or "unknown", "mode": file.mode}
     except Exception as error:  # as in read_image
         raise unreadable(path, f"no picture ({error})") from error
     if steps := [step for table in tables.values() for step in table]:
-        told["quantisation step"] = sum(steps) / len(steps)
-    return told
+        facts["quantisation step"] = sum(steps) / len(steps)
+    return facts
 
 
 def _pixels(mode: str, picture: object) -> np.ndarray:

@@ -60,9 +60,9 @@ def saturation(image: Tensor, factor: Tensor) -> Tensor:
 def hue(image: Tensor, turn: Tensor) -> Tensor:
     """Rotate chroma in YIQ by a share of a turn; luma stays."""
     angle = turn * 2 * math.pi
-    zero, one = torch.zeros_like(angle), torch.ones_like(angle)
+    zeros, ones = torch.zeros_like(angle), torch.ones_like(angle)
     rotation = torch.stack(
-        [one, zero, zero, zero, angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos()], dim=-1
+        [ones, zeros, zeros, zeros, angle.cos(), -angle.sin(), zeros, angle.sin(), angle.cos()], dim=-1
     ).reshape(-1, 3, 3)
     basis = image.new_tensor(YIQ)
     matrix = basis.inverse() @ rotation @ basis

@@ -215,7 +215,9 @@ class _Reader:
         if value is None:
             return None
         try:
-            numbers = [float(part) for part in (value.replace(",", " ").split() if isinstance(value, str) else value)]
+            numbers = [
+                float(number) for number in (value.replace(",", " ").split() if isinstance(value, str) else value)
+            ]
             x1, y1, x2, y2 = numbers
             if not (-math.inf < x1 < x2 < math.inf and -math.inf < y1 < y2 < math.inf):
                 raise ValueError
