@@ -150,9 +150,9 @@ def natural(path: Path) -> list[tuple[int, str]]:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit grey. Raises NoResponse, for a truncated file too.
+    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit gray. Raises NoResponse, for a truncated file too.
 
-    Pillow, because OpenCV fills what is missing from a JPEG with grey and says nothing.
+    Pillow, because OpenCV fills what is missing from a JPEG with gray and says nothing.
     """
     from PIL import Image, ImageOps
 
@@ -171,7 +171,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def image_facts(path: Path) -> dict[str, float | str]:
-    """Format and mode of a picture, and of a JPEG the mean step of its quantisation tables, which grows with compression."""
+    """Format and mode of a picture, and of a JPEG the mean step of its quantization tables, which grows with compression."""
     from PIL import Image
 
     try:
@@ -200,14 +200,14 @@ def _pixels(mode: str, picture: object) -> np.ndarray:
 
 
 def as_rgb(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 of any decoded frame; a grey one is repeated, a 16-bit one keeps its upper byte."""
+    """(H, W, 3) uint8 of any decoded frame; a gray one is repeated, a 16-bit one keeps its upper byte."""
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
 
 
 def as_grey(image: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 or uint16 of any decoded frame; a coloured one by its luma (ITU-R BT.601)."""
+    """(H, W) uint8 or uint16 of any decoded frame; a colored one by its luma (ITU-R BT.601)."""
     if image.ndim == 2:
         return image
     return (image @ np.array([0.299, 0.587, 0.114], dtype=np.float32) + 0.5).astype(np.uint8)

@@ -198,7 +198,7 @@ class _Reader:
 
 
 def _upright(frame: Any) -> np.ndarray:
-    """Pixels as they are meant to be seen: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 for a grey video."""
+    """Pixels as they are meant to be seen: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 for a gray video."""
     from av.sidedata.sidedata import Type
 
     pixels: np.ndarray = frame.to_ndarray(format=GREY.get(frame.format.name) or "rgb24")

@@ -39,7 +39,7 @@ class Identity(Encoder):
 class Timm(Encoder):
     """Any model of timm (Wightman 2019) on an Image, a Plane or a Clip of any channel count.
 
-    An Image or Clip is normalised with the model's own mean and deviation (three channels: RGB; else their averages); a
+    An Image or Clip is normalized with the model's own mean and deviation (three channels: RGB; else their averages); a
     Plane never is. `vector` gives Vector(D), pooled as the model pools; `tokens` gives Tokens, the places of the last
     feature map by rows behind the model's prefix tokens; `pyramid` gives Pyramid. Frames of a Clip go through one by one:
     their vectors are averaged to Vector(D), or kept as Tokens(T, D).

@@ -17,7 +17,7 @@ from fascore.contract.signals import Clip, Image, Level, Plane, Pyramid, Signal,
 
 
 class TimmEncoder(nn.Module):
-    """One timm model behind its own normalisation.
+    """One timm model behind its own normalization.
 
     Shapes: Image or Plane (B, C, H, W), Clip (B, T, C, H, W) -> (B, D), (B, N, D), or a list of (B, C_i, H_i, W_i).
     """
@@ -109,7 +109,7 @@ def per_channel(statistic: tuple[float, ...], channels: int) -> tuple[float, ...
 
 
 def create(options: TimmOptions, c: int, h: int, w: int, **arguments: Any) -> nn.Module:
-    """timm's model as the options say, randomly initialised from torch's current seed. Raises SpecError where timm refuses."""
+    """timm's model as the options say, randomly initialized from torch's current seed. Raises SpecError where timm refuses."""
     arguments["in_chans"] = c
     if options.img_size is not None:
         arguments["img_size"] = (h, w)

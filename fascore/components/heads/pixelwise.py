@@ -70,7 +70,7 @@ class PixelwiseHead(nn.Module, HeadModule):
 
 
 def contrast(depth: Tensor) -> Tensor:
-    """Difference of each inner place to its eight neighbours (Wang et al. 2020, eq. 10). Shapes: (B, 1, H, W) -> (B, 8, H - 2, W - 2)."""
+    """Difference of each inner place to its eight neighbors (Wang et al. 2020, eq. 10). Shapes: (B, 1, H, W) -> (B, 8, H - 2, W - 2)."""
     kernels = torch.zeros(9, 9, device=depth.device)
     kernels.fill_diagonal_(1)
     kernels[:, 4] -= 1

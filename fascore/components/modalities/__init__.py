@@ -136,7 +136,7 @@ class FaceFrames(Modality):
 class DepthMap(Modality):
     """Depth in the crop of a face: near is 1, far is 0. Plane(1 or T, H, W), and the same as port `valid`.
 
-    In metres it is clip(0.5 + (median over the face - z) / span, 0, 1); relative depth is spread between its 2nd and
+    In meters it is clip(0.5 + (median over the face - z) / span, 0, 1); relative depth is spread between its 2nd and
     98th percentile in the face box; raw depth is the pixel over the largest that its type can hold. Frames are matched
     by nearest time; the channel is registered with the crop's, at any resolution.
     """
@@ -144,8 +144,8 @@ class DepthMap(Modality):
     type: Literal["depth_map"] = "depth_map"
     channel: str = Field("depth", description="raw channel of depth, single-channel pictures of 8 or 16 bits")
     unit: Literal["metre", "relative", "raw"] = Field("metre", description="what a pixel means")
-    scale: PositiveFloat = Field(0.001, description="metres a unit of the pixel: 0.001 where pixels are millimetres")
-    span: PositiveFloat = Field(0.24, description="metres from value 0 to value 1")
+    scale: PositiveFloat = Field(0.001, description="meters a unit of the pixel: 0.001 where pixels are millimeters")
+    span: PositiveFloat = Field(0.24, description="meters from value 0 to value 1")
     near_is_high: bool = Field(False, description="larger pixels are nearer, as in disparity; for relative depth")
     invalid: int = Field(0, ge=0, description="the pixel that means that nothing was measured")
     holes: Literal["far", "median", "nearest"] = Field(
@@ -193,7 +193,7 @@ class Infrared(Modality):
     """
 
     type: Literal["infrared"] = "infrared"
-    channel: str = Field("infrared", description="raw channel of infrared; coloured pictures are read as their luma")
+    channel: str = Field("infrared", description="raw channel of infrared; colored pictures are read as their luma")
     limits: tuple[float, float] | None = Field(
         None, description="pixels that become 0 and 1; none: by the type of the pixel"
     )

@@ -67,7 +67,7 @@ class FacesModule(ModalityModule):
 def steady(faces: Sequence[Face | None]) -> list[Face | None]:
     """The track of one face: a detection further from its neighbours' median than a face is wide is another face.
 
-    Neighbours are as many before as after, so that a face may walk; the first and last detection have none.
+    Neighbors are as many before as after, so that a face may walk; the first and last detection have none.
     """
     rows = [row for row, face in enumerate(faces) if face]
     if not rows:

@@ -1,6 +1,6 @@
 """Backward warp between two faces by their landmarks (Liu and Liu, PhySTD, Eq. 12-15).
 
-Points are x, y in [0, 1] of the square crop, pixel centres at (i + 0.5) / N. For each pixel p of the target face the offset
+Points are x, y in [0, 1] of the square crop, pixel centers at (i + 0.5) / N. For each pixel p of the target face the offset
 Delta(p) is interpolated linearly in the Delaunay triangles of the target's landmarks, with values source - target at the
 vertices, and the result is source(p + Delta(p)).
 """

@@ -1,4 +1,4 @@
-"""The pulse of one video: faces, skin colour, extractor, significance."""
+"""The pulse of one video: faces, skin color, extractor, significance."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNEVEN = 0.05
 
 @dataclass(frozen=True)
 class ClipPulse:
-    """What was measured of a video: mean colours (T, 3) at `times` (T,) in seconds, `rate` in hertz, the pulse, and how it came about."""
+    """What was measured of a video: mean colors (T, 3) at `times` (T,) in seconds, `rate` in hertz, the pulse, and how it came about."""
 
     file: Path
     method: str
@@ -134,7 +134,7 @@ def _rate(times: np.ndarray) -> float:
 
 
 def _traces(source: Source, faces: Arrays) -> tuple[Traces, str]:
-    """Colours of the skin regions where the detector gives points, else of its whole box; and which of the two."""
+    """Colors of the skin regions where the detector gives points, else of its whole box; and which of the two."""
     if "points" in faces:
         steady = {**faces, "points": steadied(faces["points"], max(1, round(STEADY * _rate(faces["times"]))))}
         return measured(source, steady, len(faces["frames"])), "skin of the face"
@@ -150,7 +150,7 @@ def _boxes(source: Source, faces: Arrays) -> Traces:
         left, top, right, bottom = boxes[row].clip(0).round().astype(int)
         pixels = frame.image[top:bottom, left:right]
         if pixels.ndim != 3:
-            raise NoResponse("refused", "its pictures are grey: the pulse is read from three colours")
+            raise NoResponse("refused", "its pictures are gray: the pulse is read from three colors")
         sums[row, 0], areas[row, 0] = pixels.sum((0, 1), dtype=np.float64), pixels.shape[0] * pixels.shape[1]
     return Traces(sums, areas, np.asarray(faces["times"], dtype=np.float64), areas[:, 0] > 0)
 

@@ -21,20 +21,20 @@ SIZE = Field(224, description="side in pixels to which the map is resized; none:
 
 
 class MstMap(Modality):
-    """MSTmap (Niu et al. 2020; Yu et al. 2024, III-B): mean colour of all 63 unions of six facial regions over the first frames.
+    """MSTmap (Niu et al. 2020; Yu et al. 2024, III-B): mean color of all 63 unions of six facial regions over the first frames.
 
     Plane(3, 63, frames), or resized to a square; port `valid`, Plane(1, 1, width), is 1 where a face was measured: not
     where its gap was bridged, nor where a short clip is filled up. Regions follow 68 points where the detector has them, else the
-    canonical face under five points. Grey levels g, and 0 to 255 of `minmax`, are given as (g - 127.5) / 128. A clip without a face
+    canonical face under five points. Gray levels g, and 0 to 255 of `minmax`, are given as (g - 127.5) / 128. A clip without a face
     for longer than `gap` is a non-response `no_face`; one that is too short, or whose timestamps cannot be used, `refused`.
     """
 
     type: Literal["rppg.mstmap"] = "rppg.mstmap"
-    channel: str = Field("rgb", description="raw channel of three colours, the one that 'faces' looked at")
+    channel: str = Field("rgb", description="raw channel of three colors, the one that 'faces' looked at")
     frames: int = Field(300, ge=2, description="frames of the map; a longer clip gives its first ones")
     normalize: Literal["minmax", "ac_dc", "none"] = Field(
         "minmax",
-        description="minmax: each row and channel from 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: grey levels",
+        description="minmax: each row and channel from 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: gray levels",
     )
     pad: Literal["reflect", "tail"] = Field(
         "reflect", description="a shorter clip is mirrored at its end, or followed by a copy of its last frames"

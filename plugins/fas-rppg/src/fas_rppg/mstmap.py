@@ -1,4 +1,4 @@
-"""MSTmap: the colour of every union of facial regions over time (Niu et al. 2020; Yu et al. 2024, section III-B)."""
+"""MSTmap: the color of every union of facial regions over time (Niu et al. 2020; Yu et al. 2024, section III-B)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def membership(regions: int = 6) -> np.ndarray:
 
 
 def region_means(sums: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    """M = (B S) / (B A): mean colour of every union of disjoint regions, (T, K, C) and (T, K) -> (C, 2^K - 1, T).
+    """M = (B S) / (B A): mean color of every union of disjoint regions, (T, K, C) and (T, K) -> (C, 2^K - 1, T).
 
     A union without a pixel is 0.
     """
@@ -39,7 +39,7 @@ def padded(rows: np.ndarray, length: int, how: Literal["reflect", "tail"]) -> np
 
 
 def moving_mean(rows: np.ndarray) -> np.ndarray:
-    """Mean of each sample and its neighbours in time, of two at the ends. (…, T) -> (…, T)."""
+    """Mean of each sample and its neighbors in time, of two at the ends. (…, T) -> (…, T)."""
     total, count = rows.copy(), np.full(rows.shape[-1], 3)
     total[..., 1:] += rows[..., :-1]
     total[..., :-1] += rows[..., 1:]

@@ -1,4 +1,4 @@
-"""A classic extractor as a head of the model graph: numbers of each record, nothing learnt."""
+"""A classic extractor as a head of the model graph: numbers of each record, nothing learned."""
 
 from __future__ import annotations
 

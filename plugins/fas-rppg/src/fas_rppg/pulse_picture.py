@@ -26,7 +26,7 @@ def write(figure: Figure, path: Path) -> None:
 
 
 def draw(clip: ClipPulse) -> Figure:
-    """Colours, pulse, spectrum and null distribution on one sheet."""
+    """Colors, pulse, spectrum and null distribution on one sheet."""
     figure = Figure(figsize=(11, 8.6), dpi=120, layout="constrained")
     places = [["colours", "colours"], ["pulse", "pulse"], ["spectrum", "null"]]
     axes: dict[str, Axes] = figure.subplot_mosaic(places, width_ratios=[2, 1], height_ratios=[1, 1, 1.5])
@@ -51,7 +51,7 @@ def _colours(axis: Axes, clip: ClipPulse) -> None:
     for channel, (name, colour) in enumerate(zip(("red", "green", "blue"), COLOURS)):
         axis.plot(clip.times, change[:, channel], color=colour, lw=0.9, label=name)
     axis.set_ylabel("change, %", fontsize=10)
-    axis.set_title(f"mean colour of the {clip.skin}", fontsize=10.5, loc="left")
+    axis.set_title(f"mean color of the {clip.skin}", fontsize=10.5, loc="left")
     axis.legend(loc="upper right", ncols=3, fontsize=9, frameon=False, bbox_to_anchor=(1, 1.22))
     axis.margins(x=0)
 

@@ -27,7 +27,7 @@ class Measured(NamedTuple):
 
 
 class Quality:
-    """Acts in every run with an MSTmap. Padding and frame rate are of the recording, not of the face: a model that reads them has learnt nothing."""
+    """Acts in every run with an MSTmap. Padding and frame rate are of the recording, not of the face: a model that reads them has learned nothing."""
 
     always = True
     Options = Config

@@ -1,4 +1,4 @@
-"""Mean colour of facial skin over time, on an even clock."""
+"""Mean color of facial skin over time, on an even clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def mean_colours(traces: Traces) -> np.ndarray:
 
 
 def on_clock(colours: np.ndarray, times: np.ndarray, even: np.ndarray) -> np.ndarray:
-    """Colours (T, 3) at rising `times`, linear between them, at the times `even` (N,). Shape (N, 3)."""
+    """Colors (T, 3) at rising `times`, linear between them, at the times `even` (N,). Shape (N, 3)."""
     return np.stack([np.interp(even, times, colour) for colour in colours.T], axis=1)
 
 

@@ -74,7 +74,7 @@ def morse(wavelet: Morse) -> Magnitude:
 
 
 def continuous(name: str) -> Magnitude:
-    """|W| of a wavelet of PyWavelets, mirrored and L1-normalised like Morse's. Raises SpecError where there is none of that name."""
+    """|W| of a wavelet of PyWavelets, mirrored and L1-normalized like Morse's. Raises SpecError where there is none of that name."""
     try:
         import pywt
     except ImportError as error:

@@ -157,7 +157,7 @@ def mean_under(weights: Tensor, features: Tensor) -> Tensor:
 
 
 def semantic(pooled: Tensor, attention: Tensor) -> Tensor:
-    """V, the vectors of length 1 that each map pools of D, standardised by channel. Shapes: (B, N, h, w), (B, M, h, w) -> (B, M, N)."""
+    """V, the vectors of length 1 that each map pools of D, standardized by channel. Shapes: (B, N, h, w), (B, M, h, w) -> (B, M, N)."""
     centred = pooled - pooled.mean((2, 3), keepdim=True)
     standard = centred / (pooled.std((2, 3), keepdim=True) + EPS)
     return normalize(attended(standard, attention), dim=2)

@@ -97,7 +97,7 @@ class Concat(_Vectors):
 
 
 class WeightedNorm(_Vectors):
-    """Normalise each feature by a mix of layer and batch norm, then fuse by eq. 3 (Yu et al. 2024, eq. 4).
+    """Normalize each feature by a mix of layer and batch norm, then fuse by eq. 3 (Yu et al. 2024, eq. 4).
 
     Takes two or more Vectors of any widths, gives Vector(width).
     """
@@ -108,7 +108,7 @@ class WeightedNorm(_Vectors):
     width: PositiveInt | None = WIDTH
     dropout: float = DROPOUT
     norm_fused: bool = Field(
-        False, description="normalise the fused feature too, as the authors' release does; eq. 4 does not"
+        False, description="normalize the fused feature too, as the authors' release does; eq. 4 does not"
     )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:

@@ -53,7 +53,7 @@ class _Alignment(Objective):
 class InstanceContrastive(_Alignment):
     """Instance-level contrastive learning (eq. 1-3): features of one record are alike, those of different records not.
 
-    Half the sum of both directions' cross-entropies, added over the pairs of modalities. One temperature is learnt for all.
+    Half the sum of both directions' cross-entropies, added over the pairs of modalities. One temperature is learned for all.
     """
 
     type: Literal["mmfas.instance_contrastive"] = "mmfas.instance_contrastive"

@@ -62,7 +62,7 @@ def contrast(scaled: Tensor, rows: Tensor, columns: Tensor, smoothing: float = 0
 
 def _cross_entropy(logits: Tensor, there: Tensor, smoothing: float) -> Tensor:
     """-sum_j y_ij log p_ij over the columns that are there, y_ij = (1 - smoothing) [i = j] + smoothing / columns. Shape: (B,)."""
-    # A row without any column keeps a finite normaliser; the caller drops it.
+    # A row without any column keeps a finite normalizer; the caller drops it.
     logits = logits.masked_fill(~there, -torch.inf).masked_fill(~there.any(1, keepdim=True), 0)
     log_p = logits.log_softmax(1)
     spread = torch.where(there, log_p, 0).sum(1) / there.sum(1).clamp(min=1)

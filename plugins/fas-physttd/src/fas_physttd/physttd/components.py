@@ -88,7 +88,7 @@ class Generator(Encoder):
         picture = signals[0] if len(signals) == 1 else None
         if not isinstance(picture, Image) or picture.c != 3:
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"{self.type} reads one Image of three colours; got {got}: single frames, not a clip")
+            raise SpecError(f"{self.type} reads one Image of three colors; got {got}: single frames, not a clip")
         if picture.h != picture.w:
             raise SpecError(
                 f"{self.type}: the image is {picture.h} x {picture.w} pixels, and low-passes and discriminators take squares"

@@ -78,14 +78,14 @@ class Generator(Encoder):
         2, description="convolutions of the residual block behind each of them; 0: no block"
     )
     feature: Literal["pooled", "flat"] = Field(
-        "pooled", description="what the centre loss reads: the mean over places, or each place"
+        "pooled", description="what the center loss reads: the mean over places, or each place"
     )
     replicate: bool = Field(
         True, description="repeat an input of one channel to three, as ImageNet weights need; its trace then has three"
     )
     frozen_norm: tuple[str, ...] = Field(
         ("rgb",),
-        description="streams whose encoder normalises by its stored statistics in training too; none of a network without ImageNet weights",
+        description="streams whose encoder normalizes by its stored statistics in training too; none of a network without ImageNet weights",
     )
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from fascore import FascoreError, Record, Trained
 def blocks(
     trained: Trained, node: str, titles: Sequence[str], records: Sequence[Record], onto: Record | None
 ) -> list[Block]:
-    """A row of each stream: input, trace as it is, trace re-normalised, live counterpart, and the trace added to another record, not moved.
+    """A row of each stream: input, trace as it is, trace re-normalized, live counterpart, and the trace added to another record, not moved.
 
     The first view of each record. Raises FascoreError for a record that lacks a stream.
     """

@@ -1,4 +1,4 @@
-"""Mean colours as extractors take them, and what they refuse."""
+"""Mean colors as extractors take them, and what they refuse."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class InsufficientSignal(NoResponse):
 
 
 class Extractor(Protocol):
-    """A method: mean colours (T, 3) or (B, T, 3) and hertz -> pulse (T,) or (B, T)."""
+    """A method: mean colors (T, 3) or (B, T, 3) and hertz -> pulse (T,) or (B, T)."""
 
     def __call__(self, rgb: Tensor, rate: float) -> Tensor: ...
 
@@ -41,20 +41,20 @@ def extractor(method: Callable[[Tensor, float], Tensor]) -> Extractor:
 
 
 def checked(rgb: Tensor, rate: float) -> Tensor:
-    """(B, T, 3) of floats. Raises FascoreError for what is no trace of mean colours."""
+    """(B, T, 3) of floats. Raises FascoreError for what is no trace of mean colors."""
     if rgb.ndim not in (2, 3) or rgb.shape[-1] != 3 or rgb.shape[-2] < 2:
         raise FascoreError(
-            f"mean colours are (T, 3) or (B, T, 3) with two frames or more, RGB last; got {tuple(rgb.shape)}"
+            f"mean colors are (T, 3) or (B, T, 3) with two frames or more, RGB last; got {tuple(rgb.shape)}"
         )
     checked_rate(rate)
     batch = rgb if rgb.is_floating_point() else rgb.float()
     batch = batch if rgb.ndim == 3 else batch.unsqueeze(0)
     if not bool(torch.isfinite(batch).all()):
-        raise FascoreError("a mean colour is not finite; leave out or interpolate frames in which no skin was seen")
+        raise FascoreError("a mean color is not finite; leave out or interpolate frames in which no skin was seen")
     if bool((batch < 0).any()):
-        raise FascoreError("a mean colour is negative; give intensities, not differences")
+        raise FascoreError("a mean color is negative; give intensities, not differences")
     if bool((batch.mean(1) == 0).any()):
-        raise FascoreError("a colour channel is black in every frame; its relative change cannot be told")
+        raise FascoreError("a color channel is black in every frame; its relative change cannot be told")
     return batch
 
 
@@ -65,7 +65,7 @@ def checked_rate(rate: float) -> None:
 
 
 def relative(rgb: Tensor, dim: int = 1) -> Tensor:
-    """Colours divided by their mean over time, axis `dim`."""
+    """Colors divided by their mean over time, axis `dim`."""
     return rgb / rgb.mean(dim, keepdim=True).clamp_min(torch.finfo(rgb.dtype).tiny)
 
 

@@ -22,7 +22,7 @@ def ica(rgb: Tensor, rate: float) -> Tensor:
     The paper takes the second component; which one that is says nothing of the pulse where light changes more than blood, and its authors
     went on to the largest peak (Poh et al. 2011, doi:10.1109/TBME.2010.2086456), which is taken here: light that
     flickers within the band can win it. JADE, which they used, draws
-    nothing and depends on no start. The sign makes the pulse agree with green. Zero where the colours do not change in three directions.
+    nothing and depends on no start. The sign makes the pulse agree with green. Zero where the colors do not change in three directions.
     Carries no gradient. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
     with torch.no_grad():

@@ -21,7 +21,7 @@ SHORTEST = 5.0
 """Seconds: what is shorter holds too few slow beats, and a spectral line wider than `NEAR`."""
 LEAST_LENGTH = 4096
 STILL = 1e-6
-"""Of the relative change of colour: a pulse is a thousand times larger, the rounding of float32 smaller."""
+"""Of the relative change of color: a pulse is a thousand times larger, the rounding of float32 smaller."""
 
 
 class Rate(NamedTuple):

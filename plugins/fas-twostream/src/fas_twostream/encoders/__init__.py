@@ -70,7 +70,7 @@ class Branch(Encoder):
 class MultiFrame(Branch):
     """The multi-frame branch (section 3.2): a Clip -> Vector(5 x 2 x hidden); an Image, as the single branch, -> Vector(5 x channels).
 
-    Each frame passes the trunk, the pyramid and the pooling; of each level a Bi-LSTM reads the frames in turn. Pictures are normalised as
+    Each frame passes the trunk, the pyramid and the pooling; of each level a Bi-LSTM reads the frames in turn. Pictures are normalized as
     ImageNet's were. A second input, the port `maps` of twostream.difference, weighs the places of every level (branch supervision, section 4.5).
     """
 
@@ -162,7 +162,7 @@ class MultiFrame(Branch):
 class Difference(Branch):
     """The RGB-difference branch (section 3.3): a Plane of stacked differences, or of flow, -> Vector(5 x channels).
 
-    The pyramid runs from shallow to deep. Differences are not normalised. Pretrained weights of the first convolution are averaged over RGB
+    The pyramid runs from shallow to deep. Differences are not normalized. Pretrained weights of the first convolution are averaged over RGB
     and repeated for each channel (section 3.4).
     """
 

@@ -43,7 +43,7 @@ class KeyFrames(Modality):
         description="seconds over which a point's track is fitted by a parabola, since a detector's noise is no motion; 0: points as they are",
     )
     deviation: Literal["mean", "std"] = Field(
-        "mean", description="change of a frame: mean absolute grey difference, or standard deviation of the difference"
+        "mean", description="change of a frame: mean absolute gray difference, or standard deviation of the difference"
     )
     margin: NonNegativeFloat = Field(
         0.25, description="share of the longer side of the first frame's points that is added at each side"

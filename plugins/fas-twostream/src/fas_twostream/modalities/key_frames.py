@@ -154,7 +154,7 @@ def crop_box(points: np.ndarray, box: np.ndarray, margin: float) -> np.ndarray:
 
 
 def deviation(onset: Crop, crop: Crop, measure: str) -> float:
-    """How much a frame differs from the onset, over pixels that both pictures show; grey levels of 255."""
+    """How much a frame differs from the onset, over pixels that both pictures show; gray levels of 255."""
     both = onset.seen & crop.seen
     change = (crop.grey - onset.grey)[both]
     if not change.size:
