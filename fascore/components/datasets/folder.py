@@ -70,7 +70,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     except OSError as error:
         raise SpecError(f"the manifest {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise SpecError(f"the manifest {path} is no UTF-8 text: byte {error.start}") from error
+        raise SpecError(f"the manifest {path} is not UTF-8 text: byte {error.start}") from error
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         yield from _json_lines(text)
     elif path.suffix.lower() in (".csv", ".tsv"):
@@ -87,9 +87,9 @@ def _json_lines(text: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         try:
             fields = json.loads(line)
         except json.JSONDecodeError as error:
-            yield number, f"is no JSON: column {error.colno}: {error.msg}"
+            yield number, f"is not JSON: column {error.colno}: {error.msg}"
             continue
-        yield number, fields if isinstance(fields, dict) else f"is no JSON object but {type(fields).__name__}"
+        yield number, fields if isinstance(fields, dict) else f"is not a JSON object but {type(fields).__name__}"
 
 
 def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
@@ -222,7 +222,10 @@ class _Reader:
             if not (-math.inf < x1 < x2 < math.inf and -math.inf < y1 < y2 < math.inf):
                 raise ValueError
         except (TypeError, ValueError):
-            self._problem(number, f"the box {value!r} is none; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2")
+            self._problem(
+                number,
+                f"the box {value!r} is not four numbers that span an area; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2",
+            )
             return None
         return Box((x1, y1, x2, y2))
 

@@ -47,7 +47,7 @@ class TimmEncoder(nn.Module):
         )
         if path.suffix != ".safetensors" or not path.is_file():
             raise FascoreError(
-                f"timm '{self.options.name}': pretrained weights are a .safetensors file, and {path} is none"
+                f"timm '{self.options.name}': pretrained weights are a .safetensors file, and {path} is not one"
             )
         first, second = (self._loaded(path, seed) for seed in (0, 1))
         # timm passes over what a file lacks; what two seeds leave different did not come from the file.

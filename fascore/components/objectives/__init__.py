@@ -32,7 +32,7 @@ def _vector_of(objective: Objective, signals: Sequence[Signal], target: Target) 
 class Center(Objective):
     """Half the squared distance of each feature to the center of its class (Wen et al. 2016, eq. 2). Takes a Vector.
 
-    The centers are no parameters: after each step they move toward the features of the batch, over all processes.
+    The centers are not parameters: after each step they move toward the features of the batch, over all processes.
     """
 
     type: Literal["center"] = "center"

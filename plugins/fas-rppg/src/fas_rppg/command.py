@@ -34,7 +34,7 @@ def pulse(
 ) -> None:
     """Measure the pulse in the skin of a face: heart rate, signal-to-noise ratio, and how often noise looks alike.
 
-    A number from an unverified camera is no medical measurement. Exit code 1 where the video cannot be measured at all.
+    A number from an unverified camera is not a medical measurement. Exit code 1 where the video cannot be measured at all.
     """
     if out is not None and out.suffix.lower() != ".png":
         raise FascoreError(f"--out {out}: the picture is a PNG file; give a name that ends in .png")

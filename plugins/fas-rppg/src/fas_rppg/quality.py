@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fascore import Record, Trained
 
 LIMIT = 0.6
-"""AUC from which a property of the recording is a short cut to the label, where it is no chance: more than 1.96 standard errors above one half."""
+"""AUC from which a property of the recording is a short cut to the label, where that is not chance: more than 1.96 standard errors above one half."""
 
 
 class Measured(NamedTuple):

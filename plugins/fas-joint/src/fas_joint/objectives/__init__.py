@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class RegionalIndependence(Objective):
     """Regional independence loss (Zhao et al. 2021, eq. 1 and 2): each attention map keeps to its own center, and centers apart. Takes Tokens.
 
-    It learns the port `regions` of `joint.multi_attention`. The centers are no parameters: after each step they move toward
+    It learns the port `regions` of `joint.multi_attention`. The centers are not parameters: after each step they move toward
     the mean of the batch, over all processes. `form` release is the authors' code, which differs: centers follow bona fide
     only, distances are those of all M vectors together, a negative margin pushes away, and pairs weigh 1 / (M rate).
     """

@@ -1,6 +1,6 @@
 """Fusions of three token streams (mmFAS, Chen et al. 2025, section 3 and Table 2). Importing this module imports no torch.
 
-The shallow fusion of section 3, F'_rgb = (F'_rgb(1) + F'_rgb(2)) / 2, is no component: alignment has no transform of its own, so that
+The shallow fusion of section 3, F'_rgb = (F'_rgb(1) + F'_rgb(2)) / 2, is not a component: alignment has no transform of its own, so that
 both terms are F_rgb.
 """
 

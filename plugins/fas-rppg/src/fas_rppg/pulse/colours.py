@@ -17,7 +17,7 @@ WINDOW = 1.6
 
 
 class InsufficientSignal(NoResponse):
-    """A clip from which no heart rate can be told: too short, or nothing in it changes."""
+    """A clip that shows no heart rate: too short, or nothing in it changes."""
 
     def __init__(self, why: str) -> None:
         super().__init__("refused", f"insufficient signal: {why}")
@@ -41,7 +41,7 @@ def extractor(method: Callable[[Tensor, float], Tensor]) -> Extractor:
 
 
 def checked(rgb: Tensor, rate: float) -> Tensor:
-    """(B, T, 3) of floats. Raises FascoreError for what is no trace of mean colors."""
+    """(B, T, 3) of floats. Raises FascoreError for what is not a trace of mean colors."""
     if rgb.ndim not in (2, 3) or rgb.shape[-1] != 3 or rgb.shape[-2] < 2:
         raise FascoreError(
             f"mean colors are (T, 3) or (B, T, 3) with two frames or more, RGB last; got {tuple(rgb.shape)}"
@@ -54,12 +54,12 @@ def checked(rgb: Tensor, rate: float) -> Tensor:
     if bool((batch < 0).any()):
         raise FascoreError("a mean color is negative; give intensities, not differences")
     if bool((batch.mean(1) == 0).any()):
-        raise FascoreError("a color channel is black in every frame; its relative change cannot be told")
+        raise FascoreError("a color channel is black in every frame; its relative change is not defined")
     return batch
 
 
 def checked_rate(rate: float) -> None:
-    """Raises FascoreError for what is no frame rate."""
+    """Raises FascoreError for what is not a frame rate."""
     if not (math.isfinite(rate) and rate > 0):
         raise FascoreError(f"the frame rate is {rate:g} Hz; give a positive number of frames a second")
 

@@ -96,7 +96,7 @@ def check_length(frames: int, rate: float) -> None:
 
 
 def check_band(band: tuple[float, float], rate: float) -> None:
-    """Raises FascoreError for a band that is none, or that frames of this rate cannot show."""
+    """Raises FascoreError for an empty band, or one that frames of this rate cannot show."""
     low, high = band
     if not 0 < low < high < math.inf:
         raise FascoreError(

@@ -38,7 +38,7 @@ class DifferenceEncoder(nn.Module):
             self.trunk.take(trained)
         except (KeyError, RuntimeError, ValueError) as error:
             raise FascoreError(
-                f"trunk_from: {source} is no node with the trunk '{self.branch.trunk}' of a twostream.multi_frame: {error}"
+                f"trunk_from: {source} is not a node with the trunk '{self.branch.trunk}' of a twostream.multi_frame: {error}"
             ) from error
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor | list[Tensor]]:

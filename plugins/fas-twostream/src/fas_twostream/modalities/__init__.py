@@ -21,7 +21,7 @@ class KeyFrames(Modality):
     differs most from the key frame before it, beginning with the first frame. `k` of 0 gives the first frame alone, an Image.
 
     Frames without points are passed over, and so are frames of which too little shows the crop. Where a stack is empty, the key frame before it
-    is repeated: the port `repeated` (1,) is the share of key frames that are no frames of their own, and a warning says so.
+    is repeated: the port `repeated` (1,) is the share of key frames that are not frames of their own, and a warning says so.
     """
 
     type: Literal["twostream.key_frames"] = "twostream.key_frames"
@@ -40,7 +40,7 @@ class KeyFrames(Modality):
     )
     smooth: NonNegativeFloat = Field(
         0.5,
-        description="seconds over which a point's track is fitted by a parabola, since a detector's noise is no motion; 0: points as they are",
+        description="seconds over which a point's track is fitted by a parabola, since a detector's noise is not motion; 0: points as they are",
     )
     deviation: Literal["mean", "std"] = Field(
         "mean", description="change of a frame: mean absolute gray difference, or standard deviation of the difference"

@@ -31,7 +31,7 @@ class Crop(NamedTuple):
 
 class KeyFramesModule(ModalityModule):
     """Stores `value` uint8 (V, k + 1, 3, S, S), for k of 0 (V, 3, S, S), S the size with its reserve; `times` (V, k + 1) seconds of the
-    key frames; `repeated` (V, 1) the share that are no frames of their own.
+    key frames; `repeated` (V, 1) the share that are not frames of their own.
     """
 
     def __init__(
