@@ -15,7 +15,8 @@ _WHERE = {
     "fascore.data.augmentation": ("recoloured", "sample"),
     "fascore.data.draws": ("Draws",),
     "fascore.data.geometry": ("cut",),
-    "fascore.data.media": ("as_rgb", "open_source"),
+    "fascore.data.media": ("as_rgb",),
+    "fascore.data.open_source": ("open_source",),
     "fascore.contract.files": ("writing",),
     "fascore.contract.refs": ("Ref",),
     "fascore.contract.record": (
@@ -146,7 +147,8 @@ if TYPE_CHECKING:
     from fascore.data.augmentation import recoloured as recoloured, sample as sample
     from fascore.data.draws import Draws as Draws
     from fascore.data.geometry import cut as cut
-    from fascore.data.media import as_rgb as as_rgb, open_source as open_source
+    from fascore.data.media import as_rgb as as_rgb
+    from fascore.data.open_source import open_source as open_source
     from fascore.model.weights import node_weights as node_weights
     from fascore.running.open_trained import open_trained as open_trained
     from fascore.running.trained import Trained as Trained

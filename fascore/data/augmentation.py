@@ -1,7 +1,7 @@
 """Augmentation: what is drawn for a record in an epoch, and how a batch takes it.
 
 Geometry is one affine map that images, planes and points of the face frame share; crop margin, augmentation and resize
-are one sampling. Colour is for RGB only. Everything works on whole batches, each row with its own draw.
+are one sampling. Color is for RGB only. Everything works on whole batches, each row with its own draw.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def composed(crop: Tensor, draws: Draws) -> Tensor:
 
 
 def recoloured(image: Tensor, draws: Draws) -> Tensor:
-    """RGB (N, [T,] 3, H, W) in [0, 1] with the drawn changes of colour, blur, compression and cut-out."""
+    """RGB (N, [T,] 3, H, W) in [0, 1] with the drawn changes of color, blur, compression and cut-out."""
     if not draws.colour:
         return image.clamp(0, 1)
     clips = image if image.ndim == 5 else image[:, None]

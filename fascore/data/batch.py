@@ -69,7 +69,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
-        # Only towards a GPU: a copy from it that nobody waits for is read before it is there.
+        # Only toward a GPU: a copy from it that nobody waits for is read before it is there.
         move: Any = {"device": device, "non_blocking": torch.device(device).type == "cuda"}
         return replace(
             self,

@@ -59,7 +59,7 @@ def channel(record: Record, name: str) -> Source:
 
 
 def five_of(points: np.ndarray) -> np.ndarray:
-    """(…, 5, 2) of (…, 5, 68 or 140, 2): eye centres, nose tip, corners of the mouth, from left to right in the picture."""
+    """(…, 5, 2) of (…, 5, 68 or 140, 2): eye centers, nose tip, corners of the mouth, from left to right in the picture."""
     if points.shape[-2] == POINTS["five"]:
         return points
     eyes = [points[..., 36:42, :].mean(-2), points[..., 42:48, :].mean(-2)]

@@ -216,24 +216,24 @@ class Loader:
             source = before.get(ref.node, {})
             inputs.append({} if ref.port not in source else source[ref.port] if everything else source[ref.port][rows])
         with torch.no_grad():
-            found = self._modules.of(node).load(stored, choices if everything else choices.take(rows), inputs)
-        given = {"": found} if isinstance(found, Tensor) else dict(found)
-        self._check(node, signals, given, len(rows))
+            loaded = self._modules.of(node).load(stored, choices if everything else choices.take(rows), inputs)
+        ports = {"": loaded} if isinstance(loaded, Tensor) else dict(loaded)
+        self._check(node, signals, ports, len(rows))
         return (
-            given if everything else {port: tensor.index_copy(0, rows, given[port]) for port, tensor in whole.items()}
+            ports if everything else {port: tensor.index_copy(0, rows, ports[port]) for port, tensor in whole.items()}
         )
 
-    def _check(self, node: NodePlan, signals: Mapping[str, Signal], given: Mapping[str, Tensor], rows: int) -> None:
+    def _check(self, node: NodePlan, signals: Mapping[str, Signal], ports: Mapping[str, Tensor], rows: int) -> None:
         """Once a modality: what `load` gave is what `infer` said."""
         if node.name in self._checked:
             return
-        if set(given) != set(signals):
-            named = ", ".join(repr(port) for port in given)
+        if set(ports) != set(signals):
+            named = ", ".join(repr(port) for port in ports)
             raise FascoreError(
                 f"{node.path}: {node.component.type} gave the ports {named}, and says that it gives {', '.join(map(repr, signals))}"
             )
         for port, signal in signals.items():
-            tensor, shape = given[port], (rows, *_shape(node, signal))
+            tensor, shape = ports[port], (rows, *_shape(node, signal))
             if tuple(tensor.shape) != shape or tensor.dtype != torch.float32:
                 what = f"port '{port}'" if port else "its output"
                 got = f"{tuple(tensor.shape)} {tensor.dtype}".replace("torch.", "")

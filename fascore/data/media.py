@@ -9,14 +9,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from fascore.contract.errors import NoResponse
 from fascore.contract.record import Frame, Source
 
-Kind: TypeAlias = Literal["auto", "video", "image", "frames"]
 FRAMES_PER_SECOND = 25.0
 """Of a folder of frames that does not say."""
 IMAGE_SUFFIXES = frozenset(
@@ -119,14 +117,14 @@ class FrameFolder(MediaSource):
 
     def _pictures(self) -> list[Path]:
         try:
-            found = [
+            pictures = [
                 p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")
             ]
         except OSError as error:
             raise unreadable(self.path, error.strerror or str(error)) from error
-        if not found:
+        if not pictures:
             raise unreadable(self.path, "the folder holds no pictures")
-        return sorted(found, key=natural)
+        return sorted(pictures, key=natural)
 
     def _times(self, count: int) -> np.ndarray:
         stamps = self.path / TIMES
@@ -137,39 +135,24 @@ class FrameFolder(MediaSource):
         except (OSError, ValueError) as error:
             raise unreadable(stamps, f"{error}; write a line of seconds for each picture") from error
         if len(times) != count or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
-            found = (
+            problem = (
                 f"it has {len(times)} times for {count} pictures"
                 if len(times) != count
                 else "its times do not rise from picture to picture"
             )
-            raise unreadable(stamps, f"{found}; write a line of increasing seconds for each picture")
+            raise unreadable(stamps, f"{problem}; write a line of increasing seconds for each picture")
         return times
-
-
-def open_source(path: Path | str, kind: Kind = "auto", fps: float = FRAMES_PER_SECOND) -> MediaSource:
-    """The Source of a path; `auto` reads a folder as frames, a picture by its suffix, and all else as video.
-
-    Opens and decodes nothing. `fps` is that of a folder of frames.
-    """
-    from fascore.data.video import Video
-
-    path = Path(path)
-    if kind == "frames" or (kind == "auto" and path.is_dir()):
-        return FrameFolder(path, fps)
-    if kind == "image" or (kind == "auto" and path.suffix.lower() in IMAGE_SUFFIXES):
-        return StillImage(path)
-    return Video(path)
 
 
 def natural(path: Path) -> list[tuple[int, str]]:
     """A sort key that counts: digits compare as numbers."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path.name)]
 
 
 def read_image(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit grey. Raises NoResponse, for a truncated file too.
+    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit gray. Raises NoResponse, for a truncated file too.
 
-    Pillow, because OpenCV fills what is missing from a JPEG with grey and says nothing.
+    Pillow, because OpenCV fills what is missing from a JPEG with gray and says nothing.
     """
     from PIL import Image, ImageOps
 
@@ -188,18 +171,18 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def image_facts(path: Path) -> dict[str, float | str]:
-    """Format and mode of a picture, and of a JPEG the mean step of its quantisation tables, which grows with compression."""
+    """Format and mode of a picture, and of a JPEG the mean step of its quantization tables, which grows with compression."""
     from PIL import Image
 
     try:
         with Image.open(path, formats=FORMATS) as file:
             tables = getattr(file, "quantization", None) or {}
-            told: dict[str, float | str] = {"format": file.format or "unknown", "mode": file.mode}
+            facts: dict[str, float | str] = {"format": file.format or "unknown", "mode": file.mode}
     except Exception as error:  # as in read_image
         raise unreadable(path, f"no picture ({error})") from error
     if steps := [step for table in tables.values() for step in table]:
-        told["quantisation step"] = sum(steps) / len(steps)
-    return told
+        facts["quantisation step"] = sum(steps) / len(steps)
+    return facts
 
 
 def _pixels(mode: str, picture: object) -> np.ndarray:
@@ -217,14 +200,14 @@ def _pixels(mode: str, picture: object) -> np.ndarray:
 
 
 def as_rgb(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 of any decoded frame; a grey one is repeated, a 16-bit one keeps its upper byte."""
+    """(H, W, 3) uint8 of any decoded frame; a gray one is repeated, a 16-bit one keeps its upper byte."""
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
 
 
 def as_grey(image: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 or uint16 of any decoded frame; a coloured one by its luma (ITU-R BT.601)."""
+    """(H, W) uint8 or uint16 of any decoded frame; a colored one by its luma (ITU-R BT.601)."""
     if image.ndim == 2:
         return image
     return (image @ np.array([0.299, 0.587, 0.114], dtype=np.float32) + 0.5).astype(np.uint8)

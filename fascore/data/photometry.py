@@ -1,4 +1,4 @@
-"""Changes of colour, sharpness and compression: (N, 3, H, W) RGB in [0, 1] and a parameter a row."""
+"""Changes of color, sharpness and compression: (N, 3, H, W) RGB in [0, 1] and a parameter a row."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def contrast(image: Tensor, factor: Tensor) -> Tensor:
 
 
 def saturation(image: Tensor, factor: Tensor) -> Tensor:
-    """Stretch around grey."""
+    """Stretch around gray."""
     grey = luma(image)
     return (grey + (image - grey) * _rows(factor)).clamp(0, 1)
 
@@ -60,9 +60,9 @@ def saturation(image: Tensor, factor: Tensor) -> Tensor:
 def hue(image: Tensor, turn: Tensor) -> Tensor:
     """Rotate chroma in YIQ by a share of a turn; luma stays."""
     angle = turn * 2 * math.pi
-    zero, one = torch.zeros_like(angle), torch.ones_like(angle)
+    zeros, ones = torch.zeros_like(angle), torch.ones_like(angle)
     rotation = torch.stack(
-        [one, zero, zero, zero, angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos()], dim=-1
+        [ones, zeros, zeros, zeros, angle.cos(), -angle.sin(), zeros, angle.sin(), angle.cos()], dim=-1
     ).reshape(-1, 3, 3)
     basis = image.new_tensor(YIQ)
     matrix = basis.inverse() @ rotation @ basis
@@ -88,7 +88,7 @@ def blur(image: Tensor, sigma: Tensor) -> Tensor:
 
 
 def compression(image: Tensor, quality: Tensor) -> Tensor:
-    """What JPEG of a quality (1 to 100, libjpeg's scale) leaves: 8 x 8 cosine transform, quantised, full-resolution chroma."""
+    """What JPEG of a quality (1 to 100, libjpeg's scale) leaves: 8 x 8 cosine transform, quantized, full-resolution chroma."""
     height, width = image.shape[-2:]
     padded = pad(image, (0, -width % 8, 0, -height % 8), "replicate")
     matrix = image.new_tensor(YCC)
@@ -106,7 +106,7 @@ def compression(image: Tensor, quality: Tensor) -> Tensor:
 
 
 def _steps(quality: Tensor) -> Tensor:
-    """(N, 3, 8, 8) quantisation steps, as libjpeg scales its tables."""
+    """(N, 3, 8, 8) quantization steps, as libjpeg scales its tables."""
     chroma = torch.full((8, 8), 99.0)
     chroma[:4, :4] = torch.tensor(CHROMA_TABLE, dtype=torch.float32)
     tables = torch.stack([torch.tensor(LUMA_TABLE, dtype=torch.float32), chroma, chroma]).to(quality)
@@ -124,7 +124,7 @@ def _cosine() -> Tensor:
 
 
 def cutout(image: Tensor, corners: Tensor) -> Tensor:
-    """Fill a rectangle (x1, y1, x2, y2 in [0, 1]) with mid-grey; an empty one changes nothing."""
+    """Fill a rectangle (x1, y1, x2, y2 in [0, 1]) with mid-gray; an empty one changes nothing."""
     height, width = image.shape[-2:]
     x = (torch.arange(width, device=image.device) + 0.5) / width
     y = (torch.arange(height, device=image.device) + 0.5) / height
@@ -144,4 +144,4 @@ CHANGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cutout": cutout,
 }
 ORDER = tuple(CHANGES)
-"""As a camera would: light, colour, lens, codec; what is cut out stays uniform."""
+"""As a camera would: light, color, lens, codec; what is cut out stays uniform."""

@@ -96,7 +96,7 @@ def prepare(
 ) -> Prepared:
     """Fill the store with every stored modality of the plan; what is there already is not made again.
 
-    `processes` None is one a core, 0 none but this one. `known` is what another process found `incomplete`, and is not tried
+    `processes` None is one a core, 0 none but this one. `known` is what another process reported as `incomplete`, and is not tried
     again. Raises FascoreError for ids that stand twice, a detector that
     cannot start, a worker that dies, and, if `strict`, for a record that lacks a required modality.
     """
@@ -106,23 +106,23 @@ def prepare(
         )
     extraction = Extraction(tuple(plan.modalities.values()), store)
     store.sweep()
-    found: dict[str, dict[str, Entry]] = {
+    entries_of: dict[str, dict[str, Entry]] = {
         id: {name: entry if isinstance(entry, str) else Missing(*entry) for name, entry in entries.items()}
         for id, entries in (known or {}).items()
     }
     for record in records:
-        if record.id not in found and (there := extraction.look_up(record)) is not None:
-            found[record.id] = there
-    pending = [record for record in records if record.id not in found]
-    done = len(found)
+        if record.id not in entries_of and (there := extraction.look_up(record)) is not None:
+            entries_of[record.id] = there
+    pending = [record for record in records if record.id not in entries_of]
+    done = len(entries_of)
     _tell(progress, done, len(records))
     for record, entries in spread(
         extraction.extract, pending, processes_for(processes, len(pending)), lambda record: record.id, "prepared"
     ):
-        found[record.id] = entries
+        entries_of[record.id] = entries
         done += 1
         _tell(progress, done, len(records))
-    return _sorted_out(plan, records, found, strict)
+    return _sorted_out(plan, records, entries_of, strict)
 
 
 def _tell(progress: Progress | None, done: int, total: int) -> None:
@@ -131,11 +131,11 @@ def _tell(progress: Progress | None, done: int, total: int) -> None:
 
 
 def _sorted_out(
-    plan: Plan, records: Sequence[Record], found: Mapping[str, Mapping[str, Entry]], strict: bool
+    plan: Plan, records: Sequence[Record], entries_of: Mapping[str, Mapping[str, Entry]], strict: bool
 ) -> Prepared:
     usable, aside = [], []
     for record in records:
-        lacks = ((n.name, found[record.id].get(n.name)) for n in plan.modalities.values() if not n.optional)
+        lacks = ((n.name, entries_of[record.id].get(n.name)) for n in plan.modalities.values() if not n.optional)
         name, missing = next(((name, entry) for name, entry in lacks if isinstance(entry, Missing)), ("", None))
         if missing is None:
             usable.append(record)
@@ -147,7 +147,7 @@ def _sorted_out(
             f"{len(aside)} of {len(records)} records lack a required modality; the first is '{first.id}' ({first.modality}: {first.reason}). "
             "Mend or remove them, make the modality optional, or run without --strict"
         )
-    return Prepared(tuple(usable), found, tuple(aside))
+    return Prepared(tuple(usable), entries_of, tuple(aside))
 
 
 class Extraction:

@@ -25,7 +25,7 @@ GREY = {"gray": "gray", "gray16le": "gray16le", "gray16be": "gray16le", "gray10l
 class Packets(NamedTuple):
     """What demuxing tells of a video: `stamps` (F,) int64 in presentation order, `keys` those of keyframes, `tick` in seconds.
 
-    `counted` is true for AVI, which numbers its frames as they are stored: what the decoder gives is then told by
+    `counted` is true for AVI, which numbers its frames as they are stored: what the decoder gives is then identified by
     counting, and nothing is skipped.
     """
 
@@ -50,14 +50,14 @@ class Video(MediaSource):
     def facts(self) -> dict[str, float | str]:
         with _opened(self.path) as (container, stream):
             codec = stream.codec_context
-            told = {
+            coding = {
                 "container": container.format.name,
                 "codec": codec.name,
                 "profile": codec.profile or "",
                 "pixels": str(codec.pix_fmt),
             }
             return {
-                **told,
+                **coding,
                 "bit rate": float(codec.bit_rate or container.bit_rate or 0),
                 "streams": float(len(container.streams)),
             }
@@ -141,10 +141,10 @@ class _Reader:
     def frames(self, wanted: np.ndarray) -> Iterator[Frame]:
         start = self.packets.stamps[0]
         for stamp in wanted.tolist():
-            found = self._find(stamp)
-            if found.is_corrupt:
+            decoded = self._find(stamp)
+            if decoded.is_corrupt:
                 raise self._lost(stamp)
-            yield Frame(float((stamp - start) * self.packets.tick), _upright(found))
+            yield Frame(float((stamp - start) * self.packets.tick), _upright(decoded))
 
     def _find(self, stamp: int) -> Any:
         key = self._keyframe(stamp)
@@ -198,7 +198,7 @@ class _Reader:
 
 
 def _upright(frame: Any) -> np.ndarray:
-    """Pixels as they are meant to be seen: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 for a grey video."""
+    """Pixels as they are meant to be seen: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 for a gray video."""
     from av.sidedata.sidedata import Type
 
     pixels: np.ndarray = frame.to_ndarray(format=GREY.get(frame.format.name) or "rgb24")

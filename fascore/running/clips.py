@@ -12,7 +12,7 @@ import numpy as np
 
 from fascore.contract.errors import FascoreError, NoResponse
 from fascore.contract.record import Frame, Record, Source
-from fascore.data.media import open_source
+from fascore.data.open_source import open_source
 from fascore.running.open_trained import unlabelled
 
 

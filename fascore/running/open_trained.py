@@ -13,7 +13,8 @@ import torch
 from fascore.contract.component import replaced, validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.record import ATTACK, Record, Source
-from fascore.data.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
+from fascore.data.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from fascore.data.open_source import open_source
 from fascore.data.prepare import Prepared, prepare
 from fascore.data.store import Store
 from fascore.model import ModelGraph

@@ -11,7 +11,7 @@ import numpy as np
 
 from fascore.contract.errors import Response
 from fascore.contract.record import Record
-from fascore.data.media import open_source
+from fascore.data.open_source import open_source
 from fascore.data.prepare import Missing, Prepared, Progress
 from fascore.data.store import Store
 from fascore.evaluation.recalibration import read_recalibration

@@ -133,8 +133,8 @@ def test_pretrained_weights_come_from_a_file_and_adapt_to_channels(tmp_path):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("none.safetensors", "is none"),
-        ("weights.pth", "is none"),
+        ("none.safetensors", "is not one"),
+        ("weights.pth", "is not one"),
         ("other.safetensors", "does not hold weights of this model"),
     ],
 )

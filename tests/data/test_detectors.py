@@ -9,7 +9,8 @@ from fascore import NoResponse, SpecError
 from fascore.components.detectors import Boxes, Mtcnn, Whole, Yunet
 from fascore.components.detectors.prominent import most_prominent, reduced
 from fascore.contract.record import Annotation
-from fascore.data.media import as_rgb, open_source
+from fascore.data.media import as_rgb
+from fascore.data.open_source import open_source
 
 
 def overlap(one, other) -> float:
@@ -64,7 +65,7 @@ def test_a_missing_or_wrong_model_file_is_a_sentence(tmp_path):
     with pytest.raises(SpecError, match=r"there is no file .*none.onnx; download"):
         Yunet(model=tmp_path / "none.onnx").build()
     (tmp_path / "bad.onnx").write_bytes(b"no model")
-    with pytest.raises(SpecError, match="is no YuNet model that OpenCV"):
+    with pytest.raises(SpecError, match="is not a YuNet model that OpenCV"):
         Yunet(model=tmp_path / "bad.onnx").build()
 
 

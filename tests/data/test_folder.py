@@ -150,7 +150,7 @@ def test_all_mistakes_of_a_manifest_come_in_one_error_with_their_lines(folder):
         f"line 5: rgb: there is no file {folder}/gone.png",
         "line 7: the task 'dance' is unknown; write spoof or forgery",
         "line 7: names no file: fill one of the columns rgb, depth, infrared, thermal",
-        "line 7: the box '1 2' is none; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2",
+        "line 7: the box '1 2' is not four numbers that span an area; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2",
         "line 8: has 3 cells, and the header 6 columns",
     ]
 
@@ -170,8 +170,8 @@ def test_only_twenty_mistakes_are_shown(folder):
         ("m.csv", "id,label,rgb\n", "lists no records"),
         ("m.csv", "id,id,rgb\na,b,c\n", "the column 'id' stands twice"),
         ("m.xlsx", "PK", "write .csv, .tsv, .jsonl or .ndjson"),
-        ("m.jsonl", '{"id": ', "line 1: is no JSON: column"),
-        ("m.jsonl", "[1]", "line 1: is no JSON object but list"),
+        ("m.jsonl", '{"id": ', "line 1: is not JSON: column"),
+        ("m.jsonl", "[1]", "line 1: is not a JSON object but list"),
     ],
 )
 def test_a_manifest_that_is_none_says_why(folder, name, text, message):

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from fascore import NoResponse
-from fascore.data.media import FrameFolder, StillImage, as_grey, as_rgb, open_source
+from fascore.data.media import FrameFolder, StillImage, as_grey, as_rgb
+from fascore.data.open_source import open_source
 from fascore.data.video import Video
 
 IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -264,7 +265,7 @@ def test_any_frame_can_be_seen_as_colour_or_grey():
 
 MEMORY = """
 import resource, sys
-from fascore.data.media import open_source
+from fascore.data.open_source import open_source
 import av, numpy as np
 next(open_source({short!r}).read())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -198,7 +198,7 @@ def test_relative_depth_is_spread_over_the_face_whatever_its_unit():
 def test_depth_that_measures_nothing_in_the_face_or_is_a_coloured_picture_is_refused():
     for image, message in (
         (np.zeros((60, 80), dtype=np.uint16), "measures nothing in the face"),
-        (colours(), "is a coloured picture, not depth"),
+        (colours(), "is a colored picture, not depth"),
     ):
         record = a_record(depth=image)
         face, _ = a_face(record)

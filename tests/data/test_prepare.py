@@ -17,7 +17,7 @@ from fascore import AnnotationSource, FascoreError, NoResponse
 from fascore.components.modalities import FaceFrames, Faces, PseudoDepth
 from fascore.contract.record import Record
 from fascore.contract.refs import Ref
-from fascore.data.media import open_source
+from fascore.data.open_source import open_source
 from fascore.data.prepare import Extraction, prepare
 from fascore.data.store import Store
 

@@ -46,7 +46,13 @@ class Folder(Dataset):
     def _rows(self) -> list[Any]:
         from fascore.components.datasets.folder import read_manifest
 
-        return read_manifest(self)
+        return read_manifest(
+            self.manifest,
+            root=self.root or self.manifest.parent,
+            dataset=self.name or self.manifest.stem,
+            channels=self.channels,
+            fps=self.fps,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

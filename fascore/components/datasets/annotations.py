@@ -30,7 +30,7 @@ class AnnotationFile(AnnotationSource):
         return file_digest(self.path)
 
     def load(self) -> Annotation:
-        """Raises NoResponse where the table is none."""
+        """Raises NoResponse where the file is not such a table."""
         try:
             header, *rows = csv.reader(io.StringIO(self.path.read_text(encoding="utf-8-sig"), newline=""))
             table = np.array([[float(cell) if cell.strip() else np.nan for cell in row] for row in rows], np.float32)

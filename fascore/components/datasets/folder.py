@@ -7,16 +7,15 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fascore.components.datasets import Folder
 from fascore.components.datasets.annotations import AnnotationFile
 from fascore.contract.errors import SpecError, no_column
 from fascore.contract.record import ATTACK, BONA_FIDE, Annotation, AnnotationSource, Record, Source
-from fascore.data.media import open_source
+from fascore.data.open_source import open_source
 
 LABELS = {"1": BONA_FIDE, "bona_fide": BONA_FIDE, "0": ATTACK, "attack": ATTACK}
 TASKS = ("spoof", "forgery")
@@ -47,19 +46,20 @@ class Box(AnnotationSource):
         return Annotation(np.array([self.corners], dtype=np.float32), None)
 
 
-def read_manifest(config: Folder) -> list[Row]:
-    """Rows in the manifest's order. Raises SpecError with a sentence for each problem, up to twenty."""
-    reader = _Reader(config)
-    rows = [row for number, fields in _lines(config.manifest) if (row := reader.row(number, fields)) is not None]
+def read_manifest(manifest: Path, *, root: Path, dataset: str, channels: Sequence[str], fps: float) -> list[Row]:
+    """Rows in the manifest's order: paths are relative to `root`, `channels` are the columns that hold paths of media.
+
+    `fps` is that of folders of frames. Raises SpecError with a sentence for each problem, up to twenty.
+    """
+    reader = _Reader(root, dataset, channels, fps)
+    rows = [row for number, fields in _lines(manifest) if (row := reader.row(number, fields)) is not None]
     if reader.problems:
         shown = reader.problems[:SHOWN]
         rest = len(reader.problems) - len(shown)
         count = "1 problem" if len(reader.problems) == 1 else f"{len(reader.problems)} problems"
-        raise SpecError("\n".join([f"{config.manifest}: {count}", *shown, *([f"… and {rest} more"] if rest else [])]))
+        raise SpecError("\n".join([f"{manifest}: {count}", *shown, *([f"… and {rest} more"] if rest else [])]))
     if not rows:
-        raise SpecError(
-            f"{config.manifest} lists no records: write a header such as id,label,rgb,species and a row for each"
-        )
+        raise SpecError(f"{manifest} lists no records: write a header such as id,label,rgb,species and a row for each")
     return rows
 
 
@@ -70,7 +70,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     except OSError as error:
         raise SpecError(f"the manifest {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise SpecError(f"the manifest {path} is no UTF-8 text: byte {error.start}") from error
+        raise SpecError(f"the manifest {path} is not UTF-8 text: byte {error.start}") from error
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         yield from _json_lines(text)
     elif path.suffix.lower() in (".csv", ".tsv"):
@@ -87,9 +87,9 @@ def _json_lines(text: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         try:
             fields = json.loads(line)
         except json.JSONDecodeError as error:
-            yield number, f"is no JSON: column {error.colno}: {error.msg}"
+            yield number, f"is not JSON: column {error.colno}: {error.msg}"
             continue
-        yield number, fields if isinstance(fields, dict) else f"is no JSON object but {type(fields).__name__}"
+        yield number, fields if isinstance(fields, dict) else f"is not a JSON object but {type(fields).__name__}"
 
 
 def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
@@ -113,10 +113,8 @@ def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Map
 class _Reader:
     """Turns fields into records and gathers what is wrong with them."""
 
-    def __init__(self, config: Folder) -> None:
-        self.config = config
-        self.root = config.root or config.manifest.parent
-        self.dataset = config.name or config.manifest.stem
+    def __init__(self, root: Path, dataset: str, channels: Sequence[str], fps: float) -> None:
+        self.root, self.dataset, self.channels, self.fps = root, dataset, channels, fps
         self.problems: list[str] = []
         self.seen: dict[str, int] = {}
 
@@ -133,7 +131,7 @@ class _Reader:
         metadata = {
             name: self._plain(number, name, value)
             for name, value in fields.items()
-            if name not in (*OWN, *self.config.channels)
+            if name not in (*OWN, *self.channels)
         }
         if len(self.problems) > before:
             return None
@@ -190,15 +188,15 @@ class _Reader:
 
     def _channels(self, number: int, fields: Mapping[str, Any]) -> dict[str, Source]:
         channels: dict[str, Source] = {}
-        for name in self.config.channels:
+        for name in self.channels:
             if (text := _text(fields.get(name))) is None:
                 continue
             path = self.root / text
             if not path.exists():
                 self._problem(number, f"{name}: there is no file {path}")
-            channels[name] = open_source(path, fps=self.config.fps)
+            channels[name] = open_source(path, fps=self.fps)
         if not channels:
-            self._problem(number, f"names no file: fill one of the columns {', '.join(self.config.channels)}")
+            self._problem(number, f"names no file: fill one of the columns {', '.join(self.channels)}")
         return channels
 
     def _faces(self, number: int, fields: Mapping[str, Any]) -> AnnotationSource | None:
@@ -217,12 +215,17 @@ class _Reader:
         if value is None:
             return None
         try:
-            numbers = [float(part) for part in (value.replace(",", " ").split() if isinstance(value, str) else value)]
+            numbers = [
+                float(number) for number in (value.replace(",", " ").split() if isinstance(value, str) else value)
+            ]
             x1, y1, x2, y2 = numbers
             if not (-math.inf < x1 < x2 < math.inf and -math.inf < y1 < y2 < math.inf):
                 raise ValueError
         except (TypeError, ValueError):
-            self._problem(number, f"the box {value!r} is none; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2")
+            self._problem(
+                number,
+                f"the box {value!r} is not four numbers that span an area; write x1 y1 x2 y2 in pixels, x1 < x2 and y1 < y2",
+            )
             return None
         return Box((x1, y1, x2, y2))
 

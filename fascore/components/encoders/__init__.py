@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
+from fascore.components.encoders.timm_options import Output, TimmOptions
 from fascore.contract.errors import SpecError
 from fascore.contract.kinds import Encoder
 from fascore.contract.signals import Clip, Image, Plane, Signal, Tokens, Vector
@@ -38,7 +39,7 @@ class Identity(Encoder):
 class Timm(Encoder):
     """Any model of timm (Wightman 2019) on an Image, a Plane or a Clip of any channel count.
 
-    An Image or Clip is normalised with the model's own mean and deviation (three channels: RGB; else their averages); a
+    An Image or Clip is normalized with the model's own mean and deviation (three channels: RGB; else their averages); a
     Plane never is. `vector` gives Vector(D), pooled as the model pools; `tokens` gives Tokens, the places of the last
     feature map by rows behind the model's prefix tokens; `pyramid` gives Pyramid. Frames of a Clip go through one by one:
     their vectors are averaged to Vector(D), or kept as Tokens(T, D).
@@ -51,9 +52,7 @@ class Timm(Encoder):
     pretrained: bool | str = Field(
         False, description="true: timm's own weights, downloaded; a path: the same as a safetensors file; false: random"
     )
-    output: Literal["vector", "tokens", "pyramid"] = Field(
-        "vector", description="pooled feature, places of the last map, or maps"
-    )
+    output: Output = Field("vector", description="pooled feature, places of the last map, or maps")
     levels: tuple[int, ...] | None = Field(
         None, min_length=1, description="maps of a pyramid by index, negative from the end; default: last four"
     )
@@ -67,30 +66,47 @@ class Timm(Encoder):
     drop_path: Share = Field(0.0, description="stochastic depth")
 
     def infer(self, signals: Sequence[Signal]) -> Signal:
-        from fascore.components.encoders.timm_facts import given
+        from fascore.components.encoders.timm_facts import output_signal
 
-        signal = _only(self.type, signals)
-        if not isinstance(signal, Image | Plane | Clip):
-            raise SpecError(f"timm takes an Image, a Plane or a Clip, not {signal}")
+        signal = self._picture(signals)
         if self.levels is not None and self.output != "pyramid":
             raise SpecError(
                 f"'levels' belongs to \"output\": \"pyramid\", and this gives {self.output}; delete 'levels' or change 'output'"
             )
         if not isinstance(signal, Clip):
-            return given(self, signal.c, signal.h, signal.w)
+            return output_signal(self._options(), signal.c, signal.h, signal.w)
         if self.output != "vector":
             raise SpecError(
                 f'of a Clip, timm gives vectors, not {self.output}: set "output": "vector", and "clip": "tokens" for one token a frame'
             )
-        vector = given(self, signal.c, signal.h, signal.w)
+        vector = output_signal(self._options(), signal.c, signal.h, signal.w)
         assert isinstance(vector, Vector)
         return vector if self.clip == "mean" else Tokens(signal.t, vector.d)
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fascore.components.encoders.timm import TimmEncoder
 
-        self.infer(signals)
-        return TimmEncoder(self, _only(self.type, signals))
+        return TimmEncoder(
+            self._options(), self._picture(signals), gives=self.infer(signals), average_frames=self.clip == "mean"
+        )
+
+    def _picture(self, signals: Sequence[Signal]) -> Image | Plane | Clip:
+        """The one input. Raises SpecError."""
+        signal = _only(self.type, signals)
+        if not isinstance(signal, Image | Plane | Clip):
+            raise SpecError(f"timm takes an Image, a Plane or a Clip, not {signal}")
+        return signal
+
+    def _options(self) -> TimmOptions:
+        return TimmOptions(
+            name=self.name,
+            pretrained=self.pretrained,
+            output=self.output,
+            levels=self.levels,
+            img_size=self.img_size,
+            drop=self.drop,
+            drop_path=self.drop_path,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

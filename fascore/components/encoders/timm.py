@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import timm
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from fascore.components.encoders.timm_facts import chosen_levels
+from fascore.components.encoders.timm_options import TimmOptions
 from fascore.contract.errors import FascoreError, SpecError
 from fascore.contract.signals import Clip, Image, Level, Plane, Pyramid, Signal, Tokens, Vector
 
-if TYPE_CHECKING:
-    from fascore.components.encoders import Timm
-
 
 class TimmEncoder(nn.Module):
-    """One timm model behind its own normalisation.
+    """One timm model behind its own normalization.
 
     Shapes: Image or Plane (B, C, H, W), Clip (B, T, C, H, W) -> (B, D), (B, N, D), or a list of (B, C_i, H_i, W_i).
     """
@@ -28,32 +25,36 @@ class TimmEncoder(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, config: Timm, signal: Signal) -> None:
+    def __init__(
+        self, options: TimmOptions, picture: Image | Plane | Clip, *, gives: Signal, average_frames: bool
+    ) -> None:
+        """`gives` is the output for `picture`; of a Clip, vectors of frames are averaged or kept as tokens."""
         super().__init__()
-        assert isinstance(signal, Image | Plane | Clip)
-        self.config, self.size = config, (signal.c, signal.h, signal.w)
-        self.given = config.infer([signal])
-        self.frames = isinstance(signal, Clip)
-        self.model: Any = create(config, *self.size)
-        mean, deviation = ((0.0,), (1.0,)) if isinstance(signal, Plane) else self._statistics(signal.c)
+        self.options, self.size = options, (picture.c, picture.h, picture.w)
+        self.gives, self.average_frames = gives, average_frames
+        self.frames = isinstance(picture, Clip)
+        self.model: Any = create(options, *self.size)
+        mean, deviation = ((0.0,), (1.0,)) if isinstance(picture, Plane) else self._statistics(picture.c)
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1), persistent=False)
 
     def adopt_pretrained(self) -> None:
         """Take timm's weights, adapted to channels and input size as timm adapts them. Raises FascoreError."""
-        if self.config.pretrained is False:
+        if self.options.pretrained is False:
             return
-        path = Path(self.config.pretrained) if isinstance(self.config.pretrained, str) else downloaded(self.config.name)
+        path = (
+            Path(self.options.pretrained) if isinstance(self.options.pretrained, str) else downloaded(self.options.name)
+        )
         if path.suffix != ".safetensors" or not path.is_file():
             raise FascoreError(
-                f"timm '{self.config.name}': pretrained weights are a .safetensors file, and {path} is none"
+                f"timm '{self.options.name}': pretrained weights are a .safetensors file, and {path} is not one"
             )
         first, second = (self._loaded(path, seed) for seed in (0, 1))
         # timm passes over what a file lacks; what two seeds leave different did not come from the file.
         if lacks := [key for key, value in first.items() if not torch.equal(value, second[key])]:
             listed = ", ".join(lacks[:4]) + (f" and {len(lacks) - 4} more" if len(lacks) > 4 else "")
             raise FascoreError(
-                f"timm '{self.config.name}': {path} does not hold weights of this model: it lacks {listed}"
+                f"timm '{self.options.name}': {path} does not hold weights of this model: it lacks {listed}"
             )
         self.model.load_state_dict(first)
 
@@ -62,10 +63,10 @@ class TimmEncoder(nn.Module):
         try:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                return create(self.config, *self.size, pretrained=True, pretrained_cfg_overlay=overlay).state_dict()
+                return create(self.options, *self.size, pretrained=True, pretrained_cfg_overlay=overlay).state_dict()
         except Exception as error:
             raise FascoreError(
-                f"timm '{self.config.name}': {path} does not hold weights of this model: {error}"
+                f"timm '{self.options.name}': {path} does not hold weights of this model: {error}"
             ) from error
 
     def _statistics(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -77,16 +78,16 @@ class TimmEncoder(nn.Module):
             return self._frame(x)
         feature = cast(Tensor, self._frame(rearrange(x, "b t c h w -> (b t) c h w")))
         by_frame = rearrange(feature, "(b t) d -> b t d", b=len(x))
-        return by_frame.mean(1) if self.config.clip == "mean" else by_frame
+        return by_frame.mean(1) if self.average_frames else by_frame
 
     def _frame(self, x: Tensor) -> Tensor | list[Tensor]:
         x = (x - self.mean) / self.deviation
-        if isinstance(self.given, Pyramid):
-            return [_channels_first(feature, level) for feature, level in zip(self.model(x), self.given.levels)]
-        if self.config.output == "vector":
+        if isinstance(self.gives, Pyramid):
+            return [_channels_first(feature, level) for feature, level in zip(self.model(x), self.gives.levels)]
+        if self.options.output == "vector":
             return cast(Tensor, self.model(x))
-        assert isinstance(self.given, Tokens)
-        return _places(self.model.forward_features(x), self.given)
+        assert isinstance(self.gives, Tokens)
+        return _places(self.model.forward_features(x), self.gives)
 
 
 def _channels_first(feature: Tensor, level: Level) -> Tensor:
@@ -107,33 +108,34 @@ def per_channel(statistic: tuple[float, ...], channels: int) -> tuple[float, ...
     return tuple(statistic) if channels == len(statistic) else (sum(statistic) / len(statistic),) * channels
 
 
-def create(config: Timm, c: int, h: int, w: int, **options: Any) -> nn.Module:
-    """timm's model for a config, randomly initialised from torch's current seed. Raises SpecError where timm refuses."""
-    options["in_chans"] = c
-    if config.img_size is not None:
-        options["img_size"] = (h, w)
+def create(options: TimmOptions, c: int, h: int, w: int, **arguments: Any) -> nn.Module:
+    """timm's model as the options say, randomly initialized from torch's current seed. Raises SpecError where timm refuses."""
+    arguments["in_chans"] = c
+    if options.img_size is not None:
+        arguments["img_size"] = (h, w)
     for word in ("drop", "drop_path"):
-        if getattr(config, word):
-            options[f"{word}_rate"] = getattr(config, word)
+        if getattr(options, word):
+            arguments[f"{word}_rate"] = getattr(options, word)
     try:
-        if config.output == "pyramid":
+        if options.output == "pyramid":
             return cast(
-                nn.Module, timm.create_model(config.name, features_only=True, out_indices=_indices(config), **options)
+                nn.Module,
+                timm.create_model(options.name, features_only=True, out_indices=_indices(options), **arguments),
             )
-        model: Any = timm.create_model(config.name, num_classes=0, **options)
+        model: Any = timm.create_model(options.name, num_classes=0, **arguments)
     except (TypeError, AssertionError, RuntimeError, ValueError) as error:
-        raise SpecError(f"timm cannot build '{config.name}' with {options}: {error}") from error
-    if config.output == "tokens":
+        raise SpecError(f"timm cannot build '{options.name}' with {arguments}: {error}") from error
+    if options.output == "tokens":
         # What only the pooled feature needs goes; a few models cannot do without pooling, and keep it unused.
         with suppress(TypeError, AssertionError, ValueError):
             model.reset_classifier(0, "")
     return cast(nn.Module, model)
 
 
-def _indices(config: Timm) -> tuple[int, ...]:
+def _indices(options: TimmOptions) -> tuple[int, ...]:
     with torch.device("meta"):
-        count = len(cast(Any, timm.create_model(config.name)).feature_info)
-    return chosen_levels(config, count)
+        count = len(cast(Any, timm.create_model(options.name)).feature_info)
+    return options.chosen_levels(count)
 
 
 def downloaded(name: str) -> Path:
@@ -154,23 +156,23 @@ def downloaded(name: str) -> Path:
         ) from error
 
 
-def measure(config: Timm, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
+def measure(options: TimmOptions, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
     """What a model gives, found by running it on the meta device. Raises SpecError where timm refuses."""
     with torch.device("meta"):
-        model: Any = create(config, c, h, w).eval()
+        model: Any = create(options, c, h, w).eval()
         image = torch.empty(1, c, h, w)
     try:
-        given = model.forward_features(image) if config.output == "tokens" else model(image)
+        output = model.forward_features(image) if options.output == "tokens" else model(image)
     except Exception as error:
-        raise SpecError(f"timm '{config.name}' refuses an input of {c} x {h} x {w}: {error}") from error
-    if config.output == "vector" and isinstance(given, Tensor) and given.ndim == 2:
-        return Vector(given.shape[1])
-    if config.output == "tokens" and isinstance(given, Tensor) and given.ndim in (3, 4):
-        return _measured_tokens(model, given)
-    if config.output == "pyramid":
-        facts = zip(given, model.feature_info.channels(), model.feature_info.reduction(), strict=True)
+        raise SpecError(f"timm '{options.name}' refuses an input of {c} x {h} x {w}: {error}") from error
+    if options.output == "vector" and isinstance(output, Tensor) and output.ndim == 2:
+        return Vector(output.shape[1])
+    if options.output == "tokens" and isinstance(output, Tensor) and output.ndim in (3, 4):
+        return _measured_tokens(model, output)
+    if options.output == "pyramid":
+        facts = zip(output, model.feature_info.channels(), model.feature_info.reduction(), strict=True)
         return Pyramid(tuple(_measured_level(feature, channels, stride) for feature, channels, stride in facts))
-    raise SpecError(f"timm gives no {config.output} of '{config.name}'; choose another 'output' or another model")
+    raise SpecError(f"timm gives no {options.output} of '{options.name}'; choose another 'output' or another model")
 
 
 def _measured_level(feature: Tensor, channels: int, stride: int) -> Level:

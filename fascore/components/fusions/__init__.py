@@ -24,7 +24,7 @@ class _Vectors(Fusion):
     honours_mask: ClassVar[bool] = True
 
     def widths(self, signals: Sequence[Signal]) -> list[int]:
-        """Widths of the inputs. Raises SpecError where one is no Vector."""
+        """Widths of the inputs. Raises SpecError where one is not a Vector."""
         if not signals:
             raise SpecError(f"{self.type} fuses one or more features; got none")
         for place, signal in enumerate(signals):

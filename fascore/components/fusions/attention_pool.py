@@ -11,7 +11,7 @@ from torch import Tensor, nn
 class AttentionPoolFusion(nn.Module):
     """Multihead(s, F, F) with one learned seed s: PMA of Lee et al. 2019, eq. 11, without its feed-forward layers.
 
-    Shapes: n inputs of (B, N_i, D_i) or (B, D_i), and mask (B, n) -> (B, width). Absent inputs are no keys.
+    Shapes: n inputs of (B, N_i, D_i) or (B, D_i), and mask (B, n) -> (B, width). Absent inputs are not keys.
     """
 
     def __init__(self, widths: Sequence[int], width: int, *, heads: int, project: bool) -> None:

@@ -136,7 +136,7 @@ class Pixelwise(Head):
 
     Takes a Pyramid (one level of it), a Plane or Tokens with a grid. Learns record.label at every place, or a Plane such
     as a pseudo depth, resampled to the map. `contrast_depth` is the squared error of values and of the differences
-    to the eight neighbours (Wang et al. 2020, CDL); the network's map passes a sigmoid in all losses.
+    to the eight neighbors (Wang et al. 2020, CDL); the network's map passes a sigmoid in all losses.
     """
 
     type: Literal["pixelwise"] = "pixelwise"
@@ -144,7 +144,7 @@ class Pixelwise(Head):
     criterion: Literal["bce", "mse", "contrast_depth"] = Field(
         "bce", description="binary cross-entropy, squared error, or contrastive depth loss"
     )
-    contrast: float = Field(1.0, gt=0, description="weight of the neighbour differences in contrast_depth")
+    contrast: float = Field(1.0, gt=0, description="weight of the neighbor differences in contrast_depth")
 
     def place(self, signals: Sequence[Signal]) -> Level:
         """The feature map that it reads. Raises SpecError."""
@@ -172,13 +172,21 @@ class Pixelwise(Head):
             raise SpecError(f"pixelwise learns record.label or a map, not {target}")
         if self.criterion == "contrast_depth" and min(size) < 3:
             raise SpecError(
-                f"pixelwise: contrast_depth compares neighbours and needs a map of 3 x 3 or more; the input has {size[0]} x {size[1]}"
+                f"pixelwise: contrast_depth compares neighbors and needs a map of 3 x 3 or more; the input has {size[0]} x {size[1]}"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fascore.components.heads.pixelwise import PixelwiseHead
 
-        return PixelwiseHead(self, signals[0], self.place(signals))
+        place, signal = self.place(signals), signals[0]
+        return PixelwiseHead(
+            place.channels,
+            place.size,
+            level=self.level if isinstance(signal, Pyramid) else None,
+            prefix=signal.prefix if isinstance(signal, Tokens) else None,
+            criterion=self.criterion,
+            contrast=self.contrast,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

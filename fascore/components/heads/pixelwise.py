@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import torch
 from einops import rearrange
@@ -10,43 +10,48 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, binary_cross_entropy_with_logits, conv2d, interpolate
 
 from fascore.contract.kinds import HeadModule
-from fascore.contract.signals import Level, Pyramid, Signal, Tokens
-
-if TYPE_CHECKING:
-    from fascore.components.heads import Pixelwise
 
 
 class PixelwiseHead(nn.Module, HeadModule):
     """A 1 x 1 convolution to one logit a place. Shapes: (B, C, H, W), a list of such, or (B, N, C) -> (B, 1, H, W)."""
 
-    def __init__(self, config: Pixelwise, signal: Signal, place: Level) -> None:
+    def __init__(
+        self,
+        channels: int,
+        size: tuple[int, int],
+        *,
+        level: int | None,
+        prefix: int | None,
+        criterion: Literal["bce", "mse", "contrast_depth"],
+        contrast: float,
+    ) -> None:
+        """`level` is that of a list of maps, `prefix` the number of tokens before those that lie on the map; None for other inputs."""
         super().__init__()
-        self.config, self.size = config, place.size
-        self.level = config.level if isinstance(signal, Pyramid) else None
-        self.prefix = signal.prefix if isinstance(signal, Tokens) else None
-        self.project = nn.Conv2d(place.channels, 1, 1)
+        self.size, self.level, self.prefix = size, level, prefix
+        self.criterion, self.contrast = criterion, contrast
+        self.project = nn.Conv2d(channels, 1, 1)
 
     def forward(self, feature: Tensor | list[Tensor]) -> Tensor:
-        one = (
+        places = (
             feature[self.level]
             if self.level is not None and not isinstance(feature, Tensor)
             else torch.as_tensor(feature)
         )
         if self.prefix is not None:
-            one = rearrange(one[:, self.prefix :], "b (h w) c -> b c h w", h=self.size[0])
-        logits: Tensor = self.project(one)
+            places = rearrange(places[:, self.prefix :], "b (h w) c -> b c h w", h=self.size[0])
+        logits: Tensor = self.project(places)
         return logits
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """(B,) mean over the map."""
         logits, wanted = output.float(), self._wanted(target)
-        if self.config.criterion == "bce":
+        if self.criterion == "bce":
             return binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean((1, 2, 3))
         values = logits.sigmoid()
         squared = (values - wanted).square().mean((1, 2, 3))
-        if self.config.criterion == "mse":
+        if self.criterion == "mse":
             return squared
-        return squared + self.config.contrast * (contrast(values) - contrast(wanted)).square().mean((1, 2, 3))
+        return squared + self.contrast * (contrast(values) - contrast(wanted)).square().mean((1, 2, 3))
 
     def score(self, output: Tensor) -> Tensor:
         """(B,) mean of the map."""
@@ -65,7 +70,7 @@ class PixelwiseHead(nn.Module, HeadModule):
 
 
 def contrast(depth: Tensor) -> Tensor:
-    """Difference of each inner place to its eight neighbours (Wang et al. 2020, eq. 10). Shapes: (B, 1, H, W) -> (B, 8, H - 2, W - 2)."""
+    """Difference of each inner place to its eight neighbors (Wang et al. 2020, eq. 10). Shapes: (B, 1, H, W) -> (B, 8, H - 2, W - 2)."""
     kernels = torch.zeros(9, 9, device=depth.device)
     kernels.fill_diagonal_(1)
     kernels[:, 4] -= 1

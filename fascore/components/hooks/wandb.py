@@ -1,4 +1,4 @@
-"""Weights & Biases as a tracker, offline unless told otherwise."""
+"""Weights & Biases as a tracker, offline unless its options say otherwise."""
 
 from __future__ import annotations
 

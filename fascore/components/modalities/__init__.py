@@ -46,7 +46,13 @@ class Faces(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fascore.components.modalities.faces import FacesModule
 
-        return FacesModule(self)
+        return FacesModule(
+            self.detector.build(),
+            reads_annotation=self.detector.reads_annotation,
+            channel=self.channel,
+            frames=self.frames,
+            least_confidence=self.keep,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -105,7 +111,17 @@ class FaceFrames(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fascore.components.modalities.face_frames import FaceFramesModule
 
-        return FaceFramesModule(self)
+        return FaceFramesModule(
+            channel=self.channel,
+            size=self.size,
+            reserved=self.reserved,
+            views=self.views,
+            frames=self.frames,
+            fps=self.fps,
+            margin=self.margin,
+            align=self.align,
+            landmarks=self.landmarks,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -120,7 +136,7 @@ class FaceFrames(Modality):
 class DepthMap(Modality):
     """Depth in the crop of a face: near is 1, far is 0. Plane(1 or T, H, W), and the same as port `valid`.
 
-    In metres it is clip(0.5 + (median over the face - z) / span, 0, 1); relative depth is spread between its 2nd and
+    In meters it is clip(0.5 + (median over the face - z) / span, 0, 1); relative depth is spread between its 2nd and
     98th percentile in the face box; raw depth is the pixel over the largest that its type can hold. Frames are matched
     by nearest time; the channel is registered with the crop's, at any resolution.
     """
@@ -128,8 +144,8 @@ class DepthMap(Modality):
     type: Literal["depth_map"] = "depth_map"
     channel: str = Field("depth", description="raw channel of depth, single-channel pictures of 8 or 16 bits")
     unit: Literal["metre", "relative", "raw"] = Field("metre", description="what a pixel means")
-    scale: PositiveFloat = Field(0.001, description="metres a unit of the pixel: 0.001 where pixels are millimetres")
-    span: PositiveFloat = Field(0.24, description="metres from value 0 to value 1")
+    scale: PositiveFloat = Field(0.001, description="meters a unit of the pixel: 0.001 where pixels are millimeters")
+    span: PositiveFloat = Field(0.24, description="meters from value 0 to value 1")
     near_is_high: bool = Field(False, description="larger pixels are nearer, as in disparity; for relative depth")
     invalid: int = Field(0, ge=0, description="the pixel that means that nothing was measured")
     holes: Literal["far", "median", "nearest"] = Field(
@@ -147,9 +163,18 @@ class DepthMap(Modality):
         return {"": plane, "valid": plane}
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
+        from fascore.components.modalities.crop_follower import CropFollower
         from fascore.components.modalities.depth_map import DepthMapModule
 
-        return DepthMapModule(self, _crop(self.type, signals).w)
+        return DepthMapModule(
+            CropFollower(self.channel, _crop(self.type, signals).w, self.size),
+            unit=self.unit,
+            scale=self.scale,
+            span=self.span,
+            near_is_high=self.near_is_high,
+            invalid=self.invalid,
+            holes=self.holes,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -168,7 +193,7 @@ class Infrared(Modality):
     """
 
     type: Literal["infrared"] = "infrared"
-    channel: str = Field("infrared", description="raw channel of infrared; coloured pictures are read as their luma")
+    channel: str = Field("infrared", description="raw channel of infrared; colored pictures are read as their luma")
     limits: tuple[float, float] | None = Field(
         None, description="pixels that become 0 and 1; none: by the type of the pixel"
     )
@@ -185,9 +210,10 @@ class Infrared(Modality):
         return Clip(face.t, 1, side, side, face.fps) if isinstance(face, Clip) else Image(1, side, side)
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
+        from fascore.components.modalities.crop_follower import CropFollower
         from fascore.components.modalities.infrared import InfraredModule
 
-        return InfraredModule(self, _crop(self.type, signals).w)
+        return InfraredModule(CropFollower(self.channel, _crop(self.type, signals).w, self.size), limits=self.limits)
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -218,7 +244,7 @@ class Difference(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fascore.components.modalities.difference import DifferenceModule
 
-        return DifferenceModule(self)
+        return DifferenceModule(self.form)
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -251,7 +277,7 @@ class PseudoDepth(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fascore.components.modalities.pseudo_depth import PseudoDepthModule
 
-        return PseudoDepthModule(self)
+        return PseudoDepthModule(self.size, self.attacks)
 
     @classmethod
     def examples(cls) -> list[Any]:

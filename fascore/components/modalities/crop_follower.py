@@ -36,7 +36,7 @@ class CropFollower:
     def cuts(self, record: Record, face: Arrays, invalid: int | None, *, exact: bool) -> Iterator[Cut]:
         """Every crop once, each frame of the channel decoded once. `invalid` is the pixel that means no measurement."""
         if missing := [name for name in ("crop", "times", "box", "frame_size") if name not in face]:
-            raise FascoreError(f"its input stores no '{missing[0]}': it is no crop of a face; name a face_frames")
+            raise FascoreError(f"its input stores no '{missing[0]}': it is not a crop of a face; name a face_frames")
         source = channel(record, self.channel)
         rows = nearest(source.times(), face["times"])
         size = self.stored_size(face["value"].shape[-1])
@@ -70,6 +70,6 @@ def _single(image: np.ndarray, name: str) -> np.ndarray:
         if (image[..., 0] == image[..., 1]).all() and (image[..., 1] == image[..., 2]).all():
             return np.ascontiguousarray(image[..., 0])
         raise NoResponse(
-            "refused", f"channel '{name}' is a coloured picture, not depth; write depth as one channel of 8 or 16 bits"
+            "refused", f"channel '{name}' is a colored picture, not depth; write depth as one channel of 8 or 16 bits"
         )
     return image

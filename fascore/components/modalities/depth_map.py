@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from fascore.components.modalities import DepthMap
 from fascore.components.modalities.crop_follower import CropFollower
 from fascore.contract.errors import NoResponse
 from fascore.contract.kinds.modality import Arrays, Loaded, ModalityModule
@@ -29,9 +28,19 @@ class DepthMapModule(ModalityModule):
     T is 1 for single images.
     """
 
-    def __init__(self, config: DepthMap, face_size: int) -> None:
-        self.config = config
-        self.follower = CropFollower(config.channel, face_size, config.size)
+    def __init__(
+        self,
+        follower: CropFollower,
+        *,
+        unit: Literal["metre", "relative", "raw"],
+        scale: float,
+        span: float,
+        near_is_high: bool,
+        invalid: int,
+        holes: Literal["far", "median", "nearest"],
+    ) -> None:
+        self.follower, self.unit, self.scale, self.span = follower, unit, scale, span
+        self.near_is_high, self.invalid, self.holes = near_is_high, invalid, holes
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         face = inputs[0]
@@ -39,13 +48,13 @@ class DepthMapModule(ModalityModule):
         values: dict[tuple[int, ...], np.ndarray] = {}
         valid = np.zeros((*shape, size, size), dtype=np.uint8)
         levels = np.zeros((*shape, 3), dtype=np.float32)
-        for place, value, measured, box in self.follower.cuts(record, face, self.config.invalid, exact=True):
+        for place, value, measured, box in self.follower.cuts(record, face, self.invalid, exact=True):
             inside = value[box][measured[box] > 0]
             if not len(inside):
-                raise NoResponse("refused", f"channel '{self.config.channel}' measures nothing in the face")
+                raise NoResponse("refused", f"channel '{self.follower.channel}' measures nothing in the face")
             low, high = np.percentile(inside, ROBUST)
             levels[place] = low, np.median(inside), high
-            values[place] = filled(value, measured) if self.config.holes == "nearest" else value
+            values[place] = filled(value, measured) if self.holes == "nearest" else value
             valid[place] = measured
         table = np.stack([values[place] for place in np.ndindex(shape)]).reshape(valid.shape)
         arrays = {
@@ -63,10 +72,10 @@ class DepthMapModule(ModalityModule):
         from fascore.data.augmentation import sample
 
         value, valid = self._normalised(stored), stored["valid"].float()
-        weight = torch.ones_like(valid) if self.config.holes == "nearest" else valid
+        weight = torch.ones_like(valid) if self.holes == "nearest" else valid
         size, reach = self.follower.size, value.shape[-1] / self.follower.size
         total, share, seen = sample(torch.stack([value * weight, weight, valid], dim=1), draws, size, reach).unbind(1)
-        fill = torch.full_like(total, FILL[self.config.holes])
+        fill = torch.full_like(total, FILL[self.holes])
         return {
             "": torch.where(share > 1e-3, total / share.clamp(min=1e-3), fill).clamp(0, 1),
             "valid": (seen >= 0.5).float(),
@@ -78,11 +87,11 @@ class DepthMapModule(ModalityModule):
 
         value = stored["value"].float()
         low, median, high = (stored[name][..., None, None] for name in ("low", "median", "high"))
-        if self.config.unit == "metre":
-            value = 0.5 + (median - value) * self.config.scale / self.config.span
-        elif self.config.unit == "relative":
+        if self.unit == "metre":
+            value = 0.5 + (median - value) * self.scale / self.span
+        elif self.unit == "relative":
             value = (value - low) / (high - low).clamp(min=1e-6)
-            value = value if self.config.near_is_high else 1 - value
+            value = value if self.near_is_high else 1 - value
         else:
             value = value / (255 if stored["value"].dtype == torch.uint8 else 65535)
         return value.clamp(0, 1)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from fascore.components.modalities import Difference
 from fascore.contract.kinds.modality import Loaded, ModalityModule
 
 if TYPE_CHECKING:
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 class DifferenceModule(ModalityModule):
     """d_t = x_(t+1) - x_t. Shapes: (N, T, C, H, W) -> (N, (T - 1) * C, H, W) or (N, T - 1, C, H, W)."""
 
-    def __init__(self, config: Difference) -> None:
-        self.form = config.form
+    def __init__(self, form: Literal["stacked", "clip"]) -> None:
+        self.form = form
 
     def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
         from torch import Tensor

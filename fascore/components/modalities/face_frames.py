@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from einops import rearrange
 
-from fascore.components.modalities import FaceFrames
 from fascore.contract.errors import NoResponse
 from fascore.contract.kinds.modality import Arrays, Loaded, ModalityModule
 from fascore.contract.record import POINTS, Record
@@ -28,15 +27,28 @@ class FaceFramesModule(ModalityModule):
     `frame_size` (V, 2) height and width of the channel's frames.
     """
 
-    def __init__(self, config: FaceFrames) -> None:
-        self.config = config
-        self.stored_size = config.size + 2 * config.reserved
-        self.reach = self.stored_size / config.size
+    def __init__(
+        self,
+        *,
+        channel: str,
+        size: int,
+        reserved: int,
+        views: int,
+        frames: int | None,
+        fps: float | None,
+        margin: float,
+        align: Literal["none", "similarity"],
+        landmarks: Literal["five", "68", "mesh140"] | None,
+    ) -> None:
+        self.channel, self.size, self.views, self.frames, self.fps = channel, size, views, frames, fps
+        self.margin, self.align, self.landmarks = margin, align, landmarks
+        self.stored_size = size + 2 * reserved
+        self.reach = self.stored_size / size
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         faces = inputs[0]
         rows = self._rows(faces)
-        times = wanted_times(faces["times"][rows], self.config.count(()), self.config.frames, self.config.fps)
+        times = wanted_times(faces["times"][rows], self.views, self.frames, self.fps)
         chosen = rows[nearest(faces["times"][rows], times)]
         matrices = {row: self._matrix(faces, row) for row in np.unique(chosen)}
         crops, frame_size = self._crops(record, faces, matrices)
@@ -47,7 +59,7 @@ class FaceFramesModule(ModalityModule):
             "times": faces["times"][chosen],
             "frame_size": np.tile(np.asarray(frame_size, dtype=np.int32), (len(chosen), 1)),
         }
-        if self.config.landmarks is not None:
+        if self.landmarks is not None:
             points = self._landmarks(faces["points"])
             arrays["points"] = _table(
                 chosen, {row: to_frame(matrix, points[row]).astype(np.float32) for row, matrix in matrices.items()}
@@ -57,7 +69,7 @@ class FaceFramesModule(ModalityModule):
     def _rows(self, faces: Arrays) -> np.ndarray:
         """Rows of the faces that can be used. Raises NoResponse where points are wanted and there are none."""
         seen = np.isfinite(faces["boxes"]).all(axis=1)
-        if self.config.align == "none" and self.config.landmarks is None:
+        if self.align == "none" and self.landmarks is None:
             return np.flatnonzero(seen)
         if "points" not in faces:
             raise NoResponse(
@@ -69,7 +81,7 @@ class FaceFramesModule(ModalityModule):
         return rows
 
     def _landmarks(self, points: np.ndarray) -> np.ndarray:
-        layout = self.config.landmarks or "five"
+        layout = self.landmarks or "five"
         if layout == "five":
             return five_of(points)
         if (points.shape[1], layout) == (POINTS["mesh140"], "68"):
@@ -81,15 +93,15 @@ class FaceFramesModule(ModalityModule):
         return points
 
     def _matrix(self, faces: Arrays, row: int) -> np.ndarray:
-        if self.config.align == "similarity":
-            return aligned_crop(five_of(faces["points"][row]), self.config.margin)
-        return square_crop(faces["boxes"][row], self.config.margin)
+        if self.align == "similarity":
+            return aligned_crop(five_of(faces["points"][row]), self.margin)
+        return square_crop(faces["boxes"][row], self.margin)
 
     def _crops(
         self, record: Record, faces: Arrays, matrices: Mapping[int, np.ndarray]
     ) -> tuple[dict[int, np.ndarray], tuple[int, int]]:
         rows = sorted(matrices)
-        frames = channel(record, self.config.channel).read([int(faces["frames"][row]) for row in rows])
+        frames = channel(record, self.channel).read([int(faces["frames"][row]) for row in rows])
         crops, size = {}, (0, 0)
         for row, frame in zip(rows, frames, strict=True):
             size = frame.image.shape[:2]
@@ -100,13 +112,13 @@ class FaceFramesModule(ModalityModule):
     def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
         from fascore.data.augmentation import composed, moved, recoloured, sample
 
-        image = sample(stored["value"].float() / 255, draws, self.config.size, self.reach)
+        image = sample(stored["value"].float() / 255, draws, self.size, self.reach)
         outputs = {"": recoloured(image, draws), "crop": composed(stored["crop"], draws)}
-        if self.config.frames is None:
+        if self.frames is None:
             outputs["crop"] = outputs["crop"][:, None]
-        if self.config.landmarks is not None:
-            points = moved(stored["points"], draws, self.config.landmarks)
-            outputs["points"] = points if self.config.frames is None else rearrange(points, "n t k d -> n (t k) d")
+        if self.landmarks is not None:
+            points = moved(stored["points"], draws, self.landmarks)
+            outputs["points"] = points if self.frames is None else rearrange(points, "n t k d -> n (t k) d")
         return outputs
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
-from fascore.components.modalities import Faces
 from fascore.contract.errors import NoResponse
 from fascore.contract.kinds.detector import DetectorModule, Face
 from fascore.contract.kinds.modality import Arrays, ModalityModule
@@ -24,30 +24,38 @@ class FacesModule(ModalityModule):
     (F, N, 2) where the detector gives them; pixels, seconds, NaN where there is no face.
     """
 
-    def __init__(self, config: Faces) -> None:
-        self.config = config
-        self.detector: DetectorModule = config.detector.build()
+    def __init__(
+        self,
+        detector: DetectorModule,
+        *,
+        reads_annotation: bool,
+        channel: str,
+        frames: Literal["all"] | int,
+        least_confidence: float,
+    ) -> None:
+        self.detector, self.reads_annotation = detector, reads_annotation
+        self.channel, self.frames, self.least_confidence = channel, frames, least_confidence
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
-        source = channel(record, self.config.channel)
+        source = channel(record, self.channel)
         times = source.times()
         frames = self._frames(times)
-        found = [
-            face if face and face.confidence >= self.config.keep else None
+        faces = [
+            face if face and face.confidence >= self.least_confidence else None
             for face in self._detect(record, source, frames)
         ]
-        found = steady(found)
-        if not any(found):
+        track = steady(faces)
+        if not any(track):
             raise NoResponse("no_face", f"no face in any of {len(frames)} frames")
-        return {**table(found), "times": times[frames], "frames": frames}
+        return {**table(track), "times": times[frames], "frames": frames}
 
     def _frames(self, times: np.ndarray) -> np.ndarray:
-        if self.config.frames == "all":
+        if self.frames == "all":
             return np.arange(len(times))
-        return np.unique(nearest(times, middles(times[0], times[-1], self.config.frames)))
+        return np.unique(nearest(times, middles(times[0], times[-1], self.frames)))
 
     def _detect(self, record: Record, source: Source, frames: np.ndarray) -> Iterator[Face | None]:
-        if self.config.detector.reads_annotation:
+        if self.reads_annotation:
             annotation = record.annotation.load() if record.annotation else None
             for index in frames.tolist():
                 yield self.detector.detect(NO_PICTURE, index, annotation)
@@ -56,17 +64,17 @@ class FacesModule(ModalityModule):
             yield self.detector.detect(as_rgb(frame.image), index, None)
 
 
-def steady(found: Sequence[Face | None]) -> list[Face | None]:
+def steady(faces: Sequence[Face | None]) -> list[Face | None]:
     """The track of one face: a detection further from its neighbours' median than a face is wide is another face.
 
-    Neighbours are as many before as after, so that a face may walk; the first and last detection have none.
+    Neighbors are as many before as after, so that a face may walk; the first and last detection have none.
     """
-    rows = [row for row, face in enumerate(found) if face]
+    rows = [row for row, face in enumerate(faces) if face]
     if not rows:
-        return list(found)
-    boxes = np.stack([face.box for face in found if face])
+        return list(faces)
+    boxes = np.stack([face.box for face in faces if face])
     centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(1)
-    kept: list[Face | None] = list(found)
+    kept: list[Face | None] = list(faces)
     for place, row in enumerate(rows):
         reach = min(NEIGHBOURS, place, len(rows) - 1 - place)
         near = slice(place - reach, place + reach + 1)
@@ -75,13 +83,13 @@ def steady(found: Sequence[Face | None]) -> list[Face | None]:
     return kept
 
 
-def table(found: Sequence[Face | None]) -> dict[str, np.ndarray]:
+def table(faces: Sequence[Face | None]) -> dict[str, np.ndarray]:
     """Boxes, confidence and, if any face has them, points; NaN and confidence 0 where there is no face."""
-    boxes = np.full((len(found), 4), np.nan, dtype=np.float32)
-    confidence = np.zeros(len(found), dtype=np.float32)
-    count = max((len(face.points) for face in found if face and face.points is not None), default=0)
-    points = np.full((len(found), count, 2), np.nan, dtype=np.float32)
-    for row, face in enumerate(found):
+    boxes = np.full((len(faces), 4), np.nan, dtype=np.float32)
+    confidence = np.zeros(len(faces), dtype=np.float32)
+    count = max((len(face.points) for face in faces if face and face.points is not None), default=0)
+    points = np.full((len(faces), count, 2), np.nan, dtype=np.float32)
+    for row, face in enumerate(faces):
         if face:
             boxes[row], confidence[row] = face.box, face.confidence
             if face.points is not None and len(face.points) == count:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fascore.components.modalities import Infrared
 from fascore.components.modalities.crop_follower import CropFollower
 from fascore.contract.kinds.modality import Arrays, Loaded, ModalityModule
 from fascore.contract.record import Record
@@ -24,9 +23,8 @@ ROBUST = (1.0, 99.0)
 class InfraredModule(ModalityModule):
     """Stores `value` (V, [T,] 1, S, S) as decoded, and the pixels that become 0 and 1, `low` and `high` (V, [T])."""
 
-    def __init__(self, config: Infrared, face_size: int) -> None:
-        self.limits = config.limits
-        self.follower = CropFollower(config.channel, face_size, config.size)
+    def __init__(self, follower: CropFollower, *, limits: tuple[float, float] | None) -> None:
+        self.follower, self.limits = follower, limits
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         face = inputs[0]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from fascore.components.modalities import PseudoDepth
 from fascore.contract.kinds.modality import Arrays, Loaded, ModalityModule
 from fascore.contract.record import BONA_FIDE, Record
 from fascore.data.geometry import FIVE
@@ -29,8 +28,8 @@ class PseudoDepthModule(ModalityModule):
     it lies under the augmented points.
     """
 
-    def __init__(self, config: PseudoDepth) -> None:
-        self.size, self.attacks = config.size, config.attacks
+    def __init__(self, size: int, attacks: Literal["flat", "face"]) -> None:
+        self.size, self.attacks = size, attacks
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         shaped = record.label == BONA_FIDE or self.attacks == "face"

@@ -30,18 +30,18 @@ def _vector_of(objective: Objective, signals: Sequence[Signal], target: Target) 
 
 
 class Center(Objective):
-    """Half the squared distance of each feature to the centre of its class (Wen et al. 2016, eq. 2). Takes a Vector.
+    """Half the squared distance of each feature to the center of its class (Wen et al. 2016, eq. 2). Takes a Vector.
 
-    The centres are no parameters: after each step they move towards the features of the batch, over all processes.
+    The centers are not parameters: after each step they move toward the features of the batch, over all processes.
     """
 
     type: Literal["center"] = "center"
     classes: tuple[Scalar | None, ...] | None = Field(
         None, min_length=2, description="values of the target column in class order; default: 0 and 1 of record.label"
     )
-    rate: float = Field(0.5, gt=0, le=1, description="how far the centres move, alpha of eq. 4")
+    rate: float = Field(0.5, gt=0, le=1, description="how far the centers move, alpha of eq. 4")
     start: Literal["zero", "first"] = Field(
-        "zero", description="where a centre begins: at 0, or at the mean of the first records of its class"
+        "zero", description="where a center begins: at 0, or at the mean of the first records of its class"
     )
 
     def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:

@@ -1,4 +1,4 @@
-"""Centre loss (Wen et al. 2016, A Discriminative Feature Learning Approach for Deep Face Recognition)."""
+"""Center loss (Wen et al. 2016, A Discriminative Feature Learning Approach for Deep Face Recognition)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CenterObjective(nn.Module):
         return difference.square().sum(1) / 2
 
     def _begin(self, feature: Tensor, target: Tensor) -> None:
-        """Put a class's centre at the mean of its first records, over all processes."""
+        """Put a class's center at the mean of its first records, over all processes."""
         if bool(self.begun.all()):
             return
         ones = feature.new_ones(len(feature))

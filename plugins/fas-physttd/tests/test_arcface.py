@@ -70,7 +70,7 @@ def test_identity_is_the_distance_of_unit_embeddings_and_leaves_the_recogniser_a
 
 
 def test_without_weights_the_loss_is_off_and_says_so() -> None:
-    with pytest.warns(UserWarning, match="no weights of a recogniser"):
+    with pytest.warns(UserWarning, match="no weights of a recognizer"):
         module = Identity().build([Image(3, 32, 32), Plane(3, 32, 32)], Labels("label"))
     image = torch.rand(2, 3, 32, 32)
     assert module(image, image.flip(0), target=torch.ones(2)).tolist() == [0, 0]

@@ -135,7 +135,7 @@ def test_the_input_is_the_three_bands_amplified() -> None:
         (Image(3, 128, 160), "squares"),
         (Image(3, 132, 132), "multiple of 8"),
         (Clip(4, 3, 128, 128), "not a clip"),
-        (Image(1, 128, 128), "three colours"),
+        (Image(1, 128, 128), "three colors"),
     ],
 )
 def test_pictures_that_it_cannot_use_are_refused_in_words(signal: Any, words: str) -> None:

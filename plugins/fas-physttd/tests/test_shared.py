@@ -134,7 +134,7 @@ def test_the_warp_is_differentiable_in_the_image() -> None:
 def test_a_warp_refuses_landmarks_that_do_not_match_or_are_no_numbers() -> None:
     with pytest.raises(FascoreError, match="same landmarks of both faces"):
         offsets(face(1, 68), face(1, 5), 16)
-    with pytest.raises(FascoreError, match="is no number"):
+    with pytest.raises(FascoreError, match="is not a number"):
         offsets(face(1), torch.full((1, 68, 2), torch.nan), 16)
 
 

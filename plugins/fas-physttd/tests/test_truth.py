@@ -12,7 +12,7 @@ from fas_phantom.traces import lowpass
 from fas_physttd.physttd.recipes import EXAMPLE
 from fas_physttd.polysemantic.recipes import toy_graph
 from fas_physttd.truth.measures import NAMES, Estimate, Known, measure, within
-from fas_physttd.truth.pictures import found, mean_difference, perfect, rendered, seen, without
+from fas_physttd.truth.pictures import estimated, mean_difference, perfect, rendered, seen, without
 from fas_physttd.truth.section import TruthSection
 from fas_physttd.truth.table import COLUMNS, compare, markdown
 from numpy.typing import NDArray
@@ -222,7 +222,7 @@ def test_a_model_that_inpaints_nothing_has_no_columns_of_p(opened: Trained) -> N
 
 def test_estimates_are_the_ports_of_either_generator(opened: Trained) -> None:
     records = opened.splits["test"][:2]
-    estimate = found(opened, records)
+    estimate = estimated(opened, records)
     values = opened.values(records, ["face", "gen.live", "gen.p"])
     flat = {ref: torch.from_numpy(value).flatten(0, 1) for ref, value in values.items()}
     assert torch.equal(estimate.live, flat["gen.live"])
@@ -247,7 +247,7 @@ def test_estimates_are_the_ports_of_either_generator(opened: Trained) -> None:
         "fp32",
         {"test": made.prepared.records},
     )
-    said = found(other, records)
+    said = estimated(other, records)
     assert said.p is None
     assert said.parts is None
     assert torch.allclose(seen(other, records)[1] - said.trace, said.live, atol=1e-6)
@@ -259,7 +259,7 @@ def test_estimates_are_the_ports_of_either_generator(opened: Trained) -> None:
         recipe={"type": "physttd.polysemantic", "scales": [16], "discriminator_width": 0.1},
     )
     with pytest.raises(FascoreError, match="no stream 'rgb'"):
-        found(Trained(renamed.plan, other.graph, made.prepared, made.store, other.device, "fp32", {}), records)
+        estimated(Trained(renamed.plan, other.graph, made.prepared, made.store, other.device, "fp32", {}), records)
 
 
 def test_the_section_tells_whose_truth_is_not_known_and_which_run_has_no_traces(opened: Trained) -> None:

@@ -143,8 +143,8 @@ def test_the_head_gives_what_each_trace_gives_alone_and_nothing_for_one_that_sta
 @pytest.mark.parametrize(
     ("head", "signal", "words"),
     [
-        (PulseHead(), Plane(3, 63, 300), "reads one Series of three colours"),
-        (PulseHead(), Series(300, 1, 30.0), "three colours"),
+        (PulseHead(), Plane(3, 63, 300), "reads one Series of three colors"),
+        (PulseHead(), Series(300, 1, 30.0), "three colors"),
         (PulseHead(), Series(149, 3, 30.0), "lasts 5.0 s, and a heart rate needs 5 s"),
         (PulseHead(band=(180, 40)), Series(300, 3, 30.0), "the lower first"),
         (PulseHead(), Series(60, 3, 5.0), "150 beats a minute at most"),
@@ -230,12 +230,12 @@ def test_short_clips_slow_ones_and_long_absences_are_named_non_responses():
         (
             np.arange(60) / 10,
             (120, 112, 1),
-            "its pictures are 120 x 112 x 1 of uint8; the pulse is read from three colours",
+            "its pictures are 120 x 112 x 1 of uint8; the pulse is read from three colors",
         ),
         (
             np.arange(60) / 10,
             (120, 112, 4),
-            "its pictures are 120 x 112 x 4 of uint8; the pulse is read from three colours",
+            "its pictures are 120 x 112 x 4 of uint8; the pulse is read from three colors",
         ),
     ],
 )

@@ -47,5 +47,5 @@ def traces(
     from fas_physttd.sheet import draw, write
     from fas_physttd.sheets import of_run
 
-    write(draw([block for one in (run, *(beside or ())) for block in of_run(one, what, onto, detector)]), out)
+    write(draw([block for folder in (run, *(beside or ())) for block in of_run(folder, what, onto, detector)]), out)
     print(out)

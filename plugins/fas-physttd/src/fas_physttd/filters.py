@@ -20,7 +20,7 @@ class Bands(NamedTuple):
 
 
 def lowpass(image: Tensor, cells: int, shrink: Shrink = "area") -> Tensor:
-    """(B, C, N, N) shrunk to `cells` x `cells`, then interpolated back bilinearly between the cells' centres, float32.
+    """(B, C, N, N) shrunk to `cells` x `cells`, then interpolated back bilinearly between the cells' centers, float32.
 
     Plain bilinear shrinking reads 2 x 2 of every 8 x 8 pixels and aliases.
     """

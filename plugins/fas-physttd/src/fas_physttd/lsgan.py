@@ -26,12 +26,12 @@ def answer(maps: Tensor, *, real: bool, polarity: Polarity, norm: Norm = "mean_s
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, polarity: Polarity, norm: Norm = "mean_square") -> Tensor:
-    """Real maps towards real, fake ones towards fake."""
+    """Real maps toward real, fake ones toward fake."""
     return answer(real, real=True, polarity=polarity, norm=norm) + answer(
         fake, real=False, polarity=polarity, norm=norm
     )
 
 
 def generator_loss(fake: Tensor, polarity: Polarity, norm: Norm = "mean_square") -> Tensor:
-    """Fake maps towards real."""
+    """Fake maps toward real."""
     return answer(fake, real=True, polarity=polarity, norm=norm)

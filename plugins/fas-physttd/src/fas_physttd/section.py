@@ -36,7 +36,7 @@ class TracesSection:
         """One section; only of data whose faces may be shown."""
         shown = {name: records for name, records in trained.tests.items() if name in trained.shown and records}
         lead = (
-            "Traces are amplified as written, about grey for nothing. PhySTD, below: what is left when T, then C, then B is taken away, and the live "
+            "Traces are amplified as written, about gray for nothing. PhySTD, below: what is left when T, then C, then B is taken away, and the live "
             "face with the inpainted region besides. Last, the traces on the face of another, bona fide, record of the set."
         )
         body = "".join(self._sheet(trained, name, records) for name, records in shown.items())

@@ -24,7 +24,7 @@ MOST = 20.0
 
 
 class Shown(NamedTuple):
-    """A picture (H, W, 3), or (H, W) in shades of grey, in [0, 1], under its caption."""
+    """A picture (H, W, 3), or (H, W) in shades of gray, in [0, 1], under its caption."""
 
     caption: str
     picture: Picture
@@ -44,13 +44,13 @@ def pixels(image: Tensor) -> Picture:
 
 
 def amplified(name: str, trace: Picture) -> Shown:
-    """A trace around grey, the amplification in its caption."""
+    """A trace around gray, the amplification in its caption."""
     factor = gain(trace)
     return Shown(f"{name}  x {factor:.3g}", np.float32(0.5) + np.float32(factor / 2) * trace)
 
 
 def gain(trace: Picture) -> float:
-    """Amplification that lets all but 1 % of a trace fill the scale, about grey for nothing."""
+    """Amplification that lets all but 1 % of a trace fill the scale, about gray for nothing."""
     strong = float(np.quantile(np.abs(trace), 0.99))
     return min(MOST, 1 / strong) if strong > 0 else MOST
 

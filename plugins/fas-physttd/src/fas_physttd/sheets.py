@@ -36,7 +36,7 @@ def blocks(trained: Trained, titles: Sequence[str], records: Sequence[Record], o
     name = generator_of(trained)
     if isinstance(trained.plan.nodes[name].component, Polysemantic):
         return polysemantic_blocks(trained, name, titles, records, onto)
-    return [block(title, found) for title, found in zip(titles, take_apart(trained, name, records, onto), strict=True)]
+    return [block(title, face) for title, face in zip(titles, take_apart(trained, name, records, onto), strict=True)]
 
 
 def of_run(run: Path, what: str, onto: str | None, detector: str | None) -> list[Block]:
@@ -50,9 +50,9 @@ def of_run(run: Path, what: str, onto: str | None, detector: str | None) -> list
         )
     with open_trained(run, files or None, detector=detector) as trained:
         generator_of(trained)
-        found = {name: _record(trained, run, name) for name in wanted}
+        record_of = {name: _record(trained, run, name) for name in wanted}
         return blocks(
-            trained, [f"{Path(what).name}\n{trained.spec.name}"], [found[what]], found[onto] if onto else None
+            trained, [f"{Path(what).name}\n{trained.spec.name}"], [record_of[what]], record_of[onto] if onto else None
         )
 
 
@@ -64,10 +64,10 @@ def _record(trained: Trained, run: Path, name: str) -> Record:
                 return record
     for lacking in trained.prepared.quarantined:
         if lacking.id == name:
-            told = lacking.reason if lacking.reason.startswith(name) else f"{name}: {lacking.reason}"
+            reason = lacking.reason if lacking.reason.startswith(name) else f"{name}: {lacking.reason}"
             if lacking.response == "refused" and "files" in trained.splits:
-                told += f"; a file brings no more than its picture: name a record of the run's data by its id, as {run}/scores/ lists them"
-            raise FascoreError(told)
+                reason += f"; a file brings no more than its picture: name a record of the run's data by its id, as {run}/scores/ lists them"
+            raise FascoreError(reason)
     raise FascoreError(
         f"{name}: there is no such file, and no record of the run's data has this id; {run}/scores/ lists them"
     )

@@ -1,6 +1,6 @@
 """Backward warp between two faces by their landmarks (Liu and Liu, PhySTD, Eq. 12-15).
 
-Points are x, y in [0, 1] of the square crop, pixel centres at (i + 0.5) / N. For each pixel p of the target face the offset
+Points are x, y in [0, 1] of the square crop, pixel centers at (i + 0.5) / N. For each pixel p of the target face the offset
 Delta(p) is interpolated linearly in the Delaunay triangles of the target's landmarks, with values source - target at the
 vertices, and the result is source(p + Delta(p)).
 """
@@ -25,7 +25,7 @@ def offsets(source: Tensor, target: Tensor, size: int, *, border: bool = True) -
     """(B, size, size, 2) offsets Delta from landmarks (B, Q, 2) of the source and of the target face, in units of the crop's side.
 
     With `border` the sixteen border points stay where they are. Where no triangle is, the offset is 0. Raises FascoreError
-    for point sets of different sizes, and for points that are no numbers.
+    for point sets of different sizes, and for points that are not numbers.
     """
     if source.shape != target.shape:
         raise FascoreError(
@@ -59,7 +59,7 @@ def _field(source: NDArray[np.float64], target: NDArray[np.float64], size: int) 
     """(size, size, 2) offsets of one pair of point sets (Q, 2)."""
     if not (np.isfinite(source).all() and np.isfinite(target).all()):
         raise FascoreError(
-            "a landmark is no number; leave out records without landmarks, or choose a detector that finds them"
+            "a landmark is not a number; leave out records without landmarks, or choose a detector that finds them"
         )
     triangles = Delaunay(target)
     centres = (np.arange(size) + 0.5) / size

@@ -1,4 +1,4 @@
-"""The pulse of one video: faces, skin colour, extractor, significance."""
+"""The pulse of one video: faces, skin color, extractor, significance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fas_rppg.traces import REGIONS, Traces, bridged, evenly_timed, measured, re
 from fascore import ATTACK, Arrays, FascoreError, Frame, NoResponse, Record, Source, load, open_source, validate
 
 CERTAIN = 0.05
-"""The largest p-value at which a heart rate is told."""
+"""The largest p-value at which a heart rate is reported."""
 GAP = 5
 """Most successive frames without a face that are bridged."""
 STEADY = 0.25
@@ -30,7 +30,7 @@ UNEVEN = 0.05
 
 @dataclass(frozen=True)
 class ClipPulse:
-    """What was measured of a video: mean colours (T, 3) at `times` (T,) in seconds, `rate` in hertz, the pulse, and how it came about."""
+    """What was measured of a video: mean colors (T, 3) at `times` (T,) in seconds, `rate` in hertz, the pulse, and how it came about."""
 
     file: Path
     method: str
@@ -94,11 +94,11 @@ def clip_pulse(
     check_band(band, _rate(source.times()))
     faces = load("modality", "faces")
     module: Any = validate(faces, {"type": "faces", "detector": detector}).build([])  # type: ignore[attr-defined]  # a Modality
-    found: Arrays = module.extract(Record(str(path), ATTACK, {"rgb": source}), [])  # nobody reads the label
-    traces, skin = _traces(source, found)
-    part, notes = _longest(traces)
-    even = evenly_timed(bridged(part, GAP), uneven=UNEVEN, resample=True)
-    if not np.array_equal(even.times, part.times):
+    face_rows: Arrays = module.extract(Record(str(path), ATTACK, {"rgb": source}), [])  # nobody reads the label
+    traces, skin = _traces(source, face_rows)
+    stretch, notes = _longest(traces)
+    even = evenly_timed(bridged(stretch, GAP), uneven=UNEVEN, resample=True)
+    if not np.array_equal(even.times, stretch.times):
         notes = (*notes, f"its frames are unevenly spaced in time; interpolated to {even.fps:.4g} Hz")
     colours = mean_colours(even)
     pulse = measured_pulse(torch.from_numpy(colours), even.fps, EXTRACTORS[method], band=band, count=count, seed=seed)
@@ -134,7 +134,7 @@ def _rate(times: np.ndarray) -> float:
 
 
 def _traces(source: Source, faces: Arrays) -> tuple[Traces, str]:
-    """Colours of the skin regions where the detector gives points, else of its whole box; and which of the two."""
+    """Colors of the skin regions where the detector gives points, else of its whole box; and which of the two."""
     if "points" in faces:
         steady = {**faces, "points": steadied(faces["points"], max(1, round(STEADY * _rate(faces["times"]))))}
         return measured(source, steady, len(faces["frames"])), "skin of the face"
@@ -150,7 +150,7 @@ def _boxes(source: Source, faces: Arrays) -> Traces:
         left, top, right, bottom = boxes[row].clip(0).round().astype(int)
         pixels = frame.image[top:bottom, left:right]
         if pixels.ndim != 3:
-            raise NoResponse("refused", "its pictures are grey: the pulse is read from three colours")
+            raise NoResponse("refused", "its pictures are gray: the pulse is read from three colors")
         sums[row, 0], areas[row, 0] = pixels.sum((0, 1), dtype=np.float64), pixels.shape[0] * pixels.shape[1]
     return Traces(sums, areas, np.asarray(faces["times"], dtype=np.float64), areas[:, 0] > 0)
 
@@ -179,7 +179,9 @@ def _longest(traces: Traces) -> tuple[Traces, tuple[str, ...]]:
         start += length
     cuts.append(start)
     first, last = max(zip(cuts[::2], cuts[1::2]), key=lambda ends: ends[1] - ends[0])
-    part = replace(traces, **{name: getattr(traces, name)[first:last] for name in ("sums", "areas", "times", "seen")})
+    stretch = replace(
+        traces, **{name: getattr(traces, name)[first:last] for name in ("sums", "areas", "times", "seen")}
+    )
     if last - first == len(traces.times):
         return traces, ()
     lasting = (last - first) * float(np.median(np.diff(traces.times)))
@@ -187,4 +189,6 @@ def _longest(traces: Traces) -> tuple[Traces, tuple[str, ...]]:
         raise InsufficientSignal(
             f"the longest stretch with a face lasts {lasting:.1f} s, and a heart rate needs {SHORTEST:g} s"
         )
-    return part, (f"measured from {part.times[0]:.1f} to {part.times[-1]:.1f} s, the longest stretch with a face",)
+    return stretch, (
+        f"measured from {stretch.times[0]:.1f} to {stretch.times[-1]:.1f} s, the longest stretch with a face",
+    )

@@ -34,14 +34,14 @@ def pulse(
 ) -> None:
     """Measure the pulse in the skin of a face: heart rate, signal-to-noise ratio, and how often noise looks alike.
 
-    A number from an unverified camera is no medical measurement. Exit code 1 where the video cannot be measured at all.
+    A number from an unverified camera is not a medical measurement. Exit code 1 where the video cannot be measured at all.
     """
     if out is not None and out.suffix.lower() != ".png":
         raise FascoreError(f"--out {out}: the picture is a PNG file; give a name that ends in .png")
     from fas_rppg.clip_pulse import clip_pulse
 
     try:
-        found = clip_pulse(
+        clip = clip_pulse(
             video,
             method=method,
             band=band,
@@ -58,8 +58,8 @@ def pulse(
     if out is not None:
         from fas_rppg.pulse_picture import draw, write
 
-        write(draw(found), out)
-    print(json.dumps(_document(found)) if as_json else _lines(found))
+        write(draw(clip), out)
+    print(json.dumps(_document(clip)) if as_json else _lines(clip))
 
 
 def _json_or_word(text: str) -> Any:
@@ -74,10 +74,10 @@ def _json_or_word(text: str) -> Any:
         ) from error
 
 
-def _lines(found: ClipPulse) -> str:
-    pulse, low, high = found.pulse, *found.band
+def _lines(clip: ClipPulse) -> str:
+    pulse, low, high = clip.pulse, *clip.band
     alike = f"{pulse.p_value:.1%} of clips of like noise have as large an SNR"
-    if found.certain:
+    if clip.certain:
         verdict = [f"heart rate   {pulse.heart_rate:.1f} beats a minute"]
     else:
         verdict = [
@@ -86,33 +86,33 @@ def _lines(found: ClipPulse) -> str:
         ]
     return "\n".join(
         [
-            f"{found.file}: {found.seconds:.1f} s at {found.rate:.4g} Hz; {found.measured} of {found.looked_at} frames show the {found.skin}",
-            *found.notes,
+            f"{clip.file}: {clip.seconds:.1f} s at {clip.rate:.4g} Hz; {clip.measured} of {clip.looked_at} frames show the {clip.skin}",
+            *clip.notes,
             *verdict,
-            f"SNR          {pulse.snr:.1f} dB ({found.method}, {low:g} to {high:g} beats a minute)",
+            f"SNR          {pulse.snr:.1f} dB ({clip.method}, {low:g} to {high:g} beats a minute)",
             f"confidence   {pulse.confidence:.3f}: {alike}",
         ]
     )
 
 
-def _document(found: ClipPulse) -> dict[str, Any]:
-    pulse = found.pulse
+def _document(clip: ClipPulse) -> dict[str, Any]:
+    pulse = clip.pulse
     return {
-        "file": str(found.file),
-        "heart_rate": round(pulse.heart_rate, 2) if found.certain else None,
+        "file": str(clip.file),
+        "heart_rate": round(pulse.heart_rate, 2) if clip.certain else None,
         "response": "ok",
-        "reason": "" if found.certain else "insufficient signal: noise alone gives such a peak",
+        "reason": "" if clip.certain else "insufficient signal: noise alone gives such a peak",
         "peak": round(pulse.heart_rate, 2),
         "snr": round(pulse.snr, 2),
         "p_value": round(pulse.p_value, 4),
         "confidence": round(pulse.confidence, 4),
-        "method": found.method,
-        "band": list(found.band),
-        "seconds": round(found.seconds, 3),
-        "frame_rate": round(found.rate, 4),
-        "frames": found.looked_at,
-        "frames_measured": found.measured,
-        "notes": list(found.notes),
+        "method": clip.method,
+        "band": list(clip.band),
+        "seconds": round(clip.seconds, 3),
+        "frame_rate": round(clip.rate, 4),
+        "frames": clip.looked_at,
+        "frames_measured": clip.measured,
+        "notes": list(clip.notes),
     }
 
 

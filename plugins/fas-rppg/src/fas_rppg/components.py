@@ -21,20 +21,20 @@ SIZE = Field(224, description="side in pixels to which the map is resized; none:
 
 
 class MstMap(Modality):
-    """MSTmap (Niu et al. 2020; Yu et al. 2024, III-B): mean colour of all 63 unions of six facial regions over the first frames.
+    """MSTmap (Niu et al. 2020; Yu et al. 2024, III-B): mean color of all 63 unions of six facial regions over the first frames.
 
     Plane(3, 63, frames), or resized to a square; port `valid`, Plane(1, 1, width), is 1 where a face was measured: not
     where its gap was bridged, nor where a short clip is filled up. Regions follow 68 points where the detector has them, else the
-    canonical face under five points. Grey levels g, and 0 to 255 of `minmax`, are given as (g - 127.5) / 128. A clip without a face
+    canonical face under five points. Gray levels g, and 0 to 255 of `minmax`, are given as (g - 127.5) / 128. A clip without a face
     for longer than `gap` is a non-response `no_face`; one that is too short, or whose timestamps cannot be used, `refused`.
     """
 
     type: Literal["rppg.mstmap"] = "rppg.mstmap"
-    channel: str = Field("rgb", description="raw channel of three colours, the one that 'faces' looked at")
+    channel: str = Field("rgb", description="raw channel of three colors, the one that 'faces' looked at")
     frames: int = Field(300, ge=2, description="frames of the map; a longer clip gives its first ones")
     normalize: Literal["minmax", "ac_dc", "none"] = Field(
         "minmax",
-        description="minmax: each row and channel from 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: grey levels",
+        description="minmax: each row and channel from 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: gray levels",
     )
     pad: Literal["reflect", "tail"] = Field(
         "reflect", description="a shorter clip is mirrored at its end, or followed by a copy of its last frames"
@@ -64,7 +64,18 @@ class MstMap(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_rppg.mstmap import MstMapModule
 
-        return MstMapModule(self)
+        return MstMapModule(
+            channel=self.channel,
+            frames=self.frames,
+            normalize=self.normalize,
+            pad=self.pad,
+            gap=self.gap,
+            shortest=self.shortest,
+            rates=self.rates,
+            uneven=self.uneven,
+            resample=self.resample,
+            size=self.size,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -141,7 +152,17 @@ class WaveletMap(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_rppg.wavelet_map import WaveletMapModule
 
-        return WaveletMapModule(self)
+        return WaveletMapModule(
+            wavelet=self.wavelet,
+            gamma=self.gamma,
+            beta=self.beta,
+            voices=self.voices,
+            frequency_axis=self.frequency_axis,
+            highest=self.band[1],
+            in_band=self.in_band,
+            rows=self.rows,
+            size=self.size,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -194,7 +215,14 @@ class MstVit(Encoder):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_rppg.mst_vit import MstVitEncoder
 
-        return MstVitEncoder(self, self.plane(signals))
+        return MstVitEncoder(
+            self.plane(signals),
+            tile=self.tile,
+            width=self.width,
+            depth=self.depth,
+            heads=self.heads,
+            dropout=self.dropout,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -22,9 +22,9 @@ def cwt(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int =
     flat = x.reshape(-1, x.shape[-1])
     out = _empty(flat, len(scales), x.dtype.to_complex())
     half = (x.shape[-1] + 1) // 2
-    for place, found in _pieces(flat, scales, wavelet, chunk):
-        out[place, :, 0::2] = found[..., :half]
-        out[place, :, 1::2] = found[..., half:].flip(-1).conj()
+    for place, coefficients in _pieces(flat, scales, wavelet, chunk):
+        out[place, :, 0::2] = coefficients[..., :half]
+        out[place, :, 1::2] = coefficients[..., half:].flip(-1).conj()
     return out.reshape(*x.shape[:-1], *out.shape[1:])
 
 
@@ -33,8 +33,8 @@ def scalogram(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk:
     flat = x.reshape(-1, x.shape[-1])
     out = _empty(flat, len(scales), x.dtype)
     half = (x.shape[-1] + 1) // 2
-    for place, found in _pieces(flat, scales, wavelet, chunk):
-        real, imaginary = torch.view_as_real(found).unbind(-1)
+    for place, coefficients in _pieces(flat, scales, wavelet, chunk):
+        real, imaginary = torch.view_as_real(coefficients).unbind(-1)
         magnitude = (
             real.square().addcmul_(imaginary, imaginary).sqrt_()
         )  # faster than abs(), which guards against overflow

@@ -5,27 +5,28 @@ from __future__ import annotations
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from fas_rppg.components import MstVit
 from fascore import Plane
 
 
 class MstVitEncoder(nn.Module):
     """The class token of a pre-norm ViT with learned places. Shapes: (B, C, H, W) -> (B, width)."""
 
-    def __init__(self, config: MstVit, plane: Plane) -> None:
+    def __init__(
+        self, plane: Plane, *, tile: tuple[int, int], width: int, depth: int, heads: int, dropout: float
+    ) -> None:
         super().__init__()
-        rows, frames = config.tile
+        rows, frames = tile
         self.pad = (0, -plane.w % frames, 0, -plane.h % rows)
         self.vit = VisionTransformer(
             img_size=(plane.h + self.pad[3], plane.w + self.pad[1]),
-            patch_size=config.tile,
+            patch_size=tile,
             in_chans=plane.c,
             num_classes=0,
-            embed_dim=config.width,
-            depth=config.depth,
-            num_heads=config.heads,
-            drop_rate=config.dropout,
-            proj_drop_rate=config.dropout,
+            embed_dim=width,
+            depth=depth,
+            num_heads=heads,
+            drop_rate=dropout,
+            proj_drop_rate=dropout,
         )
 
     def forward(self, plane: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""MSTmap: the colour of every union of facial regions over time (Niu et al. 2020; Yu et al. 2024, section III-B)."""
+"""MSTmap: the color of every union of facial regions over time (Niu et al. 2020; Yu et al. 2024, section III-B)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from fas_rppg.components import MstMap
 from fas_rppg.scaling import filled_range, scaled_map
 from fas_rppg.traces import bridged, channel, evenly_timed, measured, require_clock
 from fascore import Arrays, Loaded, ModalityModule, Record
@@ -22,7 +21,7 @@ def membership(regions: int = 6) -> np.ndarray:
 
 
 def region_means(sums: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    """M = (B S) / (B A): mean colour of every union of disjoint regions, (T, K, C) and (T, K) -> (C, 2^K - 1, T).
+    """M = (B S) / (B A): mean color of every union of disjoint regions, (T, K, C) and (T, K) -> (C, 2^K - 1, T).
 
     A union without a pixel is 0.
     """
@@ -40,7 +39,7 @@ def padded(rows: np.ndarray, length: int, how: Literal["reflect", "tail"]) -> np
 
 
 def moving_mean(rows: np.ndarray) -> np.ndarray:
-    """Mean of each sample and its neighbours in time, of two at the ends. (…, T) -> (…, T)."""
+    """Mean of each sample and its neighbors in time, of two at the ends. (…, T) -> (…, T)."""
     total, count = rows.copy(), np.full(rows.shape[-1], 3)
     total[..., 1:] += rows[..., :-1]
     total[..., :-1] += rows[..., 1:]
@@ -61,22 +60,33 @@ def normalised(rows: np.ndarray, how: Literal["minmax", "ac_dc", "none"]) -> np.
 class MstMapModule(ModalityModule):
     """Stores `value` (1, 3, 63, T) float32, unresized; `valid` (1, T) uint8, 1 where a face was measured; `fps` (1,) hertz."""
 
-    def __init__(self, config: MstMap) -> None:
-        self.config = config
+    def __init__(
+        self,
+        *,
+        channel: str,
+        frames: int,
+        normalize: Literal["minmax", "ac_dc", "none"],
+        pad: Literal["reflect", "tail"],
+        gap: int,
+        shortest: float,
+        rates: tuple[float, float],
+        uneven: float,
+        resample: bool,
+        size: int | None,
+    ) -> None:
+        self.channel, self.frames, self.normalize, self.pad, self.gap = channel, frames, normalize, pad, gap
+        self.shortest, self.rates, self.uneven, self.resample, self.size = shortest, rates, uneven, resample, size
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
-        config = self.config
-        require_clock(inputs[0]["times"], shortest=config.shortest, rates=config.rates)
-        found = bridged(measured(channel(record, config.channel), inputs[0], config.frames), config.gap)
-        traces = evenly_timed(found, uneven=config.uneven, resample=config.resample)
-        rows = region_means(traces.sums, traces.areas)[..., : config.frames]
-        valid = np.zeros(config.frames, dtype=np.uint8)
-        valid[: rows.shape[-1]] = traces.seen[: config.frames]
-        value = normalised(moving_mean(padded(rows, config.frames, config.pad)), config.normalize)
+        require_clock(inputs[0]["times"], shortest=self.shortest, rates=self.rates)
+        gapless = bridged(measured(channel(record, self.channel), inputs[0], self.frames), self.gap)
+        traces = evenly_timed(gapless, uneven=self.uneven, resample=self.resample)
+        rows = region_means(traces.sums, traces.areas)[..., : self.frames]
+        valid = np.zeros(self.frames, dtype=np.uint8)
+        valid[: rows.shape[-1]] = traces.seen[: self.frames]
+        value = normalised(moving_mean(padded(rows, self.frames, self.pad)), self.normalize)
         return {"value": value.astype(np.float32)[None], "valid": valid[None], "fps": np.array([traces.fps])}
 
     def load(self, stored: Mapping[str, Tensor], draws: Any, inputs: Sequence[Loaded]) -> Loaded:
         value = stored["value"].float()
-        return scaled_map(
-            value if self.config.normalize == "ac_dc" else (value - 127.5) / 128, stored["valid"], self.config.size
-        )
+        return scaled_map(value if self.normalize == "ac_dc" else (value - 127.5) / 128, stored["valid"], self.size)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 Method = Literal["green", "chrom", "pos", "pbv", "lgi", "omit", "ica"]
 SHORTEST = 5.0
-"""Seconds below which no heart rate is told; that of `fas_rppg.pulse`, which this module does not import."""
+"""Seconds below which no heart rate is reported; that of `fas_rppg.pulse`, which this module does not import."""
 FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
 
 
 class SkinColour(Modality):
     """Mean RGB of the six skin regions together, from the beginning of the record on an even clock: Series(frames, 3, fps) in [0, 1].
 
-    Nothing is filtered or normalised: the input of pulse extractors. Reads one modality of faces with 5 or 68 points in every frame. A record that
+    Nothing is filtered or normalized: the input of pulse extractors. Reads one modality of faces with 5 or 68 points in every frame. A record that
     is shorter, or whose face is away for more than `gap` frames, is a non-response.
     """
 
@@ -48,7 +48,7 @@ class SkinColour(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_rppg.skin_colour import SkinColourModule
 
-        return SkinColourModule(self)
+        return SkinColourModule(channel=self.channel, frames=self.frames, fps=self.fps, gap=self.gap)
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -59,7 +59,7 @@ class PulseHead(Head):
     """What a classic extractor sees of a pulse: columns `heart_rate` (beats a minute), `snr` (dB) and `confidence` of score files.
 
     Learns nothing and gives no score; a metric reads its columns, such as `{"type": "rppg.hr_mae", "column": "pulse.heart_rate"}`
-    or `{"type": "auc", "column": "pulse.confidence"}`. Takes a Series of mean colours of five seconds or more. A record that gives no
+    or `{"type": "auc", "column": "pulse.confidence"}`. Takes a Series of mean colors of five seconds or more. A record that gives no
     heart rate has empty cells. Confidence is the share of surrogates, noise like the record's, with a smaller SNR.
     """
 
@@ -77,7 +77,7 @@ class PulseHead(Head):
         """The trace that it reads. Raises SpecError."""
         if len(signals) != 1 or not isinstance(signals[0], Series) or signals[0].c != 3:
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"rppg.pulse reads one Series of three colours, as rppg.skin_colour gives; got {got}")
+            raise SpecError(f"rppg.pulse reads one Series of three colors, as rppg.skin_colour gives; got {got}")
         trace = signals[0]
         if trace.t < round(SHORTEST * trace.rate):
             raise SpecError(
@@ -94,9 +94,16 @@ class PulseHead(Head):
         self.series(signals)
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
+        from fas_rppg.pulse import EXTRACTORS
         from fas_rppg.pulse_head import PulseHeadModule
 
-        return PulseHeadModule(self, self.series(signals).rate)
+        return PulseHeadModule(
+            self.series(signals).rate,
+            EXTRACTORS[self.method],
+            band=self.band,
+            surrogates=self.surrogates,
+            seed=self.seed,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A classic extractor as a head of the model graph: numbers of each record, nothing learnt."""
+"""A classic extractor as a head of the model graph: numbers of each record, nothing learned."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import math
 import torch
 from torch import Tensor, nn
 
-from fas_rppg.pulse import EXTRACTORS, InsufficientSignal, measured
-from fas_rppg.pulse_components import PulseHead
+from fas_rppg.pulse import InsufficientSignal, measured
+from fas_rppg.pulse.colours import Extractor
 
 
 class PulseHeadModule(nn.Module):
     """Passes its trace (B, T, 3) on; `numbers` measures it, in evaluation only. No loss, no score."""
 
-    def __init__(self, config: PulseHead, rate: float) -> None:
+    def __init__(
+        self, rate: float, extractor: Extractor, *, band: tuple[float, float], surrogates: int, seed: int
+    ) -> None:
         super().__init__()
-        self.config, self.rate = config, rate
+        self.rate, self.extractor = rate, extractor
+        self.band, self.surrogates, self.seed = band, surrogates, seed
 
     def forward(self, trace: Tensor) -> Tensor:
         return trace
@@ -25,15 +28,12 @@ class PulseHeadModule(nn.Module):
     def numbers(self, output: Tensor) -> dict[str, Tensor]:
         """`heart_rate`, `snr` and `confidence`, (B,) float32, NaN where a trace gives no heart rate."""
         rows = [self._measured(trace) for trace in output]
-        table = output.new_tensor(rows, dtype=torch.float32).reshape(-1, len(self.config.numbers))
-        return dict(zip(self.config.numbers, table.unbind(1)))
+        heart_rate, snr, confidence = output.new_tensor(rows, dtype=torch.float32).reshape(-1, 3).unbind(1)
+        return {"heart_rate": heart_rate, "snr": snr, "confidence": confidence}
 
     def _measured(self, trace: Tensor) -> tuple[float, float, float]:
-        config = self.config
         try:
-            found = measured(
-                trace, self.rate, EXTRACTORS[config.method], band=config.band, count=config.surrogates, seed=config.seed
-            )
+            pulse = measured(trace, self.rate, self.extractor, band=self.band, count=self.surrogates, seed=self.seed)
         except InsufficientSignal:
             return math.nan, math.nan, math.nan
-        return found.heart_rate, found.snr, found.confidence
+        return pulse.heart_rate, pulse.snr, pulse.confidence

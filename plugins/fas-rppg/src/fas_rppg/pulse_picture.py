@@ -25,50 +25,50 @@ def write(figure: Figure, path: Path) -> None:
         FigureCanvasAgg(figure).print_png(file)
 
 
-def draw(found: ClipPulse) -> Figure:
-    """Colours, pulse, spectrum and null distribution on one sheet."""
+def draw(clip: ClipPulse) -> Figure:
+    """Colors, pulse, spectrum and null distribution on one sheet."""
     figure = Figure(figsize=(11, 8.6), dpi=120, layout="constrained")
     places = [["colours", "colours"], ["pulse", "pulse"], ["spectrum", "null"]]
     axes: dict[str, Axes] = figure.subplot_mosaic(places, width_ratios=[2, 1], height_ratios=[1, 1, 1.5])
-    figure.suptitle(f"{found.file.name}\n{_headline(found)}", fontsize=13, color=INK)
-    _colours(axes["colours"], found)
-    _pulse(axes["pulse"], found)
-    _spectrum(axes["spectrum"], found)
-    _null(axes["null"], found)
+    figure.suptitle(f"{clip.file.name}\n{_headline(clip)}", fontsize=13, color=INK)
+    _colours(axes["colours"], clip)
+    _pulse(axes["pulse"], clip)
+    _spectrum(axes["spectrum"], clip)
+    _null(axes["null"], clip)
     for axis in axes.values():
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=9, colors=INK)
     return figure
 
 
-def _headline(found: ClipPulse) -> str:
-    pulse, what = found.pulse, "" if found.certain else "insufficient signal: largest peak "
-    return f"{what}{pulse.heart_rate:.1f} beats a minute, SNR {pulse.snr:.1f} dB, confidence {pulse.confidence:.3f} ({found.method})"
+def _headline(clip: ClipPulse) -> str:
+    pulse, what = clip.pulse, "" if clip.certain else "insufficient signal: largest peak "
+    return f"{what}{pulse.heart_rate:.1f} beats a minute, SNR {pulse.snr:.1f} dB, confidence {pulse.confidence:.3f} ({clip.method})"
 
 
-def _colours(axis: Axes, found: ClipPulse) -> None:
-    change = 100 * (found.colours / found.colours.mean(0) - 1)
+def _colours(axis: Axes, clip: ClipPulse) -> None:
+    change = 100 * (clip.colours / clip.colours.mean(0) - 1)
     for channel, (name, colour) in enumerate(zip(("red", "green", "blue"), COLOURS)):
-        axis.plot(found.times, change[:, channel], color=colour, lw=0.9, label=name)
+        axis.plot(clip.times, change[:, channel], color=colour, lw=0.9, label=name)
     axis.set_ylabel("change, %", fontsize=10)
-    axis.set_title(f"mean colour of the {found.skin}", fontsize=10.5, loc="left")
+    axis.set_title(f"mean color of the {clip.skin}", fontsize=10.5, loc="left")
     axis.legend(loc="upper right", ncols=3, fontsize=9, frameon=False, bbox_to_anchor=(1, 1.22))
     axis.margins(x=0)
 
 
-def _pulse(axis: Axes, found: ClipPulse) -> None:
-    trace = found.pulse.pulse.cpu().numpy()
-    axis.plot(found.times, trace, color=FAINT, lw=0.8, label="as extracted")
+def _pulse(axis: Axes, clip: ClipPulse) -> None:
+    trace = clip.pulse.pulse.cpu().numpy()
+    axis.plot(clip.times, trace, color=FAINT, lw=0.8, label="as extracted")
     axis.plot(
-        found.times,
-        _within(trace, found.rate, found.band),
+        clip.times,
+        _within(trace, clip.rate, clip.band),
         color=PULSE,
         lw=1.2,
-        label="{:g} to {:g} beats a minute".format(*found.band),
+        label="{:g} to {:g} beats a minute".format(*clip.band),
     )
     axis.set_ylabel("a. u.", fontsize=10)
     axis.set_xlabel("seconds", fontsize=10)
-    axis.set_title(f"pulse by {found.method}", fontsize=10.5, loc="left")
+    axis.set_title(f"pulse by {clip.method}", fontsize=10.5, loc="left")
     axis.legend(loc="upper right", ncols=2, fontsize=9, frameon=False, bbox_to_anchor=(1, 1.22))
     axis.margins(x=0)
 
@@ -80,20 +80,20 @@ def _within(trace: np.ndarray, rate: float, band: tuple[float, float]) -> np.nda
     return np.fft.irfft(np.fft.rfft(trace) * inside, len(trace))
 
 
-def _spectrum(axis: Axes, found: ClipPulse) -> None:
-    power = power_spectrum(found.pulse.pulse, found.rate)
-    beats = beats_of(power, found.rate).cpu().numpy()
+def _spectrum(axis: Axes, clip: ClipPulse) -> None:
+    power = power_spectrum(clip.pulse.pulse, clip.rate)
+    beats = beats_of(power, clip.rate).cpu().numpy()
     shown = (beats >= 20) & (beats <= NOISE[1])
-    inside = torch.from_numpy((beats >= found.band[0]) & (beats <= found.band[1])).to(power.device)
+    inside = torch.from_numpy((beats >= clip.band[0]) & (beats <= clip.band[1])).to(power.device)
     relative = (power / power[inside].max()).cpu().numpy()[shown]
     for multiple, label in ((1, "counted as signal"), (2, None)):
-        middle = multiple * found.pulse.heart_rate
+        middle = multiple * clip.pulse.heart_rate
         axis.axvspan(
             middle - 60 * NEAR, min(middle + 60 * NEAR, NOISE[1]), color=PULSE, alpha=0.12, lw=0, label=label
         ) if middle < NOISE[1] else None
     axis.plot(beats[shown], relative, color=INK, lw=1.1)
-    axis.axvspan(20, found.band[0], color=FAINT, alpha=0.25, lw=0, label="not searched")
-    axis.axvspan(found.band[1], NOISE[1], color=FAINT, alpha=0.25, lw=0)
+    axis.axvspan(20, clip.band[0], color=FAINT, alpha=0.25, lw=0, label="not searched")
+    axis.axvspan(clip.band[1], NOISE[1], color=FAINT, alpha=0.25, lw=0)
     axis.set(xlim=(20, NOISE[1]), ylim=(0, min(1.6, 1.08 * float(relative.max()))))
     axis.set_xlabel("beats a minute", fontsize=10)
     axis.set_ylabel("power, largest in the band = 1", fontsize=10)
@@ -101,11 +101,11 @@ def _spectrum(axis: Axes, found: ClipPulse) -> None:
     axis.legend(loc="upper right", ncols=2, fontsize=9, frameon=False, bbox_to_anchor=(1, 1.13))
 
 
-def _null(axis: Axes, found: ClipPulse) -> None:
-    null = found.pulse.null_snr.cpu().numpy()
+def _null(axis: Axes, clip: ClipPulse) -> None:
+    null = clip.pulse.null_snr.cpu().numpy()
     axis.hist(null[np.isfinite(null)], bins=24, color=FAINT, label=f"{len(null)} clips of like noise")
-    axis.axvline(found.pulse.snr, color=PULSE, lw=2, label="this clip")
+    axis.axvline(clip.pulse.snr, color=PULSE, lw=2, label="this clip")
     axis.set_xlabel("SNR, dB", fontsize=10)
     axis.set_ylabel("clips", fontsize=10)
-    axis.set_title(f"p = {found.pulse.p_value:.3f}", fontsize=10.5, loc="left")
+    axis.set_title(f"p = {clip.pulse.p_value:.3f}", fontsize=10.5, loc="left")
     axis.legend(loc="upper center", fontsize=9, frameon=False, bbox_to_anchor=(0.5, -0.16))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fascore import Record, Trained
 
 LIMIT = 0.6
-"""AUC from which a property of the recording is a short cut to the label, where it is no chance: more than 1.96 standard errors above one half."""
+"""AUC from which a property of the recording is a short cut to the label, where that is not chance: more than 1.96 standard errors above one half."""
 
 
 class Measured(NamedTuple):
@@ -27,7 +27,7 @@ class Measured(NamedTuple):
 
 
 class Quality:
-    """Acts in every run with an MSTmap. Padding and frame rate are of the recording, not of the face: a model that reads them has learnt nothing."""
+    """Acts in every run with an MSTmap. Padding and frame rate are of the recording, not of the face: a model that reads them has learned nothing."""
 
     always = True
     Options = Config
@@ -46,13 +46,13 @@ def _section(trained: Trained, name: str) -> Section:
     rows, warnings = [], []
     for split, records in trained.splits.items():
         for task in sorted({record.task for record in records}):
-            found = measured(trained, name, [record for record in records if record.task == task])
-            if len(found.label):
+            maps = measured(trained, name, [record for record in records if record.task == task])
+            if len(maps.label):
                 rows += [
                     f"<tr><td>{html.escape(split)}</td><td>{html.escape(task)}</td>{cells}</tr>"
-                    for cells in _cells(found)
+                    for cells in _cells(maps)
                 ]
-                warnings += [f"{html.escape(split)}, {html.escape(task)}: {what}" for what in _warnings(found)]
+                warnings += [f"{html.escape(split)}, {html.escape(task)}: {what}" for what in _warnings(maps)]
     head = "<th>Split</th><th>Task</th><th></th>" + "".join(
         f'<th class="n">{title}</th>' for title in ("Records", "Padding", "Hz")
     )
@@ -100,16 +100,16 @@ def standard_error(area: float, label: NDArray[np.int64]) -> float:
     return float((variance / (genuine * attack)) ** 0.5)
 
 
-def _cells(found: Measured) -> Iterator[str]:
+def _cells(maps: Measured) -> Iterator[str]:
     for label, word in ((BONA_FIDE, "bona fide"), (1 - BONA_FIDE, "attack")):
-        rows = found.label == label
+        rows = maps.label == label
         if rows.any():
-            numbers = (f"{rows.sum()}", f"{100 * found.unmeasured[rows].mean():.1f} %", f"{found.fps[rows].mean():.2f}")
+            numbers = (f"{rows.sum()}", f"{100 * maps.unmeasured[rows].mean():.1f} %", f"{maps.fps[rows].mean():.2f}")
             yield f"<td>{word}</td>" + "".join(f'<td class="n">{number}</td>' for number in numbers)
 
 
-def _warnings(found: Measured) -> Iterator[str]:
-    for what, values in (("padding", found.unmeasured), ("frame rate", found.fps)):
-        area = told_by(values, found.label)
-        if area is not None and area > LIMIT and area - 0.5 > 1.96 * standard_error(area, found.label):
+def _warnings(maps: Measured) -> Iterator[str]:
+    for what, values in (("padding", maps.unmeasured), ("frame rate", maps.fps)):
+        area = told_by(values, maps.label)
+        if area is not None and area > LIMIT and area - 0.5 > 1.96 * standard_error(area, maps.label):
             yield f"{what} alone tells the label with an AUC of {area:.2f} (limit {LIMIT:.1f}, {len(values)} records)"

@@ -23,7 +23,7 @@ POLYGONS = (
     (14, 13, 12, 11, 54, 35),
     (*range(5, 12), *range(54, 60), 48),
 )
-"""Landmarks around regions 1 to 5, 0-based. Neighbours share edges only."""
+"""Landmarks around regions 1 to 5, 0-based. Neighbors share edges only."""
 BROWS, EYES = slice(17, 27), (slice(36, 42), slice(42, 48))
 FOREHEAD = 0.6
 """Height of the forehead over the brows, in distances of the eyes."""
@@ -105,7 +105,7 @@ def canonical() -> np.ndarray:
 
 
 def five_of(points: np.ndarray) -> np.ndarray:
-    """(…, 5, 2) of (…, 68, 2): centres of the eyes, tip of the nose, corners of the mouth."""
+    """(…, 5, 2) of (…, 68, 2): centers of the eyes, tip of the nose, corners of the mouth."""
     eyes = [points[..., eye, :].mean(-2) for eye in EYES]
     return np.stack([*eyes, points[..., 30, :], points[..., 48, :], points[..., 54, :]], axis=-2)
 
@@ -138,8 +138,8 @@ def polygons(face: np.ndarray) -> list[np.ndarray]:
 def labelled(shapes: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
     """(height, width) uint8: 0 outside, r in region r; where landmarks cross, a pixel is of the first region that holds it.
 
-    A pixel is inside a polygon if its centre is, by even and odd crossings of the half-open edges y0 <= y < y1; a pixel whose
-    centre lies on an edge is of the polygon to its right. Polygons that share an edge so neither share nor lose a pixel.
+    A pixel is inside a polygon if its center is, by even and odd crossings of the half-open edges y0 <= y < y1; a pixel whose
+    center lies on an edge is of the polygon to its right. Polygons that share an edge so neither share nor lose a pixel.
     """
     toggles = np.zeros((height, width + 1), dtype=np.uint8)
     edges = np.concatenate([np.stack([shape, np.roll(shape, -1, axis=0)], axis=1) for shape in shapes])

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FLAT = 1e-6
-"""A range that is rounding only; one grey level of one pixel among the largest faces is 1e-6 or more."""
+"""A range that is rounding only; one gray level of one pixel among the largest faces is 1e-6 or more."""
 
 
 def filled_range(values: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

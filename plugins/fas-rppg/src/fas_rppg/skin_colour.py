@@ -1,4 +1,4 @@
-"""Mean colour of facial skin over time, on an even clock."""
+"""Mean color of facial skin over time, on an even clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fas_rppg.pulse_components import SkinColour
 from fas_rppg.traces import Traces, bridged, channel, measured, require_clock
 from fascore import Arrays, ModalityModule, NoResponse, Record
 
@@ -20,26 +19,26 @@ def mean_colours(traces: Traces) -> np.ndarray:
 
 
 def on_clock(colours: np.ndarray, times: np.ndarray, even: np.ndarray) -> np.ndarray:
-    """Colours (T, 3) at rising `times`, linear between them, at the times `even` (N,). Shape (N, 3)."""
+    """Colors (T, 3) at rising `times`, linear between them, at the times `even` (N,). Shape (N, 3)."""
     return np.stack([np.interp(even, times, colour) for colour in colours.T], axis=1)
 
 
 class SkinColourModule(ModalityModule):
     """Stores `value` (1, T, 3) float32 in [0, 1]."""
 
-    def __init__(self, config: SkinColour) -> None:
-        self.config = config
+    def __init__(self, *, channel: str, frames: int, fps: float, gap: int) -> None:
+        self.channel, self.frames, self.fps, self.gap = channel, frames, fps, gap
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
-        config, times = self.config, np.asarray(inputs[0]["times"], dtype=np.float64)
+        times = np.asarray(inputs[0]["times"], dtype=np.float64)
         require_clock(times, shortest=0.0, rates=RATES)
-        even = times[0] + np.arange(config.frames) / config.fps
-        if times[-1] < even[-1] - 1 / config.fps:
-            wanted = f"{config.frames} samples at {config.fps:g} Hz"
+        even = times[0] + np.arange(self.frames) / self.fps
+        if times[-1] < even[-1] - 1 / self.fps:
+            wanted = f"{self.frames} samples at {self.fps:g} Hz"
             raise NoResponse(
                 "refused",
                 f"insufficient signal: it lasts {times[-1] - times[0]:.2f} s, and {wanted} are {even[-1] - even[0]:.2f} s",
             )
         limit = int(np.searchsorted(times, even[-1])) + 1
-        traces = bridged(measured(channel(record, config.channel), dict(inputs[0]), limit), config.gap)
+        traces = bridged(measured(channel(record, self.channel), dict(inputs[0]), limit), self.gap)
         return {"value": on_clock(mean_colours(traces), traces.times, even).astype(np.float32)[None]}

@@ -16,7 +16,7 @@ REGIONS = len(NAMES)
 
 @dataclass(frozen=True)
 class Traces:
-    """Sums S (T, 6, 3) in grey levels of 0 to 255 and areas A (T, 6) in pixels; `times` (T,) seconds; `seen` (T,) bool: measured, not bridged."""
+    """Sums S (T, 6, 3) in gray levels of 0 to 255 and areas A (T, 6) in pixels; `times` (T,) seconds; `seen` (T,) bool: measured, not bridged."""
 
     sums: np.ndarray
     areas: np.ndarray
@@ -56,7 +56,7 @@ def measured(source: Source, faces: Arrays, limit: int) -> Traces:
     """The first `limit` frames of a channel, in the regions of its faces (`frames` (F,), `points` (F, N, 2), `times` (F,)).
 
     A frame that lacks the face, or some region altogether, is not `seen`. Raises NoResponse where faces have no points, were
-    not looked for in every frame, or pictures are not of three colours.
+    not looked for in every frame, or pictures are not of three colors.
     """
     frames, times = faces["frames"][:limit], np.asarray(faces["times"][:limit], dtype=np.float64)
     if "points" not in faces:
@@ -77,8 +77,8 @@ def measured(source: Source, faces: Arrays, limit: int) -> Traces:
         raise NoResponse("refused", str(error)) from error
     for row, face, frame in zip(there, laid, source.read(frames[there].tolist()), strict=True):
         if frame.image.ndim != 3 or frame.image.shape[2] != 3 or frame.image.dtype != np.uint8:
-            found = f"{' x '.join(map(str, frame.image.shape))} of {frame.image.dtype}"
-            raise NoResponse("refused", f"its pictures are {found}; the pulse is read from three colours of 8 bits")
+            pictures = f"{' x '.join(map(str, frame.image.shape))} of {frame.image.dtype}"
+            raise NoResponse("refused", f"its pictures are {pictures}; the pulse is read from three colors of 8 bits")
         sums[row], areas[row] = region_sums(frame.image, polygons(face))
     return Traces(sums, areas, times, areas.min(axis=1) > 0)
 

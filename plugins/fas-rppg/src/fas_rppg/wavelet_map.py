@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from einops import rearrange
 
-from fas_rppg.components import WaveletMap
 from fas_rppg.morse import Morse
 from fas_rppg.scaling import filled_range, scaled_map
 from fascore import Arrays, Loaded, ModalityModule, Record, SpecError
@@ -23,15 +22,27 @@ Magnitude = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 class WaveletMapModule(ModalityModule):
     """Stores `value` (1, C, F, T) float32, at most 255, unresized; `valid` (1, T) uint8 of the MSTmap."""
 
-    def __init__(self, config: WaveletMap) -> None:
-        self.config = config
-        self.magnitude = (
-            morse(Morse(config.gamma, config.beta)) if config.wavelet == "morse" else continuous(config.wavelet)
-        )
+    def __init__(
+        self,
+        *,
+        wavelet: str,
+        gamma: float,
+        beta: float,
+        voices: int,
+        frequency_axis: Literal["scale", "hz"],
+        highest: float,
+        in_band: int,
+        rows: Literal["global", "all"],
+        size: int | None,
+    ) -> None:
+        """The axis `hz` has `in_band` frequencies, `voices` an octave, from the `highest` on."""
+        self.morse, self.voices, self.frequency_axis = Morse(gamma, beta), voices, frequency_axis
+        self.highest, self.in_band, self.rows, self.size = highest, in_band, rows, size
+        self.magnitude = morse(self.morse) if wavelet == "morse" else continuous(wavelet)
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         rows, fps = inputs[0]["value"][0].astype(np.float64), float(inputs[0]["fps"][0])
-        signals = rows if self.config.rows == "all" else rows[:, -1:]
+        signals = rows if self.rows == "all" else rows[:, -1:]
         frequencies = self.frequencies(rows.shape[-1], fps)
         heard = frequencies <= fps / 2
         value = np.zeros((*signals.shape[:2], len(frequencies), signals.shape[2]))
@@ -41,13 +52,12 @@ class WaveletMapModule(ModalityModule):
 
     def frequencies(self, samples: int, fps: float) -> np.ndarray:
         """(F,) hertz of the map's rows, high to low."""
-        config, wavelet = self.config, Morse(self.config.gamma, self.config.beta)
-        if config.frequency_axis == "scale":
-            return wavelet.frequencies(wavelet.scales(samples, config.voices), fps)
-        return config.band[1] * 2.0 ** (-np.arange(config.in_band) / config.voices)
+        if self.frequency_axis == "scale":
+            return self.morse.frequencies(self.morse.scales(samples, self.voices), fps)
+        return self.highest * 2.0 ** (-np.arange(self.in_band) / self.voices)
 
     def load(self, stored: Mapping[str, Tensor], draws: Any, inputs: Sequence[Loaded]) -> Loaded:
-        return scaled_map((stored["value"].float() - 127.5) / 128, stored["valid"], self.config.size)
+        return scaled_map((stored["value"].float() - 127.5) / 128, stored["valid"], self.size)
 
 
 def morse(wavelet: Morse) -> Magnitude:
@@ -64,7 +74,7 @@ def morse(wavelet: Morse) -> Magnitude:
 
 
 def continuous(name: str) -> Magnitude:
-    """|W| of a wavelet of PyWavelets, mirrored and L1-normalised like Morse's. Raises SpecError where there is none of that name."""
+    """|W| of a wavelet of PyWavelets, mirrored and L1-normalized like Morse's. Raises SpecError where there is none of that name."""
     try:
         import pywt
     except ImportError as error:
@@ -84,7 +94,7 @@ def continuous(name: str) -> Magnitude:
         half = samples // 2
         mirrored = np.pad(signals, [(0, 0)] * (signals.ndim - 1) + [(half, half)], mode="symmetric")
         scales = pywt.central_frequency(wavelet) * fps / frequencies
-        found = np.abs(pywt.cwt(mirrored, scales, wavelet, method="fft")[0])[..., half : half + samples]
-        return np.moveaxis(found / np.sqrt(scales).reshape(-1, *(1,) * signals.ndim), 0, -2)
+        coefficients = np.abs(pywt.cwt(mirrored, scales, wavelet, method="fft")[0])[..., half : half + samples]
+        return np.moveaxis(coefficients / np.sqrt(scales).reshape(-1, *(1,) * signals.ndim), 0, -2)
 
     return magnitude

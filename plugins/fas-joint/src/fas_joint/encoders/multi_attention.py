@@ -89,10 +89,10 @@ class TextureEnhancement(nn.Module):
     def forward(self, feature: Tensor, attention: Tensor) -> tuple[Tensor, Tensor]:
         texture, pooled = self.difference(feature, (attention.shape[2], attention.shape[3]))
         weights = resized(attention.detach(), texture.shape[-2:]).tanh()
-        found = [self._by_map(self.first((texture[:, None] * weights[:, :, None]).flatten(1, 2)))]
+        textures = [self._by_map(self.first((texture[:, None] * weights[:, :, None]).flatten(1, 2)))]
         for layer in self.dense:
-            found.append(self._by_map(layer(torch.cat(found, dim=2).flatten(1, 2))))
-        return self._by_map(self.last(torch.cat(found, dim=2).flatten(1, 2))), pooled
+            textures.append(self._by_map(layer(torch.cat(textures, dim=2).flatten(1, 2))))
+        return self._by_map(self.last(torch.cat(textures, dim=2).flatten(1, 2))), pooled
 
     def _by_map(self, x: Tensor) -> Tensor:
         return rearrange(x, "b (m n) h w -> b m n h w", m=self.regions)
@@ -157,7 +157,7 @@ def mean_under(weights: Tensor, features: Tensor) -> Tensor:
 
 
 def semantic(pooled: Tensor, attention: Tensor) -> Tensor:
-    """V, the vectors of length 1 that each map pools of D, standardised by channel. Shapes: (B, N, h, w), (B, M, h, w) -> (B, M, N)."""
+    """V, the vectors of length 1 that each map pools of D, standardized by channel. Shapes: (B, N, h, w), (B, M, h, w) -> (B, M, N)."""
     centred = pooled - pooled.mean((2, 3), keepdim=True)
     standard = centred / (pooled.std((2, 3), keepdim=True) + EPS)
     return normalize(attended(standard, attention), dim=2)

@@ -42,8 +42,8 @@ class _Transformer:
             "return_prefix_tokens": True,
             "stop_early": True,
         }
-        (given,) = model.forward_intermediates(x, indices=[count - 1], **options)
-        return torch.cat([given[1], given[0]], dim=1) if isinstance(given, tuple) else cast(Tensor, given)
+        (output,) = model.forward_intermediates(x, indices=[count - 1], **options)
+        return torch.cat([output[1], output[0]], dim=1) if isinstance(output, tuple) else cast(Tensor, output)
 
     @staticmethod
     def end(model: Any, x: Tensor, count: int) -> Tensor:
@@ -71,8 +71,8 @@ class _Residual:
     @staticmethod
     def begin(model: Any, x: Tensor, count: int) -> Tensor:
         """(B, C, H, W) after `count` layers."""
-        (given,) = model.forward_intermediates(x, indices=[count], intermediates_only=True, stop_early=True)
-        return cast(Tensor, given)
+        (output,) = model.forward_intermediates(x, indices=[count], intermediates_only=True, stop_early=True)
+        return cast(Tensor, output)
 
     @classmethod
     def end(cls, model: Any, x: Tensor, count: int) -> Tensor:
@@ -124,16 +124,17 @@ class TaskSplitEncoder(nn.Module):
         x = (x - self.spoof.mean) / self.spoof.deviation
         if self.shared:
             x = self.cut.begin(self.spoof.model, x, self.shared)
-        rows = self._rows(task)
-        parts = [self._own(name, x[part]) for name, part in zip(TASKS, rows, strict=True) if len(part)]
-        if not parts:
+        rows_of = dict(zip(TASKS, self._rows(task), strict=True))
+        features = {name: self._own(name, x[rows]) for name, rows in rows_of.items() if len(rows)}
+        if not features:
             raise FascoreError(
                 "joint.task_split: no record of a batch has a known task, so there is nothing to learn from it"
             )
-        nothing = parts[0].new_zeros(len(x), parts[0].shape[1])
+        some = next(iter(features.values()))
+        nothing = some.new_zeros(len(x), some.shape[1])
         placed = {
-            name: nothing.index_copy(0, part, parts.pop(0)) if len(part) else nothing
-            for name, part in zip(TASKS, rows, strict=True)
+            name: nothing.index_copy(0, rows, features[name]) if name in features else nothing
+            for name, rows in rows_of.items()
         }
         return placed if self.both else placed["spoof"] + placed["forgery"]
 
@@ -157,7 +158,11 @@ class TaskSplitEncoder(nn.Module):
 @contextmanager
 def _bearing_one_row(model: nn.Module, rows: int) -> Iterator[None]:
     """Batch norms use their running statistics where one record of a task is present, as the graph does for a node."""
-    norms = [part for part in model.modules() if isinstance(part, _BatchNorm) and part.training] if rows == 1 else []
+    norms = (
+        [module for module in model.modules() if isinstance(module, _BatchNorm) and module.training]
+        if rows == 1
+        else []
+    )
     for norm in norms:
         norm.training = False
     try:

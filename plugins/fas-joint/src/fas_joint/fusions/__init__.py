@@ -6,17 +6,15 @@ By convention the pulse feature is the last input: its width is the default of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from fas_joint.fusions.choices import Activation, Normalization
 from fascore import Fusion, Signal, SpecError, Vector
 
 if TYPE_CHECKING:
     from torch import nn
-
-Activation: TypeAlias = Literal["none", "relu", "gelu"]
-Normalisation: TypeAlias = Literal["none", "batch", "layer"]
 
 ACTIVATION: Activation = Field("relu", description="after the linear layer: none, relu (eq. 3) or gelu")
 DROPOUT: float = Field(
@@ -79,7 +77,7 @@ class Concat(_Vectors):
     type: Literal["joint.concat"] = "joint.concat"
     width: PositiveInt | None = WIDTH
     dropout: float = DROPOUT
-    norm: Normalisation = Field("none", description="after the linear layer: none (eq. 3), batch or layer norm")
+    norm: Normalization = Field("none", description="after the linear layer: none (eq. 3), batch or layer norm")
     activation: Activation = ACTIVATION
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
@@ -99,7 +97,7 @@ class Concat(_Vectors):
 
 
 class WeightedNorm(_Vectors):
-    """Normalise each feature by a mix of layer and batch norm, then fuse by eq. 3 (Yu et al. 2024, eq. 4).
+    """Normalize each feature by a mix of layer and batch norm, then fuse by eq. 3 (Yu et al. 2024, eq. 4).
 
     Takes two or more Vectors of any widths, gives Vector(width).
     """
@@ -110,7 +108,7 @@ class WeightedNorm(_Vectors):
     width: PositiveInt | None = WIDTH
     dropout: float = DROPOUT
     norm_fused: bool = Field(
-        False, description="normalise the fused feature too, as the authors' release does; eq. 4 does not"
+        False, description="normalize the fused feature too, as the authors' release does; eq. 4 does not"
     )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:

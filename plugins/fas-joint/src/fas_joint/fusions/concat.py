@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from fas_joint.fusions import Activation, Normalisation
+from fas_joint.fusions.choices import Activation, Normalization
 
 ACTIVATIONS = {"none": nn.Identity, "relu": nn.ReLU, "gelu": nn.GELU}
 
@@ -21,7 +19,7 @@ class ConcatFusion(nn.Module):
     """
 
     def __init__(
-        self, widths: Sequence[int], width: int, *, dropout: float, norm: Normalisation, activation: Activation
+        self, widths: Sequence[int], width: int, *, dropout: float, norm: Normalization, activation: Activation
     ) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from fas_joint.fusions.choices import Activation
 from fas_joint.fusions.concat import ConcatFusion
-
-if TYPE_CHECKING:
-    from fas_joint.fusions import Activation
 
 
 class SeGate(nn.Module):

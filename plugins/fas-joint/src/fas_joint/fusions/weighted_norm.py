@@ -1,4 +1,4 @@
-"""Weighted normalisation fusion of appearance and pulse features (Yu et al. 2024, section III-C)."""
+"""Weighted normalization fusion of appearance and pulse features (Yu et al. 2024, section III-C)."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class OneHeadMulti(Head):
     """One head of 2 + K classes for attacks and another task (Table VIII, "shared 1 head"). Takes a Vector.
 
     A record with a value in the target's column is one of the K classes; one without is bona fide or an attack. The score
-    is P(bona fide) renormalised over these two: softmax of the first two logits. Further numbers: the probabilities of the K
+    is P(bona fide) renormalized over these two: softmax of the first two logits. Further numbers: the probabilities of the K
     classes among themselves, which the metric class_accuracy reads.
     """
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class RegionalIndependence(Objective):
-    """Regional independence loss (Zhao et al. 2021, eq. 1 and 2): each attention map keeps to its own centre, and centres apart. Takes Tokens.
+    """Regional independence loss (Zhao et al. 2021, eq. 1 and 2): each attention map keeps to its own center, and centers apart. Takes Tokens.
 
-    It learns the port `regions` of `joint.multi_attention`. The centres are no parameters: after each step they move towards
-    the mean of the batch, over all processes. `form` release is the authors' code, which differs: centres follow bona fide
+    It learns the port `regions` of `joint.multi_attention`. The centers are not parameters: after each step they move toward
+    the mean of the batch, over all processes. `form` release is the authors' code, which differs: centers follow bona fide
     only, distances are those of all M vectors together, a negative margin pushes away, and pairs weigh 1 / (M rate).
     """
 
@@ -25,11 +25,11 @@ class RegionalIndependence(Objective):
     weight: NonNegativeFloat = Field(0.5, description="of this loss in the sum, lambda 2 of eq. 3")
     form: Literal["equation", "release"] = Field("equation", description="equation: eq. 1; release: the authors' code")
     bona_fide: float = Field(
-        0.05, description="margin around the centres of bona fide; the release has .1, and .2 in its run on FF++"
+        0.05, description="margin around the centers of bona fide; the release has .1, and .2 in its run on FF++"
     )
-    attack: float = Field(0.1, description="margin around the centres of attacks; the release has -2, and -.8 on FF++")
-    between: NonNegativeFloat = Field(0.2, description="margin between two centres; the release has .5, and .8 on FF++")
-    rate: float = Field(0.05, gt=0, le=1, description="how far the centres move, alpha of eq. 2")
+    attack: float = Field(0.1, description="margin around the centers of attacks; the release has -2, and -.8 on FF++")
+    between: NonNegativeFloat = Field(0.2, description="margin between two centers; the release has .5, and .8 on FF++")
+    rate: float = Field(0.05, gt=0, le=1, description="how far the centers move, alpha of eq. 2")
 
     def _size(self, signals: Sequence[Signal]) -> tuple[int, int]:
         """M and N. Raises SpecError."""

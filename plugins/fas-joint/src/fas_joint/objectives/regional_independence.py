@@ -15,7 +15,7 @@ from fascore import BONA_FIDE
 class RegionalIndependenceObjective(nn.Module):
     """sum_j max(|V_j - c_j| - m(y), 0) + sum_{j != k} max(m_out - |c_j - c_k|, 0), eq. 1. Shapes: (B, M, N) and (B,) -> (B,).
 
-    c is the centres after this batch, eq. 2, through which the pairs of centres have their gradient.
+    c is the centers after this batch, eq. 2, through which the pairs of centers have their gradient.
     """
 
     centres: Tensor
@@ -61,7 +61,7 @@ class RegionalIndependenceObjective(nn.Module):
         return (distance - margin[:, None]).relu().sum(1)
 
     def _apart(self, centres: Tensor) -> Tensor:
-        """How far pairs of centres lie within their margin."""
+        """How far pairs of centers lie within their margin."""
         first, second = torch.triu_indices(len(centres), len(centres), 1, device=centres.device)
         distance: Tensor = vector_norm(centres[first] - centres[second], dim=1)
         near = (self.between - distance).relu().sum()

@@ -45,13 +45,13 @@ class _Both(_Joint):
     def groups(self, records: Sequence[Record]) -> dict[Task, list[str]]:
         """Ids by task. Raises SpecError where a task has none."""
         tasks: tuple[Task, Task] = ("spoof", "forgery")
-        found = {task: self.ids(records, task) for task in tasks}
-        for task, ids in found.items():
+        ids_of = {task: self.ids(records, task) for task in tasks}
+        for task, ids in ids_of.items():
             if not ids:
                 raise SpecError(
                     f"{self.type}: no record of the task {task} is used in training; add a dataset that has some, or use joint.random"
                 )
-        return found
+        return ids_of
 
     @model_validator(mode="after")
     def _uses_both(self) -> _Both:

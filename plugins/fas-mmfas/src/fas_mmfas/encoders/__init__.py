@@ -63,7 +63,15 @@ class VitTokens(Encoder):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_mmfas.encoders.vit_tokens import VitTokensEncoder
 
-        return VitTokensEncoder(self, self.picture(signals))
+        return VitTokensEncoder(
+            self.picture(signals),
+            patch=self.patch,
+            width=self.width,
+            depth=self.depth,
+            heads=self.heads,
+            ratio=self.ratio,
+            channels=self.channels,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from fas_mmfas.layers import Block
-
-if TYPE_CHECKING:
-    from fas_mmfas.encoders import VitTokens
-    from fascore import Image, Plane
+from fascore import Image, Plane
 
 
 class VitTokensEncoder(nn.Module):
@@ -21,14 +16,25 @@ class VitTokensEncoder(nn.Module):
 
     positions: Tensor
 
-    def __init__(self, config: VitTokens, picture: Image | Plane) -> None:
+    def __init__(
+        self,
+        picture: Image | Plane,
+        *,
+        patch: int,
+        width: int,
+        depth: int,
+        heads: int,
+        ratio: float,
+        channels: int | None,
+    ) -> None:
+        """`channels` is the number to which an input of one channel is repeated; None: it stays as it is."""
         super().__init__()
-        self.patch = config.patch
-        self.channels = config.channels if picture.c == 1 and config.channels else picture.c
-        pixels = self.channels * config.patch**2
-        self.embed = nn.Sequential(nn.LayerNorm(pixels), nn.Linear(pixels, config.width), nn.LayerNorm(config.width))
-        self.blocks = nn.Sequential(*(Block(config.width, config.heads, config.ratio) for _ in range(config.depth)))
-        code = position_code(picture.h // config.patch, picture.w // config.patch, config.width)
+        self.patch = patch
+        self.channels = channels if picture.c == 1 and channels else picture.c
+        pixels = self.channels * patch**2
+        self.embed = nn.Sequential(nn.LayerNorm(pixels), nn.Linear(pixels, width), nn.LayerNorm(width))
+        self.blocks = nn.Sequential(*(Block(width, heads, ratio) for _ in range(depth)))
+        code = position_code(picture.h // patch, picture.w // patch, width)
         self.register_buffer("positions", code, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

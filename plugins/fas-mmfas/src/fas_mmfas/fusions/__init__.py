@@ -1,6 +1,6 @@
 """Fusions of three token streams (mmFAS, Chen et al. 2025, section 3 and Table 2). Importing this module imports no torch.
 
-The shallow fusion of section 3, F'_rgb = (F'_rgb(1) + F'_rgb(2)) / 2, is no component: alignment has no transform of its own, so that
+The shallow fusion of section 3, F'_rgb = (F'_rgb(1) + F'_rgb(2)) / 2, is not a component: alignment has no transform of its own, so that
 both terms are F_rgb.
 """
 
@@ -35,22 +35,22 @@ class _ThreeStreams(Fusion):
             raise SpecError(
                 f"{self.type} fuses three token streams, such as RGB, depth and infrared; got {len(signals)}; 'mean' takes any number"
             )
-        found = [signal for signal in signals if isinstance(signal, Tokens)]
+        streams = [signal for signal in signals if isinstance(signal, Tokens)]
         for place, signal in enumerate(signals):
             if not isinstance(signal, Tokens):
                 raise SpecError(
                     f'{self.type} takes Tokens, but {self._name(place)} gives {signal}; let its encoder give tokens ("output": "tokens")'
                 )
-            if (signal.n, signal.d, signal.prefix) != (found[0].n, found[0].d, found[0].prefix):
+            if (signal.n, signal.d, signal.prefix) != (streams[0].n, streams[0].d, streams[0].prefix):
                 shapes = [f"{self._name(i)} gives {_shape(signals[i])}" for i in (0, place)]
                 raise SpecError(
                     f"{self.type} needs streams of one length and width: {', '.join(shapes)}; let both encoders give tokens of one size"
                 )
-        if found[0].d % self.heads:
+        if streams[0].d % self.heads:
             raise SpecError(
-                f"{self.type}: a width of {found[0].d} does not divide into {self.heads} heads; change 'heads', or the encoders' width"
+                f"{self.type}: a width of {streams[0].d} does not divide into {self.heads} heads; change 'heads', or the encoders' width"
             )
-        return found
+        return streams
 
     def _name(self, place: int) -> str:
         return f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
@@ -102,7 +102,16 @@ class SwitchAttention(_ThreeStreams):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_mmfas.fusions.switch_attention import SwitchAttentionFusion
 
-        return SwitchAttentionFusion(self, self.streams(signals))
+        return SwitchAttentionFusion(
+            self.streams(signals),
+            depth=self.depth,
+            heads=self.heads,
+            ratio=self.ratio,
+            order=self.order,
+            self_attn=self.self_attn,
+            residual=self.residual,
+            first_absent=self.first_absent,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -122,7 +131,7 @@ class CrossAttention(_ThreeStreams):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_mmfas.fusions.cross_attention import CrossAttentionFusion
 
-        return CrossAttentionFusion(self, self.streams(signals))
+        return CrossAttentionFusion(self.streams(signals), depth=self.depth, heads=self.heads, ratio=self.ratio)
 
 
 class MergeAttention(_ThreeStreams):
@@ -136,7 +145,7 @@ class MergeAttention(_ThreeStreams):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_mmfas.fusions.merge_attention import MergeAttentionFusion
 
-        return MergeAttentionFusion(self, self.streams(signals))
+        return MergeAttentionFusion(self.streams(signals), depth=self.depth, heads=self.heads, ratio=self.ratio)
 
 
 __all__ = ["CrossAttention", "MergeAttention", "SwitchAttention"]

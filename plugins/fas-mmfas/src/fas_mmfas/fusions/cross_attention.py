@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +10,6 @@ from torch import Tensor, nn
 from fas_mmfas.fusions.streams import Streams, mean_of_present
 from fas_mmfas.layers import Attention, FeedForward
 from fascore import Tokens
-
-if TYPE_CHECKING:
-    from fas_mmfas.fusions import CrossAttention
 
 
 class CrossLayer(nn.Module):
@@ -39,13 +35,12 @@ class CrossLayer(nn.Module):
 class CrossAttentionFusion(nn.Module):
     """All streams take a layer at once, each reading the others as the layer before left them. Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D)."""
 
-    def __init__(self, config: CrossAttention, signals: Sequence[Tokens]) -> None:
+    def __init__(self, signals: Sequence[Tokens], *, depth: int, heads: int, ratio: float) -> None:
         super().__init__()
         self.prefix = signals[0].prefix
         self.streams = Streams(signals)
         self.layers = nn.ModuleList(
-            nn.ModuleList(CrossLayer(signal.d, config.heads, config.ratio) for signal in signals)
-            for _ in range(config.depth)
+            nn.ModuleList(CrossLayer(signal.d, heads, ratio) for signal in signals) for _ in range(depth)
         )
 
     def forward(self, *streams: Tensor, mask: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,18 +11,15 @@ from fas_mmfas.fusions.streams import Streams
 from fas_mmfas.layers import Block
 from fascore import Tokens
 
-if TYPE_CHECKING:
-    from fas_mmfas.fusions import MergeAttention
-
 
 class MergeAttentionFusion(nn.Module):
     """Blocks at width 3 D, a linear layer to D, mean of the tokens. Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D)."""
 
-    def __init__(self, config: MergeAttention, signals: Sequence[Tokens]) -> None:
+    def __init__(self, signals: Sequence[Tokens], *, depth: int, heads: int, ratio: float) -> None:
         super().__init__()
         self.prefix, width = signals[0].prefix, signals[0].d
         self.streams = Streams(signals)
-        self.blocks = nn.Sequential(*(Block(3 * width, config.heads, config.ratio) for _ in range(config.depth)))
+        self.blocks = nn.Sequential(*(Block(3 * width, heads, ratio) for _ in range(depth)))
         self.project = nn.Linear(3 * width, width)
 
     def forward(self, *streams: Tensor, mask: Tensor) -> Tensor:

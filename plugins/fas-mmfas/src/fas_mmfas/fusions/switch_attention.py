@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +11,6 @@ from torch import Tensor, nn
 from fas_mmfas.fusions.streams import Streams, mean_of_present
 from fas_mmfas.layers import Attention, FeedForward
 from fascore import Tokens
-
-if TYPE_CHECKING:
-    from fas_mmfas.fusions import SwitchAttention
 
 
 class SwitchLayer(nn.Module):
@@ -51,22 +48,33 @@ class SwitchAttentionFusion(nn.Module):
     Without the first stream the mean is of the others alone, and the layers change nothing, unless `first_absent` is `fused`.
     """
 
-    def __init__(self, config: SwitchAttention, signals: Sequence[Tokens]) -> None:
+    def __init__(
+        self,
+        signals: Sequence[Tokens],
+        *,
+        depth: int,
+        heads: int,
+        ratio: float,
+        order: str,
+        self_attn: bool,
+        residual: Literal["rgb", "query"],
+        first_absent: Literal["left_out", "fused"],
+    ) -> None:
         super().__init__()
         self.prefix = signals[0].prefix
-        self.always = config.first_absent == "fused"
+        self.always = first_absent == "fused"
         self.streams = Streams(signals, () if self.always else (0,))
-        start = tuple("RDI".index(letter) for letter in config.order)
+        start = tuple("RDI".index(letter) for letter in order)
         self.layers = nn.ModuleList(
             SwitchLayer(
                 signals[0].d,
                 turned(start, layer),
-                heads=config.heads,
-                ratio=config.ratio,
-                self_attn=config.self_attn,
-                residual_of_query=config.residual == "query",
+                heads=heads,
+                ratio=ratio,
+                self_attn=self_attn,
+                residual_of_query=residual == "query",
             )
-            for layer in range(config.depth)
+            for layer in range(depth)
         )
 
     def forward(self, *streams: Tensor, mask: Tensor) -> Tensor:

@@ -29,18 +29,18 @@ class _Alignment(Objective):
             raise SpecError(
                 f"{self.type} aligns other inputs with the first, and needs two or more; got {len(signals)}"
             )
-        found = [signal for signal in signals if isinstance(signal, Vector | Tokens)]
+        features = [signal for signal in signals if isinstance(signal, Vector | Tokens)]
         for place, signal in enumerate(signals):
             name = f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
             if not isinstance(signal, Vector | Tokens):
                 raise SpecError(
                     f"{self.type} takes Vectors and Tokens, but {name} gives {signal}; give it the features of an encoder"
                 )
-            if signal.d != found[0].d:
+            if signal.d != features[0].d:
                 raise SpecError(
-                    f"{self.type} compares features of one width: the first input has {found[0].d}, {name} has {signal.d}"
+                    f"{self.type} compares features of one width: the first input has {features[0].d}, {name} has {signal.d}"
                 )
-        return found
+        return features
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -53,7 +53,7 @@ class _Alignment(Objective):
 class InstanceContrastive(_Alignment):
     """Instance-level contrastive learning (eq. 1-3): features of one record are alike, those of different records not.
 
-    Half the sum of both directions' cross-entropies, added over the pairs of modalities. One temperature is learnt for all.
+    Half the sum of both directions' cross-entropies, added over the pairs of modalities. One temperature is learned for all.
     """
 
     type: Literal["mmfas.instance_contrastive"] = "mmfas.instance_contrastive"
@@ -77,7 +77,13 @@ class InstanceContrastive(_Alignment):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_mmfas.objectives.instance_contrastive import InstanceContrastiveObjective
 
-        return InstanceContrastiveObjective(self, self.features(signals))
+        return InstanceContrastiveObjective(
+            self.features(signals),
+            temperature=self.temperature,
+            limits=self.limits,
+            normalize=self.normalize,
+            label_smoothing=self.label_smoothing,
+        )
 
 
 class ClassMatching(_Alignment):

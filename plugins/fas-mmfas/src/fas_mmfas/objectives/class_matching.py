@@ -27,19 +27,19 @@ class ClassMatchingObjective(nn.Module):
         with torch.autocast(target.device.type, enabled=False):
             first, *others = pooled(features, self.prefix)
             same = target[:, None] == target
-            parts = []
+            losses = []
             for place, (other, predictor) in enumerate(zip(others, self.predictors, strict=True), 1):
                 pairs = mask[:, 0, None] & mask[:, place]
                 chosen = hard_pairs(similarity(first, other).detach(), same, pairs) if self.mined else pairs
-                parts.append(self._matched(predictor, first, other, same, chosen))
-            return torch.stack(parts).sum(0)
+                losses.append(self._matched(predictor, first, other, same, chosen))
+            return torch.stack(losses).sum(0)
 
     def _matched(self, predictor: nn.Module, first: Tensor, other: Tensor, same: Tensor, chosen: Tensor) -> Tensor:
         """Mean cross-entropy of each record's chosen pairs, (B,)."""
         i, j = chosen.nonzero(as_tuple=True)
         logits = predictor(torch.cat([first[i], other[j]], dim=1))
-        losses = cross_entropy(logits, same[i, j].long(), reduction="none")
-        return first.new_zeros(len(first)).index_add(0, i, losses) / chosen.sum(1).clamp(min=1)
+        by_pair = cross_entropy(logits, same[i, j].long(), reduction="none")
+        return first.new_zeros(len(first)).index_add(0, i, by_pair) / chosen.sum(1).clamp(min=1)
 
 
 def hard_pairs(s: Tensor, same: Tensor, pairs: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,27 +10,28 @@ from torch import Tensor, nn
 from fas_mmfas.objectives.pairs import pooled, prefixes, similarity
 from fascore import Tokens, Vector
 
-if TYPE_CHECKING:
-    from fas_mmfas.objectives import InstanceContrastive
-
 
 class InstanceContrastiveObjective(nn.Module):
     """Eq. 3, a record's part. Shapes: n x (B, D) or (B, N, D), and mask (B, n) -> (B,); 0 for a record without a pair."""
 
-    def __init__(self, config: InstanceContrastive, signals: Sequence[Vector | Tokens]) -> None:
+    def __init__(
+        self,
+        signals: Sequence[Vector | Tokens],
+        *,
+        temperature: float,
+        limits: tuple[float, float],
+        normalize: bool,
+        label_smoothing: float,
+    ) -> None:
         super().__init__()
-        self.prefix, self.unit, self.smoothing, self.limits = (
-            prefixes(signals),
-            config.normalize,
-            config.label_smoothing,
-            config.limits,
-        )
-        self.temperature = nn.Parameter(torch.tensor(config.temperature))
+        self.prefix, self.unit = prefixes(signals), normalize
+        self.smoothing, self.limits = label_smoothing, limits
+        self.temperature = nn.Parameter(torch.tensor(temperature))
 
     def forward(self, *features: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         with torch.autocast(target.device.type, enabled=False):
             first, *others = pooled(features, self.prefix)
-            parts = [
+            losses = [
                 contrast(
                     similarity(first, other, unit=self.unit) / self.temperature,
                     mask[:, 0],
@@ -40,7 +40,7 @@ class InstanceContrastiveObjective(nn.Module):
                 )
                 for place, other in enumerate(others, 1)
             ]
-            return torch.stack(parts).sum(0)
+            return torch.stack(losses).sum(0)
 
     @torch.no_grad()
     def update(self, reduce: Callable[[Tensor], Tensor]) -> None:
@@ -62,7 +62,7 @@ def contrast(scaled: Tensor, rows: Tensor, columns: Tensor, smoothing: float = 0
 
 def _cross_entropy(logits: Tensor, there: Tensor, smoothing: float) -> Tensor:
     """-sum_j y_ij log p_ij over the columns that are there, y_ij = (1 - smoothing) [i = j] + smoothing / columns. Shape: (B,)."""
-    # A row without any column keeps a finite normaliser; the caller drops it.
+    # A row without any column keeps a finite normalizer; the caller drops it.
     logits = logits.masked_fill(~there, -torch.inf).masked_fill(~there.any(1, keepdim=True), 0)
     log_p = logits.log_softmax(1)
     spread = torch.where(there, log_p, 0).sum(1) / there.sum(1).clamp(min=1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
 
+from fas_physttd.physttd.widths import Widths, widths_of
 from fascore import Dense, Encoder, Head, Image, Labels, Plane, Ref, Signal, SpecError, Target
 
 if TYPE_CHECKING:
@@ -70,12 +71,24 @@ class Generator(Encoder):
         """Ports of the additive traces."""
         return ("b", "c", "t") if self.traces == "three" else ("t",)
 
+    def channels(self) -> Widths:
+        """Channels of all layers."""
+        return widths_of(
+            self.width,
+            stem=self.stem,
+            middle=self.middle,
+            features=self.features,
+            decoder=self.decoder,
+            head=self.head_channels,
+            depth=self.depth_channels,
+        )
+
     def picture(self, signals: Sequence[Signal]) -> Image:
         """The one input. Raises SpecError."""
         picture = signals[0] if len(signals) == 1 else None
         if not isinstance(picture, Image) or picture.c != 3:
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"{self.type} reads one Image of three colours; got {got}: single frames, not a clip")
+            raise SpecError(f"{self.type} reads one Image of three colors; got {got}: single frames, not a clip")
         if picture.h != picture.w:
             raise SpecError(
                 f"{self.type}: the image is {picture.h} x {picture.w} pixels, and low-passes and discriminators take squares"
@@ -88,11 +101,9 @@ class Generator(Encoder):
         return picture
 
     def infer(self, signals: Sequence[Signal]) -> Mapping[str, Signal]:
-        from fas_physttd.physttd.widths import of
-
-        n, w = self.picture(signals).w, of(self)
+        n, features_of = self.picture(signals).w, self.channels().features
         traces: dict[str, Signal] = {name: Plane(3, n, n) for name in self.additive}
-        features = {f"f{i + 1}": Plane(w.features[i], n >> i + 1, n >> i + 1) for i in range(3)}
+        features = {f"f{i + 1}": Plane(features_of[i], n >> i + 1, n >> i + 1) for i in range(3)}
         return {
             **traces,
             "p": Plane(1, n, n),
@@ -106,7 +117,19 @@ class Generator(Encoder):
         from fas_physttd.physttd.generator import GeneratorModule
 
         self.picture(signals)
-        return GeneratorModule(self)
+        return GeneratorModule(
+            self.channels(),
+            additive=self.additive,
+            decompose=self.decompose,
+            amplify_c=self.amplify_c,
+            amplify_t=self.amplify_t,
+            lowpass=self.lowpass,
+            kernel=self.kernel,
+            heads=self.heads,
+            softness=self.softness,
+            attention=self.attention,
+            dropout=self.dropout,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

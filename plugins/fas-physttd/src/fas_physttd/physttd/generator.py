@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from fas_physttd.filters import split
+from fas_physttd.filters import Shrink, split
 from fas_physttd.patchgan import block, doubling, initialise
 from fas_physttd.physttd.equations import Traces, reconstruct
-from fas_physttd.physttd.widths import Widths, of
-
-if TYPE_CHECKING:
-    from fas_physttd.physttd.components import Generator
+from fas_physttd.physttd.widths import Widths
 
 
 class GeneratorModule(nn.Module):
     """Shapes: (B, 3, N, N) -> ports `b`, `c`, `t` (B, 3, N, N), `p` (B, 1, N, N), `content`, `live` (B, 3, N, N), `depth` (B, 1, N/8, N/8)."""
 
-    def __init__(self, config: Generator) -> None:
+    def __init__(
+        self,
+        widths: Widths,
+        *,
+        additive: Sequence[str],
+        decompose: bool,
+        amplify_c: float,
+        amplify_t: float,
+        lowpass: Shrink,
+        kernel: int,
+        heads: Literal["joint", "separate"],
+        softness: float,
+        attention: Sequence[int],
+        dropout: float,
+    ) -> None:
         super().__init__()
-        self.config = config
-        widths = of(config)
-        self.encoder = Encoder(9 if config.decompose else 3, widths)
-        self.decoder = Decoder([3 * len(config.additive), 1, 3], widths, config)
-        self.depth = DepthHead(widths, config)
+        self.additive, self.softness = tuple(additive), softness
+        self.decompose, self.amplify_c, self.amplify_t, self.lowpass = decompose, amplify_c, amplify_t, lowpass
+        self.encoder = Encoder(9 if decompose else 3, widths)
+        self.decoder = Decoder([3 * len(self.additive), 1, 3], widths, kernel=kernel, joint=heads == "joint")
+        self.depth = DepthHead(widths, attention=attention, dropout=dropout)
         self.apply(initialise)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        features = self.encoder(self.decomposed(image) if self.config.decompose else image)
+        features = self.encoder(self.decomposed(image) if self.decompose else image)
         last, maps = self.decoder(features)
         raw = maps.float()
-        names = self.config.additive
-        additive = dict(
-            zip(names, (raw[:, : 3 * len(names)] / self.config.softness).tanh().split(3, dim=1), strict=True)
-        )
-        traces = Traces(additive, raw[:, -4:-3].sigmoid(), raw[:, -3:].sigmoid(), self.config.lowpass)
+        names = self.additive
+        additive = dict(zip(names, (raw[:, : 3 * len(names)] / self.softness).tanh().split(3, dim=1), strict=True))
+        traces = Traces(additive, raw[:, -4:-3].sigmoid(), raw[:, -3:].sigmoid(), self.lowpass)
         return {
             **additive,
             "p": traces.p,
@@ -50,8 +59,8 @@ class GeneratorModule(nn.Module):
 
     def decomposed(self, image: Tensor) -> Tensor:
         """(B, 9, N, N): [I_B, 15 I_C, 25 I_T]."""
-        bands = split(image, self.config.lowpass)
-        return torch.cat([bands.b, self.config.amplify_c * bands.c, self.config.amplify_t * bands.t], dim=1)
+        bands = split(image, self.lowpass)
+        return torch.cat([bands.b, self.amplify_c * bands.c, self.amplify_t * bands.t], dim=1)
 
 
 class Encoder(nn.Module):
@@ -69,8 +78,8 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         x = self.stem(x)
         features = []
-        for part in self.blocks:
-            x = part(x)
+        for halving in self.blocks:
+            x = halving(x)
             features.append(x)
         return features
 
@@ -81,13 +90,13 @@ class Decoder(nn.Module):
     `outputs` are the channels of the additive traces, of P and of its content, from one head together or one each.
     """
 
-    def __init__(self, outputs: Sequence[int], widths: Widths, config: Generator) -> None:
+    def __init__(self, outputs: Sequence[int], widths: Widths, *, kernel: int, joint: bool) -> None:
         super().__init__()
         f1, f2, f3 = widths.features
         u1, u2, u3 = widths.decoder
-        self.up1, self.up2, self.up3 = (_up(a, b, config.kernel) for a, b in ((f3, u1), (u1 + f2, u2), (u2 + f1, u3)))
-        heads = [_head(u3, widths.head, count) for count in ([sum(outputs)] if config.heads == "joint" else outputs)]
-        self.head = heads[0] if config.heads == "joint" else nn.ModuleList(heads)
+        self.up1, self.up2, self.up3 = (_up(a, b, kernel) for a, b in ((f3, u1), (u1 + f2, u2), (u2 + f1, u3)))
+        heads = [_head(u3, widths.head, count) for count in ([sum(outputs)] if joint else outputs)]
+        self.head = heads[0] if joint else nn.ModuleList(heads)
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         f1, f2, f3 = features
@@ -100,15 +109,15 @@ class Decoder(nn.Module):
 class DepthHead(nn.Module):
     """Attended features, resized to N/8 and concatenated, to the depth map. F1, F2, F3, U3 -> (B, 1, N/8, N/8) in [0, 1]."""
 
-    def __init__(self, widths: Widths, config: Generator) -> None:
+    def __init__(self, widths: Widths, *, attention: Sequence[int], dropout: float) -> None:
         super().__init__()
-        self.attention = nn.ModuleList(SpatialAttention(kernel) for kernel in config.attention)
+        self.attention = nn.ModuleList(SpatialAttention(kernel) for kernel in attention)
         first, second = widths.depth
         self.layers = nn.Sequential(
             block(sum(widths.features) + widths.decoder[-1], first),
-            nn.Dropout(config.dropout),
+            nn.Dropout(dropout),
             block(first, second),
-            nn.Dropout(config.dropout),
+            nn.Dropout(dropout),
             nn.Conv2d(second, 1, 3, padding=1),
             nn.Sigmoid(),
         )

@@ -45,7 +45,7 @@ class TraceScoreHead(nn.Module):
         names = ("b", "c", "t")[-len(additive) :]
         named = dict(zip(names, additive, strict=True))
         parts = named if self.lowpass == "none" else filtered(named, self.lowpass)
-        norms = [part.float().abs().sum(1).mean((1, 2)) for part in parts.values()]
+        norms = [trace.float().abs().sum(1).mean((1, 2)) for trace in parts.values()]
         return Strength(sum(norms[1:], norms[0]), p.float().abs().mean((1, 2, 3)))
 
     def score(self, output: Strength) -> Tensor:

@@ -15,7 +15,7 @@ from fas_physttd.warp import offsets, warp
 from fascore import FascoreError, Record, Trained
 
 
-class Found(NamedTuple):
+class TakenApart(NamedTuple):
     """One picture taken apart. Images (N, N, 3), `p` (N, N), `depth` (N/8, N/8); `parts` the summands of T_A by port.
 
     `removal` (Fig. 12) are the image without T, without T and C, without all three, and with the inpainting besides, each with its
@@ -37,7 +37,7 @@ def landmarks_of(trained: Trained, image: str) -> str | None:
     return port if trained.plan.modalities[image].outputs.get("points") is not None else None
 
 
-def take_apart(trained: Trained, name: str, records: Sequence[Record], onto: Record | None) -> list[Found]:
+def take_apart(trained: Trained, name: str, records: Sequence[Record], onto: Record | None) -> list[TakenApart]:
     """What the generator `name` finds in the first view of each record; `onto` is the face that gets the traces. Raises FascoreError."""
     config, image = trained.plan.nodes[name].component, str(trained.plan.nodes[name].inputs[0])
     assert isinstance(config, Generator)
@@ -62,7 +62,7 @@ def take_apart(trained: Trained, name: str, records: Sequence[Record], onto: Rec
     if onto is not None and points is not None:
         moved = _onto(values[image], traces, values[points])
     return [
-        _found(
+        _taken_apart(
             values[image][row],
             traces.take(torch.tensor([row])),
             values[f"{name}.depth"][row],
@@ -76,12 +76,12 @@ def _onto(image: Tensor, traces: Traces, points: Tensor) -> Tensor:
     """The traces of every row on the last row's face."""
     live, target = image[-1:].expand_as(image), points[-1:].expand_as(points)
     delta = offsets(points, target, image.shape[-1])
-    additive, p, source = (warp(part, delta) for part in (total(traces.parts), traces.p, image))
+    additive, p, source = (warp(picture, delta) for picture in (total(traces.parts), traces.p, image))
     return synthesise(live, additive, p, source)
 
 
-def _found(image: Tensor, traces: Traces, depth: Tensor, elsewhere: Tensor | None) -> Found:
-    parts = {port: part[0] for port, part in traces.parts.items()}
+def _taken_apart(image: Tensor, traces: Traces, depth: Tensor, elsewhere: Tensor | None) -> TakenApart:
+    parts = {port: trace[0] for port, trace in traces.parts.items()}
     p, content = traces.p[0], traces.content[0]
     left, removal, gone = image, [], []
     for port in reversed(parts):
@@ -89,9 +89,9 @@ def _found(image: Tensor, traces: Traces, depth: Tensor, elsewhere: Tensor | Non
         gone.append(port.upper())
         removal.append((f"without {', '.join(gone)}", pixels(left)))
     removal.append(("and P inpainted: live", pixels((1 - p) * left + p * content)))
-    return Found(
+    return TakenApart(
         pixels(image),
-        {port: pixels(part) for port, part in parts.items()},
+        {port: pixels(trace) for port, trace in parts.items()},
         p[0].numpy(),
         pixels(content),
         depth[0].numpy(),

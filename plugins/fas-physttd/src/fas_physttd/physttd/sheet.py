@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fas_physttd.physttd.removal import Found
+from fas_physttd.physttd.removal import TakenApart
 from fas_physttd.sheet import Block, Shown, amplified
 
 NAMES = {"b": "B, coarse", "c": "C, middle", "t": "T, fine"}
 
 
-def block(title: str, found: Found) -> Block:
-    """What was found, and below it what is left without it, from below the first trace on: the input has nothing removed."""
-    upper = [Shown("input", found.image), *(amplified(NAMES[port], part) for port, part in found.parts.items())]
-    upper += [Shown(f"P, mean {found.p.mean():.2f}", found.p), Shown("what P hides", found.content)]
-    upper += [Shown(f"depth, mean {found.depth.mean():.2f}", found.depth)]
-    lower = [None, *(Shown(name, picture) for name, picture in found.removal)]
+def block(title: str, face: TakenApart) -> Block:
+    """What is in the face, and below it what is left without it, from below the first trace on: the input has nothing removed."""
+    upper = [Shown("input", face.image), *(amplified(NAMES[port], trace) for port, trace in face.parts.items())]
+    upper += [Shown(f"P, mean {face.p.mean():.2f}", face.p), Shown("what P hides", face.content)]
+    upper += [Shown(f"depth, mean {face.depth.mean():.2f}", face.depth)]
+    lower = [None, *(Shown(name, picture) for name, picture in face.removal)]
     return Block(
-        title, [upper, lower if found.elsewhere is None else [*lower, Shown("on another face", found.elsewhere)]]
+        title, [upper, lower if face.elsewhere is None else [*lower, Shown("on another face", face.elsewhere)]]
     )

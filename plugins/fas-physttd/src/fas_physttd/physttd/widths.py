@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from fas_physttd.widths import widened
-
-if TYPE_CHECKING:
-    from fas_physttd.physttd.components import Generator
 
 
 class Widths(NamedTuple):
@@ -21,13 +18,26 @@ class Widths(NamedTuple):
     depth: tuple[int, ...]
 
 
-def of(config: Generator) -> Widths:
-    """The channels that the config names, times its `width`."""
+def widths_of(
+    width: float,
+    *,
+    stem: int,
+    middle: tuple[int, ...],
+    features: tuple[int, ...],
+    decoder: tuple[int, ...],
+    head: int,
+    depth: tuple[int, ...],
+) -> Widths:
+    """These channels times `width`."""
 
-    def some(channels: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(widened(count, config.width) for count in channels)
+    def times_width(channels: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(widened(count, width) for count in channels)
 
-    (first,), (head,) = some((config.stem,)), some((config.head_channels,))
     return Widths(
-        first, some(config.middle), some(config.features), some(config.decoder), head, some(config.depth_channels)
+        widened(stem, width),
+        times_width(middle),
+        times_width(features),
+        times_width(decoder),
+        widened(head, width),
+        times_width(depth),
     )

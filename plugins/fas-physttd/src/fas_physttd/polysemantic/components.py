@@ -35,16 +35,16 @@ COLOURS = 3
 
 def square(owner: str, signals: Sequence[Signal]) -> list[Image | Plane]:
     """Square pictures of one size. Raises SpecError."""
-    found = [signal for signal in signals if isinstance(signal, Image | Plane)]
-    if not found or len(found) < len(signals):
+    pictures = [signal for signal in signals if isinstance(signal, Image | Plane)]
+    if not pictures or len(pictures) < len(signals):
         raise SpecError(
             f"{owner} reads an Image or Plane a stream; got {', '.join(map(str, signals)) or 'nothing'}: single frames, not clips"
         )
-    if len({(signal.h, signal.w) for signal in found}) > 1 or found[0].h != found[0].w:
+    if len({(signal.h, signal.w) for signal in pictures}) > 1 or pictures[0].h != pictures[0].w:
         raise SpecError(
             f"{owner} reads squares of one size; got {', '.join(map(str, signals))}: give all modalities one 'size'"
         )
-    return found
+    return pictures
 
 
 class Generator(Encoder):
@@ -78,14 +78,14 @@ class Generator(Encoder):
         2, description="convolutions of the residual block behind each of them; 0: no block"
     )
     feature: Literal["pooled", "flat"] = Field(
-        "pooled", description="what the centre loss reads: the mean over places, or each place"
+        "pooled", description="what the center loss reads: the mean over places, or each place"
     )
     replicate: bool = Field(
         True, description="repeat an input of one channel to three, as ImageNet weights need; its trace then has three"
     )
     frozen_norm: tuple[str, ...] = Field(
         ("rgb",),
-        description="streams whose encoder normalises by its stored statistics in training too; none of a network without ImageNet weights",
+        description="streams whose encoder normalizes by its stored statistics in training too; none of a network without ImageNet weights",
     )
 
     @model_validator(mode="after")
@@ -112,13 +112,13 @@ class Generator(Encoder):
             raise SpecError(
                 f"{self.type} has the streams {', '.join(self.streams)}, and {len(signals)} inputs; give one input a stream"
             )
-        found = square(self.type, signals)
-        if found[0].w % 16:
+        squares = square(self.type, signals)
+        if squares[0].w % 16:
             raise SpecError(
-                f"{self.type}: a side of {found[0].w} pixels; take a multiple of 16, which four halvings divide"
+                f"{self.type}: a side of {squares[0].w} pixels; take a multiple of 16, which four halvings divide"
             )
         return [
-            Image(COLOURS if self.replicate and signal.c == 1 else signal.c, signal.h, signal.w) for signal in found
+            Image(COLOURS if self.replicate and signal.c == 1 else signal.c, signal.h, signal.w) for signal in squares
         ]
 
     def levels(self, picture: Image) -> Pyramid:
@@ -149,9 +149,9 @@ class Generator(Encoder):
         return ports
 
     def _fuses(self, maps: Sequence[Plane]) -> None:
-        given = self.fusion.infer(maps)
+        inferred = self.fusion.infer(maps)
         wanted = {str(place): plane for place, plane in enumerate(maps)}
-        ports = dict(given) if isinstance(given, Mapping) else {"": given}
+        ports = dict(inferred) if isinstance(inferred, Mapping) else {"": inferred}
         if ports.pop("merged", maps[0]) != maps[0] or ports != wanted:
             raise SpecError(
                 f"{self.type} takes a fusion with one output a stream, of its input's shape, and at most one more, 'merged', for the skips; "
@@ -162,7 +162,18 @@ class Generator(Encoder):
         from fas_physttd.polysemantic.generator import GeneratorModule
 
         self.infer(signals)
-        return GeneratorModule(self, self.pictures(signals))
+        pictures = self.pictures(signals)
+        return GeneratorModule(
+            dict(zip(self.streams, pictures, strict=True)),
+            self.encoder(),
+            self.levels(pictures[0]).levels,
+            self.fusion,
+            widths=self.widths,
+            kernel=self.kernel,
+            residual=self.residual,
+            pooled=self.feature == "pooled",
+            frozen_norm=self.frozen_norm,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -191,12 +202,12 @@ class _Gate(Fusion):
 
     def maps(self, signals: Sequence[Signal]) -> list[Plane]:
         """The inputs. Raises SpecError."""
-        found = [signal for signal in signals if isinstance(signal, Plane)]
-        if len(found) < 2 or len(found) < len(signals) or any(signal != found[0] for signal in found):
+        planes = [signal for signal in signals if isinstance(signal, Plane)]
+        if len(planes) < 2 or len(planes) < len(signals) or any(signal != planes[0] for signal in planes):
             raise SpecError(
                 f"{self.type} fuses two or more Planes of one shape; got {', '.join(map(str, signals)) or 'nothing'}"
             )
-        return found
+        return planes
 
     def infer(self, signals: Sequence[Signal]) -> Mapping[str, Signal]:
         return {str(place): signal for place, signal in enumerate(self.maps(signals))}

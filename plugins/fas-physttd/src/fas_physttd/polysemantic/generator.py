@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from fas_physttd.patchgan import doubling
-from fascore import Image, Level, Plane
-
-if TYPE_CHECKING:
-    from fas_physttd.polysemantic.components import Generator
+from fascore import Encoder, Fusion, Image, Level, Plane
 
 
 def replicated(picture: Tensor, channels: int) -> Tensor:
@@ -51,15 +48,17 @@ class Decoded(NamedTuple):
 class Decoder(nn.Module):
     """From the deepest map to the trace; the maps of the other stages join where the size is theirs."""
 
-    def __init__(self, levels: Sequence[Level], channels: int, config: Generator) -> None:
+    def __init__(
+        self, levels: Sequence[Level], channels: int, *, widths: Sequence[int], kernel: int, residual: int, pooled: bool
+    ) -> None:
         super().__init__()
-        self.pooled = config.feature == "pooled"
+        self.pooled = pooled
         stride, before = levels[-1].stride, levels[-1].channels
         skips = {level.stride: level.channels for level in levels[:-1]}
         self.skips: list[int | None] = []
         self.ups = nn.ModuleList()
-        for width in config.widths[-(stride.bit_length() - 1) :]:
-            self.ups.append(up(before, width, config.kernel, config.residual))
+        for width in widths[-(stride.bit_length() - 1) :]:
+            self.ups.append(up(before, width, kernel, residual))
             stride //= 2
             self.skips.append(next((i for i, level in enumerate(levels[:-1]) if level.stride == stride), None))
             before = width + skips.get(stride, 0)
@@ -81,26 +80,41 @@ class Decoder(nn.Module):
 class GeneratorModule(nn.Module):
     """Traces of all streams, and what heads and objectives read; ports as `Generator` says."""
 
-    def __init__(self, config: Generator, pictures: Sequence[Image]) -> None:
+    def __init__(
+        self,
+        pictures: Mapping[str, Image],
+        encoder: Encoder,
+        levels: Sequence[Level],
+        fusion: Fusion,
+        *,
+        widths: Sequence[int],
+        kernel: int,
+        residual: int,
+        pooled: bool,
+        frozen_norm: Sequence[str],
+    ) -> None:
+        """`pictures` are what the encoder of each stream reads, by its name; `levels` the maps that each gives."""
         super().__init__()
-        self.streams, self.frozen_norm = config.streams, config.frozen_norm
-        self.channels = [picture.c for picture in pictures]
-        levels = config.levels(pictures[0]).levels
-        self.encoders = nn.ModuleList(config.encoder().build([picture]) for picture in pictures)
+        self.streams, self.frozen_norm = tuple(pictures), frozen_norm
+        self.channels = [picture.c for picture in pictures.values()]
+        self.encoders = nn.ModuleList(encoder.build([picture]) for picture in pictures.values())
         maps = [[Plane(level.channels, *level.size)] * len(pictures) for level in levels]
         self.fusions = (
-            nn.ModuleList(config.fusion.build(signals) for signals in maps) if len(pictures) > 1 else nn.ModuleList()
+            nn.ModuleList(fusion.build(signals) for signals in maps) if len(pictures) > 1 else nn.ModuleList()
         )
-        self.decoders = nn.ModuleList(Decoder(levels, picture.c, config) for picture in pictures)
+        self.decoders = nn.ModuleList(
+            Decoder(levels, channels, widths=widths, kernel=kernel, residual=residual, pooled=pooled)
+            for channels in self.channels
+        )
         self.stages = _stages(self.encoders[0])
 
     def train(self, mode: bool = True) -> GeneratorModule:
         """As any module, but the norms of frozen streams go on with their stored statistics."""
         super().train(mode)
         for name, encoder in zip(self.streams, self.encoders, strict=True):
-            for part in encoder.modules() if name in self.frozen_norm else ():
-                if isinstance(part, _BatchNorm):
-                    part.eval()
+            for module in encoder.modules() if name in self.frozen_norm else ():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
         return self
 
     def forward(self, *pictures: Tensor) -> dict[str, Tensor]:
@@ -124,9 +138,9 @@ class GeneratorModule(nn.Module):
             maps = [_through(encoder.model, names, x) for encoder, x in zip(encoders, maps, strict=True)]
             decoded = maps
             if self.fusions:
-                given = self.fusions[stage](*maps)
-                maps = [given[str(place)] for place in range(len(maps))]
-                decoded = [given["merged"]] * len(maps) if "merged" in given else maps
+                fused = self.fusions[stage](*maps)
+                maps = [fused[str(place)] for place in range(len(maps))]
+                decoded = [fused["merged"]] * len(maps) if "merged" in fused else maps
             for kept, x in zip(skips, decoded, strict=True):
                 kept.append(x)
         return skips, maps

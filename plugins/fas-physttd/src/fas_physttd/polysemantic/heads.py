@@ -16,7 +16,7 @@ def together(traces: tuple[Tensor, ...], *, replicate: bool) -> Tensor:
 
 
 class TraceClassifierHead(nn.Module, HeadModule):
-    """phi. Shapes: n of (B, C, N, N) -> map (B, 1, N/8, N/8), towards 0 for bona fide and 1 for attacks."""
+    """phi. Shapes: n of (B, C, N, N) -> map (B, 1, N/8, N/8), toward 0 for bona fide and 1 for attacks."""
 
     def __init__(self, channels: int, *, width: float, layers: Layers, replicate: bool) -> None:
         super().__init__()

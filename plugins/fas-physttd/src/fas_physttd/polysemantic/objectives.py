@@ -35,7 +35,7 @@ class IdentityObjective(nn.Module):
         self.recogniser = ArcFaceNetwork(width).requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> IdentityObjective:
-        """The recogniser never trains."""
+        """The recognizer never trains."""
         super().train(mode)
         self.recogniser.eval()
         return self
@@ -52,12 +52,12 @@ class IdentityObjective(nn.Module):
 
 
 class NoIdentity(nn.Module):
-    """The identity loss without a recogniser: 0 for every record."""
+    """The identity loss without a recognizer: 0 for every record."""
 
     def __init__(self) -> None:
         super().__init__()
         warnings.warn(
-            "physttd.identity has no weights of a recogniser, and is off; name them, for example of a physttd.arcface run",
+            "physttd.identity has no weights of a recognizer, and is off; name them, for example of a physttd.arcface run",
             stacklevel=2,
         )
 

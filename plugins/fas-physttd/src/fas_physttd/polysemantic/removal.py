@@ -16,7 +16,7 @@ from fascore import FascoreError, Record, Trained
 def blocks(
     trained: Trained, node: str, titles: Sequence[str], records: Sequence[Record], onto: Record | None
 ) -> list[Block]:
-    """A row of each stream: input, trace as it is, trace re-normalised, live counterpart, and the trace added to another record, not moved.
+    """A row of each stream: input, trace as it is, trace re-normalized, live counterpart, and the trace added to another record, not moved.
 
     The first view of each record. Raises FascoreError for a record that lacks a stream.
     """
@@ -24,8 +24,8 @@ def blocks(
     assert isinstance(config, Generator)
     inputs = dict(zip(config.streams, map(str, trained.plan.nodes[node].inputs), strict=True))
     refs = [*inputs.values(), *(f"{node}.{stream}_{port}" for stream in inputs for port in ("trace", "live"))]
-    found = trained.values([*records, *([onto] if onto else [])], refs)
-    values = {ref: torch.from_numpy(array[:, 0]) for ref, array in found.items()}
+    arrays = trained.values([*records, *([onto] if onto else [])], refs)
+    values = {ref: torch.from_numpy(array[:, 0]) for ref, array in arrays.items()}
     made = []
     for place, (title, record) in enumerate(zip(titles, records, strict=True)):
         rows = []

@@ -44,23 +44,23 @@ def measure(known: Known, estimate: Estimate) -> dict[str, Tensor]:
     is in its own band. `iou`: of P above one half, where the true P is not empty. `p`: mean P where the true P is 0. `psnr`: of the live
     counterpart in the face, decibel, infinite where it is exact.
     """
-    found, region = {}, known.face & ~known.p
-    wanted, given = split(known.trace), split(estimate.trace)
-    for name, where, true, said in zip(NAMES, within(region), wanted, given, strict=True):
-        found[f"r.{name}"], found[f"l1.{name}"] = _correlation(true, said, where), _mean((true - said).abs(), where)
+    figures, region = {}, known.face & ~known.p
+    wanted, estimated = split(known.trace), split(estimate.trace)
+    for name, where, true, said in zip(NAMES, within(region), wanted, estimated, strict=True):
+        figures[f"r.{name}"], figures[f"l1.{name}"] = _correlation(true, said, where), _mean((true - said).abs(), where)
     for place, name in enumerate(NAMES):
-        part = None if estimate.parts is None or len(estimate.parts) < len(NAMES) else estimate.parts[name]
-        found[f"own.{name}"] = _nothing(known.face) if part is None else _own(part, place, known.face)
+        summand = None if estimate.parts is None or len(estimate.parts) < len(NAMES) else estimate.parts[name]
+        figures[f"own.{name}"] = _nothing(known.face) if summand is None else _own(summand, place, known.face)
     if estimate.p is None:
-        found["iou"] = found["p"] = _nothing(known.face)
+        figures["iou"] = figures["p"] = _nothing(known.face)
     else:
-        found["iou"], found["p"] = (
+        figures["iou"], figures["p"] = (
             _overlap(known.p & known.face, (estimate.p > INPAINTED) & known.face),
             _mean(estimate.p, region),
         )
     error = _mean((estimate.live.clamp(0, 1) - known.live).double().square(), known.face)
-    found["psnr"] = -10 * error.log10()
-    return found
+    figures["psnr"] = -10 * error.log10()
+    return figures
 
 
 def within(region: Tensor) -> Bands:
@@ -87,8 +87,8 @@ def _correlation(first: Tensor, second: Tensor, where: Tensor) -> Tensor:
     return torch.where(defined, _mean(centred[0] * centred[1], where) / (variances[0] * variances[1]).sqrt(), torch.nan)
 
 
-def _own(part: Tensor, place: int, face: Tensor) -> Tensor:
-    energies = torch.stack([_mean(band.double().square(), face) for band in split(part)])
+def _own(summand: Tensor, place: int, face: Tensor) -> Tensor:
+    energies = torch.stack([_mean(band.double().square(), face) for band in split(summand)])
     return energies[place] / energies.sum(0)
 
 

@@ -90,7 +90,7 @@ def _frames(trained: Trained, record: Record, faces: str) -> list[int]:
     return [int(np.abs(times - time).argmin()) for time in np.asarray(stored["times"]).reshape(-1)]
 
 
-def found(trained: Trained, records: Sequence[Record]) -> Estimate:
+def estimated(trained: Trained, records: Sequence[Record]) -> Estimate:
     """What the run's generator says of every view of records."""
     name, _ = network_of(trained)
     config: Any = trained.plan.nodes[name].component

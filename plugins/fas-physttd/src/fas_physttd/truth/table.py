@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fas_physttd.species import by_species, name_of
 from fas_physttd.truth.measures import NAMES, measure
-from fas_physttd.truth.pictures import found, mean_difference, perfect, rendered, seen, without
+from fas_physttd.truth.pictures import estimated, mean_difference, perfect, rendered, seen, without
 from fascore import Record, Trained
 
 GREY = 255
@@ -52,8 +52,8 @@ def compare(trained: Trained, records: Sequence[Record], most: int) -> list[Line
         return []
     truth, image = seen(trained, chosen)
     estimates = {
-        "trained": found(trained, chosen),
-        "untrained": found(trained.untrained(), chosen),
+        "trained": estimated(trained, chosen),
+        "untrained": estimated(trained.untrained(), chosen),
         "no trace": without(image, torch.zeros_like(image)),
         "mean difference": without(image, mean_difference(trained)),
         "truth": perfect(image, truth),

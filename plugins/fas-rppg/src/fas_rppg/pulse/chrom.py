@@ -12,7 +12,7 @@ from fas_rppg.pulse.colours import deviation_ratio, extractor, relative, window_
 def chrom(rgb: Tensor, rate: float) -> Tensor:
     """X = 3R - 2G, Y = 1.5R + G - 1.5B, S = X - (sX / sY) Y in Hann windows of 1.6 s that overlap by half.
 
-    Colours are divided by their mean in each window. X and Y enter without the paper's band-pass filter, only without their mean: the
+    Colors are divided by their mean in each window. X and Y enter without the paper's band-pass filter, only without their mean: the
     band is that of the spectrum that is read afterwards. The last window ends with the clip; overlapping windows are divided by the sum
     of their weights, so that the ends are as strong as the middle. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """

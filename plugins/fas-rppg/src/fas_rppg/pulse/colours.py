@@ -1,4 +1,4 @@
-"""Mean colours as extractors take them, and what they refuse."""
+"""Mean colors as extractors take them, and what they refuse."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WINDOW = 1.6
 
 
 class InsufficientSignal(NoResponse):
-    """A clip from which no heart rate can be told: too short, or nothing in it changes."""
+    """A clip that shows no heart rate: too short, or nothing in it changes."""
 
     def __init__(self, why: str) -> None:
         super().__init__("refused", f"insufficient signal: {why}")
 
 
 class Extractor(Protocol):
-    """A method: mean colours (T, 3) or (B, T, 3) and hertz -> pulse (T,) or (B, T)."""
+    """A method: mean colors (T, 3) or (B, T, 3) and hertz -> pulse (T,) or (B, T)."""
 
     def __call__(self, rgb: Tensor, rate: float) -> Tensor: ...
 
@@ -41,31 +41,31 @@ def extractor(method: Callable[[Tensor, float], Tensor]) -> Extractor:
 
 
 def checked(rgb: Tensor, rate: float) -> Tensor:
-    """(B, T, 3) of floats. Raises FascoreError for what is no trace of mean colours."""
+    """(B, T, 3) of floats. Raises FascoreError for what is not a trace of mean colors."""
     if rgb.ndim not in (2, 3) or rgb.shape[-1] != 3 or rgb.shape[-2] < 2:
         raise FascoreError(
-            f"mean colours are (T, 3) or (B, T, 3) with two frames or more, RGB last; got {tuple(rgb.shape)}"
+            f"mean colors are (T, 3) or (B, T, 3) with two frames or more, RGB last; got {tuple(rgb.shape)}"
         )
     checked_rate(rate)
     batch = rgb if rgb.is_floating_point() else rgb.float()
     batch = batch if rgb.ndim == 3 else batch.unsqueeze(0)
     if not bool(torch.isfinite(batch).all()):
-        raise FascoreError("a mean colour is not finite; leave out or interpolate frames in which no skin was seen")
+        raise FascoreError("a mean color is not finite; leave out or interpolate frames in which no skin was seen")
     if bool((batch < 0).any()):
-        raise FascoreError("a mean colour is negative; give intensities, not differences")
+        raise FascoreError("a mean color is negative; give intensities, not differences")
     if bool((batch.mean(1) == 0).any()):
-        raise FascoreError("a colour channel is black in every frame; its relative change cannot be told")
+        raise FascoreError("a color channel is black in every frame; its relative change is not defined")
     return batch
 
 
 def checked_rate(rate: float) -> None:
-    """Raises FascoreError for what is no frame rate."""
+    """Raises FascoreError for what is not a frame rate."""
     if not (math.isfinite(rate) and rate > 0):
         raise FascoreError(f"the frame rate is {rate:g} Hz; give a positive number of frames a second")
 
 
 def relative(rgb: Tensor, dim: int = 1) -> Tensor:
-    """Colours divided by their mean over time, axis `dim`."""
+    """Colors divided by their mean over time, axis `dim`."""
     return rgb / rgb.mean(dim, keepdim=True).clamp_min(torch.finfo(rgb.dtype).tiny)
 
 
@@ -82,9 +82,9 @@ def window_length(frames: int, rate: float) -> int:
     return length
 
 
-def deviation_ratio(one: Tensor, other: Tensor, dim: int = -1) -> Tensor:
-    """Standard deviation of one over that of the other, kept for broadcasting; 0 where the other does not change."""
-    tiny = torch.finfo(one.dtype).tiny
-    deviations = [signal.var(dim, correction=0, keepdim=True).clamp_min(tiny).sqrt() for signal in (one, other)]
-    still = other.var(dim, correction=0, keepdim=True) <= tiny
+def deviation_ratio(first: Tensor, second: Tensor, dim: int = -1) -> Tensor:
+    """Standard deviation of the first signal over that of the second, kept for broadcasting; 0 where the second does not change."""
+    tiny = torch.finfo(first.dtype).tiny
+    deviations = [signal.var(dim, correction=0, keepdim=True).clamp_min(tiny).sqrt() for signal in (first, second)]
+    still = second.var(dim, correction=0, keepdim=True) <= tiny
     return torch.where(still, 0, deviations[0] / deviations[1])

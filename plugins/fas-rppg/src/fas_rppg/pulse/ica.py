@@ -22,7 +22,7 @@ def ica(rgb: Tensor, rate: float) -> Tensor:
     The paper takes the second component; which one that is says nothing of the pulse where light changes more than blood, and its authors
     went on to the largest peak (Poh et al. 2011, doi:10.1109/TBME.2010.2086456), which is taken here: light that
     flickers within the band can win it. JADE, which they used, draws
-    nothing and depends on no start. The sign makes the pulse agree with green. Zero where the colours do not change in three directions.
+    nothing and depends on no start. The sign makes the pulse agree with green. Zero where the colors do not change in three directions.
     Carries no gradient. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
     with torch.no_grad():
@@ -52,13 +52,13 @@ def jade(signals: Tensor) -> Tensor:
 def _cumulants(white: Tensor) -> Tensor:
     """(B, 6, 3, 3): cov(z_i z_j z, z) - R_ij I - r_i r_j^T - r_j r_i^T with R = I; the mixed ones times sqrt(2)."""
     unit, frames = torch.eye(3).to(white), white.shape[-1]
-    found = []
+    matrices = []
     for i in range(3):
         for j in range(i + 1):
             moments = (white[:, i : i + 1] * white[:, j : j + 1] * white) @ white.mT / frames
             outer = unit[i][:, None] * unit[j]
-            found.append((moments - (i == j) * unit - outer - outer.mT) * (1 if i == j else 2**0.5))
-    return torch.stack(found, 1)
+            matrices.append((moments - (i == j) * unit - outer - outer.mT) * (1 if i == j else 2**0.5))
+    return torch.stack(matrices, 1)
 
 
 def _joint_rotation(matrices: Tensor) -> Tensor:

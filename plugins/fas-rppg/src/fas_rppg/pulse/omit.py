@@ -12,7 +12,7 @@ from fas_rppg.pulse.lgi import green_without
 def omit(rgb: Tensor, rate: float) -> Tensor:
     """Green row of P X with P = I - q q^T, q the first column of Q in X = QR, X (3, T) = RGB / mean; without its mean.
 
-    The first column of Q is the first column of X at unit length, up to its sign: the colour of the first frame, as in the authors' code.
+    The first column of Q is the first column of X at unit length, up to its sign: the color of the first frame, as in the authors' code.
     Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
     colours = relative(rgb)

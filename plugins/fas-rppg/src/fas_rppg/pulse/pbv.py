@@ -1,4 +1,4 @@
-"""PBV: the projection whose covariance with the colours is that of blood (de Haan and van Leest 2014, doi:10.1088/0967-3334/35/9/1913)."""
+"""PBV: the projection whose covariance with the colors is that of blood (de Haan and van Leest 2014, doi:10.1088/0967-3334/35/9/1913)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOOD_VOLUME = (0.33, 0.77, 0.53)
 def pbv(rgb: Tensor, rate: float) -> Tensor:
     """S = C W with W ~ Q^-1 Pbv, Q = C^T C of the colours' relative change C over the whole clip.
 
-    W has unit length. Q gets 1e-9 (float32: 1e-6) of its mean eigenvalue on its diagonal, so that colours that change in one or two
+    W has unit length. Q gets 1e-9 (float32: 1e-6) of its mean eigenvalue on its diagonal, so that colors that change in one or two
     directions only have an inverse. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
     change = relative(rgb) - 1

@@ -21,7 +21,7 @@ SHORTEST = 5.0
 """Seconds: what is shorter holds too few slow beats, and a spectral line wider than `NEAR`."""
 LEAST_LENGTH = 4096
 STILL = 1e-6
-"""Of the relative change of colour: a pulse is a thousand times larger, the rounding of float32 smaller."""
+"""Of the relative change of color: a pulse is a thousand times larger, the rounding of float32 smaller."""
 
 
 class Rate(NamedTuple):
@@ -96,7 +96,7 @@ def check_length(frames: int, rate: float) -> None:
 
 
 def check_band(band: tuple[float, float], rate: float) -> None:
-    """Raises FascoreError for a band that is none, or that frames of this rate cannot show."""
+    """Raises FascoreError for an empty band, or one that frames of this rate cannot show."""
     low, high = band
     if not 0 < low < high < math.inf:
         raise FascoreError(
@@ -117,9 +117,9 @@ def rate_of(power: Tensor, rate: float, band: tuple[float, float]) -> Rate:
     top = candidates.argmax(-1, keepdim=True).clamp(1, power.shape[-1] - 2)
     below, at, above = (power.gather(-1, top + step) for step in (-1, 0, 1))
     shift = 0.5 * (below - above) / (below - 2 * at + above).clamp_max(-tiny)
-    found = torch.where(candidates.amax(-1, keepdim=True) > 0, (top + shift) * beats[1], torch.nan)
+    beats_found = torch.where(candidates.amax(-1, keepdim=True) > 0, (top + shift) * beats[1], torch.nan)
     counted = in_band(power, rate, NOISE)
-    near = ((beats - found).abs() <= 60 * NEAR) | ((beats - 2 * found).abs() <= 60 * NEAR)
-    signal, rest = (torch.where(counted & part, power, 0).sum(-1) for part in (near, ~near))
+    near = ((beats - beats_found).abs() <= 60 * NEAR) | ((beats - 2 * beats_found).abs() <= 60 * NEAR)
+    signal, rest = (torch.where(counted & bins, power, 0).sum(-1) for bins in (near, ~near))
     snr = 10 * torch.log10(signal.clamp_min(tiny) / rest.clamp_min(tiny))
-    return Rate(found.squeeze(-1), torch.where(found.squeeze(-1).isnan(), torch.nan, snr))
+    return Rate(beats_found.squeeze(-1), torch.where(beats_found.squeeze(-1).isnan(), torch.nan, snr))

@@ -14,7 +14,7 @@ from fas_rppg.pulse.spectrum import BAND, STILL, check_band, check_length, power
 from fascore import generator
 
 REACH = 0.75
-"""Hertz to both sides over which the spectrum of the colours is smoothed: several times wider than the line of a pulse."""
+"""Hertz to both sides over which the spectrum of the colors is smoothed: several times wider than the line of a pulse."""
 CHUNK = 50
 """Surrogates in memory at once."""
 
@@ -34,7 +34,7 @@ class Measured(NamedTuple):
 def measured(
     rgb: Tensor, rate: float, method: Extractor, *, band: tuple[float, float] = BAND, count: int = 200, seed: int = 0
 ) -> Measured:
-    """The pulse of one clip's mean colours (T, 3), measured against `count` surrogates.
+    """The pulse of one clip's mean colors (T, 3), measured against `count` surrogates.
 
     Computed in float64 where the device has it. Raises InsufficientSignal where the clip is shorter than five seconds, does not change, or has
     no peak in the band: never a number instead. Raises FascoreError as the extractors and `heart_rate` do.
@@ -43,25 +43,25 @@ def measured(
     check_length(len(clip), rate)
     check_band(band, rate)
     if float((relative(clip, 0) - 1).abs().max()) < STILL:
-        raise InsufficientSignal("the skin's colour does not change, as in a still picture")
+        raise InsufficientSignal("the skin's color does not change, as in a still picture")
     pulse = method(clip, rate)
-    found = rate_of(power_spectrum(pulse, rate), rate, band)
-    if math.isnan(float(found.snr)):
+    peak = rate_of(power_spectrum(pulse, rate), rate, band)
+    if math.isnan(float(peak.snr)):
         raise InsufficientSignal(f"the spectrum has no peak from {band[0]:g} to {band[1]:g} beats a minute")
-    parts = [
-        rate_of(power_spectrum(method(part, rate), rate), rate, band).snr
-        for part in torch.split(surrogates(clip, rate, count, seed), CHUNK)
+    null_snrs = [
+        rate_of(power_spectrum(method(chunk, rate), rate), rate, band).snr
+        for chunk in torch.split(surrogates(clip, rate, count, seed), CHUNK)
     ]
-    null = torch.cat(parts).nan_to_num(-math.inf)
-    p_value = (1 + int((null >= found.snr).sum())) / (1 + count)
-    return Measured(pulse, float(found.heart_rate), float(found.snr), p_value, 1 - p_value, null)
+    null = torch.cat(null_snrs).nan_to_num(-math.inf)
+    p_value = (1 + int((null >= peak.snr).sum())) / (1 + count)
+    return Measured(pulse, float(peak.heart_rate), float(peak.snr), p_value, 1 - p_value, null)
 
 
 def surrogates(rgb: Tensor, rate: float, count: int, seed: int = 0) -> Tensor:
-    """Mean colours (N, T, 3) of clips without a pulse whose noise is as that of one clip (T, 3).
+    """Mean colors (N, T, 3) of clips without a pulse whose noise is as that of one clip (T, 3).
 
     Phases are drawn at random, common to the channels, as in Prichard and Theiler 1994 (doi:10.1103/PhysRevLett.73.951). That alone would keep
-    the very spectral line that is tested for, so amplitudes are drawn too: at each frequency a sum of the clip's own colour vectors
+    the very spectral line that is tested for, so amplitudes are drawn too: at each frequency a sum of the clip's own color vectors
     within 0.75 Hz, each at unit length and times a complex normal number, scaled to the median amplitude there. A line is neither in the
     median nor much of the sum; slopes of the spectrum and what the channels have in common stay. A linear trend is left out.
     """

@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from fas_twostream.fusions import BINS, Direction
+from fas_twostream.encoders.branch import LEVELS, BranchOptions, TrunkName
+from fas_twostream.fusions.choices import BINS, Direction
 from fascore import Clip, Encoder, Image, Level, Plane, Pyramid, Signal, SpecError, Vector
 
 if TYPE_CHECKING:
     from torch import nn
-
-TrunkName = Literal["budget", "full", "port2019"]
-LEVELS = (1, 2, 3, 4, 5)
-WIDTHS = (16, 16, 24, 48, 96)
-"""Channels of the five levels, of stride 2, 4, 8, 16, 32; in every trunk."""
 
 
 class Branch(Encoder):
@@ -59,16 +55,22 @@ class Branch(Encoder):
             )
         return self
 
-    def pyramid(self, h: int, w: int) -> Pyramid:
-        """The levels that the trunk gives, those that are read."""
-        sides = [(-(-h >> n), -(-w >> n)) for n in self.levels]
-        return Pyramid(tuple(Level(WIDTHS[n - 1], side, 2**n) for n, side in zip(self.levels, sides, strict=True)))
+    def branch(self) -> BranchOptions:
+        """What the modules are built of."""
+        return BranchOptions(
+            trunk=self.trunk,
+            pretrained=self.pretrained,
+            levels=self.levels,
+            channels=self.channels,
+            fpm=self.fpm,
+            bins=self.bins if self.ppm else None,
+        )
 
 
 class MultiFrame(Branch):
     """The multi-frame branch (section 3.2): a Clip -> Vector(5 x 2 x hidden); an Image, as the single branch, -> Vector(5 x channels).
 
-    Each frame passes the trunk, the pyramid and the pooling; of each level a Bi-LSTM reads the frames in turn. Pictures are normalised as
+    Each frame passes the trunk, the pyramid and the pooling; of each level a Bi-LSTM reads the frames in turn. Pictures are normalized as
     ImageNet's were. A second input, the port `maps` of twostream.difference, weighs the places of every level (branch supervision, section 4.5).
     """
 
@@ -94,7 +96,7 @@ class MultiFrame(Branch):
     def infer(self, signals: Sequence[Signal]) -> Signal:
         picture, frames = self.picture(signals)
         if len(signals) > 1:
-            self._check_maps(signals[1], self.pyramid(picture.h, picture.w))
+            self._check_maps(signals[1], self.branch().pyramid(picture.h, picture.w))
         width = self.channels if frames == 1 or self.temporal == "mean" else 2 * self.hidden
         return Vector(len(self.levels) * self.parts**2 * width + (self.style or 0))
 
@@ -125,7 +127,19 @@ class MultiFrame(Branch):
         from fas_twostream.encoders.multi_frame import MultiFrameEncoder
 
         self.infer(signals)
-        return MultiFrameEncoder(self, signals)
+        picture, frames = self.picture(signals)
+        return MultiFrameEncoder(
+            self.branch(),
+            picture.c,
+            frames,
+            supervised_by=[shape[0] for shape in signals[1].shapes] if len(signals) > 1 else None,
+            temporal=self.temporal,
+            hidden=self.hidden,
+            sequence=self.sequence,
+            parts=self.parts,
+            denoise=self.denoise,
+            style=self.style,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -148,7 +162,7 @@ class MultiFrame(Branch):
 class Difference(Branch):
     """The RGB-difference branch (section 3.3): a Plane of stacked differences, or of flow, -> Vector(5 x channels).
 
-    The pyramid runs from shallow to deep. Differences are not normalised. Pretrained weights of the first convolution are averaged over RGB
+    The pyramid runs from shallow to deep. Differences are not normalized. Pretrained weights of the first convolution are averaged over RGB
     and repeated for each channel (section 3.4).
     """
 
@@ -176,7 +190,7 @@ class Difference(Branch):
         return {
             "": feature,
             "maps": Pyramid(
-                tuple(Level(self.channels, v.size, v.stride) for v in self.pyramid(plane.h, plane.w).levels)
+                tuple(Level(self.channels, v.size, v.stride) for v in self.branch().pyramid(plane.h, plane.w).levels)
             ),
         }
 
@@ -191,7 +205,7 @@ class Difference(Branch):
     def build(self, signals: Sequence[Signal]) -> nn.Module:
         from fas_twostream.encoders.difference import DifferenceEncoder
 
-        return DifferenceEncoder(self, self.plane(signals))
+        return DifferenceEncoder(self.branch(), self.plane(signals).c, trunk_from=self.trunk_from, gives_maps=self.maps)
 
     @classmethod
     def examples(cls) -> list[Any]:

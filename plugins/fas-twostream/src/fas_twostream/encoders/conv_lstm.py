@@ -9,10 +9,10 @@ from torch import Tensor, nn
 class ConvLstm(nn.Module):
     """An LSTM whose linear maps are 3x3 convolutions, without peepholes. Shapes: (B, T, C, H, W) -> (B, T, D, H, W), all states."""
 
-    def __init__(self, given: int, hidden: int) -> None:
+    def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
         self.hidden = hidden
-        self.gates = nn.Conv2d(given + hidden, 4 * hidden, 3, padding=1)
+        self.gates = nn.Conv2d(channels + hidden, 4 * hidden, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         state = cell = x.new_zeros(len(x), self.hidden, *x.shape[-2:])

@@ -16,10 +16,10 @@ class Restoration(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        one, two, three = WIDTHS
-        self.down = nn.ModuleList([_step(channels, one), _step(one, two), _step(two, three)])
-        self.up = nn.ModuleList([_step(three + two, two), _step(two + one, one)])
-        self.out = nn.Conv2d(one, channels, 1)
+        fine, middle, coarse = WIDTHS
+        self.down = nn.ModuleList([_step(channels, fine), _step(fine, middle), _step(middle, coarse)])
+        self.up = nn.ModuleList([_step(coarse + middle, middle), _step(middle + fine, fine)])
+        self.out = nn.Conv2d(fine, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         maps = [self.down[0](x)]
@@ -53,5 +53,5 @@ def upper_gram(maps: Tensor) -> Tensor:
     return gram[:, row, column]
 
 
-def _step(given: int, wanted: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(given, wanted, 3, padding=1, bias=False), nn.BatchNorm2d(wanted), nn.ReLU())
+def _step(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())

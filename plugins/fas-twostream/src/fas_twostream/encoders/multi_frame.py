@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Literal, TypeAlias
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from fas_twostream.encoders.branch import BranchOptions
 from fas_twostream.encoders.conv_lstm import ConvLstm
 from fas_twostream.encoders.exploration import STYLED, Restoration, Style
 from fas_twostream.encoders.trunk import Trunk, statistics
 from fas_twostream.fusions.feature_pyramid import FeaturePyramidModule
 from fas_twostream.fusions.pyramid_pooling import PyramidPoolingLevel
 
-if TYPE_CHECKING:
-    from fas_twostream.encoders import MultiFrame
-    from fascore import Signal
+Temporal: TypeAlias = Literal["lstm", "conv_lstm", "mean"]
+Sequencing: TypeAlias = Literal["last", "mean"]
 
 
 class MultiFrameEncoder(nn.Module):
@@ -27,19 +27,33 @@ class MultiFrameEncoder(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, config: MultiFrame, signals: Sequence[Signal]) -> None:
+    def __init__(
+        self,
+        branch: BranchOptions,
+        channels: int,
+        frames: int,
+        *,
+        supervised_by: Sequence[int] | None,
+        temporal: Temporal,
+        hidden: int,
+        sequence: Sequencing,
+        parts: int,
+        denoise: bool,
+        style: int | None,
+    ) -> None:
+        """`channels` are those of a frame; `supervised_by` those of the second input's maps, None without one."""
         super().__init__()
-        picture, self.frames = config.picture(signals)
-        self.levels, self.parts = config.levels, config.parts
-        self.restoration = Restoration(picture.c) if config.denoise else None
-        self.trunk = Trunk(config, picture.c, max(config.levels[-1], len(STYLED) if config.style else 0))
-        widths = [level.channels for level in config.pyramid(picture.h, picture.w).levels]
-        self.fpm = FeaturePyramidModule(widths, config.channels, config.fpm)
-        self.places = nn.ModuleList(Place(config, self.frames) for _ in range(len(widths) * self.parts**2))
-        self.style = Style(config.style) if config.style else None
-        self.masks = (
-            nn.ModuleList(nn.Conv2d(shape[0], 1, 1) for shape in signals[1].shapes) if len(signals) > 1 else None
+        self.frames, self.levels, self.parts = frames, branch.levels, parts
+        self.restoration = Restoration(channels) if denoise else None
+        depth = max(branch.levels[-1], len(STYLED) if style else 0)
+        self.trunk = Trunk(branch.trunk, channels, depth, pretrained=branch.pretrained)
+        self.fpm = FeaturePyramidModule(branch.widths, branch.channels, branch.fpm)
+        self.places = nn.ModuleList(
+            Place(branch.channels, frames, bins=branch.bins, temporal=temporal, hidden=hidden, sequence=sequence)
+            for _ in range(len(branch.levels) * parts**2)
         )
+        self.style = Style(style) if style else None
+        self.masks = None if supervised_by is None else nn.ModuleList(nn.Conv2d(c, 1, 1) for c in supervised_by)
         mean, deviation = statistics()
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("deviation", deviation, persistent=False)
@@ -80,15 +94,24 @@ class MultiFrameEncoder(nn.Module):
 class Place(nn.Module):
     """What one level, or one part of it, gives: pooling, average, and what reads the frames. Shapes: (B T, C, H, W) -> (B, D)."""
 
-    def __init__(self, config: MultiFrame, frames: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        frames: int,
+        *,
+        bins: Sequence[int] | None,
+        temporal: Temporal,
+        hidden: int,
+        sequence: Sequencing,
+    ) -> None:
         super().__init__()
-        self.frames, self.sequence = frames, config.sequence
-        self.ppm = PyramidPoolingLevel(config.channels, config.bins) if config.ppm else nn.Identity()
+        self.frames, self.sequence = frames, sequence
+        self.ppm = nn.Identity() if bins is None else PyramidPoolingLevel(channels, bins)
         self.lstm = self.conv_lstm = None
-        if frames > 1 and config.temporal == "lstm":
-            self.lstm = nn.LSTM(config.channels, config.hidden, batch_first=True, bidirectional=True)
-        elif frames > 1 and config.temporal == "conv_lstm":
-            self.conv_lstm = nn.ModuleList(ConvLstm(config.channels, config.hidden) for _ in range(2))
+        if frames > 1 and temporal == "lstm":
+            self.lstm = nn.LSTM(channels, hidden, batch_first=True, bidirectional=True)
+        elif frames > 1 and temporal == "conv_lstm":
+            self.conv_lstm = nn.ModuleList(ConvLstm(channels, hidden) for _ in range(2))
 
     def forward(self, maps: Tensor) -> Tensor:
         maps = rearrange(self.ppm(maps), "(b t) c h w -> b t c h w", t=self.frames)

@@ -22,24 +22,24 @@ class PortBlock(nn.Module):
     """Expand, filter, project, squeeze and excite, add. Shapes: (B, C, H, W) -> (B, D, H / s, W / s)."""
 
     def __init__(
-        self, kernel: int, given: int, expanded: int, wanted: int, swish: bool, squeeze: bool, stride: int
+        self, kernel: int, inputs: int, expanded: int, outputs: int, swish: bool, squeeze: bool, stride: int
     ) -> None:
         super().__init__()
         active = nn.Hardswish if swish else nn.ReLU
         self.body = nn.Sequential(
-            nn.Conv2d(given, expanded, 1, bias=False),
+            nn.Conv2d(inputs, expanded, 1, bias=False),
             nn.BatchNorm2d(expanded),
             active(),
             nn.Conv2d(expanded, expanded, kernel, stride, kernel // 2, groups=expanded, bias=False),
             nn.BatchNorm2d(expanded),
             active(),
-            nn.Conv2d(expanded, wanted, 1, bias=False),
-            nn.BatchNorm2d(wanted),
+            nn.Conv2d(expanded, outputs, 1, bias=False),
+            nn.BatchNorm2d(outputs),
         )
-        self.gate = _gate(wanted) if squeeze else None
-        same = given == wanted
+        self.gate = _gate(outputs) if squeeze else None
+        same = inputs == outputs
         self.shortcut = (
-            nn.Identity() if same else nn.Sequential(nn.Conv2d(given, wanted, 1, bias=False), nn.BatchNorm2d(wanted))
+            nn.Identity() if same else nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
         )
         if stride != 1:
             self.shortcut = None  # type: ignore[assignment]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import timm
 import torch
 from torch import Tensor, nn
 
+from fas_twostream.encoders.branch import TrunkName
 from fas_twostream.encoders.port2019 import port2019_blocks
 from fascore import Image, load
-
-if TYPE_CHECKING:
-    from fas_twostream.encoders import Branch, TrunkName
 
 NETWORK = "mobilenetv3_small_100"
 ENDS = (0, 1, 3, 4)
@@ -28,10 +26,10 @@ class Trunk(nn.Module):
     Names of parameters are timm's. `channels` other than 3 take the mean over RGB of pretrained weights (section 3.4).
     """
 
-    def __init__(self, config: Branch, channels: int, depth: int) -> None:
+    def __init__(self, trunk: TrunkName, channels: int, depth: int, *, pretrained: bool | str = False) -> None:
         super().__init__()
-        self.pretrained, self.channels = config.pretrained, channels
-        self.conv_stem, self.bn1, self.blocks = _parts(config.trunk)
+        self.pretrained, self.channels = pretrained, channels
+        self.conv_stem, self.bn1, self.blocks = _stem_and_stages(trunk)
         if channels != 3:
             self.conv_stem = nn.Conv2d(channels, self.conv_stem.out_channels, 3, stride=2, padding=1, bias=False)
         self.blocks = self.blocks[: ENDS[depth - 2] + 1 if depth > 1 else 0]
@@ -77,7 +75,7 @@ def statistics() -> tuple[Tensor, Tensor]:
     return torch.tensor(facts.mean).view(3, 1, 1), torch.tensor(facts.std).view(3, 1, 1)
 
 
-def _parts(trunk: TrunkName) -> tuple[nn.Conv2d, nn.Module, nn.Sequential]:
+def _stem_and_stages(trunk: TrunkName) -> tuple[nn.Conv2d, nn.Module, nn.Sequential]:
     if trunk == "port2019":
         return port2019_blocks()
     model = timm.create_model(NETWORK, num_classes=0)

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PositiveInt
 
+from fas_twostream.fusions.choices import BINS, Direction
 from fascore import Fusion, Level, Pyramid, Signal, SpecError, Vector
 
 if TYPE_CHECKING:
     from torch import nn
 
-Direction = Literal["top_down", "bottom_up", "none"]
-BINS = (1, 2, 3, 6)
 _PYRAMID = Pyramid((Level(4, (16, 12), 2), Level(6, (8, 6), 4), Level(8, (4, 3), 8)))
 
 
 class FeaturePyramid(Fusion):
-    """Feature pyramid module: every level at one width, by a 1x1 convolution, joined to its neighbour. Pyramid -> Pyramid of the same sizes.
+    """Feature pyramid module: every level at one width, by a 1x1 convolution, joined to its neighbor. Pyramid -> Pyramid of the same sizes.
 
     `top_down`: the coarser map, upsampled to the next finer one, is added to it, from deep to shallow (section 3.2; Lin et al. 2017).
     `bottom_up`: the finer map, max-pooled to the next coarser one, is added to it, from shallow to deep (section 3.3). `none`: levels stay apart.

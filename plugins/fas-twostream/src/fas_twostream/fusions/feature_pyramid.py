@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_max_pool2d, interpolate
 
-if TYPE_CHECKING:
-    from fas_twostream.fusions import Direction
+from fas_twostream.fusions.choices import Direction
 
 
 class FeaturePyramidModule(nn.Module):

@@ -18,9 +18,9 @@ class PyramidPoolingLevel(nn.Module):
     def __init__(self, channels: int, bins: Sequence[int]) -> None:
         super().__init__()
         self.bins = tuple(bins)
-        part = channels // len(self.bins)
-        self.reduce = nn.ModuleList(_convolution(channels, part, 1) for _ in self.bins)
-        self.merge = _convolution(channels + part * len(self.bins), channels, 3)
+        reduced = channels // len(self.bins)
+        self.reduce = nn.ModuleList(_convolution(channels, reduced, 1) for _ in self.bins)
+        self.merge = _convolution(channels + reduced * len(self.bins), channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         size = x.shape[-2:]
@@ -43,7 +43,7 @@ class PyramidPoolingModule(nn.Module):
         return torch.cat([pool(level).mean((-2, -1)) for pool, level in zip(self.levels, levels, strict=True)], dim=1)
 
 
-def _convolution(given: int, wanted: int, side: int) -> nn.Sequential:
+def _convolution(inputs: int, outputs: int, side: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(given, wanted, side, padding=side // 2, bias=False), nn.BatchNorm2d(wanted), nn.ReLU()
+        nn.Conv2d(inputs, outputs, side, padding=side // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
     )

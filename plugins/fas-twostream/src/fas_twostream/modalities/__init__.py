@@ -21,7 +21,7 @@ class KeyFrames(Modality):
     differs most from the key frame before it, beginning with the first frame. `k` of 0 gives the first frame alone, an Image.
 
     Frames without points are passed over, and so are frames of which too little shows the crop. Where a stack is empty, the key frame before it
-    is repeated: the port `repeated` (1,) is the share of key frames that are no frames of their own, and a warning says so.
+    is repeated: the port `repeated` (1,) is the share of key frames that are not frames of their own, and a warning says so.
     """
 
     type: Literal["twostream.key_frames"] = "twostream.key_frames"
@@ -40,10 +40,10 @@ class KeyFrames(Modality):
     )
     smooth: NonNegativeFloat = Field(
         0.5,
-        description="seconds over which a point's track is fitted by a parabola, since a detector's noise is no motion; 0: points as they are",
+        description="seconds over which a point's track is fitted by a parabola, since a detector's noise is not motion; 0: points as they are",
     )
     deviation: Literal["mean", "std"] = Field(
-        "mean", description="change of a frame: mean absolute grey difference, or standard deviation of the difference"
+        "mean", description="change of a frame: mean absolute gray difference, or standard deviation of the difference"
     )
     margin: NonNegativeFloat = Field(
         0.25, description="share of the longer side of the first frame's points that is added at each side"
@@ -76,7 +76,19 @@ class KeyFrames(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_twostream.modalities.key_frames import KeyFramesModule
 
-        return KeyFramesModule(self)
+        return KeyFramesModule(
+            channel=self.channel,
+            k=self.k,
+            size=self.size,
+            stored_size=self.stored_size,
+            registration=self.registration,
+            anchors=self.anchors,
+            smooth=self.smooth,
+            deviation=self.deviation,
+            margin=self.margin,
+            covered=self.covered,
+            views=self.views,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -108,7 +120,9 @@ class OpticalFlow(Modality):
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_twostream.modalities.optical_flow import OpticalFlowModule
 
-        return OpticalFlowModule(self, _clip(self.type, signals).h)
+        return OpticalFlowModule(
+            _clip(self.type, signals).h, bound=self.bound, side=self.side, attachment=self.attachment
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from einops import rearrange
 
-from fas_twostream.modalities import KeyFrames
 from fas_twostream.modalities.registration import anchors_of, homography, shown, similarity, steady_tracks, warped
 from fascore import Arrays, Loaded, ModalityModule, NoResponse, Record, as_rgb
 
@@ -32,24 +31,40 @@ class Crop(NamedTuple):
 
 class KeyFramesModule(ModalityModule):
     """Stores `value` uint8 (V, k + 1, 3, S, S), for k of 0 (V, 3, S, S), S the size with its reserve; `times` (V, k + 1) seconds of the
-    key frames; `repeated` (V, 1) the share that are no frames of their own.
+    key frames; `repeated` (V, 1) the share that are not frames of their own.
     """
 
-    def __init__(self, config: KeyFrames) -> None:
-        self.config = config
-        self.reach = config.stored_size / config.size
+    def __init__(
+        self,
+        *,
+        channel: str,
+        k: int,
+        size: int,
+        stored_size: int,
+        registration: Literal["homography", "similarity", "none"],
+        anchors: Sequence[int] | None,
+        smooth: float,
+        deviation: Literal["mean", "std"],
+        margin: float,
+        covered: float,
+        views: int,
+    ) -> None:
+        self.channel, self.k, self.views = channel, k, views
+        self.size, self.stored_size, self.reach = size, stored_size, stored_size / size
+        self.registration, self.anchors, self.smooth = registration, anchors, smooth
+        self.deviation, self.margin, self.covered = deviation, margin, covered
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         faces = inputs[0]
         rows = self._rows(faces)
-        views = [self._view(record, faces, rows[first :: self.config.views]) for first in range(self.config.views)]
-        value, times, repeated = (np.stack(parts) for parts in zip(*views, strict=True))
+        views = [self._view(record, faces, rows[first :: self.views]) for first in range(self.views)]
+        value, times, repeated = (np.stack(arrays) for arrays in zip(*views, strict=True))
         if repeated.any():
             warnings.warn(
                 "a record shows its face in fewer frames than there are key frames: some are repeated, see port 'repeated'",
                 stacklevel=2,
             )
-        return {"value": value if self.config.k else value[:, 0], "times": times, "repeated": repeated[:, None]}
+        return {"value": value if self.k else value[:, 0], "times": times, "repeated": repeated[:, None]}
 
     def _rows(self, faces: Arrays) -> np.ndarray:
         """Rows of the faces that have a box and points. Raises NoResponse where there are too few."""
@@ -59,7 +74,7 @@ class KeyFramesModule(ModalityModule):
             )
         seen = np.asarray(np.isfinite(faces["boxes"]).all(axis=1) & np.isfinite(faces["points"]).all(axis=(1, 2)))
         rows = np.flatnonzero(seen)
-        least = (2 if self.config.k else 1) * self.config.views
+        least = (2 if self.k else 1) * self.views
         if not len(rows):
             raise NoResponse("no_face", f"no frame of {len(seen)} has both a face and its points")
         if len(rows) < least:
@@ -71,7 +86,7 @@ class KeyFramesModule(ModalityModule):
 
     def _view(self, record: Record, faces: Arrays, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.float32]:
         """Key frames (k + 1, 3, S, S) of these rows, their times, and the share of repeats."""
-        if not self.config.k:
+        if not self.k:
             rows = rows[:1]
         chosen, crops = self._chosen(len(rows), self._crops(record, faces, rows))
         value = np.stack([rearrange(crop.value, "h w c -> c h w") for crop in crops])
@@ -79,35 +94,34 @@ class KeyFramesModule(ModalityModule):
 
     def _crops(self, record: Record, faces: Arrays, rows: np.ndarray) -> Iterator[Crop | None]:
         """Each row's frame in the place of the first one; None where it shows too little of the crop."""
-        if self.config.channel not in record.channels:
+        if self.channel not in record.channels:
             raise NoResponse(
-                "refused",
-                f"the record has no channel '{self.config.channel}'; it has {', '.join(record.channels) or 'none'}",
+                "refused", f"the record has no channel '{self.channel}'; it has {', '.join(record.channels) or 'none'}"
             )
         points = faces["points"][rows]
-        anchors = list(anchors_of(points.shape[1], self.config.anchors))
-        tracks = steady_tracks(points[:, anchors], faces["times"][rows], self.config.smooth)
-        box = crop_box(points[0], faces["boxes"][rows[0]], self.config.margin)
+        anchors = list(anchors_of(points.shape[1], self.anchors))
+        tracks = steady_tracks(points[:, anchors], faces["times"][rows], self.smooth)
+        box = crop_box(points[0], faces["boxes"][rows[0]], self.margin)
         first_shows = None
-        frames = record.channels[self.config.channel].read([int(index) for index in faces["frames"][rows]])
+        frames = record.channels[self.channel].read([int(index) for index in faces["frames"][rows]])
         for track, frame in zip(tracks, frames, strict=True):
             image = as_rgb(frame.image)
             matrix = self._registration(tracks[0], track) @ box
             shows = shown(matrix, *image.shape[:2])
             first_shows = shows if first_shows is None else first_shows
-            yield self._crop(image, matrix, box[0, 0]) if shows >= self.config.covered * first_shows else None
+            yield self._crop(image, matrix, box[0, 0]) if shows >= self.covered * first_shows else None
 
     def _registration(self, first: np.ndarray, here: np.ndarray) -> np.ndarray:
-        if self.config.registration == "none":
+        if self.registration == "none":
             return np.eye(3)
-        return homography(first, here) if self.config.registration == "homography" else similarity(first, here)
+        return homography(first, here) if self.registration == "homography" else similarity(first, here)
 
     def _crop(self, image: np.ndarray, matrix: np.ndarray, half: float) -> Crop:
-        size, outer = self.config.stored_size, matrix @ np.diag([self.reach, self.reach, 1.0])
+        size, outer = self.stored_size, matrix @ np.diag([self.reach, self.reach, 1.0])
         value = warped(image, outer, size, half * self.reach)
         seen = warped(np.ones(image.shape[:2], np.uint8), outer, size, half * self.reach) > 0
-        edge = (size - self.config.size) // 2
-        inner = slice(edge, edge + self.config.size)
+        edge = (size - self.size) // 2
+        inner = slice(edge, edge + self.size)
         return Crop(value, value[inner, inner].astype(np.float32) @ LUMA, seen[inner, inner])
 
     def _chosen(self, count: int, crops: Iterator[Crop | None]) -> tuple[list[int], list[Crop]]:
@@ -115,11 +129,11 @@ class KeyFramesModule(ModalityModule):
         first = next(crops)
         assert first is not None
         chosen, kept = [0], [first]
-        for stack in np.array_split(np.arange(count), self.config.k) if self.config.k else ():
+        for stack in np.array_split(np.arange(count), self.k) if self.k else ():
             onset, most, best = kept[-1], -1.0, (chosen[-1], kept[-1])
             for place in stack[stack > 0].tolist():
                 crop = next(crops)
-                if crop is not None and (change := deviation(onset, crop, self.config.deviation)) > most:
+                if crop is not None and (change := deviation(onset, crop, self.deviation)) > most:
                     most, best = change, (place, crop)
             chosen.append(best[0])
             kept.append(best[1])
@@ -128,7 +142,7 @@ class KeyFramesModule(ModalityModule):
     def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
         from fascore import recoloured, sample
 
-        image = sample(stored["value"].float() / 255, draws, self.config.size, self.reach)
+        image = sample(stored["value"].float() / 255, draws, self.size, self.reach)
         return {"": recoloured(image, draws), "repeated": stored["repeated"].float()}
 
 
@@ -140,7 +154,7 @@ def crop_box(points: np.ndarray, box: np.ndarray, margin: float) -> np.ndarray:
 
 
 def deviation(onset: Crop, crop: Crop, measure: str) -> float:
-    """How much a frame differs from the onset, over pixels that both pictures show; grey levels of 255."""
+    """How much a frame differs from the onset, over pixels that both pictures show; gray levels of 255."""
     both = onset.seen & crop.seen
     change = (crop.grey - onset.grey)[both]
     if not change.size:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fas_twostream.modalities import OpticalFlow
 from fas_twostream.modalities.key_frames import LUMA
 from fascore import Arrays, FascoreError, Loaded, ModalityModule, Record
 
@@ -23,8 +22,8 @@ class OpticalFlowModule(ModalityModule):
     extent of the stored crop over that of the crop.
     """
 
-    def __init__(self, config: OpticalFlow, size: int) -> None:
-        self.config, self.size = config, size
+    def __init__(self, size: int, *, bound: float, side: int | None, attachment: float) -> None:
+        self.size, self.bound, self.side, self.attachment = size, bound, side, attachment
 
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         clips = inputs[0].get("value")
@@ -39,7 +38,7 @@ class OpticalFlowModule(ModalityModule):
         from skimage.registration import optical_flow_tvl1
 
         grey = [self._grey(frame) for frame in (first, second)]
-        down, right = optical_flow_tvl1(grey[0], grey[1], attachment=self.config.attachment)
+        down, right = optical_flow_tvl1(grey[0], grey[1], attachment=self.attachment)
         scale: float = first.shape[-1] / grey[0].shape[-1]
         return np.stack([right, down]) * scale
 
@@ -47,7 +46,7 @@ class OpticalFlowModule(ModalityModule):
         import cv2
 
         grey: np.ndarray = np.tensordot(LUMA, frame.astype(np.float32), 1) / 255
-        side = self.config.side or grey.shape[0]
+        side = self.side or grey.shape[0]
         return cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
 
     def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
@@ -58,4 +57,4 @@ class OpticalFlowModule(ModalityModule):
 
         flow = sample(stored["flow"].float(), draws, self.size, float(stored["reach"][0]))
         turned = torch.einsum("nab,ntbhw->ntahw", draws.affine[:, :, :2].inverse(), flow)
-        return (turned / self.config.bound).clamp(-1, 1).flatten(1, 2)
+        return (turned / self.bound).clamp(-1, 1).flatten(1, 2)

@@ -107,7 +107,7 @@ def _spans(points: np.ndarray) -> bool:
 
 
 def _keeps_sides(matrix: np.ndarray, points: np.ndarray) -> bool:
-    """Whether a homography keeps the neighbourhood of the points, four times their extent, before the camera and unmirrored."""
+    """Whether a homography keeps the neighborhood of the points, four times their extent, before the camera and unmirrored."""
     middle, reach = points.mean(0), np.ptp(points, axis=0).max() * 2
     corners = middle + reach * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     depth = np.column_stack([corners, np.ones(4)]) @ matrix[2] / matrix[2, 2]

@@ -1,0 +1,24 @@
+"""The Source of a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from fascore.data.media import FRAMES_PER_SECOND, IMAGE_SUFFIXES, FrameFolder, MediaSource, StillImage
+from fascore.data.video import Video
+
+Kind: TypeAlias = Literal["auto", "video", "image", "frames"]
+
+
+def open_source(path: Path | str, kind: Kind = "auto", fps: float = FRAMES_PER_SECOND) -> MediaSource:
+    """The Source of a path; `auto` reads a folder as frames, a picture by its suffix, and all else as video.
+
+    Opens and decodes nothing. `fps` is that of a folder of frames.
+    """
+    path = Path(path)
+    if kind == "frames" or (kind == "auto" and path.is_dir()):
+        return FrameFolder(path, fps)
+    if kind == "image" or (kind == "auto" and path.suffix.lower() in IMAGE_SUFFIXES):
+        return StillImage(path)
+    return Video(path)

@@ -1,0 +1,9 @@
+"""Which way the maps of a feature pyramid are added up, and the grids of pyramid pooling."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Direction: TypeAlias = Literal["top_down", "bottom_up", "none"]
+BINS = (1, 2, 3, 6)
+"""Sides of the grids to which a level is pooled."""
