@@ -71,7 +71,7 @@ _WHERE = {
     "fascore.running.open_trained": ("open_trained",),
     "fascore.spec.documents": ("RunSpec", "StudySpec"),
     "fascore.training.config": ("Optimizer", "Schedule"),
-    "fascore.training.optim": ("Optimisation", "optimisation"),
+    "fascore.training.optim": ("ManagedOptimizer", "make_optimizer"),
 }
 _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 
@@ -152,7 +152,7 @@ if TYPE_CHECKING:
     from fascore.running.trained import Trained as Trained
     from fascore.spec.documents import RunSpec as RunSpec, StudySpec as StudySpec
     from fascore.training.config import Optimizer as Optimizer, Schedule as Schedule
-    from fascore.training.optim import Optimisation as Optimisation, optimisation as optimisation
+    from fascore.training.optim import ManagedOptimizer as ManagedOptimizer, make_optimizer as make_optimizer
 
 __all__ = ["__version__", *_MODULE]
 

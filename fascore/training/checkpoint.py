@@ -49,7 +49,7 @@ def save_last(path: Path, engine: Engine, counters: Counters) -> None:
     if engine.ema is not None:
         tensors |= {f"ema.{key}": value for key, value in engine.ema.values.items()}
     optimisers = {}
-    for name, part in engine.optimisations.items():
+    for name, part in engine.optimizers.items():
         held, optimisers[name] = part.state()
         tensors |= {f"optimizer.{name}.{key}": value for key, value in held.items()}
     _write(path, tensors, {"counters": asdict(counters), "optimizers": optimisers})
@@ -61,13 +61,13 @@ def load_last(path: Path, engine: Engine) -> Counters:
     _into(engine.model, _below(tensors, "graph."), path)
     _into(engine.own, _below(tensors, "own."), path)
     averages = _below(tensors, "ema.")
-    if bool(averages) != (engine.ema is not None) or set(facts["optimizers"]) != set(engine.optimisations):
+    if bool(averages) != (engine.ema is not None) or set(facts["optimizers"]) != set(engine.optimizers):
         raise FascoreError(
             f"{path} was written by another recipe; start again with --fresh, or go back to the spec that it belongs to"
         )
     if engine.ema is not None:
         engine.ema.restore(averages)
-    for name, part in engine.optimisations.items():
+    for name, part in engine.optimizers.items():
         part.restore(_below(tensors, f"optimizer.{name}."), facts["optimizers"][name])
     return Counters(**facts["counters"])
 

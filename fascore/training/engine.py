@@ -46,7 +46,7 @@ class Engine:
         model.to(device)
         self.own.to(device)
         distributed.broadcast_([*_state(model), *_state(self.own)])
-        self.optimisations = dict(training.optimizers())
+        self.optimizers = dict(training.optimizers())
         self.ema = Ema(model, ema) if ema is not None else None
         self.epoch = self.step = 0
         self._share = 1.0
@@ -70,7 +70,7 @@ class Engine:
         Gradients are averaged over processes, by the number of records each has. With accumulation the step comes with the
         last of its batches. Only this optimiser's parameters get gradients.
         """
-        part = self.optimisations[name]
+        part = self.optimizers[name]
         if not part.pending:
             part.clear()
         with self.autocast():
@@ -141,11 +141,11 @@ class Engine:
     @property
     def settled(self) -> bool:
         """Whether no gradient waits for further batches; only then a checkpoint is whole."""
-        return not any(part.pending for part in self.optimisations.values())
+        return not any(part.pending for part in self.optimizers.values())
 
     def flush(self) -> None:
         """Step optimisers that wait for batches that do not come, at the end of an epoch."""
-        for name, part in self.optimisations.items():
+        for name, part in self.optimizers.items():
             if part.pending:
                 self._update(name)
         self.finish()
@@ -161,7 +161,7 @@ class Engine:
         distributed.average_(buffer for buffer in buffers if buffer.is_floating_point())
 
     def _update(self, name: str) -> None:
-        part = self.optimisations[name]
+        part = self.optimizers[name]
         if part.pending > 1:
             for gradient in (parameter.grad for parameter in part.parameters if parameter.grad is not None):
                 gradient.div_(part.pending)

@@ -1,4 +1,4 @@
-"""Optimisation: one optimiser with its parameters, its schedule, clipping and accumulation, and its exact state."""
+"""ManagedOptimizer: one optimiser with its parameters, its schedule, clipping and accumulation, and its exact state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fascore.training.config import Optimizer, Schedule, class_name
 
 
 @dataclass
-class Optimisation:
+class ManagedOptimizer:
     """What `engine.optimize` steps: `parameters` are all of `optimizer`; `updates` counts its steps so far.
 
     `clip` is the largest norm of the whole gradient; `accumulate` the number of batches a step; `pending` how many have
@@ -80,7 +80,7 @@ class Optimisation:
         self.updates, self.pending = facts["updates"], 0
 
 
-def optimisation(
+def make_optimizer(
     parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
     optimizer: Optimizer,
     schedule: Schedule,
@@ -89,7 +89,7 @@ def optimisation(
     steps_per_epoch: int,
     clip: float | None = None,
     accumulate: int = 1,
-) -> Optimisation:
+) -> ManagedOptimizer:
     """Build an optimiser over parameters (or groups of them) and its schedule.
 
     `steps_per_epoch` counts calls of `engine.optimize`; the schedule moves with the steps taken. Raises FascoreError where torch refuses one.
@@ -108,7 +108,7 @@ def optimisation(
     except (ValueError, TypeError, RuntimeError) as error:
         raise FascoreError(f"torch refuses the optimiser {optimizer.name}: {error}; change its arguments") from error
     course = scheduler(built, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
-    return Optimisation(built, course, clip, accumulate)
+    return ManagedOptimizer(built, course, clip, accumulate)
 
 
 def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: int, updates: int) -> Any:

@@ -158,7 +158,7 @@ class _Trainer:
         self._refuse_not_finite(values)
         counters.step += 1
         counters.batch += 1
-        rates = {name: part.rate for name, part in engine.optimisations.items()}
+        rates = {name: part.rate for name, part in engine.optimizers.items()}
         step = Step(
             counters.epoch,
             counters.step,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fascore.contract.errors import SpecError
-from fascore.training.optim import Optimisation, optimisation
+from fascore.training.optim import ManagedOptimizer, make_optimizer
 
 if TYPE_CHECKING:
     from fascore.components.recipes import Supervised
@@ -25,10 +25,10 @@ class SupervisedTraining:
         self.own = nn.ModuleDict()
         if config.frozen:
             _all_loaded(graph)
-        self._optimisation = (
+        self._optimizer = (
             None
             if config.frozen
-            else optimisation(
+            else make_optimizer(
                 graph.parameters() if config.decay == "all" else _groups(graph),
                 config.optimizer,
                 config.schedule,
@@ -39,12 +39,12 @@ class SupervisedTraining:
             )
         )
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return {} if self._optimisation is None else {"graph": self._optimisation}
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return {} if self._optimizer is None else {"graph": self._optimizer}
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         losses: dict[str, Tensor] = {}
-        if self._optimisation is None:  # no pass either: it would move the running statistics of batch norms
+        if self._optimizer is None:  # no pass either: it would move the running statistics of batch norms
             return losses
 
         def closure() -> Tensor:

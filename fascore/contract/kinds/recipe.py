@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fascore.model import ModelGraph
     from fascore.spec.plan import Plan
     from fascore.training.engine import Engine
-    from fascore.training.optim import Optimisation
+    from fascore.training.optim import ManagedOptimizer
 
 
 class Training(Protocol):
@@ -26,7 +26,7 @@ class Training(Protocol):
     own: nn.ModuleDict
     """Modules of the recipe, such as discriminators: checkpointed, absent from evaluation and export."""
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
         """Optimisers, their parameters and schedules, by the names that `engine.optimize` takes."""
         ...
 

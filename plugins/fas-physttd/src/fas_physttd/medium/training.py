@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from fascore import Optimisation, optimisation
+from fascore import ManagedOptimizer, make_optimizer
 
 if TYPE_CHECKING:
     from fas_physttd.medium.recipes import TraceMedium
@@ -24,12 +24,12 @@ class TraceMediumTraining:
         self.own = nn.ModuleDict()
         self.generator = graph.node(config.generator.node).requires_grad_(False)
         learning = [parameter for parameter in graph.parameters() if parameter.requires_grad]
-        self._optimisation = optimisation(
+        self._optimizer = make_optimizer(
             learning, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch
         )
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return {"classifier": self._optimisation}
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return {"classifier": self._optimizer}
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         losses: dict[str, Tensor] = {}

@@ -14,12 +14,12 @@ from fas_physttd.physttd.equations import Levels, Traces, reconstruct, synthesis
 from fas_physttd.physttd.losses import depth_loss, prior_loss, size_loss, trace_loss
 from fas_physttd.physttd.prior import prior_masks
 from fas_physttd.warp import offsets, warp
-from fascore import FascoreError, optimisation
+from fascore import FascoreError, make_optimizer
 
 if TYPE_CHECKING:
     from fas_physttd.filters import Shrink
     from fas_physttd.physttd.recipes import ThreeSteps
-    from fascore import Optimisation, Ref
+    from fascore import ManagedOptimizer, Ref
     from fascore.data.batch import Batch
     from fascore.model import ModelGraph, Outputs
     from fascore.training.engine import Engine
@@ -74,16 +74,16 @@ class ThreeStepsTraining:
             }
         )
         common = {"epochs": config.epochs, "steps_per_epoch": steps_per_epoch}
-        self._optimisations = {
-            "generator": optimisation(graph.parameters(), config.optimizer, config.schedule, **common)
+        self._optimizers = {
+            "generator": make_optimizer(graph.parameters(), config.optimizer, config.schedule, **common)
         }
         if adversarial:
-            self._optimisations["discriminator"] = optimisation(
+            self._optimizers["discriminator"] = make_optimizer(
                 self.own.parameters(), config.discriminator, config.schedule, **common
             )
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return self._optimisations
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return self._optimizers
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         pairs = _pairs(batch)

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from fas_physttd.patchgan import resized
 from fas_physttd.widths import widened
-from fascore import FascoreError, Optimisation, Vector, optimisation
+from fascore import FascoreError, ManagedOptimizer, Vector, make_optimizer
 
 if TYPE_CHECKING:
     from fas_physttd.polysemantic.recognition import ArcFace
@@ -116,15 +116,15 @@ class ArcFaceTraining:
         assert isinstance(signal, Vector)
         self.own = nn.ModuleDict({"margin": Margin(signal.d, config.people, margin=config.margin, scale=config.scale)})
         parts = {"embedding": [*graph.nodes.parameters(), *self.own.parameters()], "heads": [*graph.heads.parameters()]}
-        self._optimisations = {
-            name: optimisation(
+        self._optimizers = {
+            name: make_optimizer(
                 parameters, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch
             )
             for name, parameters in parts.items()
         }
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return self._optimisations
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return self._optimizers
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         margin = cast(Margin, self.own["margin"])

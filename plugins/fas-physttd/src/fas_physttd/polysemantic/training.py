@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fas_physttd.lsgan import answer, distance
 from fas_physttd.patchgan import MultiScale
 from fas_physttd.polysemantic.generator import GeneratorModule, replicated
-from fascore import FascoreError, Optimisation, Optimizer, optimisation
+from fascore import FascoreError, ManagedOptimizer, Optimizer, make_optimizer
 
 if TYPE_CHECKING:
     from fas_physttd.polysemantic.recipes import Polysemantic
@@ -95,8 +95,8 @@ class PolysemanticTraining:
             "generator": (graph, 2, config.optimizer),
             **{f"discriminator_{stream}": (self.own[stream], 1, config.discriminator) for stream in self.streams},
         }
-        self._optimisations = {
-            name: optimisation(
+        self._optimizers = {
+            name: make_optimizer(
                 module.parameters(),
                 optimizer,
                 config.schedule,
@@ -107,8 +107,8 @@ class PolysemanticTraining:
             for name, (module, calls, optimizer) in parts.items()
         }
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return self._optimisations
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return self._optimizers
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         pairs = self.pairs(engine, batch)
