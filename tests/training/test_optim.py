@@ -87,7 +87,7 @@ def test_a_state_of_other_parameters_is_refused() -> None:
 
 
 def test_what_torch_refuses_is_a_sentence() -> None:
-    with pytest.raises(FascoreError, match=r"torch refuses the optimiser sgd: Nesterov"):
+    with pytest.raises(FascoreError, match=r"torch refuses the optimizer sgd: Nesterov"):
         built("sgd", model_of(), nesterov=True)
 
 
