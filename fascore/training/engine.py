@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fascore.contract.errors import FascoreError
-from fascore.contract.kinds.protocols import Batch, Graph
+from fascore.contract.kinds.protocols import Batch, Graph, Outputs
 from fascore.contract.random_streams import generator
 from fascore.training import distributed
 from fascore.training.ema import Ema
@@ -25,7 +25,7 @@ from fascore.training.optim import ManagedOptimizer
 
 if TYPE_CHECKING:
     from fascore.contract.kinds import Training
-    from fascore.model import ModelGraph, Outputs
+    from fascore.model import ModelGraph
 
 
 class Engine:

@@ -93,7 +93,8 @@ def make_optimizer(
 ) -> ManagedOptimizer:
     """Build an optimizer over parameters (or groups of them) and its schedule.
 
-    `steps_per_epoch` counts calls of `engine.optimize` or `engine.step`; the schedule moves with the steps taken. Raises FascoreError where torch refuses one.
+    `steps_per_epoch` counts calls of `engine.optimize` or `engine.step`; the schedule moves with the updates. Raises FascoreError
+    where torch refuses an argument.
     """
     items: list[Any] = list(parameters)
     groups = items if items and isinstance(items[0], dict) else [{"params": items}]

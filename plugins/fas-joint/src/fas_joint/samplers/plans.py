@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from fascore.contract.random_streams import generator
+from fascore import generator
 
 T = TypeVar("T")
 
