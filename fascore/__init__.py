@@ -13,7 +13,6 @@ _WHERE = {
     "fascore.contract.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
     "fascore.contract.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
     "fascore.data.augmentation": ("recoloured", "sample"),
-    "fascore.data.draws": ("Draws",),
     "fascore.data.geometry": ("cut",),
     "fascore.data.media": ("as_rgb",),
     "fascore.data.open_source": ("open_source",),
@@ -66,13 +65,35 @@ _WHERE = {
         "Value",
     ),
     "fascore.contract.kinds.head": ("class_numbers",),
+    "fascore.contract.kinds.plan_protocols": ("NodePlan", "Plan", "Spec"),
+    "fascore.contract.kinds.protocols": (
+        "Batch",
+        "Draws",
+        "Engine",
+        "Graph",
+        "ManagedOptimizer",
+        "Outputs",
+        "Prepared",
+        "Quarantined",
+        "Trained",
+    ),
+    "fascore.contract.kinds.score_protocols": (
+        "Clusters",
+        "Factor",
+        "Ranked",
+        "ResampledCurves",
+        "ResampledRates",
+        "Resampling",
+        "ScoreTable",
+        "Shown",
+        "Threshold",
+    ),
     "fascore.contract.hooks": ("RunFacts", "Section", "hookimpl"),
     "fascore.model.weights": ("node_weights",),
-    "fascore.running.trained": ("Trained",),
     "fascore.running.open_trained": ("open_trained",),
     "fascore.spec.documents": ("RunSpec", "StudySpec"),
     "fascore.training.config": ("Optimizer", "Schedule"),
-    "fascore.training.optim": ("Optimisation", "optimisation"),
+    "fascore.training.optim": ("make_optimizer",),
 }
 _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 
@@ -120,6 +141,29 @@ if TYPE_CHECKING:
         Value as Value,
     )
     from fascore.contract.kinds.head import class_numbers as class_numbers
+    from fascore.contract.kinds.plan_protocols import NodePlan as NodePlan, Plan as Plan, Spec as Spec
+    from fascore.contract.kinds.protocols import (
+        Batch as Batch,
+        Draws as Draws,
+        Engine as Engine,
+        Graph as Graph,
+        ManagedOptimizer as ManagedOptimizer,
+        Outputs as Outputs,
+        Prepared as Prepared,
+        Quarantined as Quarantined,
+        Trained as Trained,
+    )
+    from fascore.contract.kinds.score_protocols import (
+        Clusters as Clusters,
+        Factor as Factor,
+        Ranked as Ranked,
+        ResampledCurves as ResampledCurves,
+        ResampledRates as ResampledRates,
+        Resampling as Resampling,
+        ScoreTable as ScoreTable,
+        Shown as Shown,
+        Threshold as Threshold,
+    )
     from fascore.contract.random_streams import generator as generator
     from fascore.contract.record import (
         ATTACK as ATTACK,
@@ -145,16 +189,14 @@ if TYPE_CHECKING:
         Vector as Vector,
     )
     from fascore.data.augmentation import recoloured as recoloured, sample as sample
-    from fascore.data.draws import Draws as Draws
     from fascore.data.geometry import cut as cut
     from fascore.data.media import as_rgb as as_rgb
     from fascore.data.open_source import open_source as open_source
     from fascore.model.weights import node_weights as node_weights
     from fascore.running.open_trained import open_trained as open_trained
-    from fascore.running.trained import Trained as Trained
     from fascore.spec.documents import RunSpec as RunSpec, StudySpec as StudySpec
     from fascore.training.config import Optimizer as Optimizer, Schedule as Schedule
-    from fascore.training.optim import Optimisation as Optimisation, optimisation as optimisation
+    from fascore.training.optim import make_optimizer as make_optimizer
 
 __all__ = ["__version__", *_MODULE]
 

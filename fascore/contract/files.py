@@ -6,8 +6,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from safetensors import SafetensorError
-
 from fascore.contract.errors import FascoreError
 
 
@@ -28,7 +26,7 @@ def writing(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
-    except (OSError, SafetensorError) as error:  # safetensors has an error of its own for a full disk
+    except OSError as error:
         misplaced = isinstance(error, FileExistsError | NotADirectoryError)
         why = "there is a file where a folder has to be" if misplaced else getattr(error, "strerror", None) or error
         raise FascoreError(

@@ -21,16 +21,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pluggy
 
 from fascore.contract.errors import FascoreError, Problem, SpecErrors
+from fascore.contract.kinds.protocols import Spec, Trained
 from fascore.contract.registry import index
-
-if TYPE_CHECKING:
-    from fascore.running.trained import Trained
-    from fascore.spec.documents import RunSpec
 
 hookspec = pluggy.HookspecMarker("fascore")
 hookimpl = pluggy.HookimplMarker("fascore")
@@ -41,7 +38,7 @@ class RunFacts(NamedTuple):
 
     name: str
     folder: Path
-    spec: RunSpec
+    spec: Spec
 
 
 class Step(NamedTuple):

@@ -15,6 +15,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from fascore.contract.kinds import protocols
 from fascore.contract.random_streams import generator
 from fascore.data import photometry
 from fascore.data.draws import Draws
@@ -98,7 +99,7 @@ def _colour(augment: Augment, u: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def sample(
-    image: Tensor, draws: Draws, size: int, reach: float, *, mode: Literal["bilinear", "nearest"] = "bilinear"
+    image: Tensor, draws: protocols.Draws, size: int, reach: float, *, mode: Literal["bilinear", "nearest"] = "bilinear"
 ) -> Tensor:
     """(N, …, S, S) stored crops -> (N, …, size, size), one sampling.
 
@@ -112,7 +113,7 @@ def sample(
     return taken.reshape(*image.shape[:-2], size, size)
 
 
-def moved(points: Tensor, draws: Draws, layout: str) -> Tensor:
+def moved(points: Tensor, draws: protocols.Draws, layout: str) -> Tensor:
     """Points (N, …, K, 2) of the face frame, [-1, 1], as they lie in the augmented crop, [0, 1]; a mirror image swaps left and right."""
     between = (1,) * (points.ndim - 3)
     linear = draws.affine[:, :, :2].inverse().reshape(-1, *between, 2, 2)
@@ -122,7 +123,7 @@ def moved(points: Tensor, draws: Draws, layout: str) -> Tensor:
     return (torch.where(draws.flipped.reshape(-1, *between, 1, 1), swapped, there) + 1) / 2
 
 
-def composed(crop: Tensor, draws: Draws) -> Tensor:
+def composed(crop: Tensor, draws: protocols.Draws) -> Tensor:
     """Crop matrices (N, …, 2, 3) after the draw: they map the augmented crop to pixels."""
     affine = draws.affine.reshape(-1, *(1,) * (crop.ndim - 3), 2, 3)
     linear = crop[..., :2] @ affine[..., :2]
@@ -130,7 +131,7 @@ def composed(crop: Tensor, draws: Draws) -> Tensor:
     return torch.cat([linear, shift], dim=-1)
 
 
-def recoloured(image: Tensor, draws: Draws) -> Tensor:
+def recoloured(image: Tensor, draws: protocols.Draws) -> Tensor:
     """RGB (N, [T,] 3, H, W) in [0, 1] with the drawn changes of color, blur, compression and cut-out."""
     if not draws.colour:
         return image.clamp(0, 1)

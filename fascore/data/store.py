@@ -111,12 +111,15 @@ class Store:
     def write(self, key: str, arrays: Arrays) -> None:
         """Store arrays whole or not at all."""
         import numpy as np
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         with writing(self._path(key)) as temporary:
-            save_file(
-                {name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary, metadata={"key": key}
-            )
+            try:
+                save_file(whole, temporary, metadata={"key": key})
+            except SafetensorError as error:  # what safetensors says where the disk is full
+                raise OSError(str(error)) from error
 
     def write_missing(self, key: str, missing: NoResponse) -> None:
         """Store that there is no such sample, so that a bad file is not decoded again and again."""

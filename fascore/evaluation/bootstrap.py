@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from fascore.contract.kinds.protocols import ScoreTable
+from fascore.contract.kinds.score_protocols import Clusters
 from fascore.contract.kinds.values import Value
 from fascore.contract.random_streams import generator
 from fascore.evaluation import roc
-from fascore.evaluation.subjects import Clusters, Codes
-from fascore.evaluation.table import ScoreTable
+from fascore.evaluation.subjects import Codes
 
 Floats: TypeAlias = NDArray[np.float64]
 

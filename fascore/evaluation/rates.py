@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fascore.contract.errors import SpecError
+from fascore.contract.kinds.protocols import ScoreTable
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.intervals import clopper_pearson, rule_of_three, upper_bound
-from fascore.evaluation.table import ScoreTable
 
 SMALL = 30
 """Below this many presentations a rate is flagged."""

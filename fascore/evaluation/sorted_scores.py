@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fascore.evaluation.bincount import tally
 
 if TYPE_CHECKING:
-    from fascore.evaluation.table import ScoreTable
+    from fascore.contract.kinds.protocols import ScoreTable
 
 Floats = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fascore.evaluation.bincount import BLOCK, tally
 
 if TYPE_CHECKING:
+    from fascore.contract.kinds.protocols import ScoreTable
     from fascore.evaluation.categorical import Factor
-    from fascore.evaluation.table import ScoreTable
 
 Codes = NDArray[np.integer[Any]]
 

@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 
 from fascore.contract.component import Config, validate
 from fascore.contract.errors import FascoreError, SpecError
+from fascore.contract.kinds import protocols
 from fascore.contract.threshold_rule import ThresholdRule
 from fascore.evaluation import roc
 from fascore.evaluation.table import ScoreTable
@@ -89,7 +90,7 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
     )
 
 
-def needed(threshold: Threshold | None) -> Threshold:
+def needed(threshold: protocols.Threshold | None) -> protocols.Threshold:
     """The threshold that a metric cannot do without. Raises SpecError."""
     if threshold is None:
         raise SpecError("this metric needs a threshold from a dev split; give dev scores, or a number with 'fixed=…'")

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from fascore.contract.kinds.protocols import NodePlan, Plan
 from fascore.contract.signals import Pyramid, Signal
 from fascore.model.graph import build_node, every_node
-from fascore.spec.plan import NodePlan, Plan
 
 
 class Cost(NamedTuple):

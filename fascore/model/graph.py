@@ -13,13 +13,12 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from fascore.contract.errors import FascoreError
-from fascore.contract.kinds import Dense, Fusion, Objective
+from fascore.contract.kinds import Dense, Fusion, Objective, protocols
+from fascore.contract.kinds.protocols import Batch, NodePlan, Plan
 from fascore.contract.random_streams import generator
-from fascore.data.batch import Batch
 from fascore.model.rows import as_float32, spread, take
 from fascore.model.targets import matching, target_of
 from fascore.model.weights import PREFIX, load_weights
-from fascore.spec.plan import NodePlan, Plan
 
 Value: TypeAlias = Tensor | list[Tensor]
 
@@ -116,7 +115,7 @@ class ModelGraph(nn.Module):
             self._run_head(self.plan.heads[name], batch, outputs)
         return outputs
 
-    def losses(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, outputs: protocols.Outputs, batch: Batch) -> dict[str, Tensor]:
         """Weighted losses, float32 scalars: `head.<name>` and, in training, `objective.<name>`.
 
         Each sums over the rows that are present and match `where`, and divides by all N rows. A head or objective whose
@@ -125,23 +124,23 @@ class ModelGraph(nn.Module):
         device = next(iter(outputs.present.values())).device.type
         with torch.autocast(device, enabled=False):
             learning = [name for name in outputs.head_rows if hasattr(self.head(name), "loss")]
-            found = {f"head.{name}": self._head_loss(self.plan.heads[name], outputs, batch) for name in learning}
+            losses = {f"head.{name}": self._head_loss(self.plan.heads[name], outputs, batch) for name in learning}
             for name, node in self.plan.objectives.items() if self.training else ():
                 if all(ref in outputs.values for ref in node.inputs):
-                    found[f"objective.{name}"] = self._objective_loss(node, outputs, batch)
-        return found
+                    losses[f"objective.{name}"] = self._objective_loss(node, outputs, batch)
+        return losses
 
-    def scores(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
+    def scores(self, outputs: protocols.Outputs, batch: Batch) -> dict[str, Tensor]:
         """(B,) float32 by head, further numbers of a head by `<head>.<name>`: the mean over views, NaN where a record has no input."""
-        found = {}
+        scores = {}
         for name, rows in outputs.head_rows.items():
             for key, values in self._numbers(name, outputs, rows).items():
                 by_row = torch.full((len(batch) * batch.views,), torch.nan, device=rows.device)
                 by_row[rows] = values.float()
-                found[key] = by_row.view(len(batch), batch.views).mean(1)
-        return found
+                scores[key] = by_row.view(len(batch), batch.views).mean(1)
+        return scores
 
-    def _numbers(self, name: str, outputs: Outputs, rows: Tensor) -> dict[str, Tensor]:
+    def _numbers(self, name: str, outputs: protocols.Outputs, rows: Tensor) -> dict[str, Tensor]:
         """A head's score and further numbers of these rows, float32 (R,)."""
         head, component = cast(Any, self.head(name)), self.plan.heads[name].component
         keys = [*([name] if component.scores else []), *(f"{name}.{number}" for number in component.numbers)]
@@ -154,7 +153,7 @@ class ModelGraph(nn.Module):
 
     @torch.no_grad()
     def update(self, reduce: Callable[[Tensor], Tensor]) -> None:
-        """Let objectives with state take it further, once after an optimiser step; `reduce` sums over processes."""
+        """Let objectives with state take it further, once after an optimizer step; `reduce` sums over processes."""
         for module in self.objectives.values():
             if callable(step := getattr(module, "update", None)):
                 step(reduce)
@@ -188,12 +187,12 @@ class ModelGraph(nn.Module):
         outputs.present[node.name] = present = mask.any(1) if masked else mask.all(1)
         # Only an optional node can lack rows; of the others nobody asks the device.
         rows = present.nonzero()[:, 0] if node.optional and not bool(present.all()) else None
-        given: Any = None
+        output: Any = None
         if rows is None or len(rows):
             inputs = [take(outputs.values[ref], rows) for ref in node.inputs]
             with _bearing_one_row(self.node(node.name), len(present) if rows is None else len(rows)) as module:
-                given = module(*inputs, **self._context(node, batch, mask, rows))
-        by_port = given if isinstance(given, Mapping) else dict.fromkeys(node.outputs, given)
+                output = module(*inputs, **self._context(node, batch, mask, rows))
+        by_port = output if isinstance(output, Mapping) else dict.fromkeys(node.outputs, output)
         for port, signal in node.outputs.items():
             assert signal is not None
             outputs.values[f"{node.name}.{port}" if port else node.name] = spread(by_port[port], rows, present, signal)
@@ -203,25 +202,25 @@ class ModelGraph(nn.Module):
         rows = present.nonzero()[:, 0] if head.optional else torch.arange(len(present), device=present.device)
         outputs.head_rows[head.name] = rows
         if len(rows):
-            part = rows if len(rows) < len(present) else None
-            inputs = [take(outputs.values[ref], part) for ref in head.inputs]
+            some = rows if len(rows) < len(present) else None
+            inputs = [take(outputs.values[ref], some) for ref in head.inputs]
             with _bearing_one_row(self.head(head.name), len(rows)) as module:
-                outputs.heads[head.name] = module(*inputs, **self._context(head, batch, None, part))
+                outputs.heads[head.name] = module(*inputs, **self._context(head, batch, None, some))
 
     def _context(
         self, node: NodePlan, batch: Batch, mask: Tensor | None, rows: Tensor | None
     ) -> dict[str, Tensor | None]:
         """What the component's `context` names, for these rows; the label is None outside training."""
-        found: dict[str, Tensor | None] = {}
+        context: dict[str, Tensor | None] = {}
         for word in node.component.context:
             if word == "label" and not self.training:
-                found[word] = None
+                context[word] = None
                 continue
             whole = mask if word == "mask" else getattr(batch, word).repeat_interleave(batch.views)
-            found[word] = take(whole, rows)
-        return found
+            context[word] = take(whole, rows)
+        return context
 
-    def _head_loss(self, head: NodePlan, outputs: Outputs, batch: Batch) -> Tensor:
+    def _head_loss(self, head: NodePlan, outputs: protocols.Outputs, batch: Batch) -> Tensor:
         rows = outputs.head_rows[head.name]
         places = self._learnt(head, rows, outputs, batch)
         count = len(batch) * batch.views
@@ -232,7 +231,7 @@ class ModelGraph(nn.Module):
         loss: Tensor = cast(Any, self.head(head.name)).loss(output, target)
         return _weighted(loss, count, head)
 
-    def _objective_loss(self, node: NodePlan, outputs: Outputs, batch: Batch) -> Tensor:
+    def _objective_loss(self, node: NodePlan, outputs: protocols.Outputs, batch: Batch) -> Tensor:
         mask = torch.stack([outputs.present[ref.node] for ref in node.inputs], dim=1)
         present = mask.any(1) if isinstance(node.component, Objective) and node.component.honours_mask else mask.all(1)
         rows = present.nonzero()[:, 0] if node.optional else torch.arange(len(present), device=present.device)
@@ -247,7 +246,7 @@ class ModelGraph(nn.Module):
         )
         return _weighted(loss, len(present), node)
 
-    def _learnt(self, node: NodePlan, rows: Tensor, outputs: Outputs, batch: Batch) -> Tensor | None:
+    def _learnt(self, node: NodePlan, rows: Tensor, outputs: protocols.Outputs, batch: Batch) -> Tensor | None:
         """Which of these rows match `where` and have a target: places in `rows`, None for all."""
         kept = matching(node.component.where, batch, rows.device)
         if isinstance(node.target, Dense):

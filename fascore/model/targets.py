@@ -12,8 +12,7 @@ from torch import Tensor
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds import Labels
 from fascore.contract.kinds.head import Scalar, Where
-from fascore.data.batch import Batch
-from fascore.spec.plan import NodePlan
+from fascore.contract.kinds.protocols import Batch, NodePlan
 
 
 def matching(where: Where, batch: Batch, device: torch.device) -> Tensor | None:

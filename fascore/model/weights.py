@@ -65,19 +65,19 @@ def _read(path: Path, where: str) -> dict[str, Tensor]:
         return dict(load_file(path))
     except (SafetensorError, OSError) as error:
         raise FascoreError(
-            f"{where}: {path} is no readable safetensors file ({error}); pickled files are never loaded"
+            f"{where}: {path} is not a readable safetensors file ({error}); pickled files are never loaded"
         ) from error
 
 
 def _of_node(tensors: Mapping[str, Tensor], name: str, path: Path, where: str) -> dict[str, Tensor]:
     table = "heads" if name.startswith(HEAD) else "nodes"
     start = f"{table}.{PREFIX}{name.removeprefix(HEAD)}."
-    found = {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
-    if not found:
+    own = {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
+    if not own:
         parts = {tuple(key.split(".")[:2]) for key in tensors if key.startswith(("nodes.", "heads."))}
         there = sorted(f"{HEAD if table == 'heads' else ''}{part.removeprefix(PREFIX)}" for table, part in parts)
         raise FascoreError(f"{where}: {path} has no weights of a node '{name}'; it has {', '.join(there) or 'none'}")
-    return found
+    return own
 
 
 def _under_common_prefix(tensors: dict[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:

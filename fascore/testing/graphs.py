@@ -26,7 +26,7 @@ from fascore.testing.records import ToyFaces, toy_records
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from fascore.data.draws import Draws
+    from fascore.contract.kinds.protocols import Draws
 
 SEED = 3
 

@@ -48,11 +48,11 @@ def save_last(path: Path, engine: Engine, counters: Counters) -> None:
     _refuse_not_finite(tensors, counters.step)
     if engine.ema is not None:
         tensors |= {f"ema.{key}": value for key, value in engine.ema.values.items()}
-    optimisers = {}
-    for name, part in engine.optimisations.items():
-        held, optimisers[name] = part.state()
+    optimizers = {}
+    for name, optimizer in engine.optimizers.items():
+        held, optimizers[name] = optimizer.state()
         tensors |= {f"optimizer.{name}.{key}": value for key, value in held.items()}
-    _write(path, tensors, {"counters": asdict(counters), "optimizers": optimisers})
+    _write(path, tensors, {"counters": asdict(counters), "optimizers": optimizers})
 
 
 def load_last(path: Path, engine: Engine) -> Counters:
@@ -61,14 +61,14 @@ def load_last(path: Path, engine: Engine) -> Counters:
     _into(engine.model, _below(tensors, "graph."), path)
     _into(engine.own, _below(tensors, "own."), path)
     averages = _below(tensors, "ema.")
-    if bool(averages) != (engine.ema is not None) or set(facts["optimizers"]) != set(engine.optimisations):
+    if bool(averages) != (engine.ema is not None) or set(facts["optimizers"]) != set(engine.optimizers):
         raise FascoreError(
             f"{path} was written by another recipe; start again with --fresh, or go back to the spec that it belongs to"
         )
     if engine.ema is not None:
         engine.ema.restore(averages)
-    for name, part in engine.optimisations.items():
-        part.restore(_below(tensors, f"optimizer.{name}."), facts["optimizers"][name])
+    for name, optimizer in engine.optimizers.items():
+        optimizer.restore(_below(tensors, f"optimizer.{name}."), facts["optimizers"][name])
     return Counters(**facts["counters"])
 
 
@@ -116,7 +116,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         ) from error
     if facts.get("format") != FORMAT:
         raise FascoreError(
-            f"{path} is no checkpoint of this fascore: its format is {facts.get('format')}, not {FORMAT}"
+            f"{path} is not a checkpoint of this fascore: its format is {facts.get('format')}, not {FORMAT}"
         )
     return tensors, facts
 
@@ -125,7 +125,10 @@ def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) 
     # Clones, because safetensors refuses tensors that share memory, as tied weights do.
     whole = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()}
     with writing(path) as temporary:
-        save_file(whole, temporary, {"fascore": json.dumps({"format": FORMAT, **facts})})
+        try:
+            save_file(whole, temporary, {"fascore": json.dumps({"format": FORMAT, **facts})})
+        except SafetensorError as error:  # what safetensors says where the disk is full
+            raise OSError(str(error)) from error
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

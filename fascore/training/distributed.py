@@ -86,21 +86,31 @@ def average_(tensors: Iterable[Tensor]) -> None:
     for bucket, flat, work in sent:
         work.wait()
         flat.div_(world())
-        for tensor, part in zip(bucket, torch.split(flat, [tensor.numel() for tensor in bucket])):
-            tensor.detach().copy_(part.view_as(tensor))
+        for tensor, mean in zip(bucket, torch.split(flat, [tensor.numel() for tensor in bucket])):
+            tensor.detach().copy_(mean.view_as(tensor))
 
 
 def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> None:
     """Average gradients over processes. One that no process has stays None; one that some have counts as zero elsewhere."""
     if world() == 1:
         return
-    has = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.uint8)
+    gradients = averaged([parameter.grad for parameter in parameters], parameters)
+    for parameter, gradient in zip(parameters, gradients):
+        parameter.grad = gradient
+
+
+def averaged(gradients: Sequence[Tensor | None], parameters: Sequence[torch.nn.Parameter]) -> Sequence[Tensor | None]:
+    """Average gradients of these parameters over processes, in place; what `average_gradients` does with those it finds."""
+    if world() == 1:
+        return gradients
+    has = torch.tensor([gradient is not None for gradient in gradients], dtype=torch.uint8)
     dist.all_reduce(has, dist.ReduceOp.MAX)
-    shared = [parameter for parameter, some in zip(parameters, has.tolist()) if some]
-    for parameter in shared:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-    average_(parameter.grad for parameter in shared if parameter.grad is not None)
+    shared = [
+        torch.zeros_like(parameter) if some and gradient is None else gradient
+        for gradient, parameter, some in zip(gradients, parameters, has.tolist())
+    ]
+    average_(gradient for gradient in shared if gradient is not None)
+    return shared
 
 
 def broadcast_(tensors: Iterable[Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Optimisation: one optimiser with its parameters, its schedule, clipping and accumulation, and its exact state."""
+"""ManagedOptimizer: one optimizer with its parameters, its schedule, clipping and accumulation, and its exact state."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fascore.training.config import Optimizer, Schedule, class_name
 
 
 @dataclass
-class Optimisation:
-    """What `engine.optimize` steps: `parameters` are all of `optimizer`; `updates` counts its steps so far.
+class ManagedOptimizer:
+    """What the engine steps: `parameters` are all of `optimizer`; `updates` counts its updates so far.
 
-    `clip` is the largest norm of the whole gradient; `accumulate` the number of batches a step; `pending` how many have
-    been back-propagated since the last step.
+    `clip` is the largest norm of the whole gradient; `accumulate` the number of batches an update; `pending` how many are
+    done since the last update; `begun` whether any gradient has been collected since then.
     """
 
     optimizer: torch.optim.Optimizer
@@ -29,6 +29,7 @@ class Optimisation:
     accumulate: int = 1
     updates: int = 0
     pending: int = 0
+    begun: bool = False
     parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,7 +50,7 @@ class Optimisation:
             nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.optimizer.step()
         self.updates += 1
-        self.pending = 0
+        self.pending, self.begun = 0, False
         self.schedule.step_update(self.updates)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -66,7 +67,7 @@ class Optimisation:
         groups = whole["param_groups"]
         if [group["params"] for group in groups] != [group["params"] for group in facts["groups"]]:
             raise FascoreError(
-                "the checkpoint's optimiser has other parameters than this recipe's; start again with --fresh"
+                "the checkpoint's optimizer has other parameters than this recipe's; start again with --fresh"
             )
         state: dict[int, dict[str, Any]] = {}
         for key, value in {**tensors, **facts["plain"]}.items():
@@ -77,10 +78,10 @@ class Optimisation:
                 {key: tuple(value) if isinstance(group.get(key), tuple) else value for key, value in saved.items()}
             )
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        self.updates, self.pending = facts["updates"], 0
+        self.updates, self.pending, self.begun = facts["updates"], 0, False
 
 
-def optimisation(
+def make_optimizer(
     parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
     optimizer: Optimizer,
     schedule: Schedule,
@@ -89,10 +90,11 @@ def optimisation(
     steps_per_epoch: int,
     clip: float | None = None,
     accumulate: int = 1,
-) -> Optimisation:
-    """Build an optimiser over parameters (or groups of them) and its schedule.
+) -> ManagedOptimizer:
+    """Build an optimizer over parameters (or groups of them) and its schedule.
 
-    `steps_per_epoch` counts calls of `engine.optimize`; the schedule moves with the steps taken. Raises FascoreError where torch refuses one.
+    `steps_per_epoch` counts calls of `engine.optimize` or `engine.step`; the schedule moves with the updates. Raises FascoreError
+    where torch refuses an argument.
     """
     items: list[Any] = list(parameters)
     groups = items if items and isinstance(items[0], dict) else [{"params": items}]
@@ -106,13 +108,13 @@ def optimisation(
             groups, lr=optimizer.lr, **optimizer.arguments
         )
     except (ValueError, TypeError, RuntimeError) as error:
-        raise FascoreError(f"torch refuses the optimiser {optimizer.name}: {error}; change its arguments") from error
+        raise FascoreError(f"torch refuses the optimizer {optimizer.name}: {error}; change its arguments") from error
     course = scheduler(built, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
-    return Optimisation(built, course, clip, accumulate)
+    return ManagedOptimizer(built, course, clip, accumulate)
 
 
 def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: int, updates: int) -> Any:
-    """timm's scheduler for `updates` optimiser steps an epoch: a function of the number of steps taken, without other state."""
+    """timm's scheduler for `updates` optimizer steps an epoch: a function of the number of steps taken, without other state."""
     from timm.scheduler import (
         CosineLRScheduler,
         MultiStepLRScheduler,

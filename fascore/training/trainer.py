@@ -158,7 +158,7 @@ class _Trainer:
         self._refuse_not_finite(values)
         counters.step += 1
         counters.batch += 1
-        rates = {name: part.rate for name, part in engine.optimisations.items()}
+        rates = {name: optimizer.rate for name, optimizer in engine.optimizers.items()}
         step = Step(
             counters.epoch,
             counters.step,
@@ -288,5 +288,5 @@ def _figure(metric: Metric, table: ScoreTable, threshold: Threshold | None) -> f
     """The metric's one number. Raises FascoreError where this table gives none."""
     value = metric.compute(table, threshold).get(metric.primary)
     if not isinstance(value, int | float) or not math.isfinite(value):
-        raise SpecError(f"its '{metric.primary}' is {value}, no number; choose another metric")
+        raise SpecError(f"its '{metric.primary}' is {value}, which is not a number; choose another metric")
     return float(value)

@@ -63,7 +63,7 @@ def test_weights_of_a_bare_timm_model_fit_its_encoder(tmp_path):
         ),
         ("{run}", "is a folder; for a node of a run write '.*first#<node>'"),
         ("{run}#z", "has no weights of a node 'z'; it has a"),
-        ("{tmp}/bad.safetensors", "no readable safetensors file"),
+        ("{tmp}/bad.safetensors", "not a readable safetensors file"),
         ("{tmp}/other.safetensors", r"it lacks 0.weight, 0.bias; it has too much: x"),
     ],
 )

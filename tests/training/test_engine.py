@@ -15,7 +15,7 @@ from fascore.model import ModelGraph
 from fascore.spec.plan import check
 from fascore.training.ema import Ema
 from fascore.training.engine import Engine
-from fascore.training.optim import Optimisation, optimisation
+from fascore.training.optim import ManagedOptimizer, make_optimizer
 
 CPU = torch.device("cpu")
 
@@ -23,10 +23,10 @@ CPU = torch.device("cpu")
 class Bare:
     """A training that only has optimisers."""
 
-    def __init__(self, own: nn.Module, **parts: Optimisation) -> None:
+    def __init__(self, own: nn.Module, **parts: ManagedOptimizer) -> None:
         self.own, self.parts = nn.ModuleDict({"own": own}), parts
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
         return self.parts
 
     def step(self, engine: Engine, batch: Any) -> Mapping[str, Tensor]:
@@ -35,7 +35,7 @@ class Bare:
 
 def engine_of(own: nn.Module, *, ema: float | None = None, **settings: Any) -> Engine:
     """An engine whose one optimiser `it` is plain gradient descent over `own`."""
-    part = optimisation(
+    part = make_optimizer(
         own.parameters(), Optimizer(name="sgd", lr=0.1), Schedule(), epochs=1, steps_per_epoch=100, **settings
     )
     spec = spec_of("classification")
@@ -55,7 +55,7 @@ def test_accumulation_over_equal_batches_is_one_batch_of_them_all() -> None:
     one, four = engine_of(whole), engine_of(parts, accumulate=4)
     one.optimize("it", lambda: regress(whole, inputs))
     for piece in inputs.split(3):
-        assert not one.optimisations["it"].pending
+        assert not one.optimizers["it"].pending
         four.optimize("it", lambda piece=piece: regress(parts, piece))
     assert four.settled
     for mine, other in zip(parts.parameters(), whole.parameters()):
@@ -95,11 +95,11 @@ def test_optimize_gives_gradients_to_its_own_parameters_only() -> None:
 def test_a_parameter_without_gradient_stays_as_it_is_even_under_weight_decay() -> None:
     used, unused = nn.Linear(3, 1), nn.Linear(3, 1)
     both, before = nn.ModuleList([used, unused]), unused.weight.detach().clone()
-    part = optimisation(
+    part = make_optimizer(
         both.parameters(), Optimizer(name="adamw", lr=0.1, weight_decay=0.5), Schedule(), epochs=1, steps_per_epoch=9
     )
     engine = engine_of(nn.Linear(1, 1))
-    engine.optimisations["it"] = part
+    engine.optimizers["it"] = part
     for _ in range(3):
         engine.optimize("it", lambda: regress(used, torch.randn(4, 3)))
     assert torch.equal(unused.weight, before)
@@ -182,7 +182,7 @@ def test_torch_is_seeded_by_the_step_whatever_was_drawn_before() -> None:
 def test_losses_are_float32_under_bfloat16() -> None:
     spec = spec_of("classification")
     model = ModelGraph.build(check(spec), spec.seed)
-    part = optimisation(model.parameters(), Optimizer(name="sgd", lr=0.1), Schedule(), epochs=1, steps_per_epoch=9)
+    part = make_optimizer(model.parameters(), Optimizer(name="sgd", lr=0.1), Schedule(), epochs=1, steps_per_epoch=9)
     engine = Engine(model, Bare(nn.Linear(1, 1), it=part), device=CPU, precision="bf16", seed=0)
     batch = batch_of(records(6), ("face",))
     outputs = engine.graph(batch)

@@ -13,7 +13,7 @@ from torch import nn
 from fascore import FascoreError, SpecErrors
 from fascore.components.recipes import Optimizer, Schedule, Supervised
 from fascore.contract.component import validate
-from fascore.training.optim import Optimisation, optimisation
+from fascore.training.optim import ManagedOptimizer, make_optimizer
 
 NAMES = (
     "adadelta",
@@ -31,9 +31,9 @@ NAMES = (
 )
 
 
-def built(name: str, model: nn.Module, schedule: Schedule | None = None, **arguments: object) -> Optimisation:
+def built(name: str, model: nn.Module, schedule: Schedule | None = None, **arguments: object) -> ManagedOptimizer:
     config = validate(Optimizer, {"name": name, "lr": 0.01, **arguments})
-    return optimisation(model.parameters(), config, schedule or Schedule(), epochs=2, steps_per_epoch=5)
+    return make_optimizer(model.parameters(), config, schedule or Schedule(), epochs=2, steps_per_epoch=5)
 
 
 def model_of(seed: int = 0) -> nn.Module:
@@ -41,7 +41,7 @@ def model_of(seed: int = 0) -> nn.Module:
     return nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1))
 
 
-def steps(model: nn.Module, part: Optimisation, first: int, last: int) -> None:
+def steps(model: nn.Module, part: ManagedOptimizer, first: int, last: int) -> None:
     for step in range(first, last):
         part.clear()
         model(torch.randn(8, 4, generator=torch.Generator().manual_seed(step))).square().mean().backward()
@@ -87,7 +87,7 @@ def test_a_state_of_other_parameters_is_refused() -> None:
 
 
 def test_what_torch_refuses_is_a_sentence() -> None:
-    with pytest.raises(FascoreError, match=r"torch refuses the optimiser sgd: Nesterov"):
+    with pytest.raises(FascoreError, match=r"torch refuses the optimizer sgd: Nesterov"):
         built("sgd", model_of(), nesterov=True)
 
 
@@ -129,7 +129,7 @@ def test_recipes_are_checked_without_importing_torch() -> None:
 def rates(schedule: Schedule, epochs: int, updates: int) -> list[float]:
     """Learning rate that each step uses."""
     model = nn.Linear(1, 1)
-    part = optimisation(
+    part = make_optimizer(
         model.parameters(), Optimizer(name="sgd", lr=0.5), schedule, epochs=epochs, steps_per_epoch=updates
     )
     found = []

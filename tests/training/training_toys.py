@@ -22,7 +22,7 @@ from fascore.evaluation.table import ScoreTable
 from fascore.model import ModelGraph
 from fascore.spec.documents import RunSpec
 from fascore.spec.plan import check
-from fascore.training.optim import Optimisation, optimisation
+from fascore.training.optim import ManagedOptimizer, make_optimizer
 from fascore.training.scoring import Scores
 from fascore.training.trainer import TrainingJob
 
@@ -155,15 +155,15 @@ class AdversarialTraining:
         self.own = nn.ModuleDict({"large": critic(), "small": critic()})
         cosine = Schedule(name="cosine")
         self.parts = {
-            "generator": optimisation(
+            "generator": make_optimizer(
                 graph.parameters(), config.optimizer, cosine, epochs=config.epochs, steps_per_epoch=2 * steps
             ),
-            "critic": optimisation(
+            "critic": make_optimizer(
                 self.own.parameters(), config.optimizer, cosine, epochs=config.epochs, steps_per_epoch=steps, clip=1.0
             ),
         }
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
         return self.parts
 
     def step(self, engine: Any, batch: Batch) -> Mapping[str, Tensor]:

@@ -15,7 +15,7 @@ from fascore.contract.record import Record
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fascore.data.draws import Draws
+    from fascore.contract.kinds.protocols import Draws
 
 ROBUST = (2.0, 98.0)
 """Percentiles between which relative depth is spread."""

@@ -10,7 +10,7 @@ from fascore.contract.kinds.modality import Loaded, ModalityModule
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fascore.data.draws import Draws
+    from fascore.contract.kinds.protocols import Draws
 
 
 class DifferenceModule(ModalityModule):

@@ -18,7 +18,7 @@ from fascore.data.media import as_rgb
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fascore.data.draws import Draws
+    from fascore.contract.kinds.protocols import Draws
 
 
 class FaceFramesModule(ModalityModule):

@@ -14,7 +14,7 @@ from fascore.contract.record import Record
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fascore.data.draws import Draws
+    from fascore.contract.kinds.protocols import Draws
 
 ROBUST = (1.0, 99.0)
 """Percentiles in the face box between which 16-bit pixels are spread."""

@@ -14,7 +14,7 @@ from fascore.data.geometry import FIVE
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fascore.data.draws import Draws
+    from fascore.contract.kinds.protocols import Draws
 
 CENTRE, AXES = (0.0, 0.14), (0.72, 0.93)
 """Ellipse of the face outline, from hairline to chin and 2.3 distances of the eyes wide, in the template's frame, where

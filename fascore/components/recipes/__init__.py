@@ -12,12 +12,11 @@ from fascore.training.config import Optimizer, Schedule
 
 if TYPE_CHECKING:
     from fascore.contract.kinds import Training
-    from fascore.model import ModelGraph
-    from fascore.spec.plan import Plan
+    from fascore.contract.kinds.protocols import Graph, Plan
 
 
 class Supervised(Recipe):
-    """Minimise the weighted sum of all losses of heads and objectives with one optimiser over all weights."""
+    """Minimise the weighted sum of all losses of heads and objectives with one optimizer over all weights."""
 
     type: Literal["supervised"] = "supervised"
     optimizer: Optimizer = Field(
@@ -28,7 +27,7 @@ class Supervised(Recipe):
         "all", description="what the weight decay acts on; matrices: neither biases, norms nor single numbers"
     )
     clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; default: no limit")
-    accumulate: PositiveInt = Field(1, description="batches a step of the optimiser")
+    accumulate: PositiveInt = Field(1, description="batches a step of the optimizer")
     frozen: bool = Field(
         False,
         description="leave every weight as it is loaded: to evaluate, or serve, nodes and heads of other runs as one model",
@@ -40,10 +39,20 @@ class Supervised(Recipe):
                 "supervised learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight"
             )
 
-    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
+    def build(self, graph: Graph, steps_per_epoch: int) -> Training:
         from fascore.components.recipes.supervised import SupervisedTraining
 
-        return SupervisedTraining(self, graph, steps_per_epoch)
+        return SupervisedTraining(
+            graph,
+            optimizer=self.optimizer,
+            schedule=self.schedule,
+            decay=self.decay,
+            clip=self.clip,
+            accumulate=self.accumulate,
+            frozen=self.frozen,
+            epochs=self.epochs,
+            steps_per_epoch=steps_per_epoch,
+        )
 
 
 __all__ = ["Optimizer", "Schedule", "Supervised"]

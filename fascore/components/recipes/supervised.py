@@ -1,50 +1,58 @@
-"""Supervised training: one optimiser, the sum of all losses."""
+"""Supervised training: one optimizer, the sum of all losses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from fascore.contract.errors import SpecError
-from fascore.training.optim import Optimisation, optimisation
-
-if TYPE_CHECKING:
-    from fascore.components.recipes import Supervised
-    from fascore.data.batch import Batch
-    from fascore.model import ModelGraph
-    from fascore.training.engine import Engine
+from fascore.contract.kinds.protocols import Batch, Engine, Graph, ManagedOptimizer
+from fascore.training.config import Optimizer, Schedule
+from fascore.training.optim import make_optimizer
 
 
 class SupervisedTraining:
-    """One step is one batch: forward, sum of losses, backward."""
+    """One step is one batch: forward, sum of losses, backward. With `frozen` nothing is trained."""
 
-    def __init__(self, config: Supervised, graph: ModelGraph, steps_per_epoch: int) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        decay: Literal["all", "matrices"],
+        clip: float | None,
+        accumulate: int,
+        frozen: bool,
+        epochs: int,
+        steps_per_epoch: int,
+    ) -> None:
         self.own = nn.ModuleDict()
-        if config.frozen:
+        if frozen:
             _all_loaded(graph)
-        self._optimisation = (
+        self._optimizer = (
             None
-            if config.frozen
-            else optimisation(
-                graph.parameters() if config.decay == "all" else _groups(graph),
-                config.optimizer,
-                config.schedule,
-                epochs=config.epochs,
+            if frozen
+            else make_optimizer(
+                graph.parameters() if decay == "all" else _groups(graph),
+                optimizer,
+                schedule,
+                epochs=epochs,
                 steps_per_epoch=steps_per_epoch,
-                clip=config.clip,
-                accumulate=config.accumulate,
+                clip=clip,
+                accumulate=accumulate,
             )
         )
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return {} if self._optimisation is None else {"graph": self._optimisation}
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return {} if self._optimizer is None else {"graph": self._optimizer}
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         losses: dict[str, Tensor] = {}
-        if self._optimisation is None:  # no pass either: it would move the running statistics of batch norms
+        if self._optimizer is None:  # no pass either: it would move the running statistics of batch norms
             return losses
 
         def closure() -> Tensor:
@@ -54,7 +62,7 @@ class SupervisedTraining:
         return {"loss": engine.optimize("graph", closure), **losses}
 
 
-def _groups(graph: nn.Module) -> list[dict[str, Any]]:
+def _groups(graph: Graph) -> list[dict[str, Any]]:
     """Two groups of parameters: tensors of two axes or more, and the others, whose weight does not decay."""
     matrices, others = (
         [p for p in graph.parameters() if (p.ndim > 1) == several and p.requires_grad] for several in (True, False)
@@ -62,11 +70,11 @@ def _groups(graph: nn.Module) -> list[dict[str, Any]]:
     return [group for group in ({"params": matrices}, {"params": others, "weight_decay": 0.0}) if group["params"]]
 
 
-def _all_loaded(graph: ModelGraph) -> None:
+def _all_loaded(graph: Graph) -> None:
     """Refuse a node or head that would stay at its random weights."""
-    parts = [(node, graph.node(name)) for name, node in graph.plan.nodes.items()]
-    parts += [(node, graph.head(name)) for name, node in graph.plan.heads.items()]
-    for node, module in parts:
+    loaded = [(node, graph.node(name)) for name, node in graph.plan.nodes.items()]
+    loaded += [(node, graph.head(name)) for name, node in graph.plan.heads.items()]
+    for node, module in loaded:
         if getattr(node.component, "weights", None) is None and any(True for _ in module.parameters()):
             raise SpecError(
                 f"{node.path}: with recipe.frozen nothing is trained, and this would stay random; give it 'weights', or delete 'frozen'"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
 from fascore.contract.component import Component
+from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
 from fascore.contract.kinds.values import Value
 from fascore.contract.threshold_rule import ThresholdRule
-
-if TYPE_CHECKING:
-    from fascore.evaluation.bootstrap import Resampling
-    from fascore.evaluation.table import ScoreTable
-    from fascore.evaluation.threshold import Threshold
 
 
 class Metric(Component):

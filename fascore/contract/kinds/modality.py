@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, Union
 from pydantic import Field
 
 from fascore.contract.component import Component
+from fascore.contract.kinds.protocols import Draws
 from fascore.contract.record import Record
 from fascore.contract.refs import Ref
 from fascore.contract.signals import Signal
@@ -15,8 +16,6 @@ from fascore.contract.signals import Signal
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
-
-    from fascore.data.draws import Draws
 
 Arrays: TypeAlias = Mapping[str, "np.ndarray"]
 """What one modality stores of one record. The first axis of every array is the view, except in `faces`."""

@@ -9,15 +9,10 @@ from pydantic import Field, PositiveInt
 
 from fascore.contract.component import Component, Slot, named
 from fascore.contract.kinds.metric import Metric
+from fascore.contract.kinds.protocols import Batch, Engine, Graph, ManagedOptimizer, Plan
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from fascore.data.batch import Batch
-    from fascore.model import ModelGraph
-    from fascore.spec.plan import Plan
-    from fascore.training.engine import Engine
-    from fascore.training.optim import Optimisation
 
 
 class Training(Protocol):
@@ -26,8 +21,8 @@ class Training(Protocol):
     own: nn.ModuleDict
     """Modules of the recipe, such as discriminators: checkpointed, absent from evaluation and export."""
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        """Optimisers, their parameters and schedules, by the names that `engine.optimize` takes."""
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        """Optimizers, their parameters and schedules, by the names that `engine.optimize` takes."""
         ...
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
@@ -58,6 +53,6 @@ class Recipe(Component):
     def infer(self, plan: Plan) -> None:
         """Refuse a graph that it cannot train: raise SpecError. Static, no torch."""
 
-    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
+    def build(self, graph: Graph, steps_per_epoch: int) -> Training:
         """The training of a built graph."""
         raise NotImplementedError

@@ -11,9 +11,7 @@ from fascore.contract.kinds.metric import Metric, ThresholdMetric
 from fascore.contract.kinds.values import Value
 
 if TYPE_CHECKING:
-    from fascore.evaluation.bootstrap import Resampling
-    from fascore.evaluation.table import ScoreTable
-    from fascore.evaluation.threshold import Threshold
+    from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
 
 Attacks = Literal["worst", "pooled"]
 

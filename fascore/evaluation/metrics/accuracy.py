@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.rates import errors
-from fascore.evaluation.table import ScoreTable
-from fascore.evaluation.threshold import Threshold, needed
+from fascore.evaluation.threshold import needed
 
 
 def compute(table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:

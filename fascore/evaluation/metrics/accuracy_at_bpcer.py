@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fascore.contract.kinds.protocols import ScoreTable
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.intervals import not_measurable, too_few
 from fascore.evaluation.rates import errors
 from fascore.evaluation.roc import needs_both, reject_at_most
-from fascore.evaluation.table import ScoreTable
 
 
 def compute(table: ScoreTable, *, bpcer: float) -> Mapping[str, Value]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fascore.contract.kinds.protocols import Resampling, ScoreTable
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.roc import auc
-from fascore.evaluation.table import ScoreTable
 
 
 def compute(table: ScoreTable) -> Mapping[str, Value]:

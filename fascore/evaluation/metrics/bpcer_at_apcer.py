@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from fascore.contract.kinds.protocols import ScoreTable
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.intervals import not_measurable, too_few
 from fascore.evaluation.rates import attack_rates, bona_fide_rate, pooled, worst
 from fascore.evaluation.roc import least_that_accepts_at_most, needs_both
-from fascore.evaluation.table import ScoreTable
 
 
 def compute(table: ScoreTable, *, apcer: float, attacks: Literal["worst", "pooled"]) -> Mapping[str, Value]:

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import SpecError
+from fascore.contract.kinds.protocols import Resampling, ScoreTable
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.rates import Rate
-from fascore.evaluation.table import ScoreTable
 
 
 class Classified(NamedTuple):

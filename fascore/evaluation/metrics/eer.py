@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from fascore.contract.kinds.protocols import Resampling, ScoreTable
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.roc import equal_error
-from fascore.evaluation.table import ScoreTable
 
 Convention = Literal["interpolated", "nearest"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
+from fascore.contract.kinds.score_protocols import ResampledRates
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.bootstrap import Rates, Resampling
 from fascore.evaluation.rates import Rate, attack_rates, bona_fide_rate, coarse, half, mean, pooled, worst, worst_bound
-from fascore.evaluation.table import ScoreTable
-from fascore.evaluation.threshold import Threshold, needed
+from fascore.evaluation.threshold import needed
 
 Parts = dict[str, Value]
 
@@ -110,7 +110,7 @@ def _silence_rejects(species: Mapping[str, Rate], bona_fide: Rate, words: Words)
     }
 
 
-def _intervals(draws: Resampling, rates: Rates, top: str | None, words: Words) -> Parts:
+def _intervals(draws: Resampling, rates: ResampledRates, top: str | None, words: Words) -> Parts:
     interval = draws.interval
     both: Parts = {f"{words.attack}_pooled": interval(rates.pooled), words.bona_fide: interval(rates.bona_fide)}
     if words is SPOOF:

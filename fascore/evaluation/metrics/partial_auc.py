@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fascore.contract.kinds.protocols import ScoreTable
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.roc import partial_auc
-from fascore.evaluation.table import ScoreTable
 
 
 def compute(table: ScoreTable, *, max_fpr: float) -> Mapping[str, Value]:

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import SpecError
+from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
 from fascore.contract.kinds.values import Value
-from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.rates import Rate, worst
-from fascore.evaluation.table import ScoreTable
-from fascore.evaluation.threshold import Threshold, needed
+from fascore.evaluation.threshold import needed
 
 ACCEPT, SCORE = "matcher.accept", "matcher.score"
 

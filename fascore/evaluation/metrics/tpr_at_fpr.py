@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from fascore.contract.kinds.protocols import ScoreTable
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.intervals import clopper_pearson, not_measurable, too_few
 from fascore.evaluation.roc import tpr_at_fpr
-from fascore.evaluation.table import ScoreTable
 
 
 def compute(

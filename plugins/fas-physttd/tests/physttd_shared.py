@@ -43,7 +43,7 @@ def learnt(engine: Engine) -> dict[str, Tensor]:
         for part in ("model", "own")
         for name, value in getattr(engine, part).named_parameters()
     }
-    for name, part in engine.optimisations.items():
+    for name, part in engine.optimizers.items():
         found |= {f"{name}.{key}": value.clone() for key, value in part.state()[0].items()}
     return found
 

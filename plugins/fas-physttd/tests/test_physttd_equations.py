@@ -10,7 +10,7 @@ from fas_physttd.physttd.equations import Traces, filtered, reconstruct, synthes
 from fas_physttd.physttd.heads import DepthScoreHead, TraceScoreHead
 from fas_physttd.physttd.losses import depth_loss, prior_loss, size_loss, trace_loss
 from fas_physttd.physttd.prior import prior_masks, region_of
-from fas_physttd.physttd.recipes import REGIONS
+from fas_physttd.physttd.regions import REGIONS
 from hypothesis import given, settings, strategies as st
 
 SIZE = 128

@@ -176,9 +176,9 @@ def test_the_traces_of_step_one_get_no_gradient_from_step_three() -> None:
     )
     gradients = []
     for weight in (10.0, 20.0):
-        training.config = training.config.model_copy(update={"trace_weight": weight})
+        training.settings = replace(training.settings, trace_weight=weight)
         engine.begin(0, 0)
-        part = engine.optimisations["generator"]
+        part = engine.optimizers["generator"]
         part.accumulate = 2  # the gradient is kept, nothing is stepped
         part.pending = 0
         training.step(engine, batch())

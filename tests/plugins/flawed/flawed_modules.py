@@ -243,11 +243,11 @@ class Teaching:
 
     def optimizers(self):
         from fascore.training.config import Optimizer, Schedule
-        from fascore.training.optim import optimisation
+        from fascore.training.optim import make_optimizer
 
         parameters = list(self.graph.parameters())
         kept = parameters[1:] if self.flaw == "lazy" else parameters
-        return {"all": optimisation(kept, Optimizer(name="sgd", lr=0.01), Schedule(), epochs=1, steps_per_epoch=2)}
+        return {"all": make_optimizer(kept, Optimizer(name="sgd", lr=0.01), Schedule(), epochs=1, steps_per_epoch=2)}
 
     def step(self, engine, batch):
         if self.flaw == "idle":

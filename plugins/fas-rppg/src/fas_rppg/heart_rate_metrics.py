@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from fascore import FascoreError, SpecError, Value
 
 if TYPE_CHECKING:
-    from fascore.evaluation.bootstrap import Resampling
-    from fascore.evaluation.table import ScoreTable
+    from fascore import Resampling, ScoreTable
 
 Rows = Literal["bona_fide", "all"]
 CLOSE = 5.0

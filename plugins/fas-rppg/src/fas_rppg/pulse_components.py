@@ -12,9 +12,7 @@ from fascore import Head, Labels, Metric, Modality, ModalityModule, Ref, Series,
 if TYPE_CHECKING:
     from torch import nn
 
-    from fascore.evaluation.bootstrap import Resampling
-    from fascore.evaluation.table import ScoreTable
-    from fascore.evaluation.threshold import Threshold
+    from fascore import Resampling, ScoreTable, Threshold
 
 Method = Literal["green", "chrom", "pos", "pbv", "lgi", "omit", "ica"]
 SHORTEST = 5.0

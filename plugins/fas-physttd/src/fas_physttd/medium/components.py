@@ -12,9 +12,7 @@ from fascore import Encoder, Head, Image, Labels, Metric, Plane, Signal, SpecErr
 if TYPE_CHECKING:
     from torch import nn
 
-    from fascore.evaluation.bootstrap import Resampling
-    from fascore.evaluation.table import ScoreTable
-    from fascore.evaluation.threshold import Threshold
+    from fascore import Resampling, ScoreTable, Threshold
 
 Species = tuple[str | None, ...]
 MEDIA: dict[str, Species] = {

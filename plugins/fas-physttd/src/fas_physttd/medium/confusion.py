@@ -12,8 +12,7 @@ from fascore import SpecError, Value
 
 if TYPE_CHECKING:
     from fas_physttd.medium.components import MediumAccuracy
-    from fascore.evaluation.bootstrap import Resampling
-    from fascore.evaluation.table import ScoreTable
+    from fascore import Resampling, ScoreTable
 
 
 class Confusion(NamedTuple):

@@ -9,8 +9,7 @@ from pydantic import Field
 from fascore import Encoder, Optimizer, Recipe, Ref, Schedule, SpecError, Training
 
 if TYPE_CHECKING:
-    from fascore.model import ModelGraph
-    from fascore.spec.plan import Plan
+    from fascore import Graph, Plan
 
 
 class TraceMedium(Recipe):
@@ -48,10 +47,17 @@ class TraceMedium(Recipe):
                 f"{self.type} learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight"
             )
 
-    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
+    def build(self, graph: Graph, steps_per_epoch: int) -> Training:
         from fas_physttd.medium.training import TraceMediumTraining
 
-        return TraceMediumTraining(self, graph, steps_per_epoch)
+        return TraceMediumTraining(
+            graph,
+            generator=self.generator.node,
+            optimizer=self.optimizer,
+            schedule=self.schedule,
+            epochs=self.epochs,
+            steps_per_epoch=steps_per_epoch,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

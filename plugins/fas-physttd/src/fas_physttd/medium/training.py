@@ -8,28 +8,32 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from fascore import Optimisation, optimisation
+from fascore import make_optimizer
 
 if TYPE_CHECKING:
-    from fas_physttd.medium.recipes import TraceMedium
-    from fascore.data.batch import Batch
-    from fascore.model import ModelGraph
-    from fascore.training.engine import Engine
+    from fascore import Batch, Engine, Graph, ManagedOptimizer, Optimizer, Schedule
 
 
 class TraceMediumTraining:
-    """One optimiser for all but the generator."""
+    """One optimizer for all but the generator."""
 
-    def __init__(self, config: TraceMedium, graph: ModelGraph, steps_per_epoch: int) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        generator: str,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        epochs: int,
+        steps_per_epoch: int,
+    ) -> None:
         self.own = nn.ModuleDict()
-        self.generator = graph.node(config.generator.node).requires_grad_(False)
+        self.generator = graph.node(generator).requires_grad_(False)
         learning = [parameter for parameter in graph.parameters() if parameter.requires_grad]
-        self._optimisation = optimisation(
-            learning, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch
-        )
+        self._optimizer = make_optimizer(learning, optimizer, schedule, epochs=epochs, steps_per_epoch=steps_per_epoch)
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return {"classifier": self._optimisation}
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return {"classifier": self._optimizer}
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         losses: dict[str, Tensor] = {}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from fas_physttd.physttd.recipes import Region
+from fas_physttd.physttd.regions import Region
 
 FIVE = {"five": ([0], [1], [2], [3], [4]), "68": (range(36, 42), range(42, 48), [30], [48], [54])}
 """Points of each layout whose means are left eye, right eye, nose tip and corners of the mouth; `mesh140` begins with the 68."""

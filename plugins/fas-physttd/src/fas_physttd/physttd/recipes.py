@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from fas_physttd.physttd.components import Generator
+from fas_physttd.physttd.regions import REGIONS, Region
 from fascore import Optimizer, Plane, Points, Recipe, Ref, Schedule, SpecError, Training
 
 if TYPE_CHECKING:
-    from fascore.model import ModelGraph
-    from fascore.spec.plan import NodePlan, Plan
+    from fascore import Graph, NodePlan, Plan
 
 Eighth = Annotated[int, Field(ge=1, le=8)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Region: TypeAlias = Literal["nowhere", "anywhere", "face", "upper", "lower"]
-"""Where an attack may be inpainted: a part of the face, or of the picture."""
-REGIONS: dict[str, Region] = {
-    "print": "nowhere",
-    "replay": "nowhere",
-    "partial": "upper",
-    "partial.mouth": "lower",
-    "glasses": "upper",
-}
 ADAM = {"name": "adam", "betas": (0.9, 0.999)}
 
 
@@ -149,10 +141,11 @@ class ThreeSteps(Recipe):
                     f"{self.type}: '{name}' names '{ref}', {signal}; it takes {wanted if name == 'depth' else HINTS[name]}"
                 )
 
-    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
-        from fas_physttd.physttd.training import ThreeStepsTraining
+    def build(self, graph: Graph, steps_per_epoch: int) -> Training:
+        from fas_physttd.physttd.training import Settings, ThreeStepsTraining
 
-        return ThreeStepsTraining(self, graph, steps_per_epoch)
+        settings = Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+        return ThreeStepsTraining(settings, self.network(graph.plan), graph, steps_per_epoch)
 
     @classmethod
     def examples(cls) -> list[Any]:

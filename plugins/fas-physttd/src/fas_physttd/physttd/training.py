@@ -3,29 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from fas_physttd.lsgan import discriminator_loss, generator_loss
-from fas_physttd.patchgan import PatchGan, judged, resized
+from fas_physttd.lsgan import Norm, Polarity, discriminator_loss, generator_loss
+from fas_physttd.patchgan import Layers, PatchGan, judged, resized
 from fas_physttd.physttd.equations import Levels, Traces, reconstruct, synthesise, total
-from fas_physttd.physttd.losses import depth_loss, prior_loss, size_loss, trace_loss
+from fas_physttd.physttd.losses import DepthNorm, Reduction, depth_loss, prior_loss, size_loss, trace_loss
 from fas_physttd.physttd.prior import prior_masks
 from fas_physttd.warp import offsets, warp
-from fascore import FascoreError, optimisation
+from fascore import FascoreError, make_optimizer
 
 if TYPE_CHECKING:
     from fas_physttd.filters import Shrink
-    from fas_physttd.physttd.recipes import ThreeSteps
-    from fascore import Optimisation, Ref
-    from fascore.data.batch import Batch
-    from fascore.model import ModelGraph, Outputs
-    from fascore.training.engine import Engine
+    from fas_physttd.physttd.regions import Region
+    from fascore import Batch, Engine, Graph, ManagedOptimizer, NodePlan, Optimizer, Outputs, Ref, Schedule
 
 DISCRIMINATORS = ("d1", "d2", "d3", "d4")
 YUV = ((0.299, 0.587, 0.114), (-0.14714, -0.28886, 0.436), (0.615, -0.51499, -0.10001))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The fields of `physttd.three_steps` that its training reads; they are described there."""
+
+    epochs: int
+    landmarks: Ref
+    depth: Ref
+    outline: Ref
+    steps: Literal[1, 2, 3]
+    optimizer: Optimizer
+    discriminator: Optimizer
+    discriminator_every: int
+    schedule: Schedule
+    discriminator_width: float
+    discriminator_layers: Layers
+    discriminator_eighths: tuple[int, int, int, int]
+    discriminator_output: Literal["linear", "sigmoid"]
+    discriminator_colours: Literal["rgb", "rgb_yuv"]
+    polarity: Polarity
+    adversarial_norm: Norm
+    depth_norm: DepthNorm
+    depth_weight: float
+    gan_weight: float
+    prior_weight: float
+    beta: float
+    beta_channels: Reduction
+    prior_regions: Mapping[str, Region]
+    prior: bool
+    size: Reduction
+    size_live: float
+    size_spoof: float
+    warp: Literal["backward", "printed"]
+    anchors: bool
+    trace_weight: float
+    trace_of_live: bool
+    hard_weight: float
+    share: tuple[float, float]
+    share_of: Literal["each", "one"]
+    keep_inpainting: float
 
 
 class Pairs(NamedTuple):
@@ -53,67 +92,66 @@ class Moved(NamedTuple):
 class ThreeStepsTraining:
     """`own` holds the discriminators D1 to D4, of the low, middle and high reconstruction and of synthetic attacks."""
 
-    def __init__(self, config: ThreeSteps, graph: ModelGraph, steps_per_epoch: int) -> None:
-        self.config = config
-        node = config.network(graph.plan)
+    def __init__(self, settings: Settings, node: NodePlan, graph: Graph, steps_per_epoch: int) -> None:
+        self.settings = settings
         self.name, self.image = node.name, str(node.inputs[0])
         self.additive: tuple[str, ...] = node.component.additive
         self.shrink: Shrink = node.component.lowpass
-        channels = 6 if config.discriminator_colours == "rgb_yuv" else 3
-        adversarial = config.steps > 1
-        self.sizes = dict(zip(DISCRIMINATORS, config.discriminator_eighths, strict=True))
+        channels = 6 if settings.discriminator_colours == "rgb_yuv" else 3
+        adversarial = settings.steps > 1
+        self.sizes = dict(zip(DISCRIMINATORS, settings.discriminator_eighths, strict=True))
         self.own = nn.ModuleDict(
             {
                 name: PatchGan(
                     channels,
-                    width=config.discriminator_width,
-                    layers=config.discriminator_layers,
-                    bounded=config.discriminator_output == "sigmoid",
+                    width=settings.discriminator_width,
+                    layers=settings.discriminator_layers,
+                    bounded=settings.discriminator_output == "sigmoid",
                 )
                 for name in (self.sizes if adversarial else ())
             }
         )
-        common = {"epochs": config.epochs, "steps_per_epoch": steps_per_epoch}
-        self._optimisations = {
-            "generator": optimisation(graph.parameters(), config.optimizer, config.schedule, **common)
+        common = {"epochs": settings.epochs, "steps_per_epoch": steps_per_epoch}
+        self._optimizers = {
+            "generator": make_optimizer(graph.parameters(), settings.optimizer, settings.schedule, **common)
         }
         if adversarial:
-            self._optimisations["discriminator"] = optimisation(
-                self.own.parameters(), config.discriminator, config.schedule, **common
+            self._optimizers["discriminator"] = make_optimizer(
+                self.own.parameters(), settings.discriminator, settings.schedule, **common
             )
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return self._optimisations
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return self._optimizers
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         pairs = _pairs(batch)
-        for ref in (self.config.landmarks, self.config.depth, self.config.outline):
+        for ref in (self.settings.landmarks, self.settings.depth, self.settings.outline):
             _complete(batch, ref)
         losses: dict[str, Tensor] = {}
         made: list[Fakes] = []
 
         def generator() -> Tensor:
             outputs = engine.graph(batch, [self.name])
-            losses["depth"] = self.config.depth_weight * self._depth_loss(
+            losses["depth"] = self.settings.depth_weight * self._depth_loss(
                 self._value(outputs, "depth"), self._target(batch)
             )
-            if self.config.steps > 1:
+            if self.settings.steps > 1:
                 traces = self._traces(outputs)
                 self._regularise(losses, traces, batch)
                 moved = self._moved(traces, batch, pairs)
                 made.append(self._fakes(traces, moved, batch, pairs))
-                losses["gan"] = self.config.gan_weight * self._fooling(engine, made[0])
-                if self.config.steps > 2:
+                losses["gan"] = self.settings.gan_weight * self._fooling(engine, made[0])
+                if self.settings.steps > 2:
                     self._supervise(losses, engine, self._harder(engine, moved, batch, pairs), batch, pairs)
             return torch.stack(list(losses.values())).sum()
 
         whole = {"loss": engine.optimize("generator", generator)}
-        if made and engine.step % self.config.discriminator_every == 0:
+        if made and engine.step_number % self.settings.discriminator_every == 0:
             whole["discriminator"] = engine.optimize("discriminator", lambda: self._telling(made[0]))
         return {**whole, **{name: loss.detach() for name, loss in losses.items()}}
 
     def _depth_loss(self, depth: Tensor, target: Tensor) -> Tensor:
-        return depth_loss(depth, target, self.config.depth_norm)
+        return depth_loss(depth, target, self.settings.depth_norm)
 
     def _value(self, outputs: Outputs, port: str) -> Tensor:
         value = outputs[f"{self.name}.{port}"]
@@ -126,36 +164,36 @@ class ThreeStepsTraining:
 
     def _target(self, batch: Batch) -> Tensor:
         """M0: zeros for attacks."""
-        return batch.tensors[self.config.depth] * batch.label[:, None, None, None]
+        return batch.tensors[self.settings.depth] * batch.label[:, None, None, None]
 
     def _regularise(self, losses: dict[str, Tensor], traces: Traces, batch: Batch) -> None:
         """Eq. 19 and 20."""
-        config = self.config
+        settings = self.settings
         live, spoof = ((batch.label == label).nonzero()[:, 0] for label in (1, 0))
-        if config.prior:
+        if settings.prior:
             some = batch.take(spoof)
             species = [None if name is None else str(name) for name in some.columns["species"]]
             size = traces.p.shape[-1]
             masks = prior_masks(
-                species, some.tensors[config.landmarks], some.tensors[config.outline], size, config.prior_regions
+                species, some.tensors[settings.landmarks], some.tensors[settings.outline], size, settings.prior_regions
             )
-            losses["prior"] = config.prior_weight * prior_loss(
-                traces.take(spoof), masks, config.beta, config.beta_channels
+            losses["prior"] = settings.prior_weight * prior_loss(
+                traces.take(spoof), masks, settings.beta, settings.beta_channels
             )
         sizes = [
-            weight * size_loss(traces, rows, config.size)
-            for weight, rows in ((config.size_live, live), (config.size_spoof, spoof))
+            weight * size_loss(traces, rows, settings.size)
+            for weight, rows in ((settings.size_live, live), (settings.size_spoof, spoof))
         ]
         losses["size"] = sizes[0] + sizes[1]
 
     def _moved(self, traces: Traces, batch: Batch, pairs: Pairs) -> Moved:
         """The traces of the attacks, warped to the live faces (Eq. 12-15), in one sampling."""
-        image, points = batch.tensors[self.image], batch.tensors[self.config.landmarks]
+        image, points = batch.tensors[self.image], batch.tensors[self.settings.landmarks]
         some = traces.take(pairs.spoof)
         parts = some.parts
         faces = points[pairs.spoof], points[pairs.live]
         delta = offsets(
-            *(faces if self.config.warp == "backward" else faces[::-1]), image.shape[-1], border=self.config.anchors
+            *(faces if self.settings.warp == "backward" else faces[::-1]), image.shape[-1], border=self.settings.anchors
         )
         whole = warp(torch.cat([*parts.values(), some.p, image[pairs.spoof]], dim=1), delta)
         *moved, p, source = torch.split(whole, [3] * len(parts) + [1, 3], dim=1)
@@ -176,7 +214,7 @@ class ThreeStepsTraining:
         """Eq. 17. Discriminators stay as they are, their running statistics too."""
         with engine.frozen(self.own):
             every = self._judged(fakes.real, fakes.made).values()
-            losses = [generator_loss(made, self.config.polarity, self.config.adversarial_norm) for _, made in every]
+            losses = [generator_loss(made, self.settings.polarity, self.settings.adversarial_norm) for _, made in every]
         return torch.stack(losses).sum()
 
     def _telling(self, fakes: Fakes) -> Tensor:
@@ -184,7 +222,7 @@ class ThreeStepsTraining:
         made = {name: image.detach() for name, image in fakes.made.items()}
         every = self._judged(fakes.real, made).values()
         return torch.stack(
-            [discriminator_loss(*maps, self.config.polarity, self.config.adversarial_norm) for maps in every]
+            [discriminator_loss(*maps, self.settings.polarity, self.settings.adversarial_norm) for maps in every]
         ).sum()
 
     def _judged(self, real: Mapping[str, Tensor], made: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
@@ -196,7 +234,7 @@ class ThreeStepsTraining:
     def _seen(self, image: Tensor, name: str) -> Tensor:
         """An image as a discriminator gets it: its size, and its colours."""
         small = resized(image, image.shape[-1] * self.sizes[name] // 8)
-        if self.config.discriminator_colours == "rgb":
+        if self.settings.discriminator_colours == "rgb":
             return small
         return torch.cat([small, torch.einsum("ij,bjhw->bihw", small.new_tensor(YUV), small)], dim=1)
 
@@ -204,9 +242,9 @@ class ThreeStepsTraining:
         """Attacks made of a random share of each additive trace, or of one, and of P or none, on live faces; without gradient."""
         ids, count = [batch.ids[row] for row in pairs.spoof.tolist()], len(moved.parts)
         drawn = engine.rand("physttd.harder", ids, (count + 2, 1, 1, 1))
-        low, high = self.config.share
+        low, high = self.settings.share
         shares = low + (high - low) * drawn[:, :count]
-        if self.config.share_of == "one":
+        if self.settings.share_of == "one":
             chosen = (drawn[:, count + 1 :] * count).long() == torch.arange(count, device=drawn.device).view(
                 1, -1, 1, 1, 1
             )
@@ -214,7 +252,7 @@ class ThreeStepsTraining:
         additive = torch.stack(
             [shares[:, place] * part.detach() for place, part in enumerate(moved.parts.values())]
         ).sum(0)
-        p = moved.p.detach() * (drawn[:, count] < self.config.keep_inpainting)
+        p = moved.p.detach() * (drawn[:, count] < self.settings.keep_inpainting)
         return synthesise(batch.tensors[self.image][pairs.live].float(), additive, p, moved.source)
 
     def _supervise(self, losses: dict[str, Tensor], engine: Engine, hard: Tensor, batch: Batch, pairs: Pairs) -> None:
@@ -225,13 +263,13 @@ class ThreeStepsTraining:
             batch.take(torch.cat([pairs.live, pairs.live])).replace(**{self.image: both}), [self.name]
         )
         target = self._target(batch)[pairs.live]
-        losses["hard"] = self.config.hard_weight * self._depth_loss(
+        losses["hard"] = self.settings.hard_weight * self._depth_loss(
             self._value(outputs, "depth"), torch.cat([target, torch.zeros_like(target)])
         )
         added = torch.cat([torch.zeros_like(live), hard - live])
-        start = 0 if self.config.trace_of_live else len(live)
+        start = 0 if self.settings.trace_of_live else len(live)
         restored = self._value(outputs, "live")
-        losses["trace"] = self.config.trace_weight * trace_loss(both[start:], restored[start:], added[start:])
+        losses["trace"] = self.settings.trace_weight * trace_loss(both[start:], restored[start:], added[start:])
 
 
 def _complete(batch: Batch, ref: Ref) -> None:

@@ -12,13 +12,10 @@ from torch.nn.functional import cross_entropy, normalize
 
 from fas_physttd.patchgan import resized
 from fas_physttd.widths import widened
-from fascore import FascoreError, Optimisation, Vector, optimisation
+from fascore import FascoreError, Vector, make_optimizer
 
 if TYPE_CHECKING:
-    from fas_physttd.polysemantic.recognition import ArcFace
-    from fascore.data.batch import Batch
-    from fascore.model import ModelGraph
-    from fascore.training.engine import Engine
+    from fascore import Batch, Engine, Graph, ManagedOptimizer, Optimizer, Ref, Schedule
 
 SIDE, EMBEDDING, EPSILON = 112, 512, 1e-5
 
@@ -108,23 +105,38 @@ class Margin(nn.Module):
 
 
 class ArcFaceTraining:
-    """One optimiser for the embedding and the margin's centres, one for the heads."""
+    """One optimizer for the embedding and the margin's centers, one for the heads. `attacks`: learn from attacks too."""
 
-    def __init__(self, config: ArcFace, graph: ModelGraph, steps_per_epoch: int) -> None:
-        self.config = config
-        signal = graph.plan.signal(config.embedding)
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        embedding: Ref,
+        subject: Ref,
+        attacks: bool,
+        people: int,
+        margin: float,
+        scale: float,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        epochs: int,
+        steps_per_epoch: int,
+    ) -> None:
+        self.embedding, self.subject, self.attacks = embedding, subject, attacks
+        signal = graph.plan.signal(embedding)
         assert isinstance(signal, Vector)
-        self.own = nn.ModuleDict({"margin": Margin(signal.d, config.people, margin=config.margin, scale=config.scale)})
-        parts = {"embedding": [*graph.nodes.parameters(), *self.own.parameters()], "heads": [*graph.heads.parameters()]}
-        self._optimisations = {
-            name: optimisation(
-                parameters, config.optimizer, config.schedule, epochs=config.epochs, steps_per_epoch=steps_per_epoch
-            )
-            for name, parameters in parts.items()
+        self.own = nn.ModuleDict({"margin": Margin(signal.d, people, margin=margin, scale=scale)})
+        learners = {
+            "embedding": [*graph.nodes.parameters(), *self.own.parameters()],
+            "heads": [*graph.heads.parameters()],
+        }
+        self._optimizers = {
+            name: make_optimizer(parameters, optimizer, schedule, epochs=epochs, steps_per_epoch=steps_per_epoch)
+            for name, parameters in learners.items()
         }
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return self._optimisations
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return self._optimizers
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         margin = cast(Margin, self.own["margin"])
@@ -135,23 +147,21 @@ class ArcFaceTraining:
 
         def embedding() -> Tensor:
             held["outputs"] = outputs = engine.graph(batch)
-            loss: Tensor = margin(cast(Tensor, outputs[self.config.embedding])[rows], codes)
+            loss: Tensor = margin(cast(Tensor, outputs[self.embedding])[rows], codes)
             return loss
 
         def heads() -> Tensor:
             losses.update(engine.losses(held["outputs"], batch))
             return torch.stack(list(losses.values())).sum()
 
-        found = {"margin": engine.optimize("embedding", embedding), "heads": engine.optimize("heads", heads)}
-        return {**found, **losses}
+        totals = {"margin": engine.optimize("embedding", embedding), "heads": engine.optimize("heads", heads)}
+        return {**totals, **losses}
 
     def _people(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Rows that teach, and their people's codes."""
-        names: Sequence[object] = batch.columns[str(self.config.subject.column)]
+        names: Sequence[object] = batch.columns[str(self.subject.column)]
         kept = [
-            i
-            for i, name in enumerate(names)
-            if name is not None and (self.config.attacks or batch.columns["label"][i] == 1)
+            i for i, name in enumerate(names) if name is not None and (self.attacks or batch.columns["label"][i] == 1)
         ]
         codes = [int.from_bytes(hashlib.sha256(str(names[i]).encode()).digest()[:7], "little") + 1 for i in kept]
         return tuple(torch.tensor(values, dtype=torch.long, device=batch.device) for values in (kept, codes))  # type: ignore[return-value]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from fas_physttd.polysemantic.components import Generator
-from fascore import Optimizer, Recipe, Ref, Schedule, SpecError
+from fascore import Optimizer, Recipe, Ref, Schedule, SpecError, Training
 
 if TYPE_CHECKING:
-    from fascore.contract.kinds import Training
-    from fascore.model import ModelGraph
-    from fascore.spec.plan import Plan
+    from fascore import Graph, Plan
 
 
 class Polysemantic(Recipe):
@@ -73,7 +72,7 @@ class Polysemantic(Recipe):
     )
     schedule: Schedule = Field(Schedule(), description="course of the learning rate")
     clip: PositiveFloat | None = Field(
-        None, description="largest norm of the whole gradient of one optimiser; default: no limit"
+        None, description="largest norm of the whole gradient of one optimizer; default: no limit"
     )
 
     def infer(self, plan: Plan) -> None:
@@ -97,10 +96,11 @@ class Polysemantic(Recipe):
                 f"physttd.polysemantic: scale {wrong[0]} of images of {side} pixels; take multiples of 8, {side} at most"
             )
 
-    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
-        from fas_physttd.polysemantic.training import PolysemanticTraining
+    def build(self, graph: Graph, steps_per_epoch: int) -> Training:
+        from fas_physttd.polysemantic.training import PolysemanticTraining, Settings
 
-        return PolysemanticTraining(self, graph, steps_per_epoch)
+        settings = Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+        return PolysemanticTraining(settings, graph, steps_per_epoch)
 
     @classmethod
     def examples(cls) -> list[Any]:

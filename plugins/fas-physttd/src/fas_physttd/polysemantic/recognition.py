@@ -21,15 +21,14 @@ from fascore import (
     Signal,
     SpecError,
     Target,
+    Training,
     Vector,
 )
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from fascore.contract.kinds import Training
-    from fascore.model import ModelGraph
-    from fascore.spec.plan import Plan
+    from fascore import Graph, Plan
 
 
 class ArcFaceResNet18(Encoder):
@@ -133,10 +132,22 @@ class ArcFace(Recipe):
         if plan.objectives:
             raise SpecError("physttd.arcface has a loss of its own and no use for objectives; delete model.objectives")
 
-    def build(self, graph: ModelGraph, steps_per_epoch: int) -> Training:
+    def build(self, graph: Graph, steps_per_epoch: int) -> Training:
         from fas_physttd.polysemantic.arcface import ArcFaceTraining
 
-        return ArcFaceTraining(self, graph, steps_per_epoch)
+        return ArcFaceTraining(
+            graph,
+            embedding=self.embedding,
+            subject=self.subject,
+            attacks=self.attacks,
+            people=self.people,
+            margin=self.margin,
+            scale=self.scale,
+            optimizer=self.optimizer,
+            schedule=self.schedule,
+            epochs=self.epochs,
+            steps_per_epoch=steps_per_epoch,
+        )
 
     @classmethod
     def examples(cls) -> list[Any]:

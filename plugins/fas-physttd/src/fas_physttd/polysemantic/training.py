@@ -5,21 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from fas_physttd.lsgan import answer, distance
-from fas_physttd.patchgan import MultiScale
+from fas_physttd.lsgan import Norm, Polarity, answer, distance
+from fas_physttd.patchgan import Layers, MultiScale
 from fas_physttd.polysemantic.generator import GeneratorModule, replicated
-from fascore import FascoreError, Optimisation, Optimizer, optimisation
+from fascore import FascoreError, make_optimizer
 
 if TYPE_CHECKING:
-    from fas_physttd.polysemantic.recipes import Polysemantic
-    from fascore.data.batch import Batch
-    from fascore.model import ModelGraph
-    from fascore.training.engine import Engine
+    from collections.abc import Iterable
+
+    from fascore import Batch, Engine, Graph, ManagedOptimizer, Optimizer, Ref, Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The fields of `physttd.polysemantic` that its training reads; they are described there."""
+
+    epochs: int
+    generator: Ref
+    adversarial: float
+    discrimination: float
+    consistency: float
+    polarity: Polarity
+    g_recon_set: Literal["LuS", "S"]
+    d_recon_set: Literal["S", "LuS"]
+    mixing: float
+    norm: Norm
+    scale_reduction: Literal["mean", "sum"]
+    scales: tuple[int, ...]
+    separate: bool
+    discriminator_width: float
+    discriminator_layers: Layers
+    optimizer: Optimizer
+    discriminator: Optimizer
+    schedule: Schedule
+    clip: float | None
 
 
 class Pairs(NamedTuple):
@@ -64,51 +88,60 @@ class Roles:
 class Discriminators(nn.Module):
     """D_L and D_S of one stream at every scale. Shapes: (B, C, N, N) -> a pair of (B, 1, S/8, S/8) a scale."""
 
-    def __init__(self, channels: int, config: Polysemantic) -> None:
+    def __init__(self, channels: int, *, scales: tuple[int, ...], separate: bool, width: float, layers: Layers) -> None:
         super().__init__()
-        heads, width, layers = (
-            (1, 1) if config.separate else (2,),
-            config.discriminator_width,
-            config.discriminator_layers,
-        )
+        heads = (1, 1) if separate else (2,)
         self.sets = nn.ModuleList(
-            MultiScale(config.scales, channels, heads=count, width=width, layers=layers) for count in heads
+            MultiScale(scales, channels, heads=count, width=width, layers=layers) for count in heads
         )
 
     def forward(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
-        found = [networks(image) for networks in self.sets]
-        maps = [torch.cat(scale, dim=1) for scale in zip(*found, strict=True)]
+        by_set = [networks(image) for networks in self.sets]
+        maps = [torch.cat(scale, dim=1) for scale in zip(*by_set, strict=True)]
         return [(both[:, :1], both[:, 1:]) for both in maps]
 
 
 class PolysemanticTraining:
     """Adam for the graph, which the first and third step share, and one for the discriminators of each stream."""
 
-    def __init__(self, config: Polysemantic, graph: ModelGraph, steps_per_epoch: int) -> None:
-        self.config, self.name = config, config.generator.node
+    def __init__(self, settings: Settings, graph: Graph, steps_per_epoch: int) -> None:
+        self.settings, self.name = settings, settings.generator.node
         node = cast(GeneratorModule, graph.node(self.name))
         self.streams, self.channels = node.streams, node.channels
         self.modalities = [str(ref) for ref in graph.plan.nodes[self.name].inputs]
-        pairs = zip(self.streams, self.channels, strict=True)
-        self.own = nn.ModuleDict({stream: Discriminators(channels, config) for stream, channels in pairs})
-        parts: dict[str, tuple[nn.Module, int, Optimizer]] = {
-            "generator": (graph, 2, config.optimizer),
-            **{f"discriminator_{stream}": (self.own[stream], 1, config.discriminator) for stream in self.streams},
+        self.own = nn.ModuleDict(
+            {
+                stream: Discriminators(
+                    channels,
+                    scales=settings.scales,
+                    separate=settings.separate,
+                    width=settings.discriminator_width,
+                    layers=settings.discriminator_layers,
+                )
+                for stream, channels in zip(self.streams, self.channels, strict=True)
+            }
+        )
+        learners: dict[str, tuple[Iterable[nn.Parameter], int, Optimizer]] = {
+            "generator": (graph.parameters(), 2, settings.optimizer),
+            **{
+                f"discriminator_{stream}": (self.own[stream].parameters(), 1, settings.discriminator)
+                for stream in self.streams
+            },
         }
-        self._optimisations = {
-            name: optimisation(
-                module.parameters(),
+        self._optimizers = {
+            name: make_optimizer(
+                parameters,
                 optimizer,
-                config.schedule,
-                epochs=config.epochs,
+                settings.schedule,
+                epochs=settings.epochs,
                 steps_per_epoch=calls * steps_per_epoch,
-                clip=config.clip,
+                clip=settings.clip,
             )
-            for name, (module, calls, optimizer) in parts.items()
+            for name, (parameters, calls, optimizer) in learners.items()
         }
 
-    def optimizers(self) -> Mapping[str, Optimisation]:
-        return self._optimisations
+    def optimizers(self) -> Mapping[str, ManagedOptimizer]:
+        return self._optimizers
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         pairs = self.pairs(engine, batch)
@@ -121,7 +154,7 @@ class PolysemanticTraining:
             held.update(self.images(batch, outputs.values, pairs))
             with engine.frozen(self.own):
                 adversarial = [self.adversarial(stream, images, batch) for stream, images in held.items()]
-            losses["adversarial"] = self.config.adversarial * torch.stack(adversarial).sum()
+            losses["adversarial"] = self.settings.adversarial * torch.stack(adversarial).sum()
             return torch.stack(list(losses.values())).sum()
 
         losses["generator"] = engine.optimize("generator", generator)
@@ -136,25 +169,25 @@ class PolysemanticTraining:
         """Which trace goes to which bona fide record, and how traces mix. Raises FascoreError for a batch of one class."""
         live, spoof = _rows(batch)
         drawn = engine.rand("polysemantic.mixing", [batch.ids[row] for row in spoof.tolist()], (2,))
-        share = torch.where(drawn[:, 0] < self.config.mixing, drawn[:, 1], 1.0)
+        share = torch.where(drawn[:, 0] < self.settings.mixing, drawn[:, 1], 1.0)
         host = live[torch.arange(len(spoof), device=live.device) % len(live)]
         return Pairs(host, spoof, spoof.roll(-1), share)
 
     def images(self, batch: Batch, values: Mapping[str, object], pairs: Pairs) -> dict[str, Images]:
         """Eq. 1 by stream, and synthetic attacks: the trace of one attack, or two mixed, added to a bona fide image."""
-        found = {}
+        by_stream = {}
         for stream, modality, channels in zip(self.streams, self.modalities, self.channels, strict=True):
             image = replicated(batch.tensors[modality], channels).float()
             trace, live = (cast(Tensor, values[f"{self.name}.{stream}_{port}"]) for port in ("trace", "live"))
             mixed = pairs.mixed(trace)
-            found[stream] = Images(image, live, mixed, image[pairs.host] + mixed)
-        return found
+            by_stream[stream] = Images(image, live, mixed, image[pairs.host] + mixed)
+        return by_stream
 
     def adversarial(self, stream: str, images: Images, batch: Batch) -> Tensor:
         """L_G of one stream: reconstructions look live to D_L, synthetic attacks look real to D_S (Eq. 6)."""
         roles, answered = (
             self._roles(images, batch),
-            partial(answer, polarity=self.config.polarity, norm=self.config.norm),
+            partial(answer, polarity=self.settings.polarity, norm=self.settings.norm),
         )
         maps = self.judged(stream, images)
         return self._over_scales(
@@ -168,7 +201,7 @@ class PolysemanticTraining:
         """a_7 L_D of one stream (Eq. 7)."""
         roles, answered = (
             self._roles(images, batch),
-            partial(answer, polarity=self.config.polarity, norm=self.config.norm),
+            partial(answer, polarity=self.settings.polarity, norm=self.settings.norm),
         )
         terms = []
         for live, spoof in self.judged(stream, images):
@@ -177,12 +210,12 @@ class PolysemanticTraining:
                 (spoof, roles.real_spoof, roles.fake_spoof),
             ):
                 terms.append(answered(maps[real], real=True) + answered(maps[fake], real=False))
-        return self.config.discrimination * self._over_scales(terms)
+        return self.settings.discrimination * self._over_scales(terms)
 
     def _over_scales(self, terms: Sequence[Tensor]) -> Tensor:
         """All terms of all scales: their sum over the number of scales, or as it is."""
         whole = torch.stack(list(terms)).sum()
-        return whole / len(self.config.scales) if self.config.scale_reduction == "mean" else whole
+        return whole / len(self.settings.scales) if self.settings.scale_reduction == "mean" else whole
 
     def consistency(self, engine: Engine, batch: Batch, pairs: Pairs, held: Mapping[str, Images]) -> Tensor:
         """a_8 || G(I_i + T_j) - T_j || by the recipe's norm, summed over streams (Eq. 14); the batch also holds the images I_i.
@@ -199,11 +232,11 @@ class PolysemanticTraining:
         terms = [
             distance(
                 cast(Tensor, outputs[f"{self.name}.{stream}_trace"])[count:].float() - held[stream].trace.float(),
-                self.config.norm,
+                self.settings.norm,
             )
             for stream in self.streams
         ]
-        return self.config.consistency * torch.stack(terms).sum()
+        return self.settings.consistency * torch.stack(terms).sum()
 
     def judged(self, stream: str, images: Images) -> list[tuple[Tensor, Tensor]]:
         """Maps of [image; live; synthetic] from one pass, so that batch norms see real and fake images in every step."""
@@ -215,7 +248,7 @@ class PolysemanticTraining:
         count, synthetic = len(batch), torch.arange(len(images.synthetic), device=live.device)
         every = torch.arange(count, device=live.device)
         fake, recon = (
-            spoof if chosen == "S" else every for chosen in (self.config.d_recon_set, self.config.g_recon_set)
+            spoof if chosen == "S" else every for chosen in (self.settings.d_recon_set, self.settings.g_recon_set)
         )
         return Roles(live, count + fake, count + recon, spoof, 2 * count + synthetic)
 

@@ -1,0 +1,16 @@
+"""Where attacks of a species may be inpainted. Importing this module imports no torch."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Region: TypeAlias = Literal["nowhere", "anywhere", "face", "upper", "lower"]
+"""Where an attack may be inpainted: a part of the face, or of the picture."""
+REGIONS: dict[str, Region] = {
+    "print": "nowhere",
+    "replay": "nowhere",
+    "partial": "upper",
+    "partial.mouth": "lower",
+    "glasses": "upper",
+}
+"""By the beginning of the species."""
