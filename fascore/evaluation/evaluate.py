@@ -105,17 +105,17 @@ def label(metrics: Sequence[Metric]) -> list[str]:
 
 def counts(table: ScoreTable) -> dict[str, Any]:
     """How many presentations, subjects and non-responses, by class and species."""
-    silent = table.factor("response").select(~table.responded)
-    ranked = table.ranked
-    species = {name: len(scores) + ranked.silent[name] for name, scores in ranked.species.items()}
-    bona_fide = len(ranked.bona_fide) + ranked.silent_bona_fide
+    silent = table.categorical("response").select(~table.responded)
+    by_class = table.sorted_scores
+    species = {name: len(scores) + by_class.silent[name] for name, scores in by_class.species.items()}
+    bona_fide = len(by_class.bona_fide) + by_class.silent_bona_fide
     return {
         "presentations": len(table),
         "bona_fide": bona_fide,
         "attack": len(table) - bona_fide,
-        "subjects": len(set(table.factor("subject").present()) - {""}),
+        "subjects": len(set(table.categorical("subject").present()) - {""}),
         "species": species,
-        "datasets": [name for name in table.factor("dataset").present() if name],
+        "datasets": [name for name in table.categorical("dataset").present() if name],
         "non_responses": dict(zip(silent.names, tally(silent.codes, len(silent.names)).tolist())),
     }
 
@@ -225,7 +225,7 @@ def warnings(tables: Mapping[str, ScoreTable], threshold: Threshold | None, dev:
 
 
 def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterator[str]:
-    groups = {"bona fide": table.ranked.bona_fide, **table.ranked.species}
+    groups = {"bona fide": table.sorted_scores.bona_fide, **table.sorted_scores.species}
     if few := {what: len(scores) for what, scores in groups.items() if len(scores) < SMALL}:
         yield f"'{name}': n is below {SMALL} for {', '.join(f'{what} ({n})' for what, n in few.items())}: such rates say little"
     ends = [(scores[0], scores[-1]) for scores in groups.values() if len(scores)]
@@ -238,5 +238,5 @@ def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterato
 
 def overlap(first: ScoreTable, second: ScoreTable) -> list[str]:
     """Subjects in both tables, of the same dataset; unnamed subjects are nobody."""
-    known, tested = (people(table.factor("dataset"), table.factor("subject")) for table in (first, second))
+    known, tested = (people(table.categorical("dataset"), table.categorical("subject")) for table in (first, second))
     return sorted(subject for _, subject in known & tested)

@@ -150,7 +150,7 @@ def _breakdowns(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name: str) -> list[tuple[str, Markup]]:
     """Histograms, ROC and DET; fewer where a class has no scores."""
-    groups = {species: scores for species, scores in table.ranked.species.items() if len(scores)}
+    groups = {species: scores for species, scores in table.sorted_scores.species.items() if len(scores)}
     bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
     errors = {
         species: 0.0 if threshold is None else float(np.mean(scores >= threshold)) for species, scores in groups.items()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 from fascore.evaluation.evaluate import Depth, evaluate, label, primary
 from fascore.evaluation.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
 from fascore.evaluation.score_files import evaluate_files
@@ -225,7 +225,7 @@ def test_the_scores_of_a_test_set_are_refused_as_dev_in_any_order() -> None:
 
 def test_a_breakdown_has_each_value_of_a_column_with_n_and_intervals_and_no_oracle() -> None:
     test = mixed(1)
-    words = {**test.words, "device": Factor.of(np.where(np.arange(len(test)) % 3 == 0, "phone", ""))}
+    words = {**test.words, "device": Categorical.of(np.where(np.arange(len(test)) % 3 == 0, "phone", ""))}
     found = evaluate(
         {"t": replace(test, words=words)}, choose("fixed=0", None), METRICS, None, Depth(50, by=("device", "subject"))
     )

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_scor
 from fascore.contract.component import load
 from fascore.contract.errors import SpecError
 from fascore.evaluation.bootstrap import Resampling
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 from fascore.evaluation.metrics import (
     Accuracy,
     AccuracyAtBpcer,
@@ -129,7 +129,7 @@ def with_rows(found: ScoreTable, label: int, species: str, scores: list[float], 
 @settings(deadline=None)
 @given(found=tables(), name=st.sampled_from(["print", "copy"]))
 def test_another_copy_of_a_species_changes_nothing(found: ScoreTable, name: str) -> None:
-    scores = found.score[found.factor("species").equals("print") & found.responded].tolist()
+    scores = found.score[found.categorical("species").equals("print") & found.responded].tolist()
     before, after = (Iso30107().compute(one, HALF) for one in (found, with_rows(found, 0, name, scores)))
     for figure in ("apcer_worst", "bpcer", "acer_worst"):
         assert before[figure] == after[figure]
@@ -428,7 +428,7 @@ def test_acer_stands_under_the_name_of_its_convention_and_pooled_is_the_hter(fou
 @settings(deadline=None)
 @given(found=tables())
 def test_the_second_line_counts_each_non_response_as_rejected(found: ScoreTable) -> None:
-    words = {**found.words, "response": Factor.constant("ok", len(found))}
+    words = {**found.words, "response": Categorical.constant("ok", len(found))}
     rejected = ScoreTable(found.id, found.label, np.where(found.responded, found.score, -1.0), words)
     line, expected = Iso30107().compute(found, HALF)["non_response_rejects"], Iso30107().compute(rejected, HALF)
     for figure in (

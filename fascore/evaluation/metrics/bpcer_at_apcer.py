@@ -19,7 +19,7 @@ def compute(table: ScoreTable, *, apcer: float, attacks: Literal["worst", "poole
     SpecError where one class has no score.
     """
     needs_both(table.sorted_bona_fide, table.sorted_attack)
-    answered = {name: scores for name, scores in table.ranked.species.items() if len(scores)}
+    answered = {name: scores for name, scores in table.sorted_scores.species.items() if len(scores)}
     groups = answered if attacks == "worst" else {"attacks": table.sorted_attack}
     named: dict[str, Value] = {"apcer": apcer, "attacks": attacks}
     if few := {name: len(scores) for name, scores in groups.items() if too_few(apcer, len(scores))}:

@@ -61,7 +61,7 @@ def resample(table: ScoreTable, threshold: Threshold | None, draws: Resampling) 
 
 def _tasks(table: ScoreTable) -> tuple[ScoreTable | None, ScoreTable | None]:
     """Presentation attacks and forgeries, each with its bona fide; None where there are none of the one and some of the other."""
-    forged = table.factor("task").equals("forgery")
+    forged = table.categorical("task").equals("forgery")
     if not (table.attack & forged).any():
         return table.with_bona_fide(~forged), None
     return table.with_bona_fide(~forged) if (table.attack & ~forged).any() else None, table.with_bona_fide(forged)
@@ -146,7 +146,7 @@ def _groups(table: ScoreTable, threshold: float, column: str | None) -> Parts:
 
 def _potentials(table: ScoreTable, threshold: float) -> Parts:
     """The worst species of each attack potential, where the records state it: a claim holds up to one potential."""
-    if not any(table.factor("attack_potential").present()):
+    if not any(table.categorical("attack_potential").present()):
         return {}
     parts = {
         name: attack_rates(table.select(rows), threshold)

@@ -28,7 +28,7 @@ def errors(
     """
     found = _numbers(table, column)
     try:
-        words = table.factor(reference)
+        words = table.categorical(reference)
     except FascoreError as error:
         raise SpecError(f"{error}; 'reference' names the metadata that holds the true heart rate") from error
     try:
