@@ -41,6 +41,10 @@ _WHERE = {
         "Vector",
     ),
     "fascore.contract.kinds": (
+        "COUNT",
+        "NUMBER",
+        "PERCENT",
+        "SECONDS",
         "Arrays",
         "Dataset",
         "Dense",
@@ -53,7 +57,9 @@ _WHERE = {
         "HeadModule",
         "Labels",
         "Loaded",
+        "Measures",
         "Metric",
+        "MetricModule",
         "Modality",
         "ModalityModule",
         "Objective",
@@ -62,6 +68,7 @@ _WHERE = {
         "Target",
         "ThresholdMetric",
         "Training",
+        "Unit",
         "Value",
     ),
     "fascore.contract.kinds.head": ("class_numbers",),
@@ -95,6 +102,10 @@ if TYPE_CHECKING:
     from fascore.contract.files import writing as writing
     from fascore.contract.hooks import RunFacts as RunFacts, Section as Section, hookimpl as hookimpl
     from fascore.contract.kinds import (
+        COUNT as COUNT,
+        NUMBER as NUMBER,
+        PERCENT as PERCENT,
+        SECONDS as SECONDS,
         Arrays as Arrays,
         Dataset as Dataset,
         Dense as Dense,
@@ -107,7 +118,9 @@ if TYPE_CHECKING:
         HeadModule as HeadModule,
         Labels as Labels,
         Loaded as Loaded,
+        Measures as Measures,
         Metric as Metric,
+        MetricModule as MetricModule,
         Modality as Modality,
         ModalityModule as ModalityModule,
         Objective as Objective,
@@ -116,6 +129,7 @@ if TYPE_CHECKING:
         Target as Target,
         ThresholdMetric as ThresholdMetric,
         Training as Training,
+        Unit as Unit,
         Value as Value,
     )
     from fascore.contract.kinds.head import class_numbers as class_numbers

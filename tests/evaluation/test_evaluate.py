@@ -50,7 +50,7 @@ def test_spoof_and_forgery_are_measured_apart_and_metrics_are_json() -> None:
     assert tasks["spoof"]["counts"]["species"] == {"print": 40}
     assert "forgery" not in tasks["spoof"]["metrics"]["iso30107"]
     assert tasks["forgery"]["metrics"]["iso30107"]["acer_worst"] is None
-    assert tasks["spoof"]["metrics"]["auc"]["value"] == Auc().compute(mixed(1).task("spoof"), None)["value"]
+    assert tasks["spoof"]["metrics"]["auc"]["value"] == Auc().build().compute(mixed(1).task("spoof"), None)["value"]
     assert found["tests"]["intra"]["merged"]["metrics"]["auc"]["n_attack"] == 80
     assert found["threshold"]["origin"].startswith("eer, chosen on the dev split of d (40 bona fide, 80 attacks)")
     assert primary(tasks["spoof"]["metrics"]["hter"]) == tasks["spoof"]["metrics"]["hter"]["value"]
@@ -76,7 +76,7 @@ def test_a_metric_of_another_column_takes_its_own_threshold_from_dev() -> None:
     parts = found["tests"]["t"]["merged"]["metrics"]
     assert (
         parts["hter(column=aux.score)"]["value"]
-        == Hter().compute(test.reading("aux.score"), choose("eer", dev.reading("aux.score")))["value"]
+        == Hter().build().compute(test.reading("aux.score"), choose("eer", dev.reading("aux.score")))["value"]
     )
     without = evaluate({"t": test}, choose("eer", dev), [Hter(column="aux.score")])
     assert "needs a threshold" in without["tests"]["t"]["merged"]["metrics"]["hter(column=aux.score)"]["note"]

@@ -29,8 +29,6 @@ class MediumSection:
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
         """One section. Raises FascoreError where the spec has no such metric."""
-        from fas_physttd.medium.confusion import confusion
-
         metrics = [metric for metric in trained.spec.metrics if isinstance(metric, MediumAccuracy)]
         if not metrics:
             raise FascoreError(
@@ -39,25 +37,26 @@ class MediumSection:
         body = ""
         for name, records in trained.tests.items():
             table = trained.table(records, {})
-            body += "".join(_matrix(name, confusion(table, metric)) for metric in metrics)
+            body += "".join(_matrix(name, metric.build().confusion(table)) for metric in metrics)
         lead = "Rows are what a record is, columns what the model says that it is; records, and the share of the row that is right."
         return [Section("Media by their traces", f'<p class="small soft">{lead}</p>{body}', shareable=True)]
 
 
-def _matrix(test: str, found: Confusion) -> str:
-    names = [html.escape(name) for name in found.classes]
+def _matrix(test: str, confusion: Confusion) -> str:
+    names = [html.escape(name) for name in confusion.classes]
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     rows = ""
     for row, name in enumerate(names):
         cells = "".join(
-            f"<td><b>{n}</b></td>" if column == row else f"<td>{n}</td>" for column, n in enumerate(found.counts[row])
+            f"<td><b>{n}</b></td>" if column == row else f"<td>{n}</td>"
+            for column, n in enumerate(confusion.counts[row])
         )
-        whole = int(found.counts[row].sum())
-        share = f"{found.counts[row, row] / whole:.1%}" if whole else "none"
+        whole = int(confusion.counts[row].sum())
+        share = f"{confusion.counts[row, row] / whole:.1%}" if whole else "none"
         rows += f'<tr><th scope="row">{name}</th>{cells}<td>{share}</td></tr>'
-    right, whole = int(found.counts.trace()), int(found.counts.sum())
+    right, whole = int(confusion.counts.trace()), int(confusion.counts.sum())
     told = f"{right} of {whole} right, {right / whole:.1%}" if whole else "no record has an answer"
-    silent = f"; {found.silent} without an answer" if found.silent else ""
+    silent = f"; {confusion.silent} without an answer" if confusion.silent else ""
     return f"<h3>{html.escape(test)}: {len(names)} classes</h3><p>{told}{silent}.</p><table><tr><td></td>{head}<th>right</th></tr>{rows}</table>"
 
 
