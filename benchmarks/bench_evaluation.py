@@ -9,7 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from timing import processor
 
 from fascore.evaluation.bootstrap import Resampling
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 from fascore.evaluation.evaluate import evaluate
 from fascore.evaluation.score_files import default_metrics
 from fascore.evaluation.table import ScoreTable
@@ -25,14 +25,14 @@ def scores(rows: int, subjects: int) -> ScoreTable:
     random = np.random.default_rng(0)
     label = random.integers(0, 2, rows, dtype=np.int8)
     names = ("", *(f"print.{number:02d}" for number in range(SPECIES)))
-    species = Factor(names, np.where(label == 1, 0, random.integers(1, SPECIES + 1, rows, np.int32)))
+    species = Categorical(names, np.where(label == 1, 0, random.integers(1, SPECIES + 1, rows, np.int32)))
     silent = random.random(rows) < 0.01
     score = np.where(silent, np.nan, random.normal(label))
     words = {
         "species": species,
-        "response": Factor(("no_face", "ok"), (~silent).astype(np.int32)),
-        "task": Factor.constant("spoof", rows),
-        "subject": Factor(
+        "response": Categorical(("no_face", "ok"), (~silent).astype(np.int32)),
+        "task": Categorical.constant("spoof", rows),
+        "subject": Categorical(
             tuple(f"s{number:04d}" for number in range(subjects)), random.integers(0, subjects, rows, np.int32)
         ),
     }

@@ -41,6 +41,10 @@ _WHERE = {
         "Vector",
     ),
     "fascore.contract.kinds": (
+        "COUNT",
+        "NUMBER",
+        "PERCENT",
+        "SECONDS",
         "Arrays",
         "Dataset",
         "Dense",
@@ -53,7 +57,9 @@ _WHERE = {
         "HeadModule",
         "Labels",
         "Loaded",
+        "Measures",
         "Metric",
+        "MetricModule",
         "Modality",
         "ModalityModule",
         "Objective",
@@ -62,6 +68,7 @@ _WHERE = {
         "Target",
         "ThresholdMetric",
         "Training",
+        "Unit",
         "Value",
     ),
     "fascore.contract.kinds.head": ("class_numbers",),
@@ -78,14 +85,14 @@ _WHERE = {
         "Trained",
     ),
     "fascore.contract.kinds.score_protocols": (
+        "Categorical",
         "Clusters",
-        "Factor",
-        "Ranked",
         "ResampledCurves",
         "ResampledRates",
         "Resampling",
         "ScoreTable",
         "Shown",
+        "SortedScores",
         "Threshold",
     ),
     "fascore.contract.hooks": ("RunFacts", "Section", "hookimpl"),
@@ -117,6 +124,10 @@ if TYPE_CHECKING:
     from fascore.contract.files import writing as writing
     from fascore.contract.hooks import RunFacts as RunFacts, Section as Section, hookimpl as hookimpl
     from fascore.contract.kinds import (
+        COUNT as COUNT,
+        NUMBER as NUMBER,
+        PERCENT as PERCENT,
+        SECONDS as SECONDS,
         Arrays as Arrays,
         Dataset as Dataset,
         Dense as Dense,
@@ -129,7 +140,9 @@ if TYPE_CHECKING:
         HeadModule as HeadModule,
         Labels as Labels,
         Loaded as Loaded,
+        Measures as Measures,
         Metric as Metric,
+        MetricModule as MetricModule,
         Modality as Modality,
         ModalityModule as ModalityModule,
         Objective as Objective,
@@ -138,6 +151,7 @@ if TYPE_CHECKING:
         Target as Target,
         ThresholdMetric as ThresholdMetric,
         Training as Training,
+        Unit as Unit,
         Value as Value,
     )
     from fascore.contract.kinds.head import class_numbers as class_numbers
@@ -154,14 +168,14 @@ if TYPE_CHECKING:
         Trained as Trained,
     )
     from fascore.contract.kinds.score_protocols import (
+        Categorical as Categorical,
         Clusters as Clusters,
-        Factor as Factor,
-        Ranked as Ranked,
         ResampledCurves as ResampledCurves,
         ResampledRates as ResampledRates,
         Resampling as Resampling,
         ScoreTable as ScoreTable,
         Shown as Shown,
+        SortedScores as SortedScores,
         Threshold as Threshold,
     )
     from fascore.contract.random_streams import generator as generator

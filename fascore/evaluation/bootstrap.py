@@ -105,14 +105,14 @@ class Resampling:
 
     def rates_of(self, accepted: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Rates:
         """All rates where these rows were accepted (N,), among those that count (N,)."""
-        table, factor = self.table, self.table.factor("species").named()
-        count = len(factor.names)
-        group = np.where(table.bona_fide, count, factor.codes)
+        table, species = self.table, self.table.categorical("species").named()
+        count = len(species.names)
+        group = np.where(table.bona_fide, count, species.codes)
         wrong = self._sums(group, count + 1, counted & (accepted == table.attack))
         every = self._sums(group, count + 1, counted)
         attacks = every[:count].sum(axis=0)
         shown = {
-            name: _quotient(wrong[code], every[code]) for code, name in enumerate(factor.names) if every[code].any()
+            name: _quotient(wrong[code], every[code]) for code, name in enumerate(species.names) if every[code].any()
         }
         accuracy = 1 - _quotient(wrong.sum(axis=0), every.sum(axis=0))
         return Rates(
@@ -130,28 +130,30 @@ class Resampling:
     def curves(self) -> Curves:
         """AUC and EER of each resample, read from the scores sorted once."""
         table = self.table
-        ranks = [_ranked(table, rows & table.responded, self.clusters) for rows in (table.bona_fide, table.attack)]
-        roc.needs_both(ranks[0].scores, ranks[1].scores)
-        weighed = _Weighed(*ranks)
+        sorted_classes = [
+            _sorted(table, rows & table.responded, self.clusters) for rows in (table.bona_fide, table.attack)
+        ]
+        roc.needs_both(sorted_classes[0].scores, sorted_classes[1].scores)
+        weighed = _Weighed(*sorted_classes)
         found = np.array([weighed.figures(row.astype(np.float64)) for row in self.weights])
         return Curves(*found.T)
 
 
-class _Ranked(NamedTuple):
+class _Sorted(NamedTuple):
     scores: Floats
     codes: Codes
 
 
-def _ranked(table: ScoreTable, rows: NDArray[np.bool_], clusters: Clusters) -> _Ranked:
+def _sorted(table: ScoreTable, rows: NDArray[np.bool_], clusters: Clusters) -> _Sorted:
     picked = np.flatnonzero(rows)
     order = picked[np.argsort(table.score[picked], kind="stable")]
-    return _Ranked(table.score[order], clusters.codes[order])
+    return _Sorted(table.score[order], clusters.codes[order])
 
 
 class _Weighed:
     """AUC and EER where each subject has a weight: places in the sorted scores are found once, and only weights are summed."""
 
-    def __init__(self, bona_fide: _Ranked, attack: _Ranked) -> None:
+    def __init__(self, bona_fide: _Sorted, attack: _Sorted) -> None:
         self.bona_fide, self.attack = bona_fide.codes, attack.codes
         curve = roc.roc(bona_fide.scores, attack.scores)
         self.rejected = curve.rejected  # bona fide below each threshold, and the same of attacks

@@ -17,7 +17,7 @@ def breakdown(table: ScoreTable, column: str) -> Iterator[tuple[str, ScoreTable]
 
     Raises FascoreError for a column that the table lacks, and for one with so many values that it names presentations.
     """
-    if (many := len(table.factor(column).names)) > MOST_VALUES:
+    if (many := len(table.categorical(column).names)) > MOST_VALUES:
         raise FascoreError(
             f"column '{column}' has {many} values: a breakdown is by something that many presentations share, {MOST_VALUES} at most"
         )

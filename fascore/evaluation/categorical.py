@@ -1,4 +1,4 @@
-"""Factor: a column of words by codes."""
+"""Categorical: a column of words by codes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from fascore.evaluation.bincount import tally
 
 
 @dataclass(frozen=True)
-class Factor:
+class Categorical:
     """A column of words: `names` (K,) sorted and distinct, `codes` (N,) int32 into them. Groups cost no sorting of text."""
 
     names: tuple[str, ...]
     codes: NDArray[np.int32]
 
     @classmethod
-    def of(cls, values: Sequence[Any] | NDArray[Any]) -> Factor:
+    def of(cls, values: Sequence[Any] | NDArray[Any]) -> Categorical:
         """Encode; None becomes the empty word."""
         words = Words()
         words.add(texts(values))
         return words.array()
 
     @classmethod
-    def constant(cls, word: str, count: int) -> Factor:
+    def constant(cls, word: str, count: int) -> Categorical:
         """The same word in every row."""
         return cls((word,), np.zeros(count, np.int32))
 
@@ -39,21 +39,21 @@ class Factor:
         """Rows that have this word."""
         return np.asarray(self.codes == (self.names.index(word) if word in self.names else -1))
 
-    def select(self, rows: NDArray[Any] | slice) -> Factor:
+    def select(self, rows: NDArray[Any] | slice) -> Categorical:
         """Some rows; names that no longer occur stay out."""
         codes = self.codes[rows]
         used = tally(codes, len(self.names)) > 0
-        return Factor(
+        return Categorical(
             tuple(name for name, kept in zip(self.names, used) if kept), (np.cumsum(used) - 1).astype(np.int32)[codes]
         )
 
-    def renamed(self, words: Sequence[str]) -> Factor:
+    def renamed(self, words: Sequence[str]) -> Categorical:
         """Other words for the names, in their order; equal ones become one."""
         names = sorted(set(words))
         place = {name: code for code, name in enumerate(names)}
-        return Factor(tuple(names), np.array([place[word] for word in words], np.int32)[self.codes])
+        return Categorical(tuple(names), np.array([place[word] for word in words], np.int32)[self.codes])
 
-    def named(self) -> Factor:
+    def named(self) -> Categorical:
         """The empty word as `unknown`, together with rows that say so themselves."""
         return self.renamed([name or "unknown" for name in self.names]) if "" in self.names else self
 
@@ -92,8 +92,8 @@ class Words:
         """How many different words there are so far."""
         return len(self._codes)
 
-    def array(self) -> Factor:
+    def array(self) -> Categorical:
         """The whole column."""
         words = list(self._codes)
         codes = np.concatenate(self._chunks) if self._chunks else np.empty(0, np.int32)
-        return Factor(tuple(words), codes).renamed(words) if words else Factor((), codes)
+        return Categorical(tuple(words), codes).renamed(words) if words else Categorical((), codes)

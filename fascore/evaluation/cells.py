@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import FascoreError, Response
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 
 Cells: TypeAlias = Sequence[Any]
 
@@ -69,7 +69,7 @@ class Ids:
         self._chunks.append(np.array(cells, dtype=np.dtypes.StringDType()))
         self._hashes.append(np.fromiter(map(hash, cells), np.int64, len(cells)))
 
-    def array(self, datasets: Factor | None, place: Place) -> NDArray[Any]:
+    def array(self, datasets: Categorical | None, place: Place) -> NDArray[Any]:
         """(N,) text. One row for each id of a dataset: the same name in two datasets is two presentations. Raises FascoreError."""
         ids = np.concatenate(self._chunks)
         self._chunks.clear()  # text is most of a table's memory
@@ -126,28 +126,30 @@ def numbers(cells: Cells, place: Place, column: str, start: int = 0) -> NDArray[
     return found
 
 
-def responses(given: Factor | None, score: NDArray[np.float64], place: Place) -> tuple[Factor, tuple[str, ...]]:
+def responses(
+    given: Categorical | None, score: NDArray[np.float64], place: Place
+) -> tuple[Categorical, tuple[str, ...]]:
     """Words of `Response`, and notes. Missing cells are `ok`; `ok` without a score becomes `refused`, and a note counts it."""
-    factor = (
-        Factor.constant("ok", len(score))
+    answers = (
+        Categorical.constant("ok", len(score))
         if given is None
         else given.renamed([word.strip() or "ok" for word in given.names])
     )
-    for word in factor.names:
+    for word in answers.names:
         if word not in RESPONSES:
-            index = int(np.flatnonzero(factor.equals(word))[0])
+            index = int(np.flatnonzero(answers.equals(word))[0])
             raise place.error(index, "response", f"'{shown(word)}' is no response; write one of {', '.join(RESPONSES)}")
-    silent = np.flatnonzero(np.isnan(score) & factor.equals("ok"))
+    silent = np.flatnonzero(np.isnan(score) & answers.equals("ok"))
     if not len(silent):
-        return factor, ()
-    codes = np.array([RESPONSES.index(word) for word in factor.names], np.int32)[factor.codes]
+        return answers, ()
+    codes = np.array([RESPONSES.index(word) for word in answers.names], np.int32)[answers.codes]
     codes[silent] = RESPONSES.index("refused")
     first = f"first: {place.unit} {place.row(int(silent[0]))}"
     note = f"{place.source}: {len(silent)} rows have no score and no reason ({first}); they count as non-responses, 'refused'"
-    return Factor(RESPONSES, codes).renamed(RESPONSES).select(slice(None)), (note,)
+    return Categorical(RESPONSES, codes).renamed(RESPONSES).select(slice(None)), (note,)
 
 
-def check_species(species: Factor, label: NDArray[np.int8], place: Place) -> None:
+def check_species(species: Categorical, label: NDArray[np.int8], place: Place) -> None:
     """Refuse a species column that holds names of files or persons instead. Raises FascoreError."""
     if len(species.names) > MOST_SPECIES:
         index = int(np.flatnonzero((species.codes >= MOST_SPECIES) & (label == 0))[:1].sum())

@@ -11,7 +11,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 
 from fascore.contract.component import Config
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 from fascore.evaluation.join import Named, align
 from fascore.evaluation.roc import auc, needs_both
 from fascore.evaluation.score_rules import combine, fit_weights
@@ -112,10 +112,10 @@ def fuse(combination: Combination, tables: Named) -> ScoreTable:
     score = combine(rule, standard, np.empty(0, np.str_)) + combination.intercept
     first, *others = tables.values()
     words = {
-        name: factor
+        name: column
         for table in (*reversed(others), first)
-        for name, factor in table.words.items()
-        if any(factor.names)
+        for name, column in table.words.items()
+        if any(column.names)
     }
     words["response"] = _response(score, list(tables.values()))
     heads = {f"{name}.score": values for name, values in scores.items()}
@@ -123,9 +123,9 @@ def fuse(combination: Combination, tables: Named) -> ScoreTable:
     return ScoreTable(first.id, first.label, score, words, heads, notes)
 
 
-def _response(score: Floats, tables: Sequence[ScoreTable]) -> Factor:
+def _response(score: Floats, tables: Sequence[ScoreTable]) -> Categorical:
     """`ok` where there is a score, else the word of the first system that gave none."""
     words = np.where(np.isfinite(score), "ok", "")
     for table in tables:
         words = np.where((words == "") & ~table.responded, table.column("response"), words)
-    return Factor.of(words)
+    return Categorical.of(words)

@@ -10,8 +10,9 @@ from fascore.contract.component import load, validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds.metric import Metric
 from fascore.evaluation import paired_tests
-from fascore.evaluation.evaluate import Depth, evaluate
+from fascore.evaluation.evaluate import Depth, evaluate, primary
 from fascore.evaluation.join import common
+from fascore.evaluation.metric_entry import described, metric_name
 from fascore.evaluation.presentation_level import Level
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold
@@ -42,7 +43,8 @@ class System:
     """One system: its score tables, its own dev threshold, and what is known of its training.
 
     `trained_on` names the data of train, and `data` those of each test set, empty where unknown; `siblings` is equal for runs
-    that differ in nothing but their seed, empty for what is no run. `told`: how its files were read.
+    that differ in nothing but their seed, empty for what is not a run. `told`: how its files were read. `metrics`: by what it was
+    measured, further ones than `METRICS` among them.
     """
 
     name: str
@@ -54,15 +56,17 @@ class System:
     data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     siblings: str = ""
     told: str = ""
+    metrics: tuple[Metric, ...] = ()
 
 
 def compare_systems(systems: Sequence[System], baseline: str | None = None, depth: Depth | None = None) -> Comparison:
     """Figures of every system on the presentations that all have, and paired tests against the baseline (the first, or by name).
 
     `tests.<name>.tasks.<task>.systems.<system>` holds Figures, `.pairs.<system>` McNemar's tests and the differences system -
-    baseline with their bootstrap over subjects, p and `p_holm`; `tests.<name>.left_out` counts presentations that not all
-    have. `across` holds figures on every whole test set, by what a system was trained on. Raises FascoreError where labels or
-    species of one presentation differ, where levels differ, and where nothing can be set side by side.
+    baseline with their bootstrap over subjects, p and `p_holm`; `.further.<system>.<metric>` the figures of metrics that all
+    systems were measured by, not compared in pairs; `tests.<name>.left_out` counts presentations that not all have. `across`
+    holds figures on every whole test set, by what a system was trained on. Raises FascoreError where labels or species of one
+    presentation differ, where levels differ, and where nothing can be set side by side.
     """
     depth = depth or Depth()
     first = _baseline(systems, baseline)
@@ -70,11 +74,11 @@ def compare_systems(systems: Sequence[System], baseline: str | None = None, dept
     warnings = list(_warnings(systems))
     tests = {}
     for name in dict.fromkeys(name for system in systems for name in system.tests):
-        found = _test(name, systems, first, depth)
-        if isinstance(found, str):
-            warnings.append(found)
+        compared = _test(name, systems, first, depth)
+        if isinstance(compared, str):
+            warnings.append(compared)
         else:
-            tests[name] = found
+            tests[name] = compared
     across = [row for system in systems for row in _across(system)]
     if not tests and not any(system.trained_on for system in systems):
         raise FascoreError(f"the systems have no test set with presentations in common: {'; '.join(warnings)}")
@@ -106,18 +110,18 @@ def _baseline(systems: Sequence[System], name: str | None) -> System:
         raise FascoreError(
             "give at least one system: a run's folder, a folder of fascore evaluate --out, or a score file with --dev"
         )
-    found = [system for system in systems if name in (None, system.name)]
-    if not found:
+    candidates = [system for system in systems if name in (None, system.name)]
+    if not candidates:
         raise FascoreError(
             f"there is no system '{name}' to compare with; there are {', '.join(system.name for system in systems)}"
         )
-    return found[0]
+    return candidates[0]
 
 
 def _same_level(systems: Sequence[System]) -> None:
     for system in systems:
         if system.level != systems[0].level:
-            levels = [f"{one.name}: {one.level.name}, {one.level.rule}" for one in (systems[0], system)]
+            levels = [f"{other.name}: {other.level.name}, {other.level.rule}" for other in (systems[0], system)]
             raise FascoreError(
                 f"the systems count presentations at different levels ({'; '.join(levels)}); evaluate both at one level"
             )
@@ -143,9 +147,10 @@ def _test(name: str, systems: Sequence[System], baseline: System, depth: Depth) 
     count = len(tables[baseline.name])
     if not count:
         return f"test set '{name}' is left out: the systems have no presentation of it in common"
-    measured = {system.name: _measured(system, name, tables[system.name], depth) for system in systems}
+    further = _shared_metrics(systems)
+    measured = {system.name: _measured(system, name, tables[system.name], depth, further) for system in systems}
     tasks = {
-        task: _task(task, {system: found["tasks"].get(task) for system, found in measured.items()})
+        task: _task(task, {system: test["tasks"].get(task) for system, test in measured.items()}, list(further))
         for task in _tasks(tables[baseline.name])
     }
     for task, part in tasks.items():
@@ -162,24 +167,54 @@ def _tasks(table: ScoreTable) -> list[str]:
     return [task or "unknown" for task in table.tasks]
 
 
-def _measured(system: System, name: str, table: ScoreTable, depth: Depth) -> dict[str, Any]:
-    found = evaluate({name: table}, system.threshold, metrics(METRICS), system.dev, depth, system.level)
-    return cast("dict[str, Any]", found["tests"][name])
+def _shared_metrics(systems: Sequence[System]) -> dict[str, Metric]:
+    """Metrics beside `METRICS` that every system was measured by, by name, in the order of the first."""
+    own = [{metric_name(metric): metric for metric in system.metrics} for system in systems]
+    return {name: metric for name, metric in own[0].items() if name not in METRICS and all(name in one for one in own)}
+
+
+def _measured(
+    system: System, name: str, table: ScoreTable, depth: Depth, further: Mapping[str, Metric]
+) -> dict[str, Any]:
+    wanted = [*metrics(METRICS), *further.values()]
+    whole = evaluate({name: table}, system.threshold, wanted, system.dev, depth, system.level)
+    return cast("dict[str, Any]", whole["tests"][name])
 
 
 def metrics(documents: Sequence[str | Mapping[str, Any]]) -> list[Metric]:
     """Metrics by name or document."""
-    whole = [{"type": one} if isinstance(one, str) else one for one in documents]
-    return [cast("Metric", validate(load("metric", one["type"]), one)) for one in whole]
+    whole = [{"type": document} if isinstance(document, str) else document for document in documents]
+    return [cast("Metric", validate(load("metric", document["type"]), document)) for document in whole]
 
 
-def _task(task: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+def _task(task: str, parts: Mapping[str, Any], further: Sequence[str]) -> dict[str, Any]:
     first = next(iter(parts.values()))
     silent = {name: sum(part["counts"]["non_responses"].values()) for name, part in parts.items()}
+    own = {name: {key: _further(key, part["metrics"][key]) for key in further} for name, part in parts.items()}
     return {
         "counts": first["counts"],
         "non_responses": silent,
         "systems": {name: figures(task, part["metrics"]) for name, part in parts.items()},
+        **({"further": own} if further else {}),
+    }
+
+
+def _further(name: str, entry: Mapping[str, Any]) -> Figure:
+    """The primary figure of an entry of metrics.json, with how it is written."""
+    about = described(name, entry)
+    known = {key: entry[key] for key in ("low", "high", "errors", "n") if key in entry}
+    drawn = entry.get("bootstrap") or {}
+    own = drawn.get(entry["primary"], drawn)
+    return {
+        "value": primary(entry),
+        "title": about.title,
+        "unit": about.unit.document(),
+        "detail": about.detail,
+        "meaning": about.meaning,
+        "oracle": entry["oracle"],
+        "higher_is_better": entry["higher_is_better"],
+        **known,
+        **({"bootstrap": own} if "low" in own else {}),
     }
 
 
@@ -188,19 +223,19 @@ def figures(task: str, measured: Mapping[str, Any]) -> dict[str, Figure]:
     iso = measured.get("iso30107", {})
     rates = iso.get("forgery", {}) if task == "forgery" else iso
     drawn = rates.get("bootstrap", {})
-    found: dict[str, Figure] = {}
+    by_name: dict[str, Figure] = {}
     for key in FIGURES.get(task, FIGURES["spoof"]):
         if key in measured:
             part = measured[key]
-            found[key] = {name: part.get(name) for name in ("value", "oracle", "bootstrap") if name in part}
+            by_name[key] = {name: part.get(name) for name in ("value", "oracle", "bootstrap") if name in part}
         else:
-            found[key] = {
+            by_name[key] = {
                 "value": rates.get(key),
                 "oracle": False,
                 **_rate(key, rates),
                 **({"bootstrap": drawn[key]} if key in drawn else {}),
             }
-    return found
+    return by_name
 
 
 def _rate(key: str, rates: Mapping[str, Any]) -> Figure:
@@ -219,7 +254,7 @@ def _pairs(
     task: str, tables: Mapping[str, ScoreTable], systems: Sequence[System], baseline: System, depth: Depth
 ) -> dict[str, Any]:
     """Every system but the baseline against it; a note where the two cannot be paired."""
-    found: dict[str, Any] = {}
+    pairs: dict[str, Any] = {}
     for system in systems:
         if system is baseline:
             continue
@@ -229,18 +264,18 @@ def _pairs(
                 tables[system.name], tables[baseline.name], at, resamples=depth.resamples, seed=depth.seed
             )
         except FascoreError as error:
-            found[system.name] = {"note": str(error)}
+            pairs[system.name] = {"note": str(error)}
             continue
         differences = {
             key: dict(pair["differences"][PAIRED.get(key, key)]) for key in FIGURES.get(task, FIGURES["spoof"])
         }
-        found[system.name] = {
+        pairs[system.name] = {
             "answered_by_both": pair["answered_by_both"],
             "mcnemar": pair["mcnemar"],
             "differences": differences,
         }
-    _correct(found)
-    return found
+    _correct(pairs)
+    return pairs
 
 
 def _correct(pairs: Mapping[str, Any]) -> None:
@@ -258,18 +293,18 @@ def _correct(pairs: Mapping[str, Any]) -> None:
 def holm(values: Sequence[float | None]) -> list[float | None]:
     """Step-down adjusted p-values (Holm 1979) in the order given; what was not measured counts for nothing."""
     known = sorted((value, place) for place, value in enumerate(values) if value is not None)
-    found: list[float | None] = [None] * len(values)
+    adjusted: list[float | None] = [None] * len(values)
     greatest = 0.0
     for rank, (value, place) in enumerate(known):
         greatest = max(greatest, min(1.0, (len(known) - rank) * value))
-        found[place] = greatest
-    return found
+        adjusted[place] = greatest
+    return adjusted
 
 
 def _across(system: System) -> Iterator[dict[str, Any]]:
     """The figures of one system on each whole test set, at its threshold; no intervals."""
-    found = evaluate(system.tests, system.threshold, metrics(METRICS), system.dev, None, system.level)["tests"]
-    for test, part in found.items():
+    tests = evaluate(system.tests, system.threshold, metrics(METRICS), system.dev, None, system.level)["tests"]
+    for test, part in tests.items():
         for task, measured in part["tasks"].items():
             kept = {key: figure["value"] for key, figure in figures(task, measured["metrics"]).items()}
             counts = measured["counts"]

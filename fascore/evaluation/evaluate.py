@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fascore.contract.errors import FascoreError, SpecError
-from fascore.contract.kinds.metric import Metric, ThresholdMetric
+from fascore.contract.kinds.metric import Metric, MetricModule, ThresholdMetric
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.bincount import tally
 from fascore.evaluation.bootstrap import Resampling
 from fascore.evaluation.breakdown import breakdown
+from fascore.evaluation.metric_entry import ABOUT, describe, metric_name
 from fascore.evaluation.presentation_level import Level
 from fascore.evaluation.rates import SMALL
 from fascore.evaluation.roc import auc
@@ -49,7 +50,7 @@ def evaluate(
 ) -> Metrics:
     """Measure every test set, its tasks apart.
 
-    `tests.<name>.tasks.<task>.metrics.<metric>` holds the parts of one metric with `oracle` and `primary`;
+    `tests.<name>.tasks.<task>.metrics.<metric>` holds the parts of one metric with `oracle`, `primary`, and `about`, how they are written;
     `tests.<name>.merged` the same over all tasks, where there are several; `breakdowns.<column>.<value>` beside a task's
     metrics the same again for each value of a column, oracles left out. A metric that reads another column than the
     threshold's, or has a rule of its own, takes its threshold on `dev`. What a table cannot give (one class only) is a null
@@ -60,7 +61,9 @@ def evaluate(
     refuse_test_as_dev(tables, dev)
     names = label(metrics)
     thresholds = {name: _threshold(threshold, metric, dev) for name, metric in zip(names, metrics)}
-    measure = Measure(dict(zip(names, metrics)), thresholds, depth)
+    measure = Measure(
+        dict(zip(names, metrics)), {name: metric.build() for name, metric in zip(names, metrics)}, thresholds, depth
+    )
     return {
         "threshold": None if threshold is None else {**threshold.model_dump(mode="json"), "origin": threshold.origin},
         "level": (level or Level()).model_dump(mode="json"),
@@ -75,16 +78,20 @@ def evaluate(
 
 @dataclass(frozen=True)
 class Measure:
-    """All metrics of a table, by name, with their thresholds."""
+    """All metrics of a table, by name, with what they build and their thresholds."""
 
     metrics: Mapping[str, Metric]
+    modules: Mapping[str, MetricModule]
     thresholds: Mapping[str, Threshold | None]
     depth: Depth
 
     def __call__(self, table: ScoreTable) -> dict[str, Any]:
         """The parts of each metric."""
         draws = Resampling.of(table, self.depth.resamples, self.depth.seed)
-        return {name: _measure(metric, table, self.thresholds[name], draws) for name, metric in self.metrics.items()}
+        return {
+            name: _measure(metric, self.modules[name], table, self.thresholds[name], draws)
+            for name, metric in self.metrics.items()
+        }
 
     def without_oracles(self) -> Measure:
         """Those that set no threshold of their own."""
@@ -93,11 +100,7 @@ class Measure:
 
 def label(metrics: Sequence[Metric]) -> list[str]:
     """A name for each metric: its type, with the fields that differ from their defaults. Raises SpecError for two of one name."""
-    names = []
-    for metric in metrics:
-        fields = {key: value for key, value in metric.model_dump(exclude_defaults=True).items() if key != "type"}
-        shown = ", ".join(f"{key}={value}" for key, value in fields.items())
-        names.append(f"{metric.type}({shown})" if shown else metric.type)
+    names = [metric_name(metric) for metric in metrics]
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
         raise SpecError(f"metric {doubled[0]} stands twice; leave one out")
     return names
@@ -105,25 +108,25 @@ def label(metrics: Sequence[Metric]) -> list[str]:
 
 def counts(table: ScoreTable) -> dict[str, Any]:
     """How many presentations, subjects and non-responses, by class and species."""
-    silent = table.factor("response").select(~table.responded)
-    ranked = table.ranked
-    species = {name: len(scores) + ranked.silent[name] for name, scores in ranked.species.items()}
-    bona_fide = len(ranked.bona_fide) + ranked.silent_bona_fide
+    silent = table.categorical("response").select(~table.responded)
+    by_class = table.sorted_scores
+    species = {name: len(scores) + by_class.silent[name] for name, scores in by_class.species.items()}
+    bona_fide = len(by_class.bona_fide) + by_class.silent_bona_fide
     return {
         "presentations": len(table),
         "bona_fide": bona_fide,
         "attack": len(table) - bona_fide,
-        "subjects": len(set(table.factor("subject").present()) - {""}),
+        "subjects": len(set(table.categorical("subject").present()) - {""}),
         "species": species,
-        "datasets": [name for name in table.factor("dataset").present() if name],
+        "datasets": [name for name in table.categorical("dataset").present() if name],
         "non_responses": dict(zip(silent.names, tally(silent.codes, len(silent.names)).tolist())),
     }
 
 
 def primary(parts: Mapping[str, Any]) -> float | None:
     """The one number of a metric's entry in metrics.json; None where it was not measurable."""
-    found = parts.get(parts["primary"])
-    return None if found is None else float(found)
+    value = parts.get(parts["primary"])
+    return None if value is None else float(value)
 
 
 def _test(table: ScoreTable, measure: Measure) -> dict[str, Any]:
@@ -140,39 +143,47 @@ def _test(table: ScoreTable, measure: Measure) -> dict[str, Any]:
 
 def _breakdowns(table: ScoreTable, measure: Measure) -> dict[str, Any]:
     inner = measure.without_oracles()
-    found = {
+    by_column = {
         column: {value: {"counts": counts(part), "metrics": inner(part)} for value, part in breakdown(table, column)}
         for column in measure.depth.by
     }
-    return {"breakdowns": found} if found else {}
+    return {"breakdowns": by_column} if by_column else {}
 
 
 def _measure(
-    metric: Metric, table: ScoreTable, threshold: Threshold | None, draws: Resampling | None
+    metric: Metric, module: MetricModule, table: ScoreTable, threshold: Threshold | None, draws: Resampling | None
 ) -> dict[str, Value]:
-    about: dict[str, Value] = {
+    try:
+        parts = dict(module.compute(table, threshold))
+        if draws:
+            parts = merged(parts, module.resample(table, threshold, draws))
+    except SpecError as error:
+        parts = {metric.primary: None, "note": str(error)}
+    return {
+        **parts,
         "oracle": metric.oracle,
         "primary": metric.primary,
         "higher_is_better": metric.higher_is_better,
+        ABOUT: describe(metric, parts).document(),
     }
-    try:
-        found = metric.compute(table, threshold)
-        return {**(merged(found, metric.resample(table, threshold, draws)) if draws else found), **about}
-    except SpecError as error:
-        return {metric.primary: None, "note": str(error), **about}
 
 
 def merged(parts: Mapping[str, Value], more: Mapping[str, Value]) -> dict[str, Value]:
     """Nested parts with further ones set in; what both have is a mapping."""
-    found = dict(parts)
+    whole = dict(parts)
     for key, value in more.items():
-        old = found.get(key)
-        found[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return found
+        known = whole.get(key)
+        whole[key] = merged(known, value) if isinstance(known, Mapping) and isinstance(value, Mapping) else value
+    return whole
 
 
 def _threshold(threshold: Threshold | None, metric: Metric, dev: ScoreTable | None) -> Threshold | None:
-    """The threshold of a metric: the run's, or by the metric's own rule or column from the same dev scores; None where dev is not there."""
+    """The threshold of a metric: the run's, or by the metric's own rule or column from the same dev scores.
+
+    None where dev is not there, and for figures of a column that decides nothing.
+    """
+    if metric.measures == "column" and not isinstance(metric, ThresholdMetric):
+        return None
     own = metric.threshold if isinstance(metric, ThresholdMetric) else None
     rule = own or (threshold.rule if threshold is not None else None)
     if rule is None or (own is None and threshold is not None and threshold.column == metric.column):
@@ -210,10 +221,10 @@ def _auc(table: ScoreTable) -> float | None:
 
 def warnings(tables: Mapping[str, ScoreTable], threshold: Threshold | None, dev: ScoreTable | None) -> Iterator[str]:
     """Sentences that a reader must see beside the numbers."""
-    found = _auc(dev) if dev is not None else None
-    if found is not None and found < 0.5:
+    dev_auc = _auc(dev) if dev is not None else None
+    if dev_auc is not None and dev_auc < 0.5:
         yield (
-            f"AUC on dev is {found:.3f}, below 0.5: the scores rank attacks above bona fide. A score is higher for bona fide; "
+            f"AUC on dev is {dev_auc:.3f}, below 0.5: the scores rank attacks above bona fide. A score is higher for bona fide; "
             "nothing was flipped. Check labels and polarity before reading on"
         )
     for name, table in {**({} if dev is None else {"dev": dev}), **tables}.items():
@@ -225,7 +236,7 @@ def warnings(tables: Mapping[str, ScoreTable], threshold: Threshold | None, dev:
 
 
 def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterator[str]:
-    groups = {"bona fide": table.ranked.bona_fide, **table.ranked.species}
+    groups = {"bona fide": table.sorted_scores.bona_fide, **table.sorted_scores.species}
     if few := {what: len(scores) for what, scores in groups.items() if len(scores) < SMALL}:
         yield f"'{name}': n is below {SMALL} for {', '.join(f'{what} ({n})' for what, n in few.items())}: such rates say little"
     ends = [(scores[0], scores[-1]) for scores in groups.values() if len(scores)]
@@ -238,5 +249,5 @@ def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterato
 
 def overlap(first: ScoreTable, second: ScoreTable) -> list[str]:
     """Subjects in both tables, of the same dataset; unnamed subjects are nobody."""
-    known, tested = (people(table.factor("dataset"), table.factor("subject")) for table in (first, second))
+    known, tested = (people(table.categorical("dataset"), table.categorical("subject")) for table in (first, second))
     return sorted(subject for _, subject in known & tested)

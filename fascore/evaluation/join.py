@@ -48,8 +48,8 @@ def _described(tables: Named) -> dict[str, ScoreTable]:
     """Aligned tables that all say what one of them says of a presentation."""
     known = {}
     for column in ("dataset", *AGREE):
-        factors = [table.factor(column) for table in tables.values()]
-        known[column] = next((factor for factor in factors if any(factor.names)), factors[0])
+        candidates = [table.categorical(column) for table in tables.values()]
+        known[column] = next((values for values in candidates if any(values.names)), candidates[0])
     return {name: replace(table, words={**table.words, **known}) for name, table in tables.items()}
 
 
@@ -93,7 +93,7 @@ def _whole(keys: Sequence[tuple[str, str]], known: Container[tuple[str, str]], n
 def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> None:
     columns = {"label": (first.label, other.label)}
     for name in AGREE:
-        if all(any(table.factor(name).names) for table in (first, other)):
+        if all(any(table.categorical(name).names) for table in (first, other)):
             columns[name] = (first.column(name), other.column(name))
     for name, (one, two) in columns.items():
         if len(differing := np.flatnonzero(one != two)):
@@ -106,7 +106,7 @@ def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> N
 
 def _datasets(tables: Sequence[ScoreTable]) -> list[Words]:
     """The dataset of each row, by table; no words at all where one of the tables names none."""
-    if all(any(table.factor("dataset").names) for table in tables):
+    if all(any(table.categorical("dataset").names) for table in tables):
         return [table.column("dataset") for table in tables]
     return [np.full(len(table), "") for table in tables]
 

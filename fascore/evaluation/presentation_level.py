@@ -11,7 +11,7 @@ from pydantic import Field
 
 from fascore.contract.component import Config
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 from fascore.evaluation.table import ScoreTable
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -49,14 +49,14 @@ def fold(table: ScoreTable, level: Level) -> ScoreTable:
         return table
     _require(table, level.name)
     group, first = _groups(
-        [table.factor(name) for name in KEYS[level.name]], table.label if level.name == "attempt" else None
+        [table.categorical(name) for name in KEYS[level.name]], table.label if level.name == "attempt" else None
     )
     _agree(table, level.name, group, first)
     score = _fold(table.score, group, len(first), table.responded, level.rule)
-    words = {name: _shared(factor, group, first) for name, factor in table.words.items() if name != "frame"}
+    words = {name: _shared(column, group, first) for name, column in table.words.items() if name != "frame"}
     answered = np.isfinite(score)
-    silent = table.factor("response").select(first)
-    words["response"] = Factor.of(np.where(answered, "ok", silent.decode()))
+    silent = table.categorical("response").select(first)
+    words["response"] = Categorical.of(np.where(answered, "ok", silent.decode()))
     heads = {
         name: _fold(values, group, len(first), np.isfinite(values), level.rule) for name, values in table.heads.items()
     }
@@ -69,17 +69,17 @@ def _require(table: ScoreTable, name: str) -> None:
         raise FascoreError(
             f"the score table has no column '{name}'; level '{name}' needs one that names the {name} of each row"
         )
-    if len(empty := np.flatnonzero(table.factor(name).equals(""))):
+    if len(empty := np.flatnonzero(table.categorical(name).equals(""))):
         raise FascoreError(
             f"column '{name}' is empty for '{table.id[empty[0]]}'; level '{name}' needs the {name} of each row"
         )
 
 
-def _groups(factors: list[Factor], label: NDArray[np.int8] | None) -> tuple[Ints, Ints]:
+def _groups(columns: list[Categorical], label: NDArray[np.int8] | None) -> tuple[Ints, Ints]:
     """The group of each row (N,), groups numbered by their first rows, and those rows (G,)."""
-    code = np.zeros(len(factors[0].codes), np.int64) if label is None else label.astype(np.int64)
-    for factor in factors:
-        code = np.unique(code * len(factor.names) + factor.codes, return_inverse=True)[
+    code = np.zeros(len(columns[0].codes), np.int64) if label is None else label.astype(np.int64)
+    for column in columns:
+        code = np.unique(code * len(column.names) + column.codes, return_inverse=True)[
             1
         ]  # small again before the next column
     _, first, group = np.unique(code, return_index=True, return_inverse=True)
@@ -92,7 +92,7 @@ def _groups(factors: list[Factor], label: NDArray[np.int8] | None) -> tuple[Ints
 def _agree(table: ScoreTable, name: str, group: Ints, first: Ints) -> None:
     columns: dict[str, NDArray[Any]] = {
         "label": table.label,
-        **{column: table.factor(column).codes for column in FIXED},
+        **{column: table.categorical(column).codes for column in FIXED},
     }
     for column, codes in columns.items():
         if len(wrong := np.flatnonzero(codes != codes[first][group])):
@@ -102,12 +102,12 @@ def _agree(table: ScoreTable, name: str, group: Ints, first: Ints) -> None:
             )
 
 
-def _shared(factor: Factor, group: Ints, first: Ints) -> Factor:
+def _shared(column: Categorical, group: Ints, first: Ints) -> Categorical:
     """The word of each group, empty where its rows differ."""
-    codes = factor.codes[first]
+    codes = column.codes[first]
     differ = np.zeros(len(first), np.bool_)
-    differ[group[factor.codes != codes[group]]] = True
-    return Factor.of(np.where(differ, "", np.asarray(factor.names, dtype=np.str_)[codes]))
+    differ[group[column.codes != codes[group]]] = True
+    return Categorical.of(np.where(differ, "", np.asarray(column.names, dtype=np.str_)[codes]))
 
 
 def _fold(values: Floats, group: Ints, groups: int, rows: NDArray[np.bool_], rule: str) -> Floats:

@@ -66,18 +66,18 @@ class Rate:
 
 def bona_fide_rate(table: ScoreTable, threshold: float) -> Rate:
     """BPCER with BPNRR: bona fide presentations rejected."""
-    scores, silent = table.ranked.bona_fide, table.ranked.silent_bona_fide
+    scores, silent = table.sorted_scores.bona_fide, table.sorted_scores.silent_bona_fide
     shown = None if table.shown is None else table.shown.bona_fide
     return Rate(int(np.searchsorted(scores, threshold, side="left")), len(scores), silent, shown)
 
 
 def attack_rates(table: ScoreTable, threshold: float) -> dict[str, Rate]:
     """Attack presentations accepted, by species: APCER with APNRR; the miss rate by manipulation for forgery."""
-    ranked, shown = table.ranked, {} if table.shown is None else table.shown.species
-    below = {name: int(np.searchsorted(scores, threshold, side="left")) for name, scores in ranked.species.items()}
+    by_class, shown = table.sorted_scores, {} if table.shown is None else table.shown.species
+    below = {name: int(np.searchsorted(scores, threshold, side="left")) for name, scores in by_class.species.items()}
     return {
-        name: Rate(len(scores) - below[name], len(scores), ranked.silent[name], shown.get(name))
-        for name, scores in ranked.species.items()
+        name: Rate(len(scores) - below[name], len(scores), by_class.silent[name], shown.get(name))
+        for name, scores in by_class.species.items()
     }
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fascore.evaluation.bincount import tally
+from fascore.evaluation.categorical import Categorical
 
-if TYPE_CHECKING:
-    from fascore.contract.kinds.protocols import ScoreTable
-
-Floats = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Ranked:
+class SortedScores:
     """Answered scores, each array increasing; `silent` counts the presentations without an answer.
 
     `species` has every species of the attacks, by name, in order, also one without any answer.
@@ -31,21 +30,21 @@ class Ranked:
     silent_bona_fide: int
 
     @classmethod
-    def of(cls, table: ScoreTable) -> Ranked:
-        """Sort a table. Rows are grouped by a counting sort of small codes, and text is never sorted; O(N) further memory."""
-        names, key = _groups(table)
+    def of(cls, score: Floats, species: Categorical, attack: Mask, responded: Mask) -> SortedScores:
+        """Sort the columns of a table, each (N,).
+
+        Rows are grouped by a counting sort of small codes, and text is never sorted; O(N) further memory.
+        """
+        names, key = _groups(species.named(), attack, responded)
         sizes = tally(key, 2 * len(names) + 2)
-        scores = table.score[np.argsort(key, kind="stable")]
+        scores = score[np.argsort(key, kind="stable")]
         parts = np.split(scores, np.cumsum(sizes)[:-1])
         answered, silent = parts[: len(names)], sizes[len(names) :].tolist()
         for part in (*answered, parts[-2]):
             part.sort()
         present = [code for code in range(len(names)) if len(answered[code]) + silent[code]]
-        species, unanswered = (
-            {names[code]: answered[code] for code in present},
-            {names[code]: silent[code] for code in present},
-        )
-        return cls(parts[-2], species, unanswered, silent[-1])
+        by_species = {names[code]: answered[code] for code in present}
+        return cls(parts[-2], by_species, {names[code]: silent[code] for code in present}, silent[-1])
 
     @cached_property
     def attack(self) -> Floats:
@@ -57,15 +56,14 @@ class Ranked:
         return merged
 
 
-def _groups(table: ScoreTable) -> tuple[tuple[str, ...], NDArray[np.integer[Any]]]:
+def _groups(species: Categorical, attack: Mask, responded: Mask) -> tuple[tuple[str, ...], NDArray[np.integer[Any]]]:
     """K species, and the group of each row (N,): answered attacks by species, silent ones from K, bona fide 2 K, silent bona fide 2 K + 1."""
-    factor = table.factor("species").named()
-    count = len(factor.names)
+    count = len(species.names)
     small = 2 * count + 2 <= np.iinfo(np.int16).max  # sixteen bits are sorted by counting
-    key: NDArray[np.integer[Any]] = factor.codes.astype(np.int16) if small else factor.codes.copy()
-    key[table.bona_fide] = 2 * count
-    silent = ~table.responded
+    key: NDArray[np.integer[Any]] = species.codes.astype(np.int16) if small else species.codes.copy()
+    key[~attack] = 2 * count
+    silent = ~responded
     if silent.any():
-        key[silent & table.attack] += count
-        key[silent & table.bona_fide] += 1
-    return factor.names, key
+        key[silent & attack] += count
+        key[silent & ~attack] += 1
+    return species.names, key

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fascore.evaluation.bincount import BLOCK, tally
+from fascore.evaluation.categorical import Categorical
 
-if TYPE_CHECKING:
-    from fascore.contract.kinds.protocols import ScoreTable
-    from fascore.evaluation.categorical import Factor
-
-Codes = NDArray[np.integer[Any]]
+Codes: TypeAlias = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Clusters:
     unnamed: int
 
     @classmethod
-    def of(cls, dataset: Factor, subject: Factor) -> Clusters | None:
+    def of(cls, dataset: Categorical, subject: Categorical) -> Clusters | None:
         """Subjects by name within a dataset; None where none has a name."""
         if not any(subject.present()):
             return None
@@ -51,32 +48,34 @@ class Shown:
     species: Mapping[str, int]
 
     @classmethod
-    def of(cls, table: ScoreTable) -> Shown | None:
-        """None where the table names no subject."""
-        clusters, factor = table.clusters, table.factor("species").named()
+    def of(
+        cls, clusters: Clusters | None, species: Categorical, bona_fide: NDArray[np.bool_], responded: NDArray[np.bool_]
+    ) -> Shown | None:
+        """Count over the columns of a table, each (N,); None where it names no subject."""
         if clusters is None:
             return None
-        count = len(factor.names)
+        named = species.named()
+        count = len(named.names)
         seen = np.zeros((count + 1, clusters.count), np.bool_)
-        for start in range(0, len(table), BLOCK):
+        for start in range(0, len(responded), BLOCK):
             rows = slice(start, start + BLOCK)
-            answered = table.responded[rows]
-            group = np.where(table.label[rows] == 1, count, factor.codes[rows])
+            answered = responded[rows]
+            group = np.where(bona_fide[rows], count, named.codes[rows])
             seen[group[answered], clusters.codes[rows][answered]] = True
-        species = dict(zip(factor.names, seen[:count].sum(axis=1).tolist()))
-        return cls(int(seen[count].sum()), int(seen[:count].any(axis=0).sum()), species)
+        by_species = dict(zip(named.names, seen[:count].sum(axis=1).tolist()))
+        return cls(int(seen[count].sum()), int(seen[:count].any(axis=0).sum()), by_species)
 
 
-def people(dataset: Factor, subject: Factor) -> set[tuple[str, str]]:
+def people(dataset: Categorical, subject: Categorical) -> set[tuple[str, str]]:
     """Dataset and name of each subject that has one."""
     if not any(subject.present()):
         return set()
     codes, count = _pairs(dataset, subject)
-    found = [divmod(code, len(subject.names)) for code in np.flatnonzero(tally(codes, count)).tolist()]
-    return {(dataset.names[d], subject.names[s]) for d, s in found if subject.names[s]}
+    pairs = [divmod(code, len(subject.names)) for code in np.flatnonzero(tally(codes, count)).tolist()]
+    return {(dataset.names[d], subject.names[s]) for d, s in pairs if subject.names[s]}
 
 
-def _pairs(dataset: Factor, subject: Factor) -> tuple[Codes, int]:
+def _pairs(dataset: Categorical, subject: Categorical) -> tuple[Codes, int]:
     """A code of both words for each row, (N,), and how many there may be."""
     count = len(dataset.names) * len(subject.names)
     if len(dataset.names) == 1:

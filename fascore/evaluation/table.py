@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from fascore.contract.errors import FascoreError
 from fascore.contract.files import writing
-from fascore.evaluation.categorical import Factor, texts
+from fascore.evaluation.categorical import Categorical, texts
 from fascore.evaluation.cells import COLUMNS, REQUIRED, Place, responses
-from fascore.evaluation.sorted_scores import Ranked
+from fascore.evaluation.sorted_scores import SortedScores
 from fascore.evaluation.subjects import Clusters, Shown
 from fascore.evaluation.table_reader import CHUNK, Building, read_csv
 
@@ -36,7 +36,7 @@ class ScoreTable:
     id: NDArray[Any]
     label: NDArray[np.int8]
     score: Floats
-    words: Mapping[str, Factor]
+    words: Mapping[str, Categorical]
     heads: Mapping[str, Floats] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -87,19 +87,19 @@ class ScoreTable:
             return np.asarray(getattr(self, name))
         if name in self.heads:
             return self.heads[name]
-        return self.factor(name).decode()
+        return self.categorical(name).decode()
 
-    def factor(self, name: str) -> Factor:
+    def categorical(self, name: str) -> Categorical:
         """A column of words by codes; empty words where the table lacks a column of the contract. Raises FascoreError."""
         if name in self.words:
             return self.words[name]
         if name in COLUMNS and name not in ("id", *REQUIRED):
-            return Factor.constant("", len(self))
+            return Categorical.constant("", len(self))
         raise FascoreError(f"the score table has no column '{name}'; it has {', '.join(self.names)}")
 
     def select(self, rows: NDArray[Any]) -> ScoreTable:
         """Some rows, by mask or index."""
-        words = {name: factor.select(rows) for name, factor in self.words.items()}
+        words = {name: column.select(rows) for name, column in self.words.items()}
         heads = {name: values[rows] for name, values in self.heads.items()}
         return ScoreTable(self.id[rows], self.label[rows], self.score[rows], words, heads, self.notes)
 
@@ -112,12 +112,12 @@ class ScoreTable:
                 f"the score table has no column of numbers '{column}'; it has {', '.join(['score', *self.heads])}"
             )
         score = self.heads[column]
-        answers, _ = responses(self.factor("response"), score, Place("the score table"))
+        answers, _ = responses(self.categorical("response"), score, Place("the score table"))
         return ScoreTable(self.id, self.label, score, {**self.words, "response": answers}, self.heads, self.notes)
 
     def task(self, name: str) -> ScoreTable:
         """Attacks of one task with its bona fide; all bona fide of the table where the task has none of its own."""
-        return self.with_bona_fide(self.factor("task").equals(name))
+        return self.with_bona_fide(self.categorical("task").equals(name))
 
     def with_bona_fide(self, rows: Mask) -> ScoreTable:
         """Attacks among some rows with the bona fide among them; all bona fide of the table where there are none."""
@@ -128,13 +128,13 @@ class ScoreTable:
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Tasks that have attacks, `spoof` first; those of the bona fide where there are no attacks."""
-        found = self.factor("task").present(self.attack if self.attack.any() else slice(None))
-        return tuple(sorted(found, key=lambda task: (task != "spoof", task)))
+        tasks = self.categorical("task").present(self.attack if self.attack.any() else slice(None))
+        return tuple(sorted(tasks, key=lambda task: (task != "spoof", task)))
 
     @cached_property
     def responded(self) -> Mask:
         """Rows with an answer: response `ok` and a finite score."""
-        return np.asarray(self.factor("response").equals("ok") & np.isfinite(self.score))
+        return np.asarray(self.categorical("response").equals("ok") & np.isfinite(self.score))
 
     @property
     def bona_fide(self) -> Mask:
@@ -147,36 +147,36 @@ class ScoreTable:
         return np.asarray(self.label == 0)
 
     @cached_property
-    def ranked(self) -> Ranked:
+    def sorted_scores(self) -> SortedScores:
         """Answered scores sorted by class and species: once for all metrics."""
-        return Ranked.of(self)
+        return SortedScores.of(self.score, self.categorical("species"), self.attack, self.responded)
 
     @property
     def sorted_bona_fide(self) -> Floats:
         """Scores of answered bona fide, increasing."""
-        return self.ranked.bona_fide
+        return self.sorted_scores.bona_fide
 
     @property
     def sorted_attack(self) -> Floats:
         """Scores of answered attacks, increasing."""
-        return self.ranked.attack
+        return self.sorted_scores.attack
 
     @cached_property
     def clusters(self) -> Clusters | None:
         """Which rows show the same subject; None where the table names no subject."""
-        return Clusters.of(self.factor("dataset"), self.factor("subject"))
+        return Clusters.of(self.categorical("dataset"), self.categorical("subject"))
 
     @cached_property
     def shown(self) -> Shown | None:
         """How many subjects the answered rows show, by class and species; None where the table names no subject."""
-        return Shown.of(self)
+        return Shown.of(self.clusters, self.categorical("species"), self.bona_fide, self.responded)
 
     def by_group(self, column: str, rows: Mask) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Name and row indices of each group of `column` among `rows`, names in order; an empty name is given as `unknown`."""
-        factor, picked = self.factor(column).named(), np.flatnonzero(rows)
-        order = picked[np.argsort(factor.codes[picked], kind="stable")]
-        cuts = np.searchsorted(factor.codes[order], np.arange(len(factor.names) + 1))
-        for code, name in enumerate(factor.names):
+        groups, picked = self.categorical(column).named(), np.flatnonzero(rows)
+        order = picked[np.argsort(groups.codes[picked], kind="stable")]
+        cuts = np.searchsorted(groups.codes[order], np.arange(len(groups.names) + 1))
+        for code, name in enumerate(groups.names):
             if cuts[code] < cuts[code + 1]:
                 yield name, order[cuts[code] : cuts[code + 1]]
 

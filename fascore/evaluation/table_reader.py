@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import FascoreError, no_column
-from fascore.evaluation.categorical import Factor, Words
+from fascore.evaluation.categorical import Categorical, Words
 from fascore.evaluation.cells import (
     COLUMNS,
     MOST_SPECIES,
@@ -93,9 +93,9 @@ class Building:
         return {"id": ids, "label": label, "score": score, "words": words, "heads": floats, "notes": notes}
 
 
-def _default_task(factor: Factor | None, count: int) -> Factor:
+def _default_task(tasks: Categorical | None, count: int) -> Categorical:
     """`spoof` where the file names no task at all; an empty cell of a given column stays: unknown."""
-    return factor if factor is not None and factor.names != ("",) else Factor.constant("spoof", count)
+    return tasks if tasks is not None and tasks.names != ("",) else Categorical.constant("spoof", count)
 
 
 def read_csv(path: Path) -> dict[str, Any]:

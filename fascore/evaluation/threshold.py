@@ -78,7 +78,7 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
         roc.needs_both(bona_fide, attack)
     except FascoreError as error:
         raise FascoreError(f"threshold rule '{rule}' on the {split} split: {error}") from None
-    datasets = tuple(name for name in read.factor("dataset").present() if name)
+    datasets = tuple(name for name in read.categorical("dataset").present() if name)
     return Threshold(
         value=_CHOOSERS[rule.name](read, rule.level),
         rule=rule,

@@ -25,7 +25,7 @@ def render(facts: ReportFacts) -> str:
         facts=facts,
         threshold=facts.metrics["threshold"],
         warnings=facts.metrics["warnings"],
-        meanings=wording.MEANINGS,
+        meanings=wording.glossary(facts.metrics),
         level=wording.level(facts.metrics.get("level")),
         resampled=facts.metrics.get("bootstrap"),
         summary=summary.summary(facts, instruments),

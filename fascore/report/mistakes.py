@@ -30,7 +30,7 @@ def mistakes(
     table: ScoreTable, threshold: float | None, pictures: Mapping[str, bytes]
 ) -> list[tuple[str, list[dict[str, Any]]]]:
     """Each kind of mistake with its worst presentations: id, species, score, and a picture where one may be shown."""
-    species = table.factor("species")
+    species = table.categorical("species")
     return [
         (
             kind,

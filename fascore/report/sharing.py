@@ -71,8 +71,8 @@ def to_share(facts: ReportFacts) -> ReportFacts:
 
 def _table(table: ScoreTable, ids: Pseudonyms, people: Pseudonyms) -> ScoreTable:
     words = {
-        name: factor.renamed([people(word) for word in factor.names]) if name in COLUMNS else factor
-        for name, factor in table.words.items()
+        name: column.renamed([people(word) for word in column.names]) if name in COLUMNS else column
+        for name, column in table.words.items()
     }
     return replace(table, id=np.array([ids(name) for name in table.id.tolist()], dtype=np.str_), words=words)
 

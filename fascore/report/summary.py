@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 from fascore.evaluation.evaluate import counts
 from fascore.evaluation.subjects import people
 from fascore.evaluation.table import ScoreTable
@@ -35,9 +35,9 @@ def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
     """By test set and species: how many presentations, instruments, sources (whom the attack shows) and presenters."""
     found = []
     for test, table in facts.tests.items():
-        species, attack = table.factor("species").named(), table.attack
+        species, attack = table.categorical("species").named(), table.attack
         columns = {
-            column: _distinct(species, table.factor(column), attack)
+            column: _distinct(species, table.categorical(column), attack)
             for column in ("instrument", "subject", "presenter")
         }
         sizes = np.bincount(species.codes[attack], minlength=len(species.names))
@@ -54,7 +54,7 @@ def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
     return found
 
 
-def _distinct(species: Factor, column: Factor, rows: np.ndarray) -> list[int | None]:
+def _distinct(species: Categorical, column: Categorical, rows: np.ndarray) -> list[int | None]:
     """How many words of a column each species has among some rows; None where the column says nothing of it."""
     named = rows & ~column.equals("")
     pairs = np.unique(species.codes[named].astype(np.int64) * max(len(column.names), 1) + column.codes[named])
@@ -64,7 +64,7 @@ def _distinct(species: Factor, column: Factor, rows: np.ndarray) -> list[int | N
 
 def summary(facts: ReportFacts, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What the head of a certifier's report states: numbers over all test sets. `rows` are those of `instruments`."""
-    named = [set(table.factor("instrument").present(table.attack)) - {""} for table in facts.tests.values()]
+    named = [set(table.categorical("instrument").present(table.attack)) - {""} for table in facts.tests.values()]
     seen = {person for table in facts.tests.values() for person in _named(table, "subject")}
     return {
         "species": len({row["species"] for row in rows}),
@@ -89,8 +89,8 @@ def _stated(facts: ReportFacts) -> Timing | None:
     seconds: list[float] = []
     for table in facts.tests.values():
         if TIME in table.words:
-            factor = table.words[TIME]
-            values = np.array([_number(name) for name in factor.names])[factor.codes]
+            times = table.words[TIME]
+            values = np.array([_number(name) for name in times.names])[times.codes]
             seconds += values[np.isfinite(values)].tolist()
     return Timing(seconds, f"as the score files state it in column '{TIME}'") if seconds else None
 
@@ -121,7 +121,7 @@ def shared_people(facts: ReportFacts) -> list[dict[str, Any]]:
 
 
 def _named(table: ScoreTable, column: str) -> People:
-    return frozenset(people(table.factor("dataset"), table.factor(column)))
+    return frozenset(people(table.categorical("dataset"), table.categorical(column)))
 
 
 def silent(facts: ReportFacts) -> list[tuple[str, str, int, int]]:
@@ -129,7 +129,7 @@ def silent(facts: ReportFacts) -> list[tuple[str, str, int, int]]:
     found = []
     for name, table in facts.tables.items():
         quiet = ~table.responded
-        kinds = Counter(zip(table.factor("response").select(quiet).decode().tolist(), table.label[quiet].tolist()))
+        kinds = Counter(zip(table.categorical("response").select(quiet).decode().tolist(), table.label[quiet].tolist()))
         found += [
             (name, response, kinds[response, 1], kinds[response, 0])
             for response in sorted({response for response, _ in kinds})

@@ -27,7 +27,7 @@ def parts(facts: ReportFacts) -> Iterator[dict[str, Any]]:
     value = threshold and threshold["value"]
     for name, test in facts.metrics["tests"].items():
         for task, part in test["tasks"].items():
-            table, found = task_table(facts, name, task), rates_of(part["metrics"])
+            table, rates = task_table(facts, name, task), rates_of(part["metrics"])
             yield {
                 "anchor": f"{name}-{task}",
                 "test": name,
@@ -35,9 +35,9 @@ def parts(facts: ReportFacts) -> Iterator[dict[str, Any]]:
                 "heading": TASKS.get(task, f"Task {task}"),
                 "counts": part["counts"],
                 "figures": list(figures(part["metrics"])),
-                "rates": found,
+                "rates": rates,
                 "breakdowns": _breakdowns(part.get("breakdowns", {})),
-                "charts": _charts(table, value, found.get("worst"), f"{name}, {task}"),
+                "charts": _charts(table, value, rates.get("worst"), f"{name}, {task}"),
                 "calibration": calibration(table, f"{name}, {task}"),
                 "mistakes": mistakes(table, value, facts.pictures.get(name, {})),
             }
@@ -50,32 +50,32 @@ def task_table(facts: ReportFacts, name: str, task: str) -> ScoreTable:
 
 def rates_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The rates by species of `iso30107`, of presentation attacks or of forgeries; empty where it was not measured."""
-    iso = metrics.get("iso30107", {})
+    iso = metrics.get(wording.RATES, {})
     if "species" in iso:
         return _rates(iso, "apcer", "apnrr")
     return _rates(iso["forgery"], "forgery_miss_rate", "non_response") if "forgery" in iso else {}
 
 
-def _rates(found: Mapping[str, Any], attack: str, silent: str) -> dict[str, Any]:
+def _rates(iso: Mapping[str, Any], attack: str, silent: str) -> dict[str, Any]:
     """Rows by species, the worst first, bona fide, and what is said of all of them."""
     bona_fide, none = ("bpcer", "bpnrr") if attack == "apcer" else ("false_reject", "non_response")
-    second, intervals = found["non_response_rejects"], found.get("bootstrap", {})
+    second, intervals = iso["non_response_rejects"], iso.get("bootstrap", {})
     title, other = ("APCER", "BPCER") if attack == "apcer" else ("Miss rate", "False rejects")
     return {
         "title": title,
         "bona_fide_title": other,
-        "rows": _sorted([_row(name, rate, attack, silent) for name, rate in found["species"].items()]),
-        "bona_fide": _row("bona fide", found["bona_fide"], bona_fide, none),
-        "pooled_row": _row("all attacks pooled", found["pooled"], f"{attack}_pooled", f"{silent}_pooled"),
+        "rows": _sorted([_row(name, rate, attack, silent) for name, rate in iso["species"].items()]),
+        "bona_fide": _row("bona fide", iso["bona_fide"], bona_fide, none),
+        "pooled_row": _row("all attacks pooled", iso["pooled"], f"{attack}_pooled", f"{silent}_pooled"),
         "groups": _sorted(
-            [_row(name, rate, "apcer_pooled", "apnrr_pooled") for name, rate in found.get("groups", {}).items()]
+            [_row(name, rate, "apcer_pooled", "apnrr_pooled") for name, rate in iso.get("groups", {}).items()]
         ),
-        "worst": found[f"{attack}_worst_species"],
-        "worst_value": found[f"{attack}_worst"],
-        "worst_n": found[f"{attack}_worst_n"],
-        "bound": found[f"{attack}_worst_bound"],
-        "pooled": found[f"{attack}_pooled"],
-        "potentials": found.get("attack_potential", {}),
+        "worst": iso[f"{attack}_worst_species"],
+        "worst_value": iso[f"{attack}_worst"],
+        "worst_n": iso[f"{attack}_worst_n"],
+        "bound": iso[f"{attack}_worst_bound"],
+        "pooled": iso[f"{attack}_pooled"],
+        "potentials": iso.get("attack_potential", {}),
         "second": {
             "worst": second[f"{attack}_worst"],
             "worst_species": second[f"{attack}_worst_species"],
@@ -83,7 +83,7 @@ def _rates(found: Mapping[str, Any], attack: str, silent: str) -> dict[str, Any]
             "bona_fide": second[bona_fide],
         },
         "acer": [
-            (shown, found[key], intervals.get(key)) for key, shown in wording.ACER.items() if found.get(key) is not None
+            (shown, iso[key], intervals.get(key)) for key, shown in wording.ACER.items() if iso.get(key) is not None
         ],
     }
 
@@ -97,15 +97,15 @@ def _sorted(rows: list[Row]) -> list[Row]:
 
 
 def figures(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Every metric but `iso30107`, which has its own table; one with fields of its own, such as another threshold, is a row here."""
-    for name, found in metrics.items():
-        if name != "iso30107":
+    """Every metric but the rates by species, which have their own table; with fields of its own, such as another threshold, it is a row here."""
+    for name, entry in metrics.items():
+        if name != wording.RATES:
             yield {
-                "name": wording.title(name),
-                "value": wording.headline(name, found),
-                "detail": wording.detail(found),
-                "oracle": found["oracle"],
-                "bootstrap": wording.figure_interval(name, found),
+                "name": wording.title(name, entry),
+                "value": wording.headline(name, entry),
+                "detail": wording.detail(name, entry),
+                "oracle": entry["oracle"],
+                "bootstrap": wording.figure_interval(name, entry),
             }
 
 
@@ -118,11 +118,11 @@ def merged(facts: ReportFacts) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 def across(facts: ReportFacts) -> list[tuple[str, list[dict[str, Any]]]]:
     """By task, a row a test set: how a system that was trained and tuned on one place does at others. Empty for a single test set."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    by_task: dict[str, list[dict[str, Any]]] = {}
     for name, test in facts.metrics["tests"].items():
         for task, part in test["tasks"].items():
             iso, auc = rates_of(part["metrics"]), part["metrics"].get("auc")
-            found.setdefault(task, []).append(
+            by_task.setdefault(task, []).append(
                 {
                     "name": name,
                     "datasets": ", ".join(part["counts"]["datasets"]),
@@ -134,13 +134,13 @@ def across(facts: ReportFacts) -> list[tuple[str, list[dict[str, Any]]]]:
                     "titles": (iso.get("title", "APCER"), iso.get("bona_fide_title", "BPCER")),
                 }
             )
-    return [(TASKS.get(task, task), rows) for task, rows in found.items() if len(rows) > 1]
+    return [(TASKS.get(task, task), rows) for task, rows in by_task.items() if len(rows) > 1]
 
 
-def _breakdowns(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _breakdowns(by_column: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """By column, a row a value: pooled attacks and bona fide, each with n and interval, and the worst species."""
     tables = []
-    for column, values in found.items():
+    for column, values in by_column.items():
         rows = [
             {"value": value, "counts": part["counts"], **rates_of(part["metrics"])} for value, part in values.items()
         ]
@@ -150,7 +150,7 @@ def _breakdowns(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name: str) -> list[tuple[str, Markup]]:
     """Histograms, ROC and DET; fewer where a class has no scores."""
-    groups = {species: scores for species, scores in table.ranked.species.items() if len(scores)}
+    groups = {species: scores for species, scores in table.sorted_scores.species.items() if len(scores)}
     bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
     errors = {
         species: 0.0 if threshold is None else float(np.mean(scores >= threshold)) for species, scores in groups.items()
@@ -159,7 +159,7 @@ def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name:
     rows |= {
         species: (groups[species], False) for species in sorted(groups, key=lambda one: (-errors[one], one))[:MOST_ROWS]
     }
-    found = [("Scores by species", charts.histogram_chart(rows, threshold, f"histograms, {name}"))] if rows else []
+    drawings = [("Scores by species", charts.histogram_chart(rows, threshold, f"histograms, {name}"))] if rows else []
     if len(bona_fide) and len(attack):
         lines = [charts.Line("all attacks pooled", bona_fide, attack, threshold)]
         lines += (
@@ -167,6 +167,6 @@ def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name:
             if worst in groups and len(groups) > 1
             else []
         )
-        found.append(("ROC", charts.roc_chart(lines, f"ROC, {name}")))
-        found.append(("DET, normal deviate axes", charts.det_chart(lines, f"DET, {name}")))
-    return [(title, Markup(drawing)) for title, drawing in found]
+        drawings.append(("ROC", charts.roc_chart(lines, f"ROC, {name}")))
+        drawings.append(("DET, normal deviate axes", charts.det_chart(lines, f"DET, {name}")))
+    return [(title, Markup(drawing)) for title, drawing in drawings]

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fascore.report.wording import headline, interval, metric_title, percent
+from fascore.evaluation.metric_entry import described
+from fascore.report.wording import RATES, headline, interval, metric_title, percent
 
 FIGURE = len("100.00 %")
-ISO = {
-    "acer_worst": "ACER, worst species",
-    "acer_pooled": "ACER, pooled",
-    "apcer_worst": "APCER, worst species",
-    "apcer_pooled": "APCER, pooled",
-}
-"""Figures of `iso30107` that stand in the first table; the rest is in the tables by species."""
 
 
 def summary_table(metrics: Mapping[str, Any]) -> RenderableType:
@@ -33,8 +27,8 @@ def _parts(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
         for task, part in test["tasks"].items()
     }
     yield _figures(parts)
-    for name, found in parts.items():
-        iso, shown = found.get("iso30107", {}), name.replace("\n", " · ")
+    for name, measured in parts.items():
+        iso, shown = measured.get(RATES, {}), name.replace("\n", " · ")
         if "species" in iso:
             yield _species(f"{shown}: APCER by species", iso, ("apcer", "apnrr"), "BPCER", ("bpcer", "bpnrr"))
         if "forgery" in iso:
@@ -54,14 +48,19 @@ def _figures(parts: Mapping[str, Mapping[str, Any]]) -> Table:
     for name in parts:
         table.add_column(Text(name), justify="right", min_width=FIGURE, overflow="fold")
     for name in next(iter(parts.values()), {}):
-        found = [part[name] for part in parts.values()]
-        kind, bracket, fields = name.partition("(")
-        if kind == "iso30107":
-            for key, shown in ISO.items():
-                table.add_row(Text(f"{shown} {bracket}{fields}".rstrip()), *(percent(one.get(key)) for one in found))
-        else:
-            table.add_row(Text(metric_title(name, found[0])), *(headline(name, one) for one in found))
+        for row in _rows(name, [measured[name] for measured in parts.values()]):
+            table.add_row(*map(Text, row))
     return table
+
+
+def _rows(name: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """The figures of one metric in every column: the primary one, or those that it names."""
+    about = described(name, entries[0])
+    for part, title in about.figures.items():
+        if len(about.figures) > 1:
+            yield (metric_title(title, entries[0]), *(about.unit.text(entry.get(part)) for entry in entries))
+        else:
+            yield (metric_title(title, entries[0]), *(headline(name, entry) for entry in entries))
 
 
 def _species(

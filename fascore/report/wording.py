@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-ORACLE = "[test-oracle]"
+from fascore.contract.kinds.unit import PERCENT
+from fascore.evaluation.metric_entry import described, metric_named
 
-MEANINGS = {
+ORACLE = "[test-oracle]"
+RATES = "iso30107"
+"""The metric whose parts are the rates of ISO/IEC 30107-3, which have tables by species of their own."""
+
+TERMS = {
     "apcer": "APCER: share of attack presentations of one species that were accepted as bona fide. The worst species is the claim.",
     "bpcer": "BPCER: share of bona fide presentations that were rejected as attacks.",
     "nrr": "APNRR, BPNRR: share of attack or bona fide presentations that got no answer (no face, unreadable). They are in neither APCER nor BPCER.",
@@ -16,13 +21,12 @@ MEANINGS = {
         "printed to compare with papers, which rarely say which of the two they print."
     ),
     "miss": "Forgery miss rate: share of digitally manipulated faces accepted as bona fide. Not an APCER: nothing was presented to a sensor.",
-    "hter": "HTER: mean of both error rates at the dev threshold, all attacks pooled.",
-    "auc": "AUC: chance that a bona fide scores above an attack; 0.5 is guessing.",
-    "eer": "EER: the error rate where both are equal, at a threshold that nobody could have known before the test.",
-    "interval": "Intervals are 95 % Clopper-Pearson, exact if presentations are independent; clips of one person are not, so the truth is wider.",
-    "oracle": f"{ORACLE}: the threshold was set on the test scores themselves; no deployed system can do that.",
 }
-
+"""Rates of the tables by species."""
+INTERVAL = "Intervals are 95 % Clopper-Pearson, exact if presentations are independent; clips of one person are not, so the truth is wider."
+AT_TEST = f"{ORACLE}: the threshold was set on the test scores themselves; no deployed system can do that."
+EXPLAINED = ("hter", "auc", "eer")
+"""Metrics that every page explains, since papers speak of them; others where they were measured."""
 
 ACER = {
     "acer_worst": "worst species",
@@ -32,31 +36,33 @@ ACER = {
 """ACER in its conventions, as people name them."""
 
 
-TITLES = {
-    "hter": "HTER",
-    "eer": "EER",
-    "auc": "AUC",
-    "partial_auc": "Partial AUC",
-    "accuracy": "Accuracy",
-    "bpcer_at_apcer": "BPCER at APCER",
-    "apcer_at_bpcer": "APCER at BPCER",
-    "accuracy_at_bpcer": "Accuracy at BPCER",
-    "tpr_at_fpr": "TPR at FPR",
-    "riapar": "RIAPAR",
-    "iso30107": "ACER, worst species",
-}
-"""The core's metrics as people name them."""
+def entries(metrics: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Name and entry of every figure in the content of metrics.json, breakdowns left out."""
+    for test in metrics["tests"].values():
+        for measured in (*test["tasks"].values(), *([test["merged"]] if "merged" in test else [])):
+            yield from measured["metrics"].items()
 
 
-def title(name: str) -> str:
-    """A metric's name in metrics.json as people write it; one of a plugin stays as it is."""
-    kind, bracket, fields = name.partition("(")
-    return f"{TITLES.get(kind, kind)}{' ' * bool(bracket)}{bracket}{fields}"
+def meanings(measured: Iterable[str] = ()) -> list[str]:
+    """What the metrics that every page explains mean, then those that were measured, each once; `measured` are sentences of entries."""
+    known = [metric.meaning for name in EXPLAINED if (metric := metric_named(name)) is not None]
+    return [sentence for sentence in dict.fromkeys([*known, *measured]) if sentence]
 
 
-def percent(value: Any, digits: int = 2) -> str:
+def glossary(metrics: Mapping[str, Any]) -> list[str]:
+    """Everything that a reader of the report may look up."""
+    measured = [described(name, entry).meaning for name, entry in entries(metrics)]
+    return [*TERMS.values(), *meanings(measured), INTERVAL, AT_TEST]
+
+
+def title(name: str, entry: Mapping[str, Any]) -> str:
+    """A metric's title with the fields that differ from their defaults, as people write it."""
+    return described(name, entry).title
+
+
+def percent(value: Any) -> str:
     """A rate as people read it; a dash where it was not measured."""
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
+    return PERCENT.text(value)
 
 
 def number(value: Any) -> str:
@@ -71,23 +77,16 @@ def interval(parts: Mapping[str, Any]) -> str:
     return "–" if not parts.get("n") else f"{100 * parts['low']:.1f} – {100 * parts['high']:.1f} %"
 
 
-def bootstrap(found: Mapping[str, Any] | None) -> str:
-    """The interval over subjects; a dash where there is none."""
-    return "–" if not found or found.get("low") is None else f"{100 * found['low']:.1f} – {100 * found['high']:.1f} %"
+def bootstrap(ends: Mapping[str, Any] | None) -> str:
+    """The interval of a rate over subjects; a dash where there is none."""
+    return (PERCENT.interval(ends.get("low"), ends.get("high")) if ends else "") or "–"
 
 
-def figure_interval(name: str, parts: Mapping[str, Any]) -> str:
-    """The interval over subjects of a metric's primary figure, in its own form; empty where there is none."""
-    found = parts.get("bootstrap") or {}
-    found = found.get(parts["primary"], found) if isinstance(found, Mapping) else {}
-    if not isinstance(found, Mapping) or found.get("low") is None:
-        return ""
-    return f"{found['low']:.4f} – {found['high']:.4f}" if is_area(name) else bootstrap(found)
-
-
-def is_area(name: str) -> bool:
-    """Whether a metric is an area under a curve, which is written as a number and not in per cent."""
-    return name.startswith(("auc", "partial_auc"))
+def figure_interval(name: str, entry: Mapping[str, Any]) -> str:
+    """The interval over subjects of a metric's primary figure, in its own unit; empty where there is none."""
+    ends = entry.get("bootstrap") or {}
+    ends = ends.get(entry["primary"], ends) if isinstance(ends, Mapping) else {}
+    return described(name, entry).unit.interval(ends.get("low"), ends.get("high")) if isinstance(ends, Mapping) else ""
 
 
 def seconds(value: float) -> str:
@@ -95,88 +94,24 @@ def seconds(value: float) -> str:
     return f"{1000 * value:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
-def level(found: Mapping[str, Any] | None) -> str:
+def level(folded: Mapping[str, Any] | None) -> str:
     """What counts as one presentation, in words."""
-    if not found or found["name"] == "frame":
+    if not folded or folded["name"] == "frame":
         return "each row of the score files"
-    return f"{'a clip' if found['name'] == 'clip' else 'an attempt of a subject'}, the {found['rule']} of its rows"
+    return f"{'a clip' if folded['name'] == 'clip' else 'an attempt of a subject'}, the {folded['rule']} of its rows"
 
 
-def metric_title(name: str, parts: Mapping[str, Any]) -> str:
+def metric_title(name: str, entry: Mapping[str, Any]) -> str:
     """A metric's name, marked where it is an oracle."""
-    return f"{name} {ORACLE}" if parts["oracle"] else name
+    return f"{name} {ORACLE}" if entry["oracle"] else name
 
 
-def headline(name: str, parts: Mapping[str, Any]) -> str:
-    """A metric's primary figure: AUC as a number, rates in per cent, what was not measurable in words."""
-    value = parts.get(parts["primary"])
-    if value is None:
-        return "not measurable"
-    return f"{value:.4f}" if is_area(name) else percent(value)
+def headline(name: str, entry: Mapping[str, Any]) -> str:
+    """A metric's primary figure in its unit; what was not measurable in words."""
+    value = entry.get(entry["primary"])
+    return "not measurable" if value is None else described(name, entry).unit.text(value)
 
 
-def detail(parts: Mapping[str, Any]) -> str:
-    """What qualifies the figure: convention, what was reached, n, a note. A plugin's metric may give any parts: those that are known are worded."""
-    if parts.get("note"):
-        return str(parts["note"])
-    return next((worded(parts) for needed, worded in _DETAILS if needed.issubset(parts)), "")
-
-
-def _of_instruments(parts: Mapping[str, Any]) -> str:
-    worst = f"APCER {percent(parts['apcer_worst'])} ({parts['apcer_worst_species']}), pooled {percent(parts['apcer_pooled'])}"
-    return f"{worst}, BPCER {percent(parts['bpcer'])}"
-
-
-def _at_limit(parts: Mapping[str, Any]) -> str:
-    limit = "apcer" if "apcer" in parts else "bpcer"
-    asked = f"at {limit.upper()} at most {percent(parts[limit])} ({parts['attacks']} species)"
-    return f"{asked.replace('pooled species', 'pooled')}; reached {percent(parts['reached'])}; {parts['errors']} of n = {parts['n']}"
-
-
-def _at_fpr(parts: Mapping[str, Any]) -> str:
-    asked = f"at FPR {percent(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
-    return (
-        f"{asked}; reached {percent(parts['reached'])} of n = {parts['n']} negatives, {parts['n_positive']} positives"
-    )
-
-
-def _other_convention(parts: Mapping[str, Any]) -> str:
-    other = "nearest" if parts["convention"] == "interpolated" else "interpolated"
-    return f"{parts['convention']}; {other}: {percent(parts.get(other))}"
-
-
-_DETAILS: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], str]], ...] = (
-    (frozenset({"apcer_worst", "apcer_worst_species", "apcer_pooled", "bpcer"}), _of_instruments),
-    (frozenset({"attacks", "apcer", "reached", "errors", "n"}), _at_limit),
-    (frozenset({"attacks", "bpcer", "reached", "errors", "n"}), _at_limit),
-    (frozenset({"fpr", "rule", "positive", "reached", "n", "n_positive"}), _at_fpr),
-    (
-        frozenset({"bpcer", "reached", "errors", "n"}),
-        lambda parts: (
-            f"at BPCER at most {percent(parts['bpcer'])}; reached {percent(parts['reached'])}; {parts['errors']} wrong of n = {parts['n']}"
-        ),
-    ),
-    (frozenset({"convention"}), _other_convention),
-    (
-        frozenset({"max_fpr", "area"}),
-        lambda parts: f"up to FPR {percent(parts['max_fpr'])}, standardised; area {parts['area']:.4g}",
-    ),
-    (
-        frozenset({"false_reject", "false_accept_pooled"}),
-        lambda parts: (
-            f"false accepts {percent(parts['false_accept_pooled'])} (pooled), false rejects {percent(parts['false_reject'])}"
-        ),
-    ),
-    (
-        frozenset({"riapar_worst_species", "iapar_worst", "frr"}),
-        lambda parts: (
-            f"worst species {parts['riapar_worst_species']}: IAPAR {percent(parts['iapar_worst'])}, FRR {percent(parts['frr'])}"
-        ),
-    ),
-    (
-        frozenset({"n_bona_fide", "n_attack"}),
-        lambda parts: f"n = {parts['n_bona_fide']} bona fide, {parts['n_attack']} attacks",
-    ),
-    (frozenset({"n"}), lambda parts: f"n = {parts['n']}"),
-)
-"""What is said of parts that hold all of these names; the first that fits."""
+def detail(name: str, entry: Mapping[str, Any]) -> str:
+    """What qualifies the figure, as its metric words it: convention, what was reached, n; or the note that says why there is none."""
+    return described(name, entry).detail

@@ -11,9 +11,12 @@ from typing import Any
 
 from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError
+from fascore.contract.kinds import Metric
 from fascore.evaluation.comparison import System
 from fascore.evaluation.importers.importer import Imported, Importer
+from fascore.evaluation.metric_entry import metric_name, metric_named
 from fascore.evaluation.presentation_level import Level, fold
+from fascore.evaluation.score_files import default_metrics
 from fascore.evaluation.sources import short_names
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose
@@ -62,13 +65,28 @@ def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, dat
     if not folder.exists():
         level = _measured_level(folder, level)
         dev = tables.pop("dev", None)
-        return System(name, tables, choose(rule, dev) if rule else _threshold(folder), dev, level)
+        threshold = choose(rule, dev) if rule else _threshold(folder)
+        usual = {metric_name(metric) for metric in default_metrics(tables)}
+        asked = tuple(metric for metric in _metrics(folder) if metric_name(metric) not in usual)
+        return System(name, tables, threshold, dev, level, metrics=asked)
     folded = {split: fold(table, level) for split, table in tables.items()}
     dev = folded.pop("dev", None)
     threshold = choose(rule, dev) if rule else folder.decision()[0]
     (spec,) = folder.part(folder.resolved, "spec")
     test = {split: data.names(entries) for split, entries in spec["data"]["test"].items()}
-    return System(name, folded, threshold, dev, level, data.names(spec["data"]["train"]), test, _siblings(spec))
+    trained_on = data.names(spec["data"]["train"])
+    return System(name, folded, threshold, dev, level, trained_on, test, _siblings(spec), metrics=_metrics(folder))
+
+
+def _metrics(folder: RunFolder) -> tuple[Metric, ...]:
+    """What a folder was measured by, as far as it is installed."""
+    if not folder.metrics.exists():
+        return ()
+    (tests,) = folder.part(folder.metrics, "tests")
+    names = dict.fromkeys(
+        name for test in tests.values() for measured in test["tasks"].values() for name in measured["metrics"]
+    )
+    return tuple(metric for name in names if (metric := metric_named(name)) is not None)
 
 
 def _measured_level(folder: RunFolder, asked: Level) -> Level:

@@ -286,7 +286,7 @@ def _threshold(rule: str, table: ScoreTable) -> Threshold | None:
 
 def _figure(metric: Metric, table: ScoreTable, threshold: Threshold | None) -> float:
     """The metric's one number. Raises FascoreError where this table gives none."""
-    value = metric.compute(table, threshold).get(metric.primary)
+    value = metric.build().compute(table, threshold).get(metric.primary)
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise SpecError(f"its '{metric.primary}' is {value}, which is not a number; choose another metric")
     return float(value)

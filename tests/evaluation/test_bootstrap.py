@@ -200,9 +200,12 @@ def test_one_name_in_two_datasets_is_two_subjects() -> None:
 
 
 def test_no_error_is_bounded_by_three_over_the_subjects_and_not_over_the_clips() -> None:
-    part = Iso30107().compute(scored(20), choose("fixed=99", None))["species"]["print.flat"]
+    part = Iso30107().build().compute(scored(20), choose("fixed=99", None))["species"]["print.flat"]
     assert (part["errors"], part["rule_of_three"]) == (0, {"subjects": 20, "high": 3 / 20})
-    assert "rule_of_three" not in Iso30107().compute(scored(20), choose("fixed=-99", None))["species"]["print.flat"]
+    assert (
+        "rule_of_three"
+        not in Iso30107().build().compute(scored(20), choose("fixed=-99", None))["species"]["print.flat"]
+    )
 
 
 def test_the_bound_of_the_worst_species_holds_as_often_as_it_says_and_the_bootstrap_of_the_maximum_is_biased() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from fascore.contract.errors import FascoreError
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 from fascore.evaluation.evaluate import Depth, evaluate, label, primary
 from fascore.evaluation.metrics import Accuracy, Auc, Eer, Hter, Iso30107, TprAtFpr
 from fascore.evaluation.score_files import evaluate_files
@@ -50,7 +50,7 @@ def test_spoof_and_forgery_are_measured_apart_and_metrics_are_json() -> None:
     assert tasks["spoof"]["counts"]["species"] == {"print": 40}
     assert "forgery" not in tasks["spoof"]["metrics"]["iso30107"]
     assert tasks["forgery"]["metrics"]["iso30107"]["acer_worst"] is None
-    assert tasks["spoof"]["metrics"]["auc"]["value"] == Auc().compute(mixed(1).task("spoof"), None)["value"]
+    assert tasks["spoof"]["metrics"]["auc"]["value"] == Auc().build().compute(mixed(1).task("spoof"), None)["value"]
     assert found["tests"]["intra"]["merged"]["metrics"]["auc"]["n_attack"] == 80
     assert found["threshold"]["origin"].startswith("eer, chosen on the dev split of d (40 bona fide, 80 attacks)")
     assert primary(tasks["spoof"]["metrics"]["hter"]) == tasks["spoof"]["metrics"]["hter"]["value"]
@@ -76,7 +76,7 @@ def test_a_metric_of_another_column_takes_its_own_threshold_from_dev() -> None:
     parts = found["tests"]["t"]["merged"]["metrics"]
     assert (
         parts["hter(column=aux.score)"]["value"]
-        == Hter().compute(test.reading("aux.score"), choose("eer", dev.reading("aux.score")))["value"]
+        == Hter().build().compute(test.reading("aux.score"), choose("eer", dev.reading("aux.score")))["value"]
     )
     without = evaluate({"t": test}, choose("eer", dev), [Hter(column="aux.score")])
     assert "needs a threshold" in without["tests"]["t"]["merged"]["metrics"]["hter(column=aux.score)"]["note"]
@@ -225,7 +225,7 @@ def test_the_scores_of_a_test_set_are_refused_as_dev_in_any_order() -> None:
 
 def test_a_breakdown_has_each_value_of_a_column_with_n_and_intervals_and_no_oracle() -> None:
     test = mixed(1)
-    words = {**test.words, "device": Factor.of(np.where(np.arange(len(test)) % 3 == 0, "phone", ""))}
+    words = {**test.words, "device": Categorical.of(np.where(np.arange(len(test)) % 3 == 0, "phone", ""))}
     found = evaluate(
         {"t": replace(test, words=words)}, choose("fixed=0", None), METRICS, None, Depth(50, by=("device", "subject"))
     )

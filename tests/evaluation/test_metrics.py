@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, recall_scor
 from fascore.contract.component import load
 from fascore.contract.errors import SpecError
 from fascore.evaluation.bootstrap import Resampling
-from fascore.evaluation.categorical import Factor
+from fascore.evaluation.categorical import Categorical
 from fascore.evaluation.metrics import (
     Accuracy,
     AccuracyAtBpcer,
@@ -70,8 +70,10 @@ def tables(draw: st.DrawFn) -> ScoreTable:
 
 
 def test_iso_figures_by_hand() -> None:
-    found = Iso30107().compute(
-        table([0.9, 0.8, 0.4, 0.7], print=[0.1, 0.6], replay=[0.1, 0.2, 0.5, 0.9], mask=[0.2]), HALF
+    found = (
+        Iso30107()
+        .build()
+        .compute(table([0.9, 0.8, 0.4, 0.7], print=[0.1, 0.6], replay=[0.1, 0.2, 0.5, 0.9], mask=[0.2]), HALF)
     )
     assert (found["apcer_worst"], found["apcer_worst_species"], found["apcer_worst_n"]) == (0.5, "replay", 4), (
         "of equal rates, the larger n"
@@ -84,13 +86,13 @@ def test_iso_figures_by_hand() -> None:
 
 
 def test_a_score_at_the_threshold_is_accepted() -> None:
-    assert Iso30107().compute(table([0.5], print=[0.5]), HALF)["acer_worst"] == 0.5
+    assert Iso30107().build().compute(table([0.5], print=[0.5]), HALF)["acer_worst"] == 0.5
 
 
 @settings(deadline=None)
 @given(found=tables())
 def test_rates_equal_a_count_row_by_row(found: ScoreTable) -> None:
-    iso = Iso30107().compute(found, HALF)
+    iso = Iso30107().build().compute(found, HALF)
     rows = list(zip(found.label, found.column("species"), found.column("response"), found.score))
     for name, part in iso["species"].items():
         answered = [score for _, species, response, score in rows if species == name and response == "ok"]
@@ -107,16 +109,21 @@ def test_rates_equal_a_count_row_by_row(found: ScoreTable) -> None:
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: f"{metric.type}-{getattr(metric, 'positive', '')}")
 def test_row_order_does_not_matter(metric: Auc, found: ScoreTable, seed: int) -> None:
     shuffled = found.select(np.random.default_rng(seed).permutation(len(found)))
-    assert metric.compute(shuffled, HALF) == metric.compute(found, HALF)
+    assert metric.build().compute(shuffled, HALF) == metric.build().compute(found, HALF)
 
 
 @settings(deadline=None)
 @given(found=tables())
 def test_turning_scores_and_labels_over_swaps_the_error_rates(found: ScoreTable) -> None:
     mirrored = ScoreTable(found.id, (1 - found.label).astype(np.int8), -found.score, found.words)
-    there, back = Hter().compute(found, HALF), Hter().compute(mirrored, choose(f"fixed={np.nextafter(-0.5, 0)}", None))
+    there, back = (
+        Hter().build().compute(found, HALF),
+        Hter().build().compute(mirrored, choose(f"fixed={np.nextafter(-0.5, 0)}", None)),
+    )
     assert (there["false_accept_pooled"], there["false_reject"]) == (back["false_reject"], back["false_accept_pooled"])
-    assert Auc().compute(mirrored, None)["value"] == pytest.approx(Auc().compute(found, None)["value"], abs=1e-12)
+    assert Auc().build().compute(mirrored, None)["value"] == pytest.approx(
+        Auc().build().compute(found, None)["value"], abs=1e-12
+    )
 
 
 def with_rows(found: ScoreTable, label: int, species: str, scores: list[float], response: str = "ok") -> ScoreTable:
@@ -129,8 +136,8 @@ def with_rows(found: ScoreTable, label: int, species: str, scores: list[float], 
 @settings(deadline=None)
 @given(found=tables(), name=st.sampled_from(["print", "copy"]))
 def test_another_copy_of_a_species_changes_nothing(found: ScoreTable, name: str) -> None:
-    scores = found.score[found.factor("species").equals("print") & found.responded].tolist()
-    before, after = (Iso30107().compute(one, HALF) for one in (found, with_rows(found, 0, name, scores)))
+    scores = found.score[found.categorical("species").equals("print") & found.responded].tolist()
+    before, after = (Iso30107().build().compute(one, HALF) for one in (found, with_rows(found, 0, name, scores)))
     for figure in ("apcer_worst", "bpcer", "acer_worst"):
         assert before[figure] == after[figure]
 
@@ -139,18 +146,18 @@ def test_another_copy_of_a_species_changes_nothing(found: ScoreTable, name: str)
 @given(found=tables(), scores=st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_another_species_never_lowers_the_worst_apcer(found: ScoreTable, scores: list[float]) -> None:
     assert (
-        Iso30107().compute(with_rows(found, 0, "new", scores), HALF)["apcer_worst"]
-        >= Iso30107().compute(found, HALF)["apcer_worst"]
+        Iso30107().build().compute(with_rows(found, 0, "new", scores), HALF)["apcer_worst"]
+        >= Iso30107().build().compute(found, HALF)["apcer_worst"]
     )
 
 
 @settings(deadline=None)
 @given(found=tables(), count=st.integers(1, 5))
 def test_adding_non_responses_never_lowers_bpcer_plus_bpnrr(found: ScoreTable, count: int) -> None:
-    total = lambda one: (found := Iso30107().compute(one, HALF))["bpcer"] + found["bpnrr"]
+    total = lambda one: (found := Iso30107().build().compute(one, HALF))["bpcer"] + found["bpnrr"]
     assert (
         total(with_rows(found, 1, "", [0.9] * count, "no_face")) > total(found)
-        or total(found) == 1 + Iso30107().compute(found, HALF)["bpcer"]
+        or total(found) == 1 + Iso30107().build().compute(found, HALF)["bpcer"]
     )
 
 
@@ -158,13 +165,13 @@ def test_adding_non_responses_never_lowers_bpcer_plus_bpnrr(found: ScoreTable, c
 @given(found=tables())
 def test_non_responses_change_no_error_rate(found: ScoreTable) -> None:
     answered = found.select(found.responded)
-    before, after = Iso30107().compute(found, HALF), Iso30107().compute(answered, HALF)
+    before, after = Iso30107().build().compute(found, HALF), Iso30107().build().compute(answered, HALF)
     for figure in ("apcer_worst", "apcer_pooled", "bpcer", "acer_worst", "acer_pooled"):
         assert before[figure] == after[figure]
 
 
 def test_a_species_without_any_answer_is_not_measured_and_never_the_worst() -> None:
-    found = Iso30107().compute(with_rows(table([0.9], print=[0.1]), 0, "mask", [0.9], "timeout"), HALF)
+    found = Iso30107().build().compute(with_rows(table([0.9], print=[0.1]), 0, "mask", [0.9], "timeout"), HALF)
     assert (found["species"]["mask"]["apcer"], found["species"]["mask"]["apnrr"]) == (None, 1)
     assert found["apcer_worst_species"] == "print"
 
@@ -182,13 +189,13 @@ def forged() -> ScoreTable:
 
 
 def test_forgery_is_apart_with_a_miss_rate_and_never_an_apcer() -> None:
-    found = Iso30107().compute(forged(), HALF)
+    found = Iso30107().build().compute(forged(), HALF)
     assert set(found["species"]) == {"print"}
     assert (found["apcer_worst"], found["forgery"]["forgery_miss_rate_worst"]) == (0.5, 1.0)
     assert not [
         name for name in [*found["forgery"], *found["forgery"]["species"]["forgery.faceswap"]] if "apcer" in name
     ]
-    alone = Iso30107().compute(forged().task("forgery"), HALF)
+    alone = Iso30107().build().compute(forged().task("forgery"), HALF)
     assert alone["acer_worst"] is None
     assert alone["forgery"] == found["forgery"]
 
@@ -203,14 +210,14 @@ def test_the_worst_species_is_stated_by_attack_potential_where_records_have_it()
             "attack_potential": ["", "low", "low", "high", "low"],
         }
     )
-    by = Iso30107().compute(found, HALF)["attack_potential"]
+    by = Iso30107().build().compute(found, HALF)["attack_potential"]
     assert (by["low"]["apcer_worst_species"], by["low"]["apcer_worst"], by["high"]["apcer_worst"]) == ("mask", 1, 0)
-    assert "attack_potential" not in Iso30107().compute(table([0.9], print=[0.1]), HALF)
+    assert "attack_potential" not in Iso30107().build().compute(table([0.9], print=[0.1]), HALF)
 
 
 def test_hter_of_the_golden_values() -> None:
     dev, evaluation = golden()
-    assert Hter().compute(evaluation, choose("eer", dev))["value"] == pytest.approx(0.4, abs=1e-9)
+    assert Hter().build().compute(evaluation, choose("eer", dev))["value"] == pytest.approx(0.4, abs=1e-9)
 
 
 @settings(deadline=None)
@@ -218,7 +225,7 @@ def test_hter_of_the_golden_values() -> None:
 def test_accuracy_is_that_of_scikit_learn(found: ScoreTable) -> None:
     answered = found.select(found.responded)
     expected = accuracy_score(answered.label, answered.score >= 0.5)
-    assert Accuracy().compute(found, HALF)["value"] == pytest.approx(expected, abs=1e-12)
+    assert Accuracy().build().compute(found, HALF)["value"] == pytest.approx(expected, abs=1e-12)
 
 
 TONES = ("1", "2", "5")
@@ -255,7 +262,7 @@ def test_class_accuracy_is_that_of_scikit_learn_over_rows_with_a_value_and_an_an
     true = found.column("skin_tone")
     kept = (true != "") & np.isfinite(given_).all(1)
     said = np.array(TONES)[given_[kept].argmax(1)]
-    parts = ClassAccuracy(head="tone", target="skin_tone").compute(found, None)
+    parts = ClassAccuracy(head="tone", target="skin_tone").build().compute(found, None)
     assert parts["value"] == pytest.approx(accuracy_score(true[kept], said), abs=1e-12)
     assert (parts["n"], parts["non_responses"]) == (kept.sum(), ((true != "") & ~kept).sum())
     there = sorted(set(true[kept]))
@@ -283,7 +290,7 @@ def test_the_interval_of_class_accuracy_is_that_of_resampled_subjects() -> None:
     by_subject = np.array([right[subject == i].mean() for i in range(12)])
     codes = [draws.clusters.codes[5 * i] for i in range(12)]
     values = (draws.weights[:, codes] * by_subject).sum(1) / 12
-    interval = ClassAccuracy(head="tone", target="skin_tone").resample(found, None, draws)["bootstrap"]
+    interval = ClassAccuracy(head="tone", target="skin_tone").build().resample(found, None, draws)["bootstrap"]
     assert (interval["low"], interval["high"]) == pytest.approx(tuple(np.percentile(values, [2.5, 97.5])), abs=1e-9)
 
 
@@ -297,18 +304,18 @@ def test_class_accuracy_counts_records_of_one_class_of_attack_detection_and_name
     }
     found = ScoreTable.from_columns({**cells, "kind": ["", "", "print"]})
     with pytest.raises(SpecError, match="no column 'knd' of true classes; it has"):
-        ClassAccuracy(head="kind", target="knd").compute(found, None)
+        ClassAccuracy(head="kind", target="knd").build().compute(found, None)
     with pytest.raises(SpecError, match='"probabilities": true'):
-        ClassAccuracy(head="tone", target="kind").compute(found, None)
-    parts = ClassAccuracy(head="kind", target="kind").compute(found, None)
+        ClassAccuracy(head="tone", target="kind").build().compute(found, None)
+    parts = ClassAccuracy(head="kind", target="kind").build().compute(found, None)
     assert (parts["errors"], parts["n"], parts["classes"]) == (1, 3, {"none": 0.5, "print": 1})
-    with pytest.raises(SpecError, match="'mask', which is no class of the head 'kind'"):
-        ClassAccuracy(head="kind", target="kind").compute(
+    with pytest.raises(SpecError, match="'mask', which is not a class of the head 'kind'"):
+        ClassAccuracy(head="kind", target="kind").build().compute(
             ScoreTable.from_columns({**cells, "kind": ["mask", "", ""]}), None
         )
     empty = {"label": [1], "score": [0.5], "tone.p.1": [None], "tone.p.2": [None], "skin_tone": ["1"]}
     with pytest.raises(SpecError, match="no row has both"):
-        ClassAccuracy(head="tone", target="skin_tone").compute(ScoreTable.from_columns(empty), None)
+        ClassAccuracy(head="tone", target="skin_tone").build().compute(ScoreTable.from_columns(empty), None)
 
 
 @pytest.mark.parametrize("metric", [Auc(), Eer(), Hter(), Accuracy(), TprAtFpr()], ids=lambda metric: metric.type)
@@ -316,13 +323,13 @@ def test_one_class_only_is_an_error(metric: Auc) -> None:
     found = table([0.5], print=[0.4])
     for rows, name in ((found.bona_fide, "attack"), (found.attack, "bona fide")):
         with pytest.raises(SpecError, match=f"no {name} presentation"):
-            metric.compute(found.select(rows), HALF)
+            metric.build().compute(found.select(rows), HALF)
 
 
 @pytest.mark.parametrize("metric", [Hter(), Accuracy(), Iso30107()], ids=lambda metric: metric.type)
 def test_a_metric_at_a_threshold_says_that_it_needs_one(metric: Hter) -> None:
     with pytest.raises(SpecError, match="needs a threshold from a dev split"):
-        metric.compute(table([0.5], print=[0.4]), None)
+        metric.build().compute(table([0.5], print=[0.4]), None)
 
 
 def test_metrics_that_set_their_own_threshold_are_oracles_and_the_others_are_not() -> None:
@@ -342,14 +349,14 @@ def test_metrics_that_set_their_own_threshold_are_oracles_and_the_others_are_not
 
 def test_too_few_negatives_are_not_measurable_and_what_was_reached_is_printed() -> None:
     found = table([0.9, 0.8, 0.7, 0.6, 0.6, 0.6], print=[0.1, 0.2], mask=[0.1] * 7)
-    few = TprAtFpr(fpr=0.1, positive="attack").compute(found, None)
+    few = TprAtFpr(fpr=0.1, positive="attack").build().compute(found, None)
     assert (few["value"], few["n"]) == (None, 6)
     assert few["note"] == "not measurable, n too small: fpr 0.1 needs 30, and there are fewer of: negatives (6)"
-    enough = TprAtFpr(fpr=0.5, positive="attack").compute(found, None)
+    enough = TprAtFpr(fpr=0.5, positive="attack").build().compute(found, None)
     assert (enough["value"], enough["reached"], enough["n"]) == (1, 3 / 6, 6)
-    assert "mask" not in (note := BpcerAtApcer(apcer=0.5).compute(found, None)["note"]) and "print (2)" in note
-    assert BpcerAtApcer(apcer=0.5, attacks="pooled").compute(found, None)["value"] == 0
-    assert ApcerAtBpcer(bpcer=0.1).compute(found, None)["value"] is None
+    assert "mask" not in (note := BpcerAtApcer(apcer=0.5).build().compute(found, None)["note"]) and "print (2)" in note
+    assert BpcerAtApcer(apcer=0.5, attacks="pooled").build().compute(found, None)["value"] == 0
+    assert ApcerAtBpcer(bpcer=0.1).build().compute(found, None)["value"] is None
 
 
 @settings(deadline=None)
@@ -360,7 +367,7 @@ def test_accuracy_at_a_bpcer_is_that_of_the_best_threshold_that_rejects_no_more(
     """Among all thresholds that reject at most the share of bona fide, the greatest: scikit-learn's accuracy there."""
     answered = found.select(found.responded)
     genuine = answered.score[answered.label == 1]
-    given_ = AccuracyAtBpcer(bpcer=bpcer).compute(found, None)
+    given_ = AccuracyAtBpcer(bpcer=bpcer).build().compute(found, None)
     if bpcer * len(genuine) < 3:
         assert given_["value"] is None and "not measurable" in given_["note"]
         return
@@ -372,7 +379,7 @@ def test_accuracy_at_a_bpcer_is_that_of_the_best_threshold_that_rejects_no_more(
 def test_a_paper_that_prints_a_rate_of_too_few_is_repeated_beside_the_null() -> None:
     random = np.random.default_rng(5)
     found = table(random.normal(1, 1, 140), print=random.normal(0, 1, 560))
-    part = TprAtFpr(fpr=0.01, positive="attack", rule="release_index").compute(found, None)
+    part = TprAtFpr(fpr=0.01, positive="attack", rule="release_index").build().compute(found, None)
     assert (part["value"], part["as_published"]) == (None, (found.sorted_attack < found.sorted_bona_fide[0]).mean())
 
 
@@ -380,8 +387,11 @@ def test_a_metric_reads_the_column_that_it_names() -> None:
     found = ScoreTable.from_columns(
         {"id": range(3), "label": [1, 0, 0], "score": [0.1, 0.9, 0.8], "depth.score": [0.9, 0.1, None]}
     )
-    assert (Auc().compute(found, None)["value"], Auc(column="depth.score").compute(found, None)["value"]) == (0, 1)
-    assert Auc(column="depth.score").compute(found, None)["n_attack"] == 1
+    assert (
+        Auc().build().compute(found, None)["value"],
+        Auc(column="depth.score").build().compute(found, None)["value"],
+    ) == (0, 1)
+    assert Auc(column="depth.score").build().compute(found, None)["n_attack"] == 1
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda metric: f"{metric.type}-{getattr(metric, 'positive', '')}")
@@ -389,7 +399,7 @@ def test_every_metric_is_installed_under_its_type_and_its_primary_figure_is_a_nu
     assert load("metric", metric.type) is type(metric)
     random = np.random.default_rng(0)
     found = table(random.normal(1, 1, 40), print=random.normal(0, 1, 40))
-    assert isinstance(metric.compute(found, HALF)[metric.primary], float)
+    assert isinstance(metric.build().compute(found, HALF)[metric.primary], float)
 
 
 def test_naming_metrics_imports_no_numpy() -> None:
@@ -417,20 +427,23 @@ def test_attacks_without_a_species_and_those_of_the_species_unknown_are_one_and_
 @settings(deadline=None)
 @given(found=tables())
 def test_acer_stands_under_the_name_of_its_convention_and_pooled_is_the_hter(found: ScoreTable) -> None:
-    iso = Iso30107().compute(found, HALF)
+    iso = Iso30107().build().compute(found, HALF)
     rates = [part["apcer"] for part in iso["species"].values() if part["n"]]
     assert iso["acer_worst"] == (max(rates) + iso["bpcer"]) / 2
     assert iso["acer_mean_species"] == pytest.approx((np.mean(rates) + iso["bpcer"]) / 2)
-    assert iso["acer_pooled"] == Hter().compute(found, HALF)["value"]
+    assert iso["acer_pooled"] == Hter().build().compute(found, HALF)["value"]
     assert not {"acer", "apcer"} & set(iso), "no figure of several species without the name of its convention"
 
 
 @settings(deadline=None)
 @given(found=tables())
 def test_the_second_line_counts_each_non_response_as_rejected(found: ScoreTable) -> None:
-    words = {**found.words, "response": Factor.constant("ok", len(found))}
+    words = {**found.words, "response": Categorical.constant("ok", len(found))}
     rejected = ScoreTable(found.id, found.label, np.where(found.responded, found.score, -1.0), words)
-    line, expected = Iso30107().compute(found, HALF)["non_response_rejects"], Iso30107().compute(rejected, HALF)
+    line, expected = (
+        Iso30107().build().compute(found, HALF)["non_response_rejects"],
+        Iso30107().build().compute(rejected, HALF),
+    )
     for figure in (
         "acer_worst",
         "acer_pooled",
@@ -455,12 +468,12 @@ def test_coarse_groups_are_the_part_before_the_dot_or_a_column() -> None:
             "species": ["", "print.flat", "print.bent", "print.bent", "mask.a", "mask.a", "mask"],
         }
     )
-    groups = Iso30107().compute(found, HALF)["groups"]
+    groups = Iso30107().build().compute(found, HALF)["groups"]
     assert {name: (part["apcer_pooled"], part["n"], part["apcer_worst_species"]) for name, part in groups.items()} == {
         "print": (1 / 3, 3, "print.flat"),
         "mask": (2 / 3, 3, "mask.a"),
     }
-    by_column = Iso30107(group="kind").compute(found, HALF)["groups"]
+    by_column = Iso30107(group="kind").build().compute(found, HALF)["groups"]
     assert {name: (part["apcer_pooled"], part["apcer_worst"]) for name, part in by_column.items()} == {
         "x": (0.5, 1),
         "y": (0.5, 1),
@@ -468,7 +481,9 @@ def test_coarse_groups_are_the_part_before_the_dot_or_a_column() -> None:
 
 
 def test_the_worst_bound_is_the_greatest_exact_bound_at_alpha_over_m_whichever_species_sets_it() -> None:
-    bound = Iso30107().compute(table([0.9], many=[0.9] * 30 + [0.1] * 70, few=[0.1] * 3), HALF)["apcer_worst_bound"]
+    bound = (
+        Iso30107().build().compute(table([0.9], many=[0.9] * 30 + [0.1] * 70, few=[0.1] * 3), HALF)["apcer_worst_bound"]
+    )
     few, many = (
         binomtest(k, n, alternative="less").proportion_ci(1 - 0.05 / 2, "exact").high for k, n in ((0, 3), (30, 100))
     )
@@ -490,7 +505,7 @@ def matched(accept: list[float | None], name: str = "matcher.accept") -> ScoreTa
 
 
 def test_riapar_is_the_sum_of_what_passes_both_and_what_either_turns_away_by_species() -> None:
-    found = Riapar().compute(matched([1, 0, 1, 1, 1, 0, 0, 1]), HALF)
+    found = Riapar().build().compute(matched([1, 0, 1, 1, 1, 0, 0, 1]), HALF)
     assert (found["frr"], found["iapar_worst"], found["riapar_worst"], found["riapar_worst_species"]) == (
         3 / 4,
         1 / 2,
@@ -502,7 +517,9 @@ def test_riapar_is_the_sum_of_what_passes_both_and_what_either_turns_away_by_spe
         3 / 4,
         2,
     )
-    scores = Riapar(matcher_threshold=30).compute(matched([31, 29, 30, 99, 30, 1, None, 30], "matcher.score"), HALF)
+    scores = (
+        Riapar(matcher_threshold=30).build().compute(matched([31, 29, 30, 99, 30, 1, None, 30], "matcher.score"), HALF)
+    )
     assert {name: scores[name] for name in ("frr", "riapar_worst")} == {
         name: found[name] for name in ("frr", "riapar_worst")
     }
@@ -516,7 +533,7 @@ def test_riapar_is_given_only_where_the_matcher_is_known() -> None:
         (Riapar(), [0.5] * 8, "matcher.accept", "holds 1 where"),
     ):
         with pytest.raises(SpecError, match=message):
-            metric.compute(matched(accept, name), HALF)
+            metric.build().compute(matched(accept, name), HALF)
 
 
 @settings(deadline=None, max_examples=60)
@@ -526,14 +543,16 @@ def test_rates_at_rates_are_the_best_that_any_threshold_reaches(scores: list[int
     found = table([score / 9 for score in scores[:30]], print=first, mask=second)
     points = []
     for threshold in [*np.unique(found.score), *np.nextafter(np.unique(found.score), 99)]:
-        iso = Iso30107().compute(found, choose(f"fixed={threshold}", None))
+        iso = Iso30107().build().compute(found, choose(f"fixed={threshold}", None))
         points.append((iso[f"apcer_{attacks}"], iso["bpcer"]))
-    low_bpcer = BpcerAtApcer(apcer=0.1, attacks=attacks).compute(found, None)
+    low_bpcer = BpcerAtApcer(apcer=0.1, attacks=attacks).build().compute(found, None)
     assert low_bpcer["value"] == min(bpcer for apcer, bpcer in points if apcer <= 0.1)
-    low_apcer = ApcerAtBpcer(bpcer=0.1, attacks=attacks).compute(found, None)
+    low_apcer = ApcerAtBpcer(bpcer=0.1, attacks=attacks).build().compute(found, None)
     assert low_apcer["value"] == min(apcer for apcer, bpcer in points if bpcer <= 0.1)
     for part, reached, value in ((low_bpcer, f"apcer_{attacks}", "bpcer"), (low_apcer, "bpcer", f"apcer_{attacks}")):
-        iso = Iso30107().compute(found, choose(f"fixed={part['threshold']!r}", None))
+        iso = Iso30107().build().compute(found, choose(f"fixed={part['threshold']!r}", None))
         assert (part["reached"], part["value"]) == (iso[reached], iso[value])
-    pooled_tpr = TprAtFpr(fpr=0.1).compute(found, None)["value"]
-    assert BpcerAtApcer(apcer=0.1, attacks="pooled").compute(found, None)["value"] == pytest.approx(1 - pooled_tpr)
+    pooled_tpr = TprAtFpr(fpr=0.1).build().compute(found, None)["value"]
+    assert BpcerAtApcer(apcer=0.1, attacks="pooled").build().compute(found, None)["value"] == pytest.approx(
+        1 - pooled_tpr
+    )

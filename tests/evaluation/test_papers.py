@@ -62,7 +62,8 @@ def test_what_corresponds_to_a_papers_metric_is_a_metric_of_ours(paper: str) -> 
     (table,) = run("any", {"test": "data"}, count=1400).tests.values()
     for metric in about.values():
         values = [
-            metrics([one["metric"]])[0].compute(table, choose("eer", table)).get(one["part"]) for one in metric["ours"]
+            metrics([one["metric"]])[0].build().compute(table, choose("eer", table)).get(one["part"])
+            for one in metric["ours"]
         ]
         assert all(isinstance(value, float) for value in values) and metric["said"]
 

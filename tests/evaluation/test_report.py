@@ -245,7 +245,7 @@ def test_the_terminal_shows_rates_n_intervals_oracles_origin_and_warnings() -> N
     console.print(summary_table(given.metrics))
     shown = console.export_text()
     for words in (
-        "eer [test-oracle]",
+        "EER [test-oracle]",
         "APCER by species",
         "miss rate by manipulation",
         "ACER, worst species",

@@ -9,12 +9,6 @@ test_conformance = conformance(
             "recipe",
             "supervised",
             "closed_inside",
-        ): "recipe.optimizer takes the arguments of a class of torch.optim, and checks them itself",
-        ("metric", "class_accuracy", "direction"): "it measures another task, and reads no score of attack detection",
-        (
-            "metric",
-            "class_accuracy",
-            "one_class",
-        ): "it measures another task, of which bona fide records alone say enough",
+        ): "recipe.optimizer takes the arguments of a class of torch.optim, and checks them itself"
     },
 )

@@ -5,14 +5,19 @@ from fascore.contract.kinds.detector import Detector, DetectorModule, Face
 from fascore.contract.kinds.encoder import Encoder
 from fascore.contract.kinds.fusion import Fusion
 from fascore.contract.kinds.head import Dense, Head, HeadModule, Labels, Target
-from fascore.contract.kinds.metric import Metric, ThresholdMetric
+from fascore.contract.kinds.metric import Measures, Metric, MetricModule, ThresholdMetric
 from fascore.contract.kinds.modality import Arrays, Loaded, Modality, ModalityModule
 from fascore.contract.kinds.objective import Objective
 from fascore.contract.kinds.recipe import Recipe, Training
 from fascore.contract.kinds.sampler import Sampler
+from fascore.contract.kinds.unit import COUNT, NUMBER, PERCENT, SECONDS, Unit
 from fascore.contract.kinds.values import Value
 
 __all__ = [
+    "COUNT",
+    "NUMBER",
+    "PERCENT",
+    "SECONDS",
     "Arrays",
     "Dataset",
     "Dense",
@@ -25,7 +30,9 @@ __all__ = [
     "HeadModule",
     "Labels",
     "Loaded",
+    "Measures",
     "Metric",
+    "MetricModule",
     "Modality",
     "ModalityModule",
     "Objective",
@@ -34,5 +41,6 @@ __all__ = [
     "Target",
     "ThresholdMetric",
     "Training",
+    "Unit",
     "Value",
 ]

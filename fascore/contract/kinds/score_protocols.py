@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Factor(Protocol):
+class Categorical(Protocol):
     """A column of words by codes, N rows of K words."""
 
     @property
@@ -33,10 +33,10 @@ class Factor(Protocol):
     def equals(self, word: str) -> NDArray[np.bool_]:
         """(N,): rows that have this word."""
 
-    def select(self, rows: NDArray[Any] | slice) -> Factor:
+    def select(self, rows: NDArray[Any] | slice) -> Categorical:
         """Some rows, by mask, index or slice."""
 
-    def named(self) -> Factor:
+    def named(self) -> Categorical:
         """The empty word as `unknown`."""
 
     def present(self, rows: NDArray[Any] | slice = slice(None)) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ class Shown(Protocol):
         """Subjects of the attacks of each species."""
 
 
-class Ranked(Protocol):
+class SortedScores(Protocol):
     """Answered scores, each array increasing."""
 
     @property
@@ -115,7 +115,7 @@ class ScoreTable(Protocol):
         """(N,): higher = more bona fide, NaN where there is none."""
 
     @property
-    def words(self) -> Mapping[str, Factor]:
+    def words(self) -> Mapping[str, Categorical]:
         """The other columns of text: `species`, `subject`, `response`, …, and further metadata."""
 
     @property
@@ -143,7 +143,7 @@ class ScoreTable(Protocol):
         """(N,): rows of attacks, answered or not."""
 
     @property
-    def ranked(self) -> Ranked:
+    def sorted_scores(self) -> SortedScores:
         """Answered scores, sorted by class and species."""
 
     @property
@@ -167,7 +167,7 @@ class ScoreTable(Protocol):
     def column(self, name: str) -> NDArray[Any]:
         """(N,): a column as numbers or words. Raises FascoreError for an unknown one."""
 
-    def factor(self, name: str) -> Factor:
+    def categorical(self, name: str) -> Categorical:
         """A column of words by codes. Raises FascoreError for an unknown one."""
 
     def select(self, rows: NDArray[Any]) -> ScoreTable:
@@ -295,8 +295,8 @@ class Resampling(Protocol):
 
 __all__ = [
     "Clusters",
-    "Factor",
-    "Ranked",
+    "Categorical",
+    "SortedScores",
     "ResampledCurves",
     "ResampledRates",
     "Resampling",

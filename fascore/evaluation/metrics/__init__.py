@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from fascore.contract.kinds.metric import Metric, ThresholdMetric
-from fascore.contract.kinds.values import Value
-
-if TYPE_CHECKING:
-    from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
+from fascore.contract.kinds.metric import Measures, Metric, MetricModule, ThresholdMetric
+from fascore.contract.kinds.unit import NUMBER, PERCENT, Unit
 
 Attacks = Literal["worst", "pooled"]
 
@@ -20,82 +17,85 @@ class Auc(Metric):
     """Area under the ROC curve, bona fide positive, ties half; all attacks of the table pooled. Needs no threshold."""
 
     type: Literal["auc"] = "auc"
+    title: ClassVar[str] = "AUC"
+    unit: ClassVar[Unit] = NUMBER
+    meaning: ClassVar[str] = "AUC: chance that a bona fide scores above an attack; 0.5 is guessing."
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.auc import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.auc import AucModule
 
-        return compute(table.reading(self.column))
-
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.auc import resample
-
-        return resample(table.reading(self.column), draws)
+        return AucModule(column=self.column)
 
 
 class PartialAuc(Metric):
-    """Area under the ROC curve up to a false accept rate, bona fide positive, all attacks pooled; standardised (McClish 1989): 0.5 is guessing."""
+    """Area under the ROC curve up to a false accept rate, bona fide positive, all attacks pooled; standardized (McClish 1989): 0.5 is guessing."""
 
     type: Literal["partial_auc"] = "partial_auc"
+    title: ClassVar[str] = "Partial AUC"
+    unit: ClassVar[Unit] = NUMBER
     max_fpr: float = Field(0.1, gt=0, lt=1, description="the greatest share of attacks accepted, where the area ends")
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.partial_auc import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.partial_auc import PartialAucModule
 
-        return compute(table.reading(self.column), max_fpr=self.max_fpr)
+        return PartialAucModule(column=self.column, max_fpr=self.max_fpr)
+
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        return f"up to FPR {PERCENT.text(parts['max_fpr'])}, standardized; area {parts['area']:.4g}"
 
 
 class Eer(Metric):
     """Equal error rate at the threshold of the very table it measures: an oracle. `interpolated` and `nearest` are both printed."""
 
     type: Literal["eer"] = "eer"
+    title: ClassVar[str] = "EER"
+    meaning: ClassVar[str] = (
+        "EER: the error rate where both are equal, at a threshold that nobody could have known before the test."
+    )
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
     convention: Literal["interpolated", "nearest"] = Field(
         "interpolated", description="which of the two is `value`; papers differ"
     )
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.eer import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.eer import EerModule
 
-        return compute(table.reading(self.column), convention=self.convention)
+        return EerModule(column=self.column, convention=self.convention)
 
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.eer import resample
-
-        return resample(table.reading(self.column), draws, convention=self.convention)
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        other = "nearest" if parts["convention"] == "interpolated" else "interpolated"
+        return f"{parts['convention']}; {other}: {PERCENT.text(parts[other])}"
 
 
 class Hter(ThresholdMetric):
     """Half total error rate at the dev threshold: the mean of false accepts (all attacks pooled) and false rejects."""
 
     type: Literal["hter"] = "hter"
+    title: ClassVar[str] = "HTER"
+    meaning: ClassVar[str] = "HTER: mean of both error rates at the dev threshold, all attacks pooled."
     higher_is_better: ClassVar[bool] = False
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.hter import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.hter import HterModule
 
-        return compute(table.reading(self.column), threshold)
+        return HterModule(column=self.column)
 
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.hter import resample
-
-        return resample(table.reading(self.column), threshold, draws)
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        accepts, rejects = PERCENT.text(parts["false_accept_pooled"]), PERCENT.text(parts["false_reject"])
+        return f"false accepts {accepts} (pooled), false rejects {rejects}"
 
 
 class Accuracy(ThresholdMetric):
     """Share of answered presentations classified right at the dev threshold."""
 
     type: Literal["accuracy"] = "accuracy"
+    title: ClassVar[str] = "Accuracy"
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.accuracy import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.accuracy import AccuracyModule
 
-        return compute(table.reading(self.column), threshold)
-
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.accuracy import resample
-
-        return resample(table.reading(self.column), threshold, draws)
+        return AccuracyModule(column=self.column)
 
 
 class ClassAccuracy(Metric):
@@ -106,6 +106,8 @@ class ClassAccuracy(Metric):
     """
 
     type: Literal["class_accuracy"] = "class_accuracy"
+    title: ClassVar[str] = "Class accuracy"
+    measures: ClassVar[Measures] = "other_task"
     head: str = Field(description="a head of several classes that writes its probabilities")
     target: str = Field(description="column of the true class, such as species, or any column of the records")
 
@@ -124,15 +126,10 @@ class ClassAccuracy(Metric):
     def examples(cls) -> list[Any]:
         return [(cls(head="tone", target="skin_tone"), {"tone.p.light": 0.7, "tone.p.dark": 0.3, "skin_tone": "light"})]
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.class_accuracy import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.class_accuracy import ClassAccuracyModule
 
-        return compute(table, self.head, self.target)
-
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.class_accuracy import resample
-
-        return resample(table, self.head, self.target, draws)
+        return ClassAccuracyModule(head=self.head, target=self.target)
 
 
 class AccuracyAtBpcer(Metric):
@@ -142,6 +139,7 @@ class AccuracyAtBpcer(Metric):
     """
 
     type: Literal["accuracy_at_bpcer"] = "accuracy_at_bpcer"
+    title: ClassVar[str] = "Accuracy at BPCER"
     oracle: ClassVar[bool] = True
     bpcer: float = Field(0.01, gt=0, lt=1, description="the greatest BPCER")
 
@@ -149,10 +147,14 @@ class AccuracyAtBpcer(Metric):
     def examples(cls) -> list[AccuracyAtBpcer]:
         return [cls(bpcer=0.1)]
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.accuracy_at_bpcer import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.accuracy_at_bpcer import AccuracyAtBpcerModule
 
-        return compute(table.reading(self.column), bpcer=self.bpcer)
+        return AccuracyAtBpcerModule(column=self.column, bpcer=self.bpcer)
+
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        limit, reached = PERCENT.text(parts["bpcer"]), PERCENT.text(parts["reached"])
+        return f"at BPCER at most {limit}; reached {reached}; {parts['errors']} wrong of n = {parts['n']}"
 
 
 class TprAtFpr(Metric):
@@ -162,6 +164,7 @@ class TprAtFpr(Metric):
     """
 
     type: Literal["tpr_at_fpr"] = "tpr_at_fpr"
+    title: ClassVar[str] = "TPR at FPR"
     oracle: ClassVar[bool] = True
     fpr: float = Field(0.01, gt=0, lt=1, description="the false positive rate")
     positive: Literal["attack", "bona_fide"] = Field(
@@ -175,10 +178,15 @@ class TprAtFpr(Metric):
     def examples(cls) -> list[TprAtFpr]:
         return [cls(fpr=0.1), cls(fpr=0.1, positive="attack"), cls(fpr=0.1, positive="attack", rule="release_index")]
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.tpr_at_fpr import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.tpr_at_fpr import TprAtFprModule
 
-        return compute(table.reading(self.column), fpr=self.fpr, positive=self.positive, rule=self.rule)
+        return TprAtFprModule(column=self.column, fpr=self.fpr, positive=self.positive, rule=self.rule)
+
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        asked = f"at FPR {PERCENT.text(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
+        reached = f"reached {PERCENT.text(parts['reached'])} of n = {parts['n']} negatives"
+        return f"{asked}; {reached}, {parts['n_positive']} positives"
 
 
 class BpcerAtApcer(Metric):
@@ -188,6 +196,7 @@ class BpcerAtApcer(Metric):
     """
 
     type: Literal["bpcer_at_apcer"] = "bpcer_at_apcer"
+    title: ClassVar[str] = "BPCER at APCER"
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
     apcer: float = Field(0.05, gt=0, lt=1, description="the greatest APCER")
@@ -199,10 +208,13 @@ class BpcerAtApcer(Metric):
     def examples(cls) -> list[BpcerAtApcer]:
         return [cls(apcer=0.1), cls(apcer=0.1, attacks="pooled")]
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.bpcer_at_apcer import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.bpcer_at_apcer import BpcerAtApcerModule
 
-        return compute(table.reading(self.column), apcer=self.apcer, attacks=self.attacks)
+        return BpcerAtApcerModule(column=self.column, apcer=self.apcer, attacks=self.attacks)
+
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        return _at_limit("apcer", parts)
 
 
 class ApcerAtBpcer(Metric):
@@ -212,6 +224,7 @@ class ApcerAtBpcer(Metric):
     """
 
     type: Literal["apcer_at_bpcer"] = "apcer_at_bpcer"
+    title: ClassVar[str] = "APCER at BPCER"
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
     bpcer: float = Field(0.01, gt=0, lt=1, description="the greatest BPCER")
@@ -223,10 +236,13 @@ class ApcerAtBpcer(Metric):
     def examples(cls) -> list[ApcerAtBpcer]:
         return [cls(bpcer=0.1), cls(bpcer=0.1, attacks="pooled")]
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.apcer_at_bpcer import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.apcer_at_bpcer import ApcerAtBpcerModule
 
-        return compute(table.reading(self.column), bpcer=self.bpcer, attacks=self.attacks)
+        return ApcerAtBpcerModule(column=self.column, bpcer=self.bpcer, attacks=self.attacks)
+
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        return _at_limit("bpcer", parts)
 
 
 class Iso30107(ThresholdMetric):
@@ -236,21 +252,28 @@ class Iso30107(ThresholdMetric):
     """
 
     type: Literal["iso30107"] = "iso30107"
+    title: ClassVar[str] = "ACER, worst species"
+    figures: ClassVar[Mapping[str, str]] = {
+        "acer_worst": "ACER, worst species",
+        "acer_pooled": "ACER, pooled",
+        "apcer_worst": "APCER, worst species",
+        "apcer_pooled": "APCER, pooled",
+    }
     higher_is_better: ClassVar[bool] = False
     primary: ClassVar[str] = "acer_worst"
     group: str | None = Field(
         None, description="column of the coarse groups of attacks; none: the part of the species before the dot"
     )
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.iso30107 import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.iso30107 import Iso30107Module
 
-        return compute(table.reading(self.column), threshold, self.group)
+        return Iso30107Module(column=self.column, group=self.group)
 
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.iso30107 import resample
-
-        return resample(table.reading(self.column), threshold, draws)
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        worst = f"APCER {PERCENT.text(parts['apcer_worst'])} ({parts['apcer_worst_species'] or 'no species measured'})"
+        pooled, bona_fide = PERCENT.text(parts["apcer_pooled"]), PERCENT.text(parts["bpcer"])
+        return f"{worst}, pooled {pooled}, BPCER {bona_fide}"
 
 
 class Riapar(ThresholdMetric):
@@ -261,18 +284,25 @@ class Riapar(ThresholdMetric):
     """
 
     type: Literal["riapar"] = "riapar"
+    title: ClassVar[str] = "RIAPAR"
     higher_is_better: ClassVar[bool] = False
     primary: ClassVar[str] = "riapar_worst"
     matcher_threshold: float | None = Field(
         None, description="the matcher accepts at this `matcher.score` and above; none: it says `matcher.accept`"
     )
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.riapar import compute
+    def build(self) -> MetricModule:
+        from fascore.evaluation.metrics.riapar import RiaparModule
 
-        return compute(table.reading(self.column), threshold, self.matcher_threshold)
+        return RiaparModule(column=self.column, matcher_threshold=self.matcher_threshold)
 
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fascore.evaluation.metrics.riapar import resample
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        iapar, frr = PERCENT.text(parts["iapar_worst"]), PERCENT.text(parts["frr"])
+        return f"worst species {parts['riapar_worst_species']}: IAPAR {iapar}, FRR {frr}"
 
-        return resample(table.reading(self.column), threshold, self.matcher_threshold, draws)
+
+def _at_limit(limit: str, parts: Mapping[str, Any]) -> str:
+    """What qualifies a rate where another one is at most `limit`: whose limit, what was reached, and n."""
+    whose = "pooled" if parts["attacks"] == "pooled" else f"{parts['attacks']} species"
+    asked = f"at {limit.upper()} at most {PERCENT.text(parts[limit])} ({whose})"
+    return f"{asked}; reached {PERCENT.text(parts['reached'])}; {parts['errors']} of n = {parts['n']}"

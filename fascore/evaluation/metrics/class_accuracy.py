@@ -1,15 +1,17 @@
-"""Accuracy of a head of several classes on the column that it learnt."""
+"""Accuracy of a head of several classes on the column that it learned."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import SpecError
-from fascore.contract.kinds.protocols import Resampling, ScoreTable
+from fascore.contract.kinds.metric import MetricModule
+from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.rates import Rate
 
@@ -24,37 +26,43 @@ class Classified(NamedTuple):
     silent: int
 
 
-def compute(table: ScoreTable, head: str, target: str) -> Mapping[str, Value]:
-    """`value` with errors, n and interval; `balanced`, the mean over the classes that occur; `classes`, the share right of each.
+@dataclass(frozen=True)
+class ClassAccuracyModule(MetricModule):
+    """The accuracy of `head` on the column `target`."""
 
-    Raises SpecError without the columns, for a value that is no class, and where no row has both.
-    """
-    found = classified(table, head, target)
-    right = found.true == found.said
-    whole = _rate(right, found.answered)
-    if not whole.n:
-        raise SpecError(f"no row has both a value in '{target}' and an answer of the head '{head}'")
-    parts = {name: _rate(right, found.answered & (found.true == code)) for code, name in enumerate(found.classes)}
-    recalls = {name: 1 - rate.value for name, rate in parts.items() if rate.value is not None}
-    low, high = whole.interval
-    return {
-        "value": 1 - whole.errors / whole.n,
-        "errors": whole.errors,
-        "n": whole.n,
-        "low": 1 - high,
-        "high": 1 - low,
-        "non_responses": found.silent,
-        "balanced": sum(recalls.values()) / len(recalls),
-        "classes": {name or "none": share for name, share in recalls.items()},
-    }
+    head: str
+    target: str
 
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        """`value` with errors, n and interval; `balanced`, the mean over the classes that occur; `classes`, the share right of each.
 
-def resample(table: ScoreTable, head: str, target: str, draws: Resampling) -> Mapping[str, Value]:
-    """`bootstrap` of `value`. Raises SpecError as `compute` does."""
-    found = classified(table, head, target)
-    # A row counts as accepted where it must be for the resampled accuracy to call it right.
-    accepted = np.where(found.true == found.said, table.bona_fide, table.attack)
-    return draws.beside(table, lambda part: part.rates_of(accepted, found.answered).accuracy)
+        Raises SpecError without the columns, for a value that is not a class, and where no row has both.
+        """
+        rows = classified(table, self.head, self.target)
+        right = rows.true == rows.said
+        whole = _rate(right, rows.answered)
+        if not whole.n:
+            raise SpecError(f"no row has both a value in '{self.target}' and an answer of the head '{self.head}'")
+        by_class = {name: _rate(right, rows.answered & (rows.true == code)) for code, name in enumerate(rows.classes)}
+        recalls = {name: 1 - rate.value for name, rate in by_class.items() if rate.value is not None}
+        low, high = whole.interval
+        return {
+            "value": 1 - whole.errors / whole.n,
+            "errors": whole.errors,
+            "n": whole.n,
+            "low": 1 - high,
+            "high": 1 - low,
+            "non_responses": rows.silent,
+            "balanced": sum(recalls.values()) / len(recalls),
+            "classes": {name or "none": share for name, share in recalls.items()},
+        }
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        """`bootstrap` of `value`. Raises SpecError as `compute` does."""
+        rows = classified(table, self.head, self.target)
+        # A row counts as accepted where it must be for the resampled accuracy to call it right.
+        accepted = np.where(rows.true == rows.said, table.bona_fide, table.attack)
+        return draws.beside(table, lambda resampled: resampled.rates_of(accepted, rows.answered).accuracy)
 
 
 def classified(table: ScoreTable, head: str, target: str) -> Classified:
@@ -67,15 +75,16 @@ def classified(table: ScoreTable, head: str, target: str) -> Classified:
         )
     if target not in table.words:
         raise SpecError(f"the score table has no column '{target}' of true classes; it has {', '.join(table.words)}")
-    classes, factor, given = tuple(columns), table.words[target], np.stack(list(columns.values()), axis=1)
+    classes, truth = tuple(columns), table.words[target]
+    probabilities = np.stack(list(columns.values()), axis=1)
     place = {name: code for code, name in enumerate(classes)}
-    if strange := [name for name in factor.present() if name and name not in place]:
+    if strange := [name for name in truth.present() if name and name not in place]:
         raise SpecError(
-            f"column '{target}' has the value '{strange[0]}', which is no class of the head '{head}': {', '.join(classes)}"
+            f"column '{target}' has the value '{strange[0]}', which is not a class of the head '{head}': {', '.join(classes)}"
         )
-    true = np.array([place.get(name, -1) for name in factor.names], np.intp)[factor.codes]
-    finite: NDArray[np.bool_] = np.asarray(np.isfinite(given).all(axis=1))
-    said = np.where(finite[:, None], given, -np.inf).argmax(axis=1)
+    true = np.array([place.get(name, -1) for name in truth.names], np.intp)[truth.codes]
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(probabilities).all(axis=1))
+    said = np.where(finite[:, None], probabilities, -np.inf).argmax(axis=1)
     return Classified(classes, true, said, finite & (true >= 0), int(np.count_nonzero(~finite & (true >= 0))))
 
 

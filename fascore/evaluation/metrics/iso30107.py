@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
-from fascore.contract.kinds.score_protocols import ResampledRates
+from fascore.contract.kinds.metric import MetricModule
+from fascore.contract.kinds.protocols import ScoreTable, Threshold
+from fascore.contract.kinds.score_protocols import ResampledRates, Resampling
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.rates import Rate, attack_rates, bona_fide_rate, coarse, half, mean, pooled, worst, worst_bound
 from fascore.evaluation.threshold import needed
@@ -28,40 +29,46 @@ SPOOF = Words("apcer", "apnrr", "bpcer", "bpnrr")
 FORGERY = Words("forgery_miss_rate", "non_response", "false_reject", "non_response")
 
 
-def compute(table: ScoreTable, threshold: Threshold | None, group: str | None) -> Mapping[str, Value]:
-    """Presentation attacks at the top level, digital forgery under `forgery`, each where the table has it.
+@dataclass(frozen=True)
+class Iso30107Module(MetricModule):
+    """All rates of one column of scores; `group` names the column of the coarse groups, None the part of the species before the dot."""
 
-    Every rate comes with errors, n and its 95 % Clopper-Pearson interval (`low`, `high`), exact if presentations are
-    independent. A rate without any answered presentation is None. `group` names the column of the coarse groups, None the
-    part of the species before the dot. Raises SpecError without a threshold.
-    """
-    value = needed(threshold).value
-    spoof, forged = _tasks(table)
-    forgery: Parts = {} if forged is None else {"forgery": _figures(forged, value, FORGERY)}
-    if spoof is None:
-        return {"acer_worst": None, "note": "no presentation attacks here: see forgery", **forgery}
-    return {**_figures(spoof, value, SPOOF), **_groups(spoof, value, group), **_potentials(spoof, value), **forgery}
+    column: str
+    group: str | None
 
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        """Presentation attacks at the top level, digital forgery under `forgery`, each where the table has it.
 
-def resample(table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-    """`bootstrap` beside every rate of `compute`, and under `bootstrap` for the figures of both classes.
+        Every rate comes with errors, n and its 95 % Clopper-Pearson interval (`low`, `high`), exact if presentations are
+        independent. A rate without any answered presentation is None. Raises SpecError without a threshold.
+        """
+        value = needed(threshold).value
+        spoof, forged = _tasks(table.reading(self.column))
+        forgery: Parts = {} if forged is None else {"forgery": _figures(forged, value, FORGERY)}
+        if spoof is None:
+            return {"acer_worst": None, "note": "no presentation attacks here: see forgery", **forgery}
+        groups = _groups(spoof, value, self.group)
+        return {**_figures(spoof, value, SPOOF), **groups, **_potentials(spoof, value), **forgery}
 
-    `acer_worst` holds the species that is the worst of the table: the worst of each resample is biased upwards. What bounds
-    the worst is `apcer_worst_bound`.
-    """
-    value = needed(threshold).value
-    spoof, forged = _tasks(table)
-    found: Parts = {}
-    if spoof is not None and (part := draws.on(spoof)) is not None:
-        found |= _intervals(part, part.rates(value), worst(attack_rates(spoof, value)), SPOOF)
-    if forged is not None and (part := draws.on(forged)) is not None:
-        found["forgery"] = _intervals(part, part.rates(value), worst(attack_rates(forged, value)), FORGERY)
-    return found
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        """`bootstrap` beside every rate of `compute`, and under `bootstrap` for the figures of both classes.
+
+        `acer_worst` holds the species that is the worst of the table: the worst of each resample is biased upwards. What bounds
+        the worst is `apcer_worst_bound`.
+        """
+        value = needed(threshold).value
+        spoof, forged = _tasks(table.reading(self.column))
+        parts: Parts = {}
+        if spoof is not None and (own := draws.on(spoof)) is not None:
+            parts |= _intervals(own, own.rates(value), worst(attack_rates(spoof, value)), SPOOF)
+        if forged is not None and (own := draws.on(forged)) is not None:
+            parts["forgery"] = _intervals(own, own.rates(value), worst(attack_rates(forged, value)), FORGERY)
+        return parts
 
 
 def _tasks(table: ScoreTable) -> tuple[ScoreTable | None, ScoreTable | None]:
     """Presentation attacks and forgeries, each with its bona fide; None where there are none of the one and some of the other."""
-    forged = table.factor("task").equals("forgery")
+    forged = table.categorical("task").equals("forgery")
     if not (table.attack & forged).any():
         return table.with_bona_fide(~forged), None
     return table.with_bona_fide(~forged) if (table.attack & ~forged).any() else None, table.with_bona_fide(forged)
@@ -86,7 +93,7 @@ def _summary(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Part
     """The worst species, all pooled, and for presentation attacks ACER in its three conventions."""
     name, every, named = worst(species), pooled(species), words.attack
     top = species[name].value if name else None
-    found: Parts = {
+    summary: Parts = {
         f"{named}_worst": top,
         f"{named}_worst_species": name,
         f"{named}_worst_n": species[name].n if name else 0,
@@ -94,9 +101,12 @@ def _summary(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Part
         words.bona_fide: bona_fide.value,
     }
     if words is not SPOOF:
-        return found
+        return summary
     conventions = {"worst": top, "pooled": every.value, "mean_species": mean(species)}
-    return {**{f"acer_{convention}": half(rate, bona_fide.value) for convention, rate in conventions.items()}, **found}
+    return {
+        **{f"acer_{convention}": half(rate, bona_fide.value) for convention, rate in conventions.items()},
+        **summary,
+    }
 
 
 def _silence_rejects(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Parts:
@@ -146,7 +156,7 @@ def _groups(table: ScoreTable, threshold: float, column: str | None) -> Parts:
 
 def _potentials(table: ScoreTable, threshold: float) -> Parts:
     """The worst species of each attack potential, where the records state it: a claim holds up to one potential."""
-    if not any(table.factor("attack_potential").present()):
+    if not any(table.categorical("attack_potential").present()):
         return {}
     parts = {
         name: attack_rates(table.select(rows), threshold)

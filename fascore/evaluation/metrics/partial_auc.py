@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from fascore.contract.kinds.protocols import ScoreTable
+from fascore.contract.kinds.metric import MetricModule
+from fascore.contract.kinds.protocols import ScoreTable, Threshold
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.roc import partial_auc
 
 
-def compute(table: ScoreTable, *, max_fpr: float) -> Mapping[str, Value]:
-    """`value`, standardised, with the `area` itself and both counts. Raises SpecError where one class has no score."""
-    bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
-    found = partial_auc(bona_fide, attack, max_fpr)
-    return {
-        "value": found.standardized,
-        "area": found.area,
-        "max_fpr": max_fpr,
-        "n_bona_fide": len(bona_fide),
-        "n_attack": len(attack),
-    }
+@dataclass(frozen=True)
+class PartialAucModule(MetricModule):
+    """The area of one column of scores up to a false accept rate."""
+
+    column: str
+    max_fpr: float
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        """`value`, standardized, with the `area` itself and both counts. Raises SpecError where one class has no score."""
+        read = table.reading(self.column)
+        bona_fide, attack = read.sorted_bona_fide, read.sorted_attack
+        partial = partial_auc(bona_fide, attack, self.max_fpr)
+        return {
+            "value": partial.standardized,
+            "area": partial.area,
+            "max_fpr": self.max_fpr,
+            "n_bona_fide": len(bona_fide),
+            "n_attack": len(attack),
+        }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import SpecError
+from fascore.contract.kinds.metric import MetricModule
 from fascore.contract.kinds.protocols import Resampling, ScoreTable, Threshold
 from fascore.contract.kinds.values import Value
 from fascore.evaluation.rates import Rate, worst
@@ -16,42 +18,48 @@ from fascore.evaluation.threshold import needed
 ACCEPT, SCORE = "matcher.accept", "matcher.score"
 
 
-def compute(table: ScoreTable, threshold: Threshold | None, matcher_threshold: float | None) -> Mapping[str, Value]:
-    """RIAPAR = IAPAR + FRR by species, the worst first, each rate with errors, n and interval.
+@dataclass(frozen=True)
+class RiaparModule(MetricModule):
+    """RIAPAR of one column of scores; the matcher accepts by `matcher.accept`, or by `matcher.score` at `matcher_threshold`."""
 
-    Both count all presentations, also those without an answer: what gives none is not let in. Raises SpecError without a
-    threshold, without matcher columns, and where one class is missing.
-    """
-    accepted = system_accepts(table, needed(threshold).value, matcher_threshold)
-    frr = _count(~accepted, table.bona_fide)
-    species = {name: _count(accepted, rows) for name, rows in table.by_group("species", table.attack)}
-    top = worst(species)
-    if top is None or frr.value is None:
-        raise SpecError(
-            f"there is no {'bona fide' if top else 'attack'} presentation; RIAPAR is a sum over both classes"
-        )
-    sums = {name: (rate.value or 0.0) + frr.value for name, rate in species.items()}
-    return {
-        "riapar_worst": sums[top],
-        "riapar_worst_species": top,
-        "iapar_worst": species[top].value,
-        "frr": frr.value,
-        "bona_fide": frr.counts("frr"),
-        "species": {name: {"riapar": sums[name], **rate.counts("iapar")} for name, rate in species.items()},
-    }
+    column: str
+    matcher_threshold: float | None
 
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        """RIAPAR = IAPAR + FRR by species, the worst first, each rate with errors, n and interval.
 
-def resample(
-    table: ScoreTable, threshold: Threshold | None, matcher_threshold: float | None, draws: Resampling
-) -> Mapping[str, Value]:
-    """`bootstrap` of FRR, and by species of the sum. Raises SpecError as `compute` does."""
-    part = draws.on(table)
-    if part is None:
-        return {}
-    accepted = system_accepts(table, needed(threshold).value, matcher_threshold)
-    rates = part.rates_of(accepted, np.ones(len(table), np.bool_))
-    sums = {name: {"bootstrap": part.interval(values + rates.bona_fide)} for name, values in rates.species.items()}
-    return {"bona_fide": {"bootstrap": part.interval(rates.bona_fide)}, "species": sums}
+        Both count all presentations, also those without an answer: what gives none is not let in. Raises SpecError without a
+        threshold, without matcher columns, and where one class is missing.
+        """
+        read = table.reading(self.column)
+        accepted = system_accepts(read, needed(threshold).value, self.matcher_threshold)
+        frr = _count(~accepted, read.bona_fide)
+        species = {name: _count(accepted, rows) for name, rows in read.by_group("species", read.attack)}
+        top = worst(species)
+        if top is None or frr.value is None:
+            raise SpecError(
+                f"there is no {'bona fide' if top else 'attack'} presentation; RIAPAR is a sum over both classes"
+            )
+        sums = {name: (rate.value or 0.0) + frr.value for name, rate in species.items()}
+        return {
+            "riapar_worst": sums[top],
+            "riapar_worst_species": top,
+            "iapar_worst": species[top].value,
+            "frr": frr.value,
+            "bona_fide": frr.counts("frr"),
+            "species": {name: {"riapar": sums[name], **rate.counts("iapar")} for name, rate in species.items()},
+        }
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        """`bootstrap` of FRR, and by species of the sum. Raises SpecError as `compute` does."""
+        read = table.reading(self.column)
+        own = draws.on(read)
+        if own is None:
+            return {}
+        accepted = system_accepts(read, needed(threshold).value, self.matcher_threshold)
+        rates = own.rates_of(accepted, np.ones(len(read), np.bool_))
+        sums = {name: {"bootstrap": own.interval(values + rates.bona_fide)} for name, values in rates.species.items()}
+        return {"bona_fide": {"bootstrap": own.interval(rates.bona_fide)}, "species": sums}
 
 
 def system_accepts(table: ScoreTable, threshold: float, matcher_threshold: float | None) -> NDArray[np.bool_]:
@@ -59,12 +67,12 @@ def system_accepts(table: ScoreTable, threshold: float, matcher_threshold: float
     if matcher_threshold is not None and SCORE in table.heads:
         matched = table.heads[SCORE] >= matcher_threshold
     elif matcher_threshold is None and ACCEPT in table.heads:
-        given = table.heads[ACCEPT]
-        if not np.isin(given[np.isfinite(given)], (0, 1)).all():
+        accepts = table.heads[ACCEPT]
+        if not np.isin(accepts[np.isfinite(accepts)], (0, 1)).all():
             raise SpecError(
                 f"column '{ACCEPT}' holds 1 where the matcher accepted and 0 where it did not; write scores as '{SCORE}'"
             )
-        matched = given == 1
+        matched = accepts == 1
     else:
         raise SpecError(
             f"RIAPAR needs the matcher: a column '{ACCEPT}' of 0 and 1, or a column '{SCORE}' and the field matcher_threshold"

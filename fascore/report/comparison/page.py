@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -10,8 +10,8 @@ from markupsafe import Markup
 from fascore.evaluation.comparison import FIGURES, Comparison, System
 from fascore.evaluation.join import common
 from fascore.report import charts, wording
+from fascore.report.comparison.figures import shown
 from fascore.report.comparison.sheet import Section
-from fascore.report.comparison.sheets import TITLES
 from fascore.report.html import template
 
 CURVES_NOTE = "All attacks pooled. Dot: the system's own threshold; in the DET none where a rate is 0."
@@ -19,26 +19,38 @@ FOREST_NOTE = (
     "Percentage points, system minus {base}, 95 % over subjects. Left of the line the system makes fewer errors than {base}; "
     "1 - AUC stands for AUC, so that left is better in every row."
 )
-MEANINGS = ("apcer", "bpcer", "acer", "miss", "hter", "auc", "eer", "oracle")
+TERMS = ("apcer", "bpcer", "acer", "miss")
 PAIRS = (
     "Differences are taken on presentations that both systems answered, each at its own dev threshold. Their intervals and p draw people anew, the "
     "same for both systems. McNemar's test counts presentations on which exactly one system is wrong, and treats them as independent."
 )
 
 
-def render(title: str, found: Comparison, sections: Sequence[Section], systems: Sequence[System]) -> str:
+def render(title: str, comparison: Comparison, sections: Sequence[Section], systems: Sequence[System]) -> str:
     """The page. Text is escaped. The same facts give the same bytes."""
-    drawn = [_charts(found, section, systems) if section.key else [] for section in sections]
+    drawn = [_charts(comparison, section, systems) if section.key else [] for section in sections]
     return template("compare.html.j2").render(
         title=title,
         sections=sections,
         charts=drawn,
-        warnings=found["warnings"],
-        meanings=[*(wording.MEANINGS[key] for key in MEANINGS), PAIRS],
+        warnings=comparison["warnings"],
+        meanings=[
+            *(wording.TERMS[key] for key in TERMS),
+            *wording.meanings(_further(comparison)),
+            wording.AT_TEST,
+            PAIRS,
+        ],
     )
 
 
-def _charts(found: Comparison, section: Section, systems: Sequence[System]) -> list[tuple[str, Markup, str, bool]]:
+def _further(comparison: Comparison) -> Iterator[str]:
+    """What further metrics of the systems mean."""
+    for test in comparison["tests"].values():
+        for measured in test["tasks"].values():
+            yield from (figure["meaning"] for own in measured.get("further", {}).values() for figure in own.values())
+
+
+def _charts(comparison: Comparison, section: Section, systems: Sequence[System]) -> list[tuple[str, Markup, str, bool]]:
     """Caption, drawing, note, and whether it needs the page's width."""
     test, task = section.key or ("", "")
     tables = common({system.name: system.tests[test] for system in systems})
@@ -52,26 +64,32 @@ def _charts(found: Comparison, section: Section, systems: Sequence[System]) -> l
     if lines:
         drawn.append(("DET, normal deviate axes", Markup(charts.det_chart(lines, f"DET, {name}")), CURVES_NOTE, False))
         drawn.append(("ROC", Markup(charts.roc_chart(lines, f"ROC, {name}")), CURVES_NOTE, False))
-    effects = _effects(found["tests"][test]["tasks"][task]["pairs"], task)
+    effects = _effects(comparison["tests"][test]["tasks"][task]["pairs"], task)
     if effects:
         forest = Markup(charts.forest_chart(effects, [system.name for system in systems], f"differences, {name}"))
         drawn.append(
-            (f"Differences from {found['baseline']}", forest, FOREST_NOTE.format(base=found["baseline"]), True)
+            (
+                f"Differences from {comparison['baseline']}",
+                forest,
+                FOREST_NOTE.format(base=comparison["baseline"]),
+                True,
+            )
         )
     return drawn
 
 
 def _effects(pairs: Mapping[str, Any], task: str) -> list[charts.Effect]:
-    """Every measured difference in percentage points, AUC turned into the area above the curve."""
+    """Every measured difference in percentage points, what is better where it is higher turned around: the area above the curve for AUC."""
     effects = []
     for key in FIGURES.get(task, FIGURES["spoof"]):
+        figure = shown(key)
         for name, pair in pairs.items():
             part = pair.get("differences", {}).get(key, {})
             if part.get("difference") is not None:
                 drawn = part.get("bootstrap", {})
                 ends = [drawn.get("low"), drawn.get("high")]
-                sign = -100 if key == "auc" else 100
+                sign = -100 if figure.higher_is_better else 100
                 low, high = sorted(sign * end for end in ends) if None not in ends else (None, None)
-                title = "1 - AUC" if key == "auc" else TITLES[key]
+                title = f"1 - {figure.title}" if figure.higher_is_better else figure.title
                 effects.append(charts.Effect(title, name, sign * part["difference"], low, high))
     return effects

@@ -8,43 +8,30 @@ from typing import Any
 
 from fascore.evaluation.comparison import Comparison
 from fascore.report.comparison.beside import paper_section
+from fascore.report.comparison.figures import shown
+from fascore.report.comparison.further import further_sheet
 from fascore.report.comparison.sheet import Cell, Section, Sheet
 from fascore.report.task_tables import TASKS
-from fascore.report.wording import ORACLE, percent
 
-TITLES = {
-    "auc": "AUC",
-    "eer": f"EER {ORACLE}",
-    "apcer_worst": "APCER, worst species",
-    "apcer_pooled": "APCER, pooled",
-    "bpcer": "BPCER",
-    "acer_worst": "ACER, worst species",
-    "acer_pooled": "ACER, pooled (HTER)",
-    "forgery_miss_rate_worst": "Miss rate, worst manipulation",
-    "forgery_miss_rate_pooled": "Miss rate, pooled",
-    "false_reject": "False rejects",
-    "hter": "HTER",
-}
-"""Figures as people name them."""
 MATRIX = {"spoof": ("auc", "acer_pooled", "acer_worst"), "forgery": ("auc", "hter")}
 """Figures of the matrix of training and test data, by task."""
 
 
-def sections(found: Comparison) -> Iterator[Section]:
+def sections(comparison: Comparison) -> Iterator[Section]:
     """All of a comparison in the order to read."""
-    for test, part in found["tests"].items():
+    for test, part in comparison["tests"].items():
         for task, measured in part["tasks"].items():
-            sheets = [_figures(measured), *_pairs(measured, found)]
+            sheets = [_figures(measured), *further_sheet(measured), *_pairs(measured, comparison)]
             yield Section(f"{test} · {TASKS.get(task, f'task {task}')}", sheets, _lead(part, measured), (test, task))
-    if seeds := list(_seeds(found)):
+    if seeds := list(_seeds(comparison)):
         yield Section(
             "Over seeds", seeds, "Runs that differ in nothing but their seed: mean ± sample deviation (number of runs)."
         )
-    if "paper" in found:
-        yield paper_section(found["paper"])
-    if matrix := list(_matrix(found)):
+    if "paper" in comparison:
+        yield paper_section(comparison["paper"])
+    if matrix := list(_matrix(comparison)):
         yield Section("Across data", matrix, "Every whole test set, at each system's own threshold.")
-    yield Section("Systems", [_systems(found)])
+    yield Section("Systems", [_systems(comparison)])
 
 
 def _lead(part: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
@@ -56,23 +43,20 @@ def _lead(part: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
 
 
 def figure(key: str, value: float | None) -> str:
-    """A figure as it is written: areas as numbers, rates in per cent."""
-    return "–" if value is None else f"{value:.4f}" if key == "auc" else percent(value)
+    """A figure as it is written, in its unit."""
+    return shown(key).unit.text(value)
 
 
 def interval(key: str, part: Mapping[str, Any]) -> str:
     """An interval as it is written; empty where there is none."""
-    if part.get("low") is None:
-        return ""
-    low, high = part["low"], part["high"]
-    return f"{low:.4f} – {high:.4f}" if key == "auc" else f"{100 * low:.1f} – {100 * high:.1f} %"
+    return shown(key).unit.interval(part.get("low"), part.get("high"))
 
 
 def _figures(measured: Mapping[str, Any]) -> Sheet:
     systems = measured["systems"]
     keys = list(next(iter(systems.values())))
-    rows = [[Cell(name), *(_cell(key, found[key]) for key in keys)] for name, found in systems.items()]
-    drawn = any("bootstrap" in part for found in systems.values() for part in found.values())
+    rows = [[Cell(name), *(_cell(key, figures[key]) for key in keys)] for name, figures in systems.items()]
+    drawn = any("bootstrap" in part for figures in systems.values() for part in figures.values())
     notes = [
         "i: 95 % interval if presentations are independent (Clopper-Pearson)"
         + ("; s: over subjects (bootstrap)." if drawn else ".")
@@ -80,12 +64,14 @@ def _figures(measured: Mapping[str, Any]) -> Sheet:
     silent = [f"{count} of {name}" for name, count in measured["non_responses"].items() if count]
     notes += [f"Presentations without an answer, in none of these figures: {', '.join(silent)}."] if silent else []
     notes += [f"{name} is not paired: {pair['note']}." for name, pair in measured["pairs"].items() if "note" in pair]
-    return Sheet("Figures, at each system's own threshold", ["System", *(TITLES[key] for key in keys)], rows, notes)
+    return Sheet(
+        "Figures, at each system's own threshold", ["System", *(shown(key).title for key in keys)], rows, notes
+    )
 
 
 def _cell(key: str, part: Mapping[str, Any]) -> Cell:
     lines = [f"i {interval(key, part)}"] if part.get("low") is not None and part.get("n") else []
-    lines += [f"s {found}"] if (found := interval(key, part.get("bootstrap") or {})) else []
+    lines += [f"s {ends}"] if (ends := interval(key, part.get("bootstrap") or {})) else []
     lines += (
         [f"{part['errors']} of {part['n']}" + (f", {part['species']}" if "species" in part else "")]
         if "n" in part
@@ -94,29 +80,29 @@ def _cell(key: str, part: Mapping[str, Any]) -> Cell:
     return Cell(figure(key, part["value"]), tuple(lines))
 
 
-def _pairs(measured: Mapping[str, Any], found: Comparison) -> Iterator[Sheet]:
+def _pairs(measured: Mapping[str, Any], comparison: Comparison) -> Iterator[Sheet]:
     pairs = {name: pair for name, pair in measured["pairs"].items() if "note" not in pair}
-    notes = [f"p (Holm) is corrected: {found['correction']}."] if found["correction"] else []
+    notes = [f"p (Holm) is corrected: {comparison['correction']}."] if comparison["correction"] else []
     if pairs:
-        yield _differences(pairs, found, notes)
-        yield _mcnemar(pairs, found)
+        yield _differences(pairs, comparison, notes)
+        yield _mcnemar(pairs, comparison)
 
 
-def _differences(pairs: Mapping[str, Any], found: Comparison, notes: Sequence[str]) -> Sheet:
-    base = found["baseline"]
+def _differences(pairs: Mapping[str, Any], comparison: Comparison, notes: Sequence[str]) -> Sheet:
+    base = comparison["baseline"]
     rows = []
     for name, pair in pairs.items():
         for key, part in pair["differences"].items():
             drawn, values = part.get("bootstrap", {}), (figure(key, part[side]) for side in ("second", "first"))
-            shown = [
+            texts = [
                 name,
-                TITLES[key],
+                shown(key).title,
                 *values,
                 difference(key, part["difference"]),
                 interval(key, drawn) or "–",
-                *_chances(drawn, "p", found),
+                *_chances(drawn, "p", comparison),
             ]
-            rows.append([Cell(text) for text in shown])
+            rows.append([Cell(text) for text in texts])
     head = [
         "System",
         "Figure",
@@ -125,13 +111,13 @@ def _differences(pairs: Mapping[str, Any], found: Comparison, notes: Sequence[st
         "Difference",
         "95 %, over subjects",
         "p",
-        *(["p (Holm)"] if found["correction"] else []),
+        *(["p (Holm)"] if comparison["correction"] else []),
     ]
     about = f"On the presentations that both answered; difference = system - baseline ({base}). p: two-sided, from the same bootstrap."
     return Sheet(f"Differences from {base}", head, rows, [about, *notes], words=1)
 
 
-def _mcnemar(pairs: Mapping[str, Any], found: Comparison) -> Sheet:
+def _mcnemar(pairs: Mapping[str, Any], comparison: Comparison) -> Sheet:
     rows = [
         [
             name,
@@ -139,7 +125,7 @@ def _mcnemar(pairs: Mapping[str, Any], found: Comparison) -> Sheet:
             str(part["only_first_wrong"]),
             str(part["only_second_wrong"]),
             p_value(part["p_exact"]),
-            *_chances(part, "p_mid", found),
+            *_chances(part, "p_mid", comparison),
         ]
         for name, pair in pairs.items()
         for group, part in pair["mcnemar"].items()
@@ -151,11 +137,11 @@ def _mcnemar(pairs: Mapping[str, Any], found: Comparison) -> Sheet:
         "Only baseline wrong",
         "p exact",
         "p mid",
-        *(["p (Holm)"] if found["correction"] else []),
+        *(["p (Holm)"] if comparison["correction"] else []),
     ]
     about = "McNemar's test of decisions, as if presentations were independent; the mid-p is the one to read."
     return Sheet(
-        f"Decisions that differ from those of {found['baseline']}",
+        f"Decisions that differ from those of {comparison['baseline']}",
         head,
         [[Cell(text) for text in row] for row in rows],
         [about],
@@ -163,16 +149,14 @@ def _mcnemar(pairs: Mapping[str, Any], found: Comparison) -> Sheet:
     )
 
 
-def _chances(part: Mapping[str, Any], key: str, found: Comparison) -> list[str]:
+def _chances(part: Mapping[str, Any], key: str, comparison: Comparison) -> list[str]:
     """The p-value, and the corrected one where several systems are compared."""
-    return [p_value(part.get(name)) for name in (key, *(["p_holm"] if found["correction"] else []))]
+    return [p_value(part.get(name)) for name in (key, *(["p_holm"] if comparison["correction"] else []))]
 
 
 def difference(key: str, value: float | None) -> str:
     """A difference with its sign; of rates in percentage points."""
-    if value is None:
-        return "–"
-    return f"{value:+.4f}" if key == "auc" else f"{100 * value:+.2f}"
+    return shown(key).unit.difference(value)
 
 
 def p_value(value: float | None) -> str:
@@ -180,23 +164,23 @@ def p_value(value: float | None) -> str:
     return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _seeds(found: Comparison) -> Iterator[Sheet]:
+def _seeds(comparison: Comparison) -> Iterator[Sheet]:
     """By test set and task, a row for each group of runs that differ in their seed alone."""
     groups: dict[str, list[str]] = {}
-    for name, system in found["systems"].items():
+    for name, system in comparison["systems"].items():
         groups.setdefault(system["siblings"] or name, []).append(name)
     if all(len(names) < 2 for names in groups.values()):
         return
-    for test, part in found["tests"].items():
+    for test, part in comparison["tests"].items():
         for task, measured in part["tasks"].items():
             systems = measured["systems"]
             keys = list(next(iter(systems.values())))
-            values = {key: {name: found[key]["value"] for name, found in systems.items()} for key in keys}
+            values = {key: {name: figures[key]["value"] for name, figures in systems.items()} for key in keys}
             rows = [
                 [Cell(row_name(names)), *(_over(key, [values[key][name] for name in names]) for key in keys)]
                 for names in groups.values()
             ]
-            yield Sheet(f"{test} · {TASKS.get(task, task)}", ["Runs", *(TITLES[key] for key in keys)], rows)
+            yield Sheet(f"{test} · {TASKS.get(task, task)}", ["Runs", *(shown(key).title for key in keys)], rows)
 
 
 def row_name(names: Sequence[str]) -> str:
@@ -217,9 +201,9 @@ def _over(key: str, values: Sequence[float | None]) -> Cell:
     return Cell(figure(key, statistics.mean(known)), (*spread, f"{len(known)} run{'s' * (len(known) > 1)}"))
 
 
-def _matrix(found: Comparison) -> Iterator[Sheet]:
+def _matrix(comparison: Comparison) -> Iterator[Sheet]:
     """By task and figure: rows what systems were trained on, columns what they were tested on."""
-    across = [row for row in found["across"] if row["trained_on"]]
+    across = [row for row in comparison["across"] if row["trained_on"]]
     for task in dict.fromkeys(row["task"] for row in across):
         entries = [row for row in across if row["task"] == task]
         columns = list(dict.fromkeys(_column(row, entries) for row in entries))
@@ -227,7 +211,7 @@ def _matrix(found: Comparison) -> Iterator[Sheet]:
             continue
         for key in MATRIX.get(task, MATRIX["spoof"]):
             yield Sheet(
-                f"{TITLES[key]} · {TASKS.get(task, task)}",
+                f"{shown(key).title} · {TASKS.get(task, task)}",
                 ["Trained on", "System", *columns],
                 _matrix_rows(entries, columns, key),
                 words=1,
@@ -249,8 +233,8 @@ def _matrix_rows(entries: Sequence[Mapping[str, Any]], columns: Sequence[str], k
     for system in dict.fromkeys(row["system"] for row in entries):
         own = [row for row in entries if row["system"] == system]
         cells = {_column(row, entries): row for row in own}
-        shown = [_matrix_cell(cells[column], key) if column in cells else Cell("") for column in columns]
-        rows.append([Cell(" + ".join(own[0]["trained_on"])), Cell(system), *shown])
+        tested = [_matrix_cell(cells[column], key) if column in cells else Cell("") for column in columns]
+        rows.append([Cell(" + ".join(own[0]["trained_on"])), Cell(system), *tested])
     return rows
 
 
@@ -263,15 +247,15 @@ def _matrix_cell(row: Mapping[str, Any], key: str) -> Cell:
     )
 
 
-def _systems(found: Comparison) -> Sheet:
+def _systems(comparison: Comparison) -> Sheet:
     rows = [
         [
-            Cell(name, ("baseline",) if name == found["baseline"] and len(found["systems"]) > 1 else ()),
+            Cell(name, ("baseline",) if name == comparison["baseline"] and len(comparison["systems"]) > 1 else ()),
             Cell(f"{system['threshold']['value']:.10g}"),
             Cell(system["threshold"]["origin"]),
             Cell(" + ".join(system["trained_on"]) or "–"),
         ]
-        for name, system in found["systems"].items()
+        for name, system in comparison["systems"].items()
     ]
     return Sheet(
         "Thresholds and training data", ["System", "Threshold", "Where it came from", "Trained on"], rows, words=3

@@ -12,12 +12,12 @@ from fascore.evaluation.comparison import Comparison
 from fascore.report.comparison.sheet import Cell, Section, Sheet
 
 
-def summary(found: Comparison, sections: Sequence[Section]) -> RenderableType:
+def summary(comparison: Comparison, sections: Sequence[Section]) -> RenderableType:
     """All sections, one table below the other, and the warnings last, where they are seen."""
-    return Group(*_parts(found, sections))
+    return Group(*_parts(comparison, sections))
 
 
-def _parts(found: Comparison, sections: Sequence[Section]) -> Iterator[RenderableType]:
+def _parts(comparison: Comparison, sections: Sequence[Section]) -> Iterator[RenderableType]:
     for section in sections:
         yield Text(f"\n{section.heading}", style="bold")
         if section.lead:
@@ -25,7 +25,7 @@ def _parts(found: Comparison, sections: Sequence[Section]) -> Iterator[Renderabl
         for sheet in section.sheets:
             yield _table(sheet)
             yield from (Text(note, style="dim") for note in sheet.notes)
-    yield from (Text(f"warning: {warning}", style="yellow") for warning in found["warnings"])
+    yield from (Text(f"warning: {warning}", style="yellow") for warning in comparison["warnings"])
 
 
 def _table(sheet: Sheet) -> Table:

@@ -71,9 +71,9 @@ LATEX = {
 }
 
 
-def markdown(title: str, found: Comparison, sections: Sequence[Section]) -> str:
+def markdown(title: str, comparison: Comparison, sections: Sequence[Section]) -> str:
     """All tables, in the form of GitHub."""
-    lines = [f"# {_plain(title)}", *(f"> {_plain(warning)}" for warning in found["warnings"])]
+    lines = [f"# {_plain(title)}", *(f"> {_plain(warning)}" for warning in comparison["warnings"])]
     for section in sections:
         lines += ["", f"## {_plain(section.heading)}", *(["", _plain(section.lead)] if section.lead else [])]
         for sheet in section.sheets:
@@ -138,13 +138,14 @@ def escaped(text: str) -> str:
     return "".join(LATEX.get(letter, letter) for letter in " ".join(text.split()))
 
 
-def table_rows(found: Comparison) -> Iterator[dict[str, object]]:
+def table_rows(comparison: Comparison) -> Iterator[dict[str, object]]:
     """A row for each system and figure, rates in [0, 1], with its difference from the baseline."""
-    for test, part in found["tests"].items():
+    for test, part in comparison["tests"].items():
         for task, measured in part["tasks"].items():
             for system, figures in measured["systems"].items():
                 differences = measured["pairs"].get(system, {}).get("differences", {})
-                for key, figure in figures.items():
+                further = measured.get("further", {}).get(system, {})
+                for key, figure in {**figures, **further}.items():
                     drawn, pair = figure.get("bootstrap") or {}, differences.get(key, {})
                     again = pair.get("bootstrap", {})
                     yield {
@@ -155,7 +156,7 @@ def table_rows(found: Comparison) -> Iterator[dict[str, object]]:
                         **{name: figure[name] for name in figure if name in COLUMNS},
                         "subjects_low": drawn.get("low"),
                         "subjects_high": drawn.get("high"),
-                        "baseline": found["baseline"],
+                        "baseline": comparison["baseline"],
                         "difference": pair.get("difference"),
                         "difference_low": again.get("low"),
                         "difference_high": again.get("high"),
@@ -164,9 +165,9 @@ def table_rows(found: Comparison) -> Iterator[dict[str, object]]:
                     }
 
 
-def paper_rows(found: Comparison) -> Iterator[dict[str, object]]:
+def paper_rows(comparison: Comparison) -> Iterator[dict[str, object]]:
     """Printed cells in the paper's unit, ours in [0, 1]."""
-    for cell in found["paper"]["cells"]:
+    for cell in comparison["paper"]["cells"]:
         printed = {key: cell[key] for key in PAPER if key in cell and key != "ours"}
         for one in cell["ours"] or [{}]:
             ours = {key: one[key] for key in ("system", "test", "name", "oracle") if key in one}

@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fascore.contract.errors import FascoreError
-from fascore.contract.kinds import Metric
+from fascore.contract.kinds import Metric, Unit
+from fascore.contract.kinds.metric import Measures
+from fascore.evaluation.metric_entry import ABOUT
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold, choose
 from fascore.testing.case import Case, Check, Failure, shown
 
 ROWS = 240
+RESERVED = ("oracle", "primary", "higher_is_better", ABOUT)
+"""Keys of an entry of metrics.json that are not parts of a metric."""
+UNWORDED = re.compile(r"\b(None|nan|inf)\b|[{}\[\]]")
+"""What shows that a value was printed and not worded."""
 SPECIES = ("print.flat", "replay.screen", "mask.rigid")
 
 
 def order(case: Case) -> None:
     """Rows in another order, and rows gathered from three processes, give the same figures."""
     for metric, threshold, table in _drawn(case):
-        before = metric.compute(table, threshold)
+        module = metric.build()
+        before = module.compute(table, threshold)
         rows = np.arange(len(table))
         sharded = np.concatenate([rows[shard::3] for shard in range(3)])
         for what, order_ in (("in another order", rows[::-1]), ("gathered from three processes", sharded)):
-            if not _equal(before, metric.compute(table.select(order_), threshold)):
+            if not _equal(before, module.compute(table.select(order_), threshold)):
                 raise Failure(f"{shown(metric)}: rows {what} give other figures")
 
 
 def direction(case: Case) -> None:
-    """Scores that separate the classes are better, in the declared direction, than random ones, and those than reversed ones."""
+    """Scores that separate the classes are better, in the declared direction, than random ones, and those than reversed ones.
+
+    Asked of metrics that measure attack detection: another task and a column of numbers do not depend on the separation.
+    """
     for metric, further in _examples(case):
+        if metric.measures != "attack_detection":
+            continue
         values = []
         for separation in (1.0, 0.0, -1.0):
             table = _table(metric, further, separation)
-            values.append(_primary(metric, metric.compute(table, _fixed(metric))))
+            values.append(_primary(metric, metric.build().compute(table, _fixed(metric))))
         signed = [value if metric.higher_is_better else -value for value in values]
         if not (signed[0] > signed[2] and signed[0] >= signed[1] >= signed[2]):
             listed = ", ".join(f"{value:.3f}" for value in values)
@@ -47,39 +60,85 @@ def direction(case: Case) -> None:
 
 def rates(case: Case) -> None:
     """Every number is finite, also where some records gave no response."""
-    silent = np.zeros(ROWS, bool)
-    silent[::9] = True
     for metric, further in _examples(case):
-        for path, value in _numbers(metric.compute(_table(metric, further, 0.3, silent), _chosen(metric, further))):
+        parts = metric.build().compute(_table(metric, further, 0.3, _silence()), _chosen(metric, further))
+        for path, value in _numbers(parts):
             if not math.isfinite(value):
                 raise Failure(f"{shown(metric)}: with non-responses in the table '{path}' is {value}")
 
 
 def one_class(case: Case) -> None:
-    """A table of one class only is a FascoreError, or a primary figure of None: not a number."""
+    """A table of one class only is a FascoreError, or a primary figure of None: not a number.
+
+    Only attack detection needs both classes; of any other metric such a table may give a figure, and no other error.
+    """
     for metric, threshold, table in _drawn(case):
         for label, name in ((1, "bona fide"), (0, "attacks")):
             try:
-                found = metric.compute(table.select(np.flatnonzero(table.label == label)), threshold)
+                parts = metric.build().compute(table.select(np.flatnonzero(table.label == label)), threshold)
             except FascoreError:
                 continue
             except Exception as error:
                 raise Failure(f"{shown(metric)}: {name} only raise {type(error).__name__}: {error}") from error
-            if found.get(metric.primary) is not None:
-                raise Failure(f"{shown(metric)}: {name} only give {metric.primary} = {found[metric.primary]}")
+            if metric.measures == "attack_detection" and parts.get(metric.primary) is not None:
+                raise Failure(f"{shown(metric)}: {name} only give {metric.primary} = {parts[metric.primary]}")
 
 
 def threshold_use(case: Case) -> None:
     """An oracle metric ignores the threshold; any other either needs one, and says so, or ignores it too."""
     for metric, threshold, table in _drawn(case):
         try:
-            without = metric.compute(table, None)
+            without = metric.build().compute(table, None)
         except FascoreError as error:
             if metric.oracle:
                 raise Failure(f"{shown(metric)}: it is an oracle metric and needs a threshold: {error}") from error
             continue
-        if not _equal(without, metric.compute(table, threshold)):
+        if not _equal(without, metric.build().compute(table, threshold)):
             raise Failure(f"{shown(metric)}: without a threshold it silently gives other figures")
+
+
+def wording(case: Case) -> None:
+    """It has a title, a unit and something that it measures; the figures that it names are there, and it words its own parts."""
+    for metric, further in _examples(case):
+        if not metric.title.strip() or metric.title != " ".join(metric.title.split()):
+            raise Failure(f"{shown(metric)}: its title is {metric.title!r}; write its name as people read it")
+        if not isinstance(metric.unit, Unit):
+            raise Failure(
+                f"{shown(metric)}: its unit is {metric.unit!r}; give a Unit, such as PERCENT or Unit('dB', 1)"
+            )
+        if metric.measures not in get_args(Measures):
+            listed = ", ".join(get_args(Measures))
+            raise Failure(f"{shown(metric)}: it measures {metric.measures!r}; say one of {listed}")
+        for silent in (None, _silence()):
+            parts = _parts(metric, _table(metric, further, 0.3, silent), _chosen(metric, further))
+            if reserved := [part for part in RESERVED if part in parts]:
+                raise Failure(f"{shown(metric)}: it gives '{reserved[0]}', which metrics.json writes itself")
+            if parts and "note" not in parts:  # a note is said instead of all else
+                if lacking := [part for part in metric.figures if part not in parts]:
+                    raise Failure(f"{shown(metric)}: 'figures' names '{lacking[0]}', which it does not give")
+                _clean(metric, parts)
+
+
+def _parts(metric: Metric, table: ScoreTable, threshold: Threshold) -> Mapping[str, Any]:
+    """What a metric gives; nothing where it raises, which is for other checks to say."""
+    try:
+        return metric.build().compute(table, threshold)
+    except Exception:
+        return {}
+
+
+def _clean(metric: Metric, parts: Mapping[str, Any]) -> None:
+    """Raise Failure where a metric does not word its parts in one line of text."""
+    try:
+        text = metric.detail(parts)
+    except Exception as error:
+        raise Failure(
+            f"{shown(metric)}: detail() raises {type(error).__name__}: {error}; its parts are {dict(parts)!r:.200}"
+        ) from error
+    if not isinstance(text, str) or text != " ".join(text.split()) or UNWORDED.search(text):
+        raise Failure(
+            f"{shown(metric)}: detail() gives {text!r}; write words and figures in one line, with a dash for None"
+        )
 
 
 def _examples(case: Case) -> list[tuple[Metric, Mapping[str, Any]]]:
@@ -93,6 +152,13 @@ def _drawn(case: Case) -> list[tuple[Metric, Threshold, ScoreTable]]:
 
 def _chosen(metric: Metric, further: Mapping[str, Any]) -> Threshold:
     return choose("eer", _table(metric, further, 0.3), column=metric.column)
+
+
+def _silence() -> NDArray[np.bool_]:
+    """Rows without an answer, (ROWS,): every ninth."""
+    silent = np.zeros(ROWS, bool)
+    silent[::9] = True
+    return silent
 
 
 def _fixed(metric: Metric) -> Threshold:
@@ -128,16 +194,16 @@ def _table(
     return ScoreTable.from_columns(columns)
 
 
-def _primary(metric: Metric, found: Mapping[str, Any]) -> float:
-    value = found.get(metric.primary)
+def _primary(metric: Metric, parts: Mapping[str, Any]) -> float:
+    value = parts.get(metric.primary)
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise Failure(f"{shown(metric)}: primary is '{metric.primary}', and the figures are {dict(found)!r:.200}")
+        raise Failure(f"{shown(metric)}: primary is '{metric.primary}', and the figures are {dict(parts)!r:.200}")
     return float(value)
 
 
-def _numbers(found: Mapping[str, Any], path: str = "") -> list[tuple[str, float]]:
+def _numbers(parts: Mapping[str, Any], path: str = "") -> list[tuple[str, float]]:
     numbers = []
-    for key, value in found.items():
+    for key, value in parts.items():
         where = f"{path}.{key}" if path else key
         if isinstance(value, Mapping):
             numbers += _numbers(value, where)
@@ -161,7 +227,8 @@ CHECKS = (
         "direction",
         _METRIC,
         direction,
-        "Set higher_is_better and primary to what compute() gives; scores are higher for bona fide (label 1).",
+        "Set higher_is_better and primary to what compute() gives; scores are higher for bona fide (label 1). A metric of another task "
+        "or of a column says so in measures.",
     ),
     Check(
         "rates",
@@ -177,5 +244,11 @@ CHECKS = (
         _METRIC,
         threshold_use,
         "Set oracle = True only where the metric chooses on the table itself; raise SpecError where a threshold is needed and None.",
+    ),
+    Check(
+        "wording",
+        _METRIC,
+        wording,
+        "Declare title, unit and measures on the class; detail(parts) words what compute() gives, also where a part is None.",
     ),
 )

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from fas_physttd.medium.components import MEDIA, AlexNet, MediumAccuracy, TraceMedium
-from fas_physttd.medium.confusion import confusion, figures
 from fas_physttd.medium.recipes import TraceMedium as Recipe
 from fas_physttd.medium.section import MediumSection
 from torch import nn
@@ -103,7 +102,7 @@ def metric(**fields: Any) -> MediumAccuracy:
 
 
 def test_confusion_and_accuracy_by_hand_and_with_merged_classes() -> None:
-    found = figures(confusion(table(), metric()))
+    found = metric().build().compute(table(), None)
     assert found["confusion"] == {
         "live": {"live": 1, "paper": 0, "screen": 0},
         "paper": {"live": 0, "paper": 1, "screen": 1},
@@ -111,18 +110,18 @@ def test_confusion_and_accuracy_by_hand_and_with_merged_classes() -> None:
     }
     assert (found["value"], found["n"], found["errors"], found["non_responses"]) == (0.75, 4, 1, 1)
     assert found["balanced"] == pytest.approx((1 + 0.5 + 1) / 3)
-    merged = figures(confusion(table(), metric(merge={"flat": ["paper", "screen"]})))
+    merged = metric(merge={"flat": ["paper", "screen"]}).build().compute(table(), None)
     assert merged["confusion"] == {"live": {"live": 1, "flat": 0}, "flat": {"live": 0, "flat": 3}}
     assert merged["value"] == 1
 
 
 def test_a_table_that_the_metric_cannot_read_is_refused_in_words() -> None:
     with pytest.raises(SpecError, match=r"no column 'other\.p\.live'"):
-        confusion(table(), metric(head="other"))
-    with pytest.raises(SpecError, match="'merge' names 'glass', which is no class"):
-        confusion(table(), metric(merge={"x": ["glass"]}))
+        metric(head="other").build().compute(table(), None)
+    with pytest.raises(SpecError, match="'merge' names 'glass', which is not a class"):
+        metric(merge={"x": ["glass"]}).build().compute(table(), None)
     with pytest.raises(SpecError, match="no record has a species of the classes"):
-        confusion(table().select(np.array([5])), metric())
+        metric().build().compute(table().select(np.array([5])), None)
     assert "head 'medium' gives no 'p.mask'" in (
         MediumAccuracy().lacks(["score", "medium.p.live", "medium.p.print", "medium.p.replay"]) or ""
     )

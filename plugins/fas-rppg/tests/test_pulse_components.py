@@ -55,7 +55,7 @@ def table(rates, true, label=None, subject=None, **columns):
 def test_errors_are_those_of_a_loop_and_of_the_definition(pairs):
     found, true = zip(*pairs)
     errors = [a - b for a, b in pairs]
-    mae, rmse = (metric.compute(table(found, true), None) for metric in (HrMae(), HrRmse()))
+    mae, rmse = (metric.build().compute(table(found, true), None) for metric in (HrMae(), HrRmse()))
     assert mae["value"] == pytest.approx(sum(map(abs, errors)) / len(pairs))
     assert mae["bias"] == pytest.approx(sum(errors) / len(pairs), abs=1e-9)
     assert mae["within_5"] == pytest.approx(sum(abs(error) <= 5 for error in errors) / len(pairs))
@@ -64,9 +64,15 @@ def test_errors_are_those_of_a_loop_and_of_the_definition(pairs):
 
 def test_only_bona_fide_presentations_with_both_numbers_count_and_the_others_are_told():
     rows = table([70, np.nan, 90, 60], [72, 80, "", 100], label=[1, 1, 1, 0])
-    assert HrMae().compute(rows, None) == {"value": 2.0, "bias": -2.0, "within_5": 1.0, "n": 1, "n_unmeasured": 1}
-    assert HrMae(rows="all").compute(rows, None)["value"] == 21.0
-    assert HrRmse(rows="all").compute(rows, None) == {
+    assert HrMae().build().compute(rows, None) == {
+        "value": 2.0,
+        "bias": -2.0,
+        "within_5": 1.0,
+        "n": 1,
+        "n_unmeasured": 1,
+    }
+    assert HrMae(rows="all").build().compute(rows, None)["value"] == 21.0
+    assert HrRmse(rows="all").build().compute(rows, None) == {
         "value": pytest.approx(((4 + 1600) / 2) ** 0.5),
         "n": 2,
         "n_unmeasured": 1,
@@ -89,7 +95,7 @@ def test_only_bona_fide_presentations_with_both_numbers_count_and_the_others_are
 )
 def test_what_cannot_be_measured_is_a_note_and_no_number(metric, rows, words):
     with pytest.raises(SpecError, match=words):
-        metric.compute(rows, None)
+        metric.build().compute(rows, None)
     (task,) = evaluate({"one": rows}, None, [metric])["tests"]["one"]["tasks"].values()
     (found,) = task["metrics"].values()
     assert found["value"] is None
@@ -98,7 +104,12 @@ def test_what_cannot_be_measured_is_a_note_and_no_number(metric, rows, words):
 
 def test_the_snr_is_that_of_bona_fide_and_of_each_species_beside_it():
     rows = table([70] * 4, [70] * 4, label=[1, 1, 0, 0], **{"pulse.snr": [3.0, 5.0, -4.0, np.nan]})
-    assert PulseSnr().compute(rows, None) == {"value": 4.0, "n": 2, "n_unmeasured": 0, "attack": {"print.flat": -4.0}}
+    assert PulseSnr().build().compute(rows, None) == {
+        "value": 4.0,
+        "n": 2,
+        "n_unmeasured": 0,
+        "attack": {"print.flat": -4.0},
+    }
 
 
 def test_the_bootstrap_draws_subjects_with_all_their_rows():
@@ -117,7 +128,7 @@ def test_the_bootstrap_draws_subjects_with_all_their_rows():
         values["snr"].append(rows.heads["pulse.snr"][picked].mean())
     assert draws.clusters.count == len(names)
     for metric, key in ((HrMae(), "mae"), (HrRmse(), "rmse"), (PulseSnr(), "snr")):
-        found = metric.resample(rows, None, draws)["bootstrap"]
+        found = metric.build().resample(rows, None, draws)["bootstrap"]
         assert (found["low"], found["high"]) == pytest.approx(tuple(np.percentile(values[key], [2.5, 97.5])))
     whole = evaluate({"one": rows}, None, [HrMae()], depth=Depth(100))["tests"]["one"]["tasks"]["spoof"]["metrics"][
         "rppg.hr_mae"

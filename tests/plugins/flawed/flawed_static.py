@@ -5,7 +5,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
-from fascore import Dataset, Detector, DetectorModule, Face, Fusion, Metric, Sampler, Source, Vector, hookimpl
+from fascore import (
+    Dataset,
+    Detector,
+    DetectorModule,
+    Face,
+    Fusion,
+    Metric,
+    MetricModule,
+    Sampler,
+    Source,
+    Vector,
+    hookimpl,
+)
 
 
 class Sound(Fusion):
@@ -269,10 +281,21 @@ class Finder(DetectorModule):
         return Face(np.zeros(4, self.dtype), 1.0) if image.any() and image.min() != image.max() else None
 
 
+class Measured(MetricModule):
+    """Gives what a function says of a table."""
+
+    def __init__(self, column, value):
+        self.column, self.value = column, value
+
+    def compute(self, table, threshold):
+        return {"value": self.value(table.reading(self.column), threshold)}
+
+
 class Figure(Metric):
     """A sound metric: the difference of mean scores."""
 
     type: Any = "flawed"
+    title: ClassVar[str] = "Difference of means"
 
     def value(self, table, threshold):
         from fascore import SpecError
@@ -281,8 +304,8 @@ class Figure(Metric):
             raise SpecError("one class only")
         return float(table.sorted_bona_fide.mean() - table.sorted_attack.mean())
 
-    def compute(self, table, threshold):
-        return {"value": self.value(table.reading(self.column), threshold)}
+    def build(self):
+        return Measured(self.column, self.value)
 
 
 class FirstRow(Figure):
@@ -331,3 +354,28 @@ class Needy(Figure):
         if threshold is None:
             raise SpecError("no threshold")
         return super().value(table, threshold)
+
+
+class Untitled(Figure):
+    """Has no title."""
+
+    type: Literal["flawed.untitled"] = "flawed.untitled"
+    title: ClassVar[str] = ""
+
+
+class Wordless(Figure):
+    """Words a part that it does not give."""
+
+    type: Literal["flawed.wordless"] = "flawed.wordless"
+
+    def detail(self, parts):
+        return f"of {parts['n']}"
+
+
+class Unworded(Figure):
+    """Prints a value without words."""
+
+    type: Literal["flawed.unworded"] = "flawed.unworded"
+
+    def detail(self, parts):
+        return f"limit {parts.get('limit')}"

@@ -3,94 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore import FascoreError, SpecError, Value
+from fascore import FascoreError, MetricModule, SpecError, Value
 
 if TYPE_CHECKING:
-    from fascore import Resampling, ScoreTable
+    from fascore import Resampling, ScoreTable, Threshold
 
-Rows = Literal["bona_fide", "all"]
 CLOSE = 5.0
-"""Beats a minute: an error that medical standards of monitors allow (ANSI/AAMI EC13)."""
+"""Beats per minute: an error that medical standards of monitors allow (ANSI/AAMI EC13)."""
 
 
-def errors(
-    table: ScoreTable, column: str, reference: str, rows: Rows
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
-    """Measured minus true rate of every row (N,), which rows have both (N,), and how many should have.
+class Errors(NamedTuple):
+    """Measured minus true rate of every row (N,), which rows have both (N,), and how many should have."""
 
-    Raises SpecError where the table has no such columns, a reference that is no number, or no row with both.
-    """
-    found = _numbers(table, column)
-    try:
-        words = table.factor(reference)
-    except FascoreError as error:
-        raise SpecError(f"{error}; 'reference' names the metadata that holds the true heart rate") from error
-    try:
-        true = np.array([float(word) if word else np.nan for word in words.names], dtype=np.float64)[words.codes]
-    except ValueError as error:
-        raise SpecError(
-            f"column '{reference}' holds what is no heart rate ({error}); name a column of numbers in 'reference'"
-        ) from error
-    wanted = (table.bona_fide if rows == "bona_fide" else np.ones(len(table), dtype=bool)) & np.isfinite(true)
-    both = wanted & np.isfinite(found)
-    if not both.any():
-        what = "bona fide presentation" if rows == "bona_fide" else "presentation"
-        raise SpecError(f"no {what} has numbers in both '{column}' and '{reference}': there is no error to average")
-    return found - true, both, int(wanted.sum())
+    error: NDArray[np.float64]
+    both: NDArray[np.bool_]
+    wanted: int
+
+    @property
+    def counts(self) -> dict[str, Value]:
+        """`n` and `n_unmeasured`, rows without a number."""
+        n = int(self.both.sum())
+        return {"n": n, "n_unmeasured": self.wanted - n}
 
 
-def absolute_error(table: ScoreTable, column: str, reference: str, rows: Rows) -> Mapping[str, Value]:
-    """`value`, the mean of |error|; `bias`, the mean error; `within_5`, a share; `n` and `n_unmeasured`, rows without a number."""
-    error, both, wanted = errors(table, column, reference, rows)
-    size = np.abs(error[both])
-    return {
-        "value": float(size.mean()),
-        "bias": float(error[both].mean()),
-        "within_5": float((size <= CLOSE).mean()),
-        "n": len(size),
-        "n_unmeasured": wanted - len(size),
-    }
+@dataclass(frozen=True)
+class HeartRateError(MetricModule):
+    """A mean error of `column` against `reference`, both in beats per minute, over bona fide or all rows."""
+
+    column: str
+    reference: str
+    rows: Literal["bona_fide", "all"]
+
+    def errors(self, table: ScoreTable) -> Errors:
+        """Raises SpecError where the table has no such columns, a reference that is not a number, or no row with both."""
+        measured = _numbers(table, self.column)
+        try:
+            words = table.categorical(self.reference)
+        except FascoreError as error:
+            raise SpecError(f"{error}; 'reference' names the metadata that holds the true heart rate") from error
+        try:
+            rates = np.array([float(word) if word else np.nan for word in words.names], dtype=np.float64)
+        except ValueError as error:
+            raise SpecError(
+                f"column '{self.reference}' holds what is no heart rate ({error}); name a column of numbers in 'reference'"
+            ) from error
+        true, bona_fide = rates[words.codes], self.rows == "bona_fide"
+        wanted = (table.bona_fide if bona_fide else np.ones(len(table), dtype=bool)) & np.isfinite(true)
+        both = wanted & np.isfinite(measured)
+        if not both.any():
+            what = "bona fide presentation" if bona_fide else "presentation"
+            raise SpecError(
+                f"no {what} has numbers in both '{self.column}' and '{self.reference}': there is no error to average"
+            )
+        return Errors(measured - true, both, int(wanted.sum()))
 
 
-def squared_error(table: ScoreTable, column: str, reference: str, rows: Rows) -> Mapping[str, Value]:
-    """`value`, the root of the mean squared error; `n` and `n_unmeasured`, rows without a number."""
-    error, both, wanted = errors(table, column, reference, rows)
-    return {
-        "value": float(np.sqrt(np.square(error[both]).mean())),
-        "n": int(both.sum()),
-        "n_unmeasured": wanted - int(both.sum()),
-    }
+class HrMaeModule(HeartRateError):
+    """The mean absolute error."""
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        """`value`, the mean of |error|; `bias`, the mean error; `within_5`, a share; `n` and `n_unmeasured`, rows without a number."""
+        errors = self.errors(table)
+        error = errors.error[errors.both]
+        size = np.abs(error)
+        return {
+            "value": float(size.mean()),
+            "bias": float(error.mean()),
+            "within_5": float((size <= CLOSE).mean()),
+            **errors.counts,
+        }
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        """`bootstrap` of `value`. Raises SpecError as `errors` does."""
+        error, both, _ = self.errors(table)
+        return draws.beside(table, lambda resampled: _means(resampled, np.abs(error), both))
 
 
-def resampled_error(
-    table: ScoreTable, column: str, reference: str, rows: Rows, draws: Resampling, *, power: Literal[1, 2]
-) -> Mapping[str, Value]:
-    """`bootstrap` of the mean absolute error (power 1) or of the root of the mean squared error (2). Raises SpecError as `errors` does."""
-    error, both, _ = errors(table, column, reference, rows)
-    return draws.beside(table, lambda part: _means(part, np.abs(error) ** power, both) ** (1 / power))
+class HrRmseModule(HeartRateError):
+    """The root of the mean squared error."""
+
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        """`value`, the root of the mean squared error; `n` and `n_unmeasured`, rows without a number."""
+        errors = self.errors(table)
+        return {"value": float(np.sqrt(np.square(errors.error[errors.both]).mean())), **errors.counts}
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        """`bootstrap` of `value`. Raises SpecError as `errors` does."""
+        error, both, _ = self.errors(table)
+        return draws.beside(table, lambda resampled: _means(resampled, np.abs(error) ** 2, both) ** 0.5)
 
 
-def mean_snr(table: ScoreTable, column: str) -> Mapping[str, Value]:
-    """`value`, the mean over bona fide, and `n`; `attack.<species>` their means. Raises SpecError without a bona fide one."""
-    snr = _numbers(table, column)
-    there = table.bona_fide & np.isfinite(snr)
-    if not there.any():
-        raise SpecError(f"no bona fide presentation has a number in '{column}': there is no SNR to average")
-    groups = table.by_group("species", table.attack & np.isfinite(snr))
-    attacks: dict[str, Value] = {name: float(snr[picked].mean()) for name, picked in groups}
-    unmeasured = int((table.bona_fide & ~np.isfinite(snr)).sum())
-    return {"value": float(snr[there].mean()), "n": int(there.sum()), "n_unmeasured": unmeasured, "attack": attacks}
+@dataclass(frozen=True)
+class PulseSnrModule(MetricModule):
+    """The mean of `column` over bona fide."""
 
+    column: str
 
-def resampled_snr(table: ScoreTable, column: str, draws: Resampling) -> Mapping[str, Value]:
-    """`bootstrap` of the mean over bona fide."""
-    snr = _numbers(table, column)
-    return draws.beside(table, lambda part: _means(part, snr, table.bona_fide & np.isfinite(snr)))
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
+        """`value`, the mean over bona fide, and `n`; `attack.<species>` their means. Raises SpecError without a bona fide one."""
+        snr = _numbers(table, self.column)
+        there = table.bona_fide & np.isfinite(snr)
+        if not there.any():
+            raise SpecError(f"no bona fide presentation has a number in '{self.column}': there is no SNR to average")
+        groups = table.by_group("species", table.attack & np.isfinite(snr))
+        attacks: dict[str, Value] = {name: float(snr[picked].mean()) for name, picked in groups}
+        unmeasured = int((table.bona_fide & ~np.isfinite(snr)).sum())
+        return {"value": float(snr[there].mean()), "n": int(there.sum()), "n_unmeasured": unmeasured, "attack": attacks}
+
+    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
+        """`bootstrap` of the mean over bona fide."""
+        snr = _numbers(table, self.column)
+        return draws.beside(table, lambda resampled: _means(resampled, snr, table.bona_fide & np.isfinite(snr)))
 
 
 def _numbers(table: ScoreTable, column: str) -> NDArray[np.float64]:

@@ -7,16 +7,31 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from fascore import Head, Labels, Metric, Modality, ModalityModule, Ref, Series, Signal, SpecError, Target, Value
+from fascore import (
+    PERCENT,
+    Head,
+    Labels,
+    Measures,
+    Metric,
+    MetricModule,
+    Modality,
+    ModalityModule,
+    Ref,
+    Series,
+    Signal,
+    SpecError,
+    Target,
+    Unit,
+)
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from fascore import Resampling, ScoreTable, Threshold
-
 Method = Literal["green", "chrom", "pos", "pbv", "lgi", "omit", "ica"]
 SHORTEST = 5.0
-"""Seconds below which no heart rate is reported; that of `fas_rppg.pulse`, which this module does not import."""
+"""Seconds below which no heart rate is told; that of `fas_rppg.pulse`, which this module does not import."""
+BEATS_PER_MINUTE = Unit("beats/min", digits=1)
+DECIBELS = Unit("dB", digits=1)
 FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
 
 
@@ -115,8 +130,10 @@ class PulseHead(Head):
 class _HeartRateError(Metric):
     """A mean error of a column of heart rates, over records with a number there and in the reference."""
 
+    unit: ClassVar[Unit] = BEATS_PER_MINUTE
+    measures: ClassVar[Measures] = "column"
     higher_is_better: ClassVar[bool] = False
-    column: str = Field("pulse.heart_rate", description="column of heart rates in beats a minute, <head>.heart_rate")
+    column: str = Field("pulse.heart_rate", description="column of heart rates in beats per minute, <head>.heart_rate")
     reference: str = Field("heart_rate", description="column of the true rates: metadata of the records")
     rows: Literal["bona_fide", "all"] = Field(
         "bona_fide", description="which presentations count; an attack shows nobody's heart rate"
@@ -131,35 +148,34 @@ class _HeartRateError(Metric):
 
 
 class HrMae(_HeartRateError):
-    """Mean absolute error of heart rate in beats a minute, with the mean error, the share within 5 and what could not be measured."""
+    """Mean absolute error of heart rate in beats per minute, with the mean error, the share within 5 and what could not be measured."""
 
     type: Literal["rppg.hr_mae"] = "rppg.hr_mae"
+    title: ClassVar[str] = "Heart rate, mean absolute error"
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fas_rppg.heart_rate_metrics import absolute_error
+    def build(self) -> MetricModule:
+        from fas_rppg.heart_rate_metrics import HrMaeModule
 
-        return absolute_error(table, self.column, self.reference, self.rows)
+        return HrMaeModule(column=self.column, reference=self.reference, rows=self.rows)
 
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fas_rppg.heart_rate_metrics import resampled_error
-
-        return resampled_error(table, self.column, self.reference, self.rows, draws, power=1)
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        bias, within = f"{parts['bias']:+.{self.unit.digits}f}", PERCENT.text(parts["within_5"])
+        return f"mean error {bias}; {within} within 5; {_counted(parts)}"
 
 
 class HrRmse(_HeartRateError):
-    """Root of the mean squared error of heart rate in beats a minute, with what could not be measured."""
+    """Root of the mean squared error of heart rate in beats per minute, with what could not be measured."""
 
     type: Literal["rppg.hr_rmse"] = "rppg.hr_rmse"
+    title: ClassVar[str] = "Heart rate, root mean squared error"
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fas_rppg.heart_rate_metrics import squared_error
+    def build(self) -> MetricModule:
+        from fas_rppg.heart_rate_metrics import HrRmseModule
 
-        return squared_error(table, self.column, self.reference, self.rows)
+        return HrRmseModule(column=self.column, reference=self.reference, rows=self.rows)
 
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fas_rppg.heart_rate_metrics import resampled_error
-
-        return resampled_error(table, self.column, self.reference, self.rows, draws, power=2)
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        return _counted(parts)
 
 
 class PulseSnr(Metric):
@@ -169,17 +185,25 @@ class PulseSnr(Metric):
     """
 
     type: Literal["rppg.snr"] = "rppg.snr"
+    title: ClassVar[str] = "Pulse SNR"
+    unit: ClassVar[Unit] = DECIBELS
+    measures: ClassVar[Measures] = "column"
     column: str = Field("pulse.snr", description="column of signal-to-noise ratios in decibels, <head>.snr")
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fas_rppg.heart_rate_metrics import mean_snr
+    def build(self) -> MetricModule:
+        from fas_rppg.heart_rate_metrics import PulseSnrModule
 
-        return mean_snr(table, self.column)
+        return PulseSnrModule(column=self.column)
 
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fas_rppg.heart_rate_metrics import resampled_snr
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        attacks = (f"{species} {self.unit.text(mean)}" for species, mean in parts["attack"].items())
+        return "; ".join([f"bona fide; {_counted(parts)}", *attacks])
 
-        return resampled_snr(table, self.column, draws)
+
+def _counted(parts: Mapping[str, Any]) -> str:
+    """The presentations behind a figure, and those that gave none."""
+    unmeasured = f", {parts['n_unmeasured']} not measured" if parts["n_unmeasured"] else ""
+    return f"n = {parts['n']}{unmeasured}"
 
 
 __all__ = ["HrMae", "HrRmse", "PulseHead", "PulseSnr", "SkinColour"]

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat
 
-from fascore import Encoder, Head, Image, Labels, Metric, Plane, Signal, SpecError, Target, Value, Vector, class_numbers
+from fascore import (
+    PERCENT,
+    Encoder,
+    Head,
+    Image,
+    Labels,
+    Measures,
+    Metric,
+    Plane,
+    Signal,
+    SpecError,
+    Target,
+    Vector,
+    class_numbers,
+)
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from fascore import Resampling, ScoreTable, Threshold
+    from fas_physttd.medium.confusion import MediumAccuracyModule
 
 Species = tuple[str | None, ...]
 MEDIA: dict[str, Species] = {
@@ -142,6 +156,8 @@ class MediumAccuracy(Metric):
     """
 
     type: Literal["physttd.trace_medium"] = "physttd.trace_medium"
+    title: ClassVar[str] = "Medium accuracy"
+    measures: ClassVar[Measures] = "other_task"
     head: str = Field("medium", description="the head physttd.trace_medium")
     target: str = Field("species", description="column of the species")
     classes: Media = CLASSES
@@ -157,15 +173,13 @@ class MediumAccuracy(Metric):
             else None
         )
 
-    def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        from fas_physttd.medium.confusion import confusion, figures
+    def build(self) -> MediumAccuracyModule:
+        from fas_physttd.medium.confusion import MediumAccuracyModule
 
-        return figures(confusion(table, self))
+        return MediumAccuracyModule(head=self.head, target=self.target, classes=self.classes, merge=self.merge)
 
-    def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        from fas_physttd.medium.confusion import resampled
-
-        return resampled(table, self, draws)
+    def detail(self, parts: Mapping[str, Any]) -> str:
+        return f"balanced {PERCENT.text(parts['balanced'])}; n = {parts['n']}"
 
     @classmethod
     def examples(cls) -> list[Any]:

@@ -29,8 +29,6 @@ class MediumSection:
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
         """One section. Raises FascoreError where the spec has no such metric."""
-        from fas_physttd.medium.confusion import confusion
-
         metrics = [metric for metric in trained.spec.metrics if isinstance(metric, MediumAccuracy)]
         if not metrics:
             raise FascoreError(
@@ -39,7 +37,7 @@ class MediumSection:
         body = ""
         for name, records in trained.tests.items():
             table = trained.table(records, {})
-            body += "".join(_matrix(name, confusion(table, metric)) for metric in metrics)
+            body += "".join(_matrix(name, metric.build().confusion(table)) for metric in metrics)
         lead = "Rows are what a record is, columns what the model says that it is; records, and the share of the row that is right."
         return [Section("Media by their traces", f'<p class="small soft">{lead}</p>{body}', shareable=True)]
 
@@ -57,9 +55,9 @@ def _matrix(test: str, confusion: Confusion) -> str:
         share = f"{confusion.counts[row, row] / whole:.1%}" if whole else "none"
         rows += f'<tr><th scope="row">{name}</th>{cells}<td>{share}</td></tr>'
     right, whole = int(confusion.counts.trace()), int(confusion.counts.sum())
-    summary = f"{right} of {whole} right, {right / whole:.1%}" if whole else "no record has an answer"
+    told = f"{right} of {whole} right, {right / whole:.1%}" if whole else "no record has an answer"
     silent = f"; {confusion.silent} without an answer" if confusion.silent else ""
-    return f"<h3>{html.escape(test)}: {len(names)} classes</h3><p>{summary}{silent}.</p><table><tr><td></td>{head}<th>right</th></tr>{rows}</table>"
+    return f"<h3>{html.escape(test)}: {len(names)} classes</h3><p>{told}{silent}.</p><table><tr><td></td>{head}<th>right</th></tr>{rows}</table>"
 
 
 __all__ = ["MediumSection"]
