@@ -46,6 +46,11 @@ class Config(BaseModel):
         """Hex SHA-256 of `canonical`."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
+    @classmethod
+    def member_for(cls, value: object) -> type[Config]:
+        """The class that a JSON value is validated as: this one, or the member of a union that the value names."""
+        return cls
+
 
 class Component(Config):
     """Base of all ten kinds. A subclass fixes `type` to a literal, equal to its entry point's name."""

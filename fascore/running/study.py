@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from fascore.contract.errors import FascoreError, Problem, SpecErrors
 from fascore.report.wording import metric_title
 from fascore.running.folder import RunFolder
 from fascore.running.start import differences
-from fascore.spec.documents import Json, RunSpec, StudySpec, read_json, with_override
+from fascore.spec.documents import Json, RunSpec, StudySpec, is_study, read_document, read_json, with_overrides
 from fascore.spec.plan import check
 from fascore.training.interrupt import Interrupted
 
@@ -29,15 +30,19 @@ class Study:
     name: str
     base: Json
 
+    def cells(self) -> Iterator[tuple[str, str, int]]:
+        """Row, fold (empty without folds) and seed of each run."""
+        return itertools.product(self.spec.rows, self.spec.folds or ("",), self.spec.seeds)
+
+    def document(self, row: str, fold: str, seed: int) -> Json:
+        """The document of one run, which carries the run's name. Raises SpecErrors for overrides that lead nowhere."""
+        overrides = {**self.spec.rows[row], **self.spec.folds.get(fold, {}), "seed": seed}
+        return {**with_overrides(self.base, overrides), "name": _run_name(row, fold, seed)}
+
     def runs(self) -> Iterator[tuple[str, str, int, Json]]:
-        """Row, fold (empty without folds), seed and document of each run; the document carries the run's name."""
-        for row, overrides in self.spec.rows.items():
-            for fold, folded in (self.spec.folds or {"": {}}).items():
-                for seed in self.spec.seeds:
-                    document = self.base
-                    for path, value in {**overrides, **folded, "seed": seed}.items():
-                        document = with_override(document, path, value)
-                    yield row, fold, seed, {**document, "name": _run_name(row, fold, seed)}
+        """Row, fold, seed and document of each run."""
+        for row, fold, seed in self.cells():
+            yield row, fold, seed, self.document(row, fold, seed)
 
 
 @dataclass(frozen=True)
@@ -61,19 +66,22 @@ def read_study(path: Path, base: Path | None = None) -> Study:
 
     Raises FascoreError or SpecErrors.
     """
-    spec = validate(StudySpec, read_json(path))
+    document = read_json(path)
+    if isinstance(document, dict) and not is_study(document) and {"model", "spec"} & set(document):
+        raise FascoreError(f"{path}: this is the spec of one run; use fascore check {path}, or fascore run {path}")
+    spec = validate(StudySpec, document)
     name = spec.name or path.stem
-    return Study(spec, f"{name}.{base.stem}" if base else name, read_json(base or path.parent / spec.base))
+    return Study(spec, f"{name}.{base.stem}" if base else name, read_document(base or path.parent / spec.base))
 
 
 def check_study(study: Study) -> list[str]:
     """Validate and check every run. Returns the runs' names; raises SpecErrors with all problems, each under its row."""
     problems: list[Problem] = []
     names: list[str] = []
-    for row, fold, seed, document in study.runs():
+    for row, fold, seed in study.cells():
         where = f"rows.{row}" + (f" (fold {fold})" if fold else "")
         try:
-            check(validate(RunSpec, document))
+            check(validate(RunSpec, study.document(row, fold, seed)))
             names.append(_run_name(row, fold, seed))
         except SpecErrors as error:
             problems += [Problem(where, str(problem)) for problem in error.problems]
