@@ -138,30 +138,30 @@ def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, fl
     The name of an oracle metric ends in its mark, `[test-oracle]`. `weighted mean/<task>/<metric>` is that over the test sets,
     each weighted by its presentations of that task, where there are several and all have the figure.
     """
-    found = _by_test(metrics["tests"], wanted)
+    by_name = _by_test(metrics["tests"], wanted)
     for task in dict.fromkeys(task for measured in metrics["tests"].values() for task in measured["tasks"]):
-        parts = {
+        by_test = {
             test: measured["tasks"][task] for test, measured in metrics["tests"].items() if task in measured["tasks"]
         }
-        if len(parts) > 1:
-            sizes = {f"{test}/{task}/": part["counts"]["presentations"] for test, part in parts.items()}
-            found |= {f"weighted mean/{task}/{name}": value for name, value in _weighted(found, sizes)}
-    return found
+        if len(by_test) > 1:
+            sizes = {f"{test}/{task}/": in_task["counts"]["presentations"] for test, in_task in by_test.items()}
+            by_name |= {f"weighted mean/{task}/{name}": value for name, value in _weighted(by_name, sizes)}
+    return by_name
 
 
-def _weighted(found: Mapping[str, float], sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
+def _weighted(by_name: Mapping[str, float], sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
     """Each figure that stands behind all prefixes, and its mean weighted by their sizes."""
     first = next(iter(sizes))
-    for name in [key.removeprefix(first) for key in found if key.startswith(first)]:
-        if all(prefix + name in found for prefix in sizes):
-            yield name, sum(size * found[prefix + name] for prefix, size in sizes.items()) / sum(sizes.values())
+    for name in [key.removeprefix(first) for key in by_name if key.startswith(first)]:
+        if all(prefix + name in by_name for prefix in sizes):
+            yield name, sum(size * by_name[prefix + name] for prefix, size in sizes.items()) / sum(sizes.values())
 
 
 def _by_test(tests: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    by_name: dict[str, float] = {}
     for test, measured in tests.items():
-        for task, table in measured["tasks"].items():
-            for key, entry in table["metrics"].items():
+        for task, in_task in measured["tasks"].items():
+            for key, entry in in_task["metrics"].items():
                 for name in wanted:
                     metric, _, part = name.partition(".")
                     value = entry.get(part or entry["primary"])
@@ -170,8 +170,8 @@ def _by_test(tests: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, flo
                         and isinstance(value, Number)
                         and not isinstance(value, bool)
                     ):
-                        found[f"{test}/{task}/{metric_title(f'{key}.{part}' if part else key, entry)}"] = float(value)
-    return found
+                        by_name[f"{test}/{task}/{metric_title(f'{key}.{part}' if part else key, entry)}"] = float(value)
+    return by_name
 
 
 def table(study: Study, runs: Path) -> dict[str, dict[str, Cell]]:

@@ -61,7 +61,7 @@ def _score_rule(rule: str | dict[str, Json]) -> str | dict[str, Json]:
             return rule
         if name == "weighted" and isinstance(value, dict) and value and all(map(_weight, value.values())):
             return rule
-    raise ValueError(f"is no score rule; write {SCORE_FORM}")
+    raise ValueError(f"is not a score rule; write {SCORE_FORM}")
 
 
 ScoreRule: TypeAlias = Annotated[str | dict[str, Json], AfterValidator(_score_rule)]
@@ -81,7 +81,7 @@ class DataEntry(Config):
     dataset: Slot[Dataset] = Field(description="a dataset component")
     split: str = Field(description="one of the dataset's splits")
     hide: tuple[str, ...] = Field(
-        (), description="columns of metadata that its records shall not have, so that other entries alone teach a task"
+        (), description="columns of metadata that are removed from its records, so that only other entries teach a task"
     )
 
 
@@ -150,7 +150,7 @@ class Model(Config):
 
 
 class Compute(Config):
-    """Where and how it runs; none of it changes what is learnt, but for precision."""
+    """Where and how it runs; only precision changes what is learned."""
 
     device: str = Field("auto", pattern=DEVICE, description="auto, cpu, cuda or cuda:N")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the GPU has it, else fp32")
@@ -224,7 +224,7 @@ def read_json(path: Path) -> Json:
         )
         raise FascoreError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}{hint}") from error
     except RecursionError:
-        raise FascoreError(f"{path}: is no document of fascore: its brackets are nested too deep") from None
+        raise FascoreError(f"{path}: is not a document of fascore: its brackets are nested too deeply") from None
     except SpecError as error:
         raise FascoreError(f"{path}: {error}") from error
 

@@ -105,7 +105,7 @@ def optimisation(
         built = getattr(importlib.import_module("torch.optim"), class_name(optimizer.name))(
             groups, lr=optimizer.lr, **optimizer.arguments
         )
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (AttributeError, ValueError, TypeError, RuntimeError) as error:
         raise FascoreError(f"torch refuses the optimiser {optimizer.name}: {error}; change its arguments") from error
     course = scheduler(built, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
     return Optimisation(built, course, clip, accumulate)
