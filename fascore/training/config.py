@@ -46,6 +46,7 @@ CLASSES: Mapping[str, str] = {
     )
 }
 """Usable classes of torch.optim by their names in a spec."""
+NAME = f"class of torch.optim, which decides what other fields there are: {', '.join(CLASSES)}"
 
 
 def _resolve(value: object) -> Optimizer:
@@ -68,7 +69,7 @@ class Optimizer(Config):
     has them in `options`. `Optimizer(name="sgd", …)` and validation both give an object of the chosen class.
     """
 
-    name: str = Field(description="class of torch.optim in lower case, such as sgd, adam, adamw, rmsprop")
+    name: str = Field(description=NAME)
     lr: PositiveFloat = Field(description="learning rate before the schedule")
 
     if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Optimizer(Config):
             return handler(schema)
         members: list[CoreSchema | tuple[CoreSchema, str]] = [member.__pydantic_core_schema__ for member in _members()]
         shared = {
-            "name": {"enum": sorted(CLASSES), "description": Optimizer.model_fields["name"].description},
+            "name": {"enum": [*CLASSES], "description": NAME},
             "lr": {"type": "number", "exclusiveMinimum": 0, "description": Optimizer.model_fields["lr"].description},
         }
         return {"type": "object", "properties": shared, "required": [*shared]} | handler(
@@ -114,7 +115,7 @@ class Optimizer(Config):
 class Sgd(Optimizer):
     """Stochastic gradient descent, `torch.optim.SGD`."""
 
-    name: Literal["sgd"] = Field("sgd", description="stochastic gradient descent")
+    name: Literal["sgd"] = Field("sgd", description=NAME)
     momentum: NonNegativeFloat = Field(0.0, description="share of the last step that the next one keeps")
     dampening: float = Field(0.0, description="share of the gradient that the momentum leaves out")
     weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
@@ -131,7 +132,7 @@ class Sgd(Optimizer):
 class Adam(Optimizer):
     """Adam, `torch.optim.Adam`."""
 
-    name: Literal["adam"] = Field("adam", description="Adam")
+    name: Literal["adam"] = Field("adam", description=NAME)
     betas: Betas = Field((0.9, 0.999), description="decay of the running means of gradient and squared gradient")
     eps: NonNegativeFloat = Field(1e-8, description="added to the denominator")
     weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
@@ -143,7 +144,7 @@ class Adam(Optimizer):
 class AdamW(Optimizer):
     """Adam with decoupled weight decay, `torch.optim.AdamW`."""
 
-    name: Literal["adamw"] = Field("adamw", description="Adam with decoupled weight decay")
+    name: Literal["adamw"] = Field("adamw", description=NAME)
     betas: Betas = Field((0.9, 0.999), description="decay of the running means of gradient and squared gradient")
     eps: NonNegativeFloat = Field(1e-8, description="added to the denominator")
     weight_decay: NonNegativeFloat = Field(0.01, description="share of each weight, times lr, that a step takes away")
@@ -154,7 +155,7 @@ class AdamW(Optimizer):
 class RmsProp(Optimizer):
     """RMSprop, `torch.optim.RMSprop`."""
 
-    name: Literal["rmsprop"] = Field("rmsprop", description="RMSprop")
+    name: Literal["rmsprop"] = Field("rmsprop", description=NAME)
     alpha: Share = Field(0.99, description="decay of the running mean of the squared gradient")
     eps: NonNegativeFloat = Field(1e-8, description="added to the denominator")
     weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
@@ -232,7 +233,7 @@ class OtherOptimizer(Optimizer):
     The arguments may also stand beside `name`, as those of the typed classes do.
     """
 
-    name: str = Field(description="class of torch.optim in lower case")
+    name: str = Field(description=NAME)
     options: dict[str, Any] = Field(default_factory=dict, description="arguments of the class; others: torch's default")
 
     @model_validator(mode="before")

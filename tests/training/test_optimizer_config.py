@@ -138,7 +138,7 @@ def test_what_the_config_refuses_torch_refuses_too(fields: dict[str, Any]) -> No
     weight = nn.Parameter(torch.ones(2, 2))
     arguments = {**fields, **fields.get("options", {})}
     arguments = {key: value for key, value in arguments.items() if key not in ("name", "options")}
-    with pytest.raises(ValueError):  # noqa: PT011  torch's own sentence
+    with pytest.raises(ValueError):
         built = OF_TORCH[CLASSES[fields["name"]]]([weight], lr=0.1, **arguments)
         weight.grad = torch.ones(2, 2)
         built.step()
