@@ -66,9 +66,9 @@ def _rows(
         told = "required" if default is _REQUIRED else "" if nested else f"= {_shown(default)}"
         yield prefix + shown, kind, told, field.description or ""
         if nested and inner is not None:
-            yield from _rows(
-                inner, inner.model_json_schema(), f"{prefix}{shown}.", None if default is _REQUIRED else default
-            )
+            inside = default if isinstance(default, Config) else None
+            member = inner if inside is None else type(inside)  # of a union, such as optimizers, the default's
+            yield from _rows(member, member.model_json_schema(), f"{prefix}{shown}.", inside)
 
 
 def _hanging(head: str, text: str) -> str:

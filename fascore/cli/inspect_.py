@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fascore.cli.options import Out, Set, Spec, With, overrides, problems_of
+from fascore.cli.options import Out, Set, Spec, Unset, With, overrides, problems_of
 
 Kind = Annotated[
     str, typer.Argument(metavar="KIND", help="dataset, modality, encoder, fusion, head, …", show_default=False)
@@ -19,6 +19,7 @@ Kinds = Annotated[list[str] | None, typer.Argument(metavar="KIND", help="only th
 def check(
     spec: Spec,
     settings: Set = [],  # noqa: B006  Typer copies it
+    unset: Unset = [],  # noqa: B006
     extra: With = [],  # noqa: B006
     cost: Annotated[bool, typer.Option("--cost", help="add parameters and FLOPs of each node; imports torch")] = False,
 ) -> None:
@@ -28,7 +29,7 @@ def check(
     from fascore.spec.plan import check as check_graph
 
     with problems_of(spec):
-        plan = check_graph(read_spec(spec, overrides(settings, extra))[0])
+        plan = check_graph(read_spec(spec, overrides(settings, extra, unset))[0])
     print(picture(plan))
     if cost:
         from fascore.model import describe_cost
@@ -36,13 +37,13 @@ def check(
         print(f"\n{describe_cost(plan)}")
 
 
-def fill(spec: Spec, settings: Set = [], extra: With = [], out: Out = None) -> None:  # noqa: B006
+def fill(spec: Spec, settings: Set = [], unset: Unset = [], extra: With = [], out: Out = None) -> None:  # noqa: B006
     """Write a spec with every default written out, in the order of the file."""
     from fascore.cli.text import to_json
     from fascore.spec.documents import read_spec
 
     with problems_of(spec):
-        checked, document = read_spec(spec, overrides(settings, extra))
+        checked, document = read_spec(spec, overrides(settings, extra, unset))
     full = checked.model_dump(mode="json", by_alias=True, exclude={"schema_"} if checked.schema_ is None else None)
     _write(out, to_json(_in_order_of(document, full)))
 

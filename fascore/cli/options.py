@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from fascore.contract.errors import SpecErrors
+from fascore.contract.errors import FascoreError, SpecErrors
 
 Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="a spec, JSON", show_default=False)]
 Set: TypeAlias = Annotated[
     list[str],
     typer.Option("--set", metavar="PATH=VALUE", help="change one field, such as recipe.epochs=5; may be repeated"),
+]
+Unset: TypeAlias = Annotated[
+    list[str], typer.Option("--unset", metavar="PATH", help="remove one field, such as recipe.clip; may be repeated")
 ]
 With: TypeAlias = Annotated[
     list[str],
@@ -32,14 +35,21 @@ Out: TypeAlias = Annotated[
 ]
 
 
-def overrides(settings: list[str], extra: list[str]) -> dict[str, Any]:
-    """What `--set` says, by path, after the components of `--with` are known. Raises FascoreError."""
+def overrides(settings: Sequence[str], extra: Sequence[str], unset: Sequence[str] = ()) -> dict[str, Any]:
+    """What `--unset` and then `--set` say, by path, after the components of `--with` are known. Raises FascoreError."""
     from fascore.contract.registry import add_targets
     from fascore.spec.documents import parse_override
+    from fascore.spec.overrides import UNSET
 
     if extra:
         add_targets(extra)
-    return dict(map(parse_override, settings))
+    changed = dict(map(parse_override, settings))
+    for path in unset:
+        if not path or "=" in path:
+            raise FascoreError(f"--unset {path}: write the path alone, such as --unset recipe.clip")
+        if path in changed:
+            raise FascoreError(f"{path} is both --set and --unset; leave one out")
+    return {**dict.fromkeys(unset, UNSET), **changed}
 
 
 class InFile(SpecErrors):
@@ -57,7 +67,7 @@ class InFile(SpecErrors):
 
 @contextmanager
 def problems_of(path: Path) -> Iterator[None]:
-    """Inside the block, the problems of a document are told with its name."""
+    """Inside the block, the problems of a document are reported with its name."""
     try:
         yield
     except SpecErrors as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fascore.cli.options import Processes, Runs, Set, Spec, Strict, Trainers, With, overrides, problems_of
+from fascore.cli.options import Processes, Runs, Set, Spec, Strict, Trainers, Unset, With, overrides, problems_of
 
 RUNS = Path("runs")
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="a study, JSON", show_default=False)]
@@ -20,6 +21,7 @@ Base = Annotated[
 def run(
     spec: Spec,
     settings: Set = [],  # noqa: B006  Typer copies it
+    unset: Unset = [],  # noqa: B006
     fresh: Annotated[bool, typer.Option("--fresh/--resume", help="begin again, or continue what was begun")] = False,
     processes: Trainers = 1,
     extra: With = [],  # noqa: B006
@@ -30,29 +32,34 @@ def run(
 
     A run that was stopped continues with the same command, to the same result.
     """
-    document = _checked(spec, settings, extra)
+    document = _checked(spec, overrides(settings, extra, unset))
     with problems_of(spec):
         from fascore.running.run import execute_document
 
         execute_document(document, fresh=fresh, processes=processes, strict=strict, runs=runs)
 
 
-def _checked(spec: Path, settings: list[str], extra: list[str]) -> Any:
-    """The document of a spec that passes the check: a mistake is told at once, before torch is imported."""
+def _checked(spec: Path, changes: Mapping[str, Any]) -> Any:
+    """The document of a spec that passes the check: a mistake is reported at once, before torch is imported."""
     from fascore.spec.documents import read_spec
     from fascore.spec.plan import check
 
     with problems_of(spec):
-        checked, document = read_spec(spec, overrides(settings, extra))
+        checked, document = read_spec(spec, changes)
         check(checked)
     return document
 
 
 def prepare(
-    spec: Spec, settings: Set = [], processes: Processes = None, extra: With = [], strict: Strict = False
+    spec: Spec,
+    settings: Set = [],  # noqa: B006  Typer copies it
+    unset: Unset = [],  # noqa: B006
+    processes: Processes = None,
+    extra: With = [],  # noqa: B006
+    strict: Strict = False,
 ) -> None:
     """Decode and store what a spec needs of every record, once for all runs; a run does it too where it is missing."""
-    changes = overrides(settings, extra)
+    changes = overrides(settings, extra, unset)
     with problems_of(spec):
         from fascore.running.prepare import prepare_spec
 

@@ -46,6 +46,11 @@ class Config(BaseModel):
         """Hex SHA-256 of `canonical`."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
+    @classmethod
+    def member_for(cls, value: object) -> type[Config]:
+        """The class that a JSON value is validated as: this one, or the member of a union that the value names."""
+        return cls
+
 
 class Component(Config):
     """Base of all ten kinds. A subclass fixes `type` to a literal, equal to its entry point's name."""
@@ -93,10 +98,10 @@ class SlotMarker:
             message = "'inputs' belongs to a graph's node; here the owner wires it: leave it out"
             raise PydanticCustomError("component", "{message}", {"message": message})
         try:
-            found = load(base.kind, fields["type"])
+            component = load(base.kind, fields["type"])
         except FascoreError as error:
             raise PydanticCustomError("component", "{message}", {"message": str(error)}) from error
-        return validate_lines(found, fields)
+        return validate_lines(component, fields)
 
     def _dump(self, value: Component, info: core_schema.SerializationInfo) -> dict[str, Any]:
         fields = value.model_dump(mode=info.mode, by_alias=True)
@@ -124,14 +129,14 @@ def named(name: str) -> Any:
 def load(kind: str, name: str) -> type[Component]:
     """Import the component class of a name. Raises UnknownComponent, Conflict or BrokenPlugin."""
     provider = index().provider(kind, name)
-    found = provider.load()
+    component = provider.load()
     who = f"{kind} '{name}' from {provider.source}: {provider.target}"
-    if not (isinstance(found, type) and issubclass(found, Component)) or found.kind != kind:
-        raise BrokenPlugin(f"{who} is no {kind} component; tell the authors of {provider.distribution}")
-    declared = get_args(found.model_fields["type"].annotation)
+    if not (isinstance(component, type) and issubclass(component, Component)) or component.kind != kind:
+        raise BrokenPlugin(f"{who} is not {_a(kind)} component; tell the authors of {provider.distribution}")
+    declared = get_args(component.model_fields["type"].annotation)
     if declared != (name,):
         raise BrokenPlugin(f"{who} calls itself {declared}; its entry point and its `type` must agree")
-    return found
+    return component
 
 
 def validate_lines(model: type[M], value: object) -> M:
@@ -155,7 +160,7 @@ def problems(error: ValidationError) -> list[Problem]:
     """pydantic's errors as paths and sentences."""
     lines = error.errors(include_url=False)
     deeper = {line["loc"][:depth] for line in lines for depth in range(len(line["loc"]))}
-    # A list loses the items that are wrong: that it is too short then is no second mistake.
+    # A list loses the items that are wrong: that it is then too short is not a second mistake.
     kept = [line for line in lines if line["type"] != "too_short" or line["loc"] not in deeper]
     return [Problem(".".join(str(step) for step in line["loc"] if step != "[key]"), _sentence(line)) for line in kept]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from fascore.contract.errors import FascoreError, Problem, SpecErrors
 from fascore.report.wording import metric_title
 from fascore.running.folder import RunFolder
 from fascore.running.start import differences
-from fascore.spec.documents import Json, RunSpec, StudySpec, read_json, with_override
+from fascore.spec.documents import Json, RunSpec, StudySpec, is_study, read_document, read_json, with_overrides
 from fascore.spec.plan import check
 from fascore.training.interrupt import Interrupted
 
@@ -29,15 +30,19 @@ class Study:
     name: str
     base: Json
 
+    def cells(self) -> Iterator[tuple[str, str, int]]:
+        """Row, fold (empty without folds) and seed of each run."""
+        return itertools.product(self.spec.rows, self.spec.folds or ("",), self.spec.seeds)
+
+    def document(self, row: str, fold: str, seed: int) -> Json:
+        """The document of one run, which carries the run's name. Raises SpecErrors for overrides that lead nowhere."""
+        overrides = {**self.spec.rows[row], **self.spec.folds.get(fold, {}), "seed": seed}
+        return {**with_overrides(self.base, overrides), "name": _run_name(row, fold, seed)}
+
     def runs(self) -> Iterator[tuple[str, str, int, Json]]:
-        """Row, fold (empty without folds), seed and document of each run; the document carries the run's name."""
-        for row, overrides in self.spec.rows.items():
-            for fold, folded in (self.spec.folds or {"": {}}).items():
-                for seed in self.spec.seeds:
-                    document = self.base
-                    for path, value in {**overrides, **folded, "seed": seed}.items():
-                        document = with_override(document, path, value)
-                    yield row, fold, seed, {**document, "name": _run_name(row, fold, seed)}
+        """Row, fold, seed and document of each run."""
+        for row, fold, seed in self.cells():
+            yield row, fold, seed, self.document(row, fold, seed)
 
 
 @dataclass(frozen=True)
@@ -61,19 +66,22 @@ def read_study(path: Path, base: Path | None = None) -> Study:
 
     Raises FascoreError or SpecErrors.
     """
-    spec = validate(StudySpec, read_json(path))
+    document = read_json(path)
+    if isinstance(document, dict) and not is_study(document) and {"model", "spec"} & set(document):
+        raise FascoreError(f"{path}: this is the spec of one run; use fascore check {path}, or fascore run {path}")
+    spec = validate(StudySpec, document)
     name = spec.name or path.stem
-    return Study(spec, f"{name}.{base.stem}" if base else name, read_json(base or path.parent / spec.base))
+    return Study(spec, f"{name}.{base.stem}" if base else name, read_document(base or path.parent / spec.base))
 
 
 def check_study(study: Study) -> list[str]:
     """Validate and check every run. Returns the runs' names; raises SpecErrors with all problems, each under its row."""
     problems: list[Problem] = []
     names: list[str] = []
-    for row, fold, seed, document in study.runs():
+    for row, fold, seed in study.cells():
         where = f"rows.{row}" + (f" (fold {fold})" if fold else "")
         try:
-            check(validate(RunSpec, document))
+            check(validate(RunSpec, study.document(row, fold, seed)))
             names.append(_run_name(row, fold, seed))
         except SpecErrors as error:
             problems += [Problem(where, str(problem)) for problem in error.problems]
@@ -130,30 +138,30 @@ def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, fl
     The name of an oracle metric ends in its mark, `[test-oracle]`. `weighted mean/<task>/<metric>` is that over the test sets,
     each weighted by its presentations of that task, where there are several and all have the figure.
     """
-    found = _by_test(metrics["tests"], wanted)
+    by_name = _by_test(metrics["tests"], wanted)
     for task in dict.fromkeys(task for measured in metrics["tests"].values() for task in measured["tasks"]):
-        parts = {
+        by_test = {
             test: measured["tasks"][task] for test, measured in metrics["tests"].items() if task in measured["tasks"]
         }
-        if len(parts) > 1:
-            sizes = {f"{test}/{task}/": part["counts"]["presentations"] for test, part in parts.items()}
-            found |= {f"weighted mean/{task}/{name}": value for name, value in _weighted(found, sizes)}
-    return found
+        if len(by_test) > 1:
+            sizes = {f"{test}/{task}/": in_task["counts"]["presentations"] for test, in_task in by_test.items()}
+            by_name |= {f"weighted mean/{task}/{name}": value for name, value in _weighted(by_name, sizes)}
+    return by_name
 
 
-def _weighted(found: Mapping[str, float], sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
+def _weighted(by_name: Mapping[str, float], sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
     """Each figure that stands behind all prefixes, and its mean weighted by their sizes."""
     first = next(iter(sizes))
-    for name in [key.removeprefix(first) for key in found if key.startswith(first)]:
-        if all(prefix + name in found for prefix in sizes):
-            yield name, sum(size * found[prefix + name] for prefix, size in sizes.items()) / sum(sizes.values())
+    for name in [key.removeprefix(first) for key in by_name if key.startswith(first)]:
+        if all(prefix + name in by_name for prefix in sizes):
+            yield name, sum(size * by_name[prefix + name] for prefix, size in sizes.items()) / sum(sizes.values())
 
 
 def _by_test(tests: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    by_name: dict[str, float] = {}
     for test, measured in tests.items():
-        for task, table in measured["tasks"].items():
-            for key, entry in table["metrics"].items():
+        for task, in_task in measured["tasks"].items():
+            for key, entry in in_task["metrics"].items():
                 for name in wanted:
                     metric, _, part = name.partition(".")
                     value = entry.get(part or entry["primary"])
@@ -162,8 +170,8 @@ def _by_test(tests: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, flo
                         and isinstance(value, Number)
                         and not isinstance(value, bool)
                     ):
-                        found[f"{test}/{task}/{metric_title(f'{key}.{part}' if part else key, entry)}"] = float(value)
-    return found
+                        by_name[f"{test}/{task}/{metric_title(f'{key}.{part}' if part else key, entry)}"] = float(value)
+    return by_name
 
 
 def table(study: Study, runs: Path) -> dict[str, dict[str, Cell]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -19,16 +19,14 @@ from pydantic import (
 )
 
 from fascore.contract.component import DEVICE, FILE_NAME, NODE_NAME, Config, Node, Slot, named, validate
-from fascore.contract.errors import FascoreError, SpecError
+from fascore.contract.errors import FascoreError, SpecError, SpecErrors
 from fascore.contract.kinds import Dataset, Encoder, Fusion, Head, Metric, Modality, Objective, Recipe, Sampler
 from fascore.contract.threshold_rule import RULES, ThresholdRule
+from fascore.spec.overrides import Json, apply_overrides, on_command_line
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=NODE_NAME)]
 FileName: TypeAlias = Annotated[str, StringConstraints(pattern=FILE_NAME, max_length=100)]
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-Json: TypeAlias = Any
-"""Parsed JSON, not validated yet."""
-KEPT_ON_NEW_TYPE = ("inputs", "weight", "target", "where")
 
 SCORE_FORM = (
     'a head, {"sum": [heads]}, {"mean": [heads]}, {"min": [heads]}, {"by_task": {"spoof": head, "forgery": head}} '
@@ -63,7 +61,7 @@ def _score_rule(rule: str | dict[str, Json]) -> str | dict[str, Json]:
             return rule
         if name == "weighted" and isinstance(value, dict) and value and all(map(_weight, value.values())):
             return rule
-    raise ValueError(f"is no score rule; write {SCORE_FORM}")
+    raise ValueError(f"is not a score rule; write {SCORE_FORM}")
 
 
 ScoreRule: TypeAlias = Annotated[str | dict[str, Json], AfterValidator(_score_rule)]
@@ -83,7 +81,7 @@ class DataEntry(Config):
     dataset: Slot[Dataset] = Field(description="a dataset component")
     split: str = Field(description="one of the dataset's splits")
     hide: tuple[str, ...] = Field(
-        (), description="columns of metadata that its records shall not have, so that other entries alone teach a task"
+        (), description="columns of metadata that are removed from its records, so that only other entries teach a task"
     )
 
 
@@ -152,7 +150,7 @@ class Model(Config):
 
 
 class Compute(Config):
-    """Where and how it runs; none of it changes what is learnt, but for precision."""
+    """Where and how it runs; only precision changes what is learned."""
 
     device: str = Field("auto", pattern=DEVICE, description="auto, cpu, cuda or cuda:N")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the GPU has it, else fp32")
@@ -226,7 +224,7 @@ def read_json(path: Path) -> Json:
         )
         raise FascoreError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}{hint}") from error
     except RecursionError:
-        raise FascoreError(f"{path}: is no document of fascore: its brackets are nested too deep") from None
+        raise FascoreError(f"{path}: is not a document of fascore: its brackets are nested too deeply") from None
     except SpecError as error:
         raise FascoreError(f"{path}: {error}") from error
 
@@ -256,43 +254,58 @@ def json_or_word(text: str | None) -> Json:
         return text
 
 
-def with_override(document: Json, path: str, value: Json) -> Json:
-    """A copy of a document with one field changed.
-
-    Setting a `type` makes a new object that keeps only `inputs`, `weight`, `target` and `where`: the other fields
-    belonged to the old type. A bare name on the way becomes the object that it stands for.
-    """
-    return _changed(document, path.split("."), value, path)
+def with_overrides(document: Json, overrides: Mapping[str, Json]) -> Json:
+    """A copy of a spec's document with fields changed or removed by their paths; see `apply_overrides`."""
+    return apply_overrides(document, overrides, RunSpec)
 
 
-def _changed(document: Json, steps: list[str], value: Json, path: str) -> Json:
-    step, rest = steps[0], steps[1:]
-    if isinstance(document, list):
-        if not re.fullmatch(r"\d+", step) or int(step) >= len(document):
-            raise FascoreError(f"--set {path}: '{step}' is no place in a list of {len(document)}")
-        place = int(step)
-        changed = value if not rest else _changed(document[place], rest, value, path)
-        return [*document[:place], changed, *document[place + 1 :]]
-    if isinstance(document, str):
-        document = {"type": document}
-    if not isinstance(document, dict):
-        raise FascoreError(f"--set {path}: there is nothing below '{step}'")
-    if not rest and step == "type":
-        kept = {key: document[key] for key in KEPT_ON_NEW_TYPE if key in document}
-        return {"type": value, **kept}
-    return {**document, step: value if not rest else _changed(document.get(step, {}), rest, value, path)}
-
-
-def read_spec(path: Path, overrides: dict[str, Json] | None = None) -> tuple[RunSpec, Json]:
-    """The validated spec of a file, or of a run's resolved.json, and the document it came from, overrides applied.
-
-    Raises FascoreError for a file that cannot be read, SpecErrors with every structural problem.
-    """
+def read_document(path: Path) -> dict[str, Json]:
+    """The document of a spec's file, or of a run's resolved.json. Raises FascoreError for any other file."""
     document = read_json(path)
     if not isinstance(document, dict):
         raise FascoreError(f"{path}: a spec is a JSON object; this is a {type(document).__name__}")
-    if "spec" in document and "provenance" in document:
-        document = document["spec"]
-    for where, value in (overrides or {}).items():
-        document = with_override(document, where, value)
+    if is_study(document):
+        raise FascoreError(
+            f"{path}: this is a study; use fascore study check {path}, or fascore study run {path} to run it"
+        )
+    return dict(document["spec"]) if "spec" in document and "provenance" in document else document
+
+
+def is_study(document: Json) -> bool:
+    """Whether a document is a study's: it has rows, and no model."""
+    return isinstance(document, dict) and "rows" in document and "model" not in document
+
+
+def read_spec(path: Path, overrides: Mapping[str, Json] | None = None) -> tuple[RunSpec, Json]:
+    """The validated spec of a file, or of a run's resolved.json, and the document it came from, overrides applied.
+
+    Raises FascoreError for a file that cannot be read or an override that leads nowhere, SpecErrors with every
+    structural problem.
+    """
+    document, overrides = read_document(path), overrides or {}
+    try:
+        document = with_overrides(document, overrides)
+    except SpecErrors as error:
+        options = [f"{on_command_line(where, overrides[where])}: {sentence}" for where, sentence in error.problems]
+        raise FascoreError("\n".join(options)) from error
     return validate(RunSpec, document), document
+
+
+__all__ = [
+    "Augment",
+    "Compute",
+    "Data",
+    "DataEntry",
+    "Json",
+    "Model",
+    "RunSpec",
+    "StudySpec",
+    "heads_of",
+    "is_study",
+    "json_or_word",
+    "parse_override",
+    "read_document",
+    "read_json",
+    "read_spec",
+    "with_overrides",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
@@ -10,13 +9,13 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from fascore.contract.component import Config, validate
+from fascore.contract.component import Config
 from fascore.contract.errors import FascoreError, Problem, SpecError, SpecErrors
 from fascore.contract.kinds import Dense, Encoder, Fusion, Head, Labels, Modality, Objective, Target
 from fascore.contract.refs import Ref
-from fascore.contract.registry import index
 from fascore.contract.signals import Signal
-from fascore.spec.documents import RunSpec, heads_of
+from fascore.spec.documents import RunSpec
+from fascore.spec.measures import metric_problems, no_such, score_problems, tracker_options
 
 Section: TypeAlias = Literal["modality", "encoder", "fusion", "head", "objective"]
 Graphed: TypeAlias = Modality | Encoder | Fusion | Head | Objective
@@ -37,7 +36,7 @@ _PLACE: dict[Section, str] = {
 
 @dataclass(frozen=True)
 class NodePlan:
-    """A named component with everything the check found out about it.
+    """A named component with everything that the check knows of it.
 
     `signals` are those of `inputs`, in order; `outputs` those it gives, by port, `""` the main one; `views` how many a
     record has; `optional` whether a record may lack it; `target` what a head or objective learns.
@@ -78,7 +77,7 @@ class Plan:
         """Every tensor of the data graph that the model graph reads, inputs and targets."""
         sinks = [*self.nodes.values(), *self.heads.values(), *self.objectives.values()]
         named = [ref for node in sinks for _, ref in refs_in(node.component)]
-        named += [ref for part in (self.spec.recipe, self.spec.sampler) for _, ref in refs_in(part)]
+        named += [ref for component in (self.spec.recipe, self.spec.sampler) for _, ref in refs_in(component)]
         return list(dict.fromkeys(ref for ref in named if ref.node in self.modalities))
 
 
@@ -99,8 +98,7 @@ def refs_in(value: object, path: str = "") -> Iterator[tuple[str, Ref]]:
 
 def check(spec: RunSpec) -> Plan:
     """Check both graphs of a validated spec. Raises SpecErrors with all graph errors of one pass."""
-    checker = _Checker(spec)
-    return checker.run()
+    return _Checker(spec).run()
 
 
 class _Checker:
@@ -125,15 +123,15 @@ class _Checker:
 
     def run(self) -> Plan:
         self._names()
-        trackers = self._trackers()
+        trackers, problems = tracker_options(self.spec.trackers)
+        self.problems += problems
         self._references()
         order = self._order()
         if order:
             for name in order:
                 self._infer(self._named(name))
             sinks = {section: self._sinks(section) for section in ("head", "objective")}
-            self._score()
-            self._metrics()
+            self.problems += [*score_problems(self.spec), *metric_problems(self.spec)]
             self._tracked(trackers)
             views = self._views()
         if self.problems:
@@ -167,33 +165,16 @@ class _Checker:
                     self._complain(node.path, f"{taken}; modalities, encoders and fusions share one namespace")
                 seen.setdefault(name, node)
 
-    def _trackers(self) -> dict[str, Config]:
-        """Every tracker is installed. Options of one that declares them, valid; those of any other are told where the run begins."""
-        found: dict[str, Config] = {}
-        for name, given in self.spec.trackers.items():
-            try:
-                declared = getattr(index().provider("hooks", name).load(), "Options", None)
-                if declared is not None:
-                    found[name] = validate(declared, given)
-            except SpecErrors as error:
-                self.problems += [
-                    Problem(f"trackers.{name}.{problem.path}".rstrip("."), problem.message)
-                    for problem in error.problems
-                ]
-            except FascoreError as error:
-                self._complain(f"trackers.{name}", str(error))
-        return found
-
     def _tracked(self, options: Mapping[str, Config]) -> None:
         """Every Ref of a tracker names a tensor."""
-        for name, given in options.items():
-            for path, ref in refs_in(given):
+        for name, validated in options.items():
+            for path, ref in refs_in(validated):
                 if ref.node not in self.failed and ref.column is None:
                     self._tensor(f"trackers.{name}.{path}", ref)
 
     def _tensor(self, path: str, ref: Ref) -> None:
         if ref.node not in self.known:
-            self._complain(path, self._no_such(ref.node, self._space()))
+            self._complain(path, no_such(ref.node, self._space()))
         elif self.known[ref.node].outputs.get(ref.port) is None:
             ports = [
                 f"{ref.node}.{port}"
@@ -215,11 +196,11 @@ class _Checker:
                 self._reference(node, f"{node.path}.{path}", ref, is_input=path.startswith("inputs."))
             if not node.inputs and node.section != "modality":
                 self._complain(f"{node.path}.inputs", f"is missing: say which nodes this {node.section} reads")
-        for place, part in (("recipe", self.spec.recipe), ("sampler", self.spec.sampler)):
-            for path, ref in refs_in(part):
+        for place, component in (("recipe", self.spec.recipe), ("sampler", self.spec.sampler)):
+            for path, ref in refs_in(component):
                 used.add(ref.node)
                 if ref.column is None and ref.node not in self._space():
-                    self._complain(f"{place}.{path}", self._no_such(ref.node, self._space()))
+                    self._complain(f"{place}.{path}", no_such(ref.node, self._space()))
         for name in self._space():
             if name not in used:
                 self._complain(
@@ -238,12 +219,8 @@ class _Checker:
             return
         space = list(self.raw["modality"]) if node.section == "modality" else self._space()
         if ref.node not in space:
-            self._complain(path, self._no_such(ref.node, space))
+            self._complain(path, no_such(ref.node, space))
             self.failed.add(node.name)
-
-    def _no_such(self, name: str, space: Sequence[str]) -> str:
-        near = difflib.get_close_matches(name, space, 1, 0.5)
-        return f"there is no '{name}'. " + (f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(space)}.")
 
     def _order(self) -> list[str]:
         """An order in which all nodes can be computed; empty, with a problem, where there is a cycle."""
@@ -276,17 +253,17 @@ class _Checker:
         if not isinstance(component, Modality) and not self._context(node):
             return
         try:
-            found = component.infer(signals)
+            gives = component.infer(signals)
             views = (
-                component.count([b.views for b in before])
+                component.count([source.views for source in before])
                 if isinstance(component, Modality)
-                else max((b.views for b in before), default=1)
+                else max((source.views for source in before), default=1)
             )
         except FascoreError as error:
             self._complain(path, str(error))
             self.failed.add(node.name)
             return
-        outputs: dict[str, Signal | None] = dict(found) if isinstance(found, Mapping) else {"": found}
+        outputs: dict[str, Signal | None] = dict(gives) if isinstance(gives, Mapping) else {"": gives}
         self.known[node.name] = NodePlan(
             node.name,
             node.section,
@@ -339,9 +316,9 @@ class _Checker:
         return not wrong
 
     def _optional(self, node: NodePlan, before: Sequence[NodePlan]) -> bool:
-        """Whether a record may lack this node's output; refuses a fusion that cannot bear a missing input."""
+        """Whether a record may lack this node's output; refuses a fusion that needs all of its inputs."""
         component = node.component
-        missing = [b.name for b in before if b.optional]
+        missing = [source.name for source in before if source.optional]
         if isinstance(component, Modality):
             return component.optional or bool(missing)
         if isinstance(component, Fusion) and missing:
@@ -374,8 +351,8 @@ class _Checker:
                 node.inputs,
                 tuple(signals),
                 {},
-                max(b.views for b in before),
-                any(b.optional for b in before),
+                max(source.views for source in before),
+                any(source.optional for source in before),
                 target,
             )
         return sinks
@@ -394,29 +371,6 @@ class _Checker:
             self._complain(f"{node.path}.target", f"'{ref}' gives no tensor to learn; there are: {ports}")
             return None
         return Dense(signal)
-
-    def _score(self) -> None:
-        heads = self.raw["head"]
-        rule = self.spec.model.score
-        for head in heads_of(rule):
-            if head not in heads:
-                self._complain("model.score", self._no_such(head, list(heads)))
-            elif not heads[head].component.scores:
-                self._complain("model.score", f"head '{head}' ({heads[head].component.type}) gives no score")
-
-    def _metrics(self) -> None:
-        """Each metric once, and on a column that the run will write: found here, not at the end of training."""
-        heads = self.raw["head"].items()
-        columns = ["score", *(f"{name}.score" for name, head in heads if head.component.scores)]
-        columns += [f"{name}.{number}" for name, head in heads for number in head.component.numbers]
-        written = {f"metrics.{place}": metric for place, metric in enumerate(self.spec.metrics)}
-        seen: dict[str, str] = {}
-        for path, metric in written.items():
-            if (first := seen.setdefault(metric.canonical(), path)) != path:
-                self._complain(path, f"{metric.type} stands twice, as {first} too; leave one out")
-        for path, metric in {**written, "recipe.select": self.spec.recipe.select}.items():
-            if lacks := metric.lacks(columns):
-                self._complain(path if metric.column in columns else f"{path}.column", lacks)
 
     def _views(self) -> int:
         """A view is an index that all modalities of a record share: counts are equal, or 1."""

@@ -55,19 +55,19 @@ def slots_named(part: Schema) -> str:
 
 def _installed() -> tuple[list[type[Component]], list[Schema]]:
     """Every component that can be imported and described, and the others with their errors."""
-    found, broken = [], []
+    described, broken = [], []
     for kind, name in dict.fromkeys((p.kind, p.name) for p in index().providers() if p.kind in KINDS):
         try:
             component = load(kind, name)
             component.model_json_schema()
-            found.append(component)
+            described.append(component)
         except FascoreError as error:
             broken.append({"kind": kind, "name": name, "error": str(error)})
         except Exception as error:  # a plugin's field that pydantic cannot describe costs that component only
             broken.append(
                 {"kind": kind, "name": name, "error": f"cannot be described: {type(error).__name__}: {error}"}
             )
-    return found, broken
+    return described, broken
 
 
 def _choice(slot: str, offered: dict[str, type[Component]]) -> Schema:

@@ -1,74 +1,319 @@
-"""Configs of optimisers and learning-rate schedules, for any recipe's fields. Importing this imports no torch.
+"""Configs of optimizers and learning-rate schedules, for any recipe's fields. Importing this imports no torch.
 
-Arguments of an optimiser are checked against the signature in torch's source text, so that `fascore check` finds a
-misspelt one without importing torch.
+The classes of `torch.optim` and their arguments stand here as types, so that `fascore check` finds a misspelt one, or a
+number that torch would refuse. A test compares them with the installed torch.
 """
 
 from __future__ import annotations
 
-import ast
 import difflib
-import importlib.util
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
-    ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     NonNegativeFloat,
     NonNegativeInt,
+    NonPositiveFloat,
     PositiveFloat,
     PositiveInt,
-    TypeAdapter,
-    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from fascore.contract.component import Config
+from fascore.contract.component import Config, validate_lines
+
+Form: TypeAlias = Literal["none", "cosine", "step", "multistep", "poly", "tanh"]
+Momentum: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Betas: TypeAlias = tuple[Momentum, Momentum]
 
 REFUSED = {
-    "lbfgs": "it evaluates the loss several times a step, which a batch of training cannot give",
+    "lbfgs": "it evaluates the loss several times per step, which a batch of training cannot provide",
     "sparseadam": "it takes sparse gradients only, and no encoder gives them",
 }
-Form: TypeAlias = Literal["none", "cosine", "step", "multistep", "poly", "tanh"]
-_OWN = ("params", "lr", "foreach", "fused", "capturable", "differentiable")
-"""Arguments that are not the spec's: `lr` is a field, the others choose an implementation."""
-_OTHER_FILES = ("__init__", "_functional", "_stateless", "functional", "lr_scheduler", "optimizer", "swa_utils")
-_TYPES: Mapping[str, Any] = {"float": float, "Tensor": float, "int": int, "bool": bool, "str": str, "None": None}
+CLASSES: Mapping[str, str] = {
+    name.lower(): name
+    for name in (
+        *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "ASGD"),
+        *("Muon", "NAdam", "RAdam", "RMSprop", "Rprop", "SGD"),
+    )
+}
+"""Usable classes of torch.optim by their names in a spec."""
+NAME = f"class of torch.optim, which decides what other fields there are: {', '.join(CLASSES)}"
+
+
+def _resolve(value: object) -> Optimizer:
+    if isinstance(value, Optimizer):
+        return value
+    if not isinstance(value, Mapping):
+        message = 'takes an optimizer of torch.optim, such as {"name": "adamw", "lr": 0.001}'
+        raise PydanticCustomError("component", "{message}", {"message": message})
+    return validate_lines(Optimizer.member_for(value), value)
+
+
+def _dump(value: Optimizer, info: core_schema.SerializationInfo) -> dict[str, Any]:
+    return value.model_dump(mode=info.mode, by_alias=True, exclude_unset=info.exclude_unset)
 
 
 class Optimizer(Config):
-    """An optimiser of `torch.optim` and its arguments: `{"name": "sgd", "lr": 0.01, "momentum": 0.9}`."""
+    """An optimizer of `torch.optim` and its arguments: `{"name": "sgd", "lr": 0.01, "momentum": 0.9}`.
 
-    model_config = ConfigDict(extra="allow")
+    A union: `name` chooses `Sgd`, `Adam`, `AdamW` or `RmsProp`, which type their arguments, or `OtherOptimizer`, which
+    has them in `options`. `Optimizer(name="sgd", …)` and validation both give an object of the chosen class.
+    """
 
-    name: str = Field(description="class of torch.optim in lower case, such as sgd, adam, adamw, rmsprop")
+    name: str = Field(description=NAME)
     lr: PositiveFloat = Field(description="learning rate before the schedule")
 
-    @model_validator(mode="before")
+    if TYPE_CHECKING:
+
+        def __init__(self, *, name: str, lr: float, **arguments: Any) -> None: ...
+
+    def __new__(cls, *_: object, **fields: Any) -> Optimizer:
+        return super().__new__(cls.member_for(fields))
+
     @classmethod
-    def _arguments_of_the_class(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
-            return value
-        name = value["name"]
-        known = signature(name)
-        given = {key: argument for key, argument in value.items() if key not in ("name", "lr")}
-        return {**value, **{key: _argument(name, known, key, argument) for key, argument in given.items()}}
+    def member_for(cls, value: object) -> type[Optimizer]:
+        if cls.__base__ is not Config:  # a member of the union
+            return cls
+        name = value.get("name") if isinstance(value, Mapping) else None
+        return TYPED.get(name, OtherOptimizer) if isinstance(name, str) else OtherOptimizer
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Everything but `name` and `lr`, as the class takes it."""
-        return dict(self.__pydantic_extra__ or {})
+        """What the class of torch takes beside parameters and `lr`, as far as it differs from torch's own defaults."""
+        return self.model_dump(exclude={"name", "lr"}, exclude_defaults=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if cls.__base__ is not Config:  # a member of the union
+            return handler(source)
+        serialize = core_schema.plain_serializer_function_ser_schema(_dump, info_arg=True)
+        return core_schema.no_info_plain_validator_function(_resolve, serialization=serialize)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        if cls.__base__ is not Config:  # a member of the union
+            return handler(schema)
+        members: list[CoreSchema | tuple[CoreSchema, str]] = [member.__pydantic_core_schema__ for member in _members()]
+        shared = {
+            "name": {"enum": [*CLASSES], "description": NAME},
+            "lr": {"type": "number", "exclusiveMinimum": 0, "description": Optimizer.model_fields["lr"].description},
+        }
+        return {"type": "object", "properties": shared, "required": [*shared]} | handler(
+            core_schema.union_schema(members)
+        )
+
+
+class Sgd(Optimizer):
+    """Stochastic gradient descent, `torch.optim.SGD`."""
+
+    name: Literal["sgd"] = Field("sgd", description=NAME)
+    momentum: NonNegativeFloat = Field(0.0, description="share of the last step that the next one keeps")
+    dampening: float = Field(0.0, description="share of the gradient that the momentum leaves out")
+    weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
+    nesterov: bool = Field(False, description="Nesterov's momentum")
+    maximize: bool = Field(False, description="ascend instead of descend")
+
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> Sgd:
+        if self.nesterov and (self.momentum == 0 or self.dampening != 0):
+            raise ValueError("'nesterov' needs a momentum above 0 and a dampening of 0")
+        return self
+
+
+class Adam(Optimizer):
+    """Adam, `torch.optim.Adam`."""
+
+    name: Literal["adam"] = Field("adam", description=NAME)
+    betas: Betas = Field((0.9, 0.999), description="decay of the running means of gradient and squared gradient")
+    eps: NonNegativeFloat = Field(1e-8, description="added to the denominator")
+    weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
+    amsgrad: bool = Field(False, description="divide by the largest second moment so far")
+    maximize: bool = Field(False, description="ascend instead of descend")
+    decoupled_weight_decay: bool = Field(False, description="decay the weights as AdamW does (torch 2.7 or newer)")
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay, `torch.optim.AdamW`."""
+
+    name: Literal["adamw"] = Field("adamw", description=NAME)
+    betas: Betas = Field((0.9, 0.999), description="decay of the running means of gradient and squared gradient")
+    eps: NonNegativeFloat = Field(1e-8, description="added to the denominator")
+    weight_decay: NonNegativeFloat = Field(0.01, description="share of each weight, times lr, that a step takes away")
+    amsgrad: bool = Field(False, description="divide by the largest second moment so far")
+    maximize: bool = Field(False, description="ascend instead of descend")
+
+
+class RmsProp(Optimizer):
+    """RMSprop, `torch.optim.RMSprop`."""
+
+    name: Literal["rmsprop"] = Field("rmsprop", description=NAME)
+    alpha: Share = Field(0.99, description="decay of the running mean of the squared gradient")
+    eps: NonNegativeFloat = Field(1e-8, description="added to the denominator")
+    weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
+    momentum: NonNegativeFloat = Field(0.0, description="share of the last step that the next one keeps")
+    centered: bool = Field(False, description="divide by an estimate of the gradient's variance")
+    maximize: bool = Field(False, description="ascend instead of descend")
+
+
+def _options(name: str, **types: Any) -> type[Config]:
+    """The closed model of a class's arguments; one that is not given is left to torch's default."""
+    fields: dict[str, Any] = {key: (kind, Field(None, validate_default=False)) for key, kind in types.items()}
+    return create_model(name, __base__=Config, **fields)
+
+
+OPTIONS: Mapping[str, type[Config]] = {
+    "adadelta": _options("Adadelta", rho=Share, eps=NonNegativeFloat, weight_decay=NonNegativeFloat, maximize=bool),
+    "adafactor": _options(
+        "Adafactor",
+        beta2_decay=NonPositiveFloat,
+        eps=tuple[NonNegativeFloat | None, NonNegativeFloat],
+        d=Annotated[float, Field(ge=1)],
+        weight_decay=NonNegativeFloat,
+        maximize=bool,
+    ),
+    "adagrad": _options(
+        "Adagrad",
+        lr_decay=NonNegativeFloat,
+        weight_decay=NonNegativeFloat,
+        initial_accumulator_value=NonNegativeFloat,
+        eps=NonNegativeFloat,
+        maximize=bool,
+    ),
+    "adamax": _options("Adamax", betas=Betas, eps=NonNegativeFloat, weight_decay=NonNegativeFloat, maximize=bool),
+    "asgd": _options("ASGD", lambd=float, alpha=float, t0=float, weight_decay=NonNegativeFloat, maximize=bool),
+    "muon": _options(
+        "Muon",
+        weight_decay=NonNegativeFloat,
+        momentum=NonNegativeFloat,
+        nesterov=bool,
+        ns_coefficients=tuple[float, float, float],
+        eps=float,
+        ns_steps=Annotated[int, Field(ge=0, lt=100)],
+        adjust_lr_fn=Literal["original", "match_rms_adamw"],
+    ),
+    "nadam": _options(
+        "NAdam",
+        betas=Betas,
+        eps=NonNegativeFloat,
+        weight_decay=NonNegativeFloat,
+        momentum_decay=NonNegativeFloat,
+        decoupled_weight_decay=bool,
+        maximize=bool,
+    ),
+    "radam": _options(
+        "RAdam",
+        betas=Betas,
+        eps=NonNegativeFloat,
+        weight_decay=NonNegativeFloat,
+        decoupled_weight_decay=bool,
+        maximize=bool,
+    ),
+    "rprop": _options(
+        "Rprop",
+        etas=tuple[Annotated[float, Field(gt=0, lt=1)], Annotated[float, Field(gt=1)]],
+        step_sizes=tuple[float, float],
+        maximize=bool,
+    ),
+}
+"""Arguments of the classes that have no config of their own."""
+
+
+class OtherOptimizer(Optimizer):
+    """Any other class of `torch.optim`: `{"name": "nadam", "lr": 0.001, "options": {"momentum_decay": 0.004}}`.
+
+    The arguments may also stand beside `name`, as those of the typed classes do.
+    """
+
+    name: str = Field(description=NAME)
+    options: dict[str, Any] = Field(default_factory=dict, description="arguments of the class; others: torch's default")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _arguments_become_options(cls, value: Any) -> Any:
+        """The flat form, with the arguments beside `name`, is accepted too. Raises ValueError for unknown ones."""
+        if not isinstance(value, Mapping) or value.get("name") not in OPTIONS:
+            return value
+        name, options, known = value["name"], value.get("options", {}), OPTIONS[value["name"]].model_fields
+        arguments = {key: argument for key, argument in value.items() if key not in cls.model_fields}
+        for key in arguments:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1, 0.6)
+                hint = f"Did you mean '{near[0]}'?" if near else f"It takes lr, {', '.join(known)}."
+                raise ValueError(f"{name} takes no argument '{key}'. {hint}")
+            if isinstance(options, Mapping) and key in options:
+                raise ValueError(f"the argument '{key}' of {name} stands in 'options' too; leave one out")
+        fields = {key: field for key, field in value.items() if key not in arguments}
+        return {**fields, "options": {**arguments, **options}} if isinstance(options, Mapping) else fields
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_class_of_torch(cls, name: str) -> str:
+        class_name(name)
+        if name in TYPED:
+            raise ValueError(f"{name} has a config of its own, without 'options'")
+        return name
+
+    @field_validator("options")
+    @classmethod
+    def _options_of_the_class(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "name" not in info.data:  # which is a problem already
+            return options
+        return validate_lines(OPTIONS[info.data["name"]], options).model_dump(exclude_unset=True)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The options, as the class of torch takes them."""
+        return dict(self.options)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        document = handler.resolve_ref_schema(handler(schema))
+        own = document["properties"]
+        flat: dict[str, Any] = {key: {} for model in OPTIONS.values() for key in model.model_fields}
+        document["properties"] = {**flat, **own, "name": {**own["name"], "enum": [*OPTIONS]}}
+        document["anyOf"] = [
+            {
+                "properties": {"name": {"const": name}, "options": {"propertyNames": {"enum": [*model.model_fields]}}},
+                "propertyNames": {"enum": [*own, *model.model_fields]},
+            }
+            for name, model in OPTIONS.items()
+        ]
+        return document
+
+
+TYPED: Mapping[str, type[Optimizer]] = {"sgd": Sgd, "adam": Adam, "adamw": AdamW, "rmsprop": RmsProp}
+
+
+def _members() -> list[type[Optimizer]]:
+    return [*TYPED.values(), OtherOptimizer]
+
+
+def class_name(name: str) -> str:
+    """The class of torch.optim that a lower-case name stands for. Raises ValueError, with the nearest name."""
+    if name in REFUSED:
+        raise ValueError(f"{name} cannot train here: {REFUSED[name]}; use adamw or sgd")
+    if name not in CLASSES:
+        near = difflib.get_close_matches(name.lower(), CLASSES, 1, 0.6)
+        hint = f"Did you mean '{near[0]}'?" if near else f"It has {', '.join(CLASSES)}."
+        raise ValueError(f"torch.optim has no '{name}'. {hint}")
+    return CLASSES[name]
 
 
 class Schedule(Config):
-    """The course of the learning rate over all optimiser steps, by timm's schedulers."""
+    """The course of the learning rate over all optimizer steps, by timm's schedulers."""
 
     name: Form = Field("none", description="form of the decay; none: constant after the warm-up")
     warmup_epochs: NonNegativeFloat = Field(0, description="epochs of linear warm-up; they count as part of the whole")
-    warmup_steps: NonNegativeInt = Field(0, description="optimiser steps of linear warm-up, instead of warmup_epochs")
+    warmup_steps: NonNegativeInt = Field(0, description="optimizer steps of linear warm-up, instead of warmup_epochs")
     warmup_lr: NonNegativeFloat = Field(1e-6, description="learning rate at the first step of the warm-up")
     minimum: NonNegativeFloat = Field(0, description="learning rate at the end (cosine, poly, tanh)")
     decay_epochs: PositiveFloat = Field(30, description="epochs between two decays (step)")
@@ -87,74 +332,4 @@ class Schedule(Config):
         return self
 
 
-def signature(name: str) -> Mapping[str, Any]:
-    """Types of the arguments of an optimiser, by name. Raises ValueError for a name that torch.optim has not."""
-    return {key: kind for key, kind in _class(name)[1].items() if key not in _OWN}
-
-
-def class_name(name: str) -> str:
-    """The class of torch.optim that a lower-case name stands for. Raises ValueError."""
-    return _class(name)[0]
-
-
-@cache
-def _class(name: str) -> tuple[str, Mapping[str, Any]]:
-    """Class name and argument types of an optimiser, read from torch's source without importing it."""
-    if name in REFUSED:
-        raise ValueError(f"{name} cannot train here: {REFUSED[name]}; use adamw or sgd")
-    files = _files()
-    usable = sorted(set(files) - set(REFUSED))
-    for node in ast.parse(files[name].read_text(encoding="utf-8")).body if name in usable else ():
-        if isinstance(node, ast.ClassDef) and node.name.lower() == name:
-            init = next(item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__")
-            return node.name, {
-                argument.arg: _type(argument.annotation) for argument in (*init.args.args[1:], *init.args.kwonlyargs)
-            }
-    near = difflib.get_close_matches(name.lower(), usable, 1, 0.6)
-    raise ValueError(
-        f"torch.optim has no '{name}'. " + (f"Did you mean '{near[0]}'?" if near else f"It has {', '.join(usable)}.")
-    )
-
-
-def _files() -> Mapping[str, Path]:
-    """torch's one source file an optimiser, by the optimiser's name."""
-    spec = importlib.util.find_spec("torch")
-    if spec is None or spec.origin is None:
-        raise ValueError("torch is not installed: pip install torch")
-    return {
-        path.stem.replace("_", ""): path
-        for path in (Path(spec.origin).parent / "optim").glob("*.py")
-        if path.stem not in _OTHER_FILES
-    }
-
-
-def _type(annotation: ast.expr | None) -> Any:
-    """An annotation as a type that pydantic checks; Any where it is none that a spec can write."""
-    match annotation:
-        case ast.Name(id=name):
-            return _TYPES.get(name, Any)
-        case ast.Constant(value=None):
-            return None
-        case ast.BinOp(op=ast.BitOr(), left=left, right=right):
-            return _type(left) | _type(right)
-        case ast.Subscript(value=ast.Name(id="tuple" | "Tuple"), slice=ast.Tuple(elts=parts)):
-            return tuple.__class_getitem__(tuple(map(_type, parts)))
-        case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
-            return _type(inner) | None
-        case _:
-            return Any
-
-
-def _argument(optimizer: str, known: Mapping[str, Any], key: str, value: Any) -> Any:
-    if key not in known:
-        near = difflib.get_close_matches(key, known, 1, 0.6)
-        hint = f"Did you mean '{near[0]}'?" if near else f"It takes lr, {', '.join(known)}."
-        raise ValueError(f"{optimizer} takes no argument '{key}'. {hint}")
-    try:
-        return TypeAdapter(known[key]).validate_python(value)
-    except ValidationError as error:
-        line = error.errors(include_url=False)[0]
-        raise ValueError(f"{optimizer}'s argument '{key}': {line['msg']}; got {value!r}") from None
-
-
-__all__ = ["Optimizer", "Schedule", "class_name", "signature"]
+__all__ = ["Adam", "AdamW", "Optimizer", "OtherOptimizer", "RmsProp", "Schedule", "Sgd", "class_name"]

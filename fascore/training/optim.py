@@ -107,7 +107,7 @@ def make_optimizer(
         built = getattr(importlib.import_module("torch.optim"), class_name(optimizer.name))(
             groups, lr=optimizer.lr, **optimizer.arguments
         )
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (AttributeError, ValueError, TypeError, RuntimeError) as error:
         raise FascoreError(f"torch refuses the optimizer {optimizer.name}: {error}; change its arguments") from error
     course = scheduler(built, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
     return ManagedOptimizer(built, course, clip, accumulate)

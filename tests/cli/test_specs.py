@@ -230,7 +230,7 @@ def test_a_spec_saved_with_a_byte_order_mark_is_read(fascore, demo, tmp_path):
     ("text", "sentence"),
     [
         ('{"name": "a", // mine\n}', "Expecting property name enclosed in double quotes; JSON has no comments"),
-        ("[" * 100_000, "nested too deep"),
+        ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_what_json_does_not_have_is_said(fascore, tmp_path, text, sentence):

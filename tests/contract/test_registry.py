@@ -180,7 +180,10 @@ def test_a_type_that_differs_from_its_entry_point_is_a_broken_plugin():
 
 @pytest.mark.parametrize("target", ["contract_toys:Flat", "contract_toys:document", "contract_toys:Inner"])
 def test_a_target_that_is_no_component_of_the_kind_is_a_broken_plugin(target):
-    with using(Index.of({"fusion": {"toy.flat": target}})), pytest.raises(BrokenPlugin, match="is no fusion component"):
+    with (
+        using(Index.of({"fusion": {"toy.flat": target}})),
+        pytest.raises(BrokenPlugin, match="is not a fusion component"),
+    ):
         load("fusion", "toy.flat")
 
 
@@ -232,7 +235,8 @@ def test_using_gives_the_old_index_back_after_an_error():
 
 def test_the_index_and_the_spec_import_no_heavy_library():
     code = (
-        "import fascore.spec.documents, fascore.spec.plan, fascore.contract.hooks, fascore.contract.registry as r, sys; r.index().names('fusion'); print([m for m in "
+        "import fascore.spec.documents, fascore.spec.plan, fascore.contract.hooks, fascore.contract.registry as r, sys; "
+        "r.index().names('fusion'); print([m for m in "
         "('torch', 'numpy', 'timm', 'cv2', 'scipy', 'matplotlib', 'wandb') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,6 +1,5 @@
-"""The spec: every structural problem in one pass, the same document after dump and load, overrides by path."""
+"""The spec: every structural problem in one pass, the same document after dump and load."""
 
-import copy
 import json
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from fascore import FascoreError, RunSpec, SpecErrors, StudySpec, validate
 from fascore.contract.registry import Index, using
-from fascore.spec.documents import parse_override, read_json, read_spec, with_override
+from fascore.spec.documents import read_json, read_spec, with_overrides
 
 identifiers = st.from_regex(r"\A[a-z][a-z0-9_]{0,6}\Z").filter(lambda name: name != "record")
 json_values = st.recursive(
@@ -114,7 +113,7 @@ def test_a_missing_section_is_named_by_its_path():
 def test_a_section_that_is_empty_is_said_to_be(path):
     empty = [] if path == "data.train" else {}
     with pytest.raises(SpecErrors) as caught:
-        validate(RunSpec, with_override(document(), path, empty))
+        validate(RunSpec, with_overrides(document(), {path: empty}))
     assert f"{path}: is empty; at least 1 must stand here" in str(caught.value)
 
 
@@ -164,88 +163,6 @@ def test_a_spec_that_is_no_object_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(FascoreError, match="a spec is a JSON object"):
         read_spec(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "pair"),
-    [
-        ("a.b=3", ("a.b", 3)),
-        ("a=true", ("a", True)),
-        ("a=word", ("a", "word")),
-        ("a=[1]", ("a", [1])),
-        ("a=", ("a", "")),
-        ("a=x=y", ("a", "x=y")),
-    ],
-)
-def test_an_override_is_json_or_a_plain_word(text, pair):
-    assert parse_override(text) == pair
-
-
-@pytest.mark.parametrize("text", ["a.b", "=3", ""])
-def test_an_override_without_a_path_or_a_sign_says_how_to_write_one(text):
-    with pytest.raises(FascoreError, match="write path=value"):
-        parse_override(text)
-
-
-def test_an_override_changes_one_field_and_neither_the_document_nor_its_rest():
-    before = document()
-    kept = copy.deepcopy(before)
-    after = with_override(before, "model.encoders.two.width", 9)
-    assert before == kept
-    assert after["model"]["encoders"]["two"] == {"type": "toy.flat", "inputs": ["raw"], "width": 9}
-    assert after["model"]["fusions"] == before["model"]["fusions"]
-
-
-@given(value=json_values)
-def test_an_overridden_place_holds_the_value(value):
-    assert with_override({"a": {"b": [0, {"c": 1}]}}, "a.b.1.c", value) == {"a": {"b": [0, {"c": value}]}}
-
-
-def test_a_new_type_keeps_only_what_belongs_to_the_node():
-    old = {
-        "head": {
-            "type": "x",
-            "inputs": ["a"],
-            "weight": 2,
-            "target": "record.task",
-            "where": {"task": "spoof"},
-            "depth": 3,
-            "weights": "w",
-        }
-    }
-    assert with_override(old, "head.type", "y") == {
-        "head": {"type": "y", "inputs": ["a"], "weight": 2, "target": "record.task", "where": {"task": "spoof"}}
-    }
-
-
-def test_a_bare_name_on_the_way_becomes_an_object():
-    assert with_override({"recipe": "supervised"}, "recipe.epochs", 5) == {
-        "recipe": {"type": "supervised", "epochs": 5}
-    }
-    assert with_override({"metrics": ["auc", "eer"]}, "metrics.1.convention", "nearest")["metrics"][1] == {
-        "type": "eer",
-        "convention": "nearest",
-    }
-
-
-def test_a_section_that_is_not_written_yet_is_made():
-    assert with_override({}, "compute.device", "cpu") == {"compute": {"device": "cpu"}}
-
-
-@pytest.mark.parametrize(
-    ("path", "document_"), [("a.3", {"a": [1]}), ("a.x", {"a": [1]}), ("a.b.c", {"a": {"b": 3}}), ("a.-1", {"a": [1]})]
-)
-def test_an_override_into_nothing_is_an_error(path, document_):
-    with pytest.raises(FascoreError, match=f"--set {path}"):
-        with_override(document_, path, 1)
-
-
-def test_overrides_are_validated_again(tmp_path):
-    path = tmp_path / "spec.json"
-    path.write_text(json.dumps(document()))
-    assert read_spec(path, {"model.encoders.one.width": 7})[0].model.encoders["one"].width == 7
-    with pytest.raises(SpecErrors, match=r"model\.encoders\.one\.width"):
-        read_spec(path, {"model.encoders.one.width": "broad"})
 
 
 def test_a_study_needs_a_base_and_rows():

@@ -9,7 +9,7 @@ import pytest
 
 from fascore import FascoreError, RunSpec, SpecErrors, validate
 from fascore.running.folder import RunFolder
-from fascore.running.study import check_study, figures, read_study, run_study, table
+from fascore.running.study import changes, check_study, figures, read_study, run_study, table
 from fascore.training.interrupt import Interrupted
 
 
@@ -161,3 +161,75 @@ def test_an_oracle_metric_keeps_its_mark_in_the_table() -> None:
     }
     found = figures({"tests": {"t": {"tasks": {"spoof": {"metrics": entries}}}}}, ("auc", "eer"))
     assert found == {"t/spoof/eer [test-oracle]": 0.25, "t/spoof/auc": 0.5}
+
+
+@pytest.fixture
+def plain(study: Path, tiny: dict[str, Any]) -> Path:
+    """The study on a base that does not mention the recipe."""
+    (study.parent / "base.json").write_text(json.dumps({key: value for key, value in tiny.items() if key != "recipe"}))
+    return study
+
+
+def rows(path: Path, rows: dict[str, Any]) -> dict[str, RunSpec]:
+    """The specs of a study's rows, of its first fold and seed."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), "rows": rows, "folds": {}, "seeds": [0]}))
+    return {row: validate(RunSpec, document) for row, _, _, document in read_study(path).runs()}
+
+
+def test_a_row_starts_from_the_default_of_what_the_base_does_not_mention(plain: Path) -> None:
+    specs = rows(plain, {"default": {}, "slow": {"recipe.optimizer.lr": 1e-5}, "sgd": {"recipe.optimizer.name": "sgd"}})
+    default = specs["default"].recipe.model_dump()
+    assert specs["slow"].recipe.model_dump() == {**default, "optimizer": {**default["optimizer"], "lr": 1e-5}}
+    assert (specs["sgd"].recipe.optimizer.name, specs["sgd"].recipe.optimizer.lr) == ("sgd", 3e-4)
+
+
+def test_a_row_removes_single_keys(study: Path, tiny: dict[str, Any]) -> None:
+    unset = {"$unset": True}
+    specs = rows(study, {"base": {}, "less": {"recipe.epochs": unset, "model.heads.main.weight": unset}})
+    assert tiny["recipe"]["epochs"] != 30
+    assert specs["less"].recipe.epochs == 30
+    assert specs["less"].recipe.optimizer == specs["base"].recipe.optimizer
+
+
+def test_a_wrong_path_is_a_problem_of_its_row_and_the_other_rows_are_checked_too(study: Path) -> None:
+    document = json.loads(study.read_text())
+    document["rows"] |= {"typo": {"model.heads.mian.weight": 2}, "shape": {"model.heads.main.inputs": ["nothing"]}}
+    document["folds"]["a"]["data.test.outer.0.split"] = "dev"
+    study.write_text(json.dumps(document))
+    with pytest.raises(SpecErrors) as caught:
+        check_study(read_study(study))
+    told = [str(problem) for problem in caught.value.problems]
+    assert "rows.typo (fold b): model.heads.mian.weight: there is no 'mian' in model.heads; there are: main" in told[4]
+    assert list(dict.fromkeys(line.partition(":")[0] for line in told)) == [
+        "rows.gated (fold a)",
+        "rows.concat (fold a)",
+        "rows.typo (fold a)",
+        "rows.typo (fold b)",
+        "rows.shape (fold a)",
+        "rows.shape (fold b)",
+    ]
+
+
+def test_a_study_is_not_a_spec_nor_the_base_of_one_and_a_spec_is_not_a_study(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(FascoreError, match=r"base\.json: this is the spec of one run; use fascore check"):
+        read_study(tmp_path / "base.json")
+    with pytest.raises(FascoreError, match=r"fusions\.json: this is a study; use fascore study check"):
+        read_study(study, study)
+
+
+def test_a_run_of_before_optimizers_were_typed_is_a_run_of_the_same_spec(study: Path, tmp_path: Path) -> None:
+    flat = {
+        "adamw": {"name": "adamw", "lr": 0.001},
+        "sgd": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
+        "nadam": {"name": "nadam", "lr": 0.001, "momentum_decay": 0.01, "betas": [0.9, 0.98]},
+    }
+    for row, spec in rows(study, {name: {"recipe.optimizer": value} for name, value in flat.items()}).items():
+        folder = RunFolder(tmp_path / row)
+        document = spec.model_dump(mode="json", by_alias=True)
+        assert document["recipe"]["optimizer"] != flat[row]
+        old = {**document, "recipe": {**document["recipe"], "optimizer": flat[row]}}
+        folder.write(folder.resolved, {"spec": old})
+        assert changes(folder, document) == []
+        assert changes(folder, {**old, "recipe": {**old["recipe"], "optimizer": {**flat[row], "lr": 0.5}}}) == [
+            "recipe.optimizer.lr"
+        ]

@@ -8,7 +8,7 @@ import pytest
 
 from fascore import RunSpec, validate
 from fascore.model.cost import costs
-from fascore.spec.documents import with_override
+from fascore.spec.documents import with_overrides
 from fascore.spec.plan import check
 
 BASE = json.loads((Path(__file__).parents[1] / "specs/mmfas.json").read_text())
@@ -25,10 +25,7 @@ EXACT = {
 
 def deployed(overrides: dict[str, Any]) -> int:
     """Parameters of everything but the objectives, which are absent where a model is used."""
-    document = BASE
-    for path, value in overrides.items():
-        document = with_override(document, path, value)
-    plan = check(validate(RunSpec, document))
+    plan = check(validate(RunSpec, with_overrides(BASE, overrides)))
     return sum(row.parameters for row in costs(plan) if not row.path.startswith("model.objectives"))
 
 

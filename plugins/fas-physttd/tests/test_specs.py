@@ -18,7 +18,7 @@ from fascore.running.prepare import prepare_records, store_of
 from fascore.running.run import execute_document
 from fascore.running.splits import list_records
 from fascore.running.study import check_study, read_study
-from fascore.spec.documents import with_override
+from fascore.spec.documents import with_overrides
 from fascore.spec.plan import check
 
 SPECS = Path(__file__).parents[1] / "specs"
@@ -121,11 +121,10 @@ TINY: dict[str, dict[str, Any]] = {
 def tiny(name: str) -> Any:
     """A spec of the paper's size by overrides: one epoch on a few people, all else as it stands."""
     document: Any = json.loads(json.dumps(DOCUMENTS[f"{name}.json"]))
-    for part in ("train", "dev", "test.intra"):
-        document = with_override(document, f"data.{part}.0.dataset", {"type": "phantom", **SMALL})
-    for path, value in {"recipe.epochs": 1, "compute": {"prepare": 1, "device": "cpu"}, **TINY[name]}.items():
-        document = with_override(document, path, value)
-    return document
+    small = {f"data.{part}.0.dataset": {"type": "phantom", **SMALL} for part in ("train", "dev", "test.intra")}
+    return with_overrides(
+        document, {**small, "recipe.epochs": 1, "compute": {"prepare": 1, "device": "cpu"}, **TINY[name]}
+    )
 
 
 @pytest.fixture(scope="module")
