@@ -1,6 +1,13 @@
 """fascore: one system for face presentation-attack and forgery detection.
 
-Names are imported when they are first used, so that `import fascore` costs nothing.
+Names are imported when they are first used, so that `import fascore` costs nothing. Most names need pydantic and pluggy
+only. These import more, so a config module uses them inside `build`:
+
+- numpy: as_rgb, cut, open_source
+- torch: make_optimizer, node_weights, open_trained, recoloured, sample
+
+The Protocols (Batch, Engine, Graph, Plan, ScoreTable, Trained, …) are types of what the core hands to a plugin. Tests that
+need a real Batch or Draws find the classes in `fascore.testing`.
 """
 
 import importlib

@@ -5,14 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
-from safetensors import SafetensorError
 
 from fascore import FascoreError
 from fascore.contract.files import write_whole, writing
 
 
 @pytest.mark.parametrize(
-    "failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), SafetensorError("No space left on device")]
+    "failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), OSError("No space left on device")]
 )
 def test_a_full_disk_leaves_the_old_file_and_no_remains(tmp_path: Path, failure: Exception) -> None:
     path = tmp_path / "scores.csv"

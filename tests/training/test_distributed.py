@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 from training_toys import SHAPES, job_of, records, spec_of
-from two_processes import PAIRS, UNEVEN, scores, watch
+from two_processes import PAIRS, SAM, UNEVEN, scores, watch
 
 from fascore import FascoreError
 from fascore.training import checkpoint, distributed
@@ -30,7 +30,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     return folder, first, second
 
 
-@pytest.mark.parametrize("shape", [*SHAPES, "uneven", "pairs", "stopped"])
+@pytest.mark.parametrize("shape", [*SHAPES, "uneven", "sam", "pairs", "stopped"])
 def test_two_processes_keep_bit_equal_weights_after_every_step(shape: str, both: Any) -> None:
     _, first, second = both
     assert len(set(first[shape]["digests"])) > 1
@@ -89,6 +89,12 @@ def test_two_processes_step_as_one_also_where_a_parameter_has_a_gradient_on_one_
     assert pairs == {frozenset({"spoof"}), frozenset({"forgery"}), frozenset({"spoof", "forgery"})}
     train(job_of(spec_of("task_split", **PAIRS), tmp_path))
     same_weights(folder / "pairs", tmp_path)
+
+
+def test_two_processes_take_the_two_steps_of_sam_as_one(both: Any, tmp_path: Path) -> None:
+    folder, _, _ = both
+    train(job_of(spec_of("sharpness", **SAM), tmp_path, count=21))
+    same_weights(folder / "sam", tmp_path)
 
 
 def same_weights(one: Path, other: Path) -> None:

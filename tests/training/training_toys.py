@@ -1,4 +1,4 @@
-"""Toy components and jobs: the five shapes of training on records that are vectors, without media."""
+"""Toy components and jobs: the shapes of training on records that are vectors, without media."""
 
 from __future__ import annotations
 
@@ -230,7 +230,8 @@ def batch_of(rows: Sequence[Record], modalities: Sequence[str] = ("face", "pulse
 
 def toy_index() -> Index:
     """What is installed, and the toys."""
-    return index().including(*(f"{__name__}:{name}" for name in NAMES))
+    names = [f"{__name__}:{name}" for name in NAMES]
+    return index().including(*names, "two_step_recipes:ToySam", "two_step_recipes:ToyCritic")
 
 
 HEAD = {"type": "binary"}
@@ -256,6 +257,14 @@ SHAPES: dict[str, dict[str, Any]] = {
             },
         },
         "recipe": {**SGD, "optimizer": {"name": "adamw", "lr": 0.01, "weight_decay": 0.1}},
+    },
+    "sharpness": {
+        "model": {
+            "encoders": {"a": {**MLP, "dropout": 0.0, "inputs": ["face"]}},
+            "heads": {"main": {**HEAD, "inputs": ["a"]}},
+            "objectives": {"center": {"type": "center", "inputs": ["a"], "weight": 0.1}},
+        },
+        "recipe": {"type": "toy.sam", "optimizer": SGD["optimizer"], "epochs": 2},
     },
     "task_split": {
         "model": {

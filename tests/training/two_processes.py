@@ -32,6 +32,8 @@ UNEVEN: dict[str, Any] = {
     "sampler": {"type": "toy.order", "batch_size": 5},
 }
 """No batch statistics and no dropout, so that two processes compute what one does; batches of 5, 5, 5, 5 and 1 of 21 records."""
+SAM: dict[str, Any] = {**UNEVEN, "recipe": {"rho": 0.5, "ema": None}}
+"""A long step up along the first gradient, which therefore must be that of both processes."""
 PAIRS: dict[str, Any] = {"sampler": {"type": "toy.order", "batch_size": 2}}
 """One record a process: a head of one task has a gradient on both, on one, or on none."""
 
@@ -130,6 +132,7 @@ def main(folder: Path) -> None:
         seen[shape]["scores"] = scores(job.graph, job)
     uneven = job_of(spec_of("classification", **UNEVEN, recipe={"ema": None}), folder / "uneven", count=21)
     seen["uneven"] = watch(uneven)
+    seen["sam"] = watch(job_of(spec_of("sharpness", **SAM), folder / "sam", count=21))
     seen["pairs"] = watch(job_of(spec_of("task_split", **PAIRS), folder / "pairs"))
     seen["stopped"] = stopped(folder / "stopped")
     seen["nan"] = nan_on_one(folder / "nan")

@@ -180,7 +180,7 @@ def test_the_traces_of_step_one_get_no_gradient_from_step_three() -> None:
         engine.begin(0, 0)
         part = engine.optimizers["generator"]
         part.accumulate = 2  # the gradient is kept, nothing is stepped
-        part.pending = 0
+        part.pending, part.begun = 0, False
         training.step(engine, batch())
         gradients.append({name: p.grad.clone() for name, p in engine.model.named_parameters() if p.grad is not None})
     flat = [torch.cat([g.flatten() for g in found.values()]) for found in gradients]

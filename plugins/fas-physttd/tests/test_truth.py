@@ -18,8 +18,9 @@ from fas_physttd.truth.table import COLUMNS, compare, markdown
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fascore import FascoreError, Trained, cut
+from fascore import FascoreError, cut
 from fascore.model import ModelGraph
+from fascore.running.trained import Trained
 from fascore.testing import toy_records
 from fascore.testing.graphs import summary_model, toy
 

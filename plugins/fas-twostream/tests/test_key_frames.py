@@ -14,7 +14,8 @@ from fas_twostream.modalities import KeyFrames, OpticalFlow
 from fas_twostream.modalities.registration import ANCHORS, homography, mapped, shown, similarity, steady_tracks, warped
 from hypothesis import given, settings, strategies as st
 
-from fascore import ATTACK, Arrays, Clip, Draws, Frame, NoResponse, Record, Ref, Source
+from fascore import ATTACK, Arrays, Clip, Frame, NoResponse, Record, Ref, Source
+from fascore.testing import Draws
 
 SIDE, RATE = 240, 30.0
 CORNERS = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]], dtype=np.float32)
