@@ -22,6 +22,7 @@ from fascore.cli import (
     recalibrate as recalibrating,
     report as reporting,
     running,
+    study,
     subsets as missing,
 )
 
@@ -150,14 +151,14 @@ COMMANDS = (
     ),
 )
 STUDY = (
-    Entry("check", running.study_check, "validate every run", ("fascore study check study.json",)),
+    Entry("check", study.study_check, "validate every run", ("fascore study check study.json",)),
     Entry(
         "run",
-        running.study_run,
+        study.study_run,
         "run what has not run yet",
         ("fascore study run study.json --processes 2", "fascore study run study.json --base other.json"),
     ),
-    Entry("table", running.study_table, "mean and deviation of what has run", ("fascore study table study.json",)),
+    Entry("table", study.study_table, "mean and deviation of what has run", ("fascore study table study.json",)),
 )
 PLUGIN = (
     Entry(
