@@ -79,15 +79,15 @@ class Task:
 
     def findings(self) -> list[Finding]:
         """The answers to all questions, in order."""
-        found = []
+        findings = []
         for question, task, columns in (
             ("metadata", self, metadata(self.rows, self.facts, self.ignored)),
             ("surroundings", self.widened, surroundings(self.widened.facts, self.region)),
             ("geometry", self, geometry(self.rows, self.facts, self.ignored)),
             ("attributes", self, attributes(self.rows, self.ignored)),
         ):
-            found += [task._models(question, columns, model) for model in MODELS]
-        return [*found, self._identity(), self._statistics()]
+            findings += [task._models(question, columns, model) for model in MODELS]
+        return [*findings, self._identity(), self._statistics()]
 
     def notes(self) -> Iterator[str]:
         """What was assumed."""
@@ -133,13 +133,13 @@ class Task:
         )
 
     def _statistics(self) -> Finding:
-        found = list(self._best(np.ones(len(self.rows), dtype=bool)))
-        if not found:
+        ranked = self._best(np.ones(len(self.rows), dtype=bool))
+        if not ranked:
             return Finding("statistics", "one number", "not measurable", None, "no picture has any")
-        clues = tuple((name, measured.auc) for name, measured in found[:SHOWN])
-        verdict = at_most(found[0][1], self.limits.statistic)
+        clues = tuple((name, measured.auc) for name, measured in ranked[:SHOWN])
+        verdict = at_most(ranked[0][1], self.limits.statistic)
         return Finding(
-            "statistics", "one number", verdict, found[0][1], _sentence("statistics", verdict, clues[:1]), clues
+            "statistics", "one number", verdict, ranked[0][1], _sentence("statistics", verdict, clues[:1]), clues
         )
 
     def species(self) -> list[BySpecies]:
@@ -158,13 +158,13 @@ class Task:
         for place in np.flatnonzero(rows).tolist():
             for (channel, region, name), value in self.facts[place].statistics.items():
                 values[f"{channel} {name} of the {region}"][place] = value
-        found = []
-        for name, told in values.items():
-            places, numbers = np.array(list(told)), np.array(list(told.values()))
+        ranked = []
+        for name, by_place in values.items():
+            places, numbers = np.array(list(by_place)), np.array(list(by_place.values()))
             if len(np.unique(self.label[places])) == 2:
                 measured = measure(numbers, self.label[places], np.unique(self.groups[places], return_inverse=True)[1])
-                found.append((name, measured if measured.auc >= 0.5 else measured._replace(auc=1 - measured.auc)))
-        return sorted(found, key=lambda pair: -pair[1].auc)
+                ranked.append((name, measured if measured.auc >= 0.5 else measured._replace(auc=1 - measured.auc)))
+        return sorted(ranked, key=lambda pair: -pair[1].auc)
 
 
 def _sentence(question: str, verdict: Verdict, clues: Sequence[tuple[str, float]]) -> str:
