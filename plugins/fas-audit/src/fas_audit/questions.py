@@ -86,7 +86,7 @@ class Task:
             ("geometry", self, geometry(self.rows, self.facts, self.ignored)),
             ("attributes", self, attributes(self.rows, self.ignored)),
         ):
-            findings += [task._models(question, columns, model) for model in MODELS]
+            findings += task._models(question, columns)
         return [*findings, self._identity(), self._statistics()]
 
     def notes(self) -> Iterator[str]:
@@ -97,25 +97,37 @@ class Task:
         if lacking := sum(row.record.subject is None for row in self.rows):
             yield f"{lacking} of {len(self.rows)} records name no subject; each counts as another person, so that one may stand in two folds"
 
-    def _models(self, question: str, columns: Columns, model: Model) -> Finding:
+    def _models(self, question: str, columns: Columns) -> list[Finding]:
+        """The answer of each model; the columns that say most are named where one fails, and are the same for all."""
         label, groups = self.label[columns.rows], self.groups[columns.rows]
         if not columns.names:
             why = "nothing differs between records" if len(columns.rows) else "no record shows any"
-            return Finding(question, model, "not measurable", None, why)
+            return [Finding(question, model, "not measurable", None, why) for model in MODELS]
         parts = folds(label, groups, self.seed)
         if not parts:
-            return Finding(question, model, "not measurable", None, "each label needs two subjects at least")
+            why = "each label needs two subjects at least"
+            return [Finding(question, model, "not measurable", None, why) for model in MODELS]
+        measured = {model: self._measured(columns, label, groups, parts, model) for model in MODELS}
+        verdicts = {model: near_half(measured[model], self.limits.distance) for model in MODELS}
+        strongest: tuple[tuple[str, float], ...] = ()
+        if "failed" in verdicts.values():
+            strongest = tuple(telling(columns.names, columns.values, label, parts, self.seed))[:SHOWN]
+        findings = []
+        for model, verdict in verdicts.items():
+            clues = strongest if verdict == "failed" else ()
+            findings.append(
+                Finding(question, model, verdict, measured[model], _sentence(question, verdict, clues), clues)
+            )
+        return findings
+
+    def _measured(
+        self, columns: Columns, label: Ints, groups: Ints, parts: list[tuple[Ints, Ints]], model: Model
+    ) -> Measured:
+        """The AUC of scores out of folds; its error is larger than that of independent scores."""
         score = predicted(columns.values, label, parts, model, self.seed)
         tested = np.flatnonzero(np.isfinite(score))
         measured = measure(score[tested], label[tested], np.unique(groups[tested], return_inverse=True)[1])
-        measured = measured._replace(error=CROSSED * measured.error)
-        verdict = near_half(measured, self.limits.distance)
-        clues = (
-            ()
-            if verdict != "failed"
-            else tuple(telling(columns.names, columns.values, label, parts, self.seed))[:SHOWN]
-        )
-        return Finding(question, model, verdict, measured, _sentence(question, verdict, clues), clues)
+        return measured._replace(error=CROSSED * measured.error)
 
     def _identity(self) -> Finding:
         if self.ignored and "subject" in self.ignored:
