@@ -35,11 +35,11 @@ def pixels(array: NDArray[np.float32], signal: Signal, ref: str) -> NDArray[np.u
         array = (array - low) / (high - low or 1.0)
     shown = array if len(array) == 3 else array.mean(axis=0, keepdims=True)
     if len(shown) == 1 and isinstance(signal, Plane):
-        return coloured(shown[0])
+        return colored(shown[0])
     return (np.broadcast_to(shown, (3, *shown.shape[1:])).transpose(1, 2, 0).clip(0, 1) * 255).round().astype(np.uint8)
 
 
-def coloured(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+def colored(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(H, W) in [0, 1] as RGB, dark to light."""
     rgba = matplotlib.colormaps["viridis"](values, bytes=True)
     return np.asarray(rgba[..., :3], np.uint8)
