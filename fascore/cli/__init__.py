@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
 
-DEBUG = "FASCORE_DEBUG"
+from fascore.cli.ending import DEBUG, end
 
 
 def main() -> None:
@@ -21,7 +20,7 @@ def main() -> None:
 
         app()
     except SpecErrors as error:
-        end("" if process else str(error))  # every process finds the same problems: one prints them
+        end("" if process else str(error))  # every process finds the same problems: the first prints them
     except FascoreError as error:
         end(f"process {process}: {error}" if process else str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -38,10 +37,3 @@ def main() -> None:
             raise
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         end(f"fascore failed in a way it should not ({what}); please report this, with what FASCORE_DEBUG=1 prints")
-
-
-def end(message: str, code: int = 1) -> NoReturn:
-    """Leave with a message on the error stream, where there is one."""
-    if message:
-        print(message, file=sys.stderr)
-    sys.exit(code)

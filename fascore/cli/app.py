@@ -11,11 +11,9 @@ from typer.core import TyperCommand, TyperGroup
 
 from fascore import __version__
 from fascore.cli import (
-    DEBUG,
     check,
     compare,
     components,
-    end,
     evaluate,
     explain,
     fill,
@@ -32,6 +30,7 @@ from fascore.cli import (
     study,
     subsets,
 )
+from fascore.cli.ending import DEBUG, end
 
 
 class Entry(NamedTuple):
