@@ -44,6 +44,29 @@ def fascore(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return call
 
 
+@pytest.fixture
+def in_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Call the program as `fascore` does, but in this process: quicker, since a call does not import everything anew."""
+
+    def call(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        from fascore.cli import main
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["fascore", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        printed = capsys.readouterr()
+        ended = int(stopped.value.code or 0)
+        assert code is None or ended == code, f"exit code {ended}\n{printed.out}\n{printed.err}"
+        assert "Traceback" not in printed.err
+        return subprocess.CompletedProcess(sys.argv, ended, printed.out, printed.err)
+
+    return call
+
+
 def phantom(split: str, **changes: Any) -> list[dict[str, Any]]:
     fields = {
         "type": "phantom",

@@ -21,10 +21,12 @@ _WHERE = {
     "fascore.contract.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
     "fascore.data.augmentation": ("recoloured", "sample"),
     "fascore.data.geometry": ("cut",),
-    "fascore.data.media": ("as_rgb",),
     "fascore.data.open_source": ("open_source",),
-    "fascore.contract.files": ("writing",),
+    "fascore.data.map_records": ("map_records",),
+    "fascore.data.media": ("MediaSource", "as_gray", "as_rgb"),
+    "fascore.contract.files": ("write_whole", "writing"),
     "fascore.contract.refs": ("Ref",),
+    "fascore.contract.registry": ("add_targets",),
     "fascore.contract.record": (
         "ATTACK",
         "BONA_FIDE",
@@ -103,9 +105,12 @@ _WHERE = {
         "Threshold",
     ),
     "fascore.contract.hooks": ("RunFacts", "Section", "hookimpl"),
+    "fascore.evaluation.roc": ("auc",),
     "fascore.model.weights": ("node_weights",),
+    "fascore.report.charts": ("scatter_chart",),
     "fascore.running.open_trained": ("open_trained",),
-    "fascore.spec.documents": ("RunSpec", "StudySpec"),
+    "fascore.running.prepare": ("progress_bar",),
+    "fascore.spec.documents": ("RunSpec", "StudySpec", "read_spec"),
     "fascore.training.config": ("Optimizer", "Schedule"),
     "fascore.training.optim": ("make_optimizer",),
 }
@@ -128,7 +133,7 @@ if TYPE_CHECKING:
         SpecError as SpecError,
         SpecErrors as SpecErrors,
     )
-    from fascore.contract.files import writing as writing
+    from fascore.contract.files import write_whole as write_whole, writing as writing
     from fascore.contract.hooks import RunFacts as RunFacts, Section as Section, hookimpl as hookimpl
     from fascore.contract.kinds import (
         COUNT as COUNT,
@@ -197,6 +202,7 @@ if TYPE_CHECKING:
         Task as Task,
     )
     from fascore.contract.refs import Ref as Ref
+    from fascore.contract.registry import add_targets as add_targets
     from fascore.contract.signals import (
         Clip as Clip,
         Image as Image,
@@ -211,11 +217,15 @@ if TYPE_CHECKING:
     )
     from fascore.data.augmentation import recoloured as recoloured, sample as sample
     from fascore.data.geometry import cut as cut
-    from fascore.data.media import as_rgb as as_rgb
+    from fascore.data.map_records import map_records as map_records
+    from fascore.data.media import MediaSource as MediaSource, as_gray as as_gray, as_rgb as as_rgb
     from fascore.data.open_source import open_source as open_source
+    from fascore.evaluation.roc import auc as auc
     from fascore.model.weights import node_weights as node_weights
+    from fascore.report.charts import scatter_chart as scatter_chart
     from fascore.running.open_trained import open_trained as open_trained
-    from fascore.spec.documents import RunSpec as RunSpec, StudySpec as StudySpec
+    from fascore.running.prepare import progress_bar as progress_bar
+    from fascore.spec.documents import RunSpec as RunSpec, StudySpec as StudySpec, read_spec as read_spec
     from fascore.training.config import Optimizer as Optimizer, Schedule as Schedule
     from fascore.training.optim import make_optimizer as make_optimizer
 

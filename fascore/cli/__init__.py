@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
 
-DEBUG = "FASCORE_DEBUG"
+from fascore.cli.ending import DEBUG, end
 
 
 def main() -> None:
@@ -22,7 +21,7 @@ def main() -> None:
 
         app()
     except SpecErrors as error:
-        end("" if process else str(error))  # every process finds the same problems: one prints them
+        end("" if process else str(error))  # every process finds the same problems: the first prints them
     except FascoreError as error:
         end(f"process {process}: {error}" if process else str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -48,10 +47,3 @@ def _unexpected(error: Exception) -> str:
     """The sentence for an error that no code of fascore expects."""
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return f"fascore failed unexpectedly ({what}); please report this with the output that FASCORE_DEBUG=1 adds"
-
-
-def end(message: str, code: int = 1) -> NoReturn:
-    """Leave with a message on the error stream, where there is one."""
-    if message:
-        print(message, file=sys.stderr)
-    sys.exit(code)

@@ -11,19 +11,26 @@ from typer.core import TyperCommand, TyperGroup
 
 from fascore import __version__
 from fascore.cli import (
-    DEBUG,
-    compare as comparing,
-    end,
-    evaluate as measuring,
+    check,
+    compare,
+    components,
+    evaluate,
+    explain,
+    fill,
     init,
-    inspect_ as inspecting,
-    plan as planning,
+    plan,
     plugin_new,
-    recalibrate as recalibrating,
-    report as reporting,
-    running,
-    subsets as missing,
+    plugins,
+    predict,
+    prepare,
+    recalibrate,
+    report,
+    run,
+    schema,
+    study,
+    subsets,
 )
+from fascore.cli.ending import DEBUG, end
 
 
 class Entry(NamedTuple):
@@ -45,25 +52,25 @@ COMMANDS = (
     ),
     Entry(
         "check",
-        inspecting.check,
+        check.check,
         "check a spec and print its graph",
         ("fascore check spec.json", "fascore check spec.json --set recipe.epochs=5 --cost"),
     ),
     Entry(
         "run",
-        running.run,
+        run.run,
         "train, choose the threshold, evaluate, report",
         ("fascore run spec.json", "fascore run spec.json --set seed=1 --set name=second --processes 2"),
     ),
     Entry(
         "prepare",
-        running.prepare,
+        prepare.prepare,
         "decode and store the data of a spec, once",
         ("fascore prepare spec.json --processes 8",),
     ),
     Entry(
         "predict",
-        running.predict,
+        predict.predict,
         "score images and videos with a run",
         (
             "fascore predict runs/demo video.mp4 photos/",
@@ -75,7 +82,7 @@ COMMANDS = (
     ),
     Entry(
         "evaluate",
-        measuring.evaluate,
+        evaluate.evaluate,
         "measure score files; no model is needed",
         (
             "fascore evaluate runs/demo/scores/cross.csv --dev runs/demo/scores/dev.csv",
@@ -86,7 +93,7 @@ COMMANDS = (
     ),
     Entry(
         "compare",
-        comparing.compare,
+        compare.compare,
         "set systems side by side, with paired tests",
         (
             "fascore compare runs/concat runs/attention --out compared",
@@ -94,17 +101,17 @@ COMMANDS = (
             "fascore compare runs/study/* --threshold bpcer=0.01",
             "fascore compare runs/vit --paper joint/II --as 'vit=ViT, joint'",
         ),
-        comparing.Command,
+        compare.Command,
     ),
     Entry(
         "report",
-        reporting.report,
+        report.report,
         "write a run's report again, or one to share",
         ("fascore report runs/demo", "fascore report runs/demo --share"),
     ),
     Entry(
         "plan",
-        planning.plan,
+        plan.plan,
         "how many presentations a claim needs",
         (
             "fascore plan --apcer 0.02",
@@ -113,7 +120,7 @@ COMMANDS = (
     ),
     Entry(
         "recalibrate",
-        recalibrating.recalibrate,
+        recalibrate.recalibrate,
         "a threshold for a new camera, from bona fide",
         (
             "fascore recalibrate runs/demo phone/ --camera phone --bpcer 0.02",
@@ -122,42 +129,40 @@ COMMANDS = (
     ),
     Entry(
         "subsets",
-        missing.subsets,
+        subsets.subsets,
         "measure a run without some of its inputs",
         ("fascore subsets runs/demo", "fascore subsets runs/demo --metric auc --metric eer"),
     ),
     Entry(
         "fill",
-        inspecting.fill,
+        fill.fill,
         "write every default of a spec out",
         ("fascore fill spec.json", "fascore fill spec.json --out full.json"),
     ),
-    Entry("explain", inspecting.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),
+    Entry("explain", explain.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),
     Entry(
         "components",
-        inspecting.components,
+        components.components,
         "list the installed components",
         ("fascore components", "fascore components encoder fusion"),
     ),
     Entry(
         "plugins",
-        inspecting.plugins,
+        plugins.plugins,
         "list the packages that offer components",
         ("fascore plugins", "fascore plugins --check"),
     ),
-    Entry(
-        "schema", inspecting.schema, "write the JSON Schema, for editors", ("fascore schema --out fascore.schema.json",)
-    ),
+    Entry("schema", schema.schema, "write the JSON Schema, for editors", ("fascore schema --out fascore.schema.json",)),
 )
 STUDY = (
-    Entry("check", running.study_check, "validate every run", ("fascore study check study.json",)),
+    Entry("check", study.study_check, "validate every run", ("fascore study check study.json",)),
     Entry(
         "run",
-        running.study_run,
+        study.study_run,
         "run what has not run yet",
         ("fascore study run study.json --processes 2", "fascore study run study.json --base other.json"),
     ),
-    Entry("table", running.study_table, "mean and deviation of what has run", ("fascore study table study.json",)),
+    Entry("table", study.study_table, "mean and deviation of what has run", ("fascore study table study.json",)),
 )
 PLUGIN = (
     Entry(
@@ -180,13 +185,17 @@ class Program(TyperGroup):
         return [*own, *(name for name in index().names("command") if name not in own)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command, where it is of a plugin one that imports it only when it runs."""
+        """The command. That of a plugin is imported when it runs; that of a plugin which lacks is an error that names it."""
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
         from fascore.contract.registry import index
 
-        return _of_plugin(cmd_name) if cmd_name in index().names("command") else None
+        if cmd_name in index().names("command"):
+            return _of_plugin(cmd_name)
+        if package := index().package_to_install("command", cmd_name):
+            ctx.fail(f"fascore {cmd_name} comes with {package}: pip install {package}")
+        return None
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; Ctrl-C ends in the sentence that it brings along, or in a plain one, and exit code 130."""
@@ -271,10 +280,3 @@ def _build() -> typer.Typer:
 
 
 app = _build()
-
-
-def own_commands() -> set[str]:
-    """Names of the program's own commands and groups, which come before those of plugins."""
-    return {command.name or "" for command in app.registered_commands} | {
-        group.name or "" for group in app.registered_groups
-    }

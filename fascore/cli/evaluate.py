@@ -98,7 +98,7 @@ def evaluate(
     from fascore.report.terminal import summary_table
 
     combine = _one({"sum": sum_, "mean": mean, "weighted": weighted, "logistic": logistic})
-    found = evaluate_files(
+    evaluated = evaluate_files(
         scores,
         dev=dev,
         rule=threshold,
@@ -108,17 +108,17 @@ def evaluate(
         level=level_of(level, fold),
         depth=Depth(bootstrap, seed, tuple(by)),
     )
-    print("\n".join(found.told))
-    Console().print(summary_table(found.metrics))
+    print("\n".join(evaluated.told))
+    Console().print(summary_table(evaluated.metrics))
     if out is not None:
         from fascore.report.contents import ReportFacts
         from fascore.report.html import write_report
 
-        system = {f"input {number}": told for number, told in enumerate(found.told, start=1)}
+        system = {f"input {number}": line for number, line in enumerate(evaluated.told, start=1)}
         path = out / (SHARE if share else "report.html")
         write_report(
             path,
-            ReportFacts(out.name, found.metrics, found.tests, found.dev, system={} if share else system),
+            ReportFacts(out.name, evaluated.metrics, evaluated.tests, evaluated.dev, system={} if share else system),
             share=share,
         )
         print(f"the report: {path}")
@@ -144,7 +144,7 @@ def _one(flags: dict[str, bool]) -> Any:
     """The name of the one flag that is set; None where none is. Raises FascoreError for several."""
     from fascore.contract.errors import FascoreError
 
-    given = [name for name, wanted in flags.items() if wanted]
-    if len(given) > 1:
-        raise FascoreError(f"--{given[0]} and --{given[1]}: choose one way to combine")
-    return given[0] if given else None
+    chosen = [name for name, wanted in flags.items() if wanted]
+    if len(chosen) > 1:
+        raise FascoreError(f"--{chosen[0]} and --{chosen[1]}: choose one way to combine")
+    return chosen[0] if chosen else None

@@ -63,7 +63,7 @@ def init(
     force: Annotated[bool, _option("--force", "write over an existing file")] = False,
 ) -> None:
     """Write a spec that runs. On a terminal and without options it asks; what is left out takes its default."""
-    given = Choices(
+    flags = Choices(
         data=data,
         manifest=manifest,
         modalities=modalities,
@@ -73,7 +73,7 @@ def init(
         epochs=epochs,
         name=name,
     )
-    choices = asked(given) if given == Choices() else given
+    choices = asked(flags) if flags == Choices() else flags
     write_spec(path, choices, force=force)
     print(f"wrote {path}; look at it with: fascore check {path}\nand train it with:    fascore run {path}")
 
@@ -96,7 +96,7 @@ def asked(choices: Choices) -> Choices:
 
 
 def _ask(question: str, default: str, reading: Callable[[str], str]) -> str:
-    """An answer that `reading` takes; one that it refuses is told, and asked for again."""
+    """An answer that `reading` takes; one that it refuses is explained, and asked for again."""
 
     def read(text: str) -> str:
         try:

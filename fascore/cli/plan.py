@@ -73,20 +73,20 @@ def plan(
         if wrong := [rate for rate in rates if not 0 < rate < 1]:
             raise FascoreError(f"--{name} {wrong[0]:g}: write a number between 0 and 1, such as 0.02 for 2 %")
     ends = [correlation] if correlation is not None else [0.0, 1.0] if each > 1 else [0.0]
-    found = []
+    answers = []
     for name, limit in limits.items():
         for rho in ends:
             fields = {"rate": name, "limit": limit, "confidence": confidence, "each": each, "correlation": rho}
             claim = validate(Claim, {**fields, "species": species if name == "apcer" else 1})
-            found.append((claim, list(plans(claim, range(errors + 1), true or [limit / 2, limit / 5, limit / 10]))))
+            answers.append((claim, list(plans(claim, range(errors + 1), true or [limit / 2, limit / 5, limit / 10]))))
     print(
-        json.dumps([document(*one) for one in found], indent=2)
+        json.dumps([document(*answer) for answer in answers], indent=2)
         if as_json
-        else "\n\n".join(_table(*one) for one in found)
+        else "\n\n".join(_table(*answer) for answer in answers)
     )
 
 
-def _table(claim: Claim, found: Sequence[Plan]) -> str:
+def _table(claim: Claim, plans: Sequence[Plan]) -> str:
     groups = "instruments" if claim.rate == "apcer" else "subjects"
     whom = f", {claim.species} species" if claim.rate == "apcer" else ""
     title = f"{claim.rate.upper()} <= {_percent(claim.limit)} at {_percent(claim.confidence)} confidence{whom}"
@@ -101,12 +101,12 @@ def _table(claim: Claim, found: Sequence[Plan]) -> str:
         groups,
         *(["in all species"] if several else []),
     ]
-    rows = [[*heading, *(f"passes at {_percent(float(rate))}" for rate in found[0].passes)]]
-    for one in found:
-        scope = ["all species at once" if one.at_once else "each species alone"] if several else []
-        total = [str(one.total)] if several else []
-        chances = [f"{100 * chance:.1f} %" for chance in one.passes.values()]
-        rows.append([*scope, str(one.tolerated), str(one.presentations), str(one.groups), *total, *chances])
+    rows = [[*heading, *(f"passes at {_percent(float(rate))}" for rate in plans[0].passes)]]
+    for plan in plans:
+        scope = ["all species at once" if plan.at_once else "each species alone"] if several else []
+        total = [str(plan.total)] if several else []
+        chances = [f"{100 * chance:.1f} %" for chance in plan.passes.values()]
+        rows.append([*scope, str(plan.tolerated), str(plan.presentations), str(plan.groups), *total, *chances])
     return f"{title}\n{columns(rows, indent='  ')}"
 
 

@@ -1,21 +1,35 @@
-"""What is installed: components, the packages they come from, and what is wrong with them."""
+"""`fascore plugins`: the packages that offer components, and what is wrong with them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection
+from typing import Annotated
+
+import typer
 
 from fascore.cli.text import columns, counted
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, Conflict, index
 
 
-def listing(kinds: Sequence[str] = ()) -> str:
-    """Kind, name and package of every component. Raises FascoreError for a word that is no kind."""
-    if wrong := [kind for kind in kinds if kind not in KINDS]:
-        raise FascoreError(f"'{wrong[0]}' is no kind of component; there are: {', '.join(KINDS)}")
-    rows = [(p.kind, p.name, p.source) for kind in kinds or KINDS for p in index().providers() if p.kind == kind]
-    return columns(rows) or f"no {' or '.join(kinds) or 'component'} is installed"
+def plugins(
+    context: typer.Context,
+    check: Annotated[
+        bool, typer.Option("--check", help="import every component, and end with 1 where one is broken")
+    ] = False,
+) -> None:
+    """List the packages that offer components, and names that two of them claim."""
+    print(packages())
+    own = getattr(context.find_root().command, "commands", {})
+    problems = [*map(str, index().conflicts()), *hidden_commands(own)]
+    if check:
+        problems += broken_providers()
+    for problem in problems:
+        print(problem)
+    if check:
+        print(f"{len(problems)} to mend" if problems else "every component can be imported")
+        raise typer.Exit(1 if problems else 0)
 
 
 def packages() -> str:
@@ -24,36 +38,32 @@ def packages() -> str:
     for provider in index().providers():
         counts[provider.source][provider.kind] += 1
     rows = [
-        (source, ", ".join(counted(n, kind.removesuffix("s")) for kind, n in sorted(table.items())))
-        for source, table in sorted(counts.items())
+        (source, ", ".join(counted(count, kind.removesuffix("s")) for kind, count in sorted(by_kind.items())))
+        for source, by_kind in sorted(counts.items())
     ]
     return columns(rows)
 
 
-def complaints(*, load: bool) -> list[str]:
-    """Names that two packages claim; with `load`, every provider that cannot be imported."""
-    from fascore.cli.app import own_commands
-
-    found = [str(conflict) for conflict in index().conflicts()]
-    hidden = [p for p in index().providers() if p.kind == "command" and p.name in own_commands()]
-    found += [
-        f"command '{p.name}' of {p.source} cannot be called: fascore has one of that name; tell its authors"
-        for p in hidden
+def hidden_commands(own: Collection[str]) -> list[str]:
+    """A sentence for each command of a plugin that cannot be called, since `own` commands of fascore come first."""
+    return [
+        f"command '{provider.name}' of {provider.source} cannot be called: fascore has one of that name; "
+        "tell its authors"
+        for provider in index().providers()
+        if provider.kind == "command" and provider.name in own
     ]
-    if load:
-        found += _broken()
-    return found
 
 
-def _broken() -> list[str]:
+def broken_providers() -> list[str]:
+    """A sentence for every component, hook and command that cannot be imported."""
     from fascore.contract.component import load  # pydantic, which the listing alone does not need
 
-    found = []
-    for kind, name in dict.fromkeys((p.kind, p.name) for p in index().providers()):
+    sentences = []
+    for kind, name in dict.fromkeys((provider.kind, provider.name) for provider in index().providers()):
         try:
             load(kind, name) if kind in KINDS else index().provider(kind, name).load()
         except Conflict:
-            continue  # it is told already
+            continue  # reported already
         except FascoreError as error:
-            found.append(str(error))
-    return found
+            sentences.append(str(error))
+    return sentences

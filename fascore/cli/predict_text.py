@@ -17,16 +17,16 @@ def print_answers(answers: Iterable[Prediction], *, as_json: bool, origin: str) 
     `origin` says where the threshold came from.
     """
     threshold: float | None = None
-    given: list[Prediction] = []
+    printed: list[Prediction] = []
     for answer in answers:
-        given.append(answer)
+        printed.append(answer)
         if threshold is None and not as_json:
             print(f"{'decision':11}  {'score':>6}  {'faces':>9}  file")
         threshold = answer.threshold
         print(json.dumps(asdict(answer), ensure_ascii=False) if as_json else _line(answer), flush=True)
     if threshold is not None and not as_json:
         print(f"bona fide where the score is at least {threshold:.4f}, {origin}")
-    return given
+    return printed
 
 
 def _line(answer: Prediction) -> str:

@@ -49,14 +49,14 @@ def recalibrate(
     target = folder / "thresholds" / f"{camera}.json"
     if target.exists():
         raise FascoreError(f"{target} exists already; choose another name with --camera, or delete it")
-    found = choose(
+    recalibrated = choose(
         _bona_fide(folder, paths, detector, device), own=own, run=folder.resolve().name, camera=camera, bpcer=bpcer
     )
-    write_whole(target, found.model_dump_json(indent=2) + "\n")
-    print(f"threshold {found.threshold.value:.10g} for camera '{camera}': {found.bpcer}")
-    print(f"the run's own {own.value:.10g}: {found.bpcer_at_run_threshold}")
-    if found.non_responses:
-        print(f"{found.non_responses} presentations have no score and no part in it")
+    write_whole(target, recalibrated.model_dump_json(indent=2) + "\n")
+    print(f"threshold {recalibrated.threshold.value:.10g} for camera '{camera}': {recalibrated.bpcer}")
+    print(f"the run's own {own.value:.10g}: {recalibrated.bpcer_at_run_threshold}")
+    if recalibrated.non_responses:
+        print(f"{recalibrated.non_responses} presentations have no score and no part in it")
     print(f"{UNKNOWN}\nwritten to {target}; use it: fascore predict {folder} PATH --threshold {target}")
 
 

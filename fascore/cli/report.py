@@ -52,14 +52,14 @@ def report(
     print(f"the report: {write(run, out or (run.root / SHARE if share else None), share=share)}")
 
 
-def _add(run: RunFolder, given: str, device: str) -> None:
+def _add(run: RunFolder, sections: str, device: str) -> None:
     from fascore.running.add_sections import further_sections
     from fascore.spec.documents import json_or_word
 
-    trackers = json_or_word(given)
+    trackers = json_or_word(sections)
     trackers = {trackers: {}} if isinstance(trackers, str) else trackers
     if not isinstance(trackers, dict) or not all(isinstance(options, dict) for options in trackers.values()):
         raise FascoreError(
-            f'--add: {given} is no JSON object of options by name, such as \'{{"embedding": {{"nodes": ["fused"]}}}}\''
+            f'--add: {sections} is not a JSON object of options by name, such as \'{{"embedding": {{"nodes": ["fused"]}}}}\''
         )
     print(f"added: {', '.join(further_sections(run, trackers, device))}")

@@ -29,9 +29,9 @@ def subsets(
     from fascore.running.subsets import subsets as measure
 
     overrides([], extra)
-    found = measure(folder, device=device, say=lambda name: print(f"scores {name}", file=sys.stderr))
-    wanted = tuple(metric or dict.fromkeys(one.type for one in open_run(folder).run_spec().metrics))
-    rows = {name: figures(metrics, wanted) for name, metrics in found.items()}
+    metrics_by_subset = measure(folder, device=device, say=lambda name: print(f"scores {name}", file=sys.stderr))
+    wanted = tuple(metric or dict.fromkeys(entry.type for entry in open_run(folder).run_spec().metrics))
+    rows = {name: figures(metrics, wanted) for name, metrics in metrics_by_subset.items()}
     names = list(dict.fromkeys(name for cells in rows.values() for name in cells))
     # A figure a line and a subset a column: there are few subsets, and figures have long names.
     print(

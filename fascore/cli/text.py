@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 WIDTH = 120
@@ -38,3 +39,14 @@ def to_json(value: Any, indent: int = 0) -> str:
         f"{inner}{json.dumps(key, ensure_ascii=False)}: {to_json(item, indent + 2)}" for key, item in value.items()
     ]
     return "{\n" + ",\n".join(items) + f"\n{outer}}}"
+
+
+def print_or_write(text: str, out: Path | None) -> None:
+    """Print a text, or write it to a file, whole or not at all, and say where. Raises FascoreError."""
+    if out is None:
+        print(text)
+        return
+    from fascore.contract.files import write_whole
+
+    write_whole(out, text + "\n")
+    print(f"wrote {out}")

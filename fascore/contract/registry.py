@@ -15,11 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypedDict
 
 from fascore.contract.errors import FascoreError
 
 API = 1
 KINDS = ("dataset", "modality", "encoder", "fusion", "head", "objective", "sampler", "metric", "recipe", "detector")
+WORDS = {"hooks": "tracker"}
+"""Kinds whose provider has a name of its own in sentences: a spec names hooks under `trackers`."""
 _GROUP = re.compile(r"fascore\.v(?P<api>\d+)\.(?P<kind>[a-z_]+)")
 WITH = "FASCORE_WITH"
 """Environment variable with `module:Class` targets of `--with`; child processes inherit it."""
@@ -155,29 +158,47 @@ class Index:
         return row[0]
 
     def _hint(self, kind: str, name: str) -> str:
-        start = f"no {kind} '{name}'."
+        start = f"no {WORDS.get(kind, kind)} '{name}'."
         other_kinds = [k for k, n in self._table if n == name and k in KINDS]
         if other_kinds:
             return f"{start} '{name}' is registered as {' and '.join(other_kinds)}."
         if name in self._other_api:
             return f"{start} An installed plugin offers it for plugin API {self._other_api[name]}; this fascore reads API {API}: update one of them."
+        package = self.package_to_install(kind, name)
         names = self.names(kind)
+        if package and "." not in name:
+            return f"{start} It ships in {package}: pip install {package}"
         if near := difflib.get_close_matches(name, names, 1, 0.75):
             return f"{start} Did you mean '{near[0]}' ({self._table[kind, near[0]][0].source})?"
-        for package, facts in known_plugins().items():
-            if name.partition(".")[0] == facts["prefix"] and not self._has_plugin(package):
-                return f"{start} It ships in {package}: pip install {package}"
+        if package:
+            return f"{start} It ships in {package}: pip install {package}"
         if loose := difflib.get_close_matches(name, names, 1, 0.5):
             return f"{start} Did you mean '{loose[0]}' ({self._table[kind, loose[0]][0].source})?"
         return f"{start} Installed: {', '.join(names[:20]) or 'none'}{' …' if len(names) > 20 else ''}."
+
+    def package_to_install(self, kind: str, name: str) -> str | None:
+        """The known plugin that offers a name of this kind and is not installed; None where there is none."""
+        for package, known in known_plugins().items():
+            offered = name.startswith(f"{known['prefix']}.") or name in known["bare"].get(kind, ())
+            if offered and not self._has_plugin(package):
+                return package
+        return None
 
     def _has_plugin(self, package: str) -> bool:
         return any(p.distribution == package for row in self._table.values() for p in row)
 
 
-def known_plugins() -> dict[str, dict[str, str]]:
-    """Plugins that are known and perhaps not installed: package -> prefix of its names and what it is."""
-    table: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "known_plugins.json").read_text())
+class KnownPlugin(TypedDict):
+    """A plugin of this project: the prefix of its names, what it is, and the names without one that it offers, by kind."""
+
+    prefix: str
+    what: str
+    bare: dict[str, list[str]]
+
+
+def known_plugins() -> dict[str, KnownPlugin]:
+    """Plugins that are known and perhaps not installed, by package."""
+    table: dict[str, KnownPlugin] = json.loads((Path(__file__).parent / "known_plugins.json").read_text())
     return table
 
 
@@ -187,8 +208,8 @@ def _uninstalled(target: str) -> Provider:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        found = getattr(importlib.import_module(module), attribute)
-        return Provider(found.kind, found.model_fields["type"].default, target)
+        component = getattr(importlib.import_module(module), attribute)
+        return Provider(component.kind, component.model_fields["type"].default, target)
     except Exception as error:
         raise FascoreError(
             f"--with {target}: cannot be used ({type(error).__name__}: {error}); write module:Class of a component"
@@ -226,6 +247,6 @@ def add_targets(targets: Iterable[str]) -> None:
     known = [t for t in os.environ.get(WITH, "").split(",") if t]
     new = [t for t in targets if t not in known]
     for target in new:
-        _uninstalled(target)  # told once and here, not by every component that is looked up
+        _uninstalled(target)  # reported once and here, not by every component that is looked up
     os.environ[WITH] = ",".join([*known, *new])
     _current.clear()

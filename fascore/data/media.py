@@ -206,7 +206,7 @@ def as_rgb(image: np.ndarray) -> np.ndarray:
     return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
 
 
-def as_grey(image: np.ndarray) -> np.ndarray:
+def as_gray(image: np.ndarray) -> np.ndarray:
     """(H, W) uint8 or uint16 of any decoded frame; a colored one by its luma (ITU-R BT.601)."""
     if image.ndim == 2:
         return image

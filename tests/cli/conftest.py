@@ -1,4 +1,53 @@
+"""Fixtures of the command line's tests: one finished run that they share, and packages that are not there."""
+
+import json
+import os
+import subprocess
+import sys
+
 import pytest
+
+PHANTOM = {"type": "phantom", "subjects": 4, "frames": 2, "size": 48, "species": ["print.flat"]}
+SPEC = {
+    "name": "small",
+    "seed": 3,
+    "data": {
+        "train": [{"dataset": PHANTOM, "split": "train"}],
+        "dev": [{"dataset": PHANTOM, "split": "dev"}],
+        "test": {"intra": [{"dataset": PHANTOM, "split": "test"}]},
+    },
+    "modalities": {"faces": "faces", "face": {"type": "face_frames", "inputs": ["faces"], "size": 32}},
+    "model": {
+        "encoders": {"look": {"type": "timm", "name": "test_resnet", "inputs": ["face"]}},
+        "heads": {"main": {"type": "binary", "inputs": ["look"]}},
+    },
+    "recipe": {"type": "supervised", "epochs": 1},
+    "compute": {"device": "cpu", "workers": 0, "prepare": 1},
+}
+
+
+def call(folder, *arguments, code=0):
+    command = [sys.executable, "-m", "fascore", *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """A folder with spec.json and its finished run."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "spec.json").write_text(json.dumps(SPEC))
+    done = call(folder, "run", "spec.json")
+    assert "runs/small/report.html" in done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def program(home):
+    """Call the program in `home`: `program("check", "spec.json")`."""
+    return lambda *arguments, code=0: call(home, *arguments, code=code)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typer.testing import CliRunner
 
 from fascore import __version__
 from fascore.cli.app import app
-from fascore.contract.registry import Index, using
 
 HEAVY = ("torch", "torchvision", "timm", "cv2", "av", "scipy", "sklearn", "matplotlib", "wandb", "rich", "jinja2")
 
@@ -102,39 +101,6 @@ def imported(fascore, folder, *arguments):
     return set(json.loads((folder / "modules.json").read_text()))
 
 
-def test_components_of_300_packages_are_listed_without_importing_one(fascore, distributions):
-    lines = fascore("components", "encoder", PYTHONPATH=str(distributions(300))).stdout.splitlines()
-    assert sum("fas-fake" in line for line in lines) == 300
-    assert any(line.split() == ["encoder", "fake7.net", "fas-fake7", "1.0"] for line in lines)
-    assert all(line.startswith("encoder") for line in lines)
-
-
-def test_an_unknown_kind_is_told_with_the_kinds(fascore):
-    assert fascore("components", "encodr", code=1).stderr.startswith(
-        "'encodr' is no kind of component; there are: dataset, modality"
-    )
-
-
-def test_plugins_are_counted_and_the_check_finds_a_broken_one(fascore, distributions):
-    site = str(distributions(1))
-    assert "fas-fake0 1.0" in fascore("plugins", PYTHONPATH=site).stdout
-    found = fascore("plugins", "--check", code=1, PYTHONPATH=site).stdout
-    assert "encoder 'fake0.net' from fas-fake0 1.0 cannot be imported" in found
-    assert "the index imported a plugin" in found
-
-
-def test_two_packages_with_one_name_are_both_named(fascore, distributions):
-    site = distributions(2)
-    (site / "fas_fake1-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.encoder]\nfake0.net = fas_fake1:Net\n")
-    line = next(line for line in fascore("plugins", PYTHONPATH=str(site)).stdout.splitlines() if "offered by" in line)
-    assert "fas-fake0 1.0" in line
-    assert "fas-fake1 1.0" in line
-
-
-def test_the_installed_packages_pass_their_check(fascore):
-    assert "every component can be imported" in fascore("plugins", "--check").stdout
-
-
 def test_an_unexpected_failure_is_one_line_and_a_traceback_only_on_request(fascore, distributions):
     site = distributions(1)
     (site / "fas_fake0.py").write_text("def beat():\n    raise RuntimeError('no reason')\n")
@@ -159,13 +125,6 @@ def test_commands_of_plugins_are_listed_by_name_and_imported_when_called(fascore
     assert fascore("beat", "a.mp4", "--rate", "25", PYTHONPATH=str(site)).stdout == "a.mp4 at 25.0\n"
     assert "Read a pulse." in fascore("beat", "--help", PYTHONPATH=str(site)).stdout
     assert "No such option" in fascore("beat", "a.mp4", "--nonsense", code=2, PYTHONPATH=str(site)).stderr
-
-
-def test_a_command_that_hides_behind_one_of_fascore_is_told(fascore, distributions):
-    site = distributions(1)
-    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nstudy = fas_fake0:study\n")
-    assert "command 'study' of fas-fake0 1.0 cannot be called" in fascore("plugins", PYTHONPATH=str(site)).stdout
-    assert fascore("--help", PYTHONPATH=str(site)).stdout.count("\n  study ") == 1
 
 
 def test_a_typer_app_of_a_plugin_keeps_its_exit_code(fascore, distributions):
@@ -202,8 +161,3 @@ def test_a_pipe_that_closes_is_no_failure(tmp_path):
     program = f"{sys.executable} -c 'from fascore.cli import main; main()' schema | head -c 10"
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
-
-
-def test_a_closed_index_without_components_says_so():
-    with using(Index.of({})):
-        assert CliRunner().invoke(app, ["components"]).output == "no component is installed\n"

@@ -388,7 +388,7 @@ def test_a_tracker_that_is_not_installed_is_told_by_the_check():
     with using(index):
         assert only({**document(), "trackers": {"wandb": {}, "wandbb": {}}}) == (
             "trackers.wandbb",
-            "no hooks 'wandbb'. Did you mean 'wandb' (not installed)?",
+            "no tracker 'wandbb'. Did you mean 'wandb' (not installed)?",
         )
 
 

@@ -137,7 +137,7 @@ def test_options_that_a_tracker_cannot_use_are_an_error_of_the_user(installed, c
 
 
 def test_a_tracker_that_is_not_installed_is_an_error(installed):
-    with pytest.raises(FascoreError, match="no hooks 'wandv'"):
+    with pytest.raises(FascoreError, match="no tracker 'wandv'"):
         Hooks.for_run({"wandv": {}})
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fascore import NoResponse
-from fascore.data.media import FrameFolder, StillImage, as_grey, as_rgb
+from fascore.data.media import FrameFolder, StillImage, as_gray, as_rgb
 from fascore.data.open_source import open_source
 from fascore.data.video import Video
 
@@ -260,7 +260,7 @@ def test_any_frame_can_be_seen_as_colour_or_grey():
     grey = np.array([[0, 255]], dtype=np.uint8)
     np.testing.assert_array_equal(as_rgb(grey), [[[0] * 3, [255] * 3]])
     np.testing.assert_array_equal(as_rgb(np.array([[0, 65535]], dtype=np.uint16)), [[[0] * 3, [255] * 3]])
-    np.testing.assert_array_equal(as_grey(np.array([[[255, 0, 0], [10, 10, 10]]], dtype=np.uint8)), [[76, 10]])
+    np.testing.assert_array_equal(as_gray(np.array([[[255, 0, 0], [10, 10, 10]]], dtype=np.uint8)), [[76, 10]])
 
 
 MEMORY = """

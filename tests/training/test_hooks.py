@@ -30,7 +30,7 @@ def step(number: int) -> Step:
 def test_progress_and_log_act_in_every_run_and_trackers_where_they_are_named() -> None:
     assert Progress.always and JsonLog.always
     assert not getattr(Wandb, "always", False) and not getattr(TensorBoard, "always", False)
-    with pytest.raises(FascoreError, match="no hooks 'wandbb'"):
+    with pytest.raises(FascoreError, match="no tracker 'wandbb'"):
         Hooks.for_run({"wandbb": {}})
 
 

@@ -11,7 +11,7 @@ from fascore.contract.errors import FascoreError, NoResponse
 from fascore.contract.kinds.modality import Arrays
 from fascore.contract.record import Record
 from fascore.data.geometry import channel, cut, nearest, scaled
-from fascore.data.media import as_grey
+from fascore.data.media import as_gray
 
 
 class Cut(NamedTuple):
@@ -41,7 +41,7 @@ class CropFollower:
         rows = nearest(source.times(), face["times"])
         size = self.stored_size(face["value"].shape[-1])
         for index, frame in zip(np.unique(rows).tolist(), source.read(np.unique(rows).tolist()), strict=True):
-            image = as_grey(frame.image) if not exact else _single(frame.image, self.channel)
+            image = as_gray(frame.image) if not exact else _single(frame.image, self.channel)
             measured = np.ones(image.shape, np.uint8) if invalid is None else (image != invalid).astype(np.uint8)
             for place in map(tuple, np.argwhere(rows == index).tolist()):
                 height, width = face["frame_size"][place[0]]

@@ -1,4 +1,4 @@
-"""Datasets of drawn pictures for the audit's tests: a face that is an ellipse, a background, and leaks that are planted on purpose."""
+"""Datasets of drawn pictures for the audit's tests: a face that is an ellipse, a background, leaks planted on purpose."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Told(AnnotationSource):
 
 
 def record(number: int, random: np.random.Generator, people: int) -> Record:
-    """One that tells nothing: label, subject, metadata and picture are drawn each for itself."""
+    """One that says nothing: label, subject, metadata and picture are drawn each for itself."""
     label = int(random.integers(2))
     metadata = {
         "crf": int(random.integers(18, 36)),
@@ -86,7 +86,7 @@ def record(number: int, random: np.random.Generator, people: int) -> Record:
 def part(
     change: Callable[[Record, np.random.Generator], Record] = lambda record, random: record,
     *,
-    count: int = 700,
+    count: int = 320,
     seed: int = 1,
 ) -> Part:
     """`count` records of 40 people, of which the last ten are the test split, each after `change`."""

@@ -60,36 +60,36 @@ def test_a_clean_manifest_passes_and_the_report_has_every_figure(fascore, manife
     assert report["duplicates"] == []
 
 
-def test_another_jpeg_quality_of_attacks_fails_with_a_sentence_and_exit_code_one(fascore, manifest):
-    done = fascore("audit", manifest(quality=lambda label, random: 95 if label else 60), "--processes", "1", code=1)
+def test_another_jpeg_quality_of_attacks_fails_with_a_sentence_and_exit_code_one(in_process, manifest):
+    done = in_process("audit", manifest(quality=lambda label, random: 95 if label else 60), "--processes", "1", code=1)
     assert "failed: videos, spoof, metadata" in done.stdout.replace("folder", "videos")
     assert "quantisation step" in done.stdout
     assert "the audit of videos.csv: failed" in done.stdout
 
 
-def test_strict_fails_what_cannot_be_told(fascore, manifest):
+def test_strict_fails_what_cannot_be_told(in_process, manifest):
     name = manifest(count=40)
-    fascore("audit", name, "--processes", "1")
-    fascore("audit", name, "--processes", "1", "--strict", code=1)
+    in_process("audit", name, "--processes", "1")
+    in_process("audit", name, "--processes", "1", "--strict", code=1)
 
 
-def test_a_file_that_cannot_be_read_is_counted_and_named(fascore, manifest, tmp_path):
+def test_a_file_that_cannot_be_read_is_counted_and_named(in_process, manifest, tmp_path):
     name = manifest(count=40)
     (tmp_path / "7.jpg").write_bytes(b"no picture")
-    done = fascore("audit", name, "--processes", "1")
+    done = in_process("audit", name, "--processes", "1")
     assert "1 of 40 records cannot be read and are left out: r7: 7.jpg cannot be read" in done.stdout
 
 
-def test_a_dataset_in_a_file_and_inline_are_the_same(fascore, manifest, tmp_path):
+def test_a_dataset_in_a_file_and_inline_are_the_same(in_process, manifest, tmp_path):
     document = json.dumps({"type": "folder", "manifest": manifest(count=40)})
     (tmp_path / "data.json").write_text(document)
     first, second = (
-        fascore("audit", text, "--processes", "1", "--split", "train").stdout for text in (document, "data.json")
+        in_process("audit", text, "--processes", "1", "--split", "train").stdout for text in (document, "data.json")
     )
     assert first.splitlines()[:-1] == second.splitlines()[:-1]
 
 
-def test_a_spec_is_audited_by_dataset_with_the_splits_as_it_uses_them(fascore, manifest, tmp_path, demo):
+def test_a_spec_is_audited_by_dataset_with_the_splits_as_it_uses_them(in_process, manifest, tmp_path, demo):
     document = json.loads(demo.read_text())
     folder = {"type": "folder", "manifest": manifest(count=40)}
     phantom = {"type": "phantom", "subjects": 3, "size": 32, "frames": 2}
@@ -99,7 +99,7 @@ def test_a_spec_is_audited_by_dataset_with_the_splits_as_it_uses_them(fascore, m
         "test": {"other": [{"dataset": folder, "split": "test"}]},
     }
     (tmp_path / "spec.json").write_text(json.dumps(document))
-    done = fascore("audit", "spec.json", "--records", "20", "--processes", "1", "--out", "a.json", code=None)
+    done = in_process("audit", "spec.json", "--records", "20", "--processes", "1", "--out", "a.json", code=None)
     report = json.loads((tmp_path / "a.json").read_text())
     assert {task["part"] for task in report["tasks"]} == {"folder", "phantom", "train"}
     assert "across splits among" in done.stdout
@@ -111,26 +111,26 @@ def test_a_spec_is_audited_by_dataset_with_the_splits_as_it_uses_them(fascore, m
         ("fantom", "no dataset 'fantom'. Did you mean 'phantom'"),
         ("nowhere.csv", "nowhere.csv cannot be read: No such file or directory"),
         ("nowhere.json", "nowhere.json cannot be read: No such file or directory"),
-        ('{"type": "phantom",,}', "the dataset is no JSON: line 1, column 20"),
+        ('{"type": "phantom",,}', "the dataset is not JSON: line 1, column 20"),
         ('{"site": "A"}', 'a dataset as JSON needs a "type"'),
         ('{"type": "phantom", "sitte": "A"}', "Did you mean 'site'"),
         ('{"type": "folder", "manifest": "nowhere.csv"}', "nowhere.csv cannot be read"),
-        (".", "is no dataset"),
+        (".", "is not a dataset"),
     ],
 )
-def test_bad_input_is_told_in_a_sentence_with_exit_code_two(fascore, target, said):
-    assert said in fascore("audit", target, code=2).stderr
+def test_bad_input_is_told_in_a_sentence_with_exit_code_two(in_process, target, said):
+    assert said in in_process("audit", target, code=2).stderr
 
 
-def test_an_unknown_split_is_told_with_those_there_are(fascore, manifest):
+def test_an_unknown_split_is_told_with_those_there_are(in_process, manifest):
     assert (
         "has no split 'tset'; it has train, all"
-        in fascore("audit", manifest(count=10), "--split", "tset", code=2).stderr
+        in in_process("audit", manifest(count=10), "--split", "tset", code=2).stderr
     )
 
 
-def test_a_manifest_of_one_label_says_that_nothing_can_be_asked(fascore, manifest, tmp_path):
+def test_a_manifest_of_one_label_says_that_nothing_can_be_asked(in_process, manifest, tmp_path):
     text = (tmp_path / manifest(count=40)).read_text().replace(",0,print.flat,", ",1,,")
     (tmp_path / "live.csv").write_text(text)
-    done = fascore("audit", "live.csv", "--processes", "1")
+    done = in_process("audit", "live.csv", "--processes", "1")
     assert "there are no attacks: nothing can be asked" in done.stdout

@@ -11,7 +11,7 @@ from fas_audit.target import Part, Row, rows_of
 from hypothesis import given, settings, strategies as st
 from scipy.fft import dct
 
-from fascore.contract.record import Record
+from fascore import Record
 
 
 def grey(seed):
@@ -55,10 +55,10 @@ def test_one_copy_across_splits_is_the_one_pair_named():
         replace(row, record=replace(row.record, channels=twin.record.channels)) if row is other else row
         for row in planted.rows
     )
-    found = audit("drawn", [Part("drawn", rows)], processes=0)
-    assert found.duplicates is not None
-    assert [{pair.first, pair.second} for pair in found.duplicates] == [{twin.record.id, other.record.id}]
-    assert found.verdict() == "failed"
+    audited = audit("drawn", [Part("drawn", rows)], processes=0)
+    assert audited.duplicates is not None
+    assert [{pair.first, pair.second} for pair in audited.duplicates] == [{twin.record.id, other.record.id}]
+    assert audited.verdict() == "failed"
 
 
 def test_copies_within_one_split_are_no_pair():

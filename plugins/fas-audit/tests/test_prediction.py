@@ -72,8 +72,8 @@ def test_shuffled_labels_give_one_half_within_the_stated_error(model):
     distances = []
     for _ in range(12):
         label = random.permutation(np.repeat([0, 1], 200))
-        found = measure(predicted(columns, label, folds(label, groups, 0), model, 0), label, groups)
-        distances.append((found.auc - 0.5) / (CROSSED * found.error))
+        measured = measure(predicted(columns, label, folds(label, groups, 0), model, 0), label, groups)
+        distances.append((measured.auc - 0.5) / (CROSSED * measured.error))
     assert np.abs(distances).max() < 3
     assert abs(np.mean(distances)) < 1
 

@@ -46,14 +46,14 @@ def test_the_box_is_the_face_and_its_mean_is_that_of_its_pixels():
 
 
 def test_the_middle_frame_is_looked_at_and_boxes_are_shares_of_it():
-    found = look(Record("a", 1, {"rgb": Drawn(1, frames=9, rate=10.0)}, annotation=Told()))
-    assert found.problem is None
-    assert found.container["rgb frames"] == 9
-    assert found.container["rgb rate"] == pytest.approx(10)
-    assert found.box is not None
-    assert found.box * SIZE == pytest.approx(BOX[0])
-    assert found.frames["rgb"].shape == (64, 64, 3)
-    assert np.abs(found.frames["rgb"] * 255 - Drawn(1).picture()).max() < 0.1
+    facts = look(Record("a", 1, {"rgb": Drawn(1, frames=9, rate=10.0)}, annotation=Told()))
+    assert facts.problem is None
+    assert facts.container["rgb frames"] == 9
+    assert facts.container["rgb rate"] == pytest.approx(10)
+    assert facts.box is not None
+    assert facts.box * SIZE == pytest.approx(BOX[0])
+    assert facts.frames["rgb"].shape == (64, 64, 3)
+    assert np.abs(facts.frames["rgb"] * 255 - Drawn(1).picture()).max() < 0.1
 
 
 def test_a_source_that_crashes_is_a_problem_of_its_record():

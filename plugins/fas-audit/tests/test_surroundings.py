@@ -15,10 +15,10 @@ LEFT, RIGHT, BOTH, NONE = (0.05, 0, 1, 1), (0, 0, 0.95, 1), (0.25, 0, 0.75, 1), 
 
 
 def test_a_margin_at_either_side_is_seen_by_turning_the_picture():
-    found = shown([facts(LEFT)] * 6 + [facts(RIGHT)] * 5 + [facts(NONE)], "area")
-    assert found.rows.tolist() == list(range(11))
-    assert found.turned.tolist() == [False] * 6 + [True] * 5 + [False]
-    assert found.cells.tolist() == [row * COLUMNS for row in range(ROWS)]
+    seen = shown([facts(LEFT)] * 6 + [facts(RIGHT)] * 5 + [facts(NONE)], "area")
+    assert seen.rows.tolist() == list(range(11))
+    assert seen.turned.tolist() == [False] * 6 + [True] * 5 + [False]
+    assert seen.cells.tolist() == [row * COLUMNS for row in range(ROWS)]
 
 
 def test_turned_pictures_are_told_by_what_their_own_margin_shows():
@@ -30,6 +30,6 @@ def test_turned_pictures_are_told_by_what_their_own_margin_shows():
 
 def test_left_and_right_are_told_apart_where_both_are_seen():
     askew = (0.25, 0, 0.7, 1)
-    found = shown([facts(BOTH), facts(askew)] * 4, "area")
-    assert not found.turned.any()
-    assert set((found.cells % COLUMNS).tolist()) == {*range(8), *range(24, 32)}
+    seen = shown([facts(BOTH), facts(askew)] * 4, "area")
+    assert not seen.turned.any()
+    assert set((seen.cells % COLUMNS).tolist()) == {*range(8), *range(24, 32)}

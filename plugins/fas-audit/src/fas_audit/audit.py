@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from fas_audit.columns import CAUSES
 from fas_audit.duplicates import duplicates
@@ -14,8 +14,7 @@ from fas_audit.record_facts import Facts
 from fas_audit.sample import Kind, read, sample
 from fas_audit.surroundings import region_of, shown
 from fas_audit.target import Part, Row
-from fascore.contract.errors import FascoreError
-from fascore.data.prepare import Progress
+from fascore import FascoreError
 
 
 def audit(
@@ -27,7 +26,7 @@ def audit(
     limits: Limits | None = None,
     ignored: Collection[str] = (),
     processes: int | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Audit:
     """Audit `parts`: at most `records` of each task and label of each. Raises FascoreError where nothing can be read."""
     limits = limits or Limits()
@@ -40,7 +39,7 @@ def audit(
     facts |= read(
         more, processes, None if progress is None else lambda done, total: progress(so_far + done, so_far + total)
     )
-    unreadable = {id: found.problem for id, found in facts.items() if found.problem is not None}
+    unreadable = {id: seen.problem for id, seen in facts.items() if seen.problem is not None}
     if len(unreadable) == len(facts):
         id, why = next(iter(unreadable.items()), ("", ""))
         raise FascoreError(
@@ -50,9 +49,9 @@ def audit(
         [[row for row in rows if row.record.id not in unreadable] for rows in each] for each in (drawn, further)
     )
     tasks = [
-        found
+        task
         for part, rows, more in zip(parts, usable, extra)
-        for found in _tasks(part, rows, more, facts, seed, limits, ignored)
+        for task in _tasks(part, rows, more, facts, seed, limits, ignored)
     ]
     compared = list({row.record.id: row for rows in reversed(usable + extra) for row in rows if row.splits}.values())
     several = len({row.splits[0] for row in compared}) > 1
@@ -75,19 +74,19 @@ def _wanted(rows: Sequence[Row], facts: Mapping[str, Facts], records: int, limit
 
     At most `records`; none where that would not be enough, or where nothing lacks.
     """
-    found: dict[Kind, int] = {}
+    more: dict[Kind, int] = {}
     for task in {row.record.task for row in rows}:
         chosen = [row.record for row in rows if row.record.task == task and facts[row.record.id].problem is None]
-        told = [facts[record.id] for record in chosen]
-        kept = [chosen[place].label for place in shown(told, region_of(told)).rows.tolist()] if told else []
+        seen = [facts[record.id] for record in chosen]
+        kept = [chosen[place].label for place in shown(seen, region_of(seen)).rows.tolist()] if seen else []
         lacking = {}
         for label in (0, 1):
             stay, total = kept.count(label), sum(record.label == label for record in chosen)
             short = max(0.0, enough(limits.distance) - stay)
             lacking[task, label] = short * total / stay if stay else math.inf
         if max(lacking.values()) <= records:
-            found |= {kind: math.ceil(count) for kind, count in lacking.items()}
-    return found
+            more |= {kind: math.ceil(count) for kind, count in lacking.items()}
+    return more
 
 
 def _tasks(
@@ -126,4 +125,4 @@ def _splits(part: Part, task: str) -> Iterator[str]:
         if row.record.subject is not None and len(row.splits) == 1:
             people[row.record.subject].update(row.splits)
     if across := sorted(who for who, splits in people.items() if len(splits) > 1):
-        yield f"{len(across)} subjects stand in several splits, such as '{across[0]}': figures then tell how well people are remembered"
+        yield f"{len(across)} subjects stand in several splits, such as '{across[0]}': figures then say how well people are remembered"

@@ -1,4 +1,4 @@
-"""Columns of numbers from what records tell of themselves: container, metadata, known attributes, where the face is."""
+"""Columns of numbers from what records say of themselves: container, metadata, known attributes, where the face is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fas_audit.record_facts import Facts, Value
 from fas_audit.target import Row
 
 CAUSES = ("label", "species", "instrument", "attack_potential", "presenter", "response", "source", "split", "task")
-"""Columns that follow from the label or are what it is made of: that they tell it is no shortcut."""
+"""Columns that follow from the label or are what it is made of: that they give it away is not a shortcut."""
 ATTRIBUTES = (
     "dataset",
     "skin_tone",
@@ -46,12 +46,12 @@ class Columns(NamedTuple):
 
 def metadata(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[str]) -> Columns:
     """Container, numbers of the metadata, which channels there are, four numbers of the id's hash, place in the list."""
-    told: list[dict[str, Value]] = []
-    for row, found in zip(rows, facts):
+    numbers_by_row: list[dict[str, Value]] = []
+    for row, seen in zip(rows, facts):
         digest = hashlib.sha256(row.record.id.encode()).digest()
-        told.append(
+        numbers_by_row.append(
             {
-                **found.container,
+                **seen.container,
                 "position": row.position,
                 **{f"has {channel}": 1.0 for channel in row.record.channels},
                 **{f"id hash {place}": digest[place] / 255 for place in range(HASHES)},
@@ -59,7 +59,7 @@ def metadata(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[st
         )
     numbers = {name: values for name, values in _metadata(rows).items() if name not in ATTRIBUTES and _numeric(values)}
     return _encoded(
-        rows, _gathered(told) | numbers, ignored, absent=lambda name: 0.0 if name.startswith("has ") else None
+        rows, _gathered(numbers_by_row) | numbers, ignored, absent=lambda name: 0.0 if name.startswith("has ") else None
     )
 
 
@@ -75,10 +75,10 @@ def attributes(rows: Sequence[Row], ignored: Collection[str]) -> Columns:
 
 def geometry(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[str]) -> Columns:
     """Place and size of the face's box, and of the area that face and instrument may cover."""
-    told: list[dict[str, Value]] = []
-    for found in facts:
-        boxes = {"box": found.box, "area": found.area}
-        told.append(
+    sizes_by_row: list[dict[str, Value]] = []
+    for seen in facts:
+        boxes = {"box": seen.box, "area": seen.area}
+        sizes_by_row.append(
             {
                 f"{name} {what}": value
                 for name, box in boxes.items()
@@ -86,7 +86,7 @@ def geometry(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[st
                 for what, value in _sizes(box).items()
             }
         )
-    return _encoded(rows, _gathered(told), ignored, absent=lambda name: None)
+    return _encoded(rows, _gathered(sizes_by_row), ignored, absent=lambda name: None)
 
 
 def _sizes(box: Floats) -> dict[str, float]:
@@ -99,13 +99,13 @@ def _metadata(rows: Sequence[Row]) -> dict[str, list[Value]]:
     return {name: [row.record.metadata.get(name) for row in rows] for name in names}
 
 
-def _gathered(told: Sequence[Mapping[str, Value]]) -> dict[str, list[Value]]:
-    names = dict.fromkeys(name for row in told for name in row)
-    return {name: [row.get(name) for row in told] for name in names}
+def _gathered(table: Sequence[Mapping[str, Value]]) -> dict[str, list[Value]]:
+    names = dict.fromkeys(name for row in table for name in row)
+    return {name: [row.get(name) for row in table] for name in names}
 
 
 def _number(value: Value) -> float | None:
-    """A value as a number; None where it is none, as manifests are text."""
+    """A value as a number; None where it is not one, as manifests are text."""
     try:
         number = float(value) if value is not None else math.nan
     except ValueError:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fascore.cli.options import Out, Processes, With, overrides
-from fascore.contract.errors import FascoreError
+from fascore import FascoreError, add_targets
+
+if TYPE_CHECKING:
+    from fas_audit.findings import Audit
 
 Target = Annotated[
     str,
@@ -41,21 +44,27 @@ def audit(
         list[str], typer.Option("--ignore", metavar="COLUMN", help="a column not to ask about; may be repeated")
     ] = [],  # noqa: B006
     strict: Annotated[bool, typer.Option("--strict", help="what is not measurable fails too")] = False,
-    processes: Processes = None,
-    out: Out = None,
-    extra: With = [],  # noqa: B006
+    processes: Annotated[int | None, typer.Option("--processes", min=1, help="how many; default: one a core")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="write the report as JSON", show_default=False)
+    ] = None,
+    extra: Annotated[
+        list[str],
+        typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; may be repeated"),
+    ] = [],  # noqa: B006
 ) -> None:
     """Ask whether the label can be told without looking at the face; exit code 0 passed, 1 failed, 2 could not be asked."""
-    with _told_apart():
-        overrides([], extra)
-        from fas_audit.audit import audit as ask
+    with _refusing():
+        if extra:
+            add_targets(extra)
+        from fas_audit.audit import audit as audited
         from fas_audit.findings import Limits
         from fas_audit.target import read_target
-        from fascore.running.prepare import progress_bar
+        from fascore import progress_bar
 
         parts = read_target(dataset, split)
-        with progress_bar("audit", "read") as tell:
-            found = ask(
+        with progress_bar("audit", "read") as progress:
+            answers = audited(
                 dataset,
                 parts,
                 records=records,
@@ -63,31 +72,29 @@ def audit(
                 limits=Limits(distance, statistic),
                 ignored=ignore,
                 processes=processes,
-                progress=tell,
+                progress=progress,
             )
-        _print(found, out)
-    failed = found.verdict() == "failed" or (strict and "not measurable" in found.verdicts())
+        _print(answers, out)
+    failed = answers.verdict() == "failed" or (strict and "not measurable" in answers.verdicts())
     raise typer.Exit(1 if failed else 0)
 
 
 @contextmanager
-def _told_apart() -> Iterator[None]:
+def _refusing() -> Iterator[None]:
     try:
         yield
     except FascoreError as error:
         raise Refused(str(error)) from error
 
 
-def _print(found: object, out: Path | None) -> None:
-    from fas_audit.findings import Audit
-    from fas_audit.report import document, rows, sentences, species_rows
-    from fascore.cli.text import columns, to_json
-    from fascore.contract.files import write_whole
+def _print(audit: Audit, out: Path | None) -> None:
+    from fas_audit.report import aligned, document, rows, sentences, species_rows
+    from fascore import write_whole
 
-    assert isinstance(found, Audit)
-    print("\n\n".join(filter(None, (columns(rows(found)), columns(species_rows(found)), "\n".join(sentences(found))))))
-    print(f"left out, since they follow from the label: {', '.join(found.excluded)}")
+    tables = (aligned(rows(audit)), aligned(species_rows(audit)), "\n".join(sentences(audit)))
+    print("\n\n".join(filter(None, tables)))
+    print(f"left out, since they follow from the label: {', '.join(audit.excluded)}")
     if out is not None:
-        write_whole(out, to_json(document(found)) + "\n")
+        write_whole(out, json.dumps(document(audit), indent=1, ensure_ascii=False) + "\n")
         print(f"the report: {out}")
-    print(f"the audit of {found.target}: {found.verdict()}")
+    print(f"the audit of {audit.target}: {audit.verdict()}")

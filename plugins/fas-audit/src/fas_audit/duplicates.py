@@ -31,9 +31,9 @@ class Pair:
     correlation: float
 
 
-def grey(found: Facts) -> Floats:
+def gray(facts: Facts) -> Floats:
     """(64, 64) float64 of the rgb frame, or of the first channel where there is none."""
-    frame = found.frames["rgb"] if "rgb" in found.frames else next(iter(found.frames.values()))
+    frame = facts.frames["rgb"] if "rgb" in facts.frames else next(iter(facts.frames.values()))
     values = frame.astype(np.float64)
     return values.mean(-1) if values.ndim == 3 else values
 
@@ -60,11 +60,11 @@ def duplicates(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Pair]:
     """Pairs that share no split, are of different ids, and are one picture; the most alike first.
 
     Faces before one pool of backgrounds have like hashes, so that the hash only proposes: pixels decide. Constant pictures have no
-    details and are no pair.
+    details and are not a pair.
     """
     if len(rows) < 2:
         return []
-    pictures = [grey(found) for found in facts]
+    pictures = [gray(seen) for seen in facts]
     signs = np.where([perceptual_hash(picture) for picture in pictures], 1, -1).astype(np.float32)
     details = np.stack([detail(picture) for picture in pictures]).astype(np.float32)
     pairs = []

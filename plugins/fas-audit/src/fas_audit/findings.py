@@ -22,7 +22,7 @@ COARSEST = 0.05
 
 @dataclass(frozen=True)
 class Limits:
-    """`distance` from one half that an AUC of what must not tell may have; `statistic`, the best AUC of a single statistic."""
+    """`distance` from one half that an AUC of what must say nothing may have; `statistic`, the best AUC of a single statistic."""
 
     distance: float = 0.03
     statistic: float = 0.75
@@ -80,17 +80,17 @@ class Audit:
 
     def verdicts(self) -> list[Verdict]:
         """Of every question."""
-        found = [finding.verdict for task in self.tasks for finding in task.findings]
+        verdicts = [finding.verdict for task in self.tasks for finding in task.findings]
         if self.duplicates is not None:
-            found.append("failed" if self.duplicates else "passed")
-        return found
+            verdicts.append("failed" if self.duplicates else "passed")
+        return verdicts
 
     def verdict(self) -> Verdict:
         """Failed where anything failed; not measurable where nothing passed."""
-        found = self.verdicts()
-        if "failed" in found:
+        verdicts = self.verdicts()
+        if "failed" in verdicts:
             return "failed"
-        return "passed" if "passed" in found else "not measurable"
+        return "passed" if "passed" in verdicts else "not measurable"
 
 
 def enough(limit: float) -> float:

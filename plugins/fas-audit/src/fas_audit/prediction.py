@@ -9,8 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fascore.contract.random_streams import generator
-from fascore.evaluation.roc import auc
+from fascore import auc, generator
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -45,19 +44,19 @@ def measure(score: Floats, label: Ints, groups: Ints) -> Measured:
     """
     positive, negative = label == 1, label == 0
     up, down = np.sort(score[positive]), np.sort(score[negative])
-    found, m, n = auc(up, down), len(up), len(down)
+    area, m, n = auc(up, down), len(up), len(down)
     above = (np.searchsorted(down, score[positive], "left") + np.searchsorted(down, score[positive], "right")) / (2 * n)
     below = 1 - (np.searchsorted(up, score[negative], "left") + np.searchsorted(up, score[negative], "right")) / (2 * m)
     count = int(groups.max()) + 1
-    first = _deviations(above, groups[positive], count, found)
-    second = _deviations(below, groups[negative], count, found)
+    first = _deviations(above, groups[positive], count, area)
+    second = _deviations(below, groups[negative], count, area)
     variance = (
         _unbiased(groups[positive], float(first @ first)) / m**2
         + _unbiased(groups[negative], float(second @ second)) / n**2
     )
     variance += 2 * _unbiased(groups, float(first @ second)) / (m * n)
     chance = (m + n + 1) / (12 * m * n)
-    return Measured(found, float(np.sqrt(max(variance, chance))), m, n)
+    return Measured(area, float(np.sqrt(max(variance, chance))), m, n)
 
 
 def _deviations(parts: Floats, groups: Ints, count: int, mean: float) -> Floats:
@@ -112,11 +111,11 @@ def telling(
     """(name, AUC) of the tree on each column alone, farthest from one half first; of many columns only on those that rank labels best."""
     ranks = np.array([abs(_auc(column, label) - 0.5) for column in columns.T])
     tested = np.concatenate([test for _, test in parts])
-    found = []
+    alone = []
     for place in np.argsort(-ranks, kind="stable")[:SHORTLIST].tolist():
         score = predicted(columns[:, place : place + 1], label, parts, "tree", seed)[tested]
-        found.append((names[place], _auc(score, label[tested])))
-    yield from sorted(found, key=lambda pair: -abs(pair[1] - 0.5))
+        alone.append((names[place], _auc(score, label[tested])))
+    yield from sorted(alone, key=lambda pair: -abs(pair[1] - 0.5))
 
 
 def _auc(score: Floats, label: Ints) -> float:
@@ -137,9 +136,9 @@ def identity(label: Ints, groups: Ints, seed: int) -> Measured | None:
         return None
     random = generator(seed, "audit", "identity")
     chance = [_of_shares(np.bincount(groups, random.permutation(label), len(total)), total) for _ in range(SHUFFLES)]
-    found = _of_shares(np.bincount(groups, label, len(total)), total)
+    measured = _of_shares(np.bincount(groups, label, len(total)), total)
     error = max(float(np.std(chance)), float(np.finfo(np.float64).eps))
-    return Measured(0.5 + found - float(np.mean(chance)), error, positive, len(label) - positive)
+    return Measured(0.5 + measured - float(np.mean(chance)), error, positive, len(label) - positive)
 
 
 def _of_shares(positive: NDArray[Any], total: NDArray[Any]) -> float:

@@ -79,15 +79,15 @@ class Task:
 
     def findings(self) -> list[Finding]:
         """The answers to all questions, in order."""
-        found = []
+        findings = []
         for question, task, columns in (
             ("metadata", self, metadata(self.rows, self.facts, self.ignored)),
             ("surroundings", self.widened, surroundings(self.widened.facts, self.region)),
             ("geometry", self, geometry(self.rows, self.facts, self.ignored)),
             ("attributes", self, attributes(self.rows, self.ignored)),
         ):
-            found += [task._models(question, columns, model) for model in MODELS]
-        return [*found, self._identity(), self._statistics()]
+            findings += task._models(question, columns)
+        return [*findings, self._identity(), self._statistics()]
 
     def notes(self) -> Iterator[str]:
         """What was assumed."""
@@ -97,25 +97,37 @@ class Task:
         if lacking := sum(row.record.subject is None for row in self.rows):
             yield f"{lacking} of {len(self.rows)} records name no subject; each counts as another person, so that one may stand in two folds"
 
-    def _models(self, question: str, columns: Columns, model: Model) -> Finding:
+    def _models(self, question: str, columns: Columns) -> list[Finding]:
+        """The answer of each model; the columns that say most are named where one fails, and are the same for all."""
         label, groups = self.label[columns.rows], self.groups[columns.rows]
         if not columns.names:
             why = "nothing differs between records" if len(columns.rows) else "no record shows any"
-            return Finding(question, model, "not measurable", None, why)
+            return [Finding(question, model, "not measurable", None, why) for model in MODELS]
         parts = folds(label, groups, self.seed)
         if not parts:
-            return Finding(question, model, "not measurable", None, "each label needs two subjects at least")
+            why = "each label needs two subjects at least"
+            return [Finding(question, model, "not measurable", None, why) for model in MODELS]
+        measured = {model: self._measured(columns, label, groups, parts, model) for model in MODELS}
+        verdicts = {model: near_half(measured[model], self.limits.distance) for model in MODELS}
+        strongest: tuple[tuple[str, float], ...] = ()
+        if "failed" in verdicts.values():
+            strongest = tuple(telling(columns.names, columns.values, label, parts, self.seed))[:SHOWN]
+        findings = []
+        for model, verdict in verdicts.items():
+            clues = strongest if verdict == "failed" else ()
+            findings.append(
+                Finding(question, model, verdict, measured[model], _sentence(question, verdict, clues), clues)
+            )
+        return findings
+
+    def _measured(
+        self, columns: Columns, label: Ints, groups: Ints, parts: list[tuple[Ints, Ints]], model: Model
+    ) -> Measured:
+        """The AUC of scores out of folds; its error is larger than that of independent scores."""
         score = predicted(columns.values, label, parts, model, self.seed)
         tested = np.flatnonzero(np.isfinite(score))
         measured = measure(score[tested], label[tested], np.unique(groups[tested], return_inverse=True)[1])
-        measured = measured._replace(error=CROSSED * measured.error)
-        verdict = near_half(measured, self.limits.distance)
-        clues = (
-            ()
-            if verdict != "failed"
-            else tuple(telling(columns.names, columns.values, label, parts, self.seed))[:SHOWN]
-        )
-        return Finding(question, model, verdict, measured, _sentence(question, verdict, clues), clues)
+        return measured._replace(error=CROSSED * measured.error)
 
     def _identity(self) -> Finding:
         if self.ignored and "subject" in self.ignored:
@@ -133,13 +145,13 @@ class Task:
         )
 
     def _statistics(self) -> Finding:
-        found = list(self._best(np.ones(len(self.rows), dtype=bool)))
-        if not found:
+        ranked = self._best(np.ones(len(self.rows), dtype=bool))
+        if not ranked:
             return Finding("statistics", "one number", "not measurable", None, "no picture has any")
-        clues = tuple((name, measured.auc) for name, measured in found[:SHOWN])
-        verdict = at_most(found[0][1], self.limits.statistic)
+        clues = tuple((name, measured.auc) for name, measured in ranked[:SHOWN])
+        verdict = at_most(ranked[0][1], self.limits.statistic)
         return Finding(
-            "statistics", "one number", verdict, found[0][1], _sentence("statistics", verdict, clues[:1]), clues
+            "statistics", "one number", verdict, ranked[0][1], _sentence("statistics", verdict, clues[:1]), clues
         )
 
     def species(self) -> list[BySpecies]:
@@ -158,13 +170,13 @@ class Task:
         for place in np.flatnonzero(rows).tolist():
             for (channel, region, name), value in self.facts[place].statistics.items():
                 values[f"{channel} {name} of the {region}"][place] = value
-        found = []
-        for name, told in values.items():
-            places, numbers = np.array(list(told)), np.array(list(told.values()))
+        ranked = []
+        for name, by_place in values.items():
+            places, numbers = np.array(list(by_place)), np.array(list(by_place.values()))
             if len(np.unique(self.label[places])) == 2:
                 measured = measure(numbers, self.label[places], np.unique(self.groups[places], return_inverse=True)[1])
-                found.append((name, measured if measured.auc >= 0.5 else measured._replace(auc=1 - measured.auc)))
-        return sorted(found, key=lambda pair: -pair[1].auc)
+                ranked.append((name, measured if measured.auc >= 0.5 else measured._replace(auc=1 - measured.auc)))
+        return sorted(ranked, key=lambda pair: -pair[1].auc)
 
 
 def _sentence(question: str, verdict: Verdict, clues: Sequence[tuple[str, float]]) -> str:

@@ -9,9 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from fas_audit.statistics import statistics
-from fascore.contract.errors import NoResponse
-from fascore.contract.record import Record, Source
-from fascore.data.media import MediaSource, as_grey, as_rgb
+from fascore import MediaSource, NoResponse, Record, Source, as_gray, as_rgb
 
 SIDE = 64
 """Pixels to which a frame is reduced."""
@@ -22,7 +20,7 @@ Value: TypeAlias = float | str | None
 class Facts:
     """Of one record. `frames` by channel: rgb (64, 64, 3), others (64, 64), float16, as shares of their full range.
 
-    `container` has what the file or stream tells; `area` and `box` (4,) are x1, y1, x2, y2 as shares of the rgb frame or
+    `container` has what the file or stream says of itself; `area` and `box` (4,) are x1, y1, x2, y2 as shares of the rgb frame or
     None; `statistics` by (channel, region, name); `problem` says why there is nothing else.
     """
 
@@ -36,7 +34,7 @@ class Facts:
 
 
 def look(record: Record) -> Facts:
-    """Read the middle frame of each channel and all that can be told about it; a record that cannot be read has a `problem`."""
+    """Read the middle frame of each channel and all that it says of itself; a record that cannot be read has a `problem`."""
     try:
         return _look(record)
     except NoResponse as missing:
@@ -57,7 +55,7 @@ def _look(record: Record) -> Facts:
         index = len(times) // 2
         middle = index if not pictures else middle
         picture = next(iter(source.read([index]))).image
-        pictures[name] = as_rgb(picture) if name == "rgb" else as_grey(picture)
+        pictures[name] = as_rgb(picture) if name == "rgb" else as_gray(picture)
         container |= {f"{name} {what}": value for what, value in _container(source, times, pictures[name]).items()}
     annotation = record.annotation.load() if record.annotation else None
     shape = next(iter(pictures.values())).shape[:2]
@@ -74,7 +72,7 @@ def _look(record: Record) -> Facts:
 
 def _container(source: Source, times: np.ndarray, picture: np.ndarray) -> dict[str, Value]:
     gaps = np.diff(times)
-    told: dict[str, Value] = {
+    facts: dict[str, Value] = {
         "frames": float(len(times)),
         "seconds": float(times[-1] - times[0]),
         "first time": float(times[0]),
@@ -83,7 +81,7 @@ def _container(source: Source, times: np.ndarray, picture: np.ndarray) -> dict[s
         "bits": float(picture.dtype.itemsize * 8),
     }
     if len(gaps):
-        told |= {
+        facts |= {
             "rate": float(1 / gaps.mean()),
             "interval deviation": float(gaps.std()),
             "shortest interval": float(gaps.min()),
@@ -91,8 +89,8 @@ def _container(source: Source, times: np.ndarray, picture: np.ndarray) -> dict[s
         }
     if isinstance(source, MediaSource):
         size = sum(path.stat().st_size for path in source.files())
-        told |= {"bytes": float(size), "bytes a frame": size / len(times), **source.facts()}
-    return told
+        facts |= {"bytes": float(size), "bytes a frame": size / len(times), **source.facts()}
+    return facts
 
 
 def _row(table: np.ndarray | None, index: int, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -38,8 +38,10 @@ def _row(audit: Audit, task: TaskFindings, finding: Finding) -> tuple[str, ...]:
     measured = finding.measured
     count = "-" if measured is None else f"{measured.bona_fide} + {measured.attacks}"
     value = "-" if measured is None else f"{measured.auc:.3f} +- {measured.error:.3f}"
-    told = not measured or (finding.question == "identity" and finding.verdict == "passed")
-    clue = ", ".join(f"{name} {auc:.2f}" for name, auc in finding.telling[:2]) or (finding.sentence if told else "")
+    explained = not measured or (finding.question == "identity" and finding.verdict == "passed")
+    clue = ", ".join(f"{name} {auc:.2f}" for name, auc in finding.telling[:2]) or (
+        finding.sentence if explained else ""
+    )
     return (
         task.part,
         task.task,
@@ -54,7 +56,7 @@ def _row(audit: Audit, task: TaskFindings, finding: Finding) -> tuple[str, ...]:
 
 
 def _limit(limits: Limits, question: str) -> str:
-    """What a question is judged by: who is told apart by being balanced is no shortcut, so that identity has an upper limit only."""
+    """What a question is judged by: who is told apart by being balanced is not a shortcut, so that identity has an upper limit only."""
     if question in ("identity", "statistics"):
         return f"<= {limits.statistic if question == 'statistics' else 0.5 + limits.distance:.2f}"
     return f".50 +- {limits.distance:.2f}".replace("0.", ".")
@@ -62,12 +64,12 @@ def _limit(limits: Limits, question: str) -> str:
 
 def species_rows(audit: Audit) -> list[tuple[str, ...]]:
     """The best single statistic of each species."""
-    found = [
+    table = [
         (task.part, row.species, str(row.attacks), f"{row.auc:.3f}", row.statistic)
         for task in audit.tasks
         for row in task.species
     ]
-    return [("part", "species", "attacks", "AUC", "best single statistic"), *found] if found else []
+    return [("part", "species", "attacks", "AUC", "best single statistic"), *table] if table else []
 
 
 def sentences(audit: Audit) -> Iterator[str]:
@@ -95,5 +97,13 @@ def _compared(audit: Audit) -> str:
     looked = f"{audit.read} of {audit.listed} records were looked at"
     if audit.duplicates is None:
         return f"{looked}; near-duplicates were not searched: there are not two splits"
-    found = f"{len(audit.duplicates)} pairs of near-duplicates" if audit.duplicates else "no near-duplicates"
-    return f"{looked}; {found} across splits among {audit.compared}"
+    pairs = f"{len(audit.duplicates)} pairs of near-duplicates" if audit.duplicates else "no near-duplicates"
+    return f"{looked}; {pairs} across splits among {audit.compared}"
+
+
+def aligned(table: Sequence[Sequence[str]]) -> str:
+    """Rows with their cells aligned to the left, two blanks apart; the last cell is free."""
+    if not table:
+        return ""
+    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from fas_audit.record_facts import Facts, look
 from fas_audit.target import Part, Row
-from fascore.contract.errors import SpecError
-from fascore.contract.random_streams import generator
-from fascore.contract.record import Record
-from fascore.data.prepare import Progress
-from fascore.data.workers import processes_for, spread
+from fascore import Record, SpecError, generator, map_records
 
 Kind: TypeAlias = tuple[str, int]
 """Task and label."""
@@ -30,19 +26,14 @@ def sample(part: Part, count: int, seed: int, further: Mapping[Kind, int] | None
     return [part.rows[place] for place in sorted(chosen)]
 
 
-def read(rows: Sequence[Row], processes: int | None, progress: Progress | None = None) -> Mapping[str, Facts]:
-    """Facts of each record by its id; each is read once, however many parts have it. `processes` None is one a core, 0 this one alone."""
+def read(
+    rows: Sequence[Row], processes: int | None, progress: Callable[[int, int], None] | None = None
+) -> Mapping[str, Facts]:
+    """Facts of each record by its id; each is read once, however many parts have it. The rest is as of `fascore.map_records`."""
     records: dict[str, Record] = {}
     for row in rows:
         if records.setdefault(row.record.id, row.record).channels != row.record.channels:
             raise SpecError(
                 f"the id '{row.record.id}' stands for two records; ids are unique over all datasets that are used together"
             )
-    found: dict[str, Facts] = {}
-    for record, facts in spread(
-        look, list(records.values()), processes_for(processes, len(records)), lambda record: record.id, "read"
-    ):
-        found[record.id] = facts
-        if progress is not None:
-            progress(len(found), len(records))
-    return found
+    return map_records(look, list(records.values()), processes=processes, progress=progress)

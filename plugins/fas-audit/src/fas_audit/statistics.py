@@ -1,4 +1,4 @@
-"""Statistics of a single image that tell how it was made rather than what it shows."""
+"""Statistics of a single image that say how it was made rather than what it shows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def statistics(pictures: Mapping[str, np.ndarray], box: np.ndarray | None) -> di
 
     `pictures` by channel are (H, W, 3) or (H, W), uint8 or uint16; `box` (4,) is given in shares of the frame.
     """
-    found: dict[tuple[str, str, str], float] = {}
+    values: dict[tuple[str, str, str], float] = {}
     region, inside = ("centre", np.array(CENTRE)) if box is None else ("face", box)
     for channel, picture in pictures.items():
-        for name, part in (("frame", picture), (region, _cut(picture, inside))):
-            if min(part.shape[:2]) >= LEAST:
-                found |= {(channel, name, what): value for what, value in _of(channel, part).items()}
-    return found
+        for name, pixels in (("frame", picture), (region, _cut(picture, inside))):
+            if min(pixels.shape[:2]) >= LEAST:
+                values |= {(channel, name, what): value for what, value in _of(channel, pixels).items()}
+    return values
 
 
 def _cut(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -38,7 +38,7 @@ def _cut(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
 def _of(channel: str, picture: np.ndarray) -> dict[str, float]:
     """Of a colour picture everything; of depth its validity and of infrared its mean.
 
-    Relief and temperature are what a second sensor is there for: that they tell a print from a face is no shortcut.
+    Relief and temperature are what a second sensor is there for: that they tell a print from a face is not a shortcut.
     """
     values = picture.astype(np.float64)
     if channel == "depth":
@@ -47,30 +47,30 @@ def _of(channel: str, picture: np.ndarray) -> dict[str, float]:
         return {"mean": float(values.mean())}
     if channel != "rgb":
         return {}
-    told = {"mean": float(values.mean()), "deviation": float(values.std())}
+    numbers = {"mean": float(values.mean()), "deviation": float(values.std())}
     if values.ndim == 3:
         red, green, blue = values.mean((0, 1)) + 1
-        told |= {"red / green": float(red / green), "blue / green": float(blue / green)}
-    return told | _texture(values @ np.array([0.299, 0.587, 0.114]) if values.ndim == 3 else values)
+        numbers |= {"red / green": float(red / green), "blue / green": float(blue / green)}
+    return numbers | _texture(values @ np.array([0.299, 0.587, 0.114]) if values.ndim == 3 else values)
 
 
-def _texture(grey: np.ndarray) -> dict[str, float]:
-    laplacian = 4 * grey[1:-1, 1:-1] - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
-    return {"Laplacian variance": float(laplacian.var()), "noise": noise(grey), "blockiness": blockiness(grey)}
+def _texture(gray: np.ndarray) -> dict[str, float]:
+    laplacian = 4 * gray[1:-1, 1:-1] - gray[:-2, 1:-1] - gray[2:, 1:-1] - gray[1:-1, :-2] - gray[1:-1, 2:]
+    return {"Laplacian variance": float(laplacian.var()), "noise": noise(gray), "blockiness": blockiness(gray)}
 
 
-def noise(grey: np.ndarray) -> float:
+def noise(gray: np.ndarray) -> float:
     """Deviation of additive noise, blind to edges of first and second order (Immerkær 1996, doi:10.1006/cviu.1996.0060)."""
-    total = np.zeros((grey.shape[0] - 2, grey.shape[1] - 2))
+    total = np.zeros((gray.shape[0] - 2, gray.shape[1] - 2))
     for (row, column), weight in np.ndenumerate(_IMMERKAER):
-        total += weight * grey[row : row + total.shape[0], column : column + total.shape[1]]
+        total += weight * gray[row : row + total.shape[0], column : column + total.shape[1]]
     return float(np.sqrt(np.pi / 2) * np.abs(total).mean() / 6)
 
 
-def blockiness(grey: np.ndarray) -> float:
+def blockiness(gray: np.ndarray) -> float:
     """How much larger steps are in the strongest of the eight phases of an 8 x 8 grid than in the middle one; 1 without blocks."""
     ratios = []
-    for steps in (np.abs(np.diff(grey, axis=1)).mean(0), np.abs(np.diff(grey, axis=0)).mean(1)):
+    for steps in (np.abs(np.diff(gray, axis=1)).mean(0), np.abs(np.diff(gray, axis=0)).mean(1)):
         phases = [steps[phase::8].mean() for phase in range(min(8, len(steps)))]
         ratios.append((max(phases) + 1e-3) / (float(np.median(phases)) + 1e-3))
     return float(np.mean(ratios))

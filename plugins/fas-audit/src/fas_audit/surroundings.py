@@ -1,4 +1,4 @@
-"""Pixels that neither face nor instrument may cover, as columns that do not tell how large the covered part is."""
+"""Pixels that neither face nor instrument may cover, as columns that do not say how large the covered part is."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ KNOWN = 0.9
 
 
 def region_of(facts: Sequence[Facts]) -> Region:
-    """What is left out of the pictures: one rule for all records of a part, so that the rule tells nothing."""
-    if np.mean([found.area is not None for found in facts]) >= KNOWN:
+    """What is left out of the pictures: one rule for all records of a part, so that the rule says nothing."""
+    if np.mean([seen.area is not None for seen in facts]) >= KNOWN:
         return "area"
-    return "box" if np.mean([found.box is not None for found in facts]) >= KNOWN else "border"
+    return "box" if np.mean([seen.box is not None for seen in facts]) >= KNOWN else "border"
 
 
 class Shown(NamedTuple):
@@ -46,14 +46,14 @@ class Shown(NamedTuple):
 
     @property
     def worth(self) -> float:
-        """What choices of cells are compared by: records, and cells at their fourth root, as neighbours tell much the same."""
+        """What choices of cells are compared by: records, and cells at their fourth root, as neighbors say much the same."""
         return len(self.rows) * float(len(self.cells) ** POWER)
 
 
 def shown(facts: Sequence[Facts], region: Region) -> Shown:
     """The cells that are looked at and the records that show them; pictures are turned so that their wider margin is on the left,
     where that keeps many more records."""
-    masks = np.array([_outside(found, region) for found in facts]).reshape(len(facts), SIDE, SIDE)
+    masks = np.array([_outside(seen, region) for seen in facts]).reshape(len(facts), SIDE, SIDE)
     turned = masks[:, :, SIDE // 2 :].sum((1, 2)) > masks[:, :, : SIDE // 2].sum((1, 2))
     mirrored = np.where(turned[:, None, None], masks[:, :, ::-1], masks)
     plain, other = (
@@ -64,19 +64,19 @@ def shown(facts: Sequence[Facts], region: Region) -> Shown:
 
 
 def surroundings(facts: Sequence[Facts], region: Region) -> Columns:
-    """Mean colour and roughness of cells that lie outside, of every channel that all records have.
+    """Mean color and roughness of cells that lie outside, of every channel that all records have.
 
     All records show all of these cells; the others are left out.
     """
     cells, kept, turned = shown(facts, region)
     names: list[str] = []
     made: list[Floats] = [np.zeros((len(kept), 0))]
-    for channel in sorted({channel for found in facts for channel in found.frames}):
-        having = [found.frames[channel] for found in facts if channel in found.frames]
+    for channel in sorted({channel for seen in facts for channel in seen.frames}):
+        having = [seen.frames[channel] for seen in facts if channel in seen.frames]
         if len(having) < len(facts) or not len(kept):
             continue
         pictures = (having[place][:, ::-1] if turned[place] else having[place] for place in kept.tolist())
-        values = np.array([_told(picture)[:, cells].ravel() for picture in pictures])
+        values = np.array([_tones(picture)[:, cells].ravel() for picture in pictures])
         changing = np.ptp(values, axis=0) > 0
         names += [
             name for name, keep in zip(_titles(channel, having[0].ndim, cells, bool(turned.any())), changing) if keep
@@ -107,13 +107,13 @@ def shared_cells(shown: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     return cells, np.flatnonzero(shown[:, cells].all(1)) if len(cells) else np.zeros(0, dtype=np.int64)
 
 
-def _outside(found: Facts, region: Region) -> np.ndarray:
+def _outside(facts: Facts, region: Region) -> np.ndarray:
     """(64, 64) bool: pixels wholly outside; none of a record that lacks the box that its part goes by."""
     mask = np.ones((SIDE, SIDE), dtype=bool)
     if region == "border":
         mask[BORDER:-BORDER, BORDER:-BORDER] = False
         return mask
-    box = found.area if region == "area" else found.box
+    box = facts.area if region == "area" else facts.box
     if box is None:
         return ~mask
     x1, y1, x2, y2 = box.tolist()
@@ -132,25 +132,25 @@ def _cells(plane: np.ndarray) -> np.ndarray:
 
 
 def _whole(masks: np.ndarray) -> np.ndarray:
-    """(..., 16, 32) bool: cells wholly outside. A part of a cell would tell by its mean how much of it is covered."""
+    """(..., 16, 32) bool: cells wholly outside. A part of a cell would say by its mean how much of it is covered."""
     return np.asarray(_cells(masks).all((-2, -1)))
 
 
-def _told(frame: np.ndarray) -> Floats:
-    """(K, 512): mean of each tone and roughness of each cell; steps between cells are left out, since a neighbour may be covered."""
+def _tones(frame: np.ndarray) -> Floats:
+    """(K, 512): mean of each tone and roughness of each cell; steps between cells are left out, since a neighbor may be covered."""
     planes = np.moveaxis(frame.astype(np.float64), -1, 0) if frame.ndim == 3 else frame[None].astype(np.float64)
-    grey = _cells(planes.mean(0))
-    rough = np.abs(np.diff(grey, axis=-1)).mean((-1, -2)) + np.abs(np.diff(grey, axis=-2)).mean((-1, -2))
+    gray = _cells(planes.mean(0))
+    rough = np.abs(np.diff(gray, axis=-1)).mean((-1, -2)) + np.abs(np.diff(gray, axis=-2)).mean((-1, -2))
     return np.concatenate([_cells(planes).mean((-2, -1)), rough[None]]).reshape(-1, ROWS * COLUMNS)
 
 
 def _titles(channel: str, axes: int, cells: Ints, turned: bool) -> list[str]:
-    told = [
-        *((f"{channel} {tone}" for tone in ("red", "green", "blue")) if axes == 3 else [channel]),
+    tones = [
+        *((f"{channel} {color}" for color in ("red", "green", "blue")) if axes == 3 else [channel]),
         f"{channel} roughness",
     ]
     places = [(cell // COLUMNS + 1, cell % COLUMNS + 1) for cell in cells.tolist()]
     side = " from the wider margin" if turned else ""
     return [
-        f"{what} at row {row} of {ROWS}, column {column} of {COLUMNS}{side}" for what in told for row, column in places
+        f"{tone} at row {row} of {ROWS}, column {column} of {COLUMNS}{side}" for tone in tones for row, column in places
     ]

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fascore.contract.component import load, validate
-from fascore.contract.errors import FascoreError, SpecError
-from fascore.contract.kinds import Dataset
-from fascore.contract.record import Record
+from fascore import Dataset, FascoreError, Record, SpecError, load, read_spec, validate
 
 MANIFESTS = (".csv", ".tsv", ".jsonl", ".ndjson")
 EVERY = "all"
@@ -50,7 +47,7 @@ def read_target(text: str, split: str = EVERY) -> list[Part]:
         return _document(path, split)
     if path.exists():
         raise SpecError(
-            f"{text} is no dataset: name a manifest ({', '.join(MANIFESTS)}), a .json file of a dataset or a spec, or a component"
+            f"{text} is not a dataset: name a manifest ({', '.join(MANIFESTS)}), a .json file of a dataset or a spec, or a component"
         )
     return [_part(_dataset({"type": text}), split)]
 
@@ -61,7 +58,7 @@ def _json(text: str, what: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise SpecError(f"{what} is no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
+        raise SpecError(f"{what} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
 
 
 def _document(path: Path, split: str) -> list[Part]:
@@ -80,9 +77,9 @@ def _dataset(document: Mapping[str, Any]) -> Dataset:
     name = document.get("type")
     if not isinstance(name, str):
         raise SpecError('a dataset as JSON needs a "type", such as {"type": "folder", "manifest": "videos.csv"}')
-    found = validate(load("dataset", name), dict(document))
-    assert isinstance(found, Dataset)
-    return found
+    dataset = validate(load("dataset", name), dict(document))
+    assert isinstance(dataset, Dataset)
+    return dataset
 
 
 def _part(dataset: Dataset, split: str) -> Part:
@@ -102,10 +99,10 @@ def rows_of(listed: Mapping[str, Sequence[Record]]) -> tuple[Row, ...]:
     """Rows of records by split, each record once; the split of no name is none. Raises SpecError for an id that stands twice in one."""
     splits: dict[str, list[str]] = {}
     records: dict[str, Record] = {}
-    for split, found in listed.items():
-        if twice := [id for id, count in Counter(record.id for record in found).items() if count > 1]:
+    for split, of_split in listed.items():
+        if twice := [id for id, count in Counter(record.id for record in of_split).items() if count > 1]:
             raise SpecError(f"the id '{twice[0]}' stands twice in one split; ids are unique")
-        for record in found:
+        for record in of_split:
             records.setdefault(record.id, record)
             splits.setdefault(record.id, []).extend([split] if split else [])
     last = max(1, len(records) - 1)
@@ -113,11 +110,8 @@ def rows_of(listed: Mapping[str, Sequence[Record]]) -> tuple[Row, ...]:
 
 
 def _spec(path: Path, split: str) -> list[Part]:
-    from fascore.spec.documents import DataEntry, read_spec
-
-    spec, _ = read_spec(path, {})
-    used: dict[str, Sequence[DataEntry]] = {"train": spec.data.train, "dev": spec.data.dev}
-    used |= {f"test.{name}": entries for name, entries in spec.data.test.items()}
+    data = read_spec(path)[0].data
+    used = {"train": data.train, "dev": data.dev, **{f"test.{name}": entries for name, entries in data.test.items()}}
     if split != EVERY and split not in used:
         raise SpecError(f"the spec {path} has no split '{split}'; it has {', '.join([*used, EVERY])}")
     used = {name: entries for name, entries in used.items() if split in (EVERY, name)}

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PositiveInt
 
-from fascore.contract.component import Config, validate
-from fascore.contract.hooks import Section, hookimpl
-from fascore.contract.refs import Ref
+from fascore import Config, Ref, Section, hookimpl, validate
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from fascore.contract.record import Record
-    from fascore.running.trained import Trained
+    from fascore import Record, Trained
 
 FEWEST = 5
 """Records below which a neighbourhood means nothing."""
@@ -34,7 +31,7 @@ class EmbeddingOptions(Config):
         False,
         description="lay the features of all nodes out in one plane (they have one width) instead of a plane each",
     )
-    by: Ref = Field(Ref("record.species"), description="column that colours the points")
+    by: Ref = Field(Ref("record.species"), description="column that colors the points")
     perplexity: float = Field(
         30.0, gt=0, description="t-SNE's: about how many neighbours count; less where there are few records"
     )
@@ -83,7 +80,7 @@ class Embedding:
         import numpy as np
 
         from fas_explain.sampled import group_of
-        from fascore.report.charts import scatter_chart
+        from fascore import scatter_chart
 
         widths = {node: rows.shape[1] for node, rows in features.items()}
         if len(set(widths.values())) > 1:
@@ -118,21 +115,19 @@ def laid_out(points: NDArray[np.float32], perplexity: float, seed: int) -> NDArr
     if not scaled.any():
         return np.zeros((len(points), 2), np.float32)
     init = "pca" if min(scaled.shape) >= 2 else "random"
-    found = TSNE(
-        2, perplexity=min(perplexity, (len(points) - 1) / 3), init=init, random_state=seed % 2**32
-    ).fit_transform(scaled)
-    return np.asarray(found, np.float32)
+    tsne = TSNE(2, perplexity=min(perplexity, (len(points) - 1) / 3), init=init, random_state=seed % 2**32)
+    return np.asarray(tsne.fit_transform(scaled), np.float32)
 
 
 def _features(trained: Trained, records: Sequence[Record], nodes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """(R, D) by node: means over views, tokens and places; NaN rows where a record lacks it."""
-    found = trained.values(records, nodes, lambda ref, value: _pooled(trained, ref, value))
-    return {ref: values.mean(axis=1) for ref, values in found.items()}
+    values_by_ref = trained.values(records, nodes, lambda ref, value: _pooled(trained, ref, value))
+    return {ref: values.mean(axis=1) for ref, values in values_by_ref.items()}
 
 
 def _pooled(trained: Trained, ref: str, value: Any) -> Tensor:
     """(N, D): a Vector as it is, Tokens by their mean, a map's channels by theirs (a Pyramid's last level), all else flat."""
-    from fascore.contract.signals import Image, Plane, Pyramid, Tokens
+    from fascore import Image, Plane, Pyramid, Tokens
 
     signal = trained.plan.signal(Ref(ref))
     if isinstance(signal, Pyramid):

@@ -10,14 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fascore.contract.errors import FascoreError
-from fascore.contract.record import Record
-from fascore.contract.refs import Ref
-from fascore.contract.signals import Image, Plane, Pyramid, Signal, Tokens
-from fascore.data.batch import Batch
+from fascore import FascoreError, Image, Plane, Pyramid, Record, Ref, Signal, Tokens
 
 if TYPE_CHECKING:
-    from fascore.running.trained import Trained
+    from fascore import Batch, Trained
 
 
 def grad_cam(
@@ -33,7 +29,9 @@ def grad_cam(
         raise FascoreError(f"there is no head '{head}' that gives a score; there are: {', '.join(trained.plan.heads)}")
     ref = Ref(node)
     if ref.node not in trained.plan.nodes:
-        raise FascoreError(f"'{ref.node}' is no encoder and no fusion; there are: {', '.join(trained.plan.nodes)}")
+        raise FascoreError(
+            f"'{ref.node}' is neither an encoder nor a fusion; there are: {', '.join(trained.plan.nodes)}"
+        )
     trained.graph.eval()
     maps = []
     for batch in trained.batches(records):
@@ -51,13 +49,13 @@ def _gradients(
     trained: Trained, batch: Batch, ref: Ref, head: str, layer: str | None
 ) -> tuple[list[Tensor], list[Tensor], Tensor]:
     """The tensors looked at (several for a Pyramid), the gradients of the score's log-odds at them, and which of the rows have them."""
-    found: list[Tensor] = []
+    leaves: list[Tensor] = []
 
     def cut(module: nn.Module, inputs: Any, output: Any) -> Any:
         """The output made a leaf, so that a frozen encoder has a gradient too."""
         output = _as_leaf(output)
         value = output[ref.port] if ref.port and not layer else output
-        found.extend(value if isinstance(value, list) else [value])
+        leaves.extend(value if isinstance(value, list) else [value])
         return output
 
     hold = _module(trained.graph.node(ref.node), ref, layer).register_forward_hook(cut)
@@ -66,12 +64,12 @@ def _gradients(
     finally:
         hold.remove()
     scores = trained.graph.scores(outputs, batch)[head]
-    gradients = torch.autograd.grad(torch.logit(scores[scores.isfinite()], 1e-6).sum(), found, allow_unused=True)
-    if all(part is None for part in gradients):
+    gradients = torch.autograd.grad(torch.logit(scores[scores.isfinite()], 1e-6).sum(), leaves, allow_unused=True)
+    if all(gradient is None for gradient in gradients):
         raise FascoreError(f"the score of head '{head}' does not depend on '{layer or ref}'")
     return (
-        found,
-        [torch.zeros_like(leaf) if part is None else part for leaf, part in zip(found, gradients)],
+        leaves,
+        [torch.zeros_like(leaf) if gradient is None else gradient for leaf, gradient in zip(leaves, gradients)],
         outputs.present[ref.node],
     )
 
@@ -88,9 +86,9 @@ def _module(node: nn.Module, ref: Ref, layer: str | None) -> nn.Module:
 
 def _as_leaf(output: Any) -> Any:
     if isinstance(output, Mapping):
-        return {name: _as_leaf(part) for name, part in output.items()}
+        return {port: _as_leaf(value) for port, value in output.items()}
     if isinstance(output, list | tuple):
-        return [_as_leaf(part) for part in output]
+        return [_as_leaf(value) for value in output]
     return output.detach().requires_grad_()
 
 

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PositiveInt
 
-from fascore.contract.component import Config, validate
-from fascore.contract.hooks import Section, hookimpl
-from fascore.contract.refs import Ref
+from fascore import Config, Ref, Section, hookimpl, validate
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fascore.contract.record import Record
-    from fascore.running.trained import Trained
+    from fascore import Record, Trained
 
 
 class Overlay(Config):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from fascore.contract.random_streams import generator
-from fascore.contract.record import Record
+from fascore import Record, generator
 
 BONA_FIDE_NAME = "bona fide"
 
@@ -35,16 +34,16 @@ def by_group(records: Sequence[Record], column: str, seed: int, each: int) -> di
 
 def evenly(records: Sequence[Record], column: str, seed: int, most: int) -> list[Record]:
     """At most `most` records, as many of each group as there are, or as many as fit."""
-    sizes = sorted(len(found) for found in by_group(records, column, seed, len(records)).values())
+    sizes = sorted(len(group) for group in by_group(records, column, seed, len(records)).values())
     each, left = 0, most
     for place, size in enumerate(sizes):
         each = min(size, left // (len(sizes) - place))
         left -= each
     chosen = by_group(records, column, seed, max(each, 1))
-    return [record for found in chosen.values() for record in found][:most]
+    return [record for group in chosen.values() for record in group][:most]
 
 
 def listed(records: Sequence[Record], column: str, seed: int, each: int, groups: int) -> list[tuple[str, Record]]:
     """(group, record) of at most `each` records of the first `groups` groups, as `by_group` draws them."""
-    found = by_group(records, column, seed, each)
-    return [(name, record) for name in list(found)[:groups] for record in found[name]]
+    chosen = by_group(records, column, seed, each)
+    return [(name, record) for name in list(chosen)[:groups] for record in chosen[name]]

@@ -1,9 +1,11 @@
-"""Score files of other systems through the command: what is printed, what is refused, never a traceback."""
+"""`fascore evaluate` on the files of a run and of other systems: what is printed, what is refused, never a traceback."""
 
+import csv
 import json
 import random
 
 import pytest
+from sklearn.metrics import roc_auc_score
 
 ROWS = [(f"c{n}", n % 2, round(random.Random(n).gauss(0.4 + 0.3 * (n % 2), 0.2), 3)) for n in range(80)]
 
@@ -165,3 +167,46 @@ def test_breakdowns_and_the_bootstrap_are_measured_on_request(fascore, tmp_path)
 def test_levels_and_breakdowns_that_do_not_fit_are_sentences(fascore, tmp_path, arguments, said):
     frames(tmp_path)
     assert said in fascore("evaluate", "test.csv", "--threshold", "fixed=0.5", *arguments, code=1).stderr
+
+
+def score_file(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "label", "species", "score"])
+        writer.writerows(rows)
+
+
+def test_evaluate_repeats_the_figures_of_the_run(home, program):
+    program("evaluate", "runs/small/scores/intra.csv", "--dev", "runs/small/scores/dev.csv", "--out", "again")
+    old, new = (json.loads((home / path / "metrics.json").read_text()) for path in ("runs/small", "again"))
+    assert new["threshold"]["value"] == old["threshold"]["value"]
+    assert (
+        new["tests"]["intra"]["tasks"]["spoof"]["metrics"]["auc"]
+        == old["tests"]["intra"]["tasks"]["spoof"]["metrics"]["auc"]
+    )
+    assert (home / "again/report.html").stat().st_size > 1000
+
+
+def test_evaluate_agrees_with_another_library_on_scores_of_any_system(fascore, tmp_path):
+    random.seed(5)
+    rows = [(f"r{n}", n % 2, "" if n % 2 else "print.flat", random.gauss(0.4 + 0.2 * (n % 2), 0.2)) for n in range(60)]
+    score_file(tmp_path / "test.csv", rows)
+    fascore("evaluate", "test.csv", "--threshold", "fixed=0.5", "--out", "out")
+    found = json.loads((tmp_path / "out/metrics.json").read_text())
+    metrics = found["tests"]["test"]["tasks"]["spoof"]["metrics"]
+    assert metrics["auc"]["value"] == pytest.approx(roc_auc_score([row[1] for row in rows], [row[3] for row in rows]))
+    accepted = sum(row[3] >= 0.5 for row in rows if not row[1])
+    assert metrics["iso30107"]["apcer_worst"] == pytest.approx(accepted / 30)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.csv"], "there is no score file nowhere.csv"),
+        (["test.csv", "--threshold", "eer"], "needs the scores of a dev split"),
+        (["test.csv", "--dev", "test.csv"], "measures nothing"),
+    ],
+)
+def test_evaluate_refuses_in_a_sentence(fascore, tmp_path, arguments, said):
+    score_file(tmp_path / "test.csv", [("a", 1, "", 0.9), ("b", 0, "print.flat", 0.1)])
+    assert said in fascore("evaluate", *arguments, code=1).stderr

@@ -4,7 +4,7 @@ import pytest
 from pydantic import Field
 
 from fascore import Config, Fusion, Slot, Vector
-from fascore.cli.explain import explanation
+from fascore.cli.component_text import explanation
 from fascore.contract.component import named
 from fascore.contract.registry import KINDS, Index, index, using
 

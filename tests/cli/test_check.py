@@ -1,20 +1,11 @@
+"""`fascore check`: the graph of a spec, and its mistakes in sentences."""
+
 import json
-import os
-import pty
-import subprocess
-import sys
 
 import pytest
 
 from fascore.spec.documents import read_spec
 from fascore.spec.plan import check
-
-PHANTOM = (
-    {},
-    {"modalities": "rgb,depth,infrared"},
-    {"modalities": "depth"},
-    {"modalities": "rgb,infrared", "fusion": "mean", "epochs": "3"},
-)
 
 
 @pytest.fixture
@@ -70,26 +61,6 @@ def test_problems_are_told_by_the_first_process_only(fascore, spoilt):
     assert "'sede'" in fascore("check", path, code=1, RANK="0").stderr
 
 
-def test_fill_writes_every_default_and_keeps_the_order(fascore, demo, tmp_path):
-    fascore("fill", demo, "--out", "full.json")
-    given, full = json.loads(demo.read_text()), json.loads((tmp_path / "full.json").read_text())
-    assert read_spec(tmp_path / "full.json")[0] == read_spec(demo)[0]
-    assert list(full)[: len(given)] == list(given)
-    face = list(given["modalities"]["face"])
-    assert list(full["modalities"]["face"])[: len(face)] == face
-    assert full["threshold"] == "eer"
-    assert full["compute"]["device"] == "auto"
-
-
-def test_filling_a_full_spec_changes_nothing(fascore, demo, tmp_path):
-    fascore("fill", demo, "--out", "full.json")
-    assert fascore("fill", "full.json").stdout == (tmp_path / "full.json").read_text()
-
-
-def test_fill_prints_json_alone(fascore, demo):
-    assert json.loads(fascore("fill", demo).stdout)["name"] == "demo"
-
-
 def test_a_component_of_with_can_be_used_in_a_spec(fascore, spoilt, tmp_path):
     (tmp_path / "mine.py").write_text(
         "from typing import Literal\n"
@@ -109,97 +80,6 @@ def test_a_component_of_with_can_be_used_in_a_spec(fascore, spoilt, tmp_path):
     assert "Vector(7)" in fascore("check", path, "--with", "mine:Own").stdout
     assert "no fusion 'own'" in fascore("check", path, code=1).stderr
     assert "--with mine:Nothing" in fascore("check", path, "--with", "mine:Nothing", code=1).stderr
-
-
-@pytest.mark.parametrize("choices", PHANTOM, ids=str)
-def test_what_init_writes_for_rendered_clips_passes_the_check(fascore, choices, tmp_path):
-    flags = [word for name, value in choices.items() for word in (f"--{name}", value)]
-    fascore("init", "mine.json", *flags)
-    shown = fascore("check", "mine.json").stdout
-    assert shown.startswith("mine is a valid spec")
-    document = json.loads((tmp_path / "mine.json").read_text())
-    assert document["recipe"]["epochs"] == int(choices.get("epochs", 10))
-    assert len(document["model"]["encoders"]) == len(choices.get("modalities", "rgb").split(","))
-
-
-@pytest.mark.parametrize(
-    ("file", "text"),
-    [
-        ("videos.csv", "id,label,split,rgb\na,1,train,a.mp4\nc,1,test,c.mp4\n"),
-        (
-            "videos.jsonl",
-            '{"id": "a", "label": 1, "split": "train", "rgb": "a.mp4"}\n{"id": "c", "label": 1, "split": "test", "rgb": "c.mp4"}\n',
-        ),
-    ],
-)
-def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path, file, text):
-    (tmp_path / file).write_text(text)
-    for name in ("a.mp4", "c.mp4"):
-        (tmp_path / name).write_bytes(b"not read")
-    fascore("init", "mine.json", "--manifest", file, "--detector", "whole")
-    data = json.loads((tmp_path / "mine.json").read_text())["data"]
-    assert "dev" not in data
-    assert list(data["test"]) == ["test"]
-    assert "carved from train" in fascore("check", "mine.json").stdout
-
-
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (["--modalities", "rgb,thermal"], "'thermal' is none of rgb, depth, infrared"),
-        (["--data", "folder"], "needs a manifest"),
-        (["--data", "nothing"], "write phantom or folder"),
-        (["--manifest", "nowhere.csv"], "nowhere.csv cannot be read"),
-        (["--fusion", "concta", "--modalities", "rgb,depth"], "no fusion 'concta'. Did you mean 'concat'"),
-    ],
-)
-def test_init_tells_what_is_wrong_and_writes_nothing(fascore, tmp_path, flags, said):
-    assert said in fascore("init", "mine.json", *flags, code=1).stderr
-    assert not (tmp_path / "mine.json").exists()
-
-
-def test_init_never_writes_over_a_file_unasked(fascore, tmp_path):
-    (tmp_path / "mine.json").write_text("precious")
-    assert "--force" in fascore("init", "mine.json", code=1).stderr
-    assert (tmp_path / "mine.json").read_text() == "precious"
-    fascore("init", "mine.json", "--force")
-    assert json.loads((tmp_path / "mine.json").read_text())["name"] == "mine"
-
-
-def test_on_a_terminal_init_asks(tmp_path):
-    mine, theirs = pty.openpty()
-    command = [sys.executable, "-m", "fascore", "init", "mine.json"]
-    with subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as running:
-        os.write(mine, b"phantom\nrgb,depth\nmean\n\n3\n")
-        assert running.wait(60) == 0, running.stderr.read()
-    asked = os.read(mine, 10_000).decode()
-    assert "modalities, of rgb, depth, infrared [rgb]:" in asked
-    document = json.loads((tmp_path / "mine.json").read_text())
-    assert document["model"]["fusions"]["all"]["type"] == "mean"
-    assert document["model"]["encoders"]["face_features"]["name"] == "resnet18"
-    assert document["recipe"]["epochs"] == 3
-
-
-def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path):
-    mine, theirs = pty.openpty()
-    command = [sys.executable, "-m", "fascore", "init", "mine.json"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True
-    ) as running:
-        os.write(mine, b"gone.csv\nphantom\nrgb,dept\nrgb,depth\ngatde\nmean\n\n0\nmany\n3\n")
-        told = running.communicate(timeout=60)[1]
-    assert running.returncode == 0, told
-    said = told + os.read(mine, 10_000).decode()
-    for sentence in (
-        "there is no file gone.csv",
-        "'dept' is none of rgb",
-        "'gatde' is none of gated",
-        "'0' is no whole",
-        "'many' is no whole",
-    ):
-        assert sentence in said
-    document = json.loads((tmp_path / "mine.json").read_text())
-    assert (document["model"]["fusions"]["all"]["type"], document["recipe"]["epochs"]) == ("mean", 3)
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,16 @@ def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):
         (("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"), "say of which with --paper"),
     ):
         assert message in fascore("compare", *arguments, code=1).stderr
+
+
+def test_a_run_is_compared_with_what_evaluate_made_of_its_scores(home, program):
+    program("evaluate", "runs/small/scores/intra.csv", "--dev", "runs/small/scores/dev.csv", "--out", "alone")
+    program("compare", "runs/small", "alone", "--out", "compared")
+    found = json.loads((home / "compared/compare.json").read_text())
+    assert [one["trained_on"] for one in found["systems"].values()] == [["phantom"], []]
+    (part,) = found["tests"]["intra"]["tasks"].values()
+    run, alone = part["systems"].values()
+    assert {key: figure["value"] for key, figure in run.items()} == {
+        key: figure["value"] for key, figure in alone.items()
+    }
+    assert {one["difference"] for one in part["pairs"]["alone"]["differences"].values()} == {0}

@@ -1,0 +1,32 @@
+"""`fascore components`: what is installed, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from fascore.cli.text import columns
+from fascore.contract.errors import FascoreError
+from fascore.contract.registry import KINDS, index
+
+Kinds = Annotated[list[str] | None, typer.Argument(metavar="KIND", help="only these kinds", show_default=False)]
+
+
+def components(kinds: Kinds = None) -> None:
+    """List the components that are installed, all or those of the kinds named; nothing of them is imported."""
+    print(listing(kinds or ()))
+
+
+def listing(kinds: Sequence[str] = ()) -> str:
+    """Kind, name and package of every component. Raises FascoreError for a word that is not a kind."""
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise FascoreError(f"'{unknown[0]}' is not a kind of component; there are: {', '.join(KINDS)}")
+    rows = [
+        (provider.kind, provider.name, provider.source)
+        for kind in kinds or KINDS
+        for provider in index().providers()
+        if provider.kind == kind
+    ]
+    return columns(rows) or f"no {' or '.join(kinds) or 'component'} is installed"

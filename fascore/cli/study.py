@@ -1,0 +1,67 @@
+"""Commands on studies: tables of runs from a base spec and rows of overrides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fascore.cli.options import Runs, Strict, Trainers, With, overrides, problems_of
+
+RUNS = Path("runs")
+Study = Annotated[Path, typer.Argument(metavar="STUDY", help="a study, JSON", show_default=False)]
+Base = Annotated[
+    Path | None,
+    typer.Option("--base", metavar="SPEC", help="run the rows on this base spec instead", show_default=False),
+]
+
+
+def study_check(study: Study, base: Base = None, extra: With = []) -> None:  # noqa: B006
+    """Validate and check every run of a study."""
+    from fascore.running.study import check_study, read_study
+
+    overrides([], extra)
+    with problems_of(study):
+        names = check_study(read_study(study, base))
+    print("\n".join([*names, f"{len(names)} runs, all valid"]))
+
+
+def study_run(
+    study: Study,
+    base: Base = None,
+    processes: Trainers = 1,
+    strict: Strict = False,
+    runs: Runs = RUNS,
+    extra: With = [],  # noqa: B006
+) -> None:
+    """Run what has not run yet, then print the table."""
+    from fascore.running.run import execute_document
+    from fascore.running.study import read_study, run_study
+
+    overrides([], extra)
+    with problems_of(study):
+        read = read_study(study, base)
+        run_study(
+            read,
+            runs,
+            lambda document, folder: execute_document(document, processes=processes, strict=strict, runs=folder),
+            print,
+        )
+    study_table(study, base, runs)
+
+
+def study_table(study: Study, base: Base = None, runs: Runs = RUNS, extra: With = []) -> None:  # noqa: B006
+    """Print mean and deviation over seeds and folds, a row a row."""
+    from fascore.cli.text import columns
+    from fascore.running.study import read_study, table
+
+    overrides([], extra)
+    with problems_of(study):
+        rows = table(read_study(study, base), runs)
+    figures = list(dict.fromkeys(name for cells in rows.values() for name in cells))
+    print(
+        columns(
+            [("", *figures), *((row, *(str(cells.get(name, "-")) for name in figures)) for row, cells in rows.items())]
+        )
+    )

@@ -1,0 +1,33 @@
+"""One function over many records in parallel, for plugins that look at records outside a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from fascore.contract.record import Record
+from fascore.data.workers import processes_for, spread
+
+Result = TypeVar("Result")
+
+
+def map_records(
+    work: Callable[[Record], Result],
+    records: Sequence[Record],
+    *,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Result]:
+    """`work(record)` of each record by its id, in the order of the records, whose ids are unique.
+
+    `work` is a function of a module, since it is sent to worker processes: `processes` of them, None one a core, 0 none
+    (this process does the work). `progress` is called with (records done, records in all), such as the function that
+    `progress_bar` gives. Raises FascoreError where a worker process dies.
+    """
+    results: dict[str, Result] = {}
+    workers = processes_for(processes, len(records))
+    for record, result in spread(work, records, workers, lambda record: record.id, "read"):
+        results[record.id] = result
+        if progress is not None:
+            progress(len(results), len(records))
+    return {record.id: results[record.id] for record in records}

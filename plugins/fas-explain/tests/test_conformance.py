@@ -1,0 +1,3 @@
+from fascore.testing import conformance
+
+test_conformance = conformance("fas-explain")
