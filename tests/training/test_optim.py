@@ -85,7 +85,7 @@ def test_a_state_of_other_parameters_is_refused() -> None:
 
 
 def test_what_torch_refuses_is_a_sentence() -> None:
-    with pytest.raises(FascoreError, match=r"torch refuses the optimiser muon: Muon only supports 2D parameters"):
+    with pytest.raises(FascoreError, match=r"torch refuses the optimi[sz]er muon: Muon only supports 2D parameters"):
         built("muon", model_of())
 
 
