@@ -196,7 +196,9 @@ class StudySpec(Config):
     schema_: str | None = Field(None, alias="$schema", description="JSON Schema for editors")
     name: FileName | None = Field(None, description="the study's folder below runs/; default: its file's name")
     base: str = Field(description="the base spec, relative to this file")
-    rows: dict[FileName, dict[str, Json]] = Field(min_length=1, description="overrides by row: {path: value}")
+    rows: dict[FileName, dict[str, Json]] = Field(
+        min_length=1, description='overrides by row: {path: value}; {"$unset": true} removes'
+    )
     seeds: tuple[NonNegativeInt, ...] = Field((0,), min_length=1, description="every row runs once for each")
     folds: dict[FileName, dict[str, Json]] = Field(
         default_factory=dict, description="overrides by fold; every row runs on each"

@@ -24,7 +24,7 @@ from fascore.contract.registry import index
 Json: TypeAlias = Any
 """Parsed JSON, not validated yet."""
 Annotation: TypeAlias = Any
-"""Type of a field as its model declares it; None where the models do not say."""
+"""Type of a field as its model declares it; None where there is no such field."""
 KEPT_ON_NEW_TYPE = ("inputs", "weight", "target", "where")
 UNSET: dict[str, Json] = {"$unset": True}
 """The value of an override that removes its field."""
@@ -74,7 +74,7 @@ class _Override:
             raise SpecError(f"a field is removed by {json.dumps(UNSET)} alone")
         if isinstance(value, list):
             return self._in_list(value, annotation, steps)
-        if isinstance(value, str) and (annotation is None or _takes_component(annotation)):
+        if isinstance(value, str) and (annotation in (None, Any) or _takes_component(annotation)):
             value = {"type": value}
         if value is None and (_model(annotation, value) or _takes_component(annotation)):
             value = {}

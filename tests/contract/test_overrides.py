@@ -240,6 +240,13 @@ def test_a_node_is_added_as_a_whole_or_by_its_type(overrides):
     assert after["model"]["heads"] == {**document()["model"]["heads"], "aux": {"type": "toy.judge", "inputs": ["one"]}}
 
 
+def test_a_bare_name_in_options_of_a_tracker_becomes_an_object_too():
+    before = {"trackers": {"own": {"fusion": "toy.stack"}}}
+    assert with_overrides(before, {"trackers.own.fusion.scale": 2}) == {
+        "trackers": {"own": {"fusion": {"type": "toy.stack", "scale": 2}}}
+    }
+
+
 def test_an_override_below_an_unknown_field_is_left_to_validation():
     after = with_overrides(document(), {"recpie.epochs": 5, "model.encoders.one.widht.x": 1})
     with pytest.raises(SpecErrors) as caught:
