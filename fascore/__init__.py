@@ -12,6 +12,7 @@ _WHERE = {
     "fascore.contract.random_streams": ("generator",),
     "fascore.contract.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
     "fascore.contract.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
+    "fascore.contract.paper": ("Paper",),
     "fascore.data.augmentation": ("recoloured", "sample"),
     "fascore.data.draws": ("Draws",),
     "fascore.data.geometry": ("cut",),
@@ -65,6 +66,7 @@ _WHERE = {
         "Value",
     ),
     "fascore.contract.kinds.head": ("class_numbers",),
+    "fascore.evaluation.intervals": ("clopper_pearson", "not_measurable", "too_few"),
     "fascore.contract.hooks": ("RunFacts", "Section", "hookimpl"),
     "fascore.model.weights": ("node_weights",),
     "fascore.running.trained": ("Trained",),
@@ -119,6 +121,7 @@ if TYPE_CHECKING:
         Value as Value,
     )
     from fascore.contract.kinds.head import class_numbers as class_numbers
+    from fascore.contract.paper import Paper as Paper
     from fascore.contract.random_streams import generator as generator
     from fascore.contract.record import (
         ATTACK as ATTACK,
@@ -147,6 +150,11 @@ if TYPE_CHECKING:
     from fascore.data.draws import Draws as Draws
     from fascore.data.geometry import cut as cut
     from fascore.data.media import as_rgb as as_rgb, open_source as open_source
+    from fascore.evaluation.intervals import (
+        clopper_pearson as clopper_pearson,
+        not_measurable as not_measurable,
+        too_few as too_few,
+    )
     from fascore.model.weights import node_weights as node_weights
     from fascore.running.open_trained import open_trained as open_trained
     from fascore.running.trained import Trained as Trained

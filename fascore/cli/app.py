@@ -17,6 +17,7 @@ from fascore.cli import (
     evaluate as measuring,
     init,
     inspect_ as inspecting,
+    papers as printed,
     plan as planning,
     plugin_new,
     recalibrate as recalibrating,
@@ -95,6 +96,9 @@ COMMANDS = (
             "fascore compare runs/vit --paper joint/II --as 'vit=ViT, joint'",
         ),
         comparing.Command,
+    ),
+    Entry(
+        "papers", printed.papers, "list or print the tables of papers", ("fascore papers", "fascore papers joint/II")
     ),
     Entry(
         "report",

@@ -47,11 +47,17 @@ def complaints(*, load: bool) -> list[str]:
 
 def _broken() -> list[str]:
     from fascore.contract.component import load  # pydantic, which the listing alone does not need
+    from fascore.contract.paper import load_paper
 
     found = []
     for kind, name in dict.fromkeys((p.kind, p.name) for p in index().providers()):
         try:
-            load(kind, name) if kind in KINDS else index().provider(kind, name).load()
+            if kind in KINDS:
+                load(kind, name)
+            elif kind == "paper":
+                load_paper(name)
+            else:
+                index().provider(kind, name).load()
         except Conflict:
             continue  # it is told already
         except FascoreError as error:

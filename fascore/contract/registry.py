@@ -15,14 +15,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 from fascore.contract.errors import FascoreError
 
 API = 1
 KINDS = ("dataset", "modality", "encoder", "fusion", "head", "objective", "sampler", "metric", "recipe", "detector")
+OTHER_KINDS = ("hooks", "command", "paper")
+"""What a plugin may offer besides components."""
 _GROUP = re.compile(r"fascore\.v(?P<api>\d+)\.(?P<kind>[a-z_]+)")
 WITH = "FASCORE_WITH"
 """Environment variable with `module:Class` targets of `--with`; child processes inherit it."""
+
+
+class KnownPlugin(TypedDict):
+    """A plugin that is known and perhaps not installed: the prefix of its names, what it is, and the papers that it brings."""
+
+    prefix: str
+    what: str
+    papers: NotRequired[list[str]]
 
 
 class UnknownComponent(FascoreError):
@@ -91,7 +102,7 @@ class Provider:
 
 
 class Index:
-    """Names of all installed components by kind, and of hooks and commands (kinds `hooks`, `command`).
+    """Names of all installed components by kind, and of hooks, commands and papers (`OTHER_KINDS`).
 
     An ordinary object: tests build a closed one with `Index.of`, the program uses `Index.from_environment`.
     """
@@ -162,11 +173,12 @@ class Index:
         if name in self._other_api:
             return f"{start} An installed plugin offers it for plugin API {self._other_api[name]}; this fascore reads API {API}: update one of them."
         names = self.names(kind)
+        for package, facts in known_plugins().items():
+            ships = name in facts.get("papers", ()) if kind == "paper" else name.partition(".")[0] == facts["prefix"]
+            if ships and not self._has_plugin(package):
+                return f"{start} It ships in {package}: pip install {package}"
         if near := difflib.get_close_matches(name, names, 1, 0.75):
             return f"{start} Did you mean '{near[0]}' ({self._table[kind, near[0]][0].source})?"
-        for package, facts in known_plugins().items():
-            if name.partition(".")[0] == facts["prefix"] and not self._has_plugin(package):
-                return f"{start} It ships in {package}: pip install {package}"
         if loose := difflib.get_close_matches(name, names, 1, 0.5):
             return f"{start} Did you mean '{loose[0]}' ({self._table[kind, loose[0]][0].source})?"
         return f"{start} Installed: {', '.join(names[:20]) or 'none'}{' …' if len(names) > 20 else ''}."
@@ -175,9 +187,9 @@ class Index:
         return any(p.distribution == package for row in self._table.values() for p in row)
 
 
-def known_plugins() -> dict[str, dict[str, str]]:
-    """Plugins that are known and perhaps not installed: package -> prefix of its names and what it is."""
-    table: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "known_plugins.json").read_text())
+def known_plugins() -> dict[str, KnownPlugin]:
+    """Plugins that are known and perhaps not installed, by package."""
+    table: dict[str, KnownPlugin] = json.loads((Path(__file__).parent / "known_plugins.json").read_text())
     return table
 
 

@@ -11,34 +11,19 @@ from fascore.evaluation.roc import tpr_at_fpr
 from fascore.evaluation.table import ScoreTable
 
 
-def compute(
-    table: ScoreTable,
-    *,
-    fpr: float,
-    positive: Literal["attack", "bona_fide"],
-    rule: Literal["at_most", "release_index"],
-) -> Mapping[str, Value]:
-    """`value` with what was reached and n. Raises SpecError with one class only.
-
-    Where n is too small, `value` is None with a note; the number that `release_index` gives there all the same stands as
-    `as_published`: papers print it.
-    """
-    found = tpr_at_fpr(table.sorted_bona_fide, table.sorted_attack, fpr, positive, rule)
-    named: dict[str, Value] = {"fpr": fpr, "positive": positive, "rule": rule, "n": found.n}
-    low, high = clopper_pearson(found.hits, found.n_positive)
-    parts: dict[str, Value] = {
-        "value": found.tpr,
+def compute(table: ScoreTable, *, fpr: float, positive: Literal["attack", "bona_fide"]) -> Mapping[str, Value]:
+    """`value` with what was reached and n; None with a note where n is too small. Raises SpecError with one class only."""
+    rate = tpr_at_fpr(table.sorted_bona_fide, table.sorted_attack, fpr, positive)
+    asked: dict[str, Value] = {"fpr": fpr, "positive": positive, "rule": "at_most", "n": rate.n}
+    if too_few(fpr, rate.n):
+        return {"value": None, "note": not_measurable("fpr", fpr, {"negatives": rate.n}), **asked}
+    low, high = clopper_pearson(rate.hits, rate.n_positive)
+    return {
+        "value": rate.tpr,
         "low": low,
         "high": high,
-        "reached": found.reached,
-        "n_positive": found.n_positive,
-        "threshold": found.threshold,
+        "reached": rate.reached,
+        "n_positive": rate.n_positive,
+        "threshold": rate.threshold,
+        **asked,
     }
-    if not too_few(fpr, found.n):
-        return {**parts, **named}
-    published = (
-        {"as_published": found.tpr, "reached": found.reached, "n_positive": found.n_positive}
-        if rule == "release_index"
-        else {}
-    )
-    return {"value": None, "note": not_measurable("fpr", fpr, {"negatives": found.n}), **published, **named}
