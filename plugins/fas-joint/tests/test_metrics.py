@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
+from fas_joint.metrics import TprAtFpr
+from fas_joint.metrics.tpr_at_fpr import released_rate
 
 from fascore import FascoreError, SpecError, load, validate
 from fascore.contract.registry import Index, index, using
 from fascore.evaluation.comparison import metrics
 from fascore.evaluation.evaluate import evaluate, label
 from fascore.evaluation.table import ScoreTable
-from fas_joint.metrics import TprAtFpr
-from fas_joint.metrics.tpr_at_fpr import released_rate
 
 RULE = {"type": "tpr_at_fpr", "rule": "release_index"}
 
@@ -73,7 +73,7 @@ def test_the_rule_of_the_core_gives_the_same_parts_under_the_label_that_it_alway
         for fields in (RULE, {"type": "joint.tpr_at_fpr"})
     ]
     measured = evaluate({"test": scores}, None, metrics(documents))["tests"]["test"]["tasks"]["spoof"]["metrics"]
-    assert list(measured)[0] == "tpr_at_fpr(fpr=0.1, positive=attack, rule=release_index)"
+    assert next(iter(measured)) == "tpr_at_fpr(fpr=0.1, positive=attack, rule=release_index)"
     parts = list(measured.values())
     assert parts[::2] == parts[1::2]
     assert [list(entry) for entry in parts[::2]] == [list(entry) for entry in parts[1::2]]
