@@ -19,6 +19,7 @@ _WHERE = {
     "fascore.contract.random_streams": ("generator",),
     "fascore.contract.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
     "fascore.contract.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
+    "fascore.contract.paper": ("Paper",),
     "fascore.data.augmentation": ("recoloured", "sample"),
     "fascore.data.geometry": ("cut",),
     "fascore.data.open_source": ("open_source",),
@@ -104,6 +105,7 @@ _WHERE = {
         "SortedScores",
         "Threshold",
     ),
+    "fascore.evaluation.intervals": ("clopper_pearson", "not_measurable", "too_few"),
     "fascore.contract.hooks": ("RunFacts", "Section", "hookimpl"),
     "fascore.evaluation.roc": ("auc",),
     "fascore.model.weights": ("node_weights",),
@@ -190,6 +192,7 @@ if TYPE_CHECKING:
         SortedScores as SortedScores,
         Threshold as Threshold,
     )
+    from fascore.contract.paper import Paper as Paper
     from fascore.contract.random_streams import generator as generator
     from fascore.contract.record import (
         ATTACK as ATTACK,
@@ -220,6 +223,11 @@ if TYPE_CHECKING:
     from fascore.data.map_records import map_records as map_records
     from fascore.data.media import MediaSource as MediaSource, as_gray as as_gray, as_rgb as as_rgb
     from fascore.data.open_source import open_source as open_source
+    from fascore.evaluation.intervals import (
+        clopper_pearson as clopper_pearson,
+        not_measurable as not_measurable,
+        too_few as too_few,
+    )
     from fascore.evaluation.roc import auc as auc
     from fascore.model.weights import node_weights as node_weights
     from fascore.report.charts import scatter_chart as scatter_chart

@@ -18,6 +18,7 @@ from fascore.cli import (
     explain,
     fill,
     init,
+    papers,
     plan,
     plugin_new,
     plugins,
@@ -101,8 +102,8 @@ COMMANDS = (
             "fascore compare runs/study/* --threshold bpcer=0.01",
             "fascore compare runs/vit --paper joint/II --as 'vit=ViT, joint'",
         ),
-        compare.Command,
     ),
+    Entry("papers", papers.papers, "list or print the tables of papers", ("fascore papers", "fascore papers joint/II")),
     Entry(
         "report",
         report.report,

@@ -21,8 +21,7 @@ from fascore.cli.evaluate import (
     option,
 )
 
-LIST = "list"
-"""The table's name that lists all there are."""
+NAMELESS = "--paper: name a table, such as joint/II; 'fascore papers' lists those that are installed"
 Systems = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -38,7 +37,8 @@ Rule = Annotated[
 ]
 Baseline = Annotated[str | None, option("--baseline", "NAME", "the system to compare with [default: the first]")]
 Paper = Annotated[
-    str | None, option("--paper", "TABLE", "a paper's printed numbers beside ours, such as joint/II; alone: list them")
+    str | None,
+    option("--paper", "TABLE", "a paper's printed numbers beside ours, such as joint/II; see fascore papers"),
 ]
 Rows = Annotated[
     list[str],
@@ -52,14 +52,18 @@ Folder = Annotated[Path | None, option("--out", "DIR", "write compare.html, .md,
 
 
 class Command(TyperCommand):
-    """`--paper` may stand without a name."""
+    """`--paper` without a table ends in a sentence that says where to find one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give a bare `--paper` the name that lists all tables."""
-        named = next((place + 1 for place, word in enumerate(args) if word == "--paper"), None)
-        if named is not None and (named == len(args) or args[named].startswith("-")):
-            args = [*args[:named], LIST, *args[named:]]
-        return super().parse_args(ctx, args)
+        """As any command does. Raises FascoreError."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:  # click's, which versions of Typer keep in different places
+            if getattr(error, "option_name", None) != "--paper":
+                raise
+            from fascore.contract.errors import FascoreError
+
+            raise FascoreError(NAMELESS) from error
 
 
 def compare(
@@ -84,11 +88,6 @@ def compare(
 
     With --paper, the numbers that a paper prints stand beside them; cells that the paper itself contradicts are marked.
     """
-    if paper == LIST:
-        from fascore.report.papers.cells import listing
-
-        print(listing())
-        return
     from rich.console import Console
 
     from fascore.evaluation.comparison import compare_systems
@@ -107,24 +106,28 @@ def compare(
     read = read_systems(
         systems or [], dev, threshold, importer(format, polarity, labels_are, labels), level_of(level, fold)
     )
-    found = compare_systems(read, baseline, Depth(bootstrap, seed))
+    comparison = compare_systems(read, baseline, Depth(bootstrap, seed))
     if table is not None:
-        found["paper"] = beside(table, read, as_, on)
-        found["warnings"] += found["paper"].pop("warnings")
-    shown = list(sections(found))
+        comparison["paper"] = beside(table, read, as_, on)
+        comparison["warnings"] += comparison["paper"].pop("warnings")
+    shown = list(sections(comparison))
     print("".join(f"{system.told}\n" for system in read if system.told), end="")
-    Console().print(summary(found, shown))
+    Console().print(summary(comparison, shown))
     if out is not None:
         from fascore.report.comparison.files import write
 
-        print(f"the comparison: {write(out, found, shown, read)}")
+        print(f"the comparison: {write(out, comparison, shown, read)}")
 
 
 def _table(paper: str | None, more: list[str]) -> Any:
     """The paper's table; None where none is asked for. Raises FascoreError."""
     from fascore.contract.errors import FascoreError
-    from fascore.report.papers.cells import paper_table
+    from fascore.report.papers.tables import paper_table
 
-    if paper is None and more:
-        raise FascoreError(f"'{more[0]}' names a row or column of a paper: say of which with --paper")
-    return None if paper is None else paper_table(paper)
+    if paper is None:
+        if more:
+            raise FascoreError(f"'{more[0]}' names a row or column of a paper: say of which with --paper")
+        return None
+    if paper.startswith("-"):  # the next option, taken for a table
+        raise FascoreError(NAMELESS)
+    return paper_table(paper)

@@ -57,11 +57,17 @@ def hidden_commands(own: Collection[str]) -> list[str]:
 def broken_providers() -> list[str]:
     """A sentence for every component, hook and command that cannot be imported."""
     from fascore.contract.component import load  # pydantic, which the listing alone does not need
+    from fascore.contract.paper import load_paper
 
     sentences = []
     for kind, name in dict.fromkeys((provider.kind, provider.name) for provider in index().providers()):
         try:
-            load(kind, name) if kind in KINDS else index().provider(kind, name).load()
+            if kind in KINDS:
+                load(kind, name)
+            elif kind == "paper":
+                load_paper(name)
+            else:
+                index().provider(kind, name).load()
         except Conflict:
             continue  # reported already
         except FascoreError as error:

@@ -23,6 +23,8 @@ API = 1
 KINDS = ("dataset", "modality", "encoder", "fusion", "head", "objective", "sampler", "metric", "recipe", "detector")
 WORDS = {"hooks": "tracker"}
 """Kinds whose provider has a name of its own in sentences: a spec names hooks under `trackers`."""
+OTHER_KINDS = ("hooks", "command", "paper")
+"""What a plugin may offer besides components."""
 _GROUP = re.compile(r"fascore\.v(?P<api>\d+)\.(?P<kind>[a-z_]+)")
 WITH = "FASCORE_WITH"
 """Environment variable with `module:Class` targets of `--with`; child processes inherit it."""
@@ -94,7 +96,7 @@ class Provider:
 
 
 class Index:
-    """Names of all installed components by kind, and of hooks and commands (kinds `hooks`, `command`).
+    """Names of all installed components by kind, and of hooks, commands and papers (`OTHER_KINDS`).
 
     An ordinary object: tests build a closed one with `Index.of`, the program uses `Index.from_environment`.
     """
@@ -166,12 +168,10 @@ class Index:
             return f"{start} An installed plugin offers it for plugin API {self._other_api[name]}; this fascore reads API {API}: update one of them."
         package = self.package_to_install(kind, name)
         names = self.names(kind)
-        if package and "." not in name:
+        if package:
             return f"{start} It ships in {package}: pip install {package}"
         if near := difflib.get_close_matches(name, names, 1, 0.75):
             return f"{start} Did you mean '{near[0]}' ({self._table[kind, near[0]][0].source})?"
-        if package:
-            return f"{start} It ships in {package}: pip install {package}"
         if loose := difflib.get_close_matches(name, names, 1, 0.5):
             return f"{start} Did you mean '{loose[0]}' ({self._table[kind, loose[0]][0].source})?"
         return f"{start} Installed: {', '.join(names[:20]) or 'none'}{' …' if len(names) > 20 else ''}."

@@ -233,23 +233,16 @@ class RateAtRate(NamedTuple):
     threshold: float
 
 
-def tpr_at_fpr(
-    bona_fide: Floats,
-    attack: Floats,
-    fpr: float,
-    positive: Literal["attack", "bona_fide"],
-    rule: Literal["at_most", "release_index"],
-) -> RateAtRate:
-    """TPR at an FPR.
+def tpr_at_fpr(bona_fide: Floats, attack: Floats, fpr: float, positive: Literal["attack", "bona_fide"]) -> RateAtRate:
+    """TPR at an FPR of at most `fpr`, at the most permissive threshold.
 
     `attack` positive: an attack rejected is a true positive, a bona fide rejected a false one. `bona_fide` positive: accepted
-    likewise. `at_most` takes the most permissive threshold with a rate not above `fpr`. `release_index` is the code of Yu et
-    al. 2024: t = sorted(bona fide)[max(1, int(fpr n)) - 1], attacks strictly beyond t count; mirrored for `bona_fide`.
+    likewise.
     """
     needs_both(bona_fide, attack)
     negatives = bona_fide if positive == "attack" else attack
     n = len(negatives)
-    index = allowed(fpr, n) if rule == "at_most" else max(1, int(fpr * n)) - 1
+    index = allowed(fpr, n)
     if positive == "attack":
         threshold = bona_fide[index]
     else:  # mirrored: bona fide strictly above this attack's score are accepted, so the threshold is the next number

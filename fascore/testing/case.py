@@ -12,7 +12,7 @@ from typing import Any
 from fascore.contract.component import Component
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds import Target
-from fascore.contract.registry import API, KINDS, Provider
+from fascore.contract.registry import API, KINDS, OTHER_KINDS, Provider
 from fascore.contract.signals import Signal
 
 PAIRED = {"encoder": 2, "fusion": 2, "head": 3, "objective": 3, "modality": 2, "dataset": 2}
@@ -130,10 +130,10 @@ def cases(distribution: str) -> tuple[Case, ...]:
             f"'{distribution}' has no entry points of group {prefix}<kind> (its groups: {groups}); add them to pyproject.toml, "
             f"then install it again"
         )
-    unknown = [case.kind for case in found if case.kind not in (*KINDS, "hooks", "command")]
+    unknown = [case.kind for case in found if case.kind not in (*KINDS, *OTHER_KINDS)]
     if unknown:
         raise FascoreError(
-            f"'{distribution}': there is no kind '{unknown[0]}'; the kinds are {', '.join(KINDS)}, hooks and command"
+            f"'{distribution}': there is no kind '{unknown[0]}'; the kinds are {', '.join((*KINDS, *OTHER_KINDS))}"
         )
     return tuple(sorted(found, key=lambda case: (case.kind, case.name)))
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from fascore.testing.case import Case, Check, Failure, cases
-from fascore.testing.checks import data, metrics, modalities, modules, recipes, sinks, static
+from fascore.testing.checks import data, metrics, modalities, modules, papers, recipes, sinks, static
 
 Expected: TypeAlias = Mapping[tuple[str, str, str], str]
 """`(kind, name, check) -> reason`: checks that a component fails for a reason that its page gives."""
@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     *data.CHECKS,
     *metrics.CHECKS,
     *recipes.CHECKS,
+    *papers.CHECKS,
 )
 
 _PICKING = ("keyword", "markexpr", "lf", "last_failed", "deselect", "stepwise")

@@ -30,10 +30,19 @@ def test_score_files_are_compared_and_written_in_every_form(fascore, tmp_path):
     assert {(cell["row"], cell["column"]) for cell in cells if cell["ours"]} == {("ViT, joint", "SiW")}
 
 
-def test_a_paper_alone_is_printed_and_a_bare_option_lists_all(fascore):
-    assert "joint/II " in fascore("compare", "--paper").stdout
-    assert "joint/II " in fascore("compare", "--paper", "--seed", 1).stdout
+def test_a_paper_alone_is_printed_and_a_bare_option_says_what_lists_all(fascore):
     assert "95.73" in fascore("compare", "--paper", "joint/II", COLUMNS="200").stdout
+    for arguments in (("--paper",), ("--paper", "--seed", 1)):
+        assert "'fascore papers' lists" in fascore("compare", *arguments, code=1).stderr
+
+
+def test_papers_are_listed_by_package_and_a_table_is_printed_with_its_marks(fascore):
+    listed = fascore("papers").stdout
+    assert "fas-joint 0.1.0\n  joint: " in listed and "joint/II " in listed and "polytrace/1 " in listed
+    assert "polytrace" not in fascore("papers", "joint").stdout
+    printed = fascore("papers", "joint/IV", COLUMNS="250").stdout
+    assert "3.6 [a]" in printed and "a: other numbers of the paper contradict it: " in printed
+    assert "Did you mean 'joint'" in fascore("papers", "jint/II", code=1).stderr
 
 
 def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):

@@ -214,7 +214,7 @@ def test_an_override_into_nothing_is_an_error(path, sentence):
             "data.test.cross.0.split",
             "there is no 'cross' in data.test; it is empty; to add it, give data.test.cross as a whole",
         ),
-        ("trackers.wandb.project", "there is no 'wandb' in trackers; it is empty; no hooks 'wandb'"),
+        ("trackers.wandb.project", "there is no 'wandb' in trackers; it is empty; no tracker 'wandb'"),
     ],
 )
 def test_a_node_that_does_not_exist_is_named_beside_those_that_do(path, sentence):

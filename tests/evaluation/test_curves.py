@@ -115,7 +115,7 @@ def test_a_class_without_scores_is_named() -> None:
 def test_tpr_at_most_fpr_is_the_best_that_any_threshold_reaches(
     bona_fide: np.ndarray, attack: np.ndarray, fpr: float, positive: str
 ) -> None:
-    found = tpr_at_fpr(bona_fide, attack, fpr, positive, "at_most")
+    found = tpr_at_fpr(bona_fide, attack, fpr, positive)
     curve = roc(bona_fide, attack)
     accept, reject = curve.false_accept, curve.false_reject
     false_positive, true_positive, n = (
@@ -124,18 +124,6 @@ def test_tpr_at_most_fpr_is_the_best_that_any_threshold_reaches(
     assert found.tpr == pytest.approx(true_positive[false_positive <= fpr].max(), abs=1e-12)
     assert found.reached <= fpr
     assert found.n == n
-
-
-def test_the_release_index_is_the_line_of_the_authors_code() -> None:
-    random = np.random.default_rng(5)
-    bona_fide, attack = np.sort(random.normal(1, 1, 140)), np.sort(random.normal(0, 1, 560))
-    for fpr in (0.1, 0.01):
-        threshold = sorted(bona_fide)[max(1, int(fpr * len(bona_fide))) - 1]
-        found = tpr_at_fpr(bona_fide, attack, fpr, "attack", "release_index")
-        assert found.tpr == (attack < threshold).mean()
-        mirrored = tpr_at_fpr(-attack[::-1], -bona_fide[::-1], fpr, "bona_fide", "release_index")
-        assert mirrored.tpr == found.tpr
-    assert found.reached == 0, "with 140 bona fide, '1 %' is a rate of 0"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +202,7 @@ def test_nothing_measured_leaves_everything_possible() -> None:
 def test_the_threshold_that_tpr_at_fpr_prints_gives_the_rates_that_it_prints(scores: list[int], fpr: float) -> None:
     bona_fide, attack = (np.sort(np.array(scores[start::2], dtype=float)) for start in (0, 1))
     for positive in ("attack", "bona_fide"):
-        found = tpr_at_fpr(bona_fide, attack, fpr, positive, "at_most")
+        found = tpr_at_fpr(bona_fide, attack, fpr, positive)
         accepted = {"bona_fide": (bona_fide >= found.threshold).mean(), "attack": (attack >= found.threshold).mean()}
         tpr, reached = (
             (accepted["bona_fide"], accepted["attack"])

@@ -376,13 +376,6 @@ def test_accuracy_at_a_bpcer_is_that_of_the_best_threshold_that_rejects_no_more(
     assert given_["reached"] == (genuine < max(fits)).mean() <= bpcer
 
 
-def test_a_paper_that_prints_a_rate_of_too_few_is_repeated_beside_the_null() -> None:
-    random = np.random.default_rng(5)
-    found = table(random.normal(1, 1, 140), print=random.normal(0, 1, 560))
-    part = TprAtFpr(fpr=0.01, positive="attack", rule="release_index").build().compute(found, None)
-    assert (part["value"], part["as_published"]) == (None, (found.sorted_attack < found.sorted_bona_fide[0]).mean())
-
-
 def test_a_metric_reads_the_column_that_it_names() -> None:
     found = ScoreTable.from_columns(
         {"id": range(3), "label": [1, 0, 0], "score": [0.1, 0.9, 0.8], "depth.score": [0.9, 0.1, None]}

@@ -1,157 +1,165 @@
-"""Printed numbers of papers: as transcribed, with their flags, beside runs."""
+"""Printed numbers of papers that plugins bring: found, read, and set beside runs."""
 
 import csv
+import json
 import re
-from collections import Counter
-from importlib.resources import files
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fascore.contract.errors import FascoreError
-from fascore.evaluation.comparison import System, compare_systems, metrics
+from fascore import FascoreError
+from fascore.contract.paper import load_paper
+from fascore.contract.registry import BrokenPlugin, Index, UnknownComponent, index, using
+from fascore.evaluation.comparison import System, compare_systems
 from fascore.evaluation.roc import auc, equal_error
 from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import choose
 from fascore.report.comparison import files as written
 from fascore.report.comparison.sheets import sections
-from fascore.report.papers.cells import FLAGS, cells, listing, paper_table, papers
 from fascore.report.papers.matching import beside
+from fascore.report.papers.reading import read_cells
+from fascore.report.papers.tables import listing, paper_table
 
-TRANSCRIBED = Path(__file__).parents[3] / "shared" / "papers" / "tables"
-NAMES = ("joint", "mmfas", "physttd", "polytrace", "twostream")
-SIZES = {
-    "joint": 1653 - 1 + 42 + 1,
-    "mmfas": 165 + 18 * 3 + 6,
-    "polytrace": 9 + 96 + 45 + 24 + 4,
-    "twostream": 12 + 66 + 24 + 16 + 22 + 16,
-    "physttd": 108 + 72 + 238 + 476 + 84 + 25 * 2 + 36,
+HEADER = "paper,table,row,column,task,metric,unit,value,deviation,flag,reason"
+CELLS = [
+    *(
+        f'toy,II,"{row}",{column},{task},{metric},percent,{value},,,'
+        for row in ("ResNet50, separate", "ViT, joint")
+        for column, task in (("SiW", "spoof"), ("MSU", "spoof"), ("HKBU", "spoof"), ("FF++", "forgery"))
+        for metric, value in (("AUC", 95), ("EER", 8.93))
+    ),
+    "toy,III,Ours,SiW,spoof,EER,percent,3.6,,contradicted,impossible with AUC 99.99",
+    "toy,III,Ours,MSU,spoof,EER,percent,8.93,0.2,,",
+    "toy,III,Ours,FF++,forgery,EER,percent,,,not printed,the cell is empty",
+    "toy,III,Ours,SiW,spoof,ACER,percent,4.1,,,",
+    "toy,III,Ours,SiW,spoof,parameters,million,1.73,,,",
+]
+MAPPING = {
+    "AUC": {"said": "All attacks pooled", "ours": [{"name": "AUC", "metric": {"type": "auc"}}]},
+    "EER": {
+        "said": "Where both rates are nearest",
+        "ours": [{"name": "EER, nearest", "metric": {"type": "eer", "convention": "nearest"}}],
+    },
+    "ACER": {
+        "said": "Which attacks is not known",
+        "ours": [
+            {"name": f"ACER, {part}", "metric": {"type": "iso30107"}, "part": f"acer_{part}"}
+            for part in ("worst", "pooled")
+        ],
+    },
 }
-"""Cells by paper: its tables' sizes, of the first paper with the counts of its data sets and one number of its text."""
+MODULE = """
+from importlib.resources import files
+from fascore import Paper
+
+FILES = files(__name__)
+TOY = Paper("toy", "A toy", "Nobody, 2024; tables II and III", FILES / "toy.csv", FILES / "toy.json")
+OTHER = Paper("another", "A toy", "Nobody", FILES / "toy.csv", FILES / "toy.json")
+LOST = Paper("lost", "A lost toy", "Nobody", FILES / "lost.csv", FILES / "toy.json")
+NUMBER = 3
+"""
+POINTS = """[fascore.v1.paper]
+toy = toy_papers:TOY
+misnamed = toy_papers:OTHER
+lost = toy_papers:LOST
+number = toy_papers:NUMBER
+broken = toy_papers.broken:TOY
+"""
 
 
-def test_every_paper_is_in_the_package_with_all_its_cells() -> None:
-    assert tuple(sorted(papers())) == NAMES
-    assert {paper: len(cells(paper)) for paper in NAMES} == SIZES
-    assert {file.name for file in files("fascore.report.papers").iterdir() if file.name.endswith(".csv")} == {
-        f"{paper}.csv" for paper in NAMES
-    }
+@pytest.fixture(autouse=True)
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of the module of an installed distribution `toy-papers`, which brings one paper and four that are broken."""
+    folder = tmp_path / "site" / "toy_papers"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(MODULE)
+    (folder / "toy.csv").write_text("\n".join([HEADER, *CELLS]) + "\n")
+    (folder / "toy.json").write_text(json.dumps(MAPPING))
+    information = folder.parent / "toy_papers-0.1.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-papers\nVersion: 0.1\n")
+    (information / "entry_points.txt").write_text(POINTS)
+    monkeypatch.syspath_prepend(folder.parent)
+    with using(Index.from_environment()):
+        yield folder
+    sys.modules.pop("toy_papers", None)
 
 
-@pytest.mark.parametrize("paper", NAMES)
-def test_a_paper_has_each_cell_once_and_numbers_in_all_of_them(paper: str) -> None:
-    own = cells(paper)
-    assert max(Counter((cell.table, cell.row, cell.column, cell.task, cell.metric) for cell in own).values()) == 1
-    for cell in own:
-        assert (
-            cell.paper == paper and cell.task in ("spoof", "forgery") and cell.unit in ("percent", "count", "million")
-        )
-        assert cell.flag in ("", *FLAGS) and bool(cell.flag) == bool(cell.reason)
-        assert (cell.value == "") == (cell.flag == "not printed")
-        if cell.unit == "percent" and cell.value:
-            assert 0 <= float(cell.value) <= 100 and (not cell.deviation or float(cell.deviation) >= 0)
+def test_names_are_read_from_metadata_and_files_when_a_table_is_asked_for(package: Path) -> None:
+    (package / "toy.csv").unlink()
+    assert "toy" in index().names("paper") and "toy_papers" not in sys.modules
+    assert load_paper("toy").title == "A toy"
+    with pytest.raises(FascoreError, match=r"paper 'toy': .*toy\.csv cannot be read"):
+        paper_table("toy/II")
 
 
-@pytest.mark.parametrize("paper", NAMES)
-def test_what_corresponds_to_a_papers_metric_is_a_metric_of_ours(paper: str) -> None:
-    about = papers()[paper]["metrics"]
-    assert {cell.metric for cell in cells(paper) if cell.unit == "percent"} - set(about) <= {
-        "accuracy of the other task"
-    }
-    (table,) = run("any", {"test": "data"}, count=1400).tests.values()
-    for metric in about.values():
-        values = [
-            metrics([one["metric"]])[0].build().compute(table, choose("eer", table)).get(one["part"])
-            for one in metric["ours"]
-        ]
-        assert all(isinstance(value, float) for value in values) and metric["said"]
+def test_tables_are_listed_by_package_with_their_metrics_and_marks() -> None:
+    lines = listing().splitlines()
+    own = lines[lines.index("toy-papers 0.1") :]
+    assert "  toy: A toy (Nobody, 2024; tables II and III)" in own
+    assert "    toy/II            AUC, EER; 16 cells" in own
+    assert "    toy/III           EER, ACER, parameters; 5 cells, 2 marked" in own
 
 
-@pytest.mark.parametrize("paper", ["physttd", "polytrace", "twostream"])
-def test_a_half_sum_that_does_not_add_up_is_marked_and_no_other(paper: str) -> None:
-    """ACER is the mean of APCER and BPCER; printed to one digit, it may be off by rounding."""
-    printed = {(cell.table, cell.row, cell.column, cell.metric): cell for cell in cells(paper) if cell.value}
-    for (table, row, column, metric), cell in printed.items():
-        parts = [printed.get((table, row, column, name)) for name in ("APCER", "BPCER")]
-        if metric == "ACER" and all(parts) and column not in ("Average", "Overall"):
-            off = abs(sum(float(part.value) for part in parts) / 2 - float(cell.value)) > 0.06 + 1e-9
-            assert off == (cell.flag == "contradicted"), cell
+def test_a_broken_paper_costs_only_itself() -> None:
+    text = listing()
+    assert "  broken: paper 'broken' from toy-papers 0.1 cannot be imported (toy_papers.broken:TOY): Mod" in text
+    assert "lost.csv cannot be read" in text and "toy/II " in text
+    for name, words in (("misnamed", "calls itself 'another'"), ("number", "is not a fascore.Paper")):
+        with pytest.raises(BrokenPlugin, match=words):
+            load_paper(name)
+    assert paper_table("toy/II").columns == ["SiW", "MSU", "HKBU", "FF++"]
 
 
-def transcribed(name: str) -> list[dict[str, str]]:
-    if not TRANSCRIBED.is_dir():
-        pytest.skip("the transcribed tables are not here")
-    with (TRANSCRIBED / name).open(newline="") as file:
-        return list(csv.DictReader(file))
+def test_an_unknown_table_is_answered_with_the_nearest_and_all_of_the_paper() -> None:
+    with pytest.raises(FascoreError, match=r"there is no table 'toy/IIX'; did you mean toy/II\?$") as caught:
+        paper_table("toy/IIX")
+    assert "toy/II  " in str(caught.value) and "toy/III  " in str(caught.value)
+    assert (paper_table("TOY/2").name, paper_table("Toy/ii").name) == ("III", "II")
 
 
 @pytest.mark.parametrize(
-    ("paper", "table", "name", "columns"),
+    ("name", "package_name"),
+    [("joint", "fas-joint"), ("polytrace", "fas-physttd"), ("mmfas", "fas-mmfas"), ("twostream", "fas-twostream")],
+)
+def test_a_paper_that_is_not_installed_says_what_to_install(name: str, package_name: str) -> None:
+    refused = pytest.raises(UnknownComponent, match=rf"^no paper '{name}'\. .* pip install {package_name}$")
+    with using(Index.of({"paper": {"toy": "toy_papers:TOY"}})), refused:
+        paper_table(f"{name}/1")
+    with using(Index.of({})):
+        assert f"pip install {package_name} brings" in listing() and name in listing()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
     [
-        *(
-            ("joint", table, "joint/all_results_tidy.csv", ["value"])
-            for table in ("II", "III", "IV", "V", "VI", "VII", "VIII")
-        ),
-        ("mmfas", "1", "mmfas/table1_cross_dataset.csv", ["value_pct"]),
-        ("mmfas", "2", "mmfas/table2_ablation.csv", ["params_M", "MmFA_acc_pct", "weighted_acc_pct"]),
-        ("mmfas", "3", "mmfas/table3_switch_mode.csv", ["weighted_auc_pct"]),
-        ("polytrace", "1", "polytrace/table1_wmca_grandtest.csv", ["acer_pct"]),
-        ("polytrace", "2", "polytrace/table2_wmca_loo.csv", ["acer_pct"]),
-        ("polytrace", "3", "polytrace/table3_cefa.csv", ["mean_pct"]),
-        ("polytrace", "4", "polytrace/table4_ablation_modules.csv", ["value_pct"]),
-        ("polytrace", "5", "polytrace/table5_ablation_losses.csv", ["mean_acer_pct"]),
-        ("physttd", "1", "physttd/table1_oulu.csv", ["mean_pct"]),
-        ("physttd", "2", "physttd/table2_siw.csv", ["mean_pct"]),
-        ("physttd", "3", "physttd/table3_siwm_p1.csv", ["value_pct"]),
-        ("physttd", "4", "physttd/table4_siwm_p2.csv", ["value_pct"]),
-        ("physttd", "5", "physttd/table5_siwm_p3.csv", ["value_pct"]),
-        ("physttd", "6", "physttd/table6_medium_confusion_oulu.csv", ["count", "delta_vs_FaceDeSpoofing"]),
-        ("physttd", "7", "physttd/table7_trace_confusion_siwm.csv", ["count"]),
-        ("twostream", "1", "twostream/table1_siw.csv", ["mean_pct"]),
-        ("twostream", "2", "twostream/table2_oulu.csv", ["mean_pct"]),
-        ("twostream", "3", "twostream/table3_cross.csv", ["hter_pct"]),
-        ("twostream", "4", "twostream/table4_fpm_ppm.csv", ["acer_pct_oulu_p1", "hter_pct_cross"]),
-        ("twostream", "5", "twostream/table5_branches.csv", ["acer_pct_oulu_p1", "hter_pct_cross"]),
-        ("twostream", "6", "twostream/table6_exploration.csv", ["acer_pct_oulu_p1", "hter_pct_cross"]),
+        ("toy,II,a,b,spoof,AUC,percent,95,,", "more or fewer cells"),
+        ("toi,II,a,b,spoof,AUC,percent,95,,,", "paper is 'toi'; write 'toy'"),
+        ("toy,II,a,b,spoof,AUC,per mille,95,,,", "unit is 'per mille'; choose one of percent"),
+        ("toy,II,a,b,spoof,AUC,percent,95,,odd,no reason", "flag is 'odd'; leave it empty, or"),
+        ("toy,II,a,b,spoof,AUC,percent,high,,,", "value is 'high', which is not a number"),
+        ("toy,II,a,b,spoof,AUC,percent,95,nan,,", "deviation is 'nan', which is not a number"),
     ],
 )
-def test_numbers_are_those_transcribed_in_their_places(paper: str, table: str, name: str, columns: list[str]) -> None:
-    """The same numbers as often, and under each word of a row or column those that stand beside the word in the transcription."""
-    rows = [row for row in transcribed(name) if row.get("table", table) == table]
-    own = paper_table(f"{paper}/{table}").cells
-    assert Counter(cell.value for cell in own) == Counter(row[column] for row in rows for column in columns)
-    for row in rows:
-        method = row.get("method") or row.get("model") or ""
-        place = row.get("dataset") or row.get("attack") or row.get("unseen_attack") or row.get("unknown_attack") or ""
-        metric = row["metric"] if row.get("metric") in {cell.metric for cell in own} else None
-        found = [
-            cell for cell in own if method in cell.row and place in (cell.column, "") and metric in (cell.metric, None)
-        ]
-        assert {row[column] for column in columns} <= {cell.value for cell in found}, row
+def test_a_wrong_line_is_named_with_what_to_write(package: Path, line: str, words: str) -> None:
+    (package / "toy.csv").write_text("\n".join([HEADER, CELLS[0], line]))
+    with pytest.raises(FascoreError, match=rf"toy\.csv, line 3: .*{words}"):
+        read_cells(load_paper("toy"))
 
 
-def test_every_flag_of_the_transcription_is_on_a_cell_with_that_number() -> None:
-    for flag in transcribed("joint/flags.csv"):
-        own = paper_table(f"joint/{flag['table']}").cells
-        counts = flag["table"] == "I"
-        row, column = (
-            (flag["dataset"], flag["metric"].replace("_", " "))
-            if counts
-            else (f"{flag['method']}, {flag['training']}", flag["dataset"])
-        )
-        place = row, column, "count" if counts else flag["metric"]
-        found = [cell for cell in own if (cell.row, cell.column, cell.metric) == place and cell.flag]
-        assert [float(cell.value) for cell in found] == [float(flag["printed_value"])], flag
-    assert sum(bool(cell.flag) for cell in cells("joint")) == len(transcribed("joint/flags.csv"))
-
-
-def test_an_unknown_table_is_answered_with_the_nearest_and_all_there_are() -> None:
-    with pytest.raises(FascoreError, match=r"there is no table 'joint/IIX'; did you mean joint/II\?") as told:
-        paper_table("joint/IIX")
-    assert all(f"{paper}: " in str(told.value) for paper in NAMES)
-    assert "joint/IV          AUC, EER, TPR@FPR=10%, TPR@FPR=1%; 442 cells, 7 marked" in listing()
-    assert paper_table("JOINT/2").name == "II"
+def test_other_columns_and_another_form_of_the_mapping_are_refused(package: Path) -> None:
+    (package / "toy.json").write_text('{"AUC": {"said": "All attacks", "our": []}}')
+    with pytest.raises(FascoreError, match=r"toy\.json: AUC.ours: is missing"):
+        paper_table("toy/II")
+    (package / "toy.csv").write_text("paper,table\n")
+    with pytest.raises(FascoreError, match="has the columns paper, table; write paper, table, row"):
+        paper_table("toy/II")
+    (package / "toy.csv").write_text(f"{HEADER}\n")
+    with pytest.raises(FascoreError, match="has no cells"):
+        paper_table("toy/II")
 
 
 def run(name: str, datasets: dict[str, str], task: str = "spoof", count: int = 200) -> System:
@@ -172,32 +180,32 @@ def run(name: str, datasets: dict[str, str], task: str = "spoof", count: int = 2
     return System(name, tests, choose("fixed=0.5", None))
 
 
-def ours(found: dict, **place: str) -> list[dict]:
-    (cell,) = [cell for cell in found["cells"] if all(cell[key] == value for key, value in place.items())]
+def ours(document: dict, **place: str) -> list[dict]:
+    (cell,) = [cell for cell in document["cells"] if all(cell[key] == value for key, value in place.items())]
     return cell["ours"]
 
 
 def test_a_run_stands_below_the_row_that_its_name_spells_and_its_test_sets_in_the_columns_of_their_data() -> None:
     system = run("runs/resnet50-separate.s3", {"intra": "SiW", "MSU": "unnamed"})
-    found = beside(paper_table("joint/II"), [system])
-    assert found["warnings"] == []
+    document = beside(paper_table("toy/II"), [system])
+    assert document["warnings"] == []
     place = {"row": "ResNet50, separate", "task": "spoof"}
-    (one,) = ours(found, column="SiW", metric="AUC", **place)
+    (figure,) = ours(document, column="SiW", metric="AUC", **place)
     table = system.tests["intra"]
-    assert (one["test"], one["value"]) == ("intra", auc(table.sorted_bona_fide, table.sorted_attack))
-    (one,) = ours(found, column="MSU", metric="EER", **place)
+    assert (figure["test"], figure["value"]) == ("intra", auc(table.sorted_bona_fide, table.sorted_attack))
+    (figure,) = ours(document, column="MSU", metric="EER", **place)
     table = system.tests["MSU"]
-    assert one["value"] == equal_error(table.sorted_bona_fide, table.sorted_attack).nearest and one["oracle"]
-    assert ours(found, column="HKBU", metric="EER", **place) == []
-    assert sum(bool(cell["ours"]) for cell in found["cells"]) == 4
+    assert figure["value"] == equal_error(table.sorted_bona_fide, table.sorted_attack).nearest and figure["oracle"]
+    assert ours(document, column="HKBU", metric="EER", **place) == []
+    assert sum(bool(cell["ours"]) for cell in document["cells"]) == 4
 
 
 def test_a_run_is_of_the_row_and_the_test_set_of_the_column_that_the_user_says() -> None:
     system = run("mine", {"a": "x"})
-    assert "mine: of no row of joint/II" in beside(paper_table("joint/II"), [system])["warnings"][0]
-    assert "no test set of a column" in beside(paper_table("joint/II"), [system], ["mine=vit, JOINT"])["warnings"][0]
-    found = beside(paper_table("joint/II"), [system], ["mine=vit, JOINT"], ["a=3DMask"])
-    assert len(ours(found, row="ViT, joint", column="3DMask", metric="AUC")) == 1
+    assert "mine: of no row of toy/II" in beside(paper_table("toy/II"), [system])["warnings"][0]
+    assert "no test set of a column" in beside(paper_table("toy/II"), [system], ["mine=vit, JOINT"])["warnings"][0]
+    document = beside(paper_table("toy/II"), [system], ["mine=vit, JOINT"], ["a=HKBU"])
+    assert len(ours(document, row="ViT, joint", column="HKBU", metric="AUC")) == 1
     for rows, columns, message in (
         (["mine=ViT"], [], "the table has no 'ViT'; the nearest is 'ViT, "),
         (["mine"], [], "write ours, an equals sign"),
@@ -205,38 +213,36 @@ def test_a_run_is_of_the_row_and_the_test_set_of_the_column_that_the_user_says()
         ([], ["a=SIW-M"], "the nearest is 'SiW'"),
     ):
         with pytest.raises(FascoreError, match=message):
-            beside(paper_table("joint/II"), [system], rows, columns)
+            beside(paper_table("toy/II"), [system], rows, columns)
 
 
 def test_forgeries_stand_in_columns_of_forgery_alone() -> None:
-    found = beside(paper_table("joint/II"), [run("vit-joint", {"ff": "FF++", "siw": "SiW"}, task="forgery")])
-    assert {cell["column"] for cell in found["cells"] if cell["ours"]} == {"FF++"}
+    document = beside(paper_table("toy/II"), [run("vit-joint", {"ff": "FF++", "siw": "SiW"}, task="forgery")])
+    assert {cell["column"] for cell in document["cells"] if cell["ours"]} == {"FF++"}
 
 
 def test_where_a_paper_does_not_name_its_acer_both_of_ours_are_shown() -> None:
-    found = beside(paper_table("physttd/1"), [run("Ours", {"protocol_1": "oulu"})])
-    assert [one["name"] for one in ours(found, row="Ours", column="protocol 1", metric="ACER")] == [
-        "ACER, worst species",
-        "ACER, pooled",
-    ]
-    assert "not known" in found["metrics"]["ACER"]
+    document = beside(paper_table("toy/III"), [run("Ours", {"siw": "any"})])
+    figures = ours(document, row="Ours", column="SiW", metric="ACER")
+    assert [figure["name"] for figure in figures] == ["ACER, worst", "ACER, pooled"]
+    assert "not known" in document["metrics"]["ACER"]
 
 
 def test_a_marked_cell_has_a_footnote_and_no_distance_in_every_form(tmp_path: Path) -> None:
-    system = run("resnet-norm-concat-separate", {"siw": "SiW", "hkbu": "HKBU"})
-    found = compare_systems([system])
-    found["paper"] = beside(paper_table("joint/IV"), [system])
-    shown = list(sections(found))
-    page = written.write(tmp_path, found, shown, [system]).read_text()
+    system = run("ours", {"siw": "SiW", "msu": "MSU"})
+    comparison = compare_systems([system])
+    comparison["paper"] = beside(paper_table("toy/III"), [system])
+    shown = list(sections(comparison))
+    page = written.write(tmp_path, comparison, shown, [system]).read_text()
     assert re.search(r'3\.6<sup class="bad">a</sup>', page)
     assert r"3.6\textsuperscript{a}" in (tmp_path / "compare.tex").read_text()
     assert r"3.6 \[a\]" in (tmp_path / "compare.md").read_text()
     assert "impossible with AUC 99.99" in page
     sheet = next(sheet for section in shown for sheet in section.sheets if sheet.title.startswith("EER · Presentation"))
     row = next(row for row in sheet.rows if row[0].text.startswith("fascore:"))
-    siw, hkbu = (row[list(sheet.head).index(name)] for name in ("SiW", "HKBU"))
-    assert siw.detail == () and float(hkbu.detail[0]) == pytest.approx(float(hkbu.text) - 8.93, abs=0.011)
-    read = list(csv.DictReader((tmp_path / "compare.paper.csv").open(newline="")))
-    assert len(read) == 442 and sum(bool(one["ours"]) for one in read) == sum(
-        bool(cell["ours"]) for cell in found["paper"]["cells"]
+    siw, msu = (row[list(sheet.head).index(name)] for name in ("SiW", "MSU"))
+    assert siw.detail == () and float(msu.detail[0]) == pytest.approx(float(msu.text) - 8.93, abs=0.011)
+    rows = list(csv.DictReader((tmp_path / "compare.paper.csv").open(newline="")))
+    assert len(rows) == 6 and sum(bool(row["ours"]) for row in rows) == sum(
+        len(cell["ours"]) for cell in comparison["paper"]["cells"]
     )

@@ -19,8 +19,8 @@ from fascore.report.comparison.page import render as render_comparison
 from fascore.report.comparison.sheets import sections
 from fascore.report.contents import ReportFacts
 from fascore.report.html import render
-from fascore.report.papers.cells import paper_table
 from fascore.report.papers.matching import beside
+from fascore.report.papers.tables import paper_table
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -12,6 +12,7 @@ from fascore.testing.case import cases
 pytest_plugins = ["pytester"]
 FLAWED = Path(__file__).parent / "flawed"
 STATIC, TORCH, PREFIXES = "flawed_static", "flawed_modules", "flawed_prefixes"
+PAPERS = "flawed_papers"
 FLAWS = [  # kind, name, target, the check that must complain, words of its complaint
     ("fusion", "flawed.gone", f"{STATIC}:Gone", "resolves", "no attribute 'Gone'"),
     ("encoder", "flawed.not_mine", f"{STATIC}:Bare", "resolves", "is no encoder component"),
@@ -68,6 +69,9 @@ FLAWS = [  # kind, name, target, the check that must complain, words of its comp
     ("recipe", "flawed.idle", f"{TORCH}:Idle", "trains", "no weight has changed"),
     ("recipe", "flawed.drifting", f"{TORCH}:Drifting", "repeatable", "differs between two trainings"),
     ("recipe", "flawed.lazy", f"{TORCH}:Lazy", "optimizes", "belongs to no optimiser"),
+    ("paper", "renamed", f"{PAPERS}:RENAMED", "is_paper", "calls itself 'other'"),
+    ("paper", "twice", f"{PAPERS}:TWICE", "printed_numbers", "stands twice"),
+    ("paper", "unmeasured", f"{PAPERS}:UNMEASURED", "mapping", "gives no number called 'area'"),
 ]
 ALONE = ("encoder", "head", "metric")
 SEEN_BY_OTHERS = {
@@ -109,7 +113,7 @@ def installed(tmp_path_factory):
     sys.path[:0] = [str(folder), str(FLAWED)]
     yield
     sys.path[:] = before
-    for module in (STATIC, TORCH, PREFIXES, "flawed_heavy"):
+    for module in (STATIC, TORCH, PREFIXES, PAPERS, "flawed_heavy"):
         sys.modules.pop(module, None)
     cases.cache_clear()
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from fascore.contract.component import load, validate
+from fascore.contract.errors import FascoreError
 from fascore.contract.kinds.metric import Measures, Metric, MetricModule, ThresholdMetric
 from fascore.contract.kinds.unit import NUMBER, PERCENT, Unit
 
 Attacks = Literal["worst", "pooled"]
+METRIC_OF_RULE = {"release_index": "joint.tpr_at_fpr"}
+"""Rules of `tpr_at_fpr` that are metrics of plugins; specs may name either."""
 
 
 class Auc(Metric):
@@ -160,7 +164,7 @@ class AccuracyAtBpcer(Metric):
 class TprAtFpr(Metric):
     """True positive rate at a false positive rate, at a threshold of the very table it measures: an oracle.
 
-    Not measurable where fpr * n < 3. `release_index` is the code of Yu et al. 2024: t = sorted(bona fide)[max(1, int(fpr n)) - 1].
+    Not measurable where fpr * n < 3. The rule `at_most` never exceeds fpr; any other is the metric of a plugin by another name.
     """
 
     type: Literal["tpr_at_fpr"] = "tpr_at_fpr"
@@ -171,22 +175,39 @@ class TprAtFpr(Metric):
         "bona_fide", description="the positive class: what a true positive is"
     )
     rule: Literal["at_most", "release_index"] = Field(
-        "at_most", description="at_most never exceeds fpr; release_index is one paper's index"
+        "at_most", description="at_most never exceeds fpr; release_index is joint.tpr_at_fpr, a metric of fas-joint"
     )
+
+    @field_validator("rule")
+    @classmethod
+    def _is_installed(cls, rule: str) -> str:
+        if rule in METRIC_OF_RULE:
+            try:
+                load("metric", METRIC_OF_RULE[rule])
+            except FascoreError as error:
+                raise ValueError(f"'{rule}' is the metric {METRIC_OF_RULE[rule]}: {error}") from error
+        return rule
 
     @classmethod
     def examples(cls) -> list[TprAtFpr]:
-        return [cls(fpr=0.1), cls(fpr=0.1, positive="attack"), cls(fpr=0.1, positive="attack", rule="release_index")]
+        return [cls(fpr=0.1), cls(fpr=0.1, positive="attack")]
 
     def build(self) -> MetricModule:
         from fascore.evaluation.metrics.tpr_at_fpr import TprAtFprModule
 
-        return TprAtFprModule(column=self.column, fpr=self.fpr, positive=self.positive, rule=self.rule)
+        if self.rule in METRIC_OF_RULE:
+            return self._of_plugin().build()
+        return TprAtFprModule(column=self.column, fpr=self.fpr, positive=self.positive)
 
     def detail(self, parts: Mapping[str, Any]) -> str:
         asked = f"at FPR {PERCENT.text(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
         reached = f"reached {PERCENT.text(parts['reached'])} of n = {parts['n']} negatives"
         return f"{asked}; {reached}, {parts['n_positive']} positives"
+
+    def _of_plugin(self) -> Metric:
+        """The metric of a plugin that this one's rule names."""
+        fields = {"fpr": self.fpr, "positive": self.positive, "column": self.column}
+        return cast("Metric", validate(load("metric", METRIC_OF_RULE[self.rule]), fields))
 
 
 class BpcerAtApcer(Metric):

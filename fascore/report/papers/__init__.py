@@ -1,1 +1,1 @@
-"""Printed numbers of five papers, as data: `<paper>.csv`, a row a cell, and `papers.json`, what they are and what of ours corresponds to them."""
+"""Printed numbers of papers, which plugins ship: their tables, their names, and runs of ours beside them."""

@@ -11,7 +11,8 @@ from typing import Any
 from fascore.contract.errors import FascoreError
 from fascore.evaluation.comparison import System, metrics
 from fascore.evaluation.evaluate import evaluate, label
-from fascore.report.papers.cells import PaperCell, PaperTable, key
+from fascore.report.papers.reading import PaperCell, PaperTable
+from fascore.report.papers.tables import document, key
 
 Measured = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """By system, test set and task: `counts` and `metrics`, as in metrics.json."""
@@ -26,26 +27,19 @@ def beside(
     A test set is of the column that `columns` gives it (`TEST=column`), else of the one that its name or its datasets spell.
     Ours are measured on whole test sets at each system's own dev threshold. Raises FascoreError for names that are not there.
     """
-    given = _given("--as", rows, [system.name for system in systems], table.rows)
+    asked_rows = _asked("--as", rows, [system.name for system in systems], table.rows)
     tests = list(dict.fromkeys(test for system in systems for test in system.tests))
-    placed = _given("--on", columns, tests, table.columns)
-    of = {system.name: given.get(system.name) or _spelled(_unseeded(system.name), table.rows) for system in systems}
-    measured = _measured(table, [system for system in systems if of[system.name]])
-    places = {where: placed.get(where[1]) or _column(where[1], part, table.columns) for where, part in measured.items()}
-    cells = [{**asdict(cell), "ours": list(_ours(cell, table, of, places, measured))} for cell in table.cells]
-    return {
-        "paper": table.paper,
-        "table": table.name,
-        "title": table.title,
-        "source": table.source,
-        "metrics": {
-            name: about["said"]
-            for name, about in table.metrics.items()
-            if any(cell.metric == name for cell in table.cells)
-        },
-        "cells": cells,
-        "warnings": _warnings(table, of, cells),
+    asked_columns = _asked("--on", columns, tests, table.columns)
+    row_of = {
+        system.name: asked_rows.get(system.name) or _spelled(_unseeded(system.name), table.rows) for system in systems
     }
+    measured = _measured(table, [system for system in systems if row_of[system.name]])
+    column_of = {
+        where: asked_columns.get(where[1]) or _column(where[1], figures, table.columns)
+        for where, figures in measured.items()
+    }
+    cells = [{**asdict(cell), "ours": list(_ours(cell, table, row_of, column_of, measured))} for cell in table.cells]
+    return {**document(table), "cells": cells, "warnings": list(_warnings(table, row_of, cells))}
 
 
 def _unseeded(name: str) -> str:
@@ -53,94 +47,87 @@ def _unseeded(name: str) -> str:
     return re.sub(r"[._-]s\d+$", "", name.split("/")[-1])
 
 
-def _given(option: str, words: Sequence[str], own: Sequence[str], printed: Sequence[str]) -> dict[str, str]:
+def _asked(option: str, pairs: Sequence[str], own: Sequence[str], printed: Sequence[str]) -> dict[str, str]:
     """`OURS=theirs` as a mapping. Raises FascoreError with the nearest name."""
-    found = {}
-    for word in words:
-        left, equals, right = word.partition("=")
+    asked = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
         if not equals:
             raise FascoreError(
-                f"{option} '{word}': write ours, an equals sign, and the paper's name, such as {option} 'NAME={printed[0]}'"
+                f"{option} '{pair}': write ours, an equals sign, and the paper's name, such as {option} 'NAME={printed[0]}'"
             )
-        if left not in own:
-            raise FascoreError(f"{option} '{word}': there is no '{left}'; there are {', '.join(own)}")
-        row = _spelled(right, printed)
-        if row is None:
-            near = get_close_matches(right, printed, 1, 0)
+        if ours not in own:
+            raise FascoreError(f"{option} '{pair}': there is no '{ours}'; there are {', '.join(own)}")
+        spelled = _spelled(theirs, printed)
+        if spelled is None:
+            near = get_close_matches(theirs, printed, 1, 0)
             raise FascoreError(
-                f"{option} '{word}': the table has no '{right}'; the nearest is '{near[0]}', and there are {'; '.join(printed)}"
+                f"{option} '{pair}': the table has no '{theirs}'; the nearest is '{near[0]}', and there are {'; '.join(printed)}"
             )
-        found[left] = row
-    return found
+        asked[ours] = spelled
+    return asked
 
 
 def _spelled(name: str, printed: Sequence[str]) -> str | None:
     """The printed name that is the same in letters and digits."""
-    return next((one for one in printed if key(one) == key(name)), None)
+    return next((candidate for candidate in printed if key(candidate) == key(name)), None)
 
 
-def _column(test: str, part: Mapping[str, Any], columns: Sequence[str]) -> str | None:
+def _column(test: str, figures: Mapping[str, Any], columns: Sequence[str]) -> str | None:
     """The column that a test set's name spells, or all of its datasets together."""
-    datasets = {key(name) for name in part["counts"]["datasets"]}
+    datasets = {key(name) for name in figures["counts"]["datasets"]}
     by_data = (column for column in columns if datasets == {key(name) for name in column.split("+")} - {""})
     return _spelled(test, columns) or (next(by_data, None) if datasets else None)
 
 
 def _measured(table: PaperTable, systems: Sequence[System]) -> Measured:
     """What corresponds to the table's metrics, of each system on each of its test sets."""
-    documents = {str(one["metric"]): one["metric"] for about in table.metrics.values() for one in about["ours"]}
+    counterparts = [counterpart for printed in table.metrics.values() for counterpart in printed.ours]
+    documents = {str(counterpart.metric): counterpart.metric for counterpart in counterparts}
     wanted = metrics(list(documents.values()))
-    found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    measured: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for system in systems:
         tests = evaluate(system.tests, system.threshold, wanted, system.dev, None, system.level)["tests"]
-        found |= {
-            (system.name, test, task): part
-            for test, measured in tests.items()
-            for task, part in measured["tasks"].items()
+        measured |= {
+            (system.name, test, task): figures
+            for test, of_test in tests.items()
+            for task, figures in of_test["tasks"].items()
         }
-    return found
+    return measured
 
 
 def _ours(
     cell: PaperCell,
     table: PaperTable,
-    rows: Mapping[str, str | None],
-    columns: Mapping[tuple[str, str, str], str | None],
+    row_of: Mapping[str, str | None],
+    column_of: Mapping[tuple[str, str, str], str | None],
     measured: Measured,
 ) -> Iterator[dict[str, Any]]:
     """The figures of ours that correspond to a cell."""
-    for (system, test, task), part in measured.items():
-        if (rows[system], columns[system, test, task], task) != (cell.row, cell.column, cell.task):
+    counterparts = table.metrics[cell.metric].ours if cell.metric in table.metrics else ()
+    for (system, test, task), figures in measured.items():
+        if (row_of[system], column_of[system, test, task], task) != (cell.row, cell.column, cell.task):
             continue
-        for one in table.metrics.get(cell.metric, {}).get("ours", []):
-            parts = part["metrics"][label(metrics([one["metric"]]))[0]]
-            value = parts.get(one["part"])
+        for counterpart in counterparts:
+            parts = figures["metrics"][label(metrics([counterpart.metric]))[0]]
+            value = parts.get(counterpart.part)
             note = {} if value is not None else {"note": parts.get("note", "not measurable")}
             yield {
                 "system": system,
                 "test": test,
-                "name": one["name"],
+                "name": counterpart.name,
                 "value": value,
                 "oracle": parts["oracle"],
                 **note,
             }
 
 
-def _warnings(table: PaperTable, of: Mapping[str, str | None], cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def _warnings(table: PaperTable, row_of: Mapping[str, str | None], cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     name = f"{table.paper}/{table.name}"
-    lost = [system for system, row in of.items() if row is None]
-    found = (
-        [f"{', '.join(lost)}: of no row of {name}; say which with --as 'RUN=row', such as '{lost[0]}={table.rows[0]}'"]
-        if lost
-        else []
-    )
-    shown = {one["system"] for cell in cells for one in cell["ours"]}
-    apart = [system for system, row in of.items() if row is not None and system not in shown]
+    lost = [system for system, row in row_of.items() if row is None]
+    if lost:
+        yield f"{', '.join(lost)}: of no row of {name}; say which with --as 'RUN=row', such as '{lost[0]}={table.rows[0]}'"
+    shown = {figure["system"] for cell in cells for figure in cell["ours"]}
     columns = "; ".join(table.columns)
-    return [
-        *found,
-        *(
-            f"{system}: has no test set of a column of {name}; say which with --on 'TEST=column' (columns: {columns})"
-            for system in apart
-        ),
-    ]
+    for system in (system for system, row in row_of.items() if row is not None and system not in shown):
+        yield f"{system}: has no test set of a column of {name}; say which with --on 'TEST=column' (columns: {columns})"

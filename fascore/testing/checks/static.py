@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from fascore.contract.component import Component, validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.hooks import Specs
-from fascore.contract.registry import KINDS, known_plugins
+from fascore.contract.registry import KINDS, OTHER_KINDS, known_plugins
 from fascore.contract.signals import Series
 from fascore.testing.case import NAME, Case, Check, Failure, cases, shown
 from fascore.testing.light import heavy_imports
@@ -192,7 +192,7 @@ def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _inside(argument)
 
 
-_ANY = (*KINDS, "hooks", "command")
+_ANY = (*KINDS, *OTHER_KINDS)
 RESOLVES = Check(
     "resolves",
     _ANY,

@@ -1,0 +1,16 @@
+"""Printed numbers of the paper, and what of fascore corresponds to them."""
+
+from importlib.resources import files
+
+from fascore import Paper
+
+FILES = files(__name__)
+MMFAS = Paper(
+    "mmfas",
+    title="mmFAS: multimodal face anti-spoofing using multi-level alignment and switch-attention fusion",
+    citation="Chen et al.; tables 1 to 3",
+    numbers=FILES / "mmfas.csv",
+    mapping=FILES / "mmfas.json",
+)
+
+__all__ = ["MMFAS"]
