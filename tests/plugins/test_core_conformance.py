@@ -5,11 +5,6 @@ from fascore.testing import conformance
 test_conformance = conformance(
     "fascore",
     {
-        (
-            "recipe",
-            "supervised",
-            "closed_inside",
-        ): "recipe.optimizer takes the arguments of a class of torch.optim, and checks them itself",
         ("metric", "class_accuracy", "direction"): "it measures another task, and reads no score of attack detection",
         (
             "metric",
