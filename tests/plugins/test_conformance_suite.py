@@ -1,10 +1,12 @@
 """The conformance suite itself: every check finds the flaw that it is for, and nothing can be taken out of it unseen."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
 
+import fascore.testing
 from fascore import FascoreError
 from fascore.testing import conformance, suite
 from fascore.testing.case import cases
@@ -185,6 +187,13 @@ def test_examples_that_raise_are_one_failure_in_words(outcome):
     assert "1 failed" in out
     assert "examples() raises ValidationError: width: Input should be greater than 0; got 0 (flawed_static.py" in out
     assert "pydantic.dev" not in out
+
+
+def test_a_missing_extra_is_reported_in_a_sentence(monkeypatch):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jsonschema" else real(name))
+    with pytest.raises(FascoreError, match=r"^fascore\.testing needs jsonschema: pip install 'fascore\[test\]'$"):
+        importlib.reload(fascore.testing)
 
 
 def test_every_check_says_how_to_mend_what_it_finds():

@@ -308,7 +308,13 @@ CHECKS = (
         "Build ids from dataset, manipulation, compression and name; attacks have a species, bona fide none.",
         needs=_LISTED,
     ),
-    Check("disjoint", ("dataset",), disjoint, "Split by subject, as the protocol of the dataset says.", needs=_LISTED),
+    Check(
+        "disjoint",
+        ("dataset",),
+        disjoint,
+        "Split by subject, as the protocol of the dataset says.",
+        needs=(*_LISTED, "records_valid"),
+    ),
     Check(
         "lazy_listing",
         ("dataset",),
@@ -353,6 +359,6 @@ CHECKS = (
         ("detector",),
         drawn_face,
         "Give float32 pixels: box (4,), points (N, 2) in the order of a layout; clamp the confidence to [0, 1].",
-        needs=_BUILT,
+        needs=(*_BUILT, "blank"),
     ),
 )

@@ -237,14 +237,14 @@ CHECKS = (
         _MODALITY,
         record_order,
         "Treat the rows of a batch apart from one another: scale each by its own values.",
-        needs=_PREPARED,
+        needs=(*_PREPARED, "repeatable"),
     ),
     Check(
         "declared_channels",
         _MODALITY,
         declared_channels,
         "Name in channels() every raw channel, `annotation` and `record.<column>` that extract() reads.",
-        needs=_PREPARED,
+        needs=(*_PREPARED, "repeatable"),
     ),
     Check(
         "missing_channels",

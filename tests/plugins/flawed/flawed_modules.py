@@ -262,7 +262,8 @@ def modality(name):
     return type(Picture)(name, (Picture,), {**names, "type": f"flawed.{name}"})
 
 
-Range, Drawing, Rows, Undeclared, Missing = map(modality, ("range", "drawing", "rows", "undeclared", "missing"))
+Prepares, Range, Drawing, Rows = map(modality, ("prepares", "range", "drawing", "rows"))
+Undeclared, Missing = map(modality, ("undeclared", "missing"))
 
 
 class Orphan(Picture):
@@ -319,7 +320,7 @@ class Erasing(Following):
 
 class Wiping(ModalityModule):
     def extract(self, record, inputs):
-        (array,) = inputs[0].values()
+        array = inputs[0]["value"]
         array[..., 0] = 255 - array[..., 0]
         return {"value": array[..., :16, :16]}
 
@@ -374,7 +375,7 @@ class BuildsNothing(Teach):
 
 
 class Idle(Teach):
-    """Never steps."""
+    """Never takes a step."""
 
     type: Literal["flawed.idle"] = "flawed.idle"
 

@@ -18,6 +18,11 @@ class Sound(Fusion):
     def infer(self, signals):
         return signals[0] if signals else Vector(1)
 
+    def build(self, signals):
+        from torch import nn
+
+        return nn.Identity()
+
 
 class Misnamed(Sound):
     """Its entry point is called otherwise."""
@@ -118,7 +123,7 @@ class Picky(Sound):
 
 
 class Hollow(Sound):
-    """Builds nothing."""
+    """Builds nothing at all."""
 
     type: Literal["flawed.hollow"] = "flawed.hollow"
 
