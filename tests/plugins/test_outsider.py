@@ -78,9 +78,10 @@ def test_the_example_is_under_sixty_lines_of_python():
 @pytest.mark.parametrize(
     "needed",
     [
-        "fascore/known_plugins.json",
+        "fascore/contract/known_plugins.json",
         "fascore/py.typed",
-        "fascore/cli/templates/plugin/pyproject.toml.txt",
+        "fascore/cli/templates/plugin/common/pyproject.toml.txt",
+        "fascore/cli/templates/plugin/metric/facts.json",
         "fascore/testing/suite.py",
         "fascore/components/encoders/timm_models.json",
     ],
