@@ -2,53 +2,78 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from fascore.contract.errors import FascoreError
 from fascore.contract.files import write_whole
-from fascore.contract.registry import known_plugins
+from fascore.contract.registry import KINDS, known_plugins
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACES = {"src.": "src/$package/", "tests.": "tests/"}
 """Beginnings of templates' names, and the folders that they stand for."""
+_FACTS = "facts.json"
+"""In the folder of each kind: its component, and what the README says of it."""
+
+
+class Names(NamedTuple):
+    """What a plugin is called: to pip, to Python, and before the dot of its components."""
+
+    distribution: str
+    package: str
+    prefix: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.distribution}, imported as {self.package}; the names of its components begin with '{self.prefix}.'"
+        )
 
 
 def plugin_new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="what it adds, such as my-fusion")],
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help=f"kind of its first component: {', '.join(KINDS)}")
+    ] = "fusion",
     into: Annotated[
         Path, typer.Option("--into", metavar="DIR", help="folder to make it in", show_default="here")
     ] = Path("."),
 ) -> None:
     """Write a plugin package that installs and passes its tests at once."""
-    folder = create(name, into)
-    print(f"wrote {folder}; install it with: pip install -e {folder}\nand test it with:    pytest {folder}")
+    print(f"the plugin is called {names_of(name)}")
+    folder = create(name, into, kind)
+    print(f"wrote {folder}; install it with: pip install -e '{folder}[test]'\nand test it with:    pytest {folder}")
 
 
-def create(name: str, folder: Path) -> Path:
-    """Write the plugin `fas-NAME` below `folder`, whole or not at all; its own folder. Raises FascoreError."""
+def names_of(name: str) -> Names:
+    """The names of a plugin. Raises FascoreError where `name` cannot be one."""
     plain = name.removeprefix("fas-")
     if not _NAME.fullmatch(plain):
-        raise FascoreError(f"'{name}' is no name for a plugin; write lower-case words with hyphens, such as my-fusion")
-    words = {
-        "distribution": f"fas-{plain}",
-        "package": f"fas_{plain.replace('-', '_')}",
-        "prefix": plain.replace("-", "_"),
-    }
-    owner = next((package for package, facts in known_plugins().items() if facts["prefix"] == words["prefix"]), None)
+        raise FascoreError(f"'{name}' cannot name a plugin; write lower-case words with hyphens, such as my-fusion")
+    underscored = plain.replace("-", "_")
+    owner = next((package for package, facts in known_plugins().items() if facts["prefix"] == underscored), None)
     if owner is not None:
-        raise FascoreError(f"the prefix '{words['prefix']}' belongs to {owner}; choose another name")
-    target = folder / words["distribution"]
+        raise FascoreError(f"the prefix '{underscored}' belongs to {owner}; choose another name")
+    return Names(f"fas-{plain}", f"fas_{underscored}", underscored)
+
+
+def create(name: str, folder: Path, kind: str = "fusion") -> Path:
+    """Write the plugin `fas-NAME` below `folder`, whole or not at all; its own folder. Raises FascoreError."""
+    names = names_of(name)
+    if kind not in KINDS:
+        raise FascoreError(f"there is no kind '{kind}'; the kinds are {', '.join(KINDS)}")
+    target = folder / names.distribution
     if target.exists():
         raise FascoreError(f"{target}: is there already; choose another name or folder")
     try:
-        for path, text in _texts(words).items():
+        for path, text in _texts(names, kind).items():
             write_whole(target / path, text)
     except OSError as error:
         shutil.rmtree(target, ignore_errors=True)
@@ -56,18 +81,21 @@ def create(name: str, folder: Path) -> Path:
     return target
 
 
-def _texts(words: dict[str, str]) -> dict[str, str]:
+def _texts(names: Names, kind: str) -> dict[str, str]:
     """Every file of the plugin by its path."""
     templates = files("fascore.cli") / "templates" / "plugin"
+    words = {**names._asdict(), "kind": kind}
+    facts = json.loads((templates / kind / _FACTS).read_text(encoding="utf-8"))
+    words |= {key: Template(text).substitute(words) for key, text in facts.items()}
+    paths = sorted([*(templates / "common").iterdir(), *(templates / kind).iterdir()], key=lambda path: path.name)
     return {
-        Template(_path(template.name)).substitute(words): Template(template.read_text(encoding="utf-8")).substitute(
-            words
-        )
-        for template in sorted(templates.iterdir(), key=lambda template: template.name)
+        Template(_path(path)).substitute(words): Template(path.read_text(encoding="utf-8")).substitute(words)
+        for path in paths
+        if path.name != _FACTS
     }
 
 
-def _path(template: str) -> str:
-    name = template.removesuffix(".txt")
+def _path(template: Traversable) -> str:
+    name = template.name.removesuffix(".txt")
     beginning = next((b for b in _PLACES if name.startswith(b)), "")
     return _PLACES.get(beginning, "") + name.removeprefix(beginning)

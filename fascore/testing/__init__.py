@@ -3,9 +3,26 @@
 A plugin's test file is three lines; see `conformance`. Needs the extra `fascore[test]`.
 """
 
-from fascore.data.batch import Batch
-from fascore.data.draws import Draws
-from fascore.testing.records import ToyFaces, toy_records
-from fascore.testing.suite import conformance
+import importlib.util
+
+from fascore.contract.errors import FascoreError
+
+_EXTRA = ("hypothesis", "jsonschema", "pytest")
+"""Packages of the extra `fascore[test]`."""
+
+
+def _require_extra() -> None:
+    """Refuse an environment without the extra. Raises FascoreError that names what is missing."""
+    missing = [package for package in _EXTRA if importlib.util.find_spec(package) is None]
+    if missing:
+        raise FascoreError(f"fascore.testing needs {' and '.join(missing)}: pip install 'fascore[test]'")
+
+
+_require_extra()
+
+from fascore.data.batch import Batch  # noqa: E402
+from fascore.data.draws import Draws  # noqa: E402
+from fascore.testing.records import ToyFaces, toy_records  # noqa: E402
+from fascore.testing.suite import conformance  # noqa: E402
 
 __all__ = ["Batch", "Draws", "ToyFaces", "conformance", "toy_records"]

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Callable, Sequence
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from fascore.contract.component import Component
+from pydantic import ValidationError
+
+from fascore.contract.component import Component, problems
 from fascore.contract.errors import FascoreError
 from fascore.contract.kinds import Target
 from fascore.contract.registry import API, KINDS, OTHER_KINDS, Provider
@@ -17,6 +24,9 @@ from fascore.contract.signals import Signal
 
 PAIRED = {"encoder": 2, "fusion": 2, "head": 3, "objective": 3, "modality": 2, "dataset": 2}
 """Kinds whose examples are tuples, and how long those are; an example of any other kind is the component alone."""
+OTHERS = ("hooks", "command", "paper")
+"""Groups of entry points that name something else than components."""
+GROUPS = (*KINDS, *OTHERS)
 FORMS = {
     "encoder": "(encoder, [input signals])",
     "fusion": "(fusion, [input signals])",
@@ -27,6 +37,8 @@ FORMS = {
     "recipe": "a recipe, or (recipe, {modalities, model})",
     "metric": "a metric, or (metric, {column: value})",
 }
+
+_SUITE = str(Path(__file__).parent)
 
 
 class Failure(AssertionError):
@@ -57,22 +69,21 @@ class Case:
     @property
     def component(self) -> type[Component]:
         """The component's class. Raises Failure."""
-        found = self.load()
-        if not (isinstance(found, type) and issubclass(found, Component)) or found.kind != self.kind:
-            raise Failure(f"{self.point.value} is no {self.kind} component")
-        return found
+        target = self.load()
+        if not (isinstance(target, type) and issubclass(target, Component)) or target.kind != self.kind:
+            article = "an" if self.kind[0] in "aeiou" else "a"
+            raise Failure(f"{self.point.value} is not {article} {self.kind} component")
+        return target
 
     def examples(self) -> list[tuple[Any, ...]]:
         """The component's examples, each as a tuple whose first item is the component. Raises Failure for another form."""
-        try:
-            found = self.component.examples()
-        except Exception as error:
-            raise Failure(f"examples() raises {type(error).__name__}: {error}") from error
-        rows = [self._example(item) for item in found]
-        for config, *_ in rows:
+        with author_code("examples()", self.module):
+            items = list(self.component.examples())
+        examples = [self._example(item) for item in items]
+        for config, *_ in examples:
             if type(config) is not self.component:
                 raise Failure(f"examples() gives a {type(config).__name__} where a {self.component.__name__} belongs")
-        return rows
+        return examples
 
     def _example(self, item: Any) -> tuple[Any, ...]:
         length = PAIRED.get(self.kind)
@@ -105,6 +116,44 @@ class Check:
     kinds: Sequence[str]
     run: Callable[[Case], None]
     fix: str
+    needs: Sequence[str] = ("resolves", "has_examples")
+    """Checks that a component has to pass first: where one of them fails, this one is skipped and names it."""
+
+
+@contextmanager
+def author_code(what: str, module: str) -> Iterator[None]:
+    """Turn any exception of a plugin's code into a Failure that says what raised it and where in the plugin."""
+    try:
+        yield
+    except Failure:
+        raise
+    except Exception as error:
+        raise Failure(f"{what} raises {reason(error, module)}") from error
+
+
+def reason(error: BaseException, module: str) -> str:
+    """An exception as one sentence without a traceback: its type, its message, and the line of the plugin behind it.
+
+    Of a validation that pydantic refused the sentence lists the fields.
+    """
+    if isinstance(error, ValidationError):
+        message = "; ".join(map(str, problems(error)))
+    else:
+        message = str(error)
+    place = _place(error.__traceback__, module)
+    return f"{type(error).__name__}: {message}{place}"
+
+
+def _place(trace: TracebackType | None, module: str) -> str:
+    """The deepest line below the plugin's folder, else the deepest outside of the suite; empty where there is none."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    plugin = str(Path(file).parent) if file else None
+    frames = traceback.extract_tb(trace)
+    outside = [frame for frame in frames if not frame.filename.startswith(_SUITE)]
+    own = [frame for frame in outside if plugin is not None and frame.filename.startswith(plugin)]
+    for frame in reversed(own or outside):
+        return f" ({Path(frame.filename).name}, line {frame.lineno}, in {frame.name})"
+    return ""
 
 
 def shown(config: Component) -> str:
@@ -123,19 +172,17 @@ def cases(distribution: str) -> tuple[Case, ...]:
             f"no distribution '{distribution}' is installed here: pip install -e . in its folder first"
         ) from None
     prefix = f"fascore.v{API}."
-    found = [Case(p.group.removeprefix(prefix), p.name, distribution, p) for p in points if p.group.startswith(prefix)]
-    if not found:
+    listed = [Case(p.group.removeprefix(prefix), p.name, distribution, p) for p in points if p.group.startswith(prefix)]
+    if not listed:
         groups = ", ".join(sorted({p.group for p in points})) or "none"
         raise FascoreError(
             f"'{distribution}' has no entry points of group {prefix}<kind> (its groups: {groups}); add them to pyproject.toml, "
             f"then install it again"
         )
-    unknown = [case.kind for case in found if case.kind not in (*KINDS, *OTHER_KINDS)]
+    unknown = [case.kind for case in listed if case.kind not in GROUPS]
     if unknown:
-        raise FascoreError(
-            f"'{distribution}': there is no kind '{unknown[0]}'; the kinds are {', '.join((*KINDS, *OTHER_KINDS))}"
-        )
-    return tuple(sorted(found, key=lambda case: (case.kind, case.name)))
+        raise FascoreError(f"'{distribution}': there is no kind '{unknown[0]}'; the kinds are {', '.join(GROUPS)}")
+    return tuple(sorted(listed, key=lambda case: (case.kind, case.name)))
 
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")

@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TypeAlias
 
 HEAVY = (
     "torch",
@@ -28,49 +29,68 @@ HEAVY = (
 
 _PROBE = """
 import importlib, json, sys
-heavy, module, attributes = json.loads(sys.argv[1])
-report, known = {}, set()
+heavy, modules = json.loads(sys.argv[1])
 
-def note(part):
-    new = {name for name in heavy if name in sys.modules} - known
-    known.update(new)
-    report.setdefault(part, sorted(new))
+def loaded():
+    return {name for name in heavy if name in sys.modules}
 
-found = importlib.import_module(module)
-note("")
-for attribute in attributes:
-    component = getattr(found, attribute, None)
+for module, attributes in modules:
+    report, known = {}, set()
     try:
-        for example in component.examples():
-            if component.kind in ("encoder", "fusion"):
-                example[0].infer(example[1])
-            elif component.kind in ("head", "objective"):
-                example[0].check(example[1], example[2])
-    except Exception:
-        pass  # another check reports it
-    note(attribute)
-print("report:" + json.dumps(report))
+        config = importlib.import_module(module)
+    except BaseException as error:
+        print("report:" + json.dumps([module, f"{type(error).__name__}: {error}"]))
+        break
+    report[""] = sorted(loaded())
+    known = loaded()
+    for attribute in attributes:
+        component = getattr(config, attribute, None)
+        try:
+            for example in component.examples():
+                if component.kind in ("encoder", "fusion"):
+                    example[0].infer(example[1])
+                elif component.kind in ("head", "objective"):
+                    example[0].check(example[1], example[2])
+        except Exception:
+            pass  # another check reports it
+        report[attribute] = sorted(loaded() - known)
+        known |= loaded()
+    print("report:" + json.dumps([module, report]))
+    if known:
+        break
 """
+"""Reports on modules until one has loaded something heavy, which would hide that the next one loads it too."""
+
+Modules: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""Config modules, each with the components in it."""
+Report: TypeAlias = Mapping[str, Sequence[str]]
+"""Heavy packages that importing a module loads (key `""`), and then those that each attribute's examples and checks add."""
 
 
 @cache
-def heavy_imports(module: str, attributes: tuple[str, ...]) -> Mapping[str, list[str]]:
-    """Heavy packages that importing `module` loads (key `""`), and then those that each attribute's examples and checks add.
+def heavy_imports(modules: Modules) -> Mapping[str, Report | str]:
+    """What importing each module loads, or the error that it raises.
 
-    Runs once a module in a fresh interpreter with this one's search path. Raises RuntimeError with its complaint.
+    They are imported in one fresh interpreter with this one's search path; where a module loads something heavy, the next
+    ones get another interpreter. Raises RuntimeError with the complaint of an interpreter that dies.
     """
+    reports: dict[str, Report | str] = {}
+    while waiting := [row for row in modules if row[0] not in reports]:
+        reports.update(_probe(waiting))
+    return reports
+
+
+def _probe(modules: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, Report | str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    request = json.dumps([HEAVY, module, attributes])
     done = subprocess.run(
-        [sys.executable, "-c", _PROBE, request],
+        [sys.executable, "-c", _PROBE, json.dumps([HEAVY, modules])],
         env=environment,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    answers = [line.removeprefix("report:") for line in done.stdout.splitlines() if line.startswith("report:")]
-    if done.returncode or not answers:
-        raise RuntimeError(f"a fresh interpreter cannot import {module}:\n{done.stderr.strip()}")
-    report: Mapping[str, list[str]] = json.loads(answers[-1])
-    return report
+    lines = [line.removeprefix("report:") for line in done.stdout.splitlines() if line.startswith("report:")]
+    if not lines:
+        raise RuntimeError(f"a fresh interpreter cannot import {modules[0][0]}:\n{done.stderr.strip()}")
+    return dict(map(json.loads, lines))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 import pytest
 
-from fascore.testing.case import Case, Check, Failure, cases
+from fascore.testing.case import Case, Check, Failure, cases, reason
 from fascore.testing.checks import data, metrics, modalities, modules, papers, recipes, sinks, static
 
 Expected: TypeAlias = Mapping[tuple[str, str, str], str]
@@ -40,10 +40,9 @@ def conformance(distribution: str, expected_failures: Expected | None = None) ->
     distribution is not installed or has no components.
     """
     expected = dict(expected_failures or {})
-    found = cases(distribution)
     rows = [
         pytest.param(case, check, id=f"{case.kind}-{case.name}-{check.name}", marks=_marks(case, check, expected))
-        for case in found
+        for case in cases(distribution)
         for check in CHECKS
         if case.kind in check.kinds
     ]
@@ -60,24 +59,45 @@ def conformance(distribution: str, expected_failures: Expected | None = None) ->
 
 
 def run(case: Case, check: Check) -> None:
-    """Run one check; fail with a sentence on what is wrong and one on how to mend it."""
-    if check.name != "resolves" and complaint(case, static.RESOLVES) is not None:
-        pytest.skip("the entry point does not resolve: see the check 'resolves'")
+    """Run one check; fail with a sentence on what is wrong and one on how to fix it.
+
+    A component that fails a check which this one needs is skipped here: one cause gives one failure.
+    """
+    if (first := blocker(case, check)) is not None:
+        pytest.skip(f"not checked, because {case.kind} '{case.name}' fails '{first.name}'; see that check")
     if (what := complaint(case, check)) is not None:
         about = f"{case.kind} '{case.name}' of {case.distribution} ({case.point.value}) fails '{check.name}'"
         pytest.fail(f"{about}:\n  {what}\nHow to fix: {check.fix}", pytrace=False)
 
 
+def blocker(case: Case, check: Check) -> Check | None:
+    """The first check that this one needs and that the component fails; None where there is none."""
+    for name in check.needs:
+        needed = next((other for other in CHECKS if other.name == name and case.kind in other.kinds), None)
+        if needed is None:
+            continue
+        if (deeper := blocker(case, needed)) is not None:
+            return deeper
+        if _gate(case, needed) is not None:
+            return needed
+    return None
+
+
 def complaint(case: Case, check: Check) -> str | None:
-    """What a check finds wrong with a component; None if nothing."""
+    """What a check finds wrong with a component, in a sentence; None if nothing."""
     try:
         check.run(case)
     except Failure as failure:
         return str(failure)
     except Exception as error:
-        frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-3:]))
-        return f"it raises {type(error).__name__}: {error}\n{frames.rstrip()}"
+        return f"it raises {reason(error, case.module)}"
     return None
+
+
+@cache
+def _gate(case: Case, check: Check) -> str | None:
+    """The complaint of a check that others need, found once."""
+    return complaint(case, check)
 
 
 def _marks(case: Case, check: Check, expected: Expected) -> list[pytest.MarkDecorator]:
@@ -90,7 +110,7 @@ def _whole(request: pytest.FixtureRequest, whole: frozenset[str], expected: Expe
     unknown = [key for key in expected if "-".join(key) not in whole]
     if unknown:
         pytest.fail(
-            f"expected_failures names {unknown[0]}, which is no (kind, name, check) of this suite; correct or delete it",
+            f"expected_failures names {unknown[0]}, which is not a (kind, name, check) of this suite; correct or delete it",
             pytrace=False,
         )
     silent = [key for key, reason in expected.items() if len(reason.split()) < 3]

@@ -32,6 +32,11 @@ def take(value: Value, rows: Tensor) -> Value:
     return value[rows] if isinstance(value, Tensor) else [tensor[rows] for tensor in value]
 
 
+def copied(value: Value) -> Value:
+    """A copy of what flows along one edge, through which gradients pass."""
+    return value.clone() if isinstance(value, Tensor) else [tensor.clone() for tensor in value]
+
+
 def by_port(value: Any) -> Mapping[str, Any]:
     """What a module gives, by port; `""` is a main output."""
     return value if isinstance(value, Mapping) else {"": value}
@@ -46,7 +51,7 @@ def mismatch(signal: Signal, value: object, rows: int) -> str | None:
         return f"has {len(tensors)} tensors; {signal} has {len(signal.shapes)}"
     for tensor, shape in zip(tensors, signal.shapes):
         if not isinstance(tensor, Tensor):
-            return f"is a {type(tensor).__name__}, no tensor"
+            return f"is a {type(tensor).__name__}, not a tensor"
         if tuple(tensor.shape) != (rows, *shape):
             return f"has shape {tuple(tensor.shape)}; {signal} of {rows} records has {(rows, *shape)}"
         if tensor.dtype != torch.float32:

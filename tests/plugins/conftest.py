@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,22 @@ ROOT = Path(__file__).parents[2]
 OURS = ("fascore", "fas_", "_fas", "__editable__", "__pycache__")
 
 
+def _installer(python):
+    """uv where it can be had, which is ten times faster than pip, else this environment's pip."""
+    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if uv is not None:
+        return [uv, "pip", "install", "--python", python, *options]
+    return [sys.executable, "-m", "pip", "--python", python, "install", *options]
+
+
 class Environment:
     """A fresh virtual environment that knows this one's third-party libraries and nothing of this working tree."""
 
-    def __init__(self, folder, pip=None):
+    def __init__(self, folder):
         self.folder = folder
-        arguments = ["-m", "venv"] if pip is None else ["-m", "venv", "--without-pip"]
-        subprocess.run([sys.executable, *arguments, str(folder)], check=True)
+        venv.create(folder, symlinks=True, with_pip=False)
         self.python = folder / "bin" / "python"
-        self.pip = pip or self.python
         self.site = next((folder / "lib").glob("python*")) / "site-packages"
         shared = folder / "third-party"
         shared.mkdir()
@@ -36,19 +45,7 @@ class Environment:
         (self.site / "third-party.pth").write_text(f"{shared}\n")
 
     def install(self, *what, cwd=None):
-        command = [
-            self.pip,
-            "-m",
-            "pip",
-            "--python",
-            self.python,
-            "install",
-            "-q",
-            "--no-index",
-            "--no-deps",
-            "--no-build-isolation",
-        ]
-        self._run([*command, *what], cwd or self.folder, check=True)
+        self._run([*_installer(self.python), *what], cwd or self.folder, check=True)
 
     def run(self, *command, cwd, check=True):
         """A program of this environment, or `python`, in a folder; stdout and stderr together."""
@@ -102,19 +99,13 @@ def wheels(tmp_path_factory):
     return {wheel.name.partition("-")[0].replace("_", "-"): wheel for wheel in folder.glob("*.whl")}
 
 
-@pytest.fixture(scope="session")
-def with_pip(tmp_path_factory):
-    """An environment whose pip installs into the others."""
-    return Environment(tmp_path_factory.mktemp("pip") / "venv")
-
-
 @pytest.fixture
-def environment(tmp_path, wheels, with_pip):
+def environment(tmp_path, wheels):
     """`environment("fas-example", …)` is a fresh one with the wheels of fascore and these."""
 
     def make(*names):
-        made = Environment(tmp_path / "venv", with_pip.python)
-        made.install(*(wheels[name] for name in ("fascore", *names)))
-        return made
+        fresh = Environment(tmp_path / "venv")
+        fresh.install(*(wheels[name] for name in ("fascore", *names)))
+        return fresh
 
     return make

@@ -3,7 +3,11 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
+
+import fascore
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-plugin.md"
 BLOCK = re.compile(
@@ -17,12 +21,15 @@ def blocks():
 
 def commands(text):
     """(command, lines that it prints) of a console block."""
-    parts = re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
-    return [(part.splitlines()[0], part.splitlines()[1:]) for part in parts]
+    prompts = [prompt.splitlines() for prompt in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]]
+    return [(lines[0], lines[1:]) for lines in prompts]
 
 
 def test_the_page_works_from_its_first_line_to_its_last(environment, tmp_path):
     there = environment("fas-phantom")
+    where, plugins = there.origins()
+    assert where.is_relative_to(there.site)
+    assert plugins == ["fas-phantom", "fascore"]
     ran = 0
     for language, title, text in blocks():
         if title:
@@ -51,8 +58,39 @@ def test_the_page_works_from_its_first_line_to_its_last(environment, tmp_path):
                     assert line in done.stdout, f"'{command}' does not print '{line}':\n{done.stdout}"
     assert ran == 7
     assert there.origins()[1] == ["fas-maxout", "fas-phantom", "fascore"]
-    metrics = json.loads((tmp_path / "runs/first-plugin/metrics.json").read_text())
-    assert metrics
+    run = tmp_path / "runs" / "first-plugin"
+    assert {path.name for path in (run / "scores").iterdir()} >= {"dev.csv", "intra.csv"}
+    assert "intra" in json.dumps(json.loads((run / "metrics.json").read_text()))
+    assert json.loads((run / "resolved.json").read_text())
+    missing = there.run(
+        "fascore", "check", "spec.json", "--set", "model.encoders.look.type=rppg.mstmap", cwd=tmp_path, check=False
+    )
+    assert missing.returncode == 1
+    assert "pip install fas-rppg" in missing.stdout
+    assert "Traceback" not in missing.stdout
+
+
+def listed(what):
+    """The names that the page says import a package."""
+    line = re.search(rf"these import {what}: (.*?)[;.]$", PAGE.read_text(), re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", line[1]))
+
+
+def test_every_public_name_that_the_page_does_not_list_needs_neither_torch_nor_numpy():
+    heavy = listed("torch") | listed("numpy")
+    code = (
+        f"import fascore, sys; [getattr(fascore, name) for name in fascore.__all__ if name not in {heavy!r}]; "
+        "print([name for name in ('torch', 'numpy', 'cv2', 'av', 'timm') if name in sys.modules])"
+    )
+    assert heavy <= set(fascore.__all__)
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_names_that_the_page_says_import_numpy_do_not_import_torch():
+    code = (
+        f"import fascore, sys; [getattr(fascore, name) for name in {listed('numpy')!r}]; print('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_every_file_of_the_page_is_whole_and_named():

@@ -56,7 +56,13 @@ class Folder(Dataset):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return []  # it needs files; the suite cannot make them
+        return []  # it needs files, which the fixture writes
+
+    @classmethod
+    def fixture(cls, folder: Path) -> Folder:
+        from fascore.components.datasets.fixture import write_fixture
+
+        return cls(manifest=write_fixture(folder), fps=10)
 
 
 __all__ = ["Folder"]

@@ -11,28 +11,50 @@ import numpy as np
 import torch
 
 from fascore.contract.component import validate
-from fascore.contract.errors import FascoreError, NoResponse, SpecError
+from fascore.contract.errors import NoResponse, SpecError
 from fascore.contract.kinds import Dataset, DetectorModule, Face
 from fascore.contract.record import POINTS, Record, Source
-from fascore.testing.case import Case, Check, Failure, shown
+from fascore.testing.case import Case, Check, Failure, author_code, reason, shown
+from fascore.testing.fixtures import fixture
 from fascore.testing.records import toy_records
 
 
-def records_valid(case: Case) -> None:
-    """Ids are unique over all splits of a dataset; label, species and task say the same."""
+def fixture_written(case: Case) -> None:
+    """`fixture`, where a dataset has one, gives a dataset with splits that survives its own dump."""
+    dataset = fixture(case)
+    if dataset is None:
+        return
+    if not dataset.splits():
+        raise Failure(f"{shown(dataset)}: the fixture has no splits")
+    again = _fresh(dataset)
+    if again != dataset:
+        raise Failure(f"{shown(dataset)}: read back from its dump the fixture is another dataset")
+
+
+def lists(case: Case) -> None:
+    """Every split of an example, and all splits of the fixture, have records."""
     for dataset, split in _datasets(case):
-        owner: dict[str, str] = {}
+        try:
+            records = dataset.records(split)
+        except Exception as error:
+            raise Failure(f"{shown(dataset)}: records('{split}') raises {reason(error, case.module)}") from error
+        if not records:
+            raise Failure(f"{shown(dataset)}: split '{split}' has no record")
+
+
+def records_valid(case: Case) -> None:
+    """Ids are unique within a split; label, species and task say the same."""
+    for dataset, split in _datasets(case):
+        ids: set[str] = set()
         for record in dataset.records(split):
             where = f"{shown(dataset)}, split '{split}', record '{record.id}'"
-            if record.id in owner:
+            if record.id in ids:
                 raise Failure(f"{where}: the id stands twice")
-            owner[record.id] = split
+            ids.add(record.id)
             if record.label not in (0, 1) or record.task not in ("spoof", "forgery"):
                 raise Failure(f"{where}: label {record.label!r}, task {record.task!r}")
             if (record.label == 1) != (record.species is None):
                 raise Failure(f"{where}: label {record.label} with species {record.species!r}")
-        if not owner:
-            raise Failure(f"{shown(dataset)}: split '{split}' of its example has no record")
 
 
 def disjoint(case: Case) -> None:
@@ -41,10 +63,10 @@ def disjoint(case: Case) -> None:
         seen: dict[tuple[str, str], str] = {}
         for split in (name for name in ("train", "dev", "test") if name in dataset.splits()):
             for record in dataset.records(split):
-                facts = [("record", record.id), *([("subject", record.subject)] if record.subject else [])]
-                for fact in facts:
-                    if seen.setdefault(fact, split) != split:
-                        raise Failure(f"{shown(dataset)}: {fact[0]} '{fact[1]}' is in '{seen[fact]}' and in '{split}'")
+                names = [("record", record.id), *([("subject", record.subject)] if record.subject else [])]
+                for name in names:
+                    if seen.setdefault(name, split) != split:
+                        raise Failure(f"{shown(dataset)}: {name[0]} '{name[1]}' is in '{seen[name]}' and in '{split}'")
 
 
 def lazy_listing(case: Case) -> None:
@@ -72,20 +94,33 @@ def unknown_split(case: Case) -> None:
         except SpecError:
             continue
         except Exception as error:
-            raise Failure(f"{shown(dataset)}: an unknown split raises {type(error).__name__}: {error}") from error
+            raise Failure(f"{shown(dataset)}: an unknown split raises {reason(error, case.module)}") from error
         raise Failure(f"{shown(dataset)}: an unknown split is accepted")
 
 
 def channels(case: Case) -> None:
-    """The channels of the first record can be read: a digest, increasing times, pictures of the contract's types."""
+    """Channels can be read: a digest, increasing times, pictures of the contract's types; so can the annotation.
+
+    Of an example the first record is opened, of a fixture every one.
+    """
+    whole = fixture(case)
     for dataset, split in _datasets(case):
-        for record in list(dataset.records(split))[:1]:
+        records = list(dataset.records(split))
+        fresh = {record.id: record for record in _fresh(dataset).records(split)}
+        for record in records if dataset is whole else records[:1]:
             for name, source in record.channels.items():
-                if wrong := _source(source):
-                    raise Failure(f"{shown(dataset)}, record '{record.id}', channel '{name}': {wrong}")
+                where = f"{shown(dataset)}, record '{record.id}', channel '{name}'"
+                with author_code(where, case.module):
+                    wrong = _source(source, fresh[record.id].channels[name])
+                if wrong:
+                    raise Failure(f"{where}: {wrong}")
+            if record.annotation is not None:
+                with author_code(f"{shown(dataset)}, record '{record.id}': its annotation", case.module):
+                    record.annotation.load()
 
 
-def _source(source: Source) -> str | None:
+def _source(source: Source, again: Source) -> str | None:
+    """What is wrong with a source, compared with the one that a second listing gives; None if nothing."""
     try:
         times = source.times()
         frames = list(source.read([0, len(times) - 1] if len(times) > 1 else [0]))
@@ -93,7 +128,7 @@ def _source(source: Source) -> str | None:
         return f"cannot be read: {error}"
     if times.ndim != 1 or not bool((np.diff(times) > 0).all()) or not bool(np.isfinite(times).all()):
         return "times() does not increase"
-    if not source.digest() or source.digest() != source.digest():
+    if not source.digest() or source.digest() != again.digest():
         return "digest() is empty or changes"
     for frame in frames:
         image = frame.image
@@ -123,7 +158,7 @@ def plans(case: Case) -> None:
             if not 0 < len(batch) <= sampler.batch_size:
                 raise Failure(f"{shown(sampler)}: a batch has {len(batch)} ids; batch_size is {sampler.batch_size}")
             if strange := [i for i in batch if i not in known]:
-                raise Failure(f"{shown(sampler)}: it plans '{strange[0]}', which is no record's id")
+                raise Failure(f"{shown(sampler)}: it plans '{strange[0]}', which is not a record's id")
 
 
 def epochs_differ(case: Case) -> None:
@@ -145,7 +180,16 @@ def nothing_to_sample(case: Case) -> None:
         except SpecError:
             continue
         except Exception as error:
-            raise Failure(f"{shown(sampler)}: for no records it raises {type(error).__name__}: {error}") from error
+            raise Failure(f"{shown(sampler)}: for no records it raises {reason(error, case.module)}") from error
+
+
+def builds(case: Case) -> None:
+    """`build` gives a DetectorModule."""
+    for (detector,) in case.examples():
+        with author_code(f"{shown(detector)}: build()", case.module):
+            module = detector.build()
+        if not isinstance(module, DetectorModule):
+            raise Failure(f"{shown(detector)}: build() gives a {type(module).__name__}; derive it from DetectorModule")
 
 
 def blank(case: Case) -> None:
@@ -163,7 +207,7 @@ def blank(case: Case) -> None:
                 continue
             except Exception as error:
                 raise Failure(
-                    f"{shown(detector)}: on a blank picture {image.shape} it raises {type(error).__name__}: {error}"
+                    f"{shown(detector)}: on a blank picture {image.shape} it raises {reason(error, case.module)}"
                 ) from error
             if face is not None and (wrong := _face(detector.layouts(), face)):
                 raise Failure(f"{shown(detector)}: on a blank picture {wrong}")
@@ -177,7 +221,10 @@ def drawn_face(case: Case) -> None:
     record_box = np.asarray(annotation.boxes)[0]
     image = next(iter(record.channels["rgb"].read([0]))).image
     for (detector,) in case.examples():
-        first, second = (detector.build().detect(image.copy(), 0, annotation) for _ in range(2))
+        pictures = [image.copy(), image.copy()]
+        first, second = (detector.build().detect(picture, 0, annotation) for picture in pictures)
+        if not all(np.array_equal(picture, image) for picture in pictures):
+            raise Failure(f"{shown(detector)}: detect() writes into the picture")
         if (first is None) != (second is None) or (first is not None and not np.array_equal(first.box, second.box)):
             raise Failure(f"{shown(detector)}: two detections on one picture differ")
         if first is not None and (wrong := _face(detector.layouts(), first)):
@@ -200,12 +247,11 @@ def _face(layouts: Sequence[str], face: Face) -> str | None:
 
 
 def _datasets(case: Case) -> Iterator[tuple[Dataset, str]]:
-    for dataset, split in case.examples():
-        try:
-            dataset.records(split)
-        except FascoreError as error:
-            raise Failure(f"{shown(dataset)}: records('{split}') of its own example: {error}") from error
-        yield dataset, split
+    """The examples, and every split of the fixture."""
+    yield from case.examples()
+    if (whole := fixture(case)) is not None:
+        for split in whole.splits():
+            yield whole, split
 
 
 def _fresh(component: Any) -> Any:
@@ -237,46 +283,82 @@ def _subclasses(owner: Any) -> list[Any]:
     return [deeper for child in owner.__subclasses__() for deeper in (child, *_subclasses(child))]
 
 
+_DUMPED = ("resolves", "has_examples", "round_trips")
+_LISTED = (*_DUMPED, "fixture", "lists")
+_BUILT = ("resolves", "has_examples", "builds")
 CHECKS = (
+    Check(
+        "fixture",
+        ("dataset",),
+        fixture_written,
+        "Write a few small files below the folder, and give the dataset that reads them.",
+        needs=_DUMPED,
+    ),
+    Check(
+        "lists",
+        ("dataset",),
+        lists,
+        "Name in examples() and splits() only splits with records; give fixture() one record a split at least.",
+        needs=(*_DUMPED, "fixture"),
+    ),
     Check(
         "records_valid",
         ("dataset",),
         records_valid,
         "Build ids from dataset, manipulation, compression and name; attacks have a species, bona fide none.",
+        needs=_LISTED,
     ),
-    Check("disjoint", ("dataset",), disjoint, "Split by subject, as the protocol of the dataset says."),
+    Check(
+        "disjoint",
+        ("dataset",),
+        disjoint,
+        "Split by subject, as the protocol of the dataset says.",
+        needs=(*_LISTED, "records_valid"),
+    ),
     Check(
         "lazy_listing",
         ("dataset",),
         lazy_listing,
         "Give each channel a Source that opens its file in times() and read(), not in its constructor.",
+        needs=_LISTED,
     ),
-    Check("listed_twice", ("dataset",), listed_twice, "Sort what the file system lists; draw nothing unseeded."),
-    Check("unknown_split", ("dataset",), unknown_split, "Raise SpecError with the names of the splits."),
+    Check(
+        "listed_twice",
+        ("dataset",),
+        listed_twice,
+        "Sort what the file system lists; draw nothing unseeded.",
+        needs=_LISTED,
+    ),
+    Check("unknown_split", ("dataset",), unknown_split, "Raise SpecError with the names of the splits.", needs=_LISTED),
     Check(
         "channels",
         ("dataset",),
         channels,
         "Do what the docstrings of fascore.Source say of times(), read() and digest().",
+        needs=(*_LISTED, "records_valid", "listed_twice"),
     ),
     Check(
         "plans",
         ("sampler",),
         plans,
         "Draw from numpy.random.Generator(Philox(key)) made of seed and epoch, never from global state.",
+        needs=_DUMPED,
     ),
     Check(
         "epochs_differ",
         ("sampler",),
         epochs_differ,
         "Let epoch and seed enter the generator; where the order is fixed on purpose, expect this failure with that reason.",
+        needs=(*_DUMPED, "plans"),
     ),
     Check("nothing_to_sample", ("sampler",), nothing_to_sample, "Raise SpecError that says which records are missing."),
-    Check("blank", ("detector",), blank, "Return None where there is no face."),
+    Check("builds", ("detector",), builds, "Derive what build() gives from fascore.DetectorModule."),
+    Check("blank", ("detector",), blank, "Return None where there is no face.", needs=_BUILT),
     Check(
         "drawn_face",
         ("detector",),
         drawn_face,
         "Give float32 pixels: box (4,), points (N, 2) in the order of a layout; clamp the confidence to [0, 1].",
+        needs=(*_BUILT, "blank"),
     ),
 )

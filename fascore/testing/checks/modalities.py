@@ -18,13 +18,44 @@ from fascore.contract.record import Record
 from fascore.contract.refs import Ref
 from fascore.contract.signals import Clip, Image, Signal
 from fascore.spec.plan import refs_in
-from fascore.testing.case import Case, Check, Failure, shown
+from fascore.testing.case import Case, Check, Failure, author_code, shown
 from fascore.testing.graphs import Reader, Toy, summary_model, toy
 from fascore.testing.records import toy_records
 from fascore.testing.tensors import mismatch
+from fascore.testing.watch import watched
 
 NAME = "example"
 """The example's name in its small data graph."""
+
+
+def prepares(case: Case) -> None:
+    """The small data graph of each example is accepted, prepared and loaded, and no drawn record lacks a modality."""
+    for place, (config, others) in enumerate(case.examples()):
+        if not isinstance(others, Mapping):
+            raise Failure(
+                f"{shown(config)}: the second item of an example is {{name: other modality}}, not {others!r:.80}"
+            )
+        try:
+            made = _made(case, place)
+            aside = made.prepared.quarantined
+        except FascoreError as error:
+            raise Failure(f"{shown(config)}: the small data graph of its example is refused:\n  {error}") from error
+        if aside:
+            raise Failure(f"{shown(config)}: a drawn record lacks '{aside[0].modality}': {aside[0].reason}")
+        for what, load in (("evaluation", made.evaluation), ("training", made.training)):
+            with author_code(f"{shown(config)}: loading for {what}", case.module):
+                load()
+
+
+def inputs_kept(case: Case) -> None:
+    """`extract` does not write into the arrays of its inputs, nor `load` into stored arrays, draws or inputs."""
+    for made in _toys(case):
+        with watched(NAME) as written:
+            again = Toy(made.plan, made.records)
+            again.evaluation()
+            again.training()
+        if written:
+            raise Failure(f"{_text(made)}: {written[0]}")
 
 
 def signal(case: Case) -> None:
@@ -32,13 +63,13 @@ def signal(case: Case) -> None:
     for made in _toys(case):
         rows = len(made.records)
         for batch in (*made.evaluation(), *made.training()):
-            for ref, said in _signals(made).items():
+            for ref, declared in _signals(made).items():
                 tensor = batch.tensors[ref]
-                if wrong := mismatch(said, tensor, rows * batch.views):
+                if wrong := mismatch(declared, tensor, rows * batch.views):
                     raise Failure(f"{_text(made)}: '{ref}' {wrong}")
-                if isinstance(said, Image | Clip) and not (float(tensor.min()) >= 0 and float(tensor.max()) <= 1):
+                if isinstance(declared, Image | Clip) and not (float(tensor.min()) >= 0 and float(tensor.max()) <= 1):
                     raise Failure(
-                        f"{_text(made)}: '{ref}' is {said}, and lies in [{float(tensor.min()):.3g}, {float(tensor.max()):.3g}]"
+                        f"{_text(made)}: '{ref}' is {declared}, and lies in [{float(tensor.min()):.3g}, {float(tensor.max()):.3g}]"
                     )
 
 
@@ -107,20 +138,9 @@ def _with_channels(record: Record, names: set[str]) -> Record:
 
 
 def _toys(case: Case) -> Iterator[Toy]:
-    """Each example's graph, prepared. Raises Failure where the check or the preparation refuses it."""
-    for place, (config, others) in enumerate(case.examples()):
-        if not isinstance(others, Mapping):
-            raise Failure(
-                f"{shown(config)}: the second item of an example is {{name: other modality}}, not {others!r:.80}"
-            )
-        try:
-            made = _made(case, place)
-            aside = made.prepared.quarantined
-        except FascoreError as error:
-            raise Failure(f"{shown(config)}: the small data graph of its example is refused:\n  {error}") from error
-        if aside:
-            raise Failure(f"{shown(config)}: a drawn record lacks '{aside[0].modality}': {aside[0].reason}")
-        yield made
+    """Each example's graph, prepared."""
+    for place, _ in enumerate(case.examples()):
+        yield _made(case, place)
 
 
 @cache
@@ -133,7 +153,7 @@ def _made(case: Case, place: int) -> Toy:
     graph[NAME] = config
     named = {ref.node for modality in graph.values() for _, ref in refs_in(modality)}
     outputs = _inferred(graph)
-    refs = [f"{NAME}.{port}" if port else NAME for port, said in outputs[NAME].items() if said is not None]
+    refs = [f"{NAME}.{port}" if port else NAME for port, signal in outputs[NAME].items() if signal is not None]
     refs += [
         name for name, ports in outputs.items() if name not in named and name != NAME and ports.get("") is not None
     ]
@@ -160,15 +180,15 @@ def _inferred(graph: Mapping[str, Modality]) -> dict[str, dict[str, Signal | Non
             )
             raise Failure(f"the example's data graph has no '{lacks}', which an input names")
         for name in ready:
-            found: Any = graph[name].infer([outputs[ref.node].get(ref.port) for ref in graph[name].inputs])
-            outputs[name] = dict(found) if isinstance(found, Mapping) else {"": found}
+            inferred: Any = graph[name].infer([outputs[ref.node].get(ref.port) for ref in graph[name].inputs])
+            outputs[name] = dict(inferred) if isinstance(inferred, Mapping) else {"": inferred}
     return outputs
 
 
 def _signals(made: Toy) -> dict[str, Signal]:
     """The example's outputs by Ref."""
     outputs = made.plan.modalities[NAME].outputs
-    return {f"{NAME}.{port}" if port else NAME: said for port, said in outputs.items() if said is not None}
+    return {f"{NAME}.{port}" if port else NAME: signal for port, signal in outputs.items() if signal is not None}
 
 
 def _text(made: Toy) -> str:
@@ -183,35 +203,54 @@ def _same(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> 
 
 
 _MODALITY = ("modality",)
+_PREPARED = ("resolves", "has_examples", "prepares")
 CHECKS = (
+    Check(
+        "prepares",
+        _MODALITY,
+        prepares,
+        "Give in examples() every modality that `inputs` name; extract() and load() must take the suite's short records.",
+    ),
+    Check(
+        "inputs_kept",
+        _MODALITY,
+        inputs_kept,
+        "Copy before you change (x = x * 2 instead of x *= 2); other modalities read the same arrays.",
+        needs=_PREPARED,
+    ),
     Check(
         "signal",
         _MODALITY,
         signal,
         "Correct infer(), extract() or load(): float32 (N, …) of the Signal's shape, stored arrays with the view first.",
+        needs=_PREPARED,
     ),
     Check(
         "repeatable",
         _MODALITY,
         repeatable,
         "Draw nothing in extract(); in load() take random choices from `draws` only.",
+        needs=_PREPARED,
     ),
     Check(
         "record_order",
         _MODALITY,
         record_order,
         "Treat the rows of a batch apart from one another: scale each by its own values.",
+        needs=(*_PREPARED, "repeatable"),
     ),
     Check(
         "declared_channels",
         _MODALITY,
         declared_channels,
         "Name in channels() every raw channel, `annotation` and `record.<column>` that extract() reads.",
+        needs=(*_PREPARED, "repeatable"),
     ),
     Check(
         "missing_channels",
         _MODALITY,
         missing_channels,
         "Raise NoResponse('unreadable', …) where record.channels lacks one that it needs.",
+        needs=_PREPARED,
     ),
 )

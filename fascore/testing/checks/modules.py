@@ -3,17 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from safetensors.torch import load as load_tensors, save as save_tensors
 from torch import Tensor, nn
 
+from fascore.contract.errors import FascoreError
 from fascore.spec.plan import CONTEXT
-from fascore.testing.case import Case, Check, Failure
-from fascore.testing.rig import ROWS, Feed, Rig, rigs
+from fascore.testing.case import Case, Check, Failure, author_code
+from fascore.testing.rig import ROWS, Feed, Rig, rigs, tensors_of
 
 RELATIVE, ABSOLUTE = 2e-3, 2e-5
 """Sums in another order differ in the last bits; what these checks look for differs far more."""
+
+
+def builds(case: Case) -> None:
+    """Its own static check accepts each example, and the module that `build` gives takes random records."""
+    for rig in rigs(case):
+        try:
+            _ = rig.config.infer(rig.signals) if rig.target is None else rig.config.check(rig.signals, rig.target)
+        except FascoreError as error:
+            raise Failure(f"{rig}: its own static check refuses this example: {error}") from error
+        with author_code(f"{rig}: build()", case.module):
+            built = rig.config.build(rig.signals, *([] if rig.target is None else [rig.target]))
+        if not isinstance(built, nn.Module):
+            raise Failure(f"{rig}: build() gives a {type(built).__name__} where a torch.nn.Module belongs")
+        for training in (False, True):
+            with author_code(f"{rig}: the module in {_mode(training)}", case.module):
+                rig.results(rig.build(0, training=training), rig.feed())
+
+
+def inputs_kept(case: Case) -> None:
+    """The module does not write into its inputs, its context or its target; `loss` and `score` of a head not into the output."""
+    for rig in rigs(case):
+        for training in (False, True):
+            module: Any = rig.build(0, training=training)
+            feed, before = rig.feed(), rig.feed()
+            output = rig.call(module, feed)
+            if changed := feed.differs(before):
+                raise Failure(f"{rig}: in {_mode(training)} the module writes into {changed}")
+            if rig.kind == "head":
+                _output_kept(rig, module, output, feed)
+
+
+def _output_kept(rig: Rig, module: Any, output: Any, feed: Feed) -> None:
+    before = [tensor.detach().clone() for tensor in tensors_of(output)]
+    target = None if feed.target is None else feed.target.clone()
+    calls = {"loss": lambda: module.loss(output, feed.target), "score": lambda: module.score(output)}
+    wanted = {"loss": getattr(module, "loss", None) is not None, "score": rig.config.scores}
+    for name in (name for name, called in wanted.items() if called):
+        calls[name]()
+        if not all(torch.equal(now, then) for now, then in zip(tensors_of(output), before)):
+            raise Failure(f"{rig}: {name}() writes into the output that it is given")
+        if target is not None and feed.target is not None and not torch.equal(feed.target, target):
+            raise Failure(f"{rig}: {name}() writes into the target")
 
 
 def signal(case: Case) -> None:
@@ -22,7 +66,7 @@ def signal(case: Case) -> None:
         for training in (False, True):
             module = rig.build(0, training=training)
             if wrong := rig.complaint(module, rig.feed()):
-                raise Failure(f"{rig}: in {'training' if training else 'evaluation'} {wrong}")
+                raise Failure(f"{rig}: in {_mode(training)} {wrong}")
 
 
 def context(case: Case) -> None:
@@ -168,6 +212,10 @@ def _masked(
         return rig.results(module, Feed(inputs, {**feed.context, "mask": mask}))
 
 
+def _mode(training: bool) -> str:
+    return "training" if training else "evaluation"
+
+
 def _close(first: Tensor, second: Tensor) -> bool:
     return torch.allclose(first, second, rtol=RELATIVE, atol=ABSOLUTE)
 
@@ -190,13 +238,8 @@ def _why(gradient: Tensor | None) -> str:
 
 
 _TORCH = ("encoder", "fusion", "head", "objective")
+_BUILT = ("resolves", "has_examples", "context", "builds")
 CHECKS = (
-    Check(
-        "signal",
-        ("encoder", "fusion"),
-        signal,
-        "Correct infer() or the module: shapes are those of the Signal behind the batch axis.",
-    ),
     Check(
         "context",
         _TORCH,
@@ -204,37 +247,69 @@ CHECKS = (
         "Name in `context` only what the kind's docstring lists; set honours_mask = True where the module reads mask.",
     ),
     Check(
-        "seeded", _TORCH, seeded, "Draw weights from torch's current seed only, and keep no state outside the module."
+        "builds",
+        _TORCH,
+        builds,
+        "Make examples() what the check accepts, and build() a torch.nn.Module that takes their signals.",
+        needs=("resolves", "has_examples", "context"),
+    ),
+    Check(
+        "inputs_kept",
+        _TORCH,
+        inputs_kept,
+        "Write x = x * 2 instead of x *= 2, and relu() instead of relu_(); other nodes read the same tensors.",
+        needs=_BUILT,
+    ),
+    Check(
+        "signal",
+        ("encoder", "fusion"),
+        signal,
+        "Correct infer() or the module: shapes are those of the Signal behind the batch axis.",
+        needs=_BUILT,
+    ),
+    Check(
+        "seeded",
+        _TORCH,
+        seeded,
+        "Draw weights from torch's current seed only, and keep no state outside the module.",
+        needs=_BUILT,
     ),
     Check(
         "gradients",
         _TORCH,
         gradients,
         "Use the parameter in forward, set requires_grad_(False) on it, or register it as a buffer.",
+        needs=_BUILT,
     ),
     Check(
         "feature_gradients",
         ("head", "objective"),
         feature_gradients,
         "Do not detach the features, and keep the loss differentiable.",
+        needs=_BUILT,
     ),
     Check(
         "batch_order",
         _TORCH,
         batch_order,
         "In evaluation use no statistics of the batch (batch norm uses its running ones) and keep the batch axis first.",
+        needs=_BUILT,
     ),
-    Check("state_dict", _TORCH, state_dict, "Keep everything learnt in parameters or persistent buffers."),
+    Check(
+        "state_dict", _TORCH, state_dict, "Keep everything learned in parameters or persistent buffers.", needs=_BUILT
+    ),
     Check(
         "bf16",
         _TORCH,
         bf16,
         "Compute losses and scores in float32 (output.float()); use an epsilon that bfloat16 can hold (1e-6 is too small beside 1).",
+        needs=_BUILT,
     ),
     Check(
         "missing_input",
         ("fusion",),
         missing_input,
         "Replace absent inputs by torch.where(mask, …) before anything mixes them; a product with 0 keeps NaN.",
+        needs=_BUILT,
     ),
 )

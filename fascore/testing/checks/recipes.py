@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fascore.contract.errors import FascoreError
 from fascore.model import ModelGraph
-from fascore.testing.case import Case, Check, Failure, shown
+from fascore.testing.case import Case, Check, Failure, author_code, shown
 from fascore.testing.graphs import Toy, summary_model, toy
 from fascore.training.engine import Engine
 
@@ -21,10 +21,28 @@ FACE = {
 }
 
 
+def builds(case: Case) -> None:
+    """It accepts a toy graph, and `build` gives a training with `own` and `optimizers()`."""
+    for recipe, *rest in case.examples():
+        try:
+            made = _toy(recipe, *rest)
+        except FascoreError as error:
+            raise Failure(f"{shown(recipe)}: the toy graph is refused: {error}") from error
+        with author_code(f"{shown(recipe)}: build()", case.module):
+            training = recipe.build(_graph(made), STEPS)
+        if not isinstance(getattr(training, "own", None), nn.ModuleDict):
+            raise Failure(
+                f"{shown(recipe)}: the training has no `own`, a torch.nn.ModuleDict (empty where there is nothing)"
+            )
+        with author_code(f"{shown(recipe)}: optimizers()", case.module):
+            training.optimizers()
+
+
 def trains(case: Case) -> None:
     """A few steps give finite float32 losses, change some weights, and leave all of them finite."""
     for recipe, made in _toys(case):
-        engine, losses = _train(recipe, made)
+        with author_code(f"{shown(recipe)}: step()", case.module):
+            engine, losses = _train(recipe, made)
         if not losses or not losses[0]:
             raise Failure(f"{shown(recipe)}: step() gives no losses")
         for step in losses:
@@ -44,36 +62,34 @@ def repeatable(case: Case) -> None:
     """Two trainings from one seed end in the same bits."""
     for recipe, made in _toys(case):
         first, second = (_train(recipe, made)[0] for _ in range(2))
-        for part in ("model", "own"):
-            one, two = (getattr(engine, part).state_dict() for engine in (first, second))
-            if bad := [name for name, tensor in one.items() if not torch.equal(tensor, two[name])]:
-                raise Failure(f"{shown(recipe)}: '{bad[0]}' of {part} differs between two trainings from one seed")
+        for owner in ("model", "own"):
+            weights, again = (getattr(engine, owner).state_dict() for engine in (first, second))
+            if bad := [name for name, tensor in weights.items() if not torch.equal(tensor, again[name])]:
+                raise Failure(f"{shown(recipe)}: '{bad[0]}' of {owner} differs between two trainings from one seed")
 
 
 def optimizes(case: Case) -> None:
-    """Every trainable parameter of the graph and of `own` belongs to exactly one optimiser."""
+    """Every trainable parameter of the graph and of `own` belongs to exactly one optimizer."""
     for recipe, made in _toys(case):
         graph = _graph(made)
         training = recipe.build(graph, STEPS)
         owners: dict[int, list[str]] = {}
-        for name, part in training.optimizers().items():
-            for parameter in part.parameters:
+        for name, optimizer in training.optimizers().items():
+            for parameter in optimizer.parameters:
                 owners.setdefault(id(parameter), []).append(name)
         for name, parameter in [*graph.named_parameters(), *training.own.named_parameters()]:
-            who = owners.get(id(parameter), [])
-            if parameter.requires_grad and len(who) != 1:
-                raise Failure(f"{shown(recipe)}: '{name}' belongs to {' and '.join(who) if who else 'no optimiser'}")
+            names = owners.get(id(parameter), [])
+            if parameter.requires_grad and len(names) != 1:
+                raise Failure(f"{shown(recipe)}: '{name}' belongs to {' and '.join(names) or 'no optimizer'}")
 
 
 def _toys(case: Case) -> list[tuple[Any, Toy]]:
-    found = []
-    for recipe, *rest in case.examples():
-        graph: Mapping[str, Any] = rest[0] if rest else {"modalities": FACE, "model": summary_model(["face"])}
-        try:
-            found.append((recipe, toy(graph["modalities"], graph["model"], recipe=recipe)))
-        except FascoreError as error:
-            raise Failure(f"{shown(recipe)}: the toy graph is refused: {error}") from error
-    return found
+    return [(recipe, _toy(recipe, *rest)) for recipe, *rest in case.examples()]
+
+
+def _toy(recipe: Any, graph: Mapping[str, Any] | None = None) -> Toy:
+    graph = graph or {"modalities": FACE, "model": summary_model(["face"])}
+    return toy(graph["modalities"], graph["model"], recipe=recipe)
 
 
 def _graph(made: Toy) -> ModelGraph:
@@ -101,21 +117,30 @@ def _train(recipe: Any, made: Toy) -> tuple[Engine, list[Mapping[str, Tensor]]]:
 _RECIPE = ("recipe",)
 CHECKS = (
     Check(
+        "builds",
+        _RECIPE,
+        builds,
+        "Give (recipe, {modalities, model}) in examples() where the recipe needs a graph of its own.",
+    ),
+    Check(
         "trains",
         _RECIPE,
         trains,
         "Call engine.graph, engine.losses and engine.optimize in step(), and return the losses as float32 scalars.",
+        needs=("resolves", "has_examples", "builds"),
     ),
     Check(
         "repeatable",
         _RECIPE,
         repeatable,
         "Draw with engine.rand, or from torch, which the engine seeds before each step.",
+        needs=("resolves", "has_examples", "builds", "trains"),
     ),
     Check(
         "optimizes",
         _RECIPE,
         optimizes,
-        "Give each parameter to one optimiser, or set requires_grad_(False) on what is not trained.",
+        "Give each parameter to one optimizer, or set requires_grad_(False) on what is not trained.",
+        needs=("resolves", "has_examples", "builds"),
     ),
 )

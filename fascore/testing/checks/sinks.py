@@ -36,7 +36,7 @@ def scores(case: Case) -> None:
             _per_record(rig, "the score", score)
             if float(score.min()) < 0 or float(score.max()) > 1:
                 raise Failure(
-                    f"{rig}: scores from {float(score.min()):.3g} to {float(score.max()):.3g} are no probabilities"
+                    f"{rig}: scores from {float(score.min()):.3g} to {float(score.max()):.3g} are not probabilities"
                 )
 
 
@@ -53,7 +53,7 @@ def polarity(case: Case) -> None:
         feed = _telling(rig)
         for _ in range(30):
             optimizer.zero_grad()
-            module.loss(rig.forward(module, feed), feed.target).sum().backward()
+            torch.autograd.backward(rig.losses(module, feed)[0].sum())
             optimizer.step()
         module.eval()
         with torch.no_grad():
@@ -105,24 +105,34 @@ def _shifted(signal: Signal, value: Value, shift: Tensor) -> Value:
     return moved[0] if isinstance(value, Tensor) else moved
 
 
+_BUILT = ("resolves", "has_examples", "context", "builds")
 CHECKS = (
     Check(
         "losses",
         ("head", "objective"),
         losses,
         "Reduce over everything but the batch axis, in float32: loss.float().flatten(1).mean(1).",
+        needs=_BUILT,
     ),
-    Check("scores", ("head",), scores, "Turn logits into a probability in float32: output.float().sigmoid()."),
+    Check(
+        "scores",
+        ("head",),
+        scores,
+        "Turn logits into a probability in float32: output.float().sigmoid().",
+        needs=_BUILT,
+    ),
     Check(
         "polarity",
         ("head",),
         polarity,
         "Label 1 is bona fide and a higher score is more bona fide; turn the paper's polarity here.",
+        needs=_BUILT,
     ),
     Check(
         "updates",
         ("objective",),
         updates,
         "Compute running state under torch.no_grad() and bear a batch that lacks a class.",
+        needs=_BUILT,
     ),
 )

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any, get_args
 
 import jsonschema
-from pydantic import BaseModel
 
-from fascore.contract.component import Component, validate
+from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.hooks import Specs
 from fascore.contract.registry import KINDS, OTHER_KINDS, known_plugins
 from fascore.contract.signals import Series
-from fascore.testing.case import NAME, Case, Check, Failure, cases, shown
+from fascore.testing.case import NAME, Case, Check, Failure, author_code, cases, reason, shown
+from fascore.testing.fixtures import has_fixture
+from fascore.testing.inner import (
+    UNKNOWN,
+    accepts,
+    can_change,
+    configs_inside,
+    models_inside,
+    open_to_unknown_keys,
+    with_unknown_key,
+)
 from fascore.testing.light import heavy_imports
 
 
@@ -28,11 +36,18 @@ def resolves(case: Case) -> None:
 
 def light_import(case: Case) -> None:
     """Importing the config module, its examples and its static checks need no heavy package."""
-    attributes = tuple(c.point.attr for c in cases(case.distribution) if c.module == case.module and c.kind in KINDS)
+    modules: dict[str, list[str]] = {}
+    for other in cases(case.distribution):
+        if other.kind in _ANY:
+            modules.setdefault(other.module, []).extend([other.point.attr] if other.kind in KINDS else [])
     try:
-        report = heavy_imports(case.module, attributes)
+        report = heavy_imports(tuple((module, tuple(attributes)) for module, attributes in modules.items()))[
+            case.module
+        ]
     except RuntimeError as error:
         raise Failure(str(error)) from error
+    if isinstance(report, str):
+        raise Failure(f"a fresh interpreter cannot import {case.module}: {report}")
     if report[""]:
         raise Failure(f"importing {case.module} imports {', '.join(report[''])}")
     if added := report.get(case.point.attr):
@@ -45,7 +60,7 @@ def named(case: Case) -> None:
     if declared != (case.name,):
         raise Failure(f"`type` is {declared or 'no Literal'} and the entry point is called '{case.name}'")
     if not NAME.fullmatch(case.name):
-        raise Failure(f"'{case.name}' is no name: lower case letters, digits and _, parts separated by dots")
+        raise Failure(f"'{case.name}' is not a name: lower-case letters, digits and _, parts separated by dots")
     if case.component.model_fields["type"].default != case.name:
         raise Failure(f"`type` has no default; Python users would have to write it: give it '{case.name}'")
     if case.distribution == "fascore":
@@ -74,8 +89,8 @@ def named(case: Case) -> None:
 
 def documented(case: Case) -> None:
     """The class says in a sentence what it is."""
-    found = case.load()
-    text = (vars(found).get("__doc__") or "").strip() if isinstance(found, type) else (found.__doc__ or "").strip()
+    target = case.load()
+    text = (vars(target).get("__doc__") or "").strip() if isinstance(target, type) else (target.__doc__ or "").strip()
     if len(text.split()) < 3:
         raise Failure(
             f"{case.point.attr} has no docstring of its own" if not text else f"the docstring is only '{text}'"
@@ -83,14 +98,18 @@ def documented(case: Case) -> None:
 
 
 def has_examples(case: Case) -> None:
-    """`examples()` is of its kind's form and not empty; detectors and datasets may need files that nobody has."""
-    if not case.examples() and case.kind not in ("detector", "dataset"):
+    """`examples()` is of its kind's form and not empty; a dataset may have a fixture instead, and a detector need a file."""
+    if case.examples() or case.kind == "detector":
+        return
+    if case.kind != "dataset":
         raise Failure("examples() is empty, so nothing else of this component can be checked")
+    if not has_fixture(case.component):
+        raise Failure("examples() is empty and there is no fixture(), so nothing else of this dataset can be checked")
 
 
 def described(case: Case) -> None:
     """Every field, nested ones too, says what it is."""
-    for owner in _models(case.component):
+    for owner in (case.component, *models_inside(case.component)):
         for name, field in owner.model_fields.items():
             if name != "type" and not (field.description or "").strip():
                 raise Failure(f"field '{name}' of {owner.__name__} has no description")
@@ -99,11 +118,11 @@ def described(case: Case) -> None:
 def round_trips(case: Case) -> None:
     """A dump is JSON, and reading it back gives the same component and the same dump."""
     for config in case.configs():
-        text = config.canonical()
         try:
+            text = config.canonical()
             again = validate(type(config), json.loads(json.dumps(json.loads(text), allow_nan=False)))
-        except (FascoreError, ValueError) as error:
-            raise Failure(f"{shown(config)}: its own dump is refused: {error}") from error
+        except (FascoreError, ValueError, TypeError) as error:
+            raise Failure(f"{config!r:.200}: its own dump is refused: {reason(error, case.module)}") from error
         if again.canonical() != text:
             raise Failure(f"{shown(config)}: read back it dumps as {again.canonical()}")
         if again != config:
@@ -113,23 +132,31 @@ def round_trips(case: Case) -> None:
 def closed(case: Case) -> None:
     """An unknown key is refused."""
     for config in case.configs():
-        try:
-            type(config).model_validate({**json.loads(config.canonical()), "no_such_field": 1})
-        except ValueError:
-            continue
-        raise Failure(f"{shown(config)}: an unknown key is accepted")
+        if accepts(type(config), {**json.loads(config.canonical()), UNKNOWN: 1}):
+            raise Failure(f"{shown(config)}: an unknown key is accepted")
 
 
 def closed_inside(case: Case) -> None:
-    """So is it in every plain config inside the component, and none of them can be changed."""
-    for owner in _models(case.component):
-        if owner.model_config.get("extra") != "forbid" or not owner.model_config.get("frozen"):
-            raise Failure(f"{owner.__name__} accepts unknown keys or changes")
+    """So is it in every plain config inside the component, in its examples and in its fields' types; and none can be changed."""
+    tried = set()
+    for config in case.configs():
+        dump = json.loads(config.canonical())
+        for path, inner in configs_inside(config):
+            where = f"{shown(config)}, at '{'.'.join(map(str, path))}'"
+            if accepts(type(config), with_unknown_key(dump, path)):
+                raise Failure(f"{where}: an unknown key is accepted by {type(inner).__name__}")
+            tried.add(type(inner))
+            if can_change(inner):
+                raise Failure(f"{where}: {type(inner).__name__} can be changed")
+    for model in models_inside(case.component):
+        if model not in tried and open_to_unknown_keys(model):
+            raise Failure(f"{model.__name__}, a config in the fields' types, accepts an unknown key")
 
 
 def schema(case: Case) -> None:
     """Its JSON Schema is valid and accepts its own dump."""
-    document = case.component.model_json_schema(by_alias=True)
+    with author_code("model_json_schema()", case.module):
+        document = case.component.model_json_schema(by_alias=True)
     try:
         jsonschema.Draft202012Validator.check_schema(document)
     except jsonschema.SchemaError as error:
@@ -153,9 +180,8 @@ def refuses(case: Case) -> None:
             except FascoreError:
                 continue
             except Exception as error:
-                raise Failure(
-                    f"{shown(config)}: for inputs {[str(s) for s in signals]} it raises {type(error).__name__}: {error}"
-                ) from error
+                inputs = ", ".join(map(str, signals)) or "nothing"
+                raise Failure(f"{shown(config)}: for {inputs} it raises {reason(error, case.module)}") from error
 
 
 def known_hooks(case: Case) -> None:
@@ -163,41 +189,20 @@ def known_hooks(case: Case) -> None:
     marked = [name for name in dir(case.load()) if hasattr(getattr(case.load(), name), "fascore_impl")]
     unknown = [name for name in marked if not hasattr(Specs, name)]
     if unknown or not marked:
-        there = ", ".join(name for name in vars(Specs) if not name.startswith("_"))
-        what = f"'{unknown[0]}' is no hook" if unknown else "no method is marked with @hookimpl"
-        raise Failure(f"{what}; the hooks are {there}")
-
-
-def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """A model and the plain configs in its fields; other components are checked on their own."""
-    seen: set[type[BaseModel]] = set()
-    waiting = [model]
-    while waiting:
-        owner = waiting.pop()
-        if owner not in seen:
-            seen.add(owner)
-            yield owner
-            waiting += [
-                m
-                for field in owner.model_fields.values()
-                for m in _inside(field.annotation)
-                if not issubclass(m, Component)
-            ]
-
-
-def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _inside(argument)
+        hooks = ", ".join(name for name in vars(Specs) if not name.startswith("_"))
+        what = f"'{unknown[0]}' is not a hook" if unknown else "no method is marked with @hookimpl"
+        raise Failure(f"{what}; the hooks are {hooks}")
 
 
 _ANY = (*KINDS, *OTHER_KINDS)
+_LOADED = ("resolves",)
+_DUMPED = ("resolves", "has_examples", "round_trips")
 RESOLVES = Check(
     "resolves",
     _ANY,
     resolves,
     "Correct the target in pyproject.toml's [project.entry-points], then install the distribution again.",
+    needs=(),
 )
 CHECKS = (
     RESOLVES,
@@ -206,34 +211,50 @@ CHECKS = (
         _ANY,
         light_import,
         "Move the implementation to another file and import it inside build(), compute() or records().",
+        needs=_LOADED,
     ),
     Check(
         "named",
         KINDS,
         named,
         'Write type: Literal["prefix.name"] = "prefix.name" and give the entry point the same name.',
+        needs=_LOADED,
     ),
-    Check("documented", _ANY, documented, "Write a docstring: one sentence on what it is, then shapes, units, source."),
+    Check(
+        "documented",
+        _ANY,
+        documented,
+        "Write a docstring: one sentence on what it is, then shapes, units, source.",
+        needs=_LOADED,
+    ),
     Check(
         "has_examples",
         KINDS,
         has_examples,
         "Define the classmethod examples(); the docstring of the kind's base class says of what form.",
+        needs=_LOADED,
     ),
-    Check("described", KINDS, described, 'Write Field(default, description="…") for every field.'),
+    Check("described", KINDS, described, 'Write Field(default, description="…") for every field.', needs=_LOADED),
     Check(
         "round_trips",
         KINDS,
         round_trips,
         "Use JSON types in fields (finite numbers, text, tuples, Configs); validators must accept what they produce.",
     ),
-    Check("closed", KINDS, closed, "Keep the model_config of the kind's base class."),
-    Check("closed_inside", KINDS, closed_inside, "Derive the configs inside a component from fascore.Config."),
+    Check("closed", KINDS, closed, "Keep the model_config of the kind's base class.", needs=_DUMPED),
+    Check(
+        "closed_inside",
+        KINDS,
+        closed_inside,
+        "Derive the configs inside a component from fascore.Config.",
+        needs=_DUMPED,
+    ),
     Check(
         "schema",
         KINDS,
         schema,
         "Give validators that accept more than their annotation a matching annotation, or a __get_pydantic_json_schema__.",
+        needs=_DUMPED,
     ),
     Check(
         "refuses",
@@ -246,5 +267,6 @@ CHECKS = (
         ("hooks",),
         known_hooks,
         "Mark the methods with @fascore.hookimpl and name them as fascore.contract.hooks.Specs does.",
+        needs=_LOADED,
     ),
 )

@@ -1,13 +1,13 @@
-"""A config module that imports torch."""
+"""A config module that imports numpy."""
 
 from typing import Any, ClassVar, Literal
 
-import torch
+import numpy as np
 from flawed_static import Sound
 
 
 class Heavy(Sound):
-    """Imports torch with its config."""
+    """Imports numpy with its config."""
 
     type: Literal["flawed.heavy"] = "flawed.heavy"
-    dtype: ClassVar[Any] = torch.float32
+    dtype: ClassVar[Any] = np.float32

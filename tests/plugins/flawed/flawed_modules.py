@@ -26,6 +26,10 @@ class Linear(nn.Module):
             self.hidden = torch.randn(1)
 
     def forward(self, feature, **context):
+        if self.flaw == "builds":
+            raise ValueError("no forward")
+        if self.flaw == "inputs_kept" and not self.training:
+            feature *= 2
         output = self.line(feature)
         if self.flaw == "bf16" and output.dtype == torch.bfloat16:
             output = output * math.inf
@@ -66,6 +70,7 @@ def encoder(name, **facts):
 
 
 Signal, Nan, Seeded, Gradients = map(encoder, ("signal", "nan", "seeded", "gradients"))
+Builds, InputsKept = map(encoder, ("builds", "inputs_kept"))
 BatchOrder, StateDict, Bf16 = map(encoder, ("batch_order", "state_dict", "bf16"))
 Context = encoder("context", context=("weather",))
 
@@ -106,6 +111,8 @@ class Judging(nn.Module):
         return loss.mean() if self.flaw == "losses" else loss
 
     def score(self, output):
+        if self.flaw == "output_kept":
+            return output.detach().sigmoid_()
         return output if self.flaw == "scores" else (-output).sigmoid() if self.flaw == "polarity" else output.sigmoid()
 
 
@@ -143,6 +150,12 @@ class Polarity(Judge):
     type: Literal["flawed.polarity"] = "flawed.polarity"
 
 
+class OutputKept(Judge):
+    """Its score overwrites the output."""
+
+    type: Literal["flawed.output_kept"] = "flawed.output_kept"
+
+
 class FeatureGradients(Judge):
     """Nothing below it learns."""
 
@@ -175,6 +188,21 @@ class Updates(Objective):
 
     def build(self, signals, target):
         return Bursting()
+
+
+class Relabelling(nn.Module):
+    def forward(self, feature, *, target):
+        target[:] = 0
+        return feature.square().sum(1)
+
+
+class TargetKept(Updates):
+    """Overwrites the labels."""
+
+    type: Literal["flawed.target_kept"] = "flawed.target_kept"
+
+    def build(self, signals, target):
+        return Relabelling()
 
 
 class Picture(Modality):
@@ -212,6 +240,8 @@ class Mean(ModalityModule):
         return {"value": image}
 
     def load(self, stored, draws, inputs):
+        if self.flaw == "prepares":
+            raise ZeroDivisionError("nothing to load")
         image = stored["value"].float() / 255
         if self.flaw == "range":
             image = image * 300
@@ -232,7 +262,70 @@ def modality(name):
     return type(Picture)(name, (Picture,), {**names, "type": f"flawed.{name}"})
 
 
-Range, Drawing, Rows, Undeclared, Missing = map(modality, ("range", "drawing", "rows", "undeclared", "missing"))
+Prepares, Range, Drawing, Rows = map(modality, ("prepares", "range", "drawing", "rows"))
+Undeclared, Missing = map(modality, ("undeclared", "missing"))
+
+
+class Orphan(Picture):
+    """Reads a modality that its example does not give."""
+
+    type: Literal["flawed.orphan"] = "flawed.orphan"
+
+    @classmethod
+    def examples(cls):
+        return [(cls(inputs=("nobody",)), {})]
+
+
+class Following(Modality):
+    """Half of the picture `face`, with one flaw."""
+
+    type: Any = "flawed"
+
+    @classmethod
+    def examples(cls):
+        face = {"type": "face_frames", "inputs": ["faces"], "size": 16}
+        return [(cls(inputs=("face",)), {"faces": "faces", "face": face})]
+
+    def infer(self, signals):
+        from fascore import SpecError
+
+        if len(signals) != 1 or not isinstance(signals[0], Image):
+            raise SpecError("reads one picture")
+        return signals[0]
+
+
+class Darkening(Following):
+    """Loading halves the picture that others read."""
+
+    type: Literal["flawed.darkening"] = "flawed.darkening"
+    stored = False
+
+    def build(self, signals):
+        return Halving()
+
+
+class Halving(ModalityModule):
+    def load(self, stored, draws, inputs):
+        return inputs[0].mul_(0.5)
+
+
+class Erasing(Following):
+    """Extraction sets a pixel of the stored picture to 0."""
+
+    type: Literal["flawed.erasing"] = "flawed.erasing"
+
+    def build(self, signals):
+        return Wiping()
+
+
+class Wiping(ModalityModule):
+    def extract(self, record, inputs):
+        array = inputs[0]["value"]
+        array[..., 0] = 255 - array[..., 0]
+        return {"value": array[..., :16, :16]}
+
+    def load(self, stored, draws, inputs):
+        return stored["value"].float() / 255
 
 
 class Teaching:
@@ -272,8 +365,17 @@ class Teach(Recipe):
         return Teaching(self.type.partition(".")[2], graph)
 
 
+class BuildsNothing(Teach):
+    """Gives no training."""
+
+    type: Literal["flawed.builds_nothing"] = "flawed.builds_nothing"
+
+    def build(self, graph, steps_per_epoch):
+        return None
+
+
 class Idle(Teach):
-    """Never steps."""
+    """Never takes a step."""
 
     type: Literal["flawed.idle"] = "flawed.idle"
 

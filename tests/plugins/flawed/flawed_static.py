@@ -30,6 +30,11 @@ class Sound(Fusion):
     def infer(self, signals):
         return signals[0] if signals else Vector(1)
 
+    def build(self, signals):
+        from torch import nn
+
+        return nn.Identity()
+
 
 class Misnamed(Sound):
     """Its entry point is called otherwise."""
@@ -86,6 +91,56 @@ class OpenInside(Sound):
 
     type: Literal["flawed.open_inside"] = "flawed.open_inside"
     plain: Plain = Field(Plain(), description="plain")
+
+
+class OpenLater(Sound):
+    """A nested config that no example has takes any key."""
+
+    type: Literal["flawed.open_later"] = "flawed.open_later"
+    plain: Plain | None = Field(None, description="plain")
+
+
+class Soft(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    gain: float = Field(1.0, description="gain")
+
+
+class Thawed(Sound):
+    """Its nested config can be changed."""
+
+    type: Literal["flawed.thawed"] = "flawed.thawed"
+    soft: tuple[Soft, ...] = Field((Soft(),), description="soft")
+
+
+class Raising(Sound):
+    """Its examples cannot be made."""
+
+    type: Literal["flawed.raising"] = "flawed.raising"
+    width: int = Field(3, gt=0, description="width")
+
+    @classmethod
+    def examples(cls):
+        return [(cls(width=0), [Vector(3)])]
+
+
+class Picky(Sound):
+    """Refuses its own example."""
+
+    type: Literal["flawed.picky"] = "flawed.picky"
+
+    def infer(self, signals):
+        from fascore import SpecError
+
+        raise SpecError("never")
+
+
+class Hollow(Sound):
+    """Builds nothing at all."""
+
+    type: Literal["flawed.hollow"] = "flawed.hollow"
+
+    def build(self, signals):
+        return None
 
 
 class Unlike(Sound):
@@ -153,6 +208,10 @@ class Split(Dataset):
                 raise KeyError(split)
             raise SpecError("no such split")
         records = toy_records(6, first=0 if split == "train" else 100)
+        if self.flaw == "lists" and split == "dev":
+            return []
+        if self.flaw == "torn" and split == "dev":
+            records = [replace(record, id="torn/1", channels={"rgb": TornSource()}) for record in records[1:2]]
         if self.flaw == "records_valid":
             records = [replace(record, id="same") for record in records]
         if self.flaw == "disjoint":
@@ -180,6 +239,73 @@ class Backwards(Source):
 
     def read(self, indices=None):
         return self.inner.read(indices)
+
+
+class TornSource(Source):
+    """Cannot be read."""
+
+    def digest(self):
+        return "x"
+
+    def times(self):
+        from fascore import NoResponse
+
+        raise NoResponse("unreadable", "torn")
+
+    def read(self, indices=None):
+        return iter(())
+
+
+class Nothing(Split):
+    """Neither examples nor a fixture."""
+
+    type: Literal["flawed.nothing"] = "flawed.nothing"
+
+    @classmethod
+    def examples(cls):
+        return []
+
+
+class Fixture(Split):
+    """Its fixture is the folder."""
+
+    type: Literal["flawed.fixture"] = "flawed.fixture"
+
+    @classmethod
+    def fixture(cls, folder):
+        return str(folder)
+
+
+class BareDisk(Split):
+    """Its fixture cannot be written."""
+
+    type: Literal["flawed.bare_disk"] = "flawed.bare_disk"
+
+    @classmethod
+    def fixture(cls, folder):
+        raise PermissionError("no room")
+
+
+class Lists(Split):
+    """A split of its fixture is empty."""
+
+    type: Literal["flawed.lists"] = "flawed.lists"
+    flaw: ClassVar[str] = "lists"
+
+    @classmethod
+    def fixture(cls, folder):
+        return cls()
+
+
+class Torn(Split):
+    """A file of the split that no example names is torn."""
+
+    type: Literal["flawed.torn"] = "flawed.torn"
+    flaw: ClassVar[str] = "torn"
+
+    @classmethod
+    def fixture(cls, folder):
+        return cls()
 
 
 class RecordsValid(Split):
@@ -260,6 +386,24 @@ class Nervous(Detector):
         return Finder(None)
 
 
+class Unbuilt(Detector):
+    """Builds something else."""
+
+    type: Literal["flawed.unbuilt"] = "flawed.unbuilt"
+
+    def build(self):
+        return object()
+
+
+class Painting(Detector):
+    """Paints over the picture."""
+
+    type: Literal["flawed.painting"] = "flawed.painting"
+
+    def build(self):
+        return Finder("paint")
+
+
 class Double(Detector):
     """Gives a box of float64."""
 
@@ -278,6 +422,9 @@ class Finder(DetectorModule):
 
         if self.dtype is None:
             raise ValueError("no face")
+        if self.dtype == "paint":
+            image[:] = 0
+            return None
         return Face(np.zeros(4, self.dtype), 1.0) if image.any() and image.min() != image.max() else None
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
@@ -107,6 +108,10 @@ class Phantom(Dataset):
     @classmethod
     def examples(cls) -> list[Any]:
         return [(cls(subjects=3, frames=2, size=32), split) for split in ("train", "dev", "test", "all")]
+
+    @classmethod
+    def fixture(cls, folder: Path) -> Phantom:
+        return cls(subjects=3, frames=2, size=32, species=("print.flat",))  # rendered when read: nothing to write
 
     def splits(self) -> tuple[str, ...]:
         return ("train", "dev", "test", "all")
