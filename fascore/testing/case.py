@@ -24,9 +24,7 @@ from fascore.contract.signals import Signal
 
 PAIRED = {"encoder": 2, "fusion": 2, "head": 3, "objective": 3, "modality": 2, "dataset": 2}
 """Kinds whose examples are tuples, and how long those are; an example of any other kind is the component alone."""
-OTHERS = ("hooks", "command", "paper")
-"""Groups of entry points that name something else than components."""
-GROUPS = (*KINDS, *OTHERS)
+GROUPS = (*KINDS, *OTHER_KINDS)
 FORMS = {
     "encoder": "(encoder, [input signals])",
     "fusion": "(fusion, [input signals])",

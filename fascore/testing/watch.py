@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -14,12 +14,10 @@ import torch
 from torch import Tensor
 
 from fascore.contract.kinds import Arrays, Loaded, ModalityModule
+from fascore.contract.kinds.protocols import Draws
 from fascore.contract.record import Record
 from fascore.data.modules import Modules
 from fascore.spec.plan import NodePlan
-
-if TYPE_CHECKING:
-    from fascore.data.draws import Draws
 
 
 @contextmanager
