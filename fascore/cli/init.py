@@ -6,18 +6,16 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import typer
 
 from fascore.cli.text import to_json
-from fascore.contract.component import load, validate
 from fascore.contract.errors import FascoreError
-from fascore.contract.files import write_whole
-from fascore.contract.kinds import Dataset
 from fascore.contract.registry import index
-from fascore.spec.documents import RunSpec
-from fascore.spec.plan import check
+
+if TYPE_CHECKING:
+    from fascore.contract.kinds import Dataset
 
 MODALITIES = ("rgb", "depth", "infrared")
 FUSIONS = ("gated", "concat", "mean", "sum", "attention_pool")
@@ -121,7 +119,7 @@ def _one_of(names: Sequence[str], text: str) -> str:
 
 def _positive(text: str) -> str:
     if not text.isdecimal() or not int(text):
-        raise FascoreError(f"'{text}' is no whole number above 0")
+        raise FascoreError(f"'{text}' is not a whole number above 0")
     return text
 
 
@@ -129,6 +127,11 @@ def write_spec(path: Path, choices: Choices, *, force: bool) -> None:
     """Write the spec of some choices, after it is checked. Raises FascoreError, or SpecErrors where they do not fit."""
     if path.exists() and not force:
         raise FascoreError(f"{path}: is there already; write over it with --force, or name another file")
+    from fascore.contract.component import validate
+    from fascore.contract.files import write_whole
+    from fascore.spec.documents import RunSpec
+    from fascore.spec.plan import check
+
     document = spec_of(choices._replace(name=choices.name or path.stem))
     check(validate(RunSpec, document))
     write_whole(path, to_json(document) + "\n")
@@ -208,6 +211,8 @@ def _finder() -> str:
 def _of_manifest(manifest: Path | None) -> dict[str, Any]:
     if manifest is None:
         raise FascoreError("--data folder needs a manifest: --manifest FILE, CSV or JSON lines with a line a video")
+    from fascore.contract.component import load, validate
+
     dataset = {"type": "folder", "manifest": str(manifest)}
     splits = cast("Dataset", validate(load("dataset", "folder"), dataset)).splits()
     if "train" not in splits:

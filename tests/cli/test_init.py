@@ -99,8 +99,8 @@ def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path):
         "there is no file gone.csv",
         "'dept' is none of rgb",
         "'gatde' is none of gated",
-        "'0' is no whole",
-        "'many' is no whole",
+        "'0' is not a whole",
+        "'many' is not a whole",
     ):
         assert sentence in said
     document = json.loads((tmp_path / "mine.json").read_text())
