@@ -49,7 +49,7 @@ def steps(model: nn.Module, part: ManagedOptimizer, first: int, last: int) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_optimiser_goes_on_from_its_saved_state_to_the_same_bits(name: str) -> None:
+def test_an_optimizer_goes_on_from_its_saved_state_to_the_same_bits(name: str) -> None:
     whole, part = model_of(), model_of()
     unbroken, broken = built(name, whole, Schedule(name="cosine")), built(name, part, Schedule(name="cosine"))
     steps(whole, unbroken, 0, 8)
@@ -66,7 +66,7 @@ def test_an_optimiser_goes_on_from_its_saved_state_to_the_same_bits(name: str) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_named_optimiser_steps_as_that_class_of_torch(name: str) -> None:
+def test_a_named_optimizer_steps_as_that_class_of_torch(name: str) -> None:
     mine, theirs = model_of(), model_of()
     by_name = {key.lower(): value for key, value in vars(torch.optim).items() if isinstance(value, type)}
     reference = by_name[name](theirs.parameters(), lr=0.01)
@@ -106,13 +106,13 @@ def test_a_model_that_is_wholly_frozen_is_refused() -> None:
         ({"name": "sgd", "lr": -1}, "greater than 0"),
     ],
 )
-def test_a_wrong_optimiser_is_named_in_a_sentence(given: dict[str, object], said: str) -> None:
+def test_a_wrong_optimizer_is_named_in_a_sentence(given: dict[str, object], said: str) -> None:
     with pytest.raises(SpecErrors) as caught:
         validate(Optimizer, {"lr": 0.1, **given})
     assert said in str(caught.value)
 
 
-def test_an_optimiser_config_survives_json() -> None:
+def test_an_optimizer_config_survives_json() -> None:
     config = validate(Optimizer, {"name": "adamw", "lr": 1e-3, "betas": [0.9, 0.98]})
     assert config.arguments == {"betas": (0.9, 0.98)}
     assert validate(Optimizer, json.loads(config.canonical())) == config
