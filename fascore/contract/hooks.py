@@ -34,7 +34,7 @@ hookimpl = pluggy.HookimplMarker("fascore")
 
 
 class RunFacts(NamedTuple):
-    """What every hook is told of the run."""
+    """What every hook gets of the run."""
 
     name: str
     folder: Path
@@ -42,7 +42,7 @@ class RunFacts(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step of training: losses by name, learning rates by optimiser, counters and speed."""
+    """One step of training: losses by name, learning rates by optimizer, counters and speed."""
 
     epoch: int
     step: int
@@ -71,7 +71,7 @@ class Specs:
 
     @hookspec
     def step_ended(self, run: RunFacts, step: Step) -> None:
-        """An optimiser step is done."""
+        """An optimizer step is done."""
 
     @hookspec
     def epoch_ended(self, run: RunFacts, epoch: int, metrics: Mapping[str, float]) -> None:

@@ -48,7 +48,7 @@ class Annotation(NamedTuple):
 
     `boxes` (F, 4) float32 as x1, y1, x2, y2 in pixels, NaN where a frame has no face; `points` (F, N, 2) in pixels or
     None; `layout` names the order of the points (`five`, `68`, `mesh140`). `area` (F, 4), boxes like `boxes`, is the part
-    of the frame that the face and an instrument may cover, told alike for bona fide records and attacks: what is outside
+    of the frame that the face and an instrument may cover, given alike for bona fide records and attacks: what is outside
     it must tell nothing of the label, which audits test.
     """
 

@@ -1,6 +1,6 @@
 """Several processes as one: torch.distributed from torchrun's environment, sums, buckets, and JSON between processes.
 
-With one process nothing is initialised and every function is the identity.
+With one process nothing is initialized and every function is the identity.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Ema:
-    """e <- decay * e + (1 - decay) * w after every optimiser step, from e = w at the start; integer buffers are copied."""
+    """e <- decay * e + (1 - decay) * w after every optimizer step, from e = w at the start; integer buffers are copied."""
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.module = module

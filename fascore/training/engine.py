@@ -64,9 +64,7 @@ class Engine:
 
     def losses(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """Weighted float32 losses of heads (`head.<name>`) and objectives (`objective.<name>`)."""
-        with torch.autocast(self.device.type, enabled=False):
-            losses: dict[str, Tensor] = self.model.losses(outputs, batch)
-        return losses
+        return self.model.losses(outputs, batch)
 
     def optimize(self, name: str, closure: Callable[[], Tensor]) -> Tensor:
         """Back-propagate the scalar that `closure` gives into the parameters of one optimizer, and step it; the loss, detached.

@@ -54,9 +54,9 @@ def score(
         rows = _rows(model, batches(mine) if mine else (), bf16=precision == "bf16")
     finally:
         model.train(was_training)
-    found = rows if alone else [row for part in distributed.gather_json(rows) for row in part]
-    _every_record_once([identity for identity, _ in found], ids)
-    by_id = dict(found)
+    every = rows if alone else [row for of_process in distributed.gather_json(rows) for row in of_process]
+    _every_record_once([identity for identity, _ in every], ids)
+    by_id = dict(every)
     heads = dict.fromkeys(head for identity in ids for head in by_id[identity])
     return Scores(tuple(ids), {head: tuple(_number(by_id[identity].get(head)) for identity in ids) for head in heads})
 
@@ -86,11 +86,11 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _every_record_once(found: Sequence[str], ids: Sequence[str]) -> None:
-    if sorted(found) == sorted(ids):
+def _every_record_once(scored: Sequence[str], ids: Sequence[str]) -> None:
+    if sorted(scored) == sorted(ids):
         return
-    missing, extra = sorted(set(ids) - set(found)), sorted(set(found) - set(ids))
-    doubled = sorted(identity for identity, count in Counter(found).items() if count > 1)
+    missing, extra = sorted(set(ids) - set(scored)), sorted(set(scored) - set(ids))
+    doubled = sorted(identity for identity, count in Counter(scored).items() if count > 1)
     listed = ", ".join(
         f"{len(some)} {word} {some[:3]}"
         for word, some in (("missing", missing), ("doubled", doubled), ("foreign", extra))

@@ -98,7 +98,7 @@ def test_two_processes_take_the_two_steps_of_sam_as_one(both: Any, tmp_path: Pat
 
 
 def same_weights(one: Path, other: Path) -> None:
-    """Weights and optimiser states agree but for the order of sums."""
+    """Weights and optimizer states agree but for the order of sums."""
     together, alone = (checkpoint.read(folder / "checkpoints" / checkpoint.LAST)[0] for folder in (one, other))
     assert set(together) == set(alone)
     for key, value in alone.items():

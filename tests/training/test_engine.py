@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 
 class Bare:
-    """A training that only has optimisers."""
+    """A training that only has optimizers."""
 
     def __init__(self, own: nn.Module, **parts: ManagedOptimizer) -> None:
         self.own, self.parts = nn.ModuleDict({"own": own}), parts
@@ -34,7 +34,7 @@ class Bare:
 
 
 def engine_of(own: nn.Module, *, ema: float | None = None, **settings: Any) -> Engine:
-    """An engine whose one optimiser `it` is plain gradient descent over `own`."""
+    """An engine whose one optimizer `it` is plain gradient descent over `own`."""
     part = make_optimizer(
         own.parameters(), Optimizer(name="sgd", lr=0.1), Schedule(), epochs=1, steps_per_epoch=100, **settings
     )

@@ -47,7 +47,7 @@ def steps(model: nn.Module, part: ManagedOptimizer, first: int, last: int) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_optimiser_goes_on_from_its_saved_state_to_the_same_bits(name: str) -> None:
+def test_an_optimizer_goes_on_from_its_saved_state_to_the_same_bits(name: str) -> None:
     whole, part = model_of(), model_of()
     unbroken, broken = built(name, whole, Schedule(name="cosine")), built(name, part, Schedule(name="cosine"))
     steps(whole, unbroken, 0, 8)
@@ -64,7 +64,7 @@ def test_an_optimiser_goes_on_from_its_saved_state_to_the_same_bits(name: str) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_named_optimiser_steps_as_that_class_of_torch(name: str) -> None:
+def test_a_named_optimizer_steps_as_that_class_of_torch(name: str) -> None:
     mine, theirs = model_of(), model_of()
     by_name = {key.lower(): value for key, value in vars(torch.optim).items() if isinstance(value, type)}
     reference = by_name[name](theirs.parameters(), lr=0.01)

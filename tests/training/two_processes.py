@@ -39,7 +39,7 @@ PAIRS: dict[str, Any] = {"sampler": {"type": "toy.order", "batch_size": 2}}
 
 
 def digest(engine: Engine) -> str:
-    """Of all parameters and optimiser states of this process; buffers differ until they are averaged."""
+    """Of all parameters and optimizer states of this process; buffers differ until they are averaged."""
     states = [part.state()[0] for part in engine.optimizers.values()]
     tensors = [
         *engine.model.parameters(),

@@ -17,7 +17,7 @@ class Dataset(Component):
 
     kind: ClassVar[str] = "dataset"
     publishable: ClassVar[bool] = False
-    """True where the licence lets a report show faces of this dataset."""
+    """True where the license lets a report show faces of this dataset."""
 
     @classmethod
     def fixture(cls, folder: Path) -> Self | None:

@@ -27,7 +27,7 @@ class DetectorModule(ABC):
 
     @abstractmethod
     def detect(self, image: np.ndarray, index: int, annotation: Annotation | None) -> Face | None:
-        """The most prominent face of frame `index`, image (H, W, 3) uint8 RGB; None where there is none."""
+        """The most prominent face of frame `index`, image (H, W, 3) uint8 RGB; None where there is no face."""
 
 
 class Detector(Component):

@@ -33,7 +33,7 @@ class Encoder(Component):
         raise NotImplementedError
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
-        """The module, randomly initialised from torch's current seed.
+        """The module, randomly initialized from torch's current seed.
 
         A module may define `adopt_pretrained()`: the graph calls it once where a run begins, not where a checkpoint follows.
         """

@@ -35,5 +35,5 @@ class Fusion(Component):
         raise NotImplementedError
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
-        """The module, randomly initialised from torch's current seed."""
+        """The module, randomly initialized from torch's current seed."""
         raise NotImplementedError

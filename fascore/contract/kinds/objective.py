@@ -23,7 +23,7 @@ class Objective(Component):
     """A loss beside the heads; absent from evaluation, export and the deployed model's parameters.
 
     `examples()` gives `(objective, input signals, Target)` triples. The module's `forward(*features, target)` gives (B,)
-    float32. A module with state may define `update(reduce)`, called once after each optimiser step, without gradient;
+    float32. A module with state may define `update(reduce)`, called once after each optimizer step, without gradient;
     `reduce(tensor)` sums a tensor over all processes. In a run of several processes it is called with no rows too, so that
     one that gathers over processes finds them all.
     """
