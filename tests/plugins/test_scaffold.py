@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,15 @@ def plugins(tmp_path_factory):
     return folder, projects, os.pathsep.join(map(str, [site, *(project / "src" for project in projects)]))
 
 
-def test_a_new_plugin_of_every_kind_passes_its_tests_at_once(plugins):
+def test_a_new_plugin_of_every_kind_and_the_example_from_its_wheel_pass_their_tests_at_once(plugins, wheels, tmp_path):
     folder, projects, path = plugins
-    suites = [project / "tests" for project in projects]
+    zipfile.ZipFile(wheels["fas-example"]).extractall(tmp_path)
+    path = os.pathsep.join([str(tmp_path), path])
+    suites = [*(project / "tests" for project in projects), ROOT / "examples/fas-example/tests"]
     out = run(
         "pytest", "-q", "-rs", "--import-mode=importlib", "-p", "no:cacheprovider", *suites, cwd=folder, PYTHONPATH=path
     )
-    assert int(re.search(r"(\d+) passed", out)[1]) > 10 * 15
+    assert int(re.search(r"(\d+) passed", out)[1]) > 11 * 15
     assert not re.search(r"\d+ (skipped|xfailed|failed)", out)
 
 
