@@ -102,6 +102,7 @@ COMMANDS = (
             "fascore compare runs/study/* --threshold bpcer=0.01",
             "fascore compare runs/vit --paper joint/II --as 'vit=ViT, joint'",
         ),
+        compare.Command,
     ),
     Entry("papers", papers.papers, "list or print the tables of papers", ("fascore papers", "fascore papers joint/II")),
     Entry(

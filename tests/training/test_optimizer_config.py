@@ -274,7 +274,7 @@ def test_every_field_of_every_optimizer_is_described() -> None:
 def test_a_class_that_this_torch_lacks_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     from fascore.training import optim
 
-    build = getattr(optim, "make_optimizer", None) or optim.optimisation
+    build = optim.make_optimizer
     monkeypatch.delattr(torch.optim, "Muon")
     schedule = Supervised().schedule
     with pytest.raises(FascoreError, match=r"torch refuses the optimi[sz]er muon"):
