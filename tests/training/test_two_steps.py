@@ -275,3 +275,17 @@ def test_a_block_that_fails_gives_parameters_and_statistics_back() -> None:
         raise RuntimeError("stop")
     assert all(parameter.requires_grad for parameter in model.parameters())
     assert torch.equal(model[1].running_mean, before)
+
+
+def test_a_batch_that_teaches_nothing_counts_and_changes_nothing() -> None:
+    model = Scalar(1.0)
+    engine = engine_of(model, accumulate=2)
+    assert engine.backward("it", torch.tensor(3.0)) == 3
+    assert not engine.step("it")
+    engine.optimize("it", lambda: 4 * model.w.sum())
+    assert model.w.item() == pytest.approx(1 - 0.1 * 4 / 2)
+    model.w.requires_grad_(False)
+    data = torch.ones(1, requires_grad=True)
+    assert engine.gradients("it", lambda: data.sum()) == {}
+    engine.optimize("it", lambda: data.sum())
+    assert data.grad is None
