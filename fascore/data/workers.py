@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from fascore.contract.errors import FascoreError
+from fascore.contract.extras import require_train
 
 IN_FLIGHT = 4
 """Items a process that wait in its queue: few, so that memory does not grow with the dataset."""
@@ -35,6 +36,7 @@ def spread(
     `work` and the items are sent to the processes by pickle. Raises FascoreError where a process dies while it `what`
     (`prepared`, `read`) items of these names.
     """
+    require_train()
     if processes <= 0:
         for item in items:
             yield item, work(item)

@@ -57,7 +57,7 @@ def report_facts(
     metrics, known = folder.read(folder.metrics), folder.read(folder.facts)
     tables = {name: ScoreTable.read(folder.scores(name)) for name in ("dev", *metrics["tests"])}
     return ReportFacts(
-        title=folder.run_spec().name,
+        title=folder.read(folder.resolved)["spec"]["name"],
         metrics=metrics,
         dev=tables.pop("dev"),
         tests=tables,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fascore.contract.extras import TRAIN
 from fascore.running.run import execute_document
@@ -93,16 +94,22 @@ def test_presentations_are_planned_and_a_threshold_is_recalibrated(program, run,
     header, *rows = (run / "scores" / "dev.csv").read_text().splitlines()
     label = header.split(",").index("label")
     bona_fide = [row for row in rows if row.split(",")[label] == "1"]
-    (tmp_path / "phone.csv").write_text("\n".join([header, *bona_fide * 40]))
+    copies = [f"{copy}-{row}" for copy in range(40) for row in bona_fide]  # the id stands first
+    (tmp_path / "phone.csv").write_text("\n".join([header, *copies]))
     program("recalibrate", run, "phone.csv", "--camera", "phone", "--bpcer", "0.1")
-    assert json.loads((run / "thresholds" / "phone.json").read_text())["datasets"] == ["phone"]
+    assert json.loads((run / "thresholds" / "phone.json").read_text())["threshold"]["datasets"] == ["phone"]
 
 
 @pytest.fixture
 def spec(program, tmp_path):
     """A spec of a manifest that needs nothing but the core."""
-    rows = [f"{split}{n},{n % 2},p{split}{n},{split},{n}.png" for split in ("train", "dev", "test") for n in range(4)]
-    (tmp_path / "videos.csv").write_text("\n".join(["id,label,subject,split,rgb", *rows]))
+    rows = []
+    for split in ("train", "dev", "test"):
+        for number in range(4):
+            Image.new("RGB", (32, 32), (number, 0, 0)).save(tmp_path / f"{number}.png")
+            attack = number % 2
+            rows.append(f"{split}{number},{1 - attack},{'print.flat' * attack},p-{split}{number},{split},{number}.png")
+    (tmp_path / "videos.csv").write_text("\n".join(["id,label,species,subject,split,rgb", *rows]))
     program("init", "spec.json", "--manifest", "videos.csv", "--detector", "whole")
     return tmp_path / "spec.json"
 
