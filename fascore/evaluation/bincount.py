@@ -12,7 +12,7 @@ BLOCK = 1 << 18
 
 def tally(codes: NDArray[np.integer[Any]], count: int) -> NDArray[np.int64]:
     """How often each of 0 … count - 1 occurs, (count,); by blocks, since numpy widens all that it counts to eight bytes."""
-    found = np.zeros(count, np.int64)
+    tallies = np.zeros(count, np.int64)
     for start in range(0, len(codes), BLOCK):
-        found += np.bincount(codes[start : start + BLOCK], minlength=count)
-    return found
+        tallies += np.bincount(codes[start : start + BLOCK], minlength=count)
+    return tallies

@@ -135,8 +135,8 @@ class Resampling:
         ]
         roc.needs_both(sorted_classes[0].scores, sorted_classes[1].scores)
         weighed = _Weighed(*sorted_classes)
-        found = np.array([weighed.figures(row.astype(np.float64)) for row in self.weights])
-        return Curves(*found.T)
+        figures = np.array([weighed.figures(row.astype(np.float64)) for row in self.weights])
+        return Curves(*figures.T)
 
 
 class _Sorted(NamedTuple):

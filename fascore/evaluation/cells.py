@@ -96,34 +96,34 @@ def labels(cells: Cells, place: Place, start: int = 0) -> NDArray[np.int8]:
         return np.fromiter(map(LABELS.__getitem__, cells), np.int8, len(cells))
     except (KeyError, TypeError):
         pass
-    found = np.empty(len(cells), np.int8)
+    labels = np.empty(len(cells), np.int8)
     for index, cell in enumerate(cells):
         key = cell.strip() if isinstance(cell, str) else cell
         if isinstance(key, list | dict) or key not in LABELS:
             raise place.error(
                 start + index, "label", f"'{shown(cell)}' is no label; write 1 for bona fide and 0 for an attack"
             )
-        found[index] = LABELS[key]
-    return found
+        labels[index] = LABELS[key]
+    return labels
 
 
 def numbers(cells: Cells, place: Place, column: str, start: int = 0) -> NDArray[np.float64]:
     """(N,) float64, NaN where a cell is empty. Raises FascoreError for words and infinities."""
     try:
-        found = np.fromiter(map(float, cells), np.float64, len(cells))
+        values = np.fromiter(map(float, cells), np.float64, len(cells))
     except (TypeError, ValueError, OverflowError):  # some cell is empty or no number
-        found = np.empty(len(cells))
+        values = np.empty(len(cells))
         for index, cell in enumerate(cells):
             try:
-                found[index] = np.nan if cell is None or cell == "" else float(cell)
+                values[index] = np.nan if cell is None or cell == "" else float(cell)
             except (TypeError, ValueError, OverflowError):
                 complaint = f"'{shown(cell)}' is no number; leave the cell empty where there is no score"
                 raise place.error(start + index, column, complaint) from None
-    if len(infinite := np.flatnonzero(np.isinf(found))):
+    if len(infinite := np.flatnonzero(np.isinf(values))):
         raise place.error(
             start + int(infinite[0]), column, "is infinite; a score is a finite number, higher = more bona fide"
         )
-    return found
+    return values
 
 
 def responses(

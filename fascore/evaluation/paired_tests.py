@@ -131,13 +131,13 @@ def _resampled(
     tables: tuple[ScoreTable, ScoreTable], at: tuple[float, float], count: int, seed: int
 ) -> Mapping[str, Paired]:
     """Both systems' figures in each resample: one stream and the same subjects, so the same people; empty without named subjects."""
-    found = []
+    drawn = []
     for table, value in zip(tables, at):
         draws = Resampling.of(table, count, seed)
         if draws is None:
             return {}
-        found.append((draws, _drawn(draws.curves, draws.rates(value), worst(attack_rates(table, value)))))
-    (draws, one), (_, other) = found
+        drawn.append((draws, _drawn(draws.curves, draws.rates(value), worst(attack_rates(table, value)))))
+    (draws, one), (_, other) = drawn
     return {name: Paired(draws, one[name] - other[name]) for name in one}
 
 
@@ -157,16 +157,16 @@ def _drawn(curve: Curves, rates: Rates, top: str | None) -> dict[str, Floats]:
 
 
 def _difference(first: float | None, second: float | None, drawn: Paired | None) -> dict[str, Value]:
-    found: dict[str, Value] = {
+    parts: dict[str, Value] = {
         "first": first,
         "second": second,
         "difference": None if first is None or second is None else first - second,
     }
     if drawn is None:
-        return found
+        return parts
     values = drawn.values[np.isfinite(drawn.values)]
     beyond = min(int((values <= 0).sum()), int((values >= 0).sum()))
     p = min(
         1.0, 2 * (beyond + 1) / (len(values) + 1)
     )  # the observed table counts as one of the resamples: p is never 0
-    return {**found, "bootstrap": {**drawn.draws.interval(drawn.values), "p": p}}
+    return {**parts, "bootstrap": {**drawn.draws.interval(drawn.values), "p": p}}

@@ -116,9 +116,9 @@ def _fold(values: Floats, group: Ints, groups: int, rows: NDArray[np.bool_], rul
     order = picked[np.lexsort((values[picked], group[picked]))]
     sizes = np.bincount(group[order], minlength=groups)
     start, shown = np.cumsum(sizes) - sizes, sizes > 0
-    found = np.full(groups, np.nan)
-    found[shown] = _RULES[rule](values[order], start[shown], sizes[shown])
-    return found
+    folded = np.full(groups, np.nan)
+    folded[shown] = _RULES[rule](values[order], start[shown], sizes[shown])
+    return folded
 
 
 def _at(place: Callable[[Ints], Ints]) -> Callable[[Floats, Ints, Ints], Floats]:

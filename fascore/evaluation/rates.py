@@ -83,7 +83,7 @@ def attack_rates(table: ScoreTable, threshold: float) -> dict[str, Rate]:
 
 def worst(rates: Mapping[str, Rate]) -> str | None:
     """The group of the greatest rate; of equal ones that with the most presentations, then the first by name. None: nothing measured."""
-    measured = [name for name, found in rates.items() if found.n]
+    measured = [name for name, species_rate in rates.items() if species_rate.n]
     return min(measured, key=lambda name: (-rates[name].errors / rates[name].n, -rates[name].n, name), default=None)
 
 
@@ -94,7 +94,7 @@ def pooled(rates: Mapping[str, Rate]) -> Rate:
 
 def mean(rates: Mapping[str, Rate]) -> float | None:
     """The mean over the groups that were measured, each with the same weight; None where none was."""
-    values = [found.errors / found.n for found in rates.values() if found.n]
+    values = [species_rate.errors / species_rate.n for species_rate in rates.values() if species_rate.n]
     return sum(values) / len(values) if values else None
 
 
@@ -112,9 +112,9 @@ def worst_bound(rates: Mapping[str, Rate], confidence: float = 0.95) -> dict[str
     All m bounds hold at once with this confidence, so their greatest bounds the greatest rate, whichever group that is. The
     bootstrap of a maximum is biased and says nothing of a species without an error.
     """
-    measured = {name: found for name, found in rates.items() if found.n}
+    measured = {name: rate for name, rate in rates.items() if rate.n}
     bounds = {
-        name: upper_bound(found.errors, found.n, (1 - confidence) / len(measured)) for name, found in measured.items()
+        name: upper_bound(rate.errors, rate.n, (1 - confidence) / len(measured)) for name, rate in measured.items()
     }
     name = max(bounds, key=lambda name: (bounds[name], name), default=None)
     return {
@@ -150,8 +150,8 @@ class Errors:
 
 def errors(table: ScoreTable, threshold: float) -> Errors:
     """Pooled errors of both classes. Raises SpecError where one class has no score."""
-    found = Errors(pooled(attack_rates(table, threshold)), bona_fide_rate(table, threshold))
-    for name, one in (("bona fide", found.bona_fide), ("attack", found.attack)):
+    both_classes = Errors(pooled(attack_rates(table, threshold)), bona_fide_rate(table, threshold))
+    for name, one in (("bona fide", both_classes.bona_fide), ("attack", both_classes.attack)):
         if not one.n:
             raise SpecError(f"there is no {name} presentation with a score; this needs both classes")
-    return found
+    return both_classes

@@ -108,9 +108,9 @@ def read_recalibration(path: Path, own: Threshold) -> Recalibration:
         raise FascoreError(f"{path} is no threshold file of fascore recalibrate: {error}") from None
     if not isinstance(document, dict) or document.get("kind") != "recalibration":
         raise FascoreError(f"{path} is no threshold file of fascore recalibrate")
-    found = validate(Recalibration, document)
-    if found.bpcer_at_run_threshold.threshold != own.value or found.threshold.column != own.column:
+    recalibration = validate(Recalibration, document)
+    if recalibration.bpcer_at_run_threshold.threshold != own.value or recalibration.threshold.column != own.column:
         raise FascoreError(
-            f"{path} was made for another run ('{found.run}'): its scores are not this run's; recalibrate this one"
+            f"{path} was made for another run ('{recalibration.run}'): its scores are not this run's; recalibrate this one"
         )
-    return found
+    return recalibration

@@ -103,10 +103,10 @@ def _exact(number: float) -> int:
     return math.ceil(number - 1e-9)
 
 
-def document(claim: Claim, found: Sequence[Plan]) -> dict[str, Any]:
+def document(claim: Claim, computed: Sequence[Plan]) -> dict[str, Any]:
     """JSON of a claim and its plans."""
     return {
         **claim.model_dump(mode="json"),
         "design_effect": claim.design_effect,
-        "plans": [plan.model_dump(mode="json") for plan in found],
+        "plans": [plan.model_dump(mode="json") for plan in computed],
     }

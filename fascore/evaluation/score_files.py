@@ -79,17 +79,17 @@ def evaluate_files(
     sources = read_sources(paths, dev, importer or Importer(), combine).folded(level)
     threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
     metrics = default_metrics(sources.tests) if metrics is None else metrics
-    found = evaluate(sources.tests, threshold, metrics, sources.dev, depth, level)
-    found["sources"] = sources.told
+    measured = evaluate(sources.tests, threshold, metrics, sources.dev, depth, level)
+    measured["sources"] = sources.told
     if sources.combination is not None:
-        found["combination"] = sources.combination.model_dump(mode="json")
+        measured["combination"] = sources.combination.model_dump(mode="json")
     if threshold is None:
-        found["warnings"].insert(
+        measured["warnings"].insert(
             0, "there is no threshold: give dev scores, or a number with 'fixed=…'; rates at a threshold are left out"
         )
     if out is not None:
-        _write(out, found, threshold, sources)
-    return Evaluation(sources.tests, sources.dev, threshold, found, sources.told)
+        _write(out, measured, threshold, sources)
+    return Evaluation(sources.tests, sources.dev, threshold, measured, sources.told)
 
 
 def _turned(name: str | None, sources: Sources) -> str:
@@ -104,12 +104,12 @@ def _turned(name: str | None, sources: Sources) -> str:
     return f"fixed={-value!r}"
 
 
-def _write(out: Path, found: Metrics, threshold: Threshold | None, sources: Sources) -> None:
-    write_whole(out / "metrics.json", json.dumps(found, indent=2) + "\n")
+def _write(out: Path, measured: Metrics, threshold: Threshold | None, sources: Sources) -> None:
+    write_whole(out / "metrics.json", json.dumps(measured, indent=2) + "\n")
     if threshold is not None:
         write_whole(out / "threshold.json", threshold.to_json())
     if sources.combination is not None:
-        write_whole(out / "combination.json", json.dumps(found["combination"], indent=2) + "\n")
+        write_whole(out / "combination.json", json.dumps(measured["combination"], indent=2) + "\n")
     for name, table in {**sources.tests, **({} if sources.dev is None else {"dev": sources.dev})}.items():
         table.write(out / "scores" / f"{name.replace('/', '_')}.csv")
 

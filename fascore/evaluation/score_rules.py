@@ -54,10 +54,10 @@ def combine(
 
 
 def _by_task(heads: Mapping[str, Floats], tasks: NDArray[np.str_]) -> Floats:
-    found: Floats = np.minimum.reduce(list(heads.values()))
+    combined: Floats = np.minimum.reduce(list(heads.values()))
     for task, scores in heads.items():
-        found = np.where(tasks == task, scores, found)
-    return found
+        combined = np.where(tasks == task, scores, combined)
+    return combined
 
 
 def fit_weights(

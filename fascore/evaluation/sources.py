@@ -62,8 +62,8 @@ def read_sources(paths: Sequence[Path], dev: Sequence[Path], importer: Importer,
 
 
 def _sources(read: Mapping[str, Mapping[str, Imported]], rule: Rule | None) -> Sources:
-    every = [found for systems in read.values() for found in systems.values()]
-    tables = {name: {system: found.table for system, found in systems.items()} for name, systems in read.items()}
+    every = [imported for systems in read.values() for imported in systems.values()]
+    tables = {name: {system: imported.table for system, imported in systems.items()} for name, systems in read.items()}
     combination = None
     if rule is not None:
         combination = fit(rule, tables.get("dev"), list(next(iter(tables.values()))))
@@ -75,8 +75,8 @@ def _sources(read: Mapping[str, Mapping[str, Imported]], rule: Rule | None) -> S
     for name, table in whole.items():
         if dev is not None:
             _refuse_opposite(name, table, dev)
-    told = [found.told for found in every] + ([combination.told] if combination else [])
-    return Sources(whole, dev, told, combination, rule is None and any(found.negated for found in every))
+    told = [imported.told for imported in every] + ([combination.told] if combination else [])
+    return Sources(whole, dev, told, combination, rule is None and any(imported.negated for imported in every))
 
 
 def _of_runs(folders: Sequence[Path]) -> dict[str, list[Path]]:

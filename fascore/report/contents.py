@@ -78,11 +78,11 @@ def record_people(records: Sequence[Record]) -> People:
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
     """Means by epoch of what the log's rows hold under `losses` (of train) and `dev` (figures of dev)."""
-    found: dict[str, dict[str, dict[float, list[float]]]] = {
+    by_kind: dict[str, dict[str, dict[float, list[float]]]] = {
         kind: defaultdict(lambda: defaultdict(list)) for kind in ("losses", "dev")
     }
     for row in log:
-        for kind, series in found.items():
+        for kind, series in by_kind.items():
             for name, value in dict(row.get(kind) or {}).items():
                 if isinstance(value, int | float) and "epoch" in row:
                     series[name][float(row["epoch"])].append(float(value))
@@ -91,6 +91,6 @@ def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
             name: {epoch: sum(values) / len(values) for epoch, values in sorted(points.items())}
             for name, points in series.items()
         }
-        for kind, series in found.items()
+        for kind, series in by_kind.items()
         if series
     }

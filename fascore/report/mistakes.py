@@ -21,9 +21,9 @@ def worst_rows(table: ScoreTable, threshold: float | None) -> dict[str, NDArray[
         return {}
     accepted = np.flatnonzero(table.attack & table.responded & (table.score >= threshold))
     rejected = np.flatnonzero(table.bona_fide & table.responded & (table.score < threshold))
-    found = {"attacks accepted": accepted[np.lexsort((table.id[accepted], -table.score[accepted]))]}
-    found["bona fide rejected"] = rejected[np.lexsort((table.id[rejected], table.score[rejected]))]
-    return {kind: rows[:MOST] for kind, rows in found.items() if len(rows)}
+    mistakes_by_kind = {"attacks accepted": accepted[np.lexsort((table.id[accepted], -table.score[accepted]))]}
+    mistakes_by_kind["bona fide rejected"] = rejected[np.lexsort((table.id[rejected], table.score[rejected]))]
+    return {kind: rows[:MOST] for kind, rows in mistakes_by_kind.items() if len(rows)}
 
 
 def mistakes(

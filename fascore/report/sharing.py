@@ -50,7 +50,7 @@ def to_share(facts: ReportFacts) -> ReportFacts:
     words = [
         word for table in tables for column in COLUMNS if column in table.words for word in table.words[column].names
     ]
-    people = Pseudonyms.of([*words, *(name for found in facts.people.values() for _, name in found)], "s")
+    people = Pseudonyms.of([*words, *(name for pairs in facts.people.values() for _, name in pairs)], "s")
     return replace(
         facts,
         metrics=_metrics(facts.metrics, ids, people),
@@ -62,8 +62,8 @@ def to_share(facts: ReportFacts) -> ReportFacts:
             {**row, "id": ids(str(row.get("id", ""))), "reason": row.get("response", "")} for row in facts.quarantine
         ],
         people={
-            split: frozenset((dataset, people(name)) for dataset, name in found)
-            for split, found in facts.people.items()
+            split: frozenset((dataset, people(name)) for dataset, name in pairs)
+            for split, pairs in facts.people.items()
         },
         sections=[section for section in facts.sections if section.shareable],
     )

@@ -33,7 +33,7 @@ def presentations(facts: ReportFacts) -> dict[str, Any]:
 
 def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
     """By test set and species: how many presentations, instruments, sources (whom the attack shows) and presenters."""
-    found = []
+    sentences = []
     for test, table in facts.tests.items():
         species, attack = table.categorical("species").named(), table.attack
         columns = {
@@ -41,7 +41,7 @@ def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
             for column in ("instrument", "subject", "presenter")
         }
         sizes = np.bincount(species.codes[attack], minlength=len(species.names))
-        found += [
+        sentences += [
             {
                 "test": test,
                 "species": name,
@@ -51,7 +51,7 @@ def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
             for code, name in enumerate(species.names)
             if sizes[code]
         ]
-    return found
+    return sentences
 
 
 def _distinct(species: Categorical, column: Categorical, rows: np.ndarray) -> list[int | None]:
@@ -126,15 +126,15 @@ def _named(table: ScoreTable, column: str) -> People:
 
 def silent(facts: ReportFacts) -> list[tuple[str, str, int, int]]:
     """(split, response, bona fide, attacks) of presentations without an answer."""
-    found = []
+    sentences = []
     for name, table in facts.tables.items():
         quiet = ~table.responded
         kinds = Counter(zip(table.categorical("response").select(quiet).decode().tolist(), table.label[quiet].tolist()))
-        found += [
+        sentences += [
             (name, response, kinds[response, 1], kinds[response, 0])
             for response in sorted({response for response, _ in kinds})
         ]
-    return found
+    return sentences
 
 
 def quarantine(facts: ReportFacts) -> list[tuple[str, str, int, str]]:
@@ -145,8 +145,8 @@ def quarantine(facts: ReportFacts) -> list[tuple[str, str, int, str]]:
             str(row.get("id", ""))
         )
     return [
-        (modality, reason, len(found), found[0])
-        for (modality, reason), found in sorted(ids.items(), key=lambda item: -len(item[1]))
+        (modality, reason, len(group), group[0])
+        for (modality, reason), group in sorted(ids.items(), key=lambda item: -len(item[1]))
     ]
 
 

@@ -31,12 +31,12 @@ def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]
     complaints: list[str] = []
     hooks = Hooks.named(trackers, complaints.append)
     with open_trained(folder.root, device=device) as trained:
-        found = hooks.call(
+        returned = hooks.call(
             "report_sections", run=RunFacts(trained.spec.name, folder.root, trained.spec), trained=trained
         )
     if complaints:
         raise FascoreError(complaints[0])
-    sections = [section for some in found for section in some]
+    sections = [section for some in returned for section in some]
     if not sections:
         raise FascoreError(
             f"{', '.join(trackers)}: adds no section to a report; such as embedding, gallery and saliency do"

@@ -116,12 +116,12 @@ def listed(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(
+            media = sorted(
                 p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES and not p.is_dir()
             )
-            if not found:
+            if not media:
                 raise FascoreError(f"{path}: there is no image and no video in this folder")
-            files += found
+            files += media
         elif path.exists():
             files.append(path)
         else:

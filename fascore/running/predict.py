@@ -80,7 +80,7 @@ def predict(
         with TemporaryDirectory(
             prefix="fascore-"
         ) as aside:  # one a chunk: the crops of a large folder would fill the disk
-            found = list(
+            answers = list(
                 _answers(records, with_records(plan, graph, target, records, Store(Path(aside))), threshold, weights)
             )
         done += len(some)
@@ -88,7 +88,7 @@ def predict(
             progress(done, len(parts))
         yield from (
             replace(answer, path=str(part.path), start=part.start, end=part.end)
-            for part, answer in zip(some, found, strict=True)
+            for part, answer in zip(some, answers, strict=True)
         )
 
 

@@ -29,19 +29,19 @@ LIBRARIES = (
 
 def components(value: object) -> list[Component]:
     """Every component inside a value, at any depth."""
-    found: list[Component] = []
+    nested: list[Component] = []
     if isinstance(value, Component):
-        found.append(value)
+        nested.append(value)
     if isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            found += components(getattr(value, name))
+            nested += components(getattr(value, name))
     elif isinstance(value, dict):
         for item in value.values():
-            found += components(item)
+            nested += components(item)
     elif isinstance(value, tuple | list):
         for item in value:
-            found += components(item)
-    return found
+            nested += components(item)
+    return nested
 
 
 def provenance(spec: RunSpec) -> dict[str, Any]:

@@ -65,12 +65,12 @@ def report_facts(
         log=log,
         quarantine=quarantine,
         splits=known["splits"],
-        people={name: frozenset((a, b) for a, b in found) for name, found in known["people"].items()},
+        people={name: frozenset((a, b) for a, b in pairs) for name, pairs in known["people"].items()},
         timing=Timing(**known["timing"]),
         sections=[Section(**section) for section in known["sections"]],
         pictures={
-            name: {id: base64.b64decode(text) for id, text in found.items()}
-            for name, found in known["pictures"].items()
+            name: {id: base64.b64decode(text) for id, text in texts.items()}
+            for name, texts in known["pictures"].items()
         },
     )
 
@@ -78,8 +78,8 @@ def report_facts(
 def _pictures(table: ScoreTable, records: Sequence[Record], threshold: float) -> dict[str, str]:
     parts = [table.task(task) for task in table.tasks]
     wanted = {str(part.id[row]) for part in parts for rows in worst_rows(part, threshold).values() for row in rows}
-    found = {record.id: _picture(record) for record in records if record.id in wanted}
-    return {id: picture for id, picture in found.items() if picture is not None}
+    pictures = {record.id: _picture(record) for record in records if record.id in wanted}
+    return {id: picture for id, picture in pictures.items() if picture is not None}
 
 
 def _picture(record: Record) -> str | None:

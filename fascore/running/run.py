@@ -269,7 +269,7 @@ def _conclude(run: _Run) -> None:
     if not run.first:
         return
     weights = run.weights(run.splits.dev, scores["dev"])
-    tables = {name: run.table(run.splits.named()[name], found, weights) for name, found in scores.items()}
+    tables = {name: run.table(run.splits.named()[name], split_scores, weights) for name, split_scores in scores.items()}
     threshold = choose(run.spec.threshold, tables["dev"])
     run.folder.write(run.folder.threshold, {"threshold": threshold.model_dump(mode="json"), "weights": weights})
     for name, table in tables.items():
@@ -286,8 +286,8 @@ def _conclude(run: _Run) -> None:
     )
     sections = [
         section
-        for found in run.hooks.call("report_sections", run=run.facts, trained=_trained(run))
-        for section in found
+        for returned in run.hooks.call("report_sections", run=run.facts, trained=_trained(run))
+        for section in returned
     ]
     conclude(run.folder, metrics, gather(run.splits, run.spec, tables, threshold.value, timing, sections))
 

@@ -68,14 +68,14 @@ def _entries(path: str, entries: Sequence[DataEntry]) -> list[Record]:
     records: list[Record] = []
     for place, entry in enumerate(entries):
         try:
-            found = entry.dataset.records(entry.split)
+            listed = entry.dataset.records(entry.split)
         except FascoreError as error:
             raise SpecErrors([Problem(f"{path}.{place}", str(error))]) from error
-        if not found:
+        if not listed:
             raise SpecErrors(
                 [Problem(f"{path}.{place}", f"split '{entry.split}' of {entry.dataset.type} has no records")]
             )
-        records.extend(_hidden(f"{path}.{place}.hide", entry, found) if entry.hide else found)
+        records.extend(_hidden(f"{path}.{place}.hide", entry, listed) if entry.hide else listed)
     repeated = [id for id, count in Counter(r.id for r in records).items() if count > 1]
     if repeated:
         raise SpecErrors(

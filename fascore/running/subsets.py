@@ -36,15 +36,15 @@ def subsets(run: Path, *, device: str = "auto", say: Callable[[str], None] = lam
     (known,) = folder.part(folder.resolved, "data")
     if splits.manifest() != known["manifest"]:
         raise FascoreError(f"{folder.root}: the data are not those of the run; restore them, or run again")
-    found, (threshold, weights), dev = {}, folder.decision(), ScoreTable.read(folder.scores("dev"))
+    measured, (threshold, weights), dev = {}, folder.decision(), ScoreTable.read(folder.scores("dev"))
     with open_trained(run, device=device) as trained:
         for kept, without in chosen:
             say(kept)
             tables = {split: trained.table(records, weights, without) for split, records in splits.tests.items()}
             _write(folder.root / "subsets" / kept, tables)
-            found[kept] = evaluate(tables, threshold, trained.spec.metrics, dev)
-    folder.write(folder.root / "subsets.json", found)
-    return found
+            measured[kept] = evaluate(tables, threshold, trained.spec.metrics, dev)
+    folder.write(folder.root / "subsets.json", measured)
+    return measured
 
 
 def choices(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:

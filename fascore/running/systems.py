@@ -91,8 +91,8 @@ def _metrics(folder: RunFolder) -> tuple[Metric, ...]:
 
 def _measured_level(folder: RunFolder, asked: Level) -> Level:
     """The level that a folder of evaluate was folded to. Raises FascoreError where another is asked for."""
-    (found,) = folder.part(folder.metrics, "level")
-    level = validate(Level, found)
+    (level_part,) = folder.part(folder.metrics, "level")
+    level = validate(Level, level_part)
     if asked not in (Level(), level):
         raise FascoreError(
             f"{folder.root}: was measured at level '{level.name}', rule '{level.rule}'; evaluate its score files anew"
@@ -120,13 +120,13 @@ class Data:
         """Of all datasets that the runs among some folders train on or are tested on. Raises FascoreError."""
         specs = [folder.part(folder.resolved, "spec")[0]["data"] for folder in folders if folder.exists()]
         entries = [entry for data in specs for part in (data["train"], *data["test"].values()) for entry in part]
-        found: dict[str, list[Mapping[str, Any]]] = {}
+        by_type: dict[str, list[Mapping[str, Any]]] = {}
         for entry in entries:
-            found.setdefault(entry["dataset"]["type"], []).append(entry["dataset"])
+            by_type.setdefault(entry["dataset"]["type"], []).append(entry["dataset"])
         return cls(
             {
                 kind: tuple(key for key in some[0] if len({_word(one.get(key)) for one in some}) > 1)
-                for kind, some in found.items()
+                for kind, some in by_type.items()
             }
         )
 
@@ -157,13 +157,13 @@ def _of_files(
         )
     stems = {path.stem for path in paths.values()}
     test = stems.pop() if len(stems) == 1 else "test"
-    found = []
+    systems = []
     for place, (name, path) in enumerate(paths.items()):
         read = importer.read(path)
         tuned = importer.read(dev[place]) if dev else None
         table, own = fold(read.table, level), None if tuned is None else fold(tuned.table, level)
-        found.append(System(name, {test: table}, _chosen(rule, own, read), own, level, told=read.told))
-    return found
+        systems.append(System(name, {test: table}, _chosen(rule, own, read), own, level, told=read.told))
+    return systems
 
 
 def _chosen(rule: str | None, dev: ScoreTable | None, read: Imported) -> Threshold:

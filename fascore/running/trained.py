@@ -101,7 +101,7 @@ class Trained:
         FascoreError for a Ref that names no tensor, and for a Pyramid without `reduce`.
         """
         self.graph.eval()
-        found: dict[str, list[NDArray[np.float32]]] = {ref: [] for ref in refs}
+        collected: dict[str, list[NDArray[np.float32]]] = {ref: [] for ref in refs}
         modalities, nodes = self._sorted(refs)
         for batch in self.batches(records, modalities):
             with torch.no_grad(), torch.autocast(batch.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
@@ -111,10 +111,10 @@ class Trained:
                 if not isinstance(value, Tensor):
                     raise FascoreError(f"'{ref}' gives a pyramid, not one tensor")
                 rows = value.float().masked_fill(~_across(outputs.present[Ref(ref).node], value), torch.nan)
-                found[ref].append(rows.reshape(len(batch), batch.views, *rows.shape[1:]).cpu().numpy())
+                collected[ref].append(rows.reshape(len(batch), batch.views, *rows.shape[1:]).cpu().numpy())
         return {
             ref: np.concatenate(parts) if parts else np.empty((0, self.plan.views), np.float32)
-            for ref, parts in found.items()
+            for ref, parts in collected.items()
         }
 
     def _sorted(self, refs: Sequence[str]) -> tuple[list[str], list[str]]:

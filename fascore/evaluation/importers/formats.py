@@ -120,12 +120,12 @@ class _Numbering:
 
     def of(self, names: Sequence[str]) -> list[str]:
         """The next rows' ids."""
-        found = []
+        numbered = []
         for name in names:
             self._seen[name] += 1
             self._repeats += self._seen[name] > 1
-            found.append(name if self._seen[name] == 1 else f"{name}#{self._seen[name]}")
-        return found
+            numbered.append(name if self._seen[name] == 1 else f"{name}#{self._seen[name]}")
+        return numbered
 
     @property
     def note(self) -> str:
@@ -183,16 +183,16 @@ def _json(path: Path, given: Given) -> Found:
 def _json_pairs(path: Path) -> list[Any]:
     """Names and values of the one object of a file, in its order, doubled names too."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_Pairs)
+        pairs = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_Pairs)
     except FileNotFoundError:
         raise FascoreError(f"there is no score file {path}") from None
     except OSError as error:
         raise FascoreError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise FascoreError(f"{path} is no JSON text in UTF-8: {error}") from None
-    if not isinstance(found, _Pairs):
+    if not isinstance(pairs, _Pairs):
         raise FascoreError(f'{path}: a JSON score file is one object, from id to score, such as {{"real/1.mp4": 0.93}}')
-    return found
+    return pairs
 
 
 class _Pairs(list[Any]):

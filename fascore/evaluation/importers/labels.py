@@ -50,7 +50,7 @@ class Labels:
         if kind is None:
             advice = f"a label is {', '.join(WORDS)}, or 0 and 1 with --labels-are"
             raise self._place.error(index, self._column, f"'{shown(cell)}' is no label; {advice}")
-        other = next((found for name, found in self._kinds.items() if name != kind), None)
+        other = next((kind_there for name, kind_there in self._kinds.items() if name != kind), None)
         if other is not None:
             raise self._place.error(
                 index, self._column, f"'{cell}' stands beside '{other}': labels are words or numbers, not both"
