@@ -3,7 +3,8 @@
 Names are imported when they are first used, so that `import fascore` costs nothing. Most names need pydantic and pluggy
 only. These import more, so a config module uses them inside `build`:
 
-- numpy: as_rgb, cut, open_source
+- numpy: MediaSource, as_gray, as_rgb, auc, clopper_pearson, cut, not_measurable, open_source, progress_bar, scatter_chart,
+  too_few
 - torch: make_optimizer, node_weights, open_trained, recoloured, sample
 
 The Protocols (Batch, Engine, Graph, Plan, ScoreTable, Trained, …) are types of what the core hands to a plugin. Tests that

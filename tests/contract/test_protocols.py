@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from typing import Any
@@ -132,8 +133,8 @@ def test_the_contract_needs_pydantic_pluggy_and_the_standard_library_alone() -> 
 
 def listed(package: str) -> set[str]:
     """Public names that the docstring of fascore lists as importing a package."""
-    line = next(line for line in fascore.__doc__.splitlines() if line.startswith(f"- {package}: "))
-    return set(line.partition(": ")[2].split(", "))
+    names = re.search(rf"^- {package}: (.*?)(?=^-|^$)", fascore.__doc__, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"\w+", names[1]))
 
 
 def test_the_docstring_names_the_public_names_that_import_numpy_or_torch() -> None:

@@ -72,7 +72,7 @@ def test_the_page_works_from_its_first_line_to_its_last(environment, tmp_path):
 
 def listed(what):
     """The names that the page says import a package."""
-    line = re.search(rf"these import {what}: (.*?)[;.]$", PAGE.read_text(), re.MULTILINE)
+    line = re.search(rf"these import {what}: (.*?)[;.]$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     return set(re.findall(r"`(\w+)`", line[1]))
 
 

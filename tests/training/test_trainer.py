@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from training_toys import SGD, SHAPES, job_of, spec_of
 
-from fascore import FascoreError, SpecError
+from fascore import FascoreError, MetricModule, ScoreTable, SpecError, Threshold
 from fascore.components.hooks.log import JsonLog
 from fascore.contract.hooks import Hooks, hookimpl
 from fascore.evaluation.metrics import Auc
@@ -189,7 +189,14 @@ def test_the_best_weights_are_those_of_the_best_epoch_by_the_chosen_figure_and_i
 class Falls(Auc):
     """A figure that is best in the first epoch."""
 
-    def compute(self, table: Any, threshold: Any) -> dict[str, Any]:
+    value: ClassVar[float]
+
+    def build(self) -> MetricModule:
+        return Falling()
+
+
+class Falling(MetricModule):
+    def compute(self, table: ScoreTable, threshold: Threshold | None) -> dict[str, Any]:
         Falls.value -= 1
         return {"value": Falls.value}
 

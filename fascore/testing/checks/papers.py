@@ -118,11 +118,13 @@ CHECKS = (
         _PAPER,
         printed_numbers,
         "Correct the CSV: one row for each printed number, as it is printed; see the docstring of fascore.Paper.",
+        needs=("resolves", "is_paper"),
     ),
     Check(
         "mapping",
         _PAPER,
         mapping,
         "Correct the mapping: metrics as the CSV names them, and for each the metrics of fascore as a spec writes them.",
+        needs=("resolves", "is_paper"),
     ),
 )

@@ -17,9 +17,10 @@ from fas_physttd.sheet import MOST, Block, draw, gain, write
 from fas_physttd.sheets import blocks, generator_of
 from PIL import Image as Picture
 
-from fascore import FascoreError, Record, Trained
+from fascore import FascoreError, Record
 from fascore.data.prepare import Quarantined
 from fascore.model import ModelGraph
+from fascore.running.trained import Trained
 from fascore.testing import toy_records
 from fascore.testing.graphs import summary_model, toy
 
