@@ -17,7 +17,7 @@ HEAD = ("comparison", "task", "row", "against", "difference [95 %]", "detectable
 
 
 class Claim(NamedTuple):
-    """One comparison on one task; `expected` is what the paper says of the difference."""
+    """One comparison on one task; `expected` is the paper's claim about the difference."""
 
     claim: str
     row: str
@@ -28,7 +28,7 @@ class Claim(NamedTuple):
 
 
 def verdict(claim: Claim, p: float) -> str:
-    """`undecided`, or whether the difference is as the paper has it; p is adjusted for the number of comparisons."""
+    """`undecided`, or whether the difference agrees with the paper; p is adjusted for the number of comparisons."""
     if p >= LEVEL:
         return "undecided"
     return (
@@ -39,12 +39,12 @@ def verdict(claim: Claim, p: float) -> str:
 
 
 def section(plugin: str, metric: str, study: Study, claims: Sequence[Claim], tests: Sequence[ScoreTable]) -> str:
-    """Markdown: on what it rests, and a line a comparison. Figures in percent points. `tests` are the tables of rows, one each."""
+    """Markdown: the basis of the figures, and one line per comparison, in percentage points. `tests` has one table per row."""
     lines = [
         f"## {plugin}",
         "",
         f"{metric.upper()} in percent, means over seeds {', '.join(map(str, study.spec.seeds))}; {_tested(tests)}. "
-        f"{len(claims)} comparisons, corrected together.",
+        f"{len(claims)} comparisons, corrected jointly.",
         "",
         "| " + " | ".join(HEAD) + " |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
@@ -54,7 +54,7 @@ def section(plugin: str, metric: str, study: Study, claims: Sequence[Claim], tes
 
 
 def _tested(tests: Sequence[ScoreTable]) -> str:
-    """How many presentations of how many people, of which phantom; test sets of one size together."""
+    """The numbers of presentations and people, and the benchmark; test sets of equal size are listed together."""
     found: dict[tuple[int, int], dict[str, None]] = {}
     for test in tests:
         found.setdefault((len(test), test.clusters.count if test.clusters else 0), {})[_benchmark(test)] = None
@@ -87,7 +87,7 @@ def _lines(claims: Sequence[Claim]) -> Iterator[str]:
 
 
 def write_section(page: Path, plugin: str, text: str) -> None:
-    """Put a section between its marks, or at the end of the page where it has none yet; all else stays."""
+    """Replace a section between its markers, or append it if the page has none yet; everything else stays."""
     begin, end = f"<!-- begin: {plugin}, written by make trends -->", f"<!-- end: {plugin} -->"
     block, old = f"{begin}\n\n{text}\n{end}\n", page.read_text(encoding="utf-8")
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end) + "\n", re.DOTALL)
