@@ -19,7 +19,7 @@ def breakdown(table: ScoreTable, column: str) -> Iterator[tuple[str, ScoreTable]
     """
     if (many := len(table.categorical(column).names)) > MOST_VALUES:
         raise FascoreError(
-            f"column '{column}' has {many} values: a breakdown is by something that many presentations share, {MOST_VALUES} at most"
+            f"column '{column}' has {many} values, and a breakdown allows at most {MOST_VALUES}; choose a column that groups presentations"
         )
     for value, rows in table.by_group(column, np.ones(len(table), np.bool_)):
         yield value, table.select(rows)

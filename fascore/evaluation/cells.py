@@ -101,7 +101,7 @@ def labels(cells: Cells, place: Place, start: int = 0) -> NDArray[np.int8]:
         key = cell.strip() if isinstance(cell, str) else cell
         if isinstance(key, list | dict) or key not in LABELS:
             raise place.error(
-                start + index, "label", f"'{shown(cell)}' is no label; write 1 for bona fide and 0 for an attack"
+                start + index, "label", f"'{shown(cell)}' is not a label; write 1 for bona fide and 0 for an attack"
             )
         labels[index] = LABELS[key]
     return labels
@@ -117,7 +117,7 @@ def numbers(cells: Cells, place: Place, column: str, start: int = 0) -> NDArray[
             try:
                 values[index] = np.nan if cell is None or cell == "" else float(cell)
             except (TypeError, ValueError, OverflowError):
-                complaint = f"'{shown(cell)}' is no number; leave the cell empty where there is no score"
+                complaint = f"'{shown(cell)}' is not a number; leave the cell empty if there is no score"
                 raise place.error(start + index, column, complaint) from None
     if len(infinite := np.flatnonzero(np.isinf(values))):
         raise place.error(
@@ -138,7 +138,9 @@ def responses(
     for word in answers.names:
         if word not in RESPONSES:
             index = int(np.flatnonzero(answers.equals(word))[0])
-            raise place.error(index, "response", f"'{shown(word)}' is no response; write one of {', '.join(RESPONSES)}")
+            raise place.error(
+                index, "response", f"'{shown(word)}' is not a response; write one of {', '.join(RESPONSES)}"
+            )
     silent = np.flatnonzero(np.isnan(score) & answers.equals("ok"))
     if not len(silent):
         return answers, ()

@@ -1,4 +1,4 @@
-"""All metrics of all test sets at one dev threshold: the content of metrics.json."""
+"""Compute all metrics of all test sets at one dev threshold: the content of metrics.json."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Metrics: TypeAlias = dict[str, Any]
 """JSON: `threshold`, `level`, `bootstrap`, `dev`, `tests` by name, `warnings`."""
 
 RESAMPLES = 1000
-"""Of the bootstrap, wherever figures are final."""
+"""Number of bootstrap resamples for final figures."""
 
 
 @dataclass(frozen=True)
 class Depth:
-    """What is measured beyond the figures themselves: `resamples` of the bootstrap over subjects, from `seed`, and breakdowns by columns."""
+    """What to measure beyond the figures themselves: `resamples` of the bootstrap over subjects, from `seed`, and breakdowns by column."""
 
     resamples: int = 0
     seed: int = 0
@@ -48,14 +48,14 @@ def evaluate(
     depth: Depth | None = None,
     level: Level | None = None,
 ) -> Metrics:
-    """Measure every test set, its tasks apart.
+    """Measure every test set, separately by task.
 
-    `tests.<name>.tasks.<task>.metrics.<metric>` holds the parts of one metric with `oracle`, `primary`, and `about`, how they are written;
-    `tests.<name>.merged` the same over all tasks, where there are several; `breakdowns.<column>.<value>` beside a task's
-    metrics the same again for each value of a column, oracles left out. A metric that reads another column than the
-    threshold's, or has a rule of its own, takes its threshold on `dev`. What a table cannot give (one class only) is a null
-    with a `note`. Rates are in [0, 1]. `level` is what the tables were folded to; none:
-    each row is a presentation. Raises FascoreError where dev is a test set.
+    `tests.<name>.tasks.<task>.metrics.<metric>` holds the parts of one metric with `oracle`, `primary`, and `about` (the
+    format). `tests.<name>.merged` holds the same over all tasks if there are several. `breakdowns.<column>.<value>` beside
+    a task's metrics holds the same for each value of a column, without oracles. A metric that reads a different column
+    than the threshold, or has its own rule, sets its threshold on `dev`. A figure that a table cannot provide (one class
+    only) is null with a `note`. Rates are in [0, 1]. `level` is the level that the tables were folded to; by default each
+    row is a presentation. Raises FascoreError if dev is a test set.
     """
     depth = depth or Depth()
     refuse_test_as_dev(tables, dev)
@@ -78,7 +78,7 @@ def evaluate(
 
 @dataclass(frozen=True)
 class Measure:
-    """All metrics of a table, by name, with what they build and their thresholds."""
+    """Measures a table by all metrics. Maps names to metrics, their modules, and their thresholds."""
 
     metrics: Mapping[str, Metric]
     modules: Mapping[str, MetricModule]
@@ -94,20 +94,20 @@ class Measure:
         }
 
     def without_oracles(self) -> Measure:
-        """Those that set no threshold of their own."""
+        """The same without the metrics that set their own threshold."""
         return replace(self, metrics={name: metric for name, metric in self.metrics.items() if not metric.oracle})
 
 
 def label(metrics: Sequence[Metric]) -> list[str]:
-    """A name for each metric: its type, with the fields that differ from their defaults. Raises SpecError for two of one name."""
+    """A name for each metric: its type and the fields that differ from their defaults. Raises SpecError for duplicates."""
     names = [metric_name(metric) for metric in metrics]
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
-        raise SpecError(f"metric {doubled[0]} stands twice; leave one out")
+        raise SpecError(f"metric {doubled[0]} is listed twice; remove one")
     return names
 
 
 def counts(table: ScoreTable) -> dict[str, Any]:
-    """How many presentations, subjects and non-responses, by class and species."""
+    """Count presentations, subjects, and non-responses, by class and species."""
     silent = table.categorical("response").select(~table.responded)
     by_class = table.sorted_scores
     species = {name: len(scores) + by_class.silent[name] for name, scores in by_class.species.items()}
@@ -124,7 +124,7 @@ def counts(table: ScoreTable) -> dict[str, Any]:
 
 
 def primary(parts: Mapping[str, Any]) -> float | None:
-    """The one number of a metric's entry in metrics.json; None where it was not measurable."""
+    """The primary figure of a metric's entry in metrics.json. None if it was not measurable."""
     value = parts.get(parts["primary"])
     return None if value is None else float(value)
 
@@ -169,7 +169,7 @@ def _measure(
 
 
 def merged(parts: Mapping[str, Value], more: Mapping[str, Value]) -> dict[str, Value]:
-    """Nested parts with further ones set in; what both have is a mapping."""
+    """Merge further parts into nested parts. Keys that occur in both hold mappings."""
     whole = dict(parts)
     for key, value in more.items():
         known = whole.get(key)
@@ -178,9 +178,9 @@ def merged(parts: Mapping[str, Value], more: Mapping[str, Value]) -> dict[str, V
 
 
 def _threshold(threshold: Threshold | None, metric: Metric, dev: ScoreTable | None) -> Threshold | None:
-    """The threshold of a metric: the run's, or by the metric's own rule or column from the same dev scores.
+    """The threshold of a metric: the run's, or one chosen by the metric's own rule or column on the same dev scores.
 
-    None where dev is not there, and for figures of a column that decides nothing.
+    None without dev, and for figures of a column that makes no decision.
     """
     if metric.measures == "column" and not isinstance(metric, ThresholdMetric):
         return None
@@ -197,11 +197,11 @@ def _threshold(threshold: Threshold | None, metric: Metric, dev: ScoreTable | No
 
 
 def refuse_test_as_dev(tables: Mapping[str, ScoreTable], dev: ScoreTable | None) -> None:
-    """Raise FascoreError where the dev table holds the very presentations and scores of a test set, in whatever order."""
+    """Raise FascoreError if the dev table holds the same presentations and scores as a test set, in any order."""
     for name, table in tables.items():
         if dev is table or (dev is not None and len(dev) == len(table) and _same(dev, table)):
             raise FascoreError(
-                f"the dev scores are those of test set '{name}': a threshold chosen on the data it is tested on measures nothing"
+                f"the dev scores are identical to test set '{name}'; choose the threshold on other data than the test data"
             )
 
 
@@ -220,25 +220,25 @@ def _auc(table: ScoreTable) -> float | None:
 
 
 def warnings(tables: Mapping[str, ScoreTable], threshold: Threshold | None, dev: ScoreTable | None) -> Iterator[str]:
-    """Sentences that a reader must see beside the numbers."""
+    """Yield warnings that readers must see beside the numbers."""
     dev_auc = _auc(dev) if dev is not None else None
     if dev_auc is not None and dev_auc < 0.5:
         yield (
-            f"AUC on dev is {dev_auc:.3f}, below 0.5: the scores rank attacks above bona fide. A score is higher for bona fide; "
-            "nothing was flipped. Check labels and polarity before reading on"
+            f"AUC on dev is {dev_auc:.3f}, below 0.5: the scores rank attacks above bona fide presentations. Higher scores must mean "
+            "bona fide; fascore did not flip the scores. Check labels and polarity before you read on"
         )
     for name, table in {**({} if dev is None else {"dev": dev}), **tables}.items():
         yield from table.notes
         yield from _about(name, table, threshold)
     for name, table in tables.items():
         if dev is not None and (shared := overlap(dev, table)):
-            yield f"{len(shared)} subjects of test set '{name}' are in dev too (such as '{shared[0]}'): the threshold has seen them"
+            yield f"{len(shared)} subjects of test set '{name}' also appear in dev (for example '{shared[0]}'): the threshold was chosen on them"
 
 
 def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterator[str]:
     groups = {"bona fide": table.sorted_scores.bona_fide, **table.sorted_scores.species}
     if few := {what: len(scores) for what, scores in groups.items() if len(scores) < SMALL}:
-        yield f"'{name}': n is below {SMALL} for {', '.join(f'{what} ({n})' for what, n in few.items())}: such rates say little"
+        yield f"'{name}': n is below {SMALL} for {', '.join(f'{what} ({n})' for what, n in few.items())}: these rates are unreliable"
     ends = [(scores[0], scores[-1]) for scores in groups.values() if len(scores)]
     least, greatest = min((low for low, _ in ends), default=math.nan), max((high for _, high in ends), default=math.nan)
     if threshold is not None and (least >= threshold.value or greatest < threshold.value):
@@ -248,6 +248,6 @@ def _about(name: str, table: ScoreTable, threshold: Threshold | None) -> Iterato
 
 
 def overlap(first: ScoreTable, second: ScoreTable) -> list[str]:
-    """Subjects in both tables, of the same dataset; unnamed subjects are nobody."""
+    """Subjects of the same dataset in both tables. Unnamed subjects never match."""
     known, tested = (people(table.categorical("dataset"), table.categorical("subject")) for table in (first, second))
     return sorted(subject for _, subject in known & tested)

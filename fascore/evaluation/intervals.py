@@ -34,7 +34,7 @@ def rule_of_three(n: int) -> float:
 def too_few(rate: float, n: int) -> bool:
     """Whether n presentations are too few to speak of this rate: 3 / n is above it, so not even n without an error would show it.
 
-    The one rule of "not measurable, n too small": a rate of 10^-4 needs 3 x 10^4.
+    The one rule of "not measurable, n is too small": a rate of 10^-4 needs 3 x 10^4.
     """
     return rate * n < 3 * (1 - 1e-12)  # 0.01 times 300 is not quite 3 in every order of rounding
 
@@ -48,4 +48,4 @@ def enough(rate: float) -> int:
 def not_measurable(name: str, rate: float, few: Mapping[str, int]) -> str:
     """The sentence for groups that are too small for a rate."""
     listed = ", ".join(f"{group} ({n})" for group, n in list(few.items())[:5]) + (", …" if len(few) > 5 else "")
-    return f"not measurable, n too small: {name} {rate:g} needs {enough(rate)}, and there are fewer of: {listed}"
+    return f"not measurable, n is too small: {name} {rate:g} needs at least {enough(rate)}; fewer in: {listed}"

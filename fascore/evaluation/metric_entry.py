@@ -1,4 +1,4 @@
-"""What an entry of metrics.json says of its metric, so that terminal, report and comparison write figures without knowing any metric."""
+"""The description of a metric in metrics.json, so that terminal, report, and comparison can format figures without knowing the metric."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from fascore.contract.kinds.metric import Metric, counted
 from fascore.contract.kinds.unit import PERCENT, Unit
 
 ABOUT = "about"
-"""Key of an entry under which the description stands."""
+"""Key of the description in an entry."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """How the figures of an entry are written.
+    """The format of an entry's figures.
 
-    `figures` are the parts that stand in summaries, with their titles: the primary one, or those that the metric names.
-    `detail` is what qualifies the figure, or why there is none.
+    `figures` maps the parts shown in summaries to their titles: the primary part, or those that the metric names.
+    `detail` qualifies the figure, or explains why there is none.
     """
 
     title: str
@@ -32,7 +32,6 @@ class Description:
     meaning: str = ""
 
     def document(self) -> dict[str, Any]:
-        """The description as it stands in metrics.json."""
         return asdict(self)
 
 
@@ -42,7 +41,7 @@ def metric_name(metric: Metric) -> str:
 
 
 def describe(metric: Metric, parts: Mapping[str, Any]) -> Description:
-    """The description of a metric that gave these parts. A `detail` that raises is reported there, since a run must not end by it."""
+    """The description of a metric that returned these parts. An error in `detail` becomes the detail text so that it cannot stop a run."""
     fields = _fields(metric)
     title = _with_fields(metric.title or metric.type, " ", fields)
     figures = {part: _with_fields(name, " ", fields) for part, name in metric.figures.items()} or {
@@ -54,8 +53,8 @@ def describe(metric: Metric, parts: Mapping[str, Any]) -> Description:
 def described(name: str, entry: Mapping[str, Any]) -> Description:
     """The description of an entry.
 
-    An entry of an older fascore has none: its metric is then found by its name, and where the plugin of the metric is not
-    installed the name itself is the title, and the figure is read as a rate.
+    Entries of older fascore versions have none. Their metric is looked up by name. If its plugin is not installed, the name
+    is the title and the figure is treated as a rate.
     """
     document = entry.get(ABOUT)
     if document is not None:
@@ -70,7 +69,7 @@ def described(name: str, entry: Mapping[str, Any]) -> Description:
 
 
 def metric_named(name: str) -> Metric | None:
-    """The metric of a name in metrics.json; None where its plugin is not installed, or has changed so that the name says nothing."""
+    """The metric with a name from metrics.json. None if its plugin is not installed or no longer matches the name."""
     kind, _, fields = name.partition("(")
     try:
         component = load("metric", kind)
@@ -103,11 +102,11 @@ def _detail(metric: Metric, parts: Mapping[str, Any]) -> str:
     try:
         return str(metric.detail(parts))
     except Exception as error:
-        return f"{metric.type} cannot word its parts: {type(error).__name__}: {error}"
+        return f"detail() of {metric.type} failed: {type(error).__name__}: {error}"
 
 
 def _assignments(fields: str) -> Iterator[tuple[str, str]]:
-    """`key=value` texts of a name; a comma inside quotes or brackets separates nothing."""
+    """Yield the `key=value` pairs of a name. Commas inside quotes or brackets do not separate pairs."""
     depth, quote, start = 0, "", 0
     for place, letter in enumerate(f"{fields},"):
         if quote:
@@ -126,7 +125,7 @@ def _assignments(fields: str) -> Iterator[tuple[str, str]]:
 
 
 def _literal(text: str) -> Any:
-    """A value as Python prints it; any other text is a word."""
+    """Parse a value printed by Python. Other text is returned as a string."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -153,5 +153,5 @@ def errors(table: ScoreTable, threshold: float) -> Errors:
     both_classes = Errors(pooled(attack_rates(table, threshold)), bona_fide_rate(table, threshold))
     for name, one in (("bona fide", both_classes.bona_fide), ("attack", both_classes.attack)):
         if not one.n:
-            raise SpecError(f"there is no {name} presentation with a score; this needs both classes")
+            raise SpecError(f"no {name} presentation has a score; both classes are needed")
     return both_classes

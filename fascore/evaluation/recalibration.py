@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 class Rejected(Config):
     """Bona fide of the new camera rejected at a threshold, with the Clopper-Pearson interval, 95 %, if independent."""
 
-    threshold: FiniteFloat = Field(description="accept when the score is at least this")
+    threshold: FiniteFloat = Field(description="accept if the score is at least this")
     errors: NonNegativeInt = Field(description="bona fide rejected")
     n: NonNegativeInt = Field(description="bona fide with a score")
     value: float = Field(description="BPCER")
@@ -77,7 +77,7 @@ def recalibrate(table: ScoreTable, *, own: Threshold, run: str, camera: str, bpc
     bona_fide = table.reading(own.column).sorted_bona_fide
     if too_few(bpcer, len(bona_fide)):
         raise FascoreError(
-            f"not measurable, n too small: a BPCER of {bpcer:g} needs {enough(bpcer) if bpcer else 'infinitely many'} bona fide, and there are "
+            f"not measurable, n is too small: a BPCER of {bpcer:g} needs {enough(bpcer) if bpcer else 'infinitely many'} bona fide, and there are "
             f"{len(bona_fide)} with a score; record more, or take a higher target"
         )
     threshold = Threshold(
@@ -105,9 +105,9 @@ def read_recalibration(path: Path, own: Threshold) -> Recalibration:
     except FileNotFoundError:
         raise FascoreError(f"there is no file {path}") from None
     except (OSError, ValueError) as error:
-        raise FascoreError(f"{path} is no threshold file of fascore recalibrate: {error}") from None
+        raise FascoreError(f"{path} is not a threshold file of fascore recalibrate: {error}") from None
     if not isinstance(document, dict) or document.get("kind") != "recalibration":
-        raise FascoreError(f"{path} is no threshold file of fascore recalibrate")
+        raise FascoreError(f"{path} is not a threshold file of fascore recalibrate")
     recalibration = validate(Recalibration, document)
     if recalibration.bpcer_at_run_threshold.threshold != own.value or recalibration.threshold.column != own.column:
         raise FascoreError(

@@ -27,7 +27,7 @@ def needs_both(bona_fide: Floats, attack: Floats) -> None:
     """Raise SpecError where one class has no scores."""
     for name, values in (("bona fide", bona_fide), ("attack", attack)):
         if not len(values):
-            raise SpecError(f"there is no {name} presentation with a score; this needs both classes")
+            raise SpecError(f"no {name} presentation has a score; both classes are needed")
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Building:
     def finish(self) -> dict[str, Any]:
         """The fields of a ScoreTable. Raises FascoreError with row and column."""
         if not self._count:
-            raise FascoreError(f"{self.place.source} has no rows: write one row a presentation below the header")
+            raise FascoreError(f"{self.place.source} has no rows: write one row per presentation below the header")
         label = np.concatenate(self._label)
         floats = {name: np.concatenate(chunks) for name, chunks in self._floats.items()}
         score = floats.pop("score")
@@ -138,7 +138,7 @@ def _text(path: Path, what: str) -> Iterator[Iterable[str]]:
     except FileNotFoundError:
         raise FascoreError(f"there is no score file {path}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FascoreError(f"{path} is no {what} in UTF-8: {getattr(error, 'strerror', None) or error}") from None
+        raise FascoreError(f"{path} is not {what} in UTF-8: {getattr(error, 'strerror', None) or error}") from None
     finally:
         if resting:
             gc.enable()

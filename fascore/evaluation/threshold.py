@@ -19,10 +19,10 @@ from fascore.evaluation.table import ScoreTable
 class Threshold(Config):
     """Accept when score >= `value`. Its JSON is a function of rule and dev scores only."""
 
-    value: FiniteFloat = Field(description="accept when the score is at least this")
-    rule: ThresholdRule = Field(description="how it was chosen")
-    split: str = Field(description="the split it was chosen on; `given` for a fixed one")
-    column: str = Field("score", description="column of the score table that it is for")
+    value: FiniteFloat = Field(description="accept if the score is at least this")
+    rule: ThresholdRule = Field(description="rule that chose the value")
+    split: str = Field(description="split it was chosen on; `given` for a fixed threshold")
+    column: str = Field("score", description="column of the score table that it applies to")
     datasets: tuple[str, ...] = Field((), description="datasets of that split")
     n_bona_fide: NonNegativeInt = Field(0, description="bona fide scores it was chosen on")
     n_attack: NonNegativeInt = Field(0, description="attack scores it was chosen on")
@@ -37,13 +37,13 @@ class Threshold(Config):
         try:
             return validate(cls, json.loads(text))
         except json.JSONDecodeError as error:
-            raise FascoreError(f"this is no threshold file: {error}") from None
+            raise FascoreError(f"this is not a threshold file: {error}") from None
 
     @property
     def origin(self) -> str:
         """Where it came from, in words."""
         if self.rule.name == "fixed":
-            return "given, not chosen on data"
+            return "specified by the user, not chosen on data"
         where = f" of {', '.join(filter(None, self.datasets))}" if any(self.datasets) else ""
         return f"{self.rule}, chosen on the {self.split} split{where} ({self.n_bona_fide} bona fide, {self.n_attack} attacks)"
 
@@ -66,12 +66,10 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
         return Threshold(value=rule.level, rule=rule, split="given", column=column)
     if table is None:
         raise FascoreError(
-            f"threshold rule '{rule}' needs the scores of a dev split; give them, or a number with 'fixed=…'"
+            f"threshold rule '{rule}' needs the scores of a dev split; provide dev scores, or a number with 'fixed=…'"
         )
     if split == "test":
-        raise FascoreError(
-            "a threshold is never chosen on the test split: that would measure the choice, not the system; give a dev split"
-        )
+        raise FascoreError("a threshold must not be chosen on the test split; provide a dev split")
     read = table.reading(column)
     bona_fide, attack = read.sorted_bona_fide, read.sorted_attack
     try:
@@ -93,7 +91,9 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
 def needed(threshold: protocols.Threshold | None) -> protocols.Threshold:
     """The threshold that a metric cannot do without. Raises SpecError."""
     if threshold is None:
-        raise SpecError("this metric needs a threshold from a dev split; give dev scores, or a number with 'fixed=…'")
+        raise SpecError(
+            "this metric needs a threshold from a dev split; provide dev scores, or a number with 'fixed=…'"
+        )
     return threshold
 
 

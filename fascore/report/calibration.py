@@ -1,4 +1,4 @@
-"""Calibration: how often a presentation with a given score is bona fide, where scores are probabilities."""
+"""Calibration: how often a presentation with a given score is bona fide, if scores are probabilities."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ BINS = 10
 
 
 def calibration(table: ScoreTable, name: str) -> dict[str, Any] | None:
-    """Chart, Brier score and expected calibration error; None where scores are not probabilities or a class is missing.
+    """Chart, Brier score, and expected calibration error. None if scores are not probabilities or a class is missing.
 
-    Ten bins of equal numbers. The expected calibration error is the mean distance of the bins from the diagonal (Naeini et
-    al. 2015, with bins of equal mass). Both depend on the share of bona fide in the test set.
+    Uses ten bins of equal size. The expected calibration error is the mean distance of the bins from the diagonal (Naeini
+    et al. 2015, with bins of equal mass). Both figures depend on the share of bona fide presentations in the test set.
     """
     bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
     if not len(bona_fide) or not len(attack) or min(bona_fide[0], attack[0]) < 0 or max(bona_fide[-1], attack[-1]) > 1:

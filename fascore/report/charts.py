@@ -1,4 +1,4 @@
-"""Charts as inline SVG. Colours are the page's CSS variables, so that one drawing serves light, dark and print."""
+"""Charts as inline SVG. Colors are the page's CSS variables, so the same drawing works in light mode, dark mode, and print."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DASHES = ("-", "--", ":", "-.")
 MARKERS = "osD^vPX*"
 POINTS = 600
 LONGEST = 40
-"""Letters of a name in a drawing."""
+"""Maximum length of a name in a chart, in characters."""
 RATES = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
 STYLE = {
     "svg.fonttype": "none",
@@ -60,7 +60,7 @@ STYLE = {
 
 
 class Line(NamedTuple):
-    """One pair of classes to draw as a curve: increasing scores, and the threshold of the operating point."""
+    """One pair of classes to draw as a curve: scores in increasing order, and the threshold of the operating point."""
 
     name: str
     bona_fide: Floats
@@ -69,7 +69,7 @@ class Line(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """One difference of two systems, with its interval where there is one. `group` is the figure that differs, `name` the system."""
+    """One difference between two systems, with its interval if there is one. `group` names the figure, `name` the system."""
 
     group: str
     name: str
@@ -79,26 +79,26 @@ class Effect(NamedTuple):
 
 
 def roc_chart(lines: Sequence[Line], name: str) -> str:
-    """Bona fide accepted over attacks accepted, with the operating point of each line."""
+    """Bona fide accepted versus attacks accepted, with the operating point of each curve."""
     figure, axes = _figure(4.6, 4.1, name)
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
-    for line, (colour, dash) in zip(lines, styles()):
+    for line, (color, dash) in zip(lines, styles()):
         curve = roc(line.bona_fide, line.attack)
         axes.plot(
-            *thinned(curve.false_accept, 1 - curve.false_reject), color=colour, linestyle=dash, label=label(line.name)
+            *thinned(curve.false_accept, 1 - curve.false_reject), color=color, linestyle=dash, label=label(line.name)
         )
         if line.threshold is not None:
             x, y = operating_point(line, line.threshold)
-            axes.plot(x, 1 - y, "o", color=colour, markersize=6)
+            axes.plot(x, 1 - y, "o", color=color, markersize=6)
     axes.set(xlabel="attacks accepted", ylabel="bona fide accepted", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower right", frameon=False, labelcolor=INK)
     return _svg(figure, name)
 
 
 def det_chart(lines: Sequence[Line], name: str) -> str:
-    """Both error rates on normal deviate axes, where normal scores give straight lines. A rate of 0 or 1 lies outside."""
+    """Both error rates on normal deviate axes, where normally distributed scores give straight lines. Rates of 0 and 1 lie outside."""
     figure, axes = _figure(4.6, 4.1, name)
-    for line, (colour, dash) in zip(lines, styles()):
+    for line, (color, dash) in zip(lines, styles()):
         curve = roc(line.bona_fide, line.attack)
         inside = (
             (curve.accepted > 0)
@@ -107,11 +107,11 @@ def det_chart(lines: Sequence[Line], name: str) -> str:
             & (curve.rejected < curve.n_bona_fide)
         )
         x, y = norm.ppf(curve.false_accept[inside]), norm.ppf(curve.false_reject[inside])
-        axes.plot(*thinned(x, y), color=colour, linestyle=dash, label=label(line.name))
+        axes.plot(*thinned(x, y), color=color, linestyle=dash, label=label(line.name))
         if line.threshold is not None:
             point = operating_point(line, line.threshold)
             if all(0 < rate < 1 for rate in point):
-                axes.plot(*norm.ppf(point), "o", color=colour, markersize=6)
+                axes.plot(*norm.ppf(point), "o", color=color, markersize=6)
     ticks = norm.ppf(RATES)
     labels = [f"{100 * rate:g}" for rate in RATES]
     axes.set_xticks(ticks, labels)
@@ -122,7 +122,7 @@ def det_chart(lines: Sequence[Line], name: str) -> str:
 
 
 def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float | None, name: str) -> str:
-    """Scores of each group (increasing, is bona fide) as one row of a shared axis; errors at the threshold in full colour."""
+    """Scores of each group (increasing, is bona fide), one row per group on a shared axis. Errors at the threshold are in full color."""
     figure, axes = _figure(7.8, 0.8 + 0.42 * len(groups), name)
     every = np.concatenate([scores for scores, _ in groups.values()])
     low, high = float(every.min()), float(every.max())
@@ -130,14 +130,14 @@ def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float 
     edges = np.linspace(low - room, high + room, 61)
     if threshold is not None and edges[0] < threshold < edges[-1]:
         edges[np.abs(edges - threshold).argmin()] = (
-            threshold  # a bin's edge, so that a bar is wholly right or wholly wrong
+            threshold  # a bin edge, so that each bar is entirely right or entirely wrong
         )
     upwards = list(groups.items())[::-1]
     for row, (_, (scores, genuine)) in enumerate(upwards):
         heights = np.histogram(scores, edges)[0].astype(float)
         heights *= 0.86 / heights.max()
         wrong = np.zeros(60, bool) if threshold is None else (edges[:-1] < threshold) == genuine
-        colour = FIRST if genuine else SECOND
+        color = FIRST if genuine else SECOND
         for part, alpha in ((~wrong, 0.4), (wrong, 1.0)):
             shown = part & (heights > 0)
             axes.bar(
@@ -146,7 +146,7 @@ def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float 
                 np.diff(edges)[shown],
                 row,
                 align="edge",
-                color=colour,
+                color=color,
                 alpha=alpha,
                 linewidth=0,
             )
@@ -165,23 +165,23 @@ def histogram_chart(groups: Mapping[str, tuple[Floats, bool]], threshold: float 
 
 
 def calibration_chart(mean: Floats, share: Floats, name: str) -> str:
-    """Share of bona fide over the mean score of each bin; a calibrated score lies on the diagonal."""
+    """Share of bona fide versus the mean score of each bin. Calibrated scores lie on the diagonal."""
     figure, axes = _figure(4.6, 4.1, name)
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
     axes.plot(mean, share, "o-", color=FIRST, markersize=5)
-    axes.set(xlabel="mean score of the bin", ylabel="share of bona fide", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes.set(xlabel="mean score in the bin", ylabel="share of bona fide", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     return _svg(figure, name)
 
 
 def training_chart(
     series: Mapping[str, Mapping[float, float]], ylabel: str, name: str, *, spread: float = math.inf
 ) -> str:
-    """Values over epochs, a line each; on a logarithmic axis where all are positive and the largest is more than `spread` times the least."""
+    """Values over epochs, one line each. The axis is logarithmic if all values are positive and the largest exceeds `spread` times the smallest."""
     figure, axes = _figure(4.6, 3 + 0.17 * math.ceil(len(series) / 2), name)
-    for (series_name, points), (colour, dash) in zip(series.items(), styles()):
+    for (series_name, points), (color, dash) in zip(series.items(), styles()):
         marker = "o" if len(points) < 2 else None
         axes.plot(
-            list(points), list(points.values()), color=colour, linestyle=dash, label=label(series_name), marker=marker
+            list(points), list(points.values()), color=color, linestyle=dash, label=label(series_name), marker=marker
         )
     values = [value for points in series.values() for value in points.values()]
     if values and 0 < min(values) * spread < max(values) < math.inf:
@@ -193,12 +193,12 @@ def training_chart(
 
 
 def scatter_chart(groups: Mapping[str, np.ndarray], name: str) -> str:
-    """Points (N, 2) of each group, without axes. The first group has a colour of its own, the others share five, each round with a marker."""
+    """Points (N, 2) of each group, without axes. The first group has its own color. The others cycle through five, with a new marker per cycle."""
     figure, axes = _figure(7.8, 4.6, name)
-    looks = [(FIRST, MARKERS[0]), *((colour, marker) for marker in MARKERS for colour in GROUPS)]
-    for (group, points), (colour, marker) in zip(groups.items(), cycle(looks)):
+    looks = [(FIRST, MARKERS[0]), *((color, marker) for marker in MARKERS for color in GROUPS)]
+    for (group, points), (color, marker) in zip(groups.items(), cycle(looks)):
         axes.scatter(
-            points[:, 0], points[:, 1], s=30, color=colour, marker=marker, alpha=0.75, linewidths=0, label=label(group)
+            points[:, 0], points[:, 1], s=30, color=color, marker=marker, alpha=0.75, linewidths=0, label=label(group)
         )
     axes.set_axis_off()
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, labelcolor=INK)
@@ -206,11 +206,11 @@ def scatter_chart(groups: Mapping[str, np.ndarray], name: str) -> str:
 
 
 def forest_chart(effects: Sequence[Effect], systems: Sequence[str], name: str) -> str:
-    """Differences in percentage points with their intervals, a row each, below the name of the figure that differs; a line marks no difference.
+    """Differences in percentage points with intervals, one row each, grouped by figure. A vertical line marks zero difference.
 
-    `systems` gives the order of the colours, so that a system has the colour of its curve.
+    `systems` gives the order of the colors, so that a system has the color of its curve.
     """
-    colours = dict(zip(systems, styles()))
+    colors = dict(zip(systems, styles()))
     rows: list[Effect | str] = []
     for group in dict.fromkeys(effect.group for effect in effects):
         rows += [group, *(effect for effect in effects if effect.group == group)]
@@ -218,10 +218,10 @@ def forest_chart(effects: Sequence[Effect], systems: Sequence[str], name: str) -
     axes.axvline(0, color=INK, linewidth=1.2)
     for place, row in enumerate(rows):
         if isinstance(row, Effect):
-            colour, _ = colours[row.name]
+            color, _ = colors[row.name]
             if row.low is not None and row.high is not None:
-                axes.plot([row.low, row.high], [place, place], color=colour, linewidth=2)
-            axes.plot(row.difference, place, "o", color=colour, markersize=5)
+                axes.plot([row.low, row.high], [place, place], color=color, linewidth=2)
+            axes.plot(row.difference, place, "o", color=color, markersize=5)
     axes.set_yticks(range(len(rows)), [label(row.name if isinstance(row, Effect) else row) for row in rows])
     for text, row in zip(axes.get_yticklabels(), rows):
         text.set_fontweight("normal" if isinstance(row, Effect) else "bold")
@@ -233,14 +233,14 @@ def forest_chart(effects: Sequence[Effect], systems: Sequence[str], name: str) -
 
 
 def label(name: str) -> str:
-    """A name as it is drawn: on one line, cut where it is long; no dollar in it begins a formula, and no underscore hides it from a legend."""
+    """A name as drawn: on one line, truncated if long, with dollar signs and leading underscores neutralized for matplotlib."""
     shown = " ".join(name.split())
     shown = shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
     return ("\u200b" if shown.startswith("_") else "") + shown.replace("$", r"\$")
 
 
 def styles() -> Iterator[tuple[str, str]]:
-    """Colour and dash of one line after the other, without end."""
+    """Yield the color and dash pattern of each successive line, endlessly."""
     return zip(cycle(SERIES), cycle([dash for dash in DASHES for _ in SERIES]))
 
 
@@ -251,7 +251,7 @@ def operating_point(line: Line, threshold: float) -> tuple[float, float]:
 
 
 def thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """The corners of a staircase, at most POINTS of them, even in its length: a report of a million scores stays small."""
+    """At most POINTS corners of a staircase, evenly spaced along its length, so that a report on a million scores stays small."""
     flat = [(values[:-2] == values[1:-1]) & (values[1:-1] == values[2:]) for values in (x, y)]
     corner = np.concatenate([[True], ~(flat[0] | flat[1]), [True]]) if len(x) > 2 else np.ones(len(x), bool)
     x, y = x[corner], y[corner]
@@ -269,7 +269,7 @@ def _figure(width: float, height: float, name: str) -> tuple[Figure, Axes]:
 
 
 def _svg(figure: Figure, name: str) -> str:
-    """The drawing as an element of the page; the same bytes every time."""
+    """The chart as an HTML element. The output is deterministic."""
     buffer = io.StringIO()
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
@@ -283,6 +283,6 @@ def _svg(figure: Figure, name: str) -> str:
         text = re.sub(unwanted, "", text, flags=re.DOTALL)
     opening = rf'<svg class="chart" viewBox="\1" role="img" aria-label="{html.escape(name)}">'
     text = re.sub(r'.*?<svg [^>]*viewBox="([^"]*)"[^>]*>', opening, text, count=1, flags=re.DOTALL)
-    for colour, variable in VARIABLES.items():
-        text = text.replace(colour, f"var({variable})")
+    for color, variable in VARIABLES.items():
+        text = text.replace(color, f"var({variable})")
     return re.sub(r"\s+", " ", text)

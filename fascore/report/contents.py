@@ -1,4 +1,4 @@
-"""What a report is made of."""
+"""The contents of a report."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from fascore.contract.record import Record
 from fascore.evaluation.table import ScoreTable
 
 Counts: TypeAlias = Mapping[str, Any]
-"""`bona_fide`, `subjects` and `species` by name, as `fascore.evaluation.evaluate.counts` gives them."""
+"""`bona_fide`, `subjects`, and `species` by name, as returned by `fascore.evaluation.evaluate.counts`."""
 Curves: TypeAlias = Mapping[str, Mapping[float, float]]
 """Values by epoch, by name."""
 People: TypeAlias = frozenset[tuple[str, str]]
-"""(dataset, name) of everybody who is seen or presents in a split."""
+"""(dataset, name) of everyone who appears or presents in a split."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds from a presentation's media to its score, one presentation at a time, and on what they were taken."""
+    """Seconds from a presentation's media to its score, one presentation at a time. `where` describes the machine and procedure."""
 
     seconds: Sequence[float]
     where: str
@@ -29,12 +29,13 @@ class Timing:
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """Everything that report.html shows; all but the first three may be left out.
+    """Everything that report.html shows. All fields except the first three are optional.
 
-    `metrics` is the content of metrics.json and `tests` its score tables by the same names; `system` what was tested, as
-    (what, value) pairs in the order to print (spec, versions, weights' hash, device, seed); `log` the rows of log.jsonl;
-    `quarantine` the rows of quarantine.jsonl; `splits` and `people` counts and names of splits without a score table
-    (train); `pictures` JPEG bytes by test set and id, of records that may be shown; `sections` what hook plugins add.
+    `metrics` is the content of metrics.json, and `tests` holds its score tables under the same names. `system` describes
+    the system under test as (name, value) pairs in print order (spec, versions, hash of the weights, device, seed). `log`
+    holds the rows of log.jsonl, `quarantine` those of quarantine.jsonl. `splits` and `people` hold counts and names for
+    splits without a score table (train). `pictures` holds JPEG bytes by test set and id, for records that may be shown.
+    `sections` holds the sections added by hook plugins.
     """
 
     title: str
@@ -50,16 +51,16 @@ class ReportFacts:
     pictures: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     sections: Sequence[Section] = ()
     shared: bool = False
-    """True where media are stripped and names replaced: see `fascore.report.sharing`."""
+    """True if media were removed and names replaced; see `fascore.report.sharing`."""
 
     @property
     def tables(self) -> dict[str, ScoreTable]:
-        """All score tables by the name of their split, dev first."""
+        """All score tables by split name, dev first."""
         return {**({} if self.dev is None else {"dev": self.dev}), **self.tests}
 
 
 def record_counts(records: Sequence[Record]) -> Counts:
-    """Counts of a split from its records, for `ReportFacts.splits`."""
+    """Count the records of a split, for `ReportFacts.splits`."""
     species = Counter(record.species or "unknown" for record in records if not record.label)
     subjects = {record.subject for record in records if record.subject}
     return {
@@ -70,14 +71,14 @@ def record_counts(records: Sequence[Record]) -> Counts:
 
 
 def record_people(records: Sequence[Record]) -> People:
-    """Everybody in a split, in any role, for `ReportFacts.people`."""
+    """Everyone in a split, in any role, for `ReportFacts.people`."""
     return frozenset(
         (record.dataset, name) for record in records for name in (record.subject, record.presenter) if name
     )
 
 
 def curves(log: Sequence[Mapping[str, Any]]) -> dict[str, Curves]:
-    """Means by epoch of what the log's rows hold under `losses` (of train) and `dev` (figures of dev)."""
+    """Means by epoch of the values under `losses` (train) and `dev` (dev figures) in the log."""
     by_kind: dict[str, dict[str, dict[float, list[float]]]] = {
         kind: defaultdict(lambda: defaultdict(list)) for kind in ("losses", "dev")
     }

@@ -1,4 +1,4 @@
-"""report.html: one file, no network, no script."""
+"""report.html: one file without network access or scripts."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from fascore.report.sharing import to_share
 
 
 def write_report(path: Path, facts: ReportFacts, *, share: bool = False) -> None:
-    """Write report.html whole. The same facts give the same bytes. `share`: without media, with pseudonyms."""
+    """Write report.html atomically. The same facts produce the same bytes. `share`: omit media and use pseudonyms."""
     write_whole(path, render(to_share(facts) if share else facts))
 
 
 def render(facts: ReportFacts) -> str:
-    """The page. Text is escaped; the HTML of hook plugins' sections stands as they give it."""
+    """Render the page. Text is escaped. The HTML of hook plugins' sections is inserted unchanged."""
     instruments = summary.instruments(facts)
     return template("report.html.j2").render(
         facts=facts,
         threshold=facts.metrics["threshold"],
         warnings=facts.metrics["warnings"],
         meanings=wording.glossary(facts.metrics),
-        level=wording.level(facts.metrics.get("level")),
+        level=wording.level(facts.metrics.get("level"), of_run=bool(facts.splits)),
         resampled=facts.metrics.get("bootstrap"),
         summary=summary.summary(facts, instruments),
         parts=list(task_tables.parts(facts)),
@@ -43,7 +43,7 @@ def render(facts: ReportFacts) -> str:
 
 
 def template(name: str) -> jinja2.Template:
-    """A template of the package, which escapes what it is given."""
+    """A template of the package. It escapes the values that it renders."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("fascore", "report/templates"),
         autoescape=True,

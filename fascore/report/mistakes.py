@@ -1,4 +1,4 @@
-"""The worst mistakes at the threshold: what to look at first."""
+"""The worst errors at the threshold, which deserve inspection first."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from fascore.evaluation.table import ScoreTable
 
 MOST = 6
-"""Of each kind."""
+"""Maximum number of errors shown for each kind."""
 
 
 def worst_rows(table: ScoreTable, threshold: float | None) -> dict[str, NDArray[np.int64]]:
-    """Rows of the attacks accepted with the highest scores, and of the bona fide rejected with the lowest, the worst first."""
+    """Rows of the accepted attacks with the highest scores and of the rejected bona fide with the lowest, worst first."""
     if threshold is None:
         return {}
     accepted = np.flatnonzero(table.attack & table.responded & (table.score >= threshold))
@@ -29,7 +29,7 @@ def worst_rows(table: ScoreTable, threshold: float | None) -> dict[str, NDArray[
 def mistakes(
     table: ScoreTable, threshold: float | None, pictures: Mapping[str, bytes]
 ) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Each kind of mistake with its worst presentations: id, species, score, and a picture where one may be shown."""
+    """Each kind of error with its worst presentations: id, species, score, and a picture if it may be shown."""
     species = table.categorical("species")
     return [
         (

@@ -1,4 +1,4 @@
-"""A report to give away: no media, and names of presentations and people replaced."""
+"""A report for sharing: without media, and with pseudonyms for presentations and people."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from fascore.report.contents import ReportFacts
 
 PEOPLE = ("subject", "presenter")
 COLUMNS = (*PEOPLE, "instrument", "clip", "attempt", "source")
-"""Columns whose words may name a person."""
+"""Columns whose values may name a person."""
 
 
 @dataclass(frozen=True)
 class Pseudonyms:
-    """Names by number, in the order of their hashes: the same names get the same numbers, and a number tells nothing of its name."""
+    """Names numbered in the order of their hashes: the same names get the same numbers, and a number reveals nothing about its name."""
 
     numbers: Mapping[str, int]
     letter: str
 
     @classmethod
     def of(cls, names: Iterable[str], letter: str) -> Pseudonyms:
-        """Number all names; the empty one stays empty."""
+        """Number all names. The empty name stays empty."""
         ordered = sorted(set(names) - {""}, key=lambda name: hashlib.sha256(name.encode()).digest())
         return cls({name: number for number, name in enumerate(ordered, start=1)}, letter)
 
     def __call__(self, name: str) -> str:
-        """The pseudonym of a name; a word that is none of the names stays."""
+        """The pseudonym of a name. A word that is not one of the names is returned unchanged."""
         return f"{self.letter}{self.numbers[name]:0{len(str(len(self.numbers)))}d}" if name in self.numbers else name
 
     def __contains__(self, name: str) -> bool:
@@ -40,9 +40,9 @@ class Pseudonyms:
 
 
 def to_share(facts: ReportFacts) -> ReportFacts:
-    """The same report without pictures, without plugins' sections that may show faces, and with pseudonyms for ids and people.
+    """The same report without pictures or plugin sections that may show faces, and with pseudonyms for ids and people.
 
-    Reasons of records left out are given as their class of response, since they may hold names of files.
+    The reason for excluding a record is reduced to its response class because it may contain file names.
     """
     tables = list(facts.tables.values())
     quarantined = [str(row.get("id", "")) for row in facts.quarantine]
@@ -78,15 +78,15 @@ def _table(table: ScoreTable, ids: Pseudonyms, people: Pseudonyms) -> ScoreTable
 
 
 def _metrics(metrics: Mapping[str, Any], ids: Pseudonyms, people: Pseudonyms) -> dict[str, Any]:
-    """The figures, with names in sentences and in breakdowns replaced."""
+    """The figures, with names replaced in sentences and breakdowns."""
 
-    def told(match: re.Match[str]) -> str:
+    def pseudonym(match: re.Match[str]) -> str:
         name = match.group(1)
         return f"'{people(name) if name in people else ids(name)}'"
 
     def hidden(value: Any, key: str = "") -> Any:
         if isinstance(value, str):
-            return re.sub(r"'([^']*)'", told, value)
+            return re.sub(r"'([^']*)'", pseudonym, value)
         if isinstance(value, Mapping):
             return {people(name) if key in COLUMNS else name: hidden(part, name) for name, part in value.items()}
         return [hidden(part) for part in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The parts of the report that say what was tested: presentations, instruments, people, exclusions, time, training."""
+"""The parts of the report that describe what was tested: presentations, instruments, people, exclusions, time, training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fascore.report import charts
 from fascore.report.contents import People, ReportFacts, Timing, curves
 
 TIME = "decision_time"
-"""Column of a score file: seconds that a decision took."""
+"""Column of a score file: duration of a decision in seconds."""
 
 
 def presentations(facts: ReportFacts) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def presentations(facts: ReportFacts) -> dict[str, Any]:
 
 
 def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
-    """By test set and species: how many presentations, instruments, sources (whom the attack shows) and presenters."""
-    sentences = []
+    """By test set and species: number of presentations, instruments, sources (people whom the attack shows), and presenters."""
+    rows = []
     for test, table in facts.tests.items():
         species, attack = table.categorical("species").named(), table.attack
         columns = {
@@ -41,7 +41,7 @@ def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
             for column in ("instrument", "subject", "presenter")
         }
         sizes = np.bincount(species.codes[attack], minlength=len(species.names))
-        sentences += [
+        rows += [
             {
                 "test": test,
                 "species": name,
@@ -51,11 +51,11 @@ def instruments(facts: ReportFacts) -> list[dict[str, Any]]:
             for code, name in enumerate(species.names)
             if sizes[code]
         ]
-    return sentences
+    return rows
 
 
 def _distinct(species: Categorical, column: Categorical, rows: np.ndarray) -> list[int | None]:
-    """How many words of a column each species has among some rows; None where the column says nothing of it."""
+    """Number of distinct words in a column for each species among some rows. None if the column is empty for that species."""
     named = rows & ~column.equals("")
     pairs = np.unique(species.codes[named].astype(np.int64) * max(len(column.names), 1) + column.codes[named])
     numbers = np.bincount(pairs // max(len(column.names), 1), minlength=len(species.names)).tolist()
@@ -63,7 +63,7 @@ def _distinct(species: Categorical, column: Categorical, rows: np.ndarray) -> li
 
 
 def summary(facts: ReportFacts, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the head of a certifier's report states: numbers over all test sets. `rows` are those of `instruments`."""
+    """The totals over all test sets at the top of the report. `rows` are the rows of `instruments`."""
     named = [set(table.categorical("instrument").present(table.attack)) - {""} for table in facts.tests.values()]
     seen = {person for table in facts.tests.values() for person in _named(table, "subject")}
     return {
@@ -77,7 +77,7 @@ def summary(facts: ReportFacts, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def decision_time(facts: ReportFacts) -> dict[str, Any] | None:
-    """p50 and p95 in seconds: as the run took it, else from the column `decision_time` of the score files; None where nobody did."""
+    """p50 and p95 in seconds, as measured by the run or else from the column `decision_time`. None if neither is available."""
     timing = facts.timing or _stated(facts)
     if timing is None or not len(timing.seconds):
         return None
@@ -92,7 +92,7 @@ def _stated(facts: ReportFacts) -> Timing | None:
             times = table.words[TIME]
             values = np.array([_number(name) for name in times.names])[times.codes]
             seconds += values[np.isfinite(values)].tolist()
-    return Timing(seconds, f"as the score files state it in column '{TIME}'") if seconds else None
+    return Timing(seconds, f"from column '{TIME}' of the score files") if seconds else None
 
 
 def _number(text: str) -> float:
@@ -103,20 +103,23 @@ def _number(text: str) -> float:
 
 
 def shared_people(facts: ReportFacts) -> list[dict[str, Any]]:
-    """For each two of train, dev and a test set: how many people occur in both, in any role. Test sets are not compared with one another."""
+    """The number of people in both splits, in any role, for each pair of train, dev, and a test set.
+
+    Test sets are not compared with each other.
+    """
     seen = {name: _named(table, "subject") | _named(table, "presenter") for name, table in facts.tables.items()}
     named: dict[str, People] = {**facts.people, **seen}
     own = [name for name in named if name not in facts.tests]
-    pairs = [*combinations(own, 2), *((one, test) for test in facts.tests for one in own)]
+    pairs = [*combinations(own, 2), *((split, test) for test in facts.tests for split in own)]
     return [
         {
-            "first": one,
-            "second": other,
-            "known": bool(named[one] and named[other]),
-            "shared": len(named[one] & named[other]),
-            "sizes": (len(named[one]), len(named[other])),
+            "first": first,
+            "second": second,
+            "known": bool(named[first] and named[second]),
+            "shared": len(named[first] & named[second]),
+            "sizes": (len(named[first]), len(named[second])),
         }
-        for one, other in pairs
+        for first, second in pairs
     ]
 
 
@@ -125,20 +128,20 @@ def _named(table: ScoreTable, column: str) -> People:
 
 
 def silent(facts: ReportFacts) -> list[tuple[str, str, int, int]]:
-    """(split, response, bona fide, attacks) of presentations without an answer."""
-    sentences = []
+    """(split, response, bona fide, attacks) for presentations without a response."""
+    rows = []
     for name, table in facts.tables.items():
         quiet = ~table.responded
         kinds = Counter(zip(table.categorical("response").select(quiet).decode().tolist(), table.label[quiet].tolist()))
-        sentences += [
+        rows += [
             (name, response, kinds[response, 1], kinds[response, 0])
             for response in sorted({response for response, _ in kinds})
         ]
-    return sentences
+    return rows
 
 
 def quarantine(facts: ReportFacts) -> list[tuple[str, str, int, str]]:
-    """(modality, reason, count, first id) of records that were left out."""
+    """(modality, reason, count, first id) for records that were excluded."""
     ids: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in facts.quarantine:
         ids[str(row.get("modality", "")), str(row.get("reason") or row.get("response", ""))].append(
@@ -151,8 +154,8 @@ def quarantine(facts: ReportFacts) -> list[tuple[str, str, int, str]]:
 
 
 def training(facts: ReportFacts) -> Iterator[tuple[str, Markup]]:
-    """Curves of the log."""
-    looks = {"losses": ("Training losses", "mean of the epoch", 30.0), "dev": ("Dev figures", "value", math.inf)}
+    """Yield the curves from the training log."""
+    looks = {"losses": ("Training losses", "mean over the epoch", 30.0), "dev": ("Dev figures", "value", math.inf)}
     for kind, series in curves(facts.log).items():
         title, ylabel, spread = looks[kind]
         yield title, Markup(charts.training_chart(series, ylabel, title, spread=spread))

@@ -1,4 +1,4 @@
-"""The parts of the report that measure: each task of each test set, side by side, and all tasks merged."""
+"""The measurements in the report: each task of each test set, a comparison across test sets, and all tasks merged."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fascore.report.contents import ReportFacts
 from fascore.report.mistakes import mistakes
 
 MOST_ROWS = 14
-"""Species with a histogram of their own; the table has all."""
+"""Maximum number of species with their own histogram. The table lists all species."""
 TASKS = {"spoof": "Presentation attacks", "forgery": "Digital forgery"}
 Row: TypeAlias = dict[str, Any]
-"""A rate to print: `name`, `rate`, `errors`, `n`, `low`, `high`, and where they are known `silent`, `non_responses`, `bootstrap`, `rule_of_three`."""
+"""A rate to print: `name`, `rate`, `errors`, `n`, `low`, `high`, and if known `silent`, `non_responses`, `bootstrap`, `rule_of_three`."""
 
 
 def parts(facts: ReportFacts) -> Iterator[dict[str, Any]]:
-    """What the template shows of each task of each test set."""
+    """Yield the template variables for each task of each test set."""
     threshold = facts.metrics["threshold"]
     value = threshold and threshold["value"]
     for name, test in facts.metrics["tests"].items():
@@ -44,12 +44,12 @@ def parts(facts: ReportFacts) -> Iterator[dict[str, Any]]:
 
 
 def task_table(facts: ReportFacts, name: str, task: str) -> ScoreTable:
-    """The score table of one task of a test set, as metrics.json names it."""
+    """The score table of one task of a test set. `task` is its name in metrics.json."""
     return facts.tests[name].task("" if task == "unknown" else task)
 
 
 def rates_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The rates by species of `iso30107`, of presentation attacks or of forgeries; empty where it was not measured."""
+    """The rates by species from `iso30107`, for presentation attacks or forgeries. Empty if it was not measured."""
     iso = metrics.get(wording.RATES, {})
     if "species" in iso:
         return _rates(iso, "apcer", "apnrr")
@@ -57,7 +57,7 @@ def rates_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _rates(iso: Mapping[str, Any], attack: str, silent: str) -> dict[str, Any]:
-    """Rows by species, the worst first, bona fide, and what is said of all of them."""
+    """Rows by species (worst first), the bona fide row, and the summary figures."""
     bona_fide, none = ("bpcer", "bpnrr") if attack == "apcer" else ("false_reject", "non_response")
     second, intervals = iso["non_response_rejects"], iso.get("bootstrap", {})
     title, other = ("APCER", "BPCER") if attack == "apcer" else ("Miss rate", "False rejects")
@@ -97,7 +97,10 @@ def _sorted(rows: list[Row]) -> list[Row]:
 
 
 def figures(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Every metric but the rates by species, which have their own table; with fields of its own, such as another threshold, it is a row here."""
+    """Yield a row for every metric except the rates by species, which have their own table.
+
+    `iso30107` with non-default fields, such as another threshold, is a row here.
+    """
     for name, entry in metrics.items():
         if name != wording.RATES:
             yield {
@@ -110,14 +113,17 @@ def figures(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]
 
 
 def merged(facts: ReportFacts) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Figures of each test set over all its tasks, where there are several."""
+    """Yield the figures over all tasks of each test set that has several tasks."""
     for name, test in facts.metrics["tests"].items():
         if "merged" in test:
             yield name, list(figures(test["merged"]["metrics"]))
 
 
 def across(facts: ReportFacts) -> list[tuple[str, list[dict[str, Any]]]]:
-    """By task, a row a test set: how a system that was trained and tuned on one place does at others. Empty for a single test set."""
+    """One row per test set, by task: how a system performs away from the data it was trained and tuned on.
+
+    Empty for a single test set.
+    """
     by_task: dict[str, list[dict[str, Any]]] = {}
     for name, test in facts.metrics["tests"].items():
         for task, part in test["tasks"].items():
@@ -138,7 +144,7 @@ def across(facts: ReportFacts) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 def _breakdowns(by_column: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """By column, a row a value: pooled attacks and bona fide, each with n and interval, and the worst species."""
+    """One table per column, one row per value: pooled attacks and bona fide, each with n and interval, and the worst species."""
     tables = []
     for column, values in by_column.items():
         rows = [
@@ -149,7 +155,7 @@ def _breakdowns(by_column: Mapping[str, Mapping[str, Any]]) -> list[dict[str, An
 
 
 def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name: str) -> list[tuple[str, Markup]]:
-    """Histograms, ROC and DET; fewer where a class has no scores."""
+    """Histograms, ROC, and DET curves. Fewer charts if a class has no scores."""
     groups = {species: scores for species, scores in table.sorted_scores.species.items() if len(scores)}
     bona_fide, attack = table.sorted_bona_fide, table.sorted_attack
     errors = {
@@ -157,7 +163,8 @@ def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name:
     }
     rows = {"bona fide": (bona_fide, True)} if len(bona_fide) else {}
     rows |= {
-        species: (groups[species], False) for species in sorted(groups, key=lambda one: (-errors[one], one))[:MOST_ROWS]
+        species: (groups[species], False)
+        for species in sorted(groups, key=lambda name: (-errors[name], name))[:MOST_ROWS]
     }
     drawings = [("Scores by species", charts.histogram_chart(rows, threshold, f"histograms, {name}"))] if rows else []
     if len(bona_fide) and len(attack):
@@ -168,5 +175,5 @@ def _charts(table: ScoreTable, threshold: float | None, worst: str | None, name:
             else []
         )
         drawings.append(("ROC", charts.roc_chart(lines, f"ROC, {name}")))
-        drawings.append(("DET, normal deviate axes", charts.det_chart(lines, f"DET, {name}")))
+        drawings.append(("DET (normal deviate axes)", charts.det_chart(lines, f"DET, {name}")))
     return [(title, Markup(drawing)) for title, drawing in drawings]

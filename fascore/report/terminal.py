@@ -1,4 +1,4 @@
-"""The terminal's summary of metrics.json: figures side by side, then a table by species for each test set and task."""
+"""The terminal summary of metrics.json: figures side by side, then one table by species for each test set and task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIGURE = len("100.00 %")
 
 
 def summary_table(metrics: Mapping[str, Any]) -> RenderableType:
-    """The content of metrics.json for a terminal. Spoof and forgery never share a column."""
+    """Format metrics.json for a terminal. Presentation attacks and forgeries never share a column."""
     return Group(*_parts(metrics))
 
 
@@ -37,14 +37,14 @@ def _parts(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
     threshold = metrics["threshold"]
     if threshold is not None:
         yield Text(
-            f"threshold {threshold['value']:.10g}: accept when the score is at least this; {threshold['origin']}"
+            f"threshold {threshold['value']:.10g} (a presentation is accepted if its score is at least this): {threshold['origin']}"
         )
     yield from (Text(f"warning: {warning}", style="yellow") for warning in metrics["warnings"])
 
 
 def _figures(parts: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table()
-    table.add_column("", overflow="fold")  # a long name is folded, so that no figure is cut
+    table.add_column("", overflow="fold")  # wrap long names so that no figure is truncated
     for name in parts:
         table.add_column(Text(name), justify="right", min_width=FIGURE, overflow="fold")
     for name in next(iter(parts.values()), {}):
@@ -54,7 +54,7 @@ def _figures(parts: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _rows(name: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
-    """The figures of one metric in every column: the primary one, or those that it names."""
+    """Yield one row per figure of a metric: its primary figure, or the figures that it names."""
     about = described(name, entries[0])
     for part, title in about.figures.items():
         if len(about.figures) > 1:
@@ -67,7 +67,7 @@ def _species(
     title: str, parts: Mapping[str, Any], keys: tuple[str, str], bona_fide: str, bona_fide_keys: tuple[str, str]
 ) -> Table:
     table = Table(title=Text(title), title_justify="left", title_style="bold")
-    for heading in ("", "rate", "95 % interval", "errors / n", "no answer"):
+    for heading in ("", "rate", "95 % interval", "errors / n", "no response"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for name, rate in sorted(parts["species"].items(), key=lambda item: (-(item[1][keys[0]] or 0), item[0])):
         table.add_row(*_row(name, rate, keys))

@@ -129,5 +129,5 @@ def open_run(path: Path) -> RunFolder:
     if not path.is_dir():
         raise FascoreError(f"{path}: there is no such folder; give a run's folder, such as runs/<name>")
     if not folder.exists():
-        raise FascoreError(f"{path}: is no run's folder: it holds no spec.json")
+        raise FascoreError(f"{path}: is not a run folder (no spec.json); give a run's folder, such as runs/<name>")
     return folder

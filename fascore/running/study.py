@@ -103,14 +103,14 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
         folder = RunFolder(runs / study.name / name)
         if folder.finished() and (changed := changes(folder, document)):
             say(
-                f"{name}: has run with another spec ({', '.join(changed)}); move {folder.root} away, or name the study otherwise"
+                f"{name}: already completed with a different spec ({', '.join(changed)}); move {folder.root} away, or rename the study"
             )
             failed.append(name)
             continue
         if folder.finished():
-            say(f"{name}: has run")
+            say(f"{name}: already completed")
             continue
-        say(f"{name}: runs")
+        say(f"{name}: running")
         try:
             execute(document, runs / study.name)
         except Interrupted:

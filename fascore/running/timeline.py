@@ -45,7 +45,7 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
     labels: set[str] = set()
     for clip in clips:
         assert clip.start is not None and clip.end is not None
-        label, colour = _looks(clip)
+        label, color = _looks(clip)
         shown = label if label not in labels else None
         labels.add(label)
         if clip.score is None:
@@ -59,9 +59,9 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
                 label=shown,
             )
             continue
-        axes.fill_between([clip.start, clip.end], clip.score, threshold, color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between([clip.start, clip.end], clip.score, threshold, color=color, alpha=0.15, linewidth=0)
         axes.plot(
-            [clip.start, clip.end], [clip.score] * 2, color=colour, linewidth=2.6, solid_capstyle="butt", label=shown
+            [clip.start, clip.end], [clip.score] * 2, color=color, linewidth=2.6, solid_capstyle="butt", label=shown
         )
     axes.axhline(threshold, color=INK, linewidth=1, linestyle="--", label=f"threshold {threshold:.3f}")
     axes.set(xlim=(0, clips[-1].end), ylim=(-0.03 * highest, 1.03 * highest), xlabel="seconds", ylabel="score")
@@ -71,7 +71,7 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
 
 
 def _looks(clip: Prediction) -> tuple[str, str]:
-    """What a clip is called, and its colour."""
+    """What a clip is called, and its color."""
     if clip.score is None:
         return f"no answer: {clip.response.replace('_', ' ')}", NOTHING
     return (clip.decision, BONA_FIDE if clip.decision == "bona fide" else ATTACK)

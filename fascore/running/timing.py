@@ -48,5 +48,5 @@ def _device(device: torch.device) -> str:
     return (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"
-        else f"{device.type} ({torch.get_num_threads()} threads)"
+        else f"{device.type} (threads: {torch.get_num_threads()})"
     )

@@ -108,7 +108,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, the kinds it is for, what it does (raises Failure), and how an author mends what it finds."""
+    """One check: its name, the kinds it is for, what it does (raises Failure), and how an author fixes a failure."""
 
     name: str
     kinds: Sequence[str]

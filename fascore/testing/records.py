@@ -1,4 +1,4 @@
-"""Records drawn by the suite itself: a face-like oval on a wall, as colour, depth and infrared video."""
+"""Records drawn by the suite itself: a face-like oval on a wall, as color, depth and infrared video."""
 
 from __future__ import annotations
 

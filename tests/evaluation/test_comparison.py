@@ -122,8 +122,8 @@ def test_answers_that_are_missing_and_systems_that_cannot_be_paired_are_told() -
     part = found["tests"]["test"]["tasks"]["spoof"]
     assert part["non_responses"] == {"a": 0, "b": 4}
     notes = next(iter(sections(found))).sheets[0].notes
-    assert any("without an answer, in none of these figures: 4 of b" in note for note in notes)
-    assert any(note.startswith("b is not paired: ") for note in notes)
+    assert any("Non-responses, excluded from these figures: 4 of b" in note for note in notes)
+    assert any(note.startswith("b was not compared with the baseline: ") for note in notes)
 
 
 def test_another_baseline_another_level_and_another_rule() -> None:
@@ -215,7 +215,7 @@ def test_the_matrix_puts_what_was_trained_on_against_what_was_tested_on(tmp_path
         ["phantom site=A", "a", "1.0000"],
         ["phantom site=B", "b", "0.5000"],
     ]
-    assert ["data of train" in row[2].detail for row in matrix.rows] == [False, True]
+    assert ["training dataset" in row[2].detail for row in matrix.rows] == [False, True]
 
 
 def test_what_evaluate_wrote_can_be_compared(tmp_path: Path) -> None:

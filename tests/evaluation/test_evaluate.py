@@ -85,7 +85,7 @@ def test_a_metric_of_another_column_takes_its_own_threshold_from_dev() -> None:
 def test_metrics_of_one_type_are_told_apart_by_their_fields_and_one_twice_is_an_error() -> None:
     names = label([TprAtFpr(fpr=0.1), TprAtFpr(fpr=0.1, positive="attack"), Auc()])
     assert names == ["tpr_at_fpr(fpr=0.1)", "tpr_at_fpr(fpr=0.1, positive=attack)", "auc"]
-    with pytest.raises(FascoreError, match="auc stands twice"):
+    with pytest.raises(FascoreError, match="auc is listed twice"):
         label([Auc(), Auc()])
 
 
@@ -113,7 +113,7 @@ def test_small_groups_shared_subjects_and_silent_scores_are_said() -> None:
     dev, test = mixed(0, "same"), mixed(1, "same", count=12)
     warnings = "\n".join(evaluate({"t": test}, choose("eer", dev), [Auc()], dev)["warnings"])
     assert "'t': n is below 30 for bona fide (12), forgery.swap (12), print (12)" in warnings
-    assert "5 subjects of test set 't' are in dev too (such as 'same0')" in warnings
+    assert "5 subjects of test set 't' also appear in dev (for example 'same0')" in warnings
     elsewhere = evaluate({"t": mixed(1, "same", dataset="other")}, None, [Auc()], dev)["warnings"]
     assert elsewhere == [], "subject 0 of another dataset is another person"
     silent = ScoreTable.from_columns({"id": "abc", "label": [1, 0, 1], "score": [1, 0, None]})
@@ -218,7 +218,7 @@ def test_the_scores_of_a_test_set_are_refused_as_dev_in_any_order() -> None:
     test = mixed(1)
     turned = test.select(np.random.default_rng(0).permutation(len(test)))
     for dev in (test, turned):
-        with pytest.raises(FascoreError, match="dev scores are those of test set 't'"):
+        with pytest.raises(FascoreError, match="dev scores are identical to test set 't'"):
             evaluate({"t": test}, choose("eer", dev), [Auc()], dev)
     assert evaluate({"t": test}, None, [Auc()], mixed(2))["warnings"]
 

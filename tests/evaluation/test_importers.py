@@ -118,7 +118,7 @@ def test_a_file_of_labels_in_numbers_must_be_told_too_and_words_must_not(tmp_pat
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("id-label-score", "a 1 0.5\nb 0 x\n", "row 2, column 'score': 'x' is no number"),
+        ("id-label-score", "a 1 0.5\nb 0 x\n", "row 2, column 'score': 'x' is not a number"),
         ("id-label-score", "a 1 0.5\n\nb 0 inf\n", "row 3, column 'score': is infinite"),
         ("id-label-score", "a 1 0.5\na 0 0.4\n", "row 2, column 'id': 'a' stands in row 1 already"),
         (
@@ -126,7 +126,7 @@ def test_a_file_of_labels_in_numbers_must_be_told_too_and_words_must_not(tmp_pat
             "a 1 0.5\nb live 0.4\n",
             "row 2, column 'label': 'live' stands beside '1': labels are words or numbers, not both",
         ),
-        ("id-label-score", "a 1 0.5\nb 7 0.4\n", "row 2, column 'label': '7' is no label"),
+        ("id-label-score", "a 1 0.5\nb 7 0.4\n", "row 2, column 'label': '7' is not a label"),
         ("id-label-score", "a 1 0.5\nb 1\n", "row 2: 2 cells where this format has 3"),
         ("id-label-score", "", "has no rows"),
         ("score-label", "0.5 live 3\n", "row 1: 3 cells where this format has 2"),
@@ -151,7 +151,7 @@ def test_a_file_of_labels_in_numbers_must_be_told_too_and_words_must_not(tmp_pat
         ("json", '{"real/0.mp4": 1, "real/0.mp4": 2}', "entry 2, column 'id': 'real/0.mp4' stands in entry 1 already"),
         ("json", '{"real/0.mp4": Infinity}', "entry 1, column 'score': is infinite"),
         ("json", "{}", "has no rows"),
-        ("csv", "id,label,score\na,0,high\n", "row 2, column 'score': 'high' is no number"),
+        ("csv", "id,label,score\na,0,high\n", "row 2, column 'score': 'high' is not a number"),
     ],
 )
 def test_bad_files_are_refused_with_file_row_and_column(tmp_path, name, text, said):

@@ -351,7 +351,7 @@ def test_too_few_negatives_are_not_measurable_and_what_was_reached_is_printed() 
     found = table([0.9, 0.8, 0.7, 0.6, 0.6, 0.6], print=[0.1, 0.2], mask=[0.1] * 7)
     few = TprAtFpr(fpr=0.1, positive="attack").build().compute(found, None)
     assert (few["value"], few["n"]) == (None, 6)
-    assert few["note"] == "not measurable, n too small: fpr 0.1 needs 30, and there are fewer of: negatives (6)"
+    assert few["note"] == "not measurable, n is too small: fpr 0.1 needs at least 30; fewer in: negatives (6)"
     enough = TprAtFpr(fpr=0.5, positive="attack").build().compute(found, None)
     assert (enough["value"], enough["reached"], enough["n"]) == (1, 3 / 6, 6)
     assert "mask" not in (note := BpcerAtApcer(apcer=0.5).build().compute(found, None)["note"]) and "print (2)" in note
@@ -520,10 +520,10 @@ def test_riapar_is_the_sum_of_what_passes_both_and_what_either_turns_away_by_spe
 
 def test_riapar_is_given_only_where_the_matcher_is_known() -> None:
     for metric, accept, name, message in (
-        (Riapar(), [1] * 8, "other.accept", "needs the matcher"),
-        (Riapar(), [1] * 8, "matcher.score", "needs the matcher"),
-        (Riapar(matcher_threshold=1), [1] * 8, "matcher.accept", "needs the matcher"),
-        (Riapar(), [0.5] * 8, "matcher.accept", "holds 1 where"),
+        (Riapar(), [1] * 8, "other.accept", "needs matcher results"),
+        (Riapar(), [1] * 8, "matcher.score", "needs matcher results"),
+        (Riapar(matcher_threshold=1), [1] * 8, "matcher.accept", "needs matcher results"),
+        (Riapar(), [0.5] * 8, "matcher.accept", "must hold 1"),
     ):
         with pytest.raises(SpecError, match=message):
             metric.build().compute(matched(accept, name), HALF)

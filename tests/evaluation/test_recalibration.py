@@ -56,7 +56,7 @@ def test_presentations_without_a_score_have_no_part_and_are_counted():
             bona_fide([0.9] * 29),
             0.1,
             "phone",
-            "not measurable, n too small: a BPCER of 0.1 needs 30 bona fide, and there are 29",
+            "not measurable, n is too small: a BPCER of 0.1 needs 30 bona fide, and there are 29",
         ),
         (bona_fide([0.9] * 40), 0.01, "phone", "needs 300 bona fide, and there are 40"),
         (bona_fide([0.9] * 40), 0.0, "phone", "needs infinitely many"),

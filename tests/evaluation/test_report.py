@@ -135,9 +135,9 @@ def test_the_report_says_what_a_certifier_looks_for() -> None:
         "heart",
         "Training losses",
         "77",
-        "DET, normal deviate axes",
+        "DET (normal deviate axes)",
         "all tasks merged",
-        "ACER, for comparison with papers",
+        "ACER (for comparison with papers)",
     ):
         assert words in shown
 
@@ -192,7 +192,7 @@ def test_a_test_set_of_one_class_or_without_answers_still_gives_a_report(keep: s
 
 def test_a_report_without_threshold_says_so() -> None:
     tests = {"t": scores(1)}
-    assert "There is none: no dev scores were given" in text_of(
+    assert "No threshold: no dev scores were provided" in text_of(
         render(facts(tests=tests, metrics=evaluate(tests, None, METRICS), dev=None))
     )
 
@@ -283,8 +283,7 @@ def test_the_worst_species_stands_with_its_exact_bound_and_every_rate_with_both_
             assert f"0 – {100 * rate['rule_of_three']['high']:.2f} %" in part
     second = iso["non_response_rejects"]
     assert (
-        f"With non-responses counted as rejections: APCER of the worst species {100 * second['apcer_worst']:.2f} %"
-        in part
+        f"If non-responses count as rejections: APCER of the worst species {100 * second['apcer_worst']:.2f} %" in part
     )
 
 
@@ -304,12 +303,12 @@ def test_people_who_are_in_train_and_test_are_counted_by_pair_of_splits() -> Non
 
 
 def test_decision_times_are_those_measured_or_those_of_the_score_file() -> None:
-    assert "half of the decisions within 100 ms, 95 % within 1.20 s (n = 10; on a test bench)" in text_of(
+    assert "50 % of the decisions within 100 ms, 95 % within 1.20 s (n = 10; on a test bench)" in text_of(
         render(deep())
     )
     table = ScoreTable.from_columns({"label": [1, 0, 0], "score": [1.0, 0.0, 0.1], "decision_time": ["0.2", "", "0.4"]})
     shown = text_of(render(ReportFacts("t", evaluate({"t": table}, None, METRICS), {"t": table})))
-    assert "within 300 ms, 95 % within 390 ms (n = 2; as the score files state it" in shown
+    assert "within 300 ms, 95 % within 390 ms (n = 2; from column" in shown
     assert "Decision time not measured" in text_of(render(facts()))
 
 
@@ -339,7 +338,7 @@ def test_the_worst_mistakes_are_the_extreme_scores_on_the_wrong_side_with_pictur
 
 def test_a_shared_report_has_no_picture_no_id_and_no_name() -> None:
     given = deep()
-    told = {**given.metrics, "warnings": ["1 subjects of test set 'intra' are in dev too (such as 'd3')"]}
+    told = {**given.metrics, "warnings": ["1 subjects of test set 'intra' also appear in dev (for example 'd3')"]}
     left_out = [{"id": "secret", "response": "unreadable", "reason": "/home/ann/x.mp4"}]
     given = replace(given, metrics=told, quarantine=left_out)
     page, whole = render(to_share(given)), render(given)

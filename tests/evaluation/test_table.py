@@ -82,15 +82,15 @@ def test_label_and_score_are_enough_and_rows_are_named_by_their_number(tmp_path:
         ("id,label,score\n", "no rows"),
         ("id,score\na,1\n", "no column 'label'"),
         ("id,label,score,score\na,1,1,1\n", "'score' stands twice"),
-        ("id,label,score\na,1,0.5\nb,2,0.5\n", "row 3, column 'label': '2' is no label; write 1 for bona fide"),
+        ("id,label,score\na,1,0.5\nb,2,0.5\n", "row 3, column 'label': '2' is not a label; write 1 for bona fide"),
         ("id,label,score\na,real,0.5\n", "row 2, column 'label': 'real'"),
-        ("id,label,score\na,1,high\n", "row 2, column 'score': 'high' is no number"),
+        ("id,label,score\na,1,high\n", "row 2, column 'score': 'high' is not a number"),
         ("id,label,score\na,1,0\nb,1,-inf\n", "row 3, column 'score': is infinite"),
         ("id,label,score\na,1,0.5\nb,0,0.5\na,0,0.5\n", "row 4, column 'id': 'a' stands in row 2 already"),
         ("id,label,score\n,1,0.5\n", "row 2, column 'id': is empty"),
         ("id,label,score\na,1\n", "row 2: 2 cells where the header has 3"),
-        ("id,label,score,response\na,1,,dunno\n", "row 2, column 'response': 'dunno' is no response"),
-        ("id,label,score,main.x\na,1,1,many\n", "row 2, column 'main.x': 'many' is no number"),
+        ("id,label,score,response\na,1,,dunno\n", "row 2, column 'response': 'dunno' is not a response"),
+        ("id,label,score,main.x\na,1,1,many\n", "row 2, column 'main.x': 'many' is not a number"),
     ],
 )
 def test_bad_files_are_refused_with_file_row_and_column(tmp_path: Path, text: str, message: str) -> None:
@@ -104,7 +104,7 @@ def test_a_missing_file_and_a_binary_file_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(FascoreError, match="there is no score file"):
         ScoreTable.read(tmp_path / "scores.csv")
     (tmp_path / "scores.csv").write_bytes(b"\x89PNG\r\n\xff\xfe")
-    with pytest.raises(FascoreError, match="is no CSV text"):
+    with pytest.raises(FascoreError, match="is not CSV text"):
         ScoreTable.read(tmp_path / "scores.csv")
 
 
@@ -192,7 +192,7 @@ def test_a_header_that_does_not_fit_says_how_to_write_it(tmp_path, text, said):
 def test_rows_are_counted_as_an_editor_counts_them_even_past_empty_lines_and_chunks(tmp_path, monkeypatch):
     monkeypatch.setattr("fascore.evaluation.table_reader.CHUNK", 3)
     path = written(tmp_path, "id,label,score\na,1,1\n\nb,1,1\nc,1,1\nd,0,1\n\n\ne,0,x\n")
-    with pytest.raises(FascoreError, match="row 9, column 'score': 'x' is no number"):
+    with pytest.raises(FascoreError, match="row 9, column 'score': 'x' is not a number"):
         ScoreTable.read(path)
     path = written(tmp_path, "id,label,score\na,1,1\n\nb,1,1\nc,1,1\nd,0,1\n\n\nb,0,0\n")
     with pytest.raises(FascoreError, match="row 9, column 'id': 'b' stands in row 4 already"):

@@ -166,7 +166,7 @@ def test_wording_that_raises_is_said_and_ends_nothing() -> None:
     broken = validate(load("metric", "lag.broken"), {"type": "lag.broken"})
     metrics = evaluate({"lab": table()}, None, [broken])  # type: ignore[list-item]
     entry = metrics["tests"]["lab"]["tasks"]["spoof"]["metrics"]["lag.broken"]
-    assert described("lag.broken", entry).detail == "lag.broken cannot word its parts: KeyError: 'nothing'"
+    assert described("lag.broken", entry).detail == "detail() of lag.broken failed: KeyError: 'nothing'"
 
 
 @pytest.mark.usefixtures("plugin")

@@ -117,7 +117,7 @@ def test_at_most_29_of_100_allows_29_errors_though_the_product_rounds_below() ->
 
 
 def test_a_threshold_is_never_chosen_on_test() -> None:
-    with pytest.raises(FascoreError, match="never chosen on the test split"):
+    with pytest.raises(FascoreError, match="must not be chosen on the test split"):
         choose("eer", golden()[0], "test")
 
 
@@ -145,7 +145,7 @@ def test_row_order_and_non_responses_do_not_move_a_threshold() -> None:
 
 def test_one_class_is_an_error_that_names_the_rule_the_split_and_the_class() -> None:
     found = table([0.5, 0.7], print=[0.1])
-    with pytest.raises(FascoreError, match="'eer' on the dev split: there is no attack presentation"):
+    with pytest.raises(FascoreError, match="'eer' on the dev split: no attack presentation has a score"):
         choose("eer", found.select(found.bona_fide))
 
 

@@ -180,7 +180,7 @@ def test_paths_and_runs_that_do_not_exist_are_named(run: Path, files: Path, tmp_
     (tmp_path / "empty").mkdir()
     with pytest.raises(FascoreError, match="no image and no video in this folder"):
         list(predict(run, [tmp_path / "empty"], detector="whole", note=lambda _: None))
-    with pytest.raises(FascoreError, match="is no run's folder"):
+    with pytest.raises(FascoreError, match="is not a run folder"):
         list(predict(tmp_path / "empty", [files], detector="whole"))
 
 

@@ -169,7 +169,7 @@ def test_two_processes_begin_again_together_however_slowly_the_old_run_moves_asi
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FascoreError, match=r"is no run's folder: it holds no spec\.json"):
+    with pytest.raises(FascoreError, match=r"is not a run folder \(no spec\.json\)"):
         open_run(tmp_path)
     with pytest.raises(FascoreError, match="there is no such folder"):
         open_run(tmp_path / "nowhere")

@@ -55,8 +55,8 @@ def test_only_what_is_missing_runs_and_the_table_is_mean_and_deviation(study: Pa
     read, said = read_study(study), []
     pretend(auc)({"name": NAMES[0]}, tmp_path / "runs" / "fusions")
     run_study(read, tmp_path / "runs", pretend(auc), said.append)
-    assert said[0] == f"{NAMES[0]}: has run"
-    assert said[1:] == [f"{name}: runs" for name in NAMES[1:]]
+    assert said[0] == f"{NAMES[0]}: already completed"
+    assert said[1:] == [f"{name}: running" for name in NAMES[1:]]
     cell = table(read, tmp_path / "runs")["concat"]["intra/spoof/auc"]
     assert (cell.mean, cell.deviation) == (
         statistics.mean(list(auc.values())[4:]),
@@ -144,8 +144,8 @@ def test_a_finished_run_of_another_spec_is_told_and_never_stands_in_the_table(st
         folder.write(folder.resolved, {"spec": {**resolved, "threshold": "min_hter"} if other else resolved})
     with pytest.raises(FascoreError, match=f"1 of the study's runs failed: {NAMES[0]}"):
         run_study(read, runs, pretend({}), said.append)
-    assert said[0].startswith(f"{NAMES[0]}: has run with another spec (threshold); move ")
-    assert said[1:] == [f"{name}: has run" for name in NAMES[1:]]
+    assert said[0].startswith(f"{NAMES[0]}: already completed with a different spec (threshold); move ")
+    assert said[1:] == [f"{name}: already completed" for name in NAMES[1:]]
     assert [row["intra/spoof/auc"].runs for row in table(read, runs).values()] == [3, 4]
 
 

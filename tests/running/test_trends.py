@@ -193,4 +193,4 @@ def test_a_plugins_study_is_run_once_and_ends_in_its_section(tmp_path, monkeypat
     assert "500 presentations of 60 people are needed" in capsys.readouterr().err
     (specs / "study.json").write_text(json.dumps({**study, "rows": {"a": {"augment.flip": 0.1}, "b": {}}}))
     assert trends.main([]) == 1
-    assert "has run with another spec" in capsys.readouterr().err
+    assert "already completed with a different spec" in capsys.readouterr().err

@@ -224,7 +224,7 @@ FORMATS: Mapping[str, Format] = {
     "id-label-score": Format("lines 'id label score'", None, "said", _words("id", "label", "score")),
     "score-label": Format("lines 'score label', as CDCN writes them", None, "said", _words("score", "label")),
     "id-score": Format(
-        "lines 'path score' or 'colour depth infrared score', as the ChaLearn challenges ask for",
+        "lines 'path score' or 'color depth infrared score', as the ChaLearn challenges ask for",
         None,
         "file",
         _id_score,

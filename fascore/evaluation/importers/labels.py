@@ -49,7 +49,7 @@ class Labels:
         kind = "word" if word in WORDS else "number" if word in NUMBERS else None
         if kind is None:
             advice = f"a label is {', '.join(WORDS)}, or 0 and 1 with --labels-are"
-            raise self._place.error(index, self._column, f"'{shown(cell)}' is no label; {advice}")
+            raise self._place.error(index, self._column, f"'{shown(cell)}' is not a label; {advice}")
         other = next((kind_there for name, kind_there in self._kinds.items() if name != kind), None)
         if other is not None:
             raise self._place.error(

@@ -14,16 +14,18 @@ from fascore.contract.kinds.unit import NUMBER, PERCENT, Unit
 
 Attacks = Literal["worst", "pooled"]
 METRIC_OF_RULE = {"release_index": "joint.tpr_at_fpr"}
-"""Rules of `tpr_at_fpr` that are metrics of plugins; specs may name either."""
+"""Rules of `tpr_at_fpr` that plugins implement as metrics. A spec may name either."""
 
 
 class Auc(Metric):
-    """Area under the ROC curve, bona fide positive, ties half; all attacks of the table pooled. Needs no threshold."""
+    """Area under the ROC curve with bona fide as the positive class. Ties count half, and all attacks are pooled. Needs no threshold."""
 
     type: Literal["auc"] = "auc"
     title: ClassVar[str] = "AUC"
     unit: ClassVar[Unit] = NUMBER
-    meaning: ClassVar[str] = "AUC: chance that a bona fide scores above an attack; 0.5 is guessing."
+    meaning: ClassVar[str] = (
+        "AUC (area under the ROC curve): probability that a bona fide presentation scores above an attack; 0.5 is chance."
+    )
 
     def build(self) -> MetricModule:
         from fascore.evaluation.metrics.auc import AucModule
@@ -32,12 +34,12 @@ class Auc(Metric):
 
 
 class PartialAuc(Metric):
-    """Area under the ROC curve up to a false accept rate, bona fide positive, all attacks pooled; standardized (McClish 1989): 0.5 is guessing."""
+    """Area under the ROC curve up to a false accept rate, bona fide positive, all attacks pooled. Standardized (McClish 1989): 0.5 is chance."""
 
     type: Literal["partial_auc"] = "partial_auc"
     title: ClassVar[str] = "Partial AUC"
     unit: ClassVar[Unit] = NUMBER
-    max_fpr: float = Field(0.1, gt=0, lt=1, description="the greatest share of attacks accepted, where the area ends")
+    max_fpr: float = Field(0.1, gt=0, lt=1, description="largest share of accepted attacks that the area covers")
 
     def build(self) -> MetricModule:
         from fascore.evaluation.metrics.partial_auc import PartialAucModule
@@ -49,17 +51,18 @@ class PartialAuc(Metric):
 
 
 class Eer(Metric):
-    """Equal error rate at the threshold of the very table it measures: an oracle. `interpolated` and `nearest` are both printed."""
+    """Equal error rate, an oracle: its threshold comes from the table that it measures. Reports both `interpolated` and `nearest`."""
 
     type: Literal["eer"] = "eer"
     title: ClassVar[str] = "EER"
     meaning: ClassVar[str] = (
-        "EER: the error rate where both are equal, at a threshold that nobody could have known before the test."
+        "EER (equal error rate): the error rate at the threshold where both error rates are equal. Nobody could have known this "
+        "threshold before the test."
     )
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
     convention: Literal["interpolated", "nearest"] = Field(
-        "interpolated", description="which of the two is `value`; papers differ"
+        "interpolated", description="which of the two `value` holds; papers differ"
     )
 
     def build(self) -> MetricModule:
@@ -73,11 +76,13 @@ class Eer(Metric):
 
 
 class Hter(ThresholdMetric):
-    """Half total error rate at the dev threshold: the mean of false accepts (all attacks pooled) and false rejects."""
+    """Half total error rate at the dev threshold: the mean of the false accept rate (all attacks pooled) and the false reject rate."""
 
     type: Literal["hter"] = "hter"
     title: ClassVar[str] = "HTER"
-    meaning: ClassVar[str] = "HTER: mean of both error rates at the dev threshold, all attacks pooled."
+    meaning: ClassVar[str] = (
+        "HTER (half total error rate): mean of both error rates at the dev threshold, all attacks pooled."
+    )
     higher_is_better: ClassVar[bool] = False
 
     def build(self) -> MetricModule:
@@ -91,7 +96,7 @@ class Hter(ThresholdMetric):
 
 
 class Accuracy(ThresholdMetric):
-    """Share of answered presentations classified right at the dev threshold."""
+    """Share of scored presentations classified correctly at the dev threshold."""
 
     type: Literal["accuracy"] = "accuracy"
     title: ClassVar[str] = "Accuracy"
@@ -103,17 +108,17 @@ class Accuracy(ThresholdMetric):
 
 
 class ClassAccuracy(Metric):
-    """Share of rows whose most probable class of a head is that of a column: accuracy of another task beside attack detection.
+    """Share of rows for which a head's most probable class matches a column: the accuracy of a task other than attack detection.
 
-    The head writes `probabilities`, averaged over views; a row without a value in the column is left out. All rows count,
-    bona fide and attacks alike. `balanced` is the mean over the classes.
+    The head writes `probabilities`, averaged over views. Rows without a value in the column are excluded. Bona fide
+    presentations and attacks both count. `balanced` is the mean over the classes.
     """
 
     type: Literal["class_accuracy"] = "class_accuracy"
     title: ClassVar[str] = "Class accuracy"
     measures: ClassVar[Measures] = "other_task"
-    head: str = Field(description="a head of several classes that writes its probabilities")
-    target: str = Field(description="column of the true class, such as species, or any column of the records")
+    head: str = Field(description="multiclass head that writes its probabilities")
+    target: str = Field(description="column that holds the true class: species or any other column of the records")
 
     @model_validator(mode="after")
     def _reads_no_score(self) -> Self:
@@ -124,7 +129,7 @@ class ClassAccuracy(Metric):
     def lacks(self, columns: Sequence[str]) -> str | None:
         if any(name.startswith(f"{self.head}.p.") for name in columns):
             return None
-        return f"head '{self.head}' writes no probabilities of classes; set \"probabilities\": true in a multiclass head of this name"
+        return f"head '{self.head}' writes no class probabilities; set \"probabilities\": true in a multiclass head of this name"
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -137,15 +142,15 @@ class ClassAccuracy(Metric):
 
 
 class AccuracyAtBpcer(Metric):
-    """Accuracy where BPCER is at most a rate, at a threshold of the very table it measures: an oracle.
+    """Accuracy at a BPCER of at most `bpcer`, an oracle: its threshold comes from the table that it measures.
 
-    At a threshold from dev it is `accuracy` with `"threshold": "bpcer=0.01"`. Not measurable where bpcer * n < 3.
+    For a threshold from dev, use `accuracy` with `"threshold": "bpcer=0.01"`. Not measurable if bpcer * n < 3.
     """
 
     type: Literal["accuracy_at_bpcer"] = "accuracy_at_bpcer"
     title: ClassVar[str] = "Accuracy at BPCER"
     oracle: ClassVar[bool] = True
-    bpcer: float = Field(0.01, gt=0, lt=1, description="the greatest BPCER")
+    bpcer: float = Field(0.01, gt=0, lt=1, description="largest allowed BPCER")
 
     @classmethod
     def examples(cls) -> list[AccuracyAtBpcer]:
@@ -162,20 +167,18 @@ class AccuracyAtBpcer(Metric):
 
 
 class TprAtFpr(Metric):
-    """True positive rate at a false positive rate, at a threshold of the very table it measures: an oracle.
+    """True positive rate at a false positive rate, an oracle: its threshold comes from the table that it measures.
 
-    Not measurable where fpr * n < 3. The rule `at_most` never exceeds fpr; any other is the metric of a plugin by another name.
+    Not measurable if fpr * n < 3. The rule `at_most` never exceeds fpr. Any other rule is an alias of a plugin's metric.
     """
 
     type: Literal["tpr_at_fpr"] = "tpr_at_fpr"
     title: ClassVar[str] = "TPR at FPR"
     oracle: ClassVar[bool] = True
     fpr: float = Field(0.01, gt=0, lt=1, description="the false positive rate")
-    positive: Literal["attack", "bona_fide"] = Field(
-        "bona_fide", description="the positive class: what a true positive is"
-    )
+    positive: Literal["attack", "bona_fide"] = Field("bona_fide", description="the positive class")
     rule: Literal["at_most", "release_index"] = Field(
-        "at_most", description="at_most never exceeds fpr; release_index is joint.tpr_at_fpr, a metric of fas-joint"
+        "at_most", description="at_most never exceeds fpr; release_index is the metric joint.tpr_at_fpr of fas-joint"
     )
 
     @field_validator("rule")
@@ -211,18 +214,18 @@ class TprAtFpr(Metric):
 
 
 class BpcerAtApcer(Metric):
-    """BPCER where APCER is at most a rate, at a threshold of the very table it measures: an oracle. BPCER10, 20, 100 at 10, 5, 1 %.
+    """BPCER at an APCER of at most `apcer`, an oracle: its threshold comes from the table that it measures. BPCER10, 20, 100 at 10, 5, 1 %.
 
-    At a threshold from dev it is `bpcer` of `iso30107` with `"threshold": "apcer=0.05"`. Not measurable where apcer * n < 3 for a species.
+    For a threshold from dev, use `bpcer` of `iso30107` with `"threshold": "apcer=0.05"`. Not measurable if apcer * n < 3 for any species.
     """
 
     type: Literal["bpcer_at_apcer"] = "bpcer_at_apcer"
     title: ClassVar[str] = "BPCER at APCER"
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
-    apcer: float = Field(0.05, gt=0, lt=1, description="the greatest APCER")
+    apcer: float = Field(0.05, gt=0, lt=1, description="largest allowed APCER")
     attacks: Attacks = Field(
-        "worst", description="whose APCER: that of the worst species, as the standard has it, or of all attacks pooled"
+        "worst", description="which APCER: that of the worst species, as in the standard, or that of all attacks pooled"
     )
 
     @classmethod
@@ -239,18 +242,18 @@ class BpcerAtApcer(Metric):
 
 
 class ApcerAtBpcer(Metric):
-    """APCER where BPCER is at most a rate, at a threshold of the very table it measures: an oracle.
+    """APCER at a BPCER of at most `bpcer`, an oracle: its threshold comes from the table that it measures.
 
-    At a threshold from dev it is `apcer_worst` of `iso30107` with `"threshold": "bpcer=0.01"`. Not measurable where bpcer * n < 3.
+    For a threshold from dev, use `apcer_worst` of `iso30107` with `"threshold": "bpcer=0.01"`. Not measurable if bpcer * n < 3.
     """
 
     type: Literal["apcer_at_bpcer"] = "apcer_at_bpcer"
     title: ClassVar[str] = "APCER at BPCER"
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
-    bpcer: float = Field(0.01, gt=0, lt=1, description="the greatest BPCER")
+    bpcer: float = Field(0.01, gt=0, lt=1, description="largest allowed BPCER")
     attacks: Attacks = Field(
-        "worst", description="whose APCER: that of the worst species, as the standard has it, or of all attacks pooled"
+        "worst", description="which APCER: that of the worst species, as in the standard, or that of all attacks pooled"
     )
 
     @classmethod
@@ -267,9 +270,9 @@ class ApcerAtBpcer(Metric):
 
 
 class Iso30107(ThresholdMetric):
-    """ISO/IEC 30107-3:2023 at the dev threshold: APCER by species, the worst with its n, BPCER, non-response rates; ACER in its named conventions.
+    """ISO/IEC 30107-3:2023 at the dev threshold: APCER by species, worst species with n, BPCER, non-response rates, ACER conventions.
 
-    Attacks of the task `forgery` are apart, under `forgery`, with a miss rate in place of APCER.
+    Attacks of the task `forgery` are reported separately under `forgery`, with a miss rate instead of APCER.
     """
 
     type: Literal["iso30107"] = "iso30107"
@@ -283,7 +286,7 @@ class Iso30107(ThresholdMetric):
     higher_is_better: ClassVar[bool] = False
     primary: ClassVar[str] = "acer_worst"
     group: str | None = Field(
-        None, description="column of the coarse groups of attacks; none: the part of the species before the dot"
+        None, description="column with coarse groups of attacks; default: the part of the species name before the dot"
     )
 
     def build(self) -> MetricModule:
@@ -298,10 +301,10 @@ class Iso30107(ThresholdMetric):
 
 
 class Riapar(ThresholdMetric):
-    """RIAPAR = IAPAR + FRR of the full system (ISO/IEC 30107-3:2023), by species, where the table says what a face matcher did.
+    """RIAPAR = IAPAR + FRR of the full system (ISO/IEC 30107-3:2023), by species, if the table holds the results of a face matcher.
 
-    A presentation is let in where the PAD subsystem accepts it at the dev threshold and the matcher accepts it: column
-    `matcher.accept`, or `matcher.score` at `matcher_threshold`. Every presentation counts, also one without an answer.
+    The full system accepts a presentation if the PAD subsystem accepts it at the dev threshold and the matcher accepts it
+    (column `matcher.accept`, or `matcher.score` at `matcher_threshold`). Every presentation counts, including non-responses.
     """
 
     type: Literal["riapar"] = "riapar"
@@ -309,7 +312,7 @@ class Riapar(ThresholdMetric):
     higher_is_better: ClassVar[bool] = False
     primary: ClassVar[str] = "riapar_worst"
     matcher_threshold: float | None = Field(
-        None, description="the matcher accepts at this `matcher.score` and above; none: it says `matcher.accept`"
+        None, description="the matcher accepts a `matcher.score` of at least this; default: read `matcher.accept`"
     )
 
     def build(self) -> MetricModule:
@@ -323,7 +326,7 @@ class Riapar(ThresholdMetric):
 
 
 def _at_limit(limit: str, parts: Mapping[str, Any]) -> str:
-    """What qualifies a rate where another one is at most `limit`: whose limit, what was reached, and n."""
+    """The qualifiers of a rate that is limited by another rate: whose limit, the value reached, and n."""
     whose = "pooled" if parts["attacks"] == "pooled" else f"{parts['attacks']} species"
     asked = f"at {limit.upper()} at most {PERCENT.text(parts[limit])} ({whose})"
     return f"{asked}; reached {PERCENT.text(parts['reached'])}; {parts['errors']} of n = {parts['n']}"

@@ -1,4 +1,4 @@
-"""Accuracy of a head of several classes on the column that it learned."""
+"""Accuracy of a multiclass head on the column that it learned."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Classified(NamedTuple):
 
     classes: tuple[str, ...]
     true: NDArray[np.intp]
-    said: NDArray[np.intp]
+    predicted: NDArray[np.intp]
     answered: NDArray[np.bool_]
     silent: int
 
@@ -39,10 +39,10 @@ class ClassAccuracyModule(MetricModule):
         Raises SpecError without the columns, for a value that is not a class, and where no row has both.
         """
         rows = classified(table, self.head, self.target)
-        right = rows.true == rows.said
+        right = rows.true == rows.predicted
         whole = _rate(right, rows.answered)
         if not whole.n:
-            raise SpecError(f"no row has both a value in '{self.target}' and an answer of the head '{self.head}'")
+            raise SpecError(f"no row has both a value in '{self.target}' and a prediction of head '{self.head}'")
         by_class = {name: _rate(right, rows.answered & (rows.true == code)) for code, name in enumerate(rows.classes)}
         recalls = {name: 1 - rate.value for name, rate in by_class.items() if rate.value is not None}
         low, high = whole.interval
@@ -61,17 +61,17 @@ class ClassAccuracyModule(MetricModule):
         """`bootstrap` of `value`. Raises SpecError as `compute` does."""
         rows = classified(table, self.head, self.target)
         # A row counts as accepted where it must be for the resampled accuracy to call it right.
-        accepted = np.where(rows.true == rows.said, table.bona_fide, table.attack)
+        accepted = np.where(rows.true == rows.predicted, table.bona_fide, table.attack)
         return draws.beside(table, lambda resampled: resampled.rates_of(accepted, rows.answered).accuracy)
 
 
 def classified(table: ScoreTable, head: str, target: str) -> Classified:
-    """What a head says of each row, and what its column says. Raises SpecError."""
+    """The predicted and the true class of each row. Raises SpecError."""
     prefix = f"{head}.p."
     columns = {name.removeprefix(prefix): values for name, values in table.heads.items() if name.startswith(prefix)}
     if len(columns) < 2:
         raise SpecError(
-            f"there are no columns {prefix}CLASS: set \"probabilities\": true in the multiclass head {head}, or name another 'head'"
+            f"the score table has no columns {prefix}CLASS; set \"probabilities\": true in the multiclass head {head}, or name another 'head'"
         )
     if target not in table.words:
         raise SpecError(f"the score table has no column '{target}' of true classes; it has {', '.join(table.words)}")
@@ -84,8 +84,8 @@ def classified(table: ScoreTable, head: str, target: str) -> Classified:
         )
     true = np.array([place.get(name, -1) for name in truth.names], np.intp)[truth.codes]
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(probabilities).all(axis=1))
-    said = np.where(finite[:, None], probabilities, -np.inf).argmax(axis=1)
-    return Classified(classes, true, said, finite & (true >= 0), int(np.count_nonzero(~finite & (true >= 0))))
+    predicted = np.where(finite[:, None], probabilities, -np.inf).argmax(axis=1)
+    return Classified(classes, true, predicted, finite & (true >= 0), int(np.count_nonzero(~finite & (true >= 0))))
 
 
 def _rate(right: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Rate:

@@ -46,7 +46,7 @@ class Iso30107Module(MetricModule):
         spoof, forged = _tasks(table.reading(self.column))
         forgery: Parts = {} if forged is None else {"forgery": _figures(forged, value, FORGERY)}
         if spoof is None:
-            return {"acer_worst": None, "note": "no presentation attacks here: see forgery", **forgery}
+            return {"acer_worst": None, "note": "no presentation attacks in this table; see forgery", **forgery}
         groups = _groups(spoof, value, self.group)
         return {**_figures(spoof, value, SPOOF), **groups, **_potentials(spoof, value), **forgery}
 

@@ -38,7 +38,7 @@ class RiaparModule(MetricModule):
         top = worst(species)
         if top is None or frr.value is None:
             raise SpecError(
-                f"there is no {'bona fide' if top else 'attack'} presentation; RIAPAR is a sum over both classes"
+                f"the table has no {'bona fide' if top else 'attack'} presentation; RIAPAR needs both classes"
             )
         sums = {name: (rate.value or 0.0) + frr.value for name, rate in species.items()}
         return {
@@ -70,12 +70,12 @@ def system_accepts(table: ScoreTable, threshold: float, matcher_threshold: float
         accepts = table.heads[ACCEPT]
         if not np.isin(accepts[np.isfinite(accepts)], (0, 1)).all():
             raise SpecError(
-                f"column '{ACCEPT}' holds 1 where the matcher accepted and 0 where it did not; write scores as '{SCORE}'"
+                f"column '{ACCEPT}' must hold 1 (the matcher accepted) or 0 (it did not); write matcher scores to column '{SCORE}'"
             )
         matched = accepts == 1
     else:
         raise SpecError(
-            f"RIAPAR needs the matcher: a column '{ACCEPT}' of 0 and 1, or a column '{SCORE}' and the field matcher_threshold"
+            f"RIAPAR needs matcher results: provide column '{ACCEPT}' with 0 and 1, or column '{SCORE}' and the field matcher_threshold"
         )
     return np.asarray(matched & table.responded & (table.score >= threshold))
 

@@ -1,4 +1,4 @@
-"""A paper's printed table, with figures of ours below the rows that they belong to."""
+"""A paper's printed table, with fascore's figures below the corresponding rows."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from fascore.report.task_tables import TASKS
 from fascore.report.wording import ORACLE
 
 PrintedCell: TypeAlias = Mapping[str, Any]
-"""One cell as `papers.matching.beside` gives it."""
+"""One cell as returned by `papers.matching.beside`."""
 
 
 def paper_section(table: Mapping[str, Any]) -> Section:
-    """A sheet for each task and metric of a table, as `papers.matching.beside` gives it."""
-    lead = "Rows as printed; below them those of fascore, on whole test sets, with the distance from print."
-    return Section(f"Beside {table['paper']}/{table['table']}", _sheets(table), f"{_source(table)} {lead}")
+    """One sheet per task and metric of a table, as returned by `papers.matching.beside`."""
+    lead = "Rows as printed. Below each row, fascore's figures on whole test sets, with the difference from the printed value."
+    return Section(f"Comparison with {table['paper']}/{table['table']}", _sheets(table), f"{_source(table)} {lead}")
 
 
 def printed_section(table: Mapping[str, Any]) -> Section:
-    """The same of the printed numbers alone, as `papers.tables.document` gives them."""
+    """The printed numbers alone, as returned by `papers.tables.document`."""
     return Section(f"{table['paper']}/{table['table']}", _sheets(table), f"{_source(table)} Numbers as printed.")
 
 
@@ -57,7 +57,7 @@ def _sheet(table: Mapping[str, Any], task: str, metric: str, unit: str, cells: S
 
 
 def _letters() -> Iterator[str]:
-    """a to z, then aa, ab, and so on."""
+    """Yield a to z, then aa, ab, and so on."""
     yield from ascii_lowercase
     yield from (first + second for first in ascii_lowercase for second in ascii_lowercase)
 
@@ -68,7 +68,7 @@ def _printed(cell: PrintedCell, marks: Mapping[tuple[str, str], str]) -> Cell:
 
 
 def _ours(cell: PrintedCell | None, system: str, name: str) -> Cell:
-    """A figure of ours in the paper's unit, with its distance from the printed one where that is a target."""
+    """One of fascore's figures in the paper's unit, with its difference from the printed one if that is a target."""
     figures = (
         [figure for figure in cell["ours"] if (figure["system"], figure["name"]) == (system, name)] if cell else []
     )

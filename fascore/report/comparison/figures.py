@@ -1,4 +1,4 @@
-"""How the figures that every comparison has are written; those of further metrics say it themselves."""
+"""Formatting of the figures in every comparison. Further metrics define their own format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RATES = {
     "forgery_miss_rate_pooled": "Miss rate, pooled",
     "false_reject": "False rejects",
 }
-"""Rates of ISO/IEC 30107-3 and of forgery, which are compared in pairs; figures of other names are metrics."""
+"""Rates of ISO/IEC 30107-3 and of forgery, which are compared pairwise. Other figure names are metrics."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Shown:
 
 
 def shown(key: str) -> Shown:
-    """How a figure of `comparison.FIGURES` is written: a rate, or the metric of this name as it says itself."""
+    """The format of a figure in `comparison.FIGURES`: that of a rate, or that declared by the metric of this name."""
     if key in RATES:
         return Shown(RATES[key], PERCENT, False)
     metric = metric_named(key)

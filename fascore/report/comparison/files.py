@@ -13,7 +13,7 @@ from fascore.report.comparison.sheet import Section
 
 
 def write(out: Path, comparison: Comparison, sections: Sequence[Section], systems: Sequence[System]) -> Path:
-    """Write compare.json, .csv, .md, .tex and .html into a folder, each whole, and compare.paper.csv beside a paper; the path of the page."""
+    """Write compare.json, .csv, .md, .tex, and .html atomically into a folder, plus compare.paper.csv for a paper. Return the path of the page."""
     title = _title(comparison)
     write_whole(out / "compare.json", json.dumps(comparison, indent=2, ensure_ascii=False) + "\n")
     write_whole(out / "compare.csv", text.csv_text(text.COLUMNS, text.table_rows(comparison)))
@@ -27,4 +27,4 @@ def write(out: Path, comparison: Comparison, sections: Sequence[Section], system
 
 def _title(comparison: Comparison) -> str:
     names = list(comparison["systems"])
-    return " against ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} other systems"
+    return " vs. ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} other systems"

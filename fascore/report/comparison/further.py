@@ -1,4 +1,4 @@
-"""Figures of the systems' own metrics, beside those that every comparison has."""
+"""Figures of the systems' own metrics, in addition to those of every comparison."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fascore.contract.kinds.unit import Unit
 from fascore.report.comparison.sheet import Cell, Sheet
 from fascore.report.wording import ORACLE
 
-NOTE = "Metrics that all systems were measured by, here on their common presentations; they are not compared in pairs."
+NOTE = "Metrics shared by all systems, measured on their common presentations. They are not compared pairwise."
 
 
 def further_sheet(measured: Mapping[str, Any]) -> Iterator[Sheet]:
-    """A row for each metric and a column for each system; nothing where the systems share no further metric."""
+    """One row per metric and one column per system. Yields nothing if the systems share no further metric."""
     systems: Mapping[str, Mapping[str, Any]] = measured.get("further", {})
     figures: Mapping[str, Any] = next(iter(systems.values()), {})
     if not figures:

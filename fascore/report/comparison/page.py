@@ -1,4 +1,4 @@
-"""compare.html: all systems on one page, without network or script."""
+"""compare.html: all systems on one page, without network access or scripts."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from fascore.report.comparison.figures import shown
 from fascore.report.comparison.sheet import Section
 from fascore.report.html import template
 
-CURVES_NOTE = "All attacks pooled. Dot: the system's own threshold; in the DET none where a rate is 0."
+CURVES_NOTE = (
+    "All attacks pooled. Dot: operating point at the system's own threshold. The DET plot has no dot if a rate is 0."
+)
 FOREST_NOTE = (
-    "Percentage points, system minus {base}, 95 % over subjects. Left of the line the system makes fewer errors than {base}; "
-    "1 - AUC stands for AUC, so that left is better in every row."
+    "Percentage points, system minus {base}, 95 % intervals over subjects. Left of the line, the system makes fewer errors than {base}. "
+    "AUC is shown as 1 - AUC, so that left is better in every row."
 )
 TERMS = ("apcer", "bpcer", "acer", "miss")
 PAIRS = (
-    "Differences are taken on presentations that both systems answered, each at its own dev threshold. Their intervals and p draw people anew, the "
-    "same for both systems. McNemar's test counts presentations on which exactly one system is wrong, and treats them as independent."
+    "Differences are computed on presentations for which both systems gave a score, each system at its own dev threshold. Intervals and p-values "
+    "resample people, identically for both systems. McNemar's test counts presentations on which exactly one system is wrong and treats them as "
+    "independent."
 )
 
 
 def render(title: str, comparison: Comparison, sections: Sequence[Section], systems: Sequence[System]) -> str:
-    """The page. Text is escaped. The same facts give the same bytes."""
+    """Render the page. Text is escaped. The same facts produce the same bytes."""
     drawn = [_charts(comparison, section, systems) if section.key else [] for section in sections]
     return template("compare.html.j2").render(
         title=title,
@@ -44,14 +47,14 @@ def render(title: str, comparison: Comparison, sections: Sequence[Section], syst
 
 
 def _further(comparison: Comparison) -> Iterator[str]:
-    """What further metrics of the systems mean."""
+    """Yield the explanations of the systems' further metrics."""
     for test in comparison["tests"].values():
         for measured in test["tasks"].values():
             yield from (figure["meaning"] for own in measured.get("further", {}).values() for figure in own.values())
 
 
 def _charts(comparison: Comparison, section: Section, systems: Sequence[System]) -> list[tuple[str, Markup, str, bool]]:
-    """Caption, drawing, note, and whether it needs the page's width."""
+    """Caption, chart, note, and whether the chart needs the full page width."""
     test, task = section.key or ("", "")
     tables = common({system.name: system.tests[test] for system in systems})
     lines = []
@@ -62,7 +65,7 @@ def _charts(comparison: Comparison, section: Section, systems: Sequence[System])
     name = f"{test}, {task}"
     drawn = []
     if lines:
-        drawn.append(("DET, normal deviate axes", Markup(charts.det_chart(lines, f"DET, {name}")), CURVES_NOTE, False))
+        drawn.append(("DET (normal deviate axes)", Markup(charts.det_chart(lines, f"DET, {name}")), CURVES_NOTE, False))
         drawn.append(("ROC", Markup(charts.roc_chart(lines, f"ROC, {name}")), CURVES_NOTE, False))
     effects = _effects(comparison["tests"][test]["tasks"][task]["pairs"], task)
     if effects:
@@ -79,7 +82,7 @@ def _charts(comparison: Comparison, section: Section, systems: Sequence[System])
 
 
 def _effects(pairs: Mapping[str, Any], task: str) -> list[charts.Effect]:
-    """Every measured difference in percentage points, what is better where it is higher turned around: the area above the curve for AUC."""
+    """Every measured difference in percentage points. Figures for which higher is better are inverted: AUC becomes 1 - AUC."""
     effects = []
     for key in FIGURES.get(task, FIGURES["spoof"]):
         figure = shown(key)

@@ -1,4 +1,4 @@
-"""What tables are made of, for all forms of output."""
+"""The building blocks of tables, for all output formats."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Cell(NamedTuple):
-    """What stands in a cell: the figure, and smaller what qualifies it. `mark` refers to a footnote."""
+    """The content of a cell: the figure, and details in smaller type. `mark` refers to a footnote."""
 
     text: str
     detail: tuple[str, ...] = ()
@@ -17,9 +17,9 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table: the first column names the rows, `words` more after it are text, the others figures.
+    """A table: the first column names the rows, the next `words` columns hold text, and the others hold figures.
 
-    `notes` stand below it; rows at the places of `accent` stand out.
+    `notes` appear below it. Rows at the indices in `accent` are highlighted.
     """
 
     title: str
@@ -32,7 +32,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Section:
-    """What is shown under one heading; `key` is the test set and task that it is of, for charts."""
+    """The content under one heading. `key` is its test set and task, for charts."""
 
     heading: str
     sheets: Sequence[Sheet]

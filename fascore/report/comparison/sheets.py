@@ -1,4 +1,4 @@
-"""The tables of a comparison, once for all forms of output."""
+"""The tables of a comparison, shared by all output formats."""
 
 from __future__ import annotations
 
@@ -14,41 +14,43 @@ from fascore.report.comparison.sheet import Cell, Section, Sheet
 from fascore.report.task_tables import TASKS
 
 MATRIX = {"spoof": ("auc", "acer_pooled", "acer_worst"), "forgery": ("auc", "hter")}
-"""Figures of the matrix of training and test data, by task."""
+"""Figures in the matrix of training and test data, by task."""
 
 
 def sections(comparison: Comparison) -> Iterator[Section]:
-    """All of a comparison in the order to read."""
+    """Yield the sections of a comparison in reading order."""
     for test, part in comparison["tests"].items():
         for task, measured in part["tasks"].items():
             sheets = [_figures(measured), *further_sheet(measured), *_pairs(measured, comparison)]
             yield Section(f"{test} · {TASKS.get(task, f'task {task}')}", sheets, _lead(part, measured), (test, task))
     if seeds := list(_seeds(comparison)):
         yield Section(
-            "Over seeds", seeds, "Runs that differ in nothing but their seed: mean ± sample deviation (number of runs)."
+            "Over seeds",
+            seeds,
+            "Runs that differ only in their seed: mean ± sample standard deviation (number of runs).",
         )
     if "paper" in comparison:
         yield paper_section(comparison["paper"])
     if matrix := list(_matrix(comparison)):
-        yield Section("Across data", matrix, "Every whole test set, at each system's own threshold.")
+        yield Section("Across data", matrix, "Whole test sets, at each system's own threshold.")
     yield Section("Systems", [_systems(comparison)])
 
 
 def _lead(part: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
     counts = measured["counts"]
-    lead = f"{counts['attack']} attacks and {counts['bona_fide']} bona fide presentations that all systems have"
+    lead = f"{counts['attack']} attack and {counts['bona_fide']} bona fide presentations common to all systems"
     lead += f", {counts['subjects']} subjects." if counts["subjects"] else "."
     left = [f"{count} of {name}" for name, count in part["left_out"].items() if count]
-    return f"{lead} Left out, since not all have them: {', '.join(left)}." if left else lead
+    return f"{lead} Excluded because not all systems have them: {', '.join(left)}." if left else lead
 
 
 def figure(key: str, value: float | None) -> str:
-    """A figure as it is written, in its unit."""
+    """A figure in its unit."""
     return shown(key).unit.text(value)
 
 
 def interval(key: str, part: Mapping[str, Any]) -> str:
-    """An interval as it is written; empty where there is none."""
+    """An interval in the figure's unit. Empty if there is none."""
     return shown(key).unit.interval(part.get("low"), part.get("high"))
 
 
@@ -62,8 +64,12 @@ def _figures(measured: Mapping[str, Any]) -> Sheet:
         + ("; s: over subjects (bootstrap)." if drawn else ".")
     ]
     silent = [f"{count} of {name}" for name, count in measured["non_responses"].items() if count]
-    notes += [f"Presentations without an answer, in none of these figures: {', '.join(silent)}."] if silent else []
-    notes += [f"{name} is not paired: {pair['note']}." for name, pair in measured["pairs"].items() if "note" in pair]
+    notes += [f"Non-responses, excluded from these figures: {', '.join(silent)}."] if silent else []
+    notes += [
+        f"{name} was not compared with the baseline: {pair['note']}."
+        for name, pair in measured["pairs"].items()
+        if "note" in pair
+    ]
     return Sheet(
         "Figures, at each system's own threshold", ["System", *(shown(key).title for key in keys)], rows, notes
     )
@@ -107,13 +113,13 @@ def _differences(pairs: Mapping[str, Any], comparison: Comparison, notes: Sequen
         "System",
         "Figure",
         "Baseline",
-        "System's",
+        "System value",
         "Difference",
         "95 %, over subjects",
         "p",
         *(["p (Holm)"] if comparison["correction"] else []),
     ]
-    about = f"On the presentations that both answered; difference = system - baseline ({base}). p: two-sided, from the same bootstrap."
+    about = f"On presentations that both systems scored; difference = system - baseline ({base}). p: two-sided, from the same bootstrap."
     return Sheet(f"Differences from {base}", head, rows, [about, *notes], words=1)
 
 
@@ -139,9 +145,9 @@ def _mcnemar(pairs: Mapping[str, Any], comparison: Comparison) -> Sheet:
         "p mid",
         *(["p (Holm)"] if comparison["correction"] else []),
     ]
-    about = "McNemar's test of decisions, as if presentations were independent; the mid-p is the one to read."
+    about = "McNemar's test on decisions, assuming that presentations are independent. Use the mid-p value."
     return Sheet(
-        f"Decisions that differ from those of {comparison['baseline']}",
+        f"Decisions that differ from {comparison['baseline']}",
         head,
         [[Cell(text) for text in row] for row in rows],
         [about],
@@ -150,22 +156,22 @@ def _mcnemar(pairs: Mapping[str, Any], comparison: Comparison) -> Sheet:
 
 
 def _chances(part: Mapping[str, Any], key: str, comparison: Comparison) -> list[str]:
-    """The p-value, and the corrected one where several systems are compared."""
+    """The p-value, and the corrected one if several systems are compared."""
     return [p_value(part.get(name)) for name in (key, *(["p_holm"] if comparison["correction"] else []))]
 
 
 def difference(key: str, value: float | None) -> str:
-    """A difference with its sign; of rates in percentage points."""
+    """A signed difference. Differences of rates are in percentage points."""
     return shown(key).unit.difference(value)
 
 
 def p_value(value: float | None) -> str:
-    """A p-value in three digits; a small one as a bound."""
+    """A p-value with three digits, or a bound if it is small."""
     return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _seeds(comparison: Comparison) -> Iterator[Sheet]:
-    """By test set and task, a row for each group of runs that differ in their seed alone."""
+    """Yield one sheet per test set and task, with one row per group of runs that differ only in their seed."""
     groups: dict[str, list[str]] = {}
     for name, system in comparison["systems"].items():
         groups.setdefault(system["siblings"] or name, []).append(name)
@@ -184,7 +190,7 @@ def _seeds(comparison: Comparison) -> Iterator[Sheet]:
 
 
 def row_name(names: Sequence[str]) -> str:
-    """What the names of several runs have in common, without the seed that ends them."""
+    """The common part of several run names, without the seed at the end."""
     if len(names) < 2:
         return names[0]
     shared = names[0][
@@ -202,7 +208,7 @@ def _over(key: str, values: Sequence[float | None]) -> Cell:
 
 
 def _matrix(comparison: Comparison) -> Iterator[Sheet]:
-    """By task and figure: rows what systems were trained on, columns what they were tested on."""
+    """Yield one sheet per task and figure: training data in the rows, test data in the columns."""
     across = [row for row in comparison["across"] if row["trained_on"]]
     for task in dict.fromkeys(row["task"] for row in across):
         entries = [row for row in across if row["task"] == task]
@@ -219,7 +225,7 @@ def _matrix(comparison: Comparison) -> Iterator[Sheet]:
 
 
 def _column(row: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> str:
-    """The data of a test set; with its name where one system has several of the same data, or it names none."""
+    """The datasets of a test set, with the test set's name if a system has several of the same data or if none are named."""
     data = " + ".join(row["data"])
     twice = any(
         sum(other["system"] == entry["system"] and other["data"] == row["data"] for other in entries) > 1
@@ -239,11 +245,11 @@ def _matrix_rows(entries: Sequence[Mapping[str, Any]], columns: Sequence[str], k
 
 
 def _matrix_cell(row: Mapping[str, Any], key: str) -> Cell:
-    """The figure with what it was measured on; whether train was of the same data is said."""
+    """The figure with its test set and counts, marked if the test data come from a training dataset."""
     detail = f"{row['test']}, n = {row['bona_fide']} + {row['attack']}"
     return Cell(
         figure(key, row["figures"].get(key)),
-        (detail, *(["data of train"] if set(row["data"]) & set(row["trained_on"]) else [])),
+        (detail, *(["training dataset"] if set(row["data"]) & set(row["trained_on"]) else [])),
     )
 
 
@@ -257,6 +263,4 @@ def _systems(comparison: Comparison) -> Sheet:
         ]
         for name, system in comparison["systems"].items()
     ]
-    return Sheet(
-        "Thresholds and training data", ["System", "Threshold", "Where it came from", "Trained on"], rows, words=3
-    )
+    return Sheet("Thresholds and training data", ["System", "Threshold", "Origin", "Trained on"], rows, words=3)

@@ -13,7 +13,7 @@ from fascore.report.comparison.sheet import Cell, Section, Sheet
 
 
 def summary(comparison: Comparison, sections: Sequence[Section]) -> RenderableType:
-    """All sections, one table below the other, and the warnings last, where they are seen."""
+    """All sections, one table below the other, with the warnings last, where they are visible."""
     return Group(*_parts(comparison, sections))
 
 

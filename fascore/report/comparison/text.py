@@ -31,7 +31,7 @@ COLUMNS = (
     "p",
     "p_holm",
 )
-"""Of compare.csv, a row for each system and figure."""
+"""Columns of compare.csv, which has one row per system and figure."""
 PAPER = (
     "paper",
     "table",
@@ -50,7 +50,7 @@ PAPER = (
     "ours",
     "oracle",
 )
-"""Of compare.paper.csv, a row for each printed cell, and one for each figure of ours that belongs to it."""
+"""Columns of compare.paper.csv, which has one row per printed cell and corresponding figure."""
 LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -72,7 +72,7 @@ LATEX = {
 
 
 def markdown(title: str, comparison: Comparison, sections: Sequence[Section]) -> str:
-    """All tables, in the form of GitHub."""
+    """All tables as GitHub-flavored Markdown."""
     lines = [f"# {_plain(title)}", *(f"> {_plain(warning)}" for warning in comparison["warnings"])]
     for section in sections:
         lines += ["", f"## {_plain(section.heading)}", *(["", _plain(section.lead)] if section.lead else [])]
@@ -94,7 +94,7 @@ def _bar(cells: Iterator[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text in which nothing is markup."""
+    """Text with all markup escaped."""
     return re.sub(r"([\\`*_{}\[\]<>|#~$!&])", r"\\\1", " ".join(text.split()))
 
 
@@ -105,8 +105,8 @@ def _line(cell: Cell) -> str:
 
 
 def latex(title: str, sections: Sequence[Section]) -> str:
-    """A `table` for each sheet, for a document that uses the package booktabs; details of cells stay out, notes are in the caption."""
-    parts = [f"% {escaped(title)}: needs \\usepackage{{booktabs}}"]
+    """One `table` per sheet, for a document that uses the booktabs package. Omits cell details and puts notes in the caption."""
+    parts = [f"% {escaped(title)}: requires \\usepackage{{booktabs}}"]
     for section in sections:
         parts += [
             "",
@@ -134,12 +134,12 @@ def _latex_table(section: Section, sheet: Sheet) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """Text for LaTeX: nothing in it is a command."""
+    """Text with LaTeX commands escaped."""
     return "".join(LATEX.get(letter, letter) for letter in " ".join(text.split()))
 
 
 def table_rows(comparison: Comparison) -> Iterator[dict[str, object]]:
-    """A row for each system and figure, rates in [0, 1], with its difference from the baseline."""
+    """Yield one row per system and figure with its difference from the baseline. Rates are in [0, 1]."""
     for test, part in comparison["tests"].items():
         for task, measured in part["tasks"].items():
             for system, figures in measured["systems"].items():
@@ -166,16 +166,16 @@ def table_rows(comparison: Comparison) -> Iterator[dict[str, object]]:
 
 
 def paper_rows(comparison: Comparison) -> Iterator[dict[str, object]]:
-    """Printed cells in the paper's unit, ours in [0, 1]."""
+    """Yield printed cells in the paper's unit with fascore's figures in [0, 1]."""
     for cell in comparison["paper"]["cells"]:
         printed = {key: cell[key] for key in PAPER if key in cell and key != "ours"}
-        for one in cell["ours"] or [{}]:
-            ours = {key: one[key] for key in ("system", "test", "name", "oracle") if key in one}
-            yield {**printed, **ours, "ours": one.get("value")}
+        for figure in cell["ours"] or [{}]:
+            ours = {key: figure[key] for key in ("system", "test", "name", "oracle") if key in figure}
+            yield {**printed, **ours, "ours": figure.get("value")}
 
 
 def csv_text(columns: Sequence[str], rows: Iterator[dict[str, object]]) -> str:
-    """CSV with a header; None is an empty cell."""
+    """CSV text with a header. None becomes an empty cell."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, lineterminator="\n")
     writer.writeheader()

@@ -54,7 +54,7 @@ def test_the_paper_prints_a_rate_of_too_few_and_it_is_repeated_beside_the_null()
     scores = table(random.normal(1, 1, 140), random.normal(0, 1, 560))
     rates = TprAtFpr(fpr=0.01, positive="attack").build().compute(scores, None)
     assert (rates["value"], rates["as_published"]) == (None, (scores.sorted_attack < scores.sorted_bona_fide[0]).mean())
-    assert rates["note"] == "not measurable, n too small: fpr 0.01 needs 300, and there are fewer of: negatives (140)"
+    assert rates["note"] == "not measurable, n is too small: fpr 0.01 needs at least 300; fewer in: negatives (140)"
 
 
 @pytest.mark.parametrize(("bona_fide", "attack", "missing"), [([], [0.5], "bona fide"), ([0.5], [], "attack")])
