@@ -1,1 +1,1 @@
-"""The thin core: everything that the author of a plugin sees. Importing it imports pydantic, pluggy and the standard library only."""
+"""The thin core: everything that a plugin author sees. It imports only pydantic, pluggy, and the standard library."""

@@ -1,8 +1,8 @@
-"""Component: a frozen, typed config that says statically what it takes and gives, and builds the real thing.
+"""Component: a frozen, typed config that declares its inputs and outputs statically and builds the implementation.
 
-pydantic's traps are solved here once: defaults are validated (a bare-name default becomes its component), components
-serialise by what they are and not by the field's annotation, and a Slot leaves a marker in the JSON Schema instead of a
-reference that would loop.
+This module works around three pitfalls of pydantic: defaults are validated (a bare-name default becomes its component),
+components are serialized by their own type rather than the field's annotation, and a Slot writes a marker into the JSON
+Schema instead of a recursive reference.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ NODE_NAME = r"^[a-z][a-z0-9_]*$"
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
 FORMS = {
-    NODE_NAME: "a name is a small letter, then small letters, digits and _",
-    FILE_NAME: "it names a folder: write a letter or digit, then letters (A-Z, a-z), digits, '.', '_' and '-'",
-    DEVICE: "write auto, cpu, cuda, or cuda:1 and so on",
+    NODE_NAME: "a name is a lowercase letter followed by lowercase letters, digits, and '_'",
+    FILE_NAME: "it names a folder: write a letter or digit, then letters (A-Z, a-z), digits, '.', '_', and '-'",
+    DEVICE: "write auto, cpu, cuda, or a numbered GPU such as cuda:1",
 }
-"""Patterns of text in a spec, and what they mean."""
+"""Text patterns in a spec, with an explanation of each."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 
 class Config(BaseModel):
-    """A closed, frozen pydantic model: the base of everything that stands in a spec."""
+    """A closed, frozen pydantic model: the base of everything in a spec."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
     def canonical(self) -> str:
-        """The one JSON text of this config, every default written out: its identity."""
+        """The canonical JSON text of this config, including all defaults: its identity."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
 
     def digest(self) -> str:
@@ -48,19 +48,19 @@ class Config(BaseModel):
 
     @classmethod
     def member_for(cls, value: object) -> type[Config]:
-        """The class that a JSON value is validated as: this one, or the member of a union that the value names."""
+        """The class that validates a JSON value: this one, or the union member that the value names."""
         return cls
 
 
 class Component(Config):
-    """Base of all ten kinds. A subclass fixes `type` to a literal, equal to its entry point's name."""
+    """Base of all ten kinds. A subclass restricts `type` to a literal that equals the name of its entry point."""
 
     kind: ClassVar[str]
     type: str
 
     @classmethod
     def examples(cls) -> list[Any]:
-        """Examples for the conformance suite; each kind says of what form. Default: the config without arguments."""
+        """Examples for the conformance suite; each kind documents their form. Default: the config without arguments."""
         return [cls.model_validate({})]
 
 
@@ -74,9 +74,9 @@ class SlotMarker:
         def resolve(value: object) -> Component:
             return self._resolve(source, value)
 
-        serialise = core_schema.plain_serializer_function_ser_schema(self._dump, info_arg=True)
+        serialize = core_schema.plain_serializer_function_ser_schema(self._dump, info_arg=True)
         return core_schema.no_info_plain_validator_function(
-            resolve, serialization=serialise, metadata={"kind": source.kind}
+            resolve, serialization=serialize, metadata={"kind": source.kind}
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -88,14 +88,14 @@ class SlotMarker:
             return value
         if isinstance(value, Component):
             raise PydanticCustomError(
-                "component", "{message}", {"message": f"takes {_a(base.kind)}; '{value.type}' is {_a(value.kind)}"}
+                "component", "{message}", {"message": f"must be {_a(base.kind)}; '{value.type}' is {_a(value.kind)}"}
             )
         fields = {"type": value} if isinstance(value, str) else value
         if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
-            message = f'takes {_a(base.kind)}: {{"type": "<name>", …}}, or a bare name'
+            message = f'must be {_a(base.kind)}: {{"type": "<name>", …}}, or a bare name'
             raise PydanticCustomError("component", "{message}", {"message": message})
         if not self.node and "inputs" in fields:
-            message = "'inputs' belongs to a graph's node; here the owner wires it: leave it out"
+            message = "'inputs' is only for nodes of a graph; the owner of this component wires it: remove 'inputs'"
             raise PydanticCustomError("component", "{message}", {"message": message})
         try:
             component = load(base.kind, fields["type"])
@@ -111,36 +111,36 @@ class SlotMarker:
 
 
 Slot = Annotated[T, SlotMarker()]
-"""A component inside another: `Slot[Fusion]`. The owner wires its inputs, and may build it many times."""
+"""A component inside another: `Slot[Fusion]`. The owner wires its inputs and may build it several times."""
 Node = Annotated[T, SlotMarker(node=True)]
-"""A component that stands in a graph under a name, with `inputs` of its own."""
+"""A named component of a graph, with its own `inputs`."""
 
 
 def _a(kind: str) -> str:
-    """A kind with its article."""
+    """A kind with its indefinite article."""
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def named(name: str) -> Any:
-    """A bare name as the default of a Slot; validation turns it into the component."""
+    """A bare name as the default of a Slot; validation replaces it with the component."""
     return name
 
 
 def load(kind: str, name: str) -> type[Component]:
-    """Import the component class of a name. Raises UnknownComponent, Conflict or BrokenPlugin."""
+    """Import the component class with this name. Raises UnknownComponent, Conflict, or BrokenPlugin."""
     provider = index().provider(kind, name)
     component = provider.load()
     who = f"{kind} '{name}' from {provider.source}: {provider.target}"
     if not (isinstance(component, type) and issubclass(component, Component)) or component.kind != kind:
-        raise BrokenPlugin(f"{who} is not {_a(kind)} component; tell the authors of {provider.distribution}")
+        raise BrokenPlugin(f"{who} is not {_a(kind)} component; report this to the authors of {provider.distribution}")
     declared = get_args(component.model_fields["type"].annotation)
     if declared != (name,):
-        raise BrokenPlugin(f"{who} calls itself {declared}; its entry point and its `type` must agree")
+        raise BrokenPlugin(f"{who} declares the type {declared}; its entry point and its `type` must match")
     return component
 
 
 def validate_lines(model: type[M], value: object) -> M:
-    """`model_validate` whose complaint about an unknown key names the nearest field."""
+    """`model_validate`, except that the error for an unknown key suggests the nearest field."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -149,7 +149,7 @@ def validate_lines(model: type[M], value: object) -> M:
 
 
 def validate(model: type[M], value: object) -> M:
-    """Validate outside input. Raises SpecErrors with every problem of the pass, each with its JSON path."""
+    """Validate external input. Raises SpecErrors with every problem found in one pass, each with its JSON path."""
     try:
         return validate_lines(model, value)
     except ValidationError as error:
@@ -160,7 +160,7 @@ def problems(error: ValidationError) -> list[Problem]:
     """pydantic's errors as paths and sentences."""
     lines = error.errors(include_url=False)
     deeper = {line["loc"][:depth] for line in lines for depth in range(len(line["loc"]))}
-    # A list loses the items that are wrong: that it is then too short is not a second mistake.
+    # pydantic drops invalid items from a list; that the list is then too short is not a separate problem.
     kept = [line for line in lines if line["type"] != "too_short" or line["loc"] not in deeper]
     return [Problem(".".join(str(step) for step in line["loc"] if step != "[key]"), _sentence(line)) for line in kept]
 
@@ -171,7 +171,7 @@ def _sentence(line: Any) -> str:
     if line["type"] in ("component", "unknown_field"):
         return str(line["msg"])
     if line["type"] == "too_short":
-        return f"{'has too few entries' if line['input'] else 'is empty'}; at least {line['ctx']['min_length']} must stand here"
+        return f"{'has too few entries' if line['input'] else 'is empty'}; write at least {line['ctx']['min_length']}"
     message = str(line["msg"]).removeprefix("Value error, ")
     if line["type"] == "string_pattern_mismatch":
         message = FORMS.get(line["ctx"]["pattern"], message)
@@ -199,7 +199,7 @@ def _with_nearest(model: type[BaseModel], line: Any) -> InitErrorDetails:
 
 
 def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """The plain nested model at a path below `model`; None where it is not one."""
+    """The plain nested model at a path below `model`; None if there is no such model."""
     for step in path:
         field = next((f for n, f in model.model_fields.items() if step in (n, f.alias)), None)
         if field is None:
@@ -216,7 +216,7 @@ def _model_at(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseM
 
 
 def replaced(config: M, **changes: object) -> M:
-    """A changed copy, validated again (`model_copy(update=…)` would not)."""
+    """A changed and validated copy (`model_copy(update=…)` does not validate)."""
     return validate(type(config), {**config.model_dump(mode="json", by_alias=True), **changes})
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as sentences for the person who has to mend it."""
+"""Errors, written for the person who has to fix them."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal, NamedTuple
@@ -7,13 +7,13 @@ Response = Literal["ok", "no_face", "unreadable", "timeout", "refused"]
 
 
 class FascoreError(Exception):
-    """A mistake or a limit that the user can act on. The command line prints the message, never a traceback."""
+    """An error that the user can fix. The command line prints its message without a traceback."""
 
     exit_code: ClassVar[int] = 1
 
 
 class Problem(NamedTuple):
-    """One thing wrong with a spec: where it stands (`model.fusions.all.theta`) and a sentence."""
+    """One problem in a spec: its path (`model.fusions.all.theta`) and a sentence."""
 
     path: str
     message: str
@@ -23,22 +23,22 @@ class Problem(NamedTuple):
 
 
 def no_column(name: str, header: Sequence[str], delimiter: str = ",") -> str:
-    """Sentence for a table without a column that it needs: what separates its cells, or how the column is written instead."""
-    other = next(
+    """Message for a table that lacks a required column. It names a wrong delimiter or a difference in letter case, if any."""
+    actual = next(
         (mark for mark in (";", "\t", ",", "|") if mark != delimiter and len(header) == 1 and mark in header[0]), None
     )
-    if other is not None:
-        return f"its cells are separated by {other!r}; save it with {delimiter!r} between cells, and '.' in decimal numbers"
+    if actual is not None:
+        return f"its cells are separated by {actual!r}; save it with {delimiter!r} as the delimiter and '.' as the decimal point"
     near = next((column for column in header if column.lower() == name.lower()), None)
-    return f"there is no column '{name}'" + (f": '{near}' is written '{name}'" if near else "")
+    return f"there is no column '{name}'" + (f"; rename '{near}' to '{name}'" if near else "")
 
 
 class SpecError(FascoreError):
-    """A component refuses what it was given. The check adds the JSON path; raise it with a sentence only."""
+    """A component rejects its input. Raise it with a sentence only; the check adds the JSON path."""
 
 
 class SpecErrors(FascoreError):
-    """All problems that one pass over a spec found."""
+    """All problems found in one pass over a spec."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = list(problems)
@@ -46,9 +46,10 @@ class SpecErrors(FascoreError):
 
 
 class NoResponse(FascoreError):
-    """A record gives no sample of a modality: no face, an unreadable file. A state of the record, not a crash.
+    """A record yields no sample of a modality, for example because it shows no face or its file is unreadable.
 
-    `response` is the word of the score table (ISO/IEC 30107-3 calls these non-responses), `reason` a sentence.
+    This is a state of the record, not a crash. `response` is the value in the score table (a non-response in ISO/IEC
+    30107-3); `reason` is a sentence.
     """
 
     def __init__(self, response: Response, reason: str) -> None:

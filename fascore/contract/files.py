@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside, synced, renamed."""
+"""Atomic file writes: write to a temporary file, sync, rename."""
 
 import os
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from fascore.contract.errors import FascoreError
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; on leaving the block without error it becomes `path`, otherwise it goes away.
+    """A temporary path next to `path`. If the block ends without an error, it is renamed to `path`; otherwise it is deleted.
 
-    Any number of processes may write the same path: the last to finish wins, and readers see one whole file. Raises
-    FascoreError where the system refuses: a full disk, a folder that may not be written, a file in the place of a folder.
+    Any number of processes may write the same path: the last to finish wins, and readers always see one complete file.
+    Raises FascoreError if the write fails, for example on a full disk, a read-only folder, or a file in place of a folder.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid4().hex[:8]}.part")
     try:
@@ -22,15 +22,15 @@ def writing(path: Path) -> Iterator[Path]:
         temporary.touch()
         mode = temporary.stat().st_mode
         yield temporary
-        temporary.chmod(mode)  # what the user's umask gives; some writers make their files private
+        temporary.chmod(mode)  # as the user's umask sets it; some writers create private files
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:
         misplaced = isinstance(error, FileExistsError | NotADirectoryError)
-        why = "there is a file where a folder has to be" if misplaced else getattr(error, "strerror", None) or error
+        why = "a file exists where a folder is needed" if misplaced else getattr(error, "strerror", None) or error
         raise FascoreError(
-            f"{path} cannot be written: {why}; make room or choose another place, and give the same command again"
+            f"{path} cannot be written: {why}; free up space or choose another folder, then rerun the same command"
         ) from error
     finally:
         with suppress(OSError):
@@ -38,6 +38,6 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write text (UTF-8) or bytes so that a reader finds the whole file or none."""
+    """Write text (UTF-8) or bytes atomically: a reader sees the complete file or none."""
     with writing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)

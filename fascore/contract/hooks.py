@@ -1,7 +1,7 @@
-"""Lifecycle hooks: who wants to act when something happens in a run. Any number, in order, guarded.
+"""Lifecycle hooks: plugins that act on the events of a run. Any number of them run in order; their failures are contained.
 
-A hook plugin is a class under the entry-point group `fascore.v1.hooks`, built with its options from the spec's
-`trackers`. One whose class attribute `always` is true acts in every run, any other only where `trackers` names it::
+A hook plugin is a class in the entry-point group `fascore.v1.hooks`, built with its options from the spec's `trackers`.
+If its class attribute `always` is true, it acts in every run; otherwise only in runs whose `trackers` name it::
 
     class Notify:
         always = False
@@ -13,7 +13,7 @@ A hook plugin is a class under the entry-point group `fascore.v1.hooks`, built w
         def run_ended(self, run: RunFacts, outcome: str) -> None:
             send(self.address, f"{run.name}: {outcome}")
 
-A class attribute `Options`, a Config, is what the options are: `fascore check` then validates them, and resolves every Ref in them.
+If the class has an attribute `Options`, a Config, `fascore check` validates the options with it and resolves their Refs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ hookimpl = pluggy.HookimplMarker("fascore")
 
 
 class RunFacts(NamedTuple):
-    """What every hook gets of the run."""
+    """The facts about the run that every hook receives."""
 
     name: str
     folder: Path
@@ -42,7 +42,7 @@ class RunFacts(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step of training: losses by name, learning rates by optimizer, counters and speed."""
+    """One training step: losses by name, learning rates by optimizer, counters, and duration."""
 
     epoch: int
     step: int
@@ -55,7 +55,7 @@ class Step(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the report that a plugin adds: a title and self-contained HTML. `shareable`: it shows no face and names nobody."""
+    """A report section of a plugin: a title and self-contained HTML. `shareable`: it shows no faces and names no persons."""
 
     title: str
     html: str
@@ -67,36 +67,36 @@ class Specs:
 
     @hookspec
     def run_started(self, run: RunFacts, epochs: int, steps: int, done: int) -> None:
-        """Training begins, or continues after `done` steps: `epochs` in all, `steps` an epoch."""
+        """Training begins, or resumes after `done` steps; it has `epochs` epochs of `steps` steps each."""
 
     @hookspec
     def step_ended(self, run: RunFacts, step: Step) -> None:
-        """An optimizer step is done."""
+        """An optimizer step has ended."""
 
     @hookspec
     def epoch_ended(self, run: RunFacts, epoch: int, metrics: Mapping[str, float]) -> None:
-        """An epoch is done; `metrics` are those of dev, where there is one."""
+        """An epoch has ended; `metrics` are those of dev, if the run has a dev set."""
 
     @hookspec
     def checkpoint_saved(self, run: RunFacts, path: Path) -> None:
-        """A checkpoint is whole on disk."""
+        """A checkpoint has been written completely."""
 
     @hookspec
     def scores_ready(self, run: RunFacts, split: str, path: Path) -> None:
-        """The score file of a split is written."""
+        """The score file of a split has been written."""
 
     @hookspec
     def report_sections(self, run: RunFacts, trained: Trained) -> list[Section]:
-        """Further sections for report.html; `trained` has the best weights, and gives what any node makes of any record."""
+        """Additional sections for report.html. `trained` has the best weights and returns any node's output for any record."""
         return []
 
     @hookspec
     def run_ended(self, run: RunFacts, outcome: str) -> None:
-        """The run is over: `finished`, `interrupted` or `failed`."""
+        """The run has ended; `outcome` is `finished`, `interrupted`, or `failed`."""
 
 
 class Hooks:
-    """The hook plugins of one run. One that fails is reported once and switched off; it never stops the run."""
+    """The hook plugins of one run. A plugin that fails is reported once and disabled; it never stops the run."""
 
     def __init__(self, complain: Callable[[str], None] | None = None) -> None:
         self._manager = pluggy.PluginManager("fascore")
@@ -117,12 +117,12 @@ class Hooks:
             except FascoreError as error:
                 hooks._complain(str(error))
             except Exception as error:
-                hooks._complain(f"hook '{name}' cannot start and is off: {type(error).__name__}: {error}")
+                hooks._complain(f"hook '{name}' cannot start and has been disabled: {type(error).__name__}: {error}")
         return hooks
 
     @classmethod
     def named(cls, trackers: Mapping[str, Mapping[str, Any]], complain: Callable[[str], None] | None = None) -> Hooks:
-        """Only the hook plugins that are named, with their options. Raises FascoreError for one that is not installed, or cannot start."""
+        """Load only the named hook plugins, with their options. Raises FascoreError if one is not installed or cannot start."""
         hooks = cls(complain)
         for name, options in trackers.items():
             try:
@@ -139,14 +139,14 @@ class Hooks:
         self._manager.register(plugin, name)
 
     def call(self, hook: str, **arguments: Any) -> list[Any]:
-        """Call every implementation, one at a time; the results that are not None."""
+        """Call every implementation, one at a time; return the results that are not None."""
         results: list[Any] = []
         for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
             try:
                 result = implementation.function(*(arguments[name] for name in implementation.argnames))
             except Exception as error:
                 self._complain(
-                    f"hook '{implementation.plugin_name}' failed in {hook} and is off from now on: {type(error).__name__}: {error}"
+                    f"hook '{implementation.plugin_name}' failed in {hook} and has been disabled: {type(error).__name__}: {error}"
                 )
                 self._manager.unregister(implementation.plugin)
                 continue
@@ -156,7 +156,7 @@ class Hooks:
 
 
 def _placed(error: FascoreError, path: str) -> FascoreError:
-    """Problems with options, with their place in the spec; any other error as it is."""
+    """The error with `path` added to the problems of its options; any other error unchanged."""
     if not isinstance(error, SpecErrors):
         return error
     return SpecErrors(Problem(f"{path}.{problem.path}".rstrip("."), problem.message) for problem in error.problems)

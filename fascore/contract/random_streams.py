@@ -1,4 +1,4 @@
-"""Named random streams: all that is random is a function of a seed, a purpose and a key, and of nothing else."""
+"""Named random streams: every random choice is a function of a seed, a purpose, and a key only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def generator(seed: int, purpose: str, *key: str | int) -> np.random.Generator:
-    """A named random stream: the same for the same arguments, in any process, after anything else was drawn."""
-    import numpy as np  # here, so that a config module that names a stream costs no numpy
+    """A named random stream. It depends only on the arguments, not on the process or on other draws."""
+    import numpy as np  # imported here, so that config modules can import this module without numpy
 
     text = "\x1f".join(map(str, (seed, purpose, *key)))
     return np.random.Generator(

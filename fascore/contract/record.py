@@ -15,20 +15,20 @@ Metadata: TypeAlias = Mapping[str, str | int | float | None]
 
 BONA_FIDE, ATTACK = 1, 0
 FIELDS = ("id", "label", "dataset", "task", "species", "subject", "presenter")
-"""Columns that every record has; metadata has the others."""
+"""Columns that every record has; the other columns are metadata."""
 POINTS = {"five": 5, "68": 68, "mesh140": 140}
 """Number of landmarks by layout. The first 68 of `mesh140` are those of `68`."""
 
 
 class Frame(NamedTuple):
-    """One decoded frame: `time` in seconds from the start, `image` (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16."""
+    """One decoded frame: `time` in seconds from the start; `image` as (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16."""
 
     time: float
     image: np.ndarray
 
 
 class Source(ABC):
-    """One raw channel of a record. Constructing it decodes nothing; every failure to read is a NoResponse."""
+    """One raw channel of a record. Construction decodes nothing; every read failure is a NoResponse."""
 
     @abstractmethod
     def digest(self) -> str:
@@ -36,20 +36,20 @@ class Source(ABC):
 
     @abstractmethod
     def times(self) -> np.ndarray:
-        """(F,) float64 seconds, increasing: when each frame is shown. Decodes no picture."""
+        """(F,) float64, increasing: the display time of each frame, in seconds. Decodes no image."""
 
     @abstractmethod
     def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
-        """Frames at increasing `indices` (None: all), one at a time: memory stays bounded on hour-long videos."""
+        """Frames at increasing `indices` (None: all), one at a time, so that memory stays bounded on hour-long videos."""
 
 
 class Annotation(NamedTuple):
-    """What a record already knows of its faces, a row a frame of its rgb channel (or one row for all).
+    """The face annotation of a record: one row per frame of its rgb channel, or one row for all frames.
 
-    `boxes` (F, 4) float32 as x1, y1, x2, y2 in pixels, NaN where a frame has no face; `points` (F, N, 2) in pixels or
-    None; `layout` names the order of the points (`five`, `68`, `mesh140`). `area` (F, 4), boxes like `boxes`, is the part
-    of the frame that the face and an instrument may cover, given alike for bona fide records and attacks: what is outside
-    it must tell nothing of the label, which audits test.
+    `boxes` (F, 4) float32 holds x1, y1, x2, y2 in pixels, NaN for a frame without a face. `points` is (F, N, 2) in pixels,
+    or None; `layout` names their order (`five`, `68`, `mesh140`). `area` (F, 4), in the form of `boxes`, is the part of the
+    frame that the face and a presentation attack instrument may cover. It is present for bona fide records and attacks
+    alike: what is outside it must reveal nothing about the label, which audits test.
     """
 
     boxes: np.ndarray | None
@@ -59,7 +59,7 @@ class Annotation(NamedTuple):
 
 
 class AnnotationSource(ABC):
-    """Where a record's Annotation comes from; reading it is as lazy as a Source."""
+    """The origin of a record's Annotation, read as lazily as a Source."""
 
     @abstractmethod
     def digest(self) -> str:
@@ -67,15 +67,16 @@ class AnnotationSource(ABC):
 
     @abstractmethod
     def load(self) -> Annotation:
-        """Read it."""
+        """Read the annotation."""
 
 
 @dataclass(frozen=True)
 class Record:
     """One presentation. Listing records never decodes media.
 
-    `label` is 1 for bona fide and 0 for an attack; `species` the PAI species (None when bona fide); `subject` whom the
-    face depicts; `presenter` who presents it; `metadata` any further columns (device, session, site).
+    `label` is 1 for a bona fide presentation and 0 for an attack presentation. `species` is the presentation attack
+    instrument (PAI) species, None for bona fide. `subject` is the person whose face is shown, `presenter` the person who
+    presents it. `metadata` holds further columns (device, session, site).
     """
 
     id: str
@@ -90,7 +91,7 @@ class Record:
     metadata: Metadata = field(default_factory=dict)
 
     def column(self, name: str) -> str | int | float | None:
-        """A column by name: a field of the record, else its metadata; None where it has none."""
+        """A column by name: a field of the record or an entry of its metadata; None if it has neither."""
         if name in FIELDS:
             value: str | int | float | None = getattr(self, name)
             return value

@@ -1,4 +1,4 @@
-"""Ref: the type of every field that names something in a spec."""
+"""Ref: the type of every field that refers to another part of a spec."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ _REF = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)?")
 
 
 class Ref(str):
-    """A modality, a node, a port (`node.port`) or a column of the record (`record.label`)."""
+    """A reference to a modality, a node, a port (`node.port`), or a column of the record (`record.label`)."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ class Ref(str):
 
     @property
     def column(self) -> str | None:
-        """The record's column, or None where the Ref names a node."""
+        """The record's column, or None if the Ref names a node."""
         return self.port if self.node == "record" and self.port else None
 
     @classmethod
@@ -45,6 +45,6 @@ class Ref(str):
     def _parse(cls, value: str) -> "Ref":
         if not _REF.fullmatch(value):
             raise ValueError(
-                f"'{value}' names nothing: write a node ('face'), a port ('face.points') or a column ('record.label')"
+                f"'{value}' is not a reference: write a node ('face'), a port ('face.points'), or a column ('record.label')"
             )
         return cls(value)

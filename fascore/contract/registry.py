@@ -1,4 +1,4 @@
-"""The index of installed components: names from metadata only. Nothing is imported until a spec names it."""
+"""The index of installed components, built from metadata only. Nothing is imported until a spec names it."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from fascore.contract.errors import FascoreError
 API = 1
 KINDS = ("dataset", "modality", "encoder", "fusion", "head", "objective", "sampler", "metric", "recipe", "detector")
 WORDS = {"hooks": "tracker"}
-"""Kinds whose provider has a name of its own in sentences: a spec names hooks under `trackers`."""
+"""Kinds that messages call by another word: a spec names hooks under `trackers`."""
 OTHER_KINDS = ("hooks", "command", "paper")
-"""What a plugin may offer besides components."""
+"""What a plugin may provide besides components."""
 _GROUP = re.compile(r"fascore\.v(?P<api>\d+)\.(?P<kind>[a-z_]+)")
 WITH = "FASCORE_WITH"
-"""Environment variable with `module:Class` targets of `--with`; child processes inherit it."""
+"""Environment variable with the `module:Class` targets of `--with`; child processes inherit it."""
 
 
 class UnknownComponent(FascoreError):
-    """No provider of that name; the message says what was probably meant, or what to install."""
+    """No provider has this name; the message suggests a similar name or a package to install."""
 
 
 class Conflict(FascoreError):
-    """Two distributions provide one name."""
+    """Two distributions provide the same name."""
 
 
 class BrokenPlugin(FascoreError):
-    """A provider is installed and cannot be imported."""
+    """A provider is installed but cannot be imported."""
 
 
 @dataclass(frozen=True)
 class Provider:
-    """Who offers a component: an entry point, read from metadata."""
+    """The origin of a component: an entry point, read from metadata."""
 
     kind: str
     name: str
@@ -53,7 +53,7 @@ class Provider:
 
     @cached_property
     def _metadata(self) -> dict[str, str]:
-        """Name and Version of the distribution; read here, for importlib's parser of whole files is ten times slower."""
+        """Name and Version of the distribution. importlib parses the whole file, which is ten times slower."""
         if self.point is None or self.point.dist is None:
             return {}
         text = self.point.dist.read_text("METADATA") or self.point.dist.read_text("PKG-INFO") or ""
@@ -65,12 +65,12 @@ class Provider:
 
     @property
     def distribution(self) -> str:
-        """Name of the distribution; reads its metadata file, so only when printing."""
+        """Name of the distribution. It reads the metadata file; use it only for messages."""
         return self._metadata.get("Name", "not installed")
 
     @property
     def version(self) -> str:
-        """Version of the distribution, empty for a component that is not installed."""
+        """Version of the distribution; empty for a component that is not installed."""
         return self._metadata.get("Version", "")
 
     @property
@@ -80,11 +80,11 @@ class Provider:
 
     @property
     def source(self) -> str:
-        """`fas-mmfas 0.1.0`, as messages print it."""
+        """The distribution and its version as messages print them: `fas-mmfas 0.1.0`."""
         return f"{self.distribution} {self.version}".strip()
 
     def load(self) -> object:
-        """Import the target. Raises BrokenPlugin with package, version and the import error."""
+        """Import the target. Raises BrokenPlugin with the package, its version, and the import error."""
         module, _, attribute = self.target.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
@@ -96,9 +96,9 @@ class Provider:
 
 
 class Index:
-    """Names of all installed components by kind, and of hooks, commands and papers (`OTHER_KINDS`).
+    """Names of all installed components by kind, and of hooks, commands, and papers (`OTHER_KINDS`).
 
-    An ordinary object: tests build a closed one with `Index.of`, the program uses `Index.from_environment`.
+    Tests build a closed index with `Index.of`; the program uses `Index.from_environment`.
     """
 
     def __init__(self, providers: Iterable[Provider], other_api: Mapping[str, str] | None = None) -> None:
@@ -114,7 +114,7 @@ class Index:
 
     @classmethod
     def from_environment(cls) -> Index:
-        """One scan of the installed metadata, plus what `--with` named."""
+        """Scan the installed metadata once and add the targets of `--with`."""
         providers, other = [], {}
         points = importlib.metadata.entry_points()
         for group in points.groups:
@@ -133,7 +133,7 @@ class Index:
         return cls(Provider(kind, name, target) for kind, names in table.items() for name, target in names.items())
 
     def including(self, *targets: str) -> Index:
-        """This index and some `module:Class` components that are not installed."""
+        """This index plus some `module:Class` components that are not installed."""
         return Index(
             [p for row in self._table.values() for p in row] + list(map(_uninstalled, targets)), self._other_api
         )
@@ -143,7 +143,7 @@ class Index:
         return sorted(name for k, name in self._table if k == kind)
 
     def providers(self) -> list[Provider]:
-        """Every provider, sorted by kind and name; conflicting ones too."""
+        """Every provider, sorted by kind and name, including conflicting ones."""
         return [p for key in sorted(self._table) for p in self._table[key]]
 
     def conflicts(self) -> list[Conflict]:
@@ -151,7 +151,7 @@ class Index:
         return [_conflict(row) for row in self._table.values() if len(row) > 1]
 
     def provider(self, kind: str, name: str) -> Provider:
-        """The one provider of a name. Raises UnknownComponent with a hint, or Conflict."""
+        """The provider of a name. Raises UnknownComponent with a hint, or Conflict."""
         row = self._table.get((kind, name))
         if not row:
             raise UnknownComponent(self._hint(kind, name))
@@ -160,16 +160,19 @@ class Index:
         return row[0]
 
     def _hint(self, kind: str, name: str) -> str:
-        start = f"no {WORDS.get(kind, kind)} '{name}'."
+        start = f"there is no {WORDS.get(kind, kind)} '{name}'."
         other_kinds = [k for k, n in self._table if n == name and k in KINDS]
         if other_kinds:
             return f"{start} '{name}' is registered as {' and '.join(other_kinds)}."
         if name in self._other_api:
-            return f"{start} An installed plugin offers it for plugin API {self._other_api[name]}; this fascore reads API {API}: update one of them."
+            return (
+                f"{start} An installed plugin provides it for plugin API {self._other_api[name]}, "
+                f"but this fascore uses API {API}; update one of them."
+            )
         package = self.package_to_install(kind, name)
         names = self.names(kind)
         if package:
-            return f"{start} It ships in {package}: pip install {package}"
+            return f"{start} The package {package} provides it: pip install {package}"
         if near := difflib.get_close_matches(name, names, 1, 0.75):
             return f"{start} Did you mean '{near[0]}' ({self._table[kind, near[0]][0].source})?"
         if loose := difflib.get_close_matches(name, names, 1, 0.5):
@@ -177,7 +180,7 @@ class Index:
         return f"{start} Installed: {', '.join(names[:20]) or 'none'}{' …' if len(names) > 20 else ''}."
 
     def package_to_install(self, kind: str, name: str) -> str | None:
-        """The known plugin that offers a name of this kind and is not installed; None where there is none."""
+        """The known plugin that provides a name of this kind and is not installed; None if there is none."""
         for package, known in known_plugins().items():
             offered = name.startswith(f"{known['prefix']}.") or name in known["bare"].get(kind, ())
             if offered and not self._has_plugin(package):
@@ -189,7 +192,7 @@ class Index:
 
 
 class KnownPlugin(TypedDict):
-    """A plugin of this project: the prefix of its names, what it is, and the names without one that it offers, by kind."""
+    """A plugin of this project: the prefix of its names, its purpose, and the names without a prefix, by kind."""
 
     prefix: str
     what: str
@@ -197,13 +200,13 @@ class KnownPlugin(TypedDict):
 
 
 def known_plugins() -> dict[str, KnownPlugin]:
-    """Plugins that are known and perhaps not installed, by package."""
+    """Known plugins by package, installed or not."""
     table: dict[str, KnownPlugin] = json.loads((Path(__file__).parent / "known_plugins.json").read_text())
     return table
 
 
 def _uninstalled(target: str) -> Provider:
-    """A provider for `module:Class` of `--with`: kind and name are read from the class."""
+    """A provider for a `module:Class` target of `--with`; kind and name come from the class."""
     module, _, attribute = target.partition(":")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -212,20 +215,20 @@ def _uninstalled(target: str) -> Provider:
         return Provider(component.kind, component.model_fields["type"].default, target)
     except Exception as error:
         raise FascoreError(
-            f"--with {target}: cannot be used ({type(error).__name__}: {error}); write module:Class of a component"
+            f"--with {target}: cannot be imported ({type(error).__name__}: {error}); write the module:Class of a component"
         ) from error
 
 
 def _conflict(row: list[Provider]) -> Conflict:
     both = " and ".join(f"{p.source} ({p.target})" for p in row)
-    return Conflict(f"{row[0].kind} '{row[0].name}' is offered by {both}; uninstall one of them")
+    return Conflict(f"{row[0].kind} '{row[0].name}' is provided by both {both}; uninstall one of them")
 
 
 _current: list[Index] = []
 
 
 def index() -> Index:
-    """The index in use: that of `using`, else the environment's, scanned once."""
+    """The current index: the one set by `using`, or else that of the environment, scanned once."""
     if not _current:
         _current.append(Index.from_environment())
     return _current[-1]
@@ -243,10 +246,10 @@ def using(other: Index) -> Iterator[Index]:
 
 
 def add_targets(targets: Iterable[str]) -> None:
-    """What `--with` does: add components that are not installed, for this process and its children. Raises FascoreError."""
+    """Implement `--with`: add components that are not installed, for this process and its children. Raises FascoreError."""
     known = [t for t in os.environ.get(WITH, "").split(",") if t]
     new = [t for t in targets if t not in known]
     for target in new:
-        _uninstalled(target)  # reported once and here, not by every component that is looked up
+        _uninstalled(target)  # report an error here once, rather than at every lookup
     os.environ[WITH] = ",".join([*known, *new])
     _current.clear()

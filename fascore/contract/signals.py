@@ -1,7 +1,7 @@
-"""Signals: the static types of what flows along an edge. No torch here.
+"""Signals: the static types of the data on the edges of a graph. This module imports no torch.
 
-`shape` is that of one record, without the batch axis: the tensor on the edge is (B, *shape), float32. A Pyramid is
-a list of such tensors, coarse levels last.
+`shape` is the shape for one record, without the batch axis: the tensor on the edge is (B, *shape), float32. A Pyramid is
+a list of such tensors, with coarse levels last.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ Shape: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Signal:
-    """Base of all signals. `optional`: a record may lack it; that is no part of its type, so equality passes over it."""
+    """Base of all signals. `optional`: a record may lack it; this is not part of the type, so equality ignores it."""
 
     optional: bool = field(default=False, kw_only=True, compare=False, repr=False)
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
-        """One shape for each tensor of the signal, without the batch axis."""
+        """One shape per tensor of the signal, without the batch axis."""
         raise NotImplementedError
 
 
@@ -56,12 +56,12 @@ class Image(_Dense):
 
 @dataclass(frozen=True)
 class Plane(_Dense):
-    """Any other dense array (C, H, W), scaled by its modality, never normalised: depth, MSTmap, signed difference."""
+    """Any other dense array (C, H, W), scaled by its modality but never normalized: depth, MSTmap, signed difference."""
 
 
 @dataclass(frozen=True)
 class Clip(_Single):
-    """Intensities in [0, 1] over time, (T, C, H, W); `fps` in hertz, None where frames are spread over the record."""
+    """Intensities in [0, 1] over time, (T, C, H, W); `fps` in hertz, None if the frames are spread over the record."""
 
     t: int
     c: int
@@ -110,7 +110,7 @@ class Vector(_Single):
 
 @dataclass(frozen=True)
 class Tokens(_Single):
-    """A sequence of features (N, D). The first `prefix` of the N stand for no place; the others fill `grid` by rows."""
+    """A sequence of features (N, D). The first `prefix` of the N have no position; the others fill `grid` row by row."""
 
     n: int
     d: int
@@ -127,7 +127,7 @@ class Tokens(_Single):
 
 @dataclass(frozen=True)
 class Level:
-    """One level of a Pyramid: channels, size (H, W) and stride to the input in pixels."""
+    """One level of a Pyramid: channels, size (H, W), and stride relative to the input, in pixels."""
 
     channels: int
     size: tuple[int, int]
@@ -136,7 +136,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Pyramid(Signal):
-    """Feature maps of falling size: a list of (C_i, H_i, W_i)."""
+    """Feature maps of decreasing size: a list of (C_i, H_i, W_i)."""
 
     levels: tuple[Level, ...]
 
@@ -150,7 +150,7 @@ class Pyramid(Signal):
 
 @dataclass(frozen=True)
 class Points(_Single):
-    """N points of D coordinates, in [0, 1] of the crop they belong to. `layout` names their order (a flip permutes it)."""
+    """N points of D coordinates, in [0, 1] of their crop. `layout` names their order, which a flip permutes."""
 
     n: int
     d: int

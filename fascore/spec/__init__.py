@@ -1,1 +1,1 @@
-"""The documents that users write, the plan that the check makes of them, and their JSON Schema."""
+"""The documents that users write, the plan that the check builds from them, and their JSON Schema."""

@@ -35,7 +35,7 @@ SCORE_FORM = (
 
 
 def _weight(value: Json) -> bool:
-    """Whether a weight of a score rule can be read."""
+    """Whether a weight of a score rule has a valid form."""
     numbers = value if isinstance(value, list) and value else [value]
     return value == "dev" or all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
 
@@ -68,7 +68,7 @@ ScoreRule: TypeAlias = Annotated[str | dict[str, Json], AfterValidator(_score_ru
 
 
 def heads_of(rule: str | dict[str, Json]) -> list[str]:
-    """The heads that a score rule reads, each once."""
+    """The heads that a score rule reads, without duplicates."""
     if isinstance(rule, str):
         return [rule]
     (value,) = rule.values()
@@ -81,19 +81,20 @@ class DataEntry(Config):
     dataset: Slot[Dataset] = Field(description="a dataset component")
     split: str = Field(description="one of the dataset's splits")
     hide: tuple[str, ...] = Field(
-        (), description="columns of metadata that are removed from its records, so that only other entries teach a task"
+        (), description="metadata columns to remove from its records, so that only other entries teach a task"
     )
 
 
 class Data(Config):
-    """What a run trains on, tunes on and is tested on."""
+    """The data that a run trains on, tunes on, and is tested on."""
 
     train: tuple[DataEntry, ...] = Field(min_length=1, description="entries to train on")
     dev: tuple[DataEntry, ...] = Field(
-        (), description="entries that choose threshold and checkpoint; none: carved from train by subject"
+        (),
+        description="entries for choosing the threshold and the checkpoint; if empty, dev is split off from train by subject",
     )
     test: dict[Name, tuple[DataEntry, ...]] = Field(default_factory=dict, description="named test sets")
-    carve: float = Field(0.2, gt=0, lt=1, description="share of train's subjects that becomes dev where dev is empty")
+    carve: float = Field(0.2, gt=0, lt=1, description="share of train's subjects to use as dev if dev is empty")
 
     @model_validator(mode="after")
     def _every_test_has_entries(self) -> Data:
@@ -103,23 +104,25 @@ class Data(Config):
 
 
 class Augment(Config):
-    """Random changes in training: one geometry for all modalities of a record, colour for RGB only. Default: none."""
+    """Random changes in training: one geometry for all modalities of a record, color for RGB only. Default: none."""
 
     flip: Probability = Field(0, description="probability of a mirror image")
-    rotation: NonNegativeFloat = Field(0, le=180, description="largest rotation either way, degrees")
-    scale: float = Field(0, ge=0, lt=1, description="largest relative change of size")
-    translate: Probability = Field(0, description="largest shift, share of the face frame")
-    crop: float = Field(0, ge=0, lt=1, description="largest share of the side that a random crop cuts off")
-    brightness: float = Field(0, ge=0, lt=1, description="largest relative change of brightness")
-    contrast: float = Field(0, ge=0, lt=1, description="largest relative change of contrast")
-    saturation: float = Field(0, ge=0, le=1, description="largest relative change of saturation")
-    hue: float = Field(0, ge=0, le=0.5, description="largest rotation of the hue circle, share of a turn")
-    gamma: float = Field(0, ge=0, lt=1, description="largest relative change of gamma")
+    rotation: NonNegativeFloat = Field(0, le=180, description="largest rotation in either direction, degrees")
+    scale: float = Field(0, ge=0, lt=1, description="largest relative change in size")
+    translate: Probability = Field(0, description="largest shift, as a fraction of the face frame")
+    crop: float = Field(0, ge=0, lt=1, description="largest fraction of the side that a random crop removes")
+    brightness: float = Field(0, ge=0, lt=1, description="largest relative change in brightness")
+    contrast: float = Field(0, ge=0, lt=1, description="largest relative change in contrast")
+    saturation: float = Field(0, ge=0, le=1, description="largest relative change in saturation")
+    hue: float = Field(0, ge=0, le=0.5, description="largest rotation of the hue circle, as a fraction of a full turn")
+    gamma: float = Field(0, ge=0, lt=1, description="largest relative change in gamma")
     blur: NonNegativeFloat = Field(0, description="largest Gaussian blur, sigma in pixels")
     compression: int = Field(0, ge=0, le=100, description="lowest JPEG quality; 0: no compression")
     cutout: Probability = Field(0, description="probability that a square is cut out")
-    cutout_size: float = Field(0.3, gt=0, lt=1, description="largest side of that square, share of the face frame")
-    modality_dropout: Probability = Field(0, description="probability that an optional modality of a record is dropped")
+    cutout_size: float = Field(
+        0.3, gt=0, lt=1, description="largest side of that square, as a fraction of the face frame"
+    )
+    modality_dropout: Probability = Field(0, description="probability of dropping an optional modality of a record")
 
 
 class Model(Config):
@@ -129,7 +132,7 @@ class Model(Config):
     fusions: dict[Name, Node[Fusion]] = Field(default_factory=dict, description="fusions by name")
     heads: dict[Name, Node[Head]] = Field(min_length=1, description="heads by name")
     objectives: dict[Name, Node[Objective]] = Field(
-        default_factory=dict, description="extra losses by name, training only"
+        default_factory=dict, description="extra losses by name, used only in training"
     )
     score: ScoreRule = Field("", validate_default=False, description=f"{SCORE_FORM}; default: the only head")
 
@@ -143,43 +146,45 @@ class Model(Config):
         return value
 
     @model_validator(mode="after")
-    def _score_is_said(self) -> Model:
+    def _score_is_named(self) -> Model:
         if not self.score:
-            raise ValueError(f"'score' is missing; with several heads, say which is the score: {SCORE_FORM}")
+            raise ValueError(f"'score' is missing; with several heads, name the one that is the score: {SCORE_FORM}")
         return self
 
 
 class Compute(Config):
-    """Where and how it runs; only precision changes what is learned."""
+    """Where and how the run executes. Only precision affects what is learned."""
 
     device: str = Field("auto", pattern=DEVICE, description="auto, cpu, cuda or cuda:N")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the GPU has it, else fp32")
-    compile: bool = Field(False, description="torch.compile the graph")
-    workers: NonNegativeInt = Field(2, description="loading workers; batches do not depend on it")
-    eval_batch: PositiveInt = Field(32, description="records a batch in evaluation")
-    prepare: PositiveInt | None = Field(None, description="processes that fill the store; default: one a core")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: bf16 if the GPU supports it, else fp32"
+    )
+    compile: bool = Field(False, description="compile the graph with torch.compile")
+    workers: NonNegativeInt = Field(2, description="number of loading workers; it does not affect the batches")
+    eval_batch: PositiveInt = Field(32, description="records per batch in evaluation")
+    prepare: PositiveInt | None = Field(None, description="processes that fill the store; default: one per core")
     store: str | None = Field(None, description="folder of prepared arrays; default: $FASCORE_STORE or .fascore/store")
 
 
 class RunSpec(Config):
-    """One run, whole: data, inputs, model, training, measures."""
+    """A complete run: data, inputs, model, training, and metrics."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     schema_: str | None = Field(
-        None, alias="$schema", description="JSON Schema for editors: write one with `fascore schema`"
+        None, alias="$schema", description="JSON Schema for editors; `fascore schema` writes one"
     )
-    fascore: Literal[1] = Field(1, description="version of this document's form")
-    name: FileName = Field(description="the run's folder below runs/")
-    seed: NonNegativeInt = Field(0, description="of everything random")
-    data: Data = Field(description="what it trains on, tunes on and is tested on")
+    fascore: Literal[1] = Field(1, description="version of this document format")
+    name: FileName = Field(description="name of the run's folder under runs/")
+    seed: NonNegativeInt = Field(0, description="seed of everything random")
+    data: Data = Field(description="the data to train, tune, and test on")
     modalities: dict[Name, Node[Modality]] = Field(min_length=1, description="the data graph: modalities by name")
     augment: Augment = Field(Augment(), description="random changes in training")
     model: Model = Field(description="the model graph")
     sampler: Slot[Sampler] = Field(named("shuffle"), description="plans the batches")
     recipe: Slot[Recipe] = Field(named("supervised"), description="what one training step does")
     metrics: tuple[Slot[Metric], ...] = Field(
-        tuple(map(named, ("auc", "eer", "iso30107"))), description="figures of every test set"
+        tuple(map(named, ("auc", "eer", "iso30107"))), description="metrics to compute on every test set"
     )
     threshold: ThresholdRule = Field(
         ThresholdRule("eer"), description="how dev sets the threshold: " + ", ".join(RULES)
@@ -194,22 +199,24 @@ class StudySpec(Config):
     """A base spec and named rows of overrides, with seeds and folds."""
 
     schema_: str | None = Field(None, alias="$schema", description="JSON Schema for editors")
-    name: FileName | None = Field(None, description="the study's folder below runs/; default: its file's name")
+    name: FileName | None = Field(
+        None, description="name of the study's folder under runs/; default: the name of this file"
+    )
     base: str = Field(description="the base spec, relative to this file")
     rows: dict[FileName, dict[str, Json]] = Field(
         min_length=1, description='overrides by row: {path: value}; {"$unset": true} removes'
     )
-    seeds: tuple[NonNegativeInt, ...] = Field((0,), min_length=1, description="every row runs once for each")
+    seeds: tuple[NonNegativeInt, ...] = Field((0,), min_length=1, description="every row runs once per seed")
     folds: dict[FileName, dict[str, Json]] = Field(
-        default_factory=dict, description="overrides by fold; every row runs on each"
+        default_factory=dict, description="overrides by fold; every row runs once per fold"
     )
     report: tuple[str, ...] = Field(
-        ("auc", "eer", "iso30107"), description="metrics of the table, by name or name.part"
+        ("auc", "eer", "iso30107"), description="metrics in the table, by name or name.part"
     )
 
 
 def read_json(path: Path) -> Json:
-    """Parse a JSON file. Raises FascoreError with line and column; a key written twice is an error."""
+    """Parse a JSON file. Raises FascoreError with line and column; a duplicate key is an error."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -220,13 +227,13 @@ def read_json(path: Path) -> Json:
         return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         hint = (
-            "; JSON has no comments, and no comma before a closing bracket"
+            "; JSON allows no comments and no comma before a closing bracket"
             if error.msg.startswith(("Expecting", "Illegal"))
             else ""
         )
         raise FascoreError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}{hint}") from error
     except RecursionError:
-        raise FascoreError(f"{path}: is not a document of fascore: its brackets are nested too deeply") from None
+        raise FascoreError(f"{path}: is not a fascore document: its brackets are nested too deeply") from None
     except SpecError as error:
         raise FascoreError(f"{path}: {error}") from error
 
@@ -235,13 +242,13 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     seen: dict[str, Json] = {}
     for key, value in pairs:
         if key in seen:
-            raise SpecError(f"the key '{key}' stands twice in one object; delete one")
+            raise SpecError(f"the key '{key}' appears twice in one object; delete one")
         seen[key] = value
     return seen
 
 
 def parse_override(text: str) -> tuple[str, Json]:
-    """`a.b=value` of `--set`: the value is JSON, or a plain word."""
+    """Split `a.b=value` of `--set`; the value is JSON or a plain word."""
     path, equals, value = text.partition("=")
     if not equals or not path:
         raise FascoreError(f"--set {text}: write path=value, such as --set recipe.epochs=5")
@@ -249,7 +256,7 @@ def parse_override(text: str) -> tuple[str, Json]:
 
 
 def json_or_word(text: str | None) -> Json:
-    """A value of the command line: JSON, or a plain word as it is."""
+    """A command-line value: parsed as JSON, or returned unchanged if it is a plain word."""
     try:
         return None if text is None else json.loads(text)
     except json.JSONDecodeError:
@@ -257,12 +264,12 @@ def json_or_word(text: str | None) -> Json:
 
 
 def with_overrides(document: Json, overrides: Mapping[str, Json]) -> Json:
-    """A copy of a spec's document with fields changed or removed by their paths; see `apply_overrides`."""
+    """A copy of a spec's document with fields changed or removed by path; see `apply_overrides`."""
     return apply_overrides(document, overrides, RunSpec)
 
 
 def read_document(path: Path) -> dict[str, Json]:
-    """The document of a spec's file, or of a run's resolved.json. Raises FascoreError for any other file."""
+    """The document in a spec file or in a run's resolved.json. Raises FascoreError for any other file."""
     document = read_json(path)
     if not isinstance(document, dict):
         raise FascoreError(f"{path}: a spec is a JSON object; this is a {type(document).__name__}")
@@ -274,15 +281,15 @@ def read_document(path: Path) -> dict[str, Json]:
 
 
 def is_study(document: Json) -> bool:
-    """Whether a document is a study's: it has rows, and no model."""
+    """Whether a document is a study: it has rows and no model."""
     return isinstance(document, dict) and "rows" in document and "model" not in document
 
 
 def read_spec(path: Path, overrides: Mapping[str, Json] | None = None) -> tuple[RunSpec, Json]:
-    """The validated spec of a file, or of a run's resolved.json, and the document it came from, overrides applied.
+    """The validated spec in a spec file or a run's resolved.json, and its document, with overrides applied.
 
-    Raises FascoreError for a file that cannot be read or an override that leads nowhere, SpecErrors with every
-    structural problem.
+    Raises FascoreError if the file cannot be read or an override names no field, and SpecErrors with every structural
+    problem.
     """
     document, overrides = read_document(path), overrides or {}
     try:

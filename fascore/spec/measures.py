@@ -12,23 +12,23 @@ from fascore.spec.documents import Json, RunSpec, heads_of
 
 
 def no_such(name: str, names: Collection[str]) -> str:
-    """Sentence for a name that is not among `names`: the nearest, or all of them."""
+    """Message for a name that is not in `names`: it suggests the nearest one, or lists them all."""
     near = difflib.get_close_matches(name, names, 1, 0.5)
-    return f"there is no '{name}'. " + (f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(names)}.")
+    return f"there is no '{name}'. " + (f"Did you mean '{near[0]}'?" if near else f"Available: {', '.join(names)}.")
 
 
 def score_problems(spec: RunSpec) -> Iterator[Problem]:
-    """Every head of the score rule exists, and gives a score."""
+    """Check that every head of the score rule exists and produces a score."""
     heads = spec.model.heads
     for name in heads_of(spec.model.score):
         if name not in heads:
             yield Problem("model.score", no_such(name, heads))
         elif not heads[name].scores:
-            yield Problem("model.score", f"head '{name}' ({heads[name].type}) gives no score")
+            yield Problem("model.score", f"head '{name}' ({heads[name].type}) produces no score; name a head that does")
 
 
 def metric_problems(spec: RunSpec) -> Iterator[Problem]:
-    """Each metric stands once, on a column that the run will write: found here, not at the end of training."""
+    """Check before training that no metric is listed twice and that the run writes the column of each."""
     heads = spec.model.heads.items()
     columns = ["score", *(f"{name}.score" for name, head in heads if head.scores)]
     columns += [f"{name}.{number}" for name, head in heads for number in head.numbers]
@@ -36,16 +36,16 @@ def metric_problems(spec: RunSpec) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for path, metric in written.items():
         if (first := seen.setdefault(metric.canonical(), path)) != path:
-            yield Problem(path, f"{metric.type} stands twice, as {first} too; leave one out")
+            yield Problem(path, f"{metric.type} is listed twice, first as {first}; remove one of them")
     for path, metric in {**written, "recipe.select": spec.recipe.select}.items():
         if lacks := metric.lacks(columns):
             yield Problem(path if metric.column in columns else f"{path}.column", lacks)
 
 
 def tracker_options(trackers: Mapping[str, Mapping[str, Json]]) -> tuple[dict[str, Config], list[Problem]]:
-    """Validated options of the trackers that declare them, and what is wrong: a tracker must be installed.
+    """Validated options of the trackers that declare them, and the problems. Every tracker must be installed.
 
-    Options of a tracker that declares none are reported where the run begins.
+    If a tracker declares no options, the start of the run reports the ones it does not accept.
     """
     options: dict[str, Config] = {}
     problems: list[Problem] = []

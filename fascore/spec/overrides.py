@@ -1,7 +1,7 @@
-"""Overrides: fields of a document, changed or removed by their paths before it is validated.
+"""Overrides: change or remove fields of a document by path, before validation.
 
-The walk down a path follows the models of the document as well as the document itself, so that what the document does
-not mention starts from its default, and a path that leads nowhere is an error that names what there is.
+The walk along a path follows both the document and its models. A field that the document omits therefore starts from its
+default, and a path to an unknown field is an error that lists the available fields.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from fascore.contract.registry import index
 Json: TypeAlias = Any
 """Parsed JSON, not validated yet."""
 Annotation: TypeAlias = Any
-"""Type of a field as its model declares it; None where there is no such field."""
+"""Type of a field as its model declares it; None if there is no such field."""
 KEPT_ON_NEW_TYPE = ("inputs", "weight", "target", "where")
 UNSET: dict[str, Json] = {"$unset": True}
 """The value of an override that removes its field."""
 
 
 def apply_overrides(document: Json, overrides: Mapping[str, Json], model: type[Config]) -> Json:
-    """A copy of a document of `model` with fields changed, or removed where the value is `UNSET`, one after the other.
+    """A copy of a document of `model` with the overrides applied in order. The value `UNSET` removes a field.
 
-    An override below a field that the document does not mention starts from the field's default. Setting a `type` makes
-    a new object that keeps only `inputs`, `weight`, `target` and `where`: the other fields belonged to the old type. A
-    bare name on the way becomes the object that it stands for. Raises SpecErrors with every path that leads nowhere.
+    An override below a field that the document omits starts from the field's default. Setting a `type` creates a new
+    object that keeps only `inputs`, `weight`, `target`, and `where`: the other fields belong to the old type. A bare name
+    along the path becomes the object that it abbreviates. Raises SpecErrors with every path that names no field.
     """
     problems: list[Problem] = []
     for path, value in overrides.items():
@@ -49,7 +49,7 @@ def apply_overrides(document: Json, overrides: Mapping[str, Json], model: type[C
 
 
 def on_command_line(path: str, value: Json) -> str:
-    """An override as the option that gives it."""
+    """An override, written as a command-line option."""
     if value == UNSET:
         return f"--unset {path}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -58,7 +58,7 @@ def on_command_line(path: str, value: Json) -> str:
 
 @dataclass(frozen=True)
 class _Override:
-    """One override on its way down a document; `others` are the paths of all that are applied with it."""
+    """One override during its walk down a document; `others` holds the paths of all overrides applied with it."""
 
     path: str
     value: Json
@@ -69,9 +69,9 @@ class _Override:
         return isinstance(self.value, dict) and "$unset" in self.value
 
     def below(self, value: Json, annotation: Annotation, steps: list[str]) -> Json:
-        """A copy of a value with the override applied at the steps below it. Raises SpecError."""
+        """A copy of a value with the override applied at `steps` below it. Raises SpecError."""
         if self.removes and self.value != UNSET:
-            raise SpecError(f"a field is removed by {json.dumps(UNSET)} alone")
+            raise SpecError(f"only {json.dumps(UNSET)} removes a field; leave out the other keys")
         if isinstance(value, list):
             return self._in_list(value, annotation, steps)
         if isinstance(value, str) and (annotation in (None, Any) or _takes_component(annotation)):
@@ -79,13 +79,15 @@ class _Override:
         if value is None and (_model(annotation, value) or _takes_component(annotation)):
             value = {}
         if not isinstance(value, dict):
-            raise SpecError(f"there is nothing below {self._place(steps)}: it is {json.dumps(value)}")
+            raise SpecError(f"{self._place(steps)} has no fields: it is {json.dumps(value)}")
         return self._in_object(value, annotation, steps)
 
     def _in_list(self, items: list[Json], annotation: Annotation, steps: list[str]) -> list[Json]:
         step, *rest = steps
         if not re.fullmatch(r"[0-9]+", step) or int(step) >= len(items):
-            raise SpecError(f"'{step}' is not a place in {self._place(steps)}, a list of {len(items)} counted from 0")
+            raise SpecError(
+                f"'{step}' is not an index of {self._place(steps)}, a list of length {len(items)}; indices start at 0"
+            )
         place = int(step)
         if rest:
             changed = [self.below(items[place], _item(annotation, step), rest)]
@@ -110,7 +112,7 @@ class _Override:
         return {**fields, step: self.value}
 
     def _start(self, fields: dict[str, Json], annotation: Annotation, steps: list[str]) -> Json:
-        """What an override below a key that the document does not mention starts from: the default, or an empty object."""
+        """The starting value for an override below a key that the document omits: the default, or an empty object."""
         step, *rest = steps
         model = _model(annotation, fields)
         if model is not None:
@@ -125,12 +127,12 @@ class _Override:
             return self._tracker(fields, steps)
         made = rest == ["type"] or {whole, f"{whole}.type"} & self.others
         if not made and (_takes_component(child) or _is_list(child)):
-            adding = "" if self.removes else f"; to add it, give {whole} as a whole"
+            adding = "" if self.removes else f"; to add it, set all of {whole}"
             raise SpecError(self._no_such(step, fields, steps) + adding)
         return {}
 
     def _tracker(self, fields: dict[str, Json], steps: list[str]) -> Json:
-        """No options, for a tracker that is installed: to give it one is to use it."""
+        """Empty options of an installed tracker: setting one of its options enables it."""
         try:
             index().provider("hooks", steps[0])
         except FascoreError as error:
@@ -138,22 +140,24 @@ class _Override:
         return {}
 
     def _no_such(self, key: str, fields: Mapping[str, Json], steps: list[str]) -> str:
-        there = f"there are: {', '.join(fields)}" if fields else "it is empty"
+        available = f"available: {', '.join(fields)}" if fields else "it is empty"
         near = difflib.get_close_matches(key, fields, 1, 0.5)
         hint = f" (did you mean '{near[0]}'?)" if near else ""
-        return f"there is no '{key}' in {self._place(steps)}; {there}{hint}"
+        return f"there is no '{key}' in {self._place(steps)}; {available}{hint}"
 
     def _place(self, steps: Sequence[str]) -> str:
-        """Where the object stands whose steps are left."""
+        """The path of the object that the remaining steps start from."""
         return ".".join(self.path.split(".")[: -len(steps)]) or "the spec"
 
 
 def _origin(annotation: Annotation) -> Any:
-    return get_origin(annotation)  # typed as Any: its overloads know no annotation that is a value
+    return get_origin(
+        annotation
+    )  # typed as Any, because the overloads of get_origin accept no annotation held in a variable
 
 
 def _kinds(annotation: Annotation) -> Iterator[Annotation]:
-    """The alternatives of an annotation, without what pydantic hangs on it."""
+    """The alternatives of an annotation, without the metadata that pydantic attaches."""
     origin = _origin(annotation)
     if origin is Annotated:
         yield from _kinds(get_args(annotation)[0])
@@ -169,12 +173,12 @@ def _configs(annotation: Annotation) -> list[type[Config]]:
 
 
 def _takes_component(annotation: Annotation) -> bool:
-    """Whether any component of a kind may stand there, chosen by its `type`."""
+    """Whether the field accepts any component of a kind, chosen by its `type`."""
     return any(issubclass(config, Component) for config in _configs(annotation))
 
 
 def _model(annotation: Annotation, value: Json) -> type[Config] | None:
-    """The model that validates a value, or None where there is none or its `type` is unknown."""
+    """The model that validates a value, or None if there is none or its `type` is unknown."""
     for config in _configs(annotation):
         if not issubclass(config, Component) or _tags(config):
             return config.member_for(value)
@@ -182,7 +186,7 @@ def _model(annotation: Annotation, value: Json) -> type[Config] | None:
         if isinstance(name, str):
             try:
                 return load(config.kind, name)
-            except FascoreError:  # validation says what is wrong with it
+            except FascoreError:  # validation reports the problem
                 return None
     return None
 
@@ -217,7 +221,7 @@ def _is_list(annotation: Annotation) -> bool:
 
 
 def _tags(model: type[Config]) -> list[str]:
-    """Fields that can have one value only: they say which model it is."""
+    """Fields that allow only one value and thus identify the model."""
     fields = model.model_fields.items()
     return [
         name for name, field in fields if _origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
@@ -225,13 +229,13 @@ def _tags(model: type[Config]) -> list[str]:
 
 
 def _default(field: FieldInfo) -> Json:
-    """A field's default as it would stand in a document; an empty object where there is none."""
+    """A field's default as a document would write it; an empty object if there is none."""
     default = field.get_default(call_default_factory=True, validated_data={})
     return {} if default is PydanticUndefined or default is None else _as_document(default)
 
 
 def _as_document(value: object) -> Json:
-    """A value as JSON, with as few fields as it takes to mean the same."""
+    """A value as JSON, with the fewest fields that keep its meaning."""
     if isinstance(value, Config):
         tags = {name: getattr(value, name) for name in _tags(type(value))}
         return {**tags, **value.model_dump(mode="json", by_alias=True, exclude_unset=True)}

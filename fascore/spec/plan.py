@@ -1,4 +1,4 @@
-"""The static check: both graphs of a spec, their Signals, views and missing inputs, before torch is imported."""
+"""The static check of both graphs of a spec, without torch: Signals, views, and missing inputs."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ _PLACE: dict[Section, str] = {
 
 @dataclass(frozen=True)
 class NodePlan:
-    """A named component with everything that the check knows of it.
+    """A named component with everything that the check knows about it.
 
-    `signals` are those of `inputs`, in order; `outputs` those it gives, by port, `""` the main one; `views` how many a
-    record has; `optional` whether a record may lack it; `target` what a head or objective learns.
+    `signals` are the Signals of `inputs`, in order. `outputs` are the Signals that it produces, by port; `""` is the main
+    output. `views` is the number of views per record. `optional` tells whether a record may lack it. `target` is what a
+    head or objective learns.
     """
 
     name: str
@@ -54,13 +55,13 @@ class NodePlan:
 
     @property
     def path(self) -> str:
-        """Where it stands in the spec."""
+        """Its path in the spec."""
         return f"{_PLACE[self.section]}.{self.name}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked spec. Modalities and nodes (encoders and fusions) stand in an order in which they can be computed."""
+    """A checked spec. Modalities and nodes (encoders and fusions) are in an order in which they can be computed."""
 
     spec: RunSpec
     modalities: Mapping[str, NodePlan]
@@ -70,7 +71,7 @@ class Plan:
     views: int
 
     def signal(self, ref: Ref) -> Signal | None:
-        """The Signal of a modality, node or port."""
+        """The Signal of a modality, node, or port."""
         return {**self.modalities, **self.nodes}[ref.node].outputs[ref.port]
 
     def loaded(self) -> list[Ref]:
@@ -82,7 +83,7 @@ class Plan:
 
 
 def refs_in(value: object, path: str = "") -> Iterator[tuple[str, Ref]]:
-    """Every Ref inside a component, at any depth, with the path below the component."""
+    """Every Ref inside a component, at any depth, with its path relative to the component."""
     if isinstance(value, Ref):
         yield path, value
     elif isinstance(value, BaseModel):
@@ -97,7 +98,7 @@ def refs_in(value: object, path: str = "") -> Iterator[tuple[str, Ref]]:
 
 
 def check(spec: RunSpec) -> Plan:
-    """Check both graphs of a validated spec. Raises SpecErrors with all graph errors of one pass."""
+    """Check both graphs of a validated spec. Raises SpecErrors with all errors found in one pass."""
     return _Checker(spec).run()
 
 
@@ -119,7 +120,7 @@ class _Checker:
         }
         self.known: dict[str, NodePlan] = {}
         self.failed: set[str] = set()
-        """Nodes that have no Signal because they, or an input of theirs, have a problem already."""
+        """Nodes without a Signal, because a problem with them or with one of their inputs is already reported."""
 
     def run(self) -> Plan:
         self._names()
@@ -154,19 +155,19 @@ class _Checker:
         return [name for section in ("modality", "encoder", "fusion") for name in self.raw[section]]
 
     def _names(self) -> None:
-        """Modalities, encoders and fusions share one namespace; `record` is the record itself."""
+        """Check that names are unique: modalities, encoders, and fusions share one namespace; `record` is reserved."""
         seen: dict[str, NodePlan] = {}
         for section in ("modality", "encoder", "fusion"):
             for name, node in self.raw[section].items():
                 if name == "record":
                     self._complain(node.path, "'record' names the record's own columns; choose another name")
                 if name in seen:
-                    taken = f"the name '{name}' is taken by {seen[name].path}"
-                    self._complain(node.path, f"{taken}; modalities, encoders and fusions share one namespace")
+                    taken = f"the name '{name}' is already used by {seen[name].path}"
+                    self._complain(node.path, f"{taken}; modalities, encoders, and fusions share one namespace")
                 seen.setdefault(name, node)
 
     def _tracked(self, options: Mapping[str, Config]) -> None:
-        """Every Ref of a tracker names a tensor."""
+        """Check that every Ref of a tracker names a tensor."""
         for name, validated in options.items():
             for path, ref in refs_in(validated):
                 if ref.node not in self.failed and ref.column is None:
@@ -183,19 +184,19 @@ class _Checker:
             ]
             self._complain(
                 path,
-                f"'{ref}' gives no tensor; "
-                + (f"there is {', '.join(ports)}" if ports else f"'{ref.node}' has no ports"),
+                f"'{ref}' produces no tensor; "
+                + (f"choose one of {', '.join(ports)}" if ports else f"'{ref.node}' has no ports"),
             )
 
     def _references(self) -> None:
-        """Every Ref names something, and everything is named by some Ref."""
+        """Check that every Ref names something, and that something refers to every node."""
         used: set[str] = set()
         for node in (node for table in self.raw.values() for node in table.values()):
             for path, ref in refs_in(node.component):
                 used.add(ref.node)
                 self._reference(node, f"{node.path}.{path}", ref, is_input=path.startswith("inputs."))
             if not node.inputs and node.section != "modality":
-                self._complain(f"{node.path}.inputs", f"is missing: say which nodes this {node.section} reads")
+                self._complain(f"{node.path}.inputs", f"is missing: name the nodes that this {node.section} reads")
         for place, component in (("recipe", self.spec.recipe), ("sampler", self.spec.sampler)):
             for path, ref in refs_in(component):
                 used.add(ref.node)
@@ -205,16 +206,16 @@ class _Checker:
             if name not in used:
                 self._complain(
                     self._named(name).path,
-                    "is not used: no node, head or objective reads it; delete it or name it in some 'inputs'",
+                    "is not used: no node, head, or objective reads it; delete it, or add it to the 'inputs' of one",
                 )
 
     def _reference(self, node: NodePlan, path: str, ref: Ref, *, is_input: bool) -> None:
         if ref.node == "record":
             if ref.column is None:
-                self._complain(path, "'record' alone names nothing; name a column, such as 'record.label'")
+                self._complain(path, "'record' is not enough; name a column, such as 'record.label'")
             elif is_input:
                 self._complain(
-                    path, f"'{ref}' is a column, not a tensor; a head or an encoder's 'context' reads columns"
+                    path, f"'{ref}' is a column, not a tensor; only a head or the 'context' of an encoder reads columns"
                 )
             return
         space = list(self.raw["modality"]) if node.section == "modality" else self._space()
@@ -223,7 +224,7 @@ class _Checker:
             self.failed.add(node.name)
 
     def _order(self) -> list[str]:
-        """An order in which all nodes can be computed; empty, with a problem, where there is a cycle."""
+        """An order in which all nodes can be computed. If there is a cycle, report it and return an empty list."""
         space = self._space()
         graph = {  # lists, not sets: the order must be the same in every process
             name: [ref.node for _, ref in refs_in(self._named(name).component) if ref.node in space] for name in space
@@ -233,12 +234,13 @@ class _Checker:
         except CycleError as error:
             ring = error.args[1]
             self._complain(
-                self._named(ring[0]).path, f"is part of a cycle: {' -> '.join(reversed(ring))}; a graph has none"
+                self._named(ring[0]).path,
+                f"is part of a cycle: {' -> '.join(reversed(ring))}; remove one of these references",
             )
             return []
 
     def _infer(self, node: NodePlan) -> None:
-        """Give a modality, encoder or fusion its Signals; mark it failed, without a second problem, where an input failed."""
+        """Infer the Signals of a modality, encoder, or fusion. If an input failed, mark it failed and report nothing."""
         signals = self._inputs(node)
         if signals is None:
             return
@@ -247,7 +249,7 @@ class _Checker:
         if isinstance(component, Modality) and component.stored:
             for ref, source in zip(node.inputs, before, strict=True):
                 if not source.component.stored:
-                    message = f"'{ref}' is made anew in every epoch, and {component.type} is stored: it can read stored modalities only"
+                    message = f"'{ref}' is recomputed in every epoch, but {component.type} is stored: it can read only stored modalities"
                     self._complain(f"{path}.inputs", message)
                     self.failed.add(node.name)
         if not isinstance(component, Modality) and not self._context(node):
@@ -276,7 +278,7 @@ class _Checker:
         )
 
     def _inputs(self, node: NodePlan) -> list[Signal | None] | None:
-        """Signals of the inputs in order; None where one has failed."""
+        """Signals of the inputs, in order; None if an input has failed."""
         signals: list[Signal | None] = []
         for place, ref in enumerate(node.inputs):
             source = self.known.get(ref.node)
@@ -289,7 +291,7 @@ class _Checker:
                 lacks = (
                     f"has no port '{ref.port}'; {has}"
                     if ref.port
-                    else f"gives several outputs: name one of {', '.join(ports)}"
+                    else f"has several outputs: name one of {', '.join(ports)}"
                 )
                 self._complain(f"{node.path}.inputs.{place}", f"'{ref.node}' {lacks}")
                 self.failed.add(node.name)
@@ -298,7 +300,7 @@ class _Checker:
             if signal is None and node.section != "modality":
                 self._complain(
                     f"{node.path}.inputs.{place}",
-                    f"'{ref}' gives no signal: only other modalities read it, such as face_frames",
+                    f"'{ref}' produces no signal: only other modalities, such as face_frames, can read it",
                 )
                 self.failed.add(node.name)
                 return None
@@ -310,13 +312,14 @@ class _Checker:
         if wrong:
             can = ", ".join(CONTEXT[node.section])
             self._complain(
-                node.path, f"{node.component.type} asks for the context '{wrong[0]}'; a {node.section} can have {can}"
+                node.path,
+                f"{node.component.type} asks for the context '{wrong[0]}'; the context of a {node.section} can be {can}",
             )
             self.failed.add(node.name)
         return not wrong
 
     def _optional(self, node: NodePlan, before: Sequence[NodePlan]) -> bool:
-        """Whether a record may lack this node's output; refuses a fusion that needs all of its inputs."""
+        """Whether a record may lack this node's output. Reports a fusion that needs all inputs if one may be missing."""
         component = node.component
         missing = [source.name for source in before if source.optional]
         if isinstance(component, Modality):
@@ -325,7 +328,7 @@ class _Checker:
             if component.honours_mask:
                 return len(missing) == len(before)
             self._complain(
-                node.path, f"'{missing[0]}' may be missing, and {component.type} reads no mask; 'mean' and 'gated' do"
+                node.path, f"'{missing[0]}' may be missing, but {component.type} reads no mask; 'mean' and 'gated' do"
             )
         return bool(missing)
 
@@ -358,7 +361,7 @@ class _Checker:
         return sinks
 
     def _target(self, node: NodePlan) -> Target | None:
-        """What a head learns; None, with a problem unless its source failed, where it cannot be had."""
+        """What a head learns; None if that is unavailable. Reports a problem unless the source has already failed."""
         ref: Ref = node.component.target
         if ref.column is not None:
             return Labels(ref.column)
@@ -368,12 +371,12 @@ class _Checker:
         signal = source.outputs.get(ref.port)
         if signal is None:
             ports = ", ".join(f"{ref.node}.{port}" if port else ref.node for port in source.outputs)
-            self._complain(f"{node.path}.target", f"'{ref}' gives no tensor to learn; there are: {ports}")
+            self._complain(f"{node.path}.target", f"'{ref}' produces no tensor to learn; available: {ports}")
             return None
         return Dense(signal)
 
     def _views(self) -> int:
-        """A view is an index that all modalities of a record share: counts are equal, or 1."""
+        """Check the view counts: all modalities of a record share the view index, so counts must be equal, or 1."""
         counts = {
             node.name: node.views for node in self.known.values() if node.section == "modality" and node.views > 1
         }
@@ -381,7 +384,7 @@ class _Checker:
             listed = ", ".join(f"{name} {count}" for name, count in counts.items())
             self._complain(
                 "modalities",
-                f"views differ: {listed}; a view is shared by all modalities of a record, so counts must be equal, or 1",
+                f"numbers of views differ: {listed}; all modalities of a record share the views, so the numbers must be equal, or 1",
             )
         return max(counts.values(), default=1)
 

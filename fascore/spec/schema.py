@@ -1,7 +1,7 @@
-"""One JSON Schema (draft 2020-12) of the documents that users write and of every installed component.
+"""One JSON Schema (draft 2020-12) for the documents that users write and for every installed component.
 
-Components stand open in the models: a Slot leaves the marker `{"x-slot": kind}` (`x-node` where it is a graph's node).
-Here each marker becomes a reference to one definition a kind, so that slots inside slots need no recursion.
+The models leave components open: a Slot writes the marker `{"x-slot": kind}` (with `x-node` if it is a node of a graph).
+This module turns each marker into a reference to one definition per kind, so that nested slots need no recursion.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema() -> Schema:
-    """The schema; what cannot be imported is listed under `x-broken` and absent from the rest."""
+    """The schema. Components that cannot be imported are listed under `x-broken` and omitted from the rest."""
     components, broken = _installed()
     every: list[type[BaseModel]] = [RunSpec, StudySpec, *components]
     references, document = models_json_schema([(model, "validation") for model in every])
@@ -49,12 +49,12 @@ def schema() -> Schema:
 
 
 def slots_named(part: Schema) -> str:
-    """The definition that a marker stands for: `node.fusion` or `slot.fusion`; empty for any other schema."""
+    """The definition that a marker refers to: `node.fusion` or `slot.fusion`; empty for any other schema."""
     return f"{'node' if part.get('x-node') else 'slot'}.{part['x-slot']}" if "x-slot" in part else ""
 
 
 def _installed() -> tuple[list[type[Component]], list[Schema]]:
-    """Every component that can be imported and described, and the others with their errors."""
+    """The components that can be imported and described, and the other ones with their errors."""
     described, broken = [], []
     for kind, name in dict.fromkeys((p.kind, p.name) for p in index().providers() if p.kind in KINDS):
         try:
@@ -63,7 +63,7 @@ def _installed() -> tuple[list[type[Component]], list[Schema]]:
             described.append(component)
         except FascoreError as error:
             broken.append({"kind": kind, "name": name, "error": str(error)})
-        except Exception as error:  # a plugin's field that pydantic cannot describe costs that component only
+        except Exception as error:  # a field that pydantic cannot describe affects only its own component
             broken.append(
                 {"kind": kind, "name": name, "error": f"cannot be described: {type(error).__name__}: {error}"}
             )
@@ -71,7 +71,7 @@ def _installed() -> tuple[list[type[Component]], list[Schema]]:
 
 
 def _choice(slot: str, offered: dict[str, type[Component]]) -> Schema:
-    """A bare name, or one of the objects; a slot's owner wires `inputs`, so there they are refused."""
+    """A bare name or one of the objects. A slot rejects `inputs`, because its owner wires them."""
     refused = {} if slot.startswith("node.") else {"not": {"required": ["inputs"]}}
     names = sorted(component.model_fields["type"].default for component in offered.values())
     return {"anyOf": [{"enum": names}, *(_to(name) | refused for name in sorted(offered))]}
@@ -95,7 +95,7 @@ def _markers(definitions: Schema) -> Iterator[Schema]:
 
 
 def _close(definitions: Schema) -> None:
-    """Names outside a pattern are errors; pydantic leaves such objects open."""
+    """Make names that do not match a pattern errors; pydantic allows them."""
     for node in _nodes(definitions):
         if isinstance(node.get("patternProperties"), dict):
             node.setdefault("additionalProperties", False)

@@ -44,7 +44,8 @@ def test_typos_are_lines_of_file_path_and_sentence_with_a_count(fascore, spoilt)
     lines = done.stderr.splitlines()
     assert "spec.json: modalities.face.sise: there is no field 'sise'. Did you mean 'size'?" in lines
     assert any(
-        line.startswith("spec.json: model.fusions.all: no fusion 'concta'. Did you mean 'concat'") for line in lines
+        line.startswith("spec.json: model.fusions.all: there is no fusion 'concta'. Did you mean 'concat'")
+        for line in lines
     )
     assert lines[-1] == "2 problems in spec.json"
     assert done.stdout == ""
@@ -98,7 +99,9 @@ def test_a_value_out_of_form_is_told_in_words(fascore, demo, setting, sentence):
 
 def test_a_mistake_in_the_only_entry_of_a_list_is_one_problem(fascore, demo):
     done = fascore("check", demo, "--set", 'data.train=[{"dataset": "nope", "split": "train"}]', code=1)
-    assert "data.train.0.dataset: no dataset 'nope'" in done.stderr and done.stderr.endswith(f"1 problem in {demo}\n")
+    assert "data.train.0.dataset: there is no dataset 'nope'" in done.stderr and done.stderr.endswith(
+        f"1 problem in {demo}\n"
+    )
 
 
 def test_a_spec_saved_with_a_byte_order_mark_is_read(fascore, demo, tmp_path):
@@ -125,12 +128,12 @@ def test_a_file_in_the_place_of_a_folder_is_told_with_its_path(fascore, demo, tm
     (tmp_path / "file").write_text("")
     done = fascore(*(demo if word == "SPEC" else word for word in command), code=1)
     assert done.stderr.startswith("file/")
-    assert "Not a directory" in done.stderr or "a file where a folder has to be" in done.stderr
+    assert "Not a directory" in done.stderr or "a file exists where a folder is needed" in done.stderr
 
 
 def test_with_that_cannot_be_used_is_one_sentence(fascore, demo):
     done = fascore("check", demo, "--with", "nonsense", code=1)
-    assert done.stderr.startswith("--with nonsense: cannot be used") and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("--with nonsense: cannot be imported") and len(done.stderr.splitlines()) == 1
 
 
 def test_with_an_installed_component_is_no_conflict(fascore, demo):

@@ -48,7 +48,7 @@ def test_unset_gives_a_field_its_default_again(fascore, demo, bare):
         (["--unset", "seed", "--set", "seed=3"], "seed is both --set and --unset; leave one out"),
         (
             ["--unset", "model.heads.mian"],
-            "--unset model.heads.mian: there is no 'mian' in model.heads; there are: main",
+            "--unset model.heads.mian: there is no 'mian' in model.heads; available: main",
         ),
         (["--set", "trackers.wandbb.project=x"], "--set trackers.wandbb.project=x: there is no 'wandbb' in trackers"),
     ],

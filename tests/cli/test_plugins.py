@@ -82,5 +82,5 @@ def test_a_tracker_of_a_plugin_that_lacks_names_the_package_to_install(without, 
         main()
     assert stopped.value.code == 1
     assert capsys.readouterr().err.splitlines()[0] == (
-        f"spec.json: trackers.{name}: no tracker '{name}'. It ships in fas-explain: pip install fas-explain"
+        f"spec.json: trackers.{name}: there is no tracker '{name}'. The package fas-explain provides it: pip install fas-explain"
     )

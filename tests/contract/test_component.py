@@ -64,7 +64,9 @@ def test_a_component_in_a_slot_is_dumped_by_what_it_is():
 def test_inputs_are_refused_inside_a_slot_and_taken_in_a_node():
     with pytest.raises(SpecErrors) as caught:
         validate(Nested, {"inner": {"type": "toy.stack", "inputs": ["a"]}})
-    assert said(caught) == ["inner: 'inputs' belongs to a graph's node; here the owner wires it: leave it out"]
+    assert said(caught) == [
+        "inner: 'inputs' is only for nodes of a graph; the owner of this component wires it: remove 'inputs'"
+    ]
     assert TypeAdapter(Node[Fusion]).validate_python({"type": "toy.stack", "inputs": ["a"]}).inputs == ("a",)
 
 
@@ -85,17 +87,19 @@ def test_an_unknown_component_three_slots_deep_is_named_with_its_neighbour():
     deep = {"inner": {"type": "toy.nested", "inner": {"type": "toy.nested", "inner": "toy.stak"}}}
     with pytest.raises(SpecErrors) as caught:
         validate(Nested, deep)
-    assert said(caught) == ["inner.inner.inner: no fusion 'toy.stak'. Did you mean 'toy.stack' (not installed)?"]
+    assert said(caught) == [
+        "inner.inner.inner: there is no fusion 'toy.stak'. Did you mean 'toy.stack' (not installed)?"
+    ]
 
 
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ({"type": "toy.flat"}, "inner: no fusion 'toy.flat'. 'toy.flat' is registered as encoder."),
-        (Flat(), "inner: takes a fusion; 'toy.flat' is an encoder"),
-        (3, 'inner: takes a fusion: {"type": "<name>", …}, or a bare name'),
-        ({"scale": 1}, 'inner: takes a fusion: {"type": "<name>", …}, or a bare name'),
-        ({"type": 5}, 'inner: takes a fusion: {"type": "<name>", …}, or a bare name'),
+        ({"type": "toy.flat"}, "inner: there is no fusion 'toy.flat'. 'toy.flat' is registered as encoder."),
+        (Flat(), "inner: must be a fusion; 'toy.flat' is an encoder"),
+        (3, 'inner: must be a fusion: {"type": "<name>", …}, or a bare name'),
+        ({"scale": 1}, 'inner: must be a fusion: {"type": "<name>", …}, or a bare name'),
+        ({"type": 5}, 'inner: must be a fusion: {"type": "<name>", …}, or a bare name'),
     ],
 )
 def test_a_slot_says_what_it_takes(value, sentence):
@@ -155,7 +159,7 @@ def test_a_ref_names_a_node_a_port_or_a_column(text):
 
 @pytest.mark.parametrize("text", ["", "Face", "1face", "a.b.c", "a.", ".a", "a b", "face\n"])
 def test_what_names_nothing_is_no_ref(text):
-    with pytest.raises(ValidationError, match="names nothing"):
+    with pytest.raises(ValidationError, match="is not a reference"):
         TypeAdapter(Ref).validate_python(text)
 
 

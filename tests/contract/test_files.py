@@ -17,7 +17,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_remains(tmp_path: Path, failure:
     path = tmp_path / "scores.csv"
     write_whole(path, "old")
     with (
-        pytest.raises(FascoreError, match=r"scores.csv cannot be written: No space left on device; make room"),
+        pytest.raises(FascoreError, match=r"scores.csv cannot be written: No space left on device; free up space"),
         writing(path) as temporary,
     ):
         temporary.write_text("half of")
@@ -34,5 +34,5 @@ def test_a_failure_of_the_writer_itself_stays_what_it_is(tmp_path: Path) -> None
 def test_a_file_in_the_place_of_the_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("")
     for path in (tmp_path / "store" / "a", tmp_path / "store" / "b" / "a"):
-        with pytest.raises(FascoreError, match="there is a file where a folder has to be"):
+        with pytest.raises(FascoreError, match="a file exists where a folder is needed"):
             write_whole(path, "")

@@ -131,13 +131,13 @@ def test_a_dangling_name_is_offered_its_neighbour():
 
 def test_a_dangling_name_without_neighbour_lists_all():
     found = dict(said(changed(heads={"main": {"type": "toy.judge", "inputs": ["zzzzzz"]}})))
-    assert found["model.heads.main.inputs.0"] == "there is no 'zzzzzz'. There are: raw, face, one, two, all."
+    assert found["model.heads.main.inputs.0"] == "there is no 'zzzzzz'. Available: raw, face, one, two, all."
 
 
 def test_a_modality_reads_modalities_only():
     found = said(changed(modalities={"face": {"type": "toy.crop", "inputs": ["one"]}}))
     assert [text for path, text in found if path == "modalities.face.inputs.0"] == [
-        "there is no 'one'. There are: raw, face."
+        "there is no 'one'. Available: raw, face."
     ]
 
 
@@ -182,14 +182,14 @@ def test_a_recipe_s_ref_uses_a_node_and_must_exist():
 
 def test_a_node_without_inputs_is_told_so():
     found = said(changed(fusions={"all": {"type": "toy.stack"}}))
-    assert ("model.fusions.all.inputs", "is missing: say which nodes this fusion reads") in found
+    assert ("model.fusions.all.inputs", "is missing: name the nodes that this fusion reads") in found
 
 
 def test_names_of_modalities_encoders_and_fusions_share_one_space():
     found = said(changed(fusions={"one": {"type": "toy.stack", "inputs": ["two"]}}))
     assert (
         "model.fusions.one",
-        "the name 'one' is taken by model.encoders.one; modalities, encoders and fusions share one namespace",
+        "the name 'one' is already used by model.encoders.one; modalities, encoders, and fusions share one namespace",
     ) in found
 
 
@@ -205,7 +205,7 @@ def test_no_node_is_called_record():
 @pytest.mark.parametrize(
     ("ref", "sentence"),
     [
-        ("split", "'split' gives several outputs: name one of split.a, split.b"),
+        ("split", "'split' has several outputs: name one of split.a, split.b"),
         ("split.c", "'split' has no port 'c'; it has split.a, split.b"),
         ("one.a", "'one' has no port 'a'; it has no ports"),
     ],
@@ -234,7 +234,7 @@ def test_a_modality_without_a_signal_feeds_only_modalities():
     doc["model"]["fusions"]["all"]["inputs"].append("three")
     path, text = only(doc)
     assert path == "model.encoders.one.inputs.0"
-    assert "only other modalities read it" in text
+    assert "only other modalities, such as face_frames, can read it" in text
 
 
 def test_a_stored_modality_cannot_read_one_that_only_loads():
@@ -246,7 +246,7 @@ def test_a_stored_modality_cannot_read_one_that_only_loads():
     )
     path, text = only(doc)
     assert path == "modalities.face.inputs"
-    assert "'noise' is made anew in every epoch" in text
+    assert "'noise' is recomputed in every epoch" in text
 
 
 @pytest.mark.parametrize(("views", "fine"), [((1, 4), True), ((4, 4), True), ((4, 3), False)])
@@ -262,8 +262,10 @@ def test_views_are_equal_or_one(views, fine):
     else:
         path, text = only(doc)
         assert path == "modalities"
-        assert text.startswith("views differ: ")
-        assert {"raw 4", "side 3", "face 4"} <= set(text.removeprefix("views differ: ").partition(";")[0].split(", "))
+        assert text.startswith("numbers of views differ: ")
+        assert {"raw 4", "side 3", "face 4"} <= set(
+            text.removeprefix("numbers of views differ: ").partition(";")[0].split(", ")
+        )
 
 
 def test_views_of_an_input_reach_what_is_made_from_it():
@@ -273,7 +275,7 @@ def test_views_of_an_input_reach_what_is_made_from_it():
 def test_a_fusion_over_an_optional_input_needs_a_mask():
     path, text = only(changed(modalities={"raw": {"type": "toy.pixels", "optional": True}}))
     assert path == "model.fusions.all"
-    assert "may be missing, and toy.stack reads no mask" in text
+    assert "may be missing, but toy.stack reads no mask" in text
 
 
 def test_a_masked_fusion_of_one_optional_input_always_gives_a_feature():
@@ -302,7 +304,7 @@ def test_a_masked_fusion_of_optional_inputs_only_may_be_missing_too():
 def test_context_that_a_kind_cannot_have_is_an_error():
     path, text = only(changed(fusions={"all": {"type": "toy.weather", "inputs": ["one", "two"]}}))
     assert path == "model.fusions.all"
-    assert text == "toy.weather asks for the context 'weather'; a fusion can have task, label, mask"
+    assert text == "toy.weather asks for the context 'weather'; the context of a fusion can be task, label, mask"
 
 
 def test_a_head_may_learn_a_modality_or_a_column():
@@ -325,7 +327,7 @@ def test_a_target_without_a_tensor_is_an_error(target):
     doc["model"]["score"] = "main"
     path, text = only(doc)
     assert path == "model.heads.dense.target"
-    assert "gives no tensor to learn" in text
+    assert "produces no tensor to learn" in text
 
 
 def test_an_input_that_is_a_column_is_an_error():
@@ -337,7 +339,7 @@ def test_an_input_that_is_a_column_is_an_error():
     ("rule", "sentence"),
     [
         ("mian", "there is no 'mian'. Did you mean 'main'?"),
-        ({"sum": ["main", "gone"]}, "there is no 'gone'. There are: main."),
+        ({"sum": ["main", "gone"]}, "there is no 'gone'. Available: main."),
     ],
 )
 def test_a_score_rule_reads_heads_that_exist(rule, sentence):
@@ -349,7 +351,7 @@ def test_a_score_rule_reads_heads_that_exist(rule, sentence):
 def test_a_head_without_score_cannot_be_the_score():
     path, text = only(changed(heads={"main": {"type": "toy.regress", "inputs": ["all"]}}))
     assert path == "model.score"
-    assert "gives no score" in text
+    assert "produces no score" in text
 
 
 def test_an_objective_may_use_a_node_that_no_head_reads():
@@ -388,7 +390,7 @@ def test_a_tracker_that_is_not_installed_is_told_by_the_check():
     with using(index):
         assert only({**document(), "trackers": {"wandb": {}, "wandbb": {}}}) == (
             "trackers.wandbb",
-            "no tracker 'wandbb'. Did you mean 'wandb' (not installed)?",
+            "there is no tracker 'wandbb'. Did you mean 'wandb' (not installed)?",
         )
 
 
@@ -402,6 +404,6 @@ def test_metrics_that_would_fail_after_training_are_told_by_the_check():
     ]
     columns = ", ".join(["score", *(f"{name}.score" for name in document()["model"]["heads"])])
     assert said({**document(), "metrics": metrics}) == [
-        ("metrics.3", "auc stands twice, as metrics.0 too; leave one out"),
-        ("metrics.4.column", f"score tables of this run have no column 'mian.score'; they have {columns}"),
+        ("metrics.3", "auc is listed twice, first as metrics.0; remove one of them"),
+        ("metrics.4.column", f"the score tables of this run have no column 'mian.score'; they have {columns}"),
     ]

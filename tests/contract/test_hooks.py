@@ -51,7 +51,7 @@ def test_one_that_fails_is_reported_once_and_off_for_all_hooks_and_the_others_go
         hooks.call("epoch_ended", run=None, epoch=epoch, metrics={})
     hooks.call("run_ended", run=None, outcome="finished")
     assert calls == [("bad", 0), ("good", 0), ("good", 1), ("good", 2), ("good", "finished")]
-    assert complaints == ["hook 'bad' failed in epoch_ended and is off from now on: ValueError: no network"]
+    assert complaints == ["hook 'bad' failed in epoch_ended and has been disabled: ValueError: no network"]
 
 
 def test_results_that_are_none_are_left_out(hooks):
@@ -91,7 +91,7 @@ def test_a_method_that_is_no_hook_costs_only_its_plugin(complaints):
     finally:
         del sys.modules["odd_hooks"]
     assert len(complaints) == 1
-    assert "hook 'odd' cannot start and is off" in complaints[0]
+    assert "hook 'odd' cannot start and has been disabled" in complaints[0]
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_every_form_of_a_default_is_a_place_to_start_from(path, expected):
 
 def test_a_null_on_the_way_becomes_an_object_where_one_may_stand():
     assert apply_overrides({"maybe": None}, {"maybe.gain": 5}, Host) == {"maybe": {"gain": 5}}
-    assert said({"inputs.0": 5}, {"inputs": None}, Host) == "there is nothing below inputs: it is null"
+    assert said({"inputs.0": 5}, {"inputs": None}, Host) == "inputs has no fields: it is null"
 
 
 def test_what_an_override_starts_from_means_the_same_as_the_default():
@@ -170,19 +170,19 @@ def test_what_an_override_starts_from_means_the_same_as_the_default():
 
 
 def test_a_list_that_is_not_mentioned_has_the_places_of_its_default():
-    assert said({"metrics.3.level": 1}) == "'3' is not a place in metrics, a list of 1 counted from 0"
+    assert said({"metrics.3.level": 1}) == "'3' is not an index of metrics, a list of length 1; indices start at 0"
     assert with_overrides({}, {"metrics.2": "rate"}) == {"metrics": ["auc", "eer", "rate"]}
 
 
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("a.3", "'3' is not a place in a, a list of 1 counted from 0"),
-        ("a.1", "'1' is not a place in a, a list of 1 counted from 0"),
-        ("a.x.y", "'x' is not a place in a, a list of 1 counted from 0"),
-        ("a.-1", "'-1' is not a place in a, a list of 1 counted from 0"),
-        ("b.c.d", "there is nothing below b.c: it is 3"),
-        ("name.x", 'there is nothing below name: it is "toy"'),
+        ("a.3", "'3' is not an index of a, a list of length 1; indices start at 0"),
+        ("a.1", "'1' is not an index of a, a list of length 1; indices start at 0"),
+        ("a.x.y", "'x' is not an index of a, a list of length 1; indices start at 0"),
+        ("a.-1", "'-1' is not an index of a, a list of length 1; indices start at 0"),
+        ("b.c.d", "b.c has no fields: it is 3"),
+        ("name.x", 'name has no fields: it is "toy"'),
     ],
 )
 def test_an_override_into_nothing_is_an_error(path, sentence):
@@ -194,27 +194,27 @@ def test_an_override_into_nothing_is_an_error(path, sentence):
     [
         (
             "model.heads.mian.weight",
-            "there is no 'mian' in model.heads; there are: main (did you mean 'main'?); "
-            "to add it, give model.heads.mian as a whole",
+            "there is no 'mian' in model.heads; available: main (did you mean 'main'?); "
+            "to add it, set all of model.heads.mian",
         ),
         (
             "model.encoders.xyz.width",
-            "there is no 'xyz' in model.encoders; there are: one, two; to add it, give model.encoders.xyz as a whole",
+            "there is no 'xyz' in model.encoders; available: one, two; to add it, set all of model.encoders.xyz",
         ),
         (
             "model.objectives.pull.weight",
-            "there is no 'pull' in model.objectives; it is empty; to add it, give model.objectives.pull as a whole",
+            "there is no 'pull' in model.objectives; it is empty; to add it, set all of model.objectives.pull",
         ),
         (
             "modalities.fase.views",
-            "there is no 'fase' in modalities; there are: raw, face (did you mean 'face'?); "
-            "to add it, give modalities.fase as a whole",
+            "there is no 'fase' in modalities; available: raw, face (did you mean 'face'?); "
+            "to add it, set all of modalities.fase",
         ),
         (
             "data.test.cross.0.split",
-            "there is no 'cross' in data.test; it is empty; to add it, give data.test.cross as a whole",
+            "there is no 'cross' in data.test; it is empty; to add it, set all of data.test.cross",
         ),
-        ("trackers.wandb.project", "there is no 'wandb' in trackers; it is empty; no tracker 'wandb'"),
+        ("trackers.wandb.project", "there is no 'wandb' in trackers; it is empty; there is no tracker 'wandb'"),
     ],
 )
 def test_a_node_that_does_not_exist_is_named_beside_those_that_do(path, sentence):
@@ -284,14 +284,14 @@ def test_a_default_loses_a_field_too():
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("model.heads.mian", "there is no 'mian' in model.heads; there are: main (did you mean 'main'?)"),
-        ("model.heads.mian.weight", "there is no 'mian' in model.heads; there are: main (did you mean 'main'?)"),
-        ("recipe.epoch", "there is no 'epoch' in recipe; there are: type"),
+        ("model.heads.mian", "there is no 'mian' in model.heads; available: main (did you mean 'main'?)"),
+        ("model.heads.mian.weight", "there is no 'mian' in model.heads; available: main (did you mean 'main'?)"),
+        ("recipe.epoch", "there is no 'epoch' in recipe; available: type"),
         (
             "rcipe.epochs",
-            "there is no 'rcipe' in the spec; there are: name, data, modalities, model, sampler, recipe, metrics (did you mean 'recipe'?)",
+            "there is no 'rcipe' in the spec; available: name, data, modalities, model, sampler, recipe, metrics (did you mean 'recipe'?)",
         ),
-        ("metrics.1", "'1' is not a place in metrics, a list of 1 counted from 0"),
+        ("metrics.1", "'1' is not an index of metrics, a list of length 1; indices start at 0"),
         ("trackers.wandb", "there is no 'wandb' in trackers; it is empty"),
     ],
 )
@@ -301,7 +301,7 @@ def test_what_cannot_be_removed_is_named_beside_what_can(path, sentence):
 
 @pytest.mark.parametrize("value", [{"$unset": False}, {"$unset": True, "type": "x"}])
 def test_a_removal_is_written_in_one_way(value):
-    assert said({"seed": value}) == 'a field is removed by {"$unset": true} alone'
+    assert said({"seed": value}) == 'only {"$unset": true} removes a field; leave out the other keys'
 
 
 def test_every_path_that_leads_nowhere_is_reported_in_one_pass():
@@ -333,5 +333,5 @@ def test_overrides_of_a_file_are_validated_and_a_wrong_path_shows_the_option(tmp
     with pytest.raises(FascoreError) as caught:
         read_spec(path, {"model.heads.mian.weight": 2, "model.heads.man": UNSET})
     first, second = str(caught.value).splitlines()
-    assert first.startswith("--set model.heads.mian.weight=2: there is no 'mian' in model.heads; there are: main")
-    assert second.startswith("--unset model.heads.man: there is no 'man' in model.heads; there are: main")
+    assert first.startswith("--set model.heads.mian.weight=2: there is no 'mian' in model.heads; available: main")
+    assert second.startswith("--unset model.heads.man: there is no 'man' in model.heads; available: main")

@@ -133,26 +133,29 @@ def test_one_name_in_two_kinds_is_no_conflict(site):
 def test_a_near_name_is_offered_with_its_package(site):
     alpha(site)
     with pytest.raises(
-        UnknownComponent, match=r"^no fusion 'alpha\.sun'\. Did you mean 'alpha\.sum' \(fas-alpha 1\.2\)\?$"
+        UnknownComponent, match=r"^there is no fusion 'alpha\.sun'\. Did you mean 'alpha\.sum' \(fas-alpha 1\.2\)\?$"
     ):
         Index.from_environment().provider("fusion", "alpha.sun")
 
 
 def test_a_name_of_a_known_package_that_lacks_says_what_to_install():
     with pytest.raises(
-        UnknownComponent, match=r"no fusion 'mmfas\.switch_attention'\. It ships in fas-mmfas: pip install fas-mmfas$"
+        UnknownComponent,
+        match=r"no fusion 'mmfas\.switch_attention'\. The package fas-mmfas provides it: pip install fas-mmfas$",
     ):
         index().provider("fusion", "mmfas.switch_attention")
 
 
 def test_a_name_of_another_kind_says_which():
-    with pytest.raises(UnknownComponent, match=r"^no encoder 'toy\.stack'\. 'toy\.stack' is registered as fusion\.$"):
+    with pytest.raises(
+        UnknownComponent, match=r"^there is no encoder 'toy\.stack'\. 'toy\.stack' is registered as fusion\.$"
+    ):
         index().provider("encoder", "toy.stack")
 
 
 def test_a_plugin_for_another_api_is_named_as_such(site):
     distribution(site, "fas-old", "0.1", {"fascore.v2.fusion": {"old.sum": "old_mod:Sum"}}, {})
-    with pytest.raises(UnknownComponent, match="for plugin API 2; this fascore reads API 1: update one of them"):
+    with pytest.raises(UnknownComponent, match="for plugin API 2, but this fascore uses API 1; update one of them"):
         Index.from_environment().provider("fusion", "old.sum")
 
 
@@ -163,7 +166,7 @@ def test_a_malformed_group_of_somebody_does_not_break_the_scan(site, group):
 
 
 def test_a_far_name_lists_what_is_installed():
-    with pytest.raises(UnknownComponent, match=r"^no objective 'zzzz'\. Installed: toy\.pull\.$"):
+    with pytest.raises(UnknownComponent, match=r"^there is no objective 'zzzz'\. Installed: toy\.pull\.$"):
         index().provider("objective", "zzzz")
 
 
@@ -174,7 +177,7 @@ def test_no_component_of_a_kind_says_none():
 
 def test_a_type_that_differs_from_its_entry_point_is_a_broken_plugin():
     renamed = Index.of({"fusion": {"toy.sum": "contract_toys:Stack"}})
-    with using(renamed), pytest.raises(BrokenPlugin, match="its entry point and its `type` must agree"):
+    with using(renamed), pytest.raises(BrokenPlugin, match="its entry point and its `type` must match"):
         load("fusion", "toy.sum")
 
 
@@ -218,7 +221,7 @@ print(os.environ[WITH], found.target, found.installed, flush=True)
     "target", ["no_such_module:X", "contract_toys:Missing", "contract_toys", "contract_toys:document"]
 )
 def test_with_says_what_it_wants(target):
-    with pytest.raises(FascoreError, match=r"write module:Class of a component$"):
+    with pytest.raises(FascoreError, match=r"write the module:Class of a component$"):
         index().including(target)
 
 

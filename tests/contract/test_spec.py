@@ -114,14 +114,14 @@ def test_a_section_that_is_empty_is_said_to_be(path):
     empty = [] if path == "data.train" else {}
     with pytest.raises(SpecErrors) as caught:
         validate(RunSpec, with_overrides(document(), {path: empty}))
-    assert f"{path}: is empty; at least 1 must stand here" in str(caught.value)
+    assert f"{path}: is empty; write at least 1" in str(caught.value)
 
 
 def test_the_only_head_is_the_score_and_several_heads_need_a_rule():
     assert validate(RunSpec, document()).model.score == "main"
     two = document()
     two["model"]["heads"]["aux"] = {"type": "toy.judge", "inputs": ["one"]}
-    assert "say which is the score" in said(two)["model"]
+    assert "name the one that is the score" in said(two)["model"]
 
 
 def test_a_component_of_python_stands_where_json_may_stand():
@@ -135,7 +135,7 @@ def test_a_component_of_python_stands_where_json_may_stand():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{"a": 1, "a": 2}', "the key 'a' stands twice in one object; delete one"),
+        ('{"a": 1, "a": 2}', "the key 'a' appears twice in one object; delete one"),
         ('{"a": 1,\n "b": }', "line 2, column 7"),
         ("", "line 1, column 1"),
     ],

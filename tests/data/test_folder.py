@@ -197,7 +197,7 @@ def test_paths_may_have_another_root_and_channels_other_names(folder):
     ("header", "said"),
     [
         ("id;label;species;rgb", "its cells are separated by ';'; save it with ',' between cells"),
-        ("ID,label,rgb", "there is no column 'id': 'ID' is written 'id'"),
+        ("ID,label,rgb", "there is no column 'id'; rename 'ID' to 'id'"),
         ("name,label,rgb", "there is no column 'id'; the first line names the columns"),
     ],
 )

@@ -108,7 +108,7 @@ def test_a_broken_paper_costs_only_itself() -> None:
     text = listing()
     assert "  broken: paper 'broken' from toy-papers 0.1 cannot be imported (toy_papers.broken:TOY): Mod" in text
     assert "lost.csv cannot be read" in text and "toy/II " in text
-    for name, words in (("misnamed", "calls itself 'another'"), ("number", "is not a fascore.Paper")):
+    for name, words in (("misnamed", "has the name 'another'"), ("number", "is not a fascore.Paper")):
         with pytest.raises(BrokenPlugin, match=words):
             load_paper(name)
     assert paper_table("toy/II").columns == ["SiW", "MSU", "HKBU", "FF++"]
@@ -126,7 +126,7 @@ def test_an_unknown_table_is_answered_with_the_nearest_and_all_of_the_paper() ->
     [("joint", "fas-joint"), ("polytrace", "fas-physttd"), ("mmfas", "fas-mmfas"), ("twostream", "fas-twostream")],
 )
 def test_a_paper_that_is_not_installed_says_what_to_install(name: str, package_name: str) -> None:
-    refused = pytest.raises(UnknownComponent, match=rf"^no paper '{name}'\. .* pip install {package_name}$")
+    refused = pytest.raises(UnknownComponent, match=rf"^there is no paper '{name}'\. .* pip install {package_name}$")
     with using(Index.of({"paper": {"toy": "toy_papers:TOY"}})), refused:
         paper_table(f"{name}/1")
     with using(Index.of({})):

@@ -60,7 +60,7 @@ def test_presentations_without_a_score_have_no_part_and_are_counted():
         ),
         (bona_fide([0.9] * 40), 0.01, "phone", "needs 300 bona fide, and there are 40"),
         (bona_fide([0.9] * 40), 0.0, "phone", "needs infinitely many"),
-        (bona_fide([0.9] * 40), 2, "phone", "a rate lies in [0, 1)"),
+        (bona_fide([0.9] * 40), 2, "phone", "a rate must be in [0, 1)"),
         (bona_fide([0.9] * 40), 0.1, "../own", "cannot name a camera's file"),
         (ScoreTable.from_columns({"label": [1, 0], "score": [1, 0]}), 0.1, "phone", "1 of 2 presentations are attacks"),
     ],

@@ -175,11 +175,11 @@ def test_groups_partition_the_rows_and_name_what_has_no_name() -> None:
     [
         (
             "label;score\n1;0,9\n",
-            "its cells are separated by ';'; save it with ',' between cells, and '.' in decimal numbers",
+            "its cells are separated by ';'; save it with ',' as the delimiter and '.' as the decimal point",
         ),
         (
             "Label,score\n1,0.9\n",
-            "there is no column 'label': 'Label' is written 'label'; a score table needs at least label, score",
+            "there is no column 'label'; rename 'Label' to 'label'; a score table needs at least label, score",
         ),
     ],
 )

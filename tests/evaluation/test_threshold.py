@@ -159,7 +159,9 @@ def test_a_fixed_threshold_needs_no_scores() -> None:
     "text", ["eerie", "bpcer", "bpcer=", "bpcer=1", "apcer=-0.1", "bpcer=nan", "fixed=inf", "eer=0.1", "apcer=five"]
 )
 def test_a_wrong_rule_is_refused_with_what_to_write(text: str) -> None:
-    with pytest.raises(ValidationError, match=f"'{text}'.*(the rules are eer, min_hter, bpcer=0.01|write for example)"):
+    with pytest.raises(
+        ValidationError, match=f"'{text}'.*(the rules are eer, min_hter, bpcer=0.01|write, for example)"
+    ):
         TypeAdapter(ThresholdRule).validate_python(text)
 
 

@@ -117,7 +117,7 @@ def test_all_rows_are_checked_before_the_first_runs_and_each_problem_names_its_r
     with pytest.raises(SpecErrors) as caught:
         check_study(read_study(study))
     text = str(caught.value)
-    assert "rows.typo (fold a): model.fusions.all: no fusion 'gatde'. Did you mean 'gated'" in text
+    assert "rows.typo (fold a): model.fusions.all: there is no fusion 'gatde'. Did you mean 'gated'" in text
     assert "rows.shape (fold b): model.heads.main.inputs.0: there is no 'nothing'" in text
 
 
@@ -199,7 +199,7 @@ def test_a_wrong_path_is_a_problem_of_its_row_and_the_other_rows_are_checked_too
     with pytest.raises(SpecErrors) as caught:
         check_study(read_study(study))
     told = [str(problem) for problem in caught.value.problems]
-    assert "rows.typo (fold b): model.heads.mian.weight: there is no 'mian' in model.heads; there are: main" in told[4]
+    assert "rows.typo (fold b): model.heads.mian.weight: there is no 'mian' in model.heads; available: main" in told[4]
     assert list(dict.fromkeys(line.partition(":")[0] for line in told)) == [
         "rows.gated (fold a)",
         "rows.concat (fold a)",

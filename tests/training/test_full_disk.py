@@ -38,6 +38,6 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing_behind(
 ) -> None:
     monkeypatch.setattr(checkpoint, "save_file", full)
     monkeypatch.setattr(safetensors.numpy, "save_file", full)
-    with pytest.raises(FascoreError, match=r"safetensors cannot be written: No space left on device; make room"):
+    with pytest.raises(FascoreError, match=r"safetensors cannot be written: No space left on device; free up space"):
         write(tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"] == []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Face(NamedTuple):
-    """The chosen face of one frame: `box` (4,) x1, y1, x2, y2; `points` (N, 2) or None; both float32 pixels."""
+    """The selected face of one frame: `box` (4,) x1, y1, x2, y2; `points` (N, 2) or None; both float32, in pixels."""
 
     box: np.ndarray
     confidence: float
@@ -23,26 +23,26 @@ class Face(NamedTuple):
 
 
 class DetectorModule(ABC):
-    """What a detector builds."""
+    """The implementation that a detector builds."""
 
     @abstractmethod
     def detect(self, image: np.ndarray, index: int, annotation: Annotation | None) -> Face | None:
-        """The most prominent face of frame `index`, image (H, W, 3) uint8 RGB; None where there is no face."""
+        """The most prominent face of frame `index`; None if there is no face. `image` is (H, W, 3) uint8 RGB."""
 
 
 class Detector(Component):
-    """Finds the face in a frame. `examples()` gives detectors that need no file."""
+    """Detects the face in a frame. `examples()` returns detectors that need no file."""
 
     kind: ClassVar[str] = "detector"
     reads_annotation: ClassVar[bool] = False
-    """True where it reads what the record knows: its `detect` is then given an empty picture."""
+    """True if it reads the record's annotation; `detect` then receives an empty image."""
     version: ClassVar[int] = 1
-    """Of the detection code; a change makes new store keys."""
+    """Version of the detection code; a new version changes the store keys."""
 
     def layouts(self) -> Sequence[str]:
-        """Layouts of points that it can give (`five`, `68`); empty: boxes only."""
+        """Layouts of points that it can return (`five`, `68`); empty: boxes only."""
         return ()
 
     def build(self) -> DetectorModule:
-        """The detector; it is built once a process. Raises SpecError where its model file is missing."""
+        """Build the detector, once per process. Raises SpecError if its model file is missing."""
         raise NotImplementedError

@@ -16,25 +16,28 @@ if TYPE_CHECKING:
 
 
 class Encoder(Component):
-    """Turns modalities into features. `examples()` gives `(encoder, input signals)` pairs.
+    """Turns modalities into features. `examples()` returns `(encoder, input signals)` pairs.
 
-    The module gets the tensors of `inputs` in order and gives a tensor, a list of them (Pyramid), or a dict by port.
+    The module receives the tensors of `inputs` in order. It returns a tensor, a list of tensors (Pyramid), or a dict by port.
     """
 
     kind: ClassVar[str] = "encoder"
     context: ClassVar[tuple[str, ...]] = ()
-    """Further keywords of `forward`: `task` (B,) int64, 0 spoof and 1 forgery; `label` (B,) int64, in training only."""
+    """Additional keywords of `forward`: `task` (B,) int64, 0 spoof and 1 forgery; `label` (B,) int64, in training only."""
 
     inputs: tuple[Ref, ...] = Field((), description="modalities or nodes that it reads, in order")
-    weights: str | None = Field(None, description="a safetensors file, or a run's folder with '#node', to start from")
+    weights: str | None = Field(
+        None, description="initial weights: a safetensors file, or a run's folder followed by '#node'"
+    )
 
     def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:
-        """What it gives for these inputs. Static, no torch. Raises SpecError."""
+        """The output Signals for these inputs. Static, without torch. Raises SpecError."""
         raise NotImplementedError
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
-        """The module, randomly initialized from torch's current seed.
+        """Build the module, randomly initialized from torch's current seed.
 
-        A module may define `adopt_pretrained()`: the graph calls it once where a run begins, not where a checkpoint follows.
+        A module may define `adopt_pretrained()`. The graph calls it once when a run begins, but not before it loads a
+        checkpoint.
         """
         raise NotImplementedError

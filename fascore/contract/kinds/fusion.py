@@ -16,24 +16,26 @@ if TYPE_CHECKING:
 
 
 class Fusion(Component):
-    """Combines features. `examples()` gives `(fusion, input signals)` pairs.
+    """Combines features. `examples()` returns `(fusion, input signals)` pairs.
 
-    The module gets one tensor for each input. One output for each input is named by ports `0`, `1`, ….
+    The module receives one tensor per input. If it returns one output per input, their ports are `0`, `1`, ….
     """
 
     kind: ClassVar[str] = "fusion"
     context: ClassVar[tuple[str, ...]] = ()
-    """Further keywords of `forward`: those of an Encoder, and `mask` (B, inputs) bool, True where an input is present."""
+    """Additional keywords of `forward`: those of an Encoder, and `mask` (B, inputs) bool, True where an input is present."""
     honours_mask: ClassVar[bool] = False
-    """True where the module reads `mask` and gives a feature that does not depend on absent inputs."""
+    """True if the module reads `mask` and returns a feature that does not depend on absent inputs."""
 
     inputs: tuple[Ref, ...] = Field((), description="nodes or modalities that it fuses, in order")
-    weights: str | None = Field(None, description="a safetensors file, or a run's folder with '#node', to start from")
+    weights: str | None = Field(
+        None, description="initial weights: a safetensors file, or a run's folder followed by '#node'"
+    )
 
     def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:
-        """What it gives for these inputs. Static, no torch. Raises SpecError."""
+        """The output Signals for these inputs. Static, without torch. Raises SpecError."""
         raise NotImplementedError
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
-        """The module, randomly initialized from torch's current seed."""
+        """Build the module, randomly initialized from torch's current seed."""
         raise NotImplementedError

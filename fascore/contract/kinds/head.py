@@ -20,12 +20,12 @@ Where: TypeAlias = dict[str, Scalar | tuple[Scalar, ...]]
 
 
 def class_numbers(classes: Sequence[Scalar | None]) -> tuple[str, ...]:
-    """Names under which a head's `numbers` give the probability of each class, as the metric `class_accuracy` reads them; None: no value."""
+    """The names in a head's `numbers` for the probability of each class, as the metric `class_accuracy` reads them; None: no value."""
     return tuple(f"p.{'' if value is None else value}" for value in classes)
 
 
 class Target(ABC):
-    """Static type of what a head learns: `Labels` of a column, or the Signal of a modality."""
+    """Static type of a head's target: `Labels` of a column, or the Signal of a modality."""
 
     @abstractmethod
     def __str__(self) -> str: ...
@@ -52,45 +52,48 @@ class Dense(Target):
 
 
 class Head(Component):
-    """A sink of the model graph. `examples()` gives `(head, input signals, Target)` triples.
+    """A sink of the model graph. `examples()` returns `(head, input signals, Target)` triples.
 
-    The module has `forward(*features) -> output`, `loss(output, target) -> (B,)`, and, where `scores` is true,
-    `score(output) -> (B,)`: the probability of bona fide, higher = more bona fide. Where `numbers` names further figures
-    of a record, `numbers(output)` gives them, (B,) each by name: columns `<head>.<name>` of score files, which metrics may read.
+    The module has `forward(*features) -> output`, `loss(output, target) -> (B,)`, and, if `scores` is true,
+    `score(output) -> (B,)`: the probability of bona fide, higher = more bona fide. If `numbers` names further values per
+    record, `numbers(output)` returns them by name, (B,) each. They become the columns `<head>.<name>` of score files, which
+    metrics may read.
     """
 
     kind: ClassVar[str] = "head"
     scores: ClassVar[bool] = True
     numbers: ClassVar[tuple[str, ...]] = ()
-    """Names of what the module's `numbers` gives."""
+    """Names of the values that the module's `numbers` returns."""
     context: ClassVar[tuple[str, ...]] = ()
 
     inputs: tuple[Ref, ...] = Field((), description="nodes that it reads, in order")
-    weight: NonNegativeFloat = Field(1.0, description="of its loss in the sum")
+    weight: NonNegativeFloat = Field(1.0, description="weight of its loss in the sum")
     target: Ref = Field(Ref("record.label"), description="what it learns: a column of the record, or a modality")
-    where: Where = Field(default_factory=dict, description="rows that its loss sees, such as {'task': 'spoof'}")
+    where: Where = Field(
+        default_factory=dict, description="condition on the rows that its loss uses, such as {'task': 'spoof'}"
+    )
     weights: str | None = Field(
-        None, description="a safetensors file, or a run's folder with '#head.name', to start from"
+        None, description="initial weights: a safetensors file, or a run's folder followed by '#head.name'"
     )
 
     def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:
-        """Values of the target's column in class order, None among them for a record without a value.
+        """Values of the target's column in class order; None in the tuple is the class of records without a value.
 
-        Returns None where the column is `label`, or where only equality counts: the target is then a code of the value.
+        Returns None if the column is `label` or if only equality matters: the target is then a code of the value.
         """
         return None
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
-        """Refuse inputs or a target that it cannot use: raise SpecError. Static, no torch."""
+        """Raise SpecError for inputs or a target that it cannot use. Static, without torch."""
         raise NotImplementedError
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
-        """The module with `forward`, `loss` and `score`."""
+        """Build the module with `forward`, `loss`, and `score`."""
         raise NotImplementedError
 
 
 class HeadModule(ABC):
-    """What a head's module offers, for typing; derive from `nn.Module` and this."""
+    """The methods of a head's module, for typing; derive from `nn.Module` and this class."""
 
     @abstractmethod
     def loss(self, output: Tensor, target: Tensor) -> Tensor:

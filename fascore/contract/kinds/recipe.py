@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Training(Protocol):
-    """What a recipe builds. It never calls a node: it calls the graph on a Batch, through the engine."""
+    """The implementation that a recipe builds. It never calls a node directly; it runs the graph on a Batch through the engine."""
 
     own: nn.ModuleDict
     """Modules of the recipe, such as discriminators: checkpointed, absent from evaluation and export."""
@@ -33,26 +33,29 @@ class Training(Protocol):
 class Recipe(Component):
     """How to train a graph.
 
-    `examples()` gives recipes, or `(recipe, graph)` pairs where a recipe needs a graph of its own: `graph` holds the
-    sections `modalities` and `model` of a spec. The suite trains it for a few steps on records that it draws itself.
+    `examples()` returns recipes, or `(recipe, graph)` pairs if a recipe needs a particular graph: `graph` holds the
+    sections `modalities` and `model` of a spec. The suite trains it for a few steps on records that it generates.
     """
 
     kind: ClassVar[str] = "recipe"
 
     epochs: PositiveInt = Field(30, description="passes over the sampler's plan")
     select: Slot[Metric] = Field(
-        named("auc"), description="figure of dev, after every epoch, that chooses the best weights"
+        named("auc"), description="metric on dev, computed after every epoch, that selects the best weights"
     )
     early_stop: PositiveInt | None = Field(
-        None, description="stop after so many epochs without a better figure; default: never"
+        None, description="number of epochs without improvement after which training stops; default: never"
     )
     ema: float | None = Field(
-        None, gt=0, lt=1, description="decay of an average of the weights, which is then evaluated; default: none"
+        None,
+        gt=0,
+        lt=1,
+        description="decay of a moving average of the weights, which is then used for evaluation; default: none",
     )
 
     def infer(self, plan: Plan) -> None:
-        """Refuse a graph that it cannot train: raise SpecError. Static, no torch."""
+        """Raise SpecError for a graph that it cannot train. Static, without torch."""
 
     def build(self, graph: Graph, steps_per_epoch: int) -> Training:
-        """The training of a built graph."""
+        """Build the training of a graph."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What a metric measures."""
+"""The type of the values that a metric computes."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_a_shared_report_keeps_features_and_no_face(
     ("trackers", "path", "message"),
     [
         ({"embedding": {"nodes": ["ap"]}}, "trackers.embedding.nodes.0", "there is no 'ap'. Did you mean 'app'?"),
-        ({"gallery": {"of": ["faces"]}}, "trackers.gallery.of.0", "'faces' gives no tensor"),
+        ({"gallery": {"of": ["faces"]}}, "trackers.gallery.of.0", "'faces' produces no tensor"),
         ({"embedding": {"node": ["app"]}}, "trackers.embedding.node", "nodes"),
         (
             {"saliency": {**CAM, "maps": [{"node": "places", "over": "fac"}]}},
