@@ -396,7 +396,10 @@ def test_every_metric_is_installed_under_its_type_and_its_primary_figure_is_a_nu
 
 
 def test_naming_metrics_imports_no_numpy() -> None:
-    program = "import sys, fascore.evaluation.metrics, fascore.contract.threshold_rule; sys.exit(bool({'numpy', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
+    program = (
+        "import sys, fascore.evaluation.metrics, fascore.contract.threshold_rule; "
+        "sys.exit(bool({'numpy', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
