@@ -26,6 +26,7 @@ test: lint
 
 lint: $(READY)
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	for each in $(PLUGINS); do (cd $$each && $(CURDIR)/$(BIN)/mypy) || exit 1; done
 	$(BIN)/lint-imports
