@@ -133,14 +133,14 @@ class FrameFolder(MediaSource):
         try:
             times = np.array([float(line) for line in stamps.read_text(encoding="utf-8").split()])
         except (OSError, ValueError) as error:
-            raise unreadable(stamps, f"{error}; write a line of seconds for each picture") from error
+            raise unreadable(stamps, f"{error}; write one line per picture, the time in seconds") from error
         if len(times) != count or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
             problem = (
-                f"it has {len(times)} times for {count} pictures"
+                f"it has {len(times)} times but {count} pictures"
                 if len(times) != count
-                else "its times do not rise from picture to picture"
+                else "its times do not increase from picture to picture"
             )
-            raise unreadable(stamps, f"{problem}; write a line of increasing seconds for each picture")
+            raise unreadable(stamps, f"{problem}; write one line per picture, the increasing time in seconds")
         return times
 
 

@@ -96,13 +96,13 @@ def prepare(
 ) -> Prepared:
     """Fill the store with every stored modality of the plan; what is there already is not made again.
 
-    `processes` None is one a core, 0 none but this one. `known` is what another process reported as `incomplete`, and is not tried
-    again. Raises FascoreError for ids that stand twice, a detector that
-    cannot start, a worker that dies, and, if `strict`, for a record that lacks a required modality.
+    `processes` None means one per core, 0 only this process. `known` holds what another process reported as `incomplete`;
+    it is not retried. Raises FascoreError for duplicate ids, a detector that cannot start, a worker that dies, and, if
+    `strict`, for a record that lacks a required modality.
     """
     if twice := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
         raise FascoreError(
-            f"{len(twice)} record ids stand twice, such as '{twice[0]}'; ids are unique over all datasets that are used together"
+            f"{len(twice)} record ids occur twice, such as '{twice[0]}'; ids must be unique across all datasets that are used together"
         )
     extraction = Extraction(tuple(plan.modalities.values()), store)
     store.sweep()
@@ -145,7 +145,7 @@ def _sorted_out(
         first = aside[0]
         raise FascoreError(
             f"{len(aside)} of {len(records)} records lack a required modality; the first is '{first.id}' ({first.modality}: {first.reason}). "
-            "Mend or remove them, make the modality optional, or run without --strict"
+            "Fix or remove them, make the modality optional, or run without --strict"
         )
     return Prepared(tuple(usable), entries_of, tuple(aside))
 

@@ -1,4 +1,4 @@
-"""The prepared store: one safetensors file a record and modality, addressed by what it was made from."""
+"""The prepared store: one safetensors file per record and modality, addressed by a digest of its sources."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Store:
     """A folder of prepared arrays that any number of processes fill and read at once.
 
     `<k0k1>/<key>.safetensors` holds arrays, `<k0k1>/<key>.none.json` a sample that does not exist and why. Files are
-    written aside and renamed, so what is there is whole. Nothing is ever changed: other content has another key.
+    written to a temporary file and renamed, so every file is complete. Files never change: new content has a new key.
     """
 
     def __init__(self, root: Path | str) -> None:
@@ -143,7 +143,7 @@ class Store:
                 return {name: file.get_slice(name)[view : view + 1][0] for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise FascoreError(
-                f"{path}: is gone or damaged ({error}); delete it, or the whole store, and give the command again"
+                f"{path}: is missing or damaged ({error}); delete it, or the whole store, and rerun the command"
             ) from error
 
     def forget(self, key: str) -> None:

@@ -56,7 +56,7 @@ def spread(
     except BrokenProcessPool as error:
         raise FascoreError(
             f"a worker process died while it {what} one of {', '.join(sorted(map(name, waiting.values()))[:4])}, … (out of memory, or killed); "
-            "what is done is kept: run the same command with fewer processes"
+            "finished work is kept: rerun the same command with fewer processes"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -23,7 +23,7 @@ class Cost(NamedTuple):
 
 
 def costs(plan: Plan) -> list[Cost]:
-    """One row a node, in the plan's order; objectives have no FLOPs, since evaluation does without them."""
+    """One row per node, in the plan's order. Objectives have no FLOPs, because evaluation does not run them."""
     rows = []
     for node in every_node(plan):
         with torch.device("meta"):
@@ -38,7 +38,7 @@ def describe_cost(plan: Plan) -> str:
     rows = costs(plan)
     total = Cost("total", "", sum(row.parameters for row in rows), sum(row.flops or 0 for row in rows))
     path, kind = (max(map(len, column)) for column in ([row.path for row in rows], [row.type for row in rows]))
-    lines = [f"{'node':{path}}  {'type':{kind}}  {'parameters':>12}  {'FLOPs a view':>14}"]
+    lines = [f"{'node':{path}}  {'type':{kind}}  {'parameters':>12}  {'FLOPs per view':>14}"]
     for row in [*rows, total]:
         flops = "" if row.flops is None else f"{row.flops:,}"
         lines.append(f"{row.path:{path}}  {row.type:{kind}}  {row.parameters:>12,}  {flops:>14}".rstrip())
@@ -57,7 +57,7 @@ def _flops(node: NodePlan, module: torch.nn.Module) -> int | None:
         with counter, torch.no_grad():
             module(*map(_zeros, node.signals), **{word: known[word] for word in node.component.context})
     except Exception:
-        # A module that looks at values cannot run on the meta device; that is no mistake of the spec.
+        # A module that reads values cannot run on the meta device; this is not an error in the spec.
         return None
     return int(counter.get_total_flops())
 

@@ -25,11 +25,11 @@ Value: TypeAlias = Tensor | list[Tensor]
 
 @dataclass
 class Outputs:
-    """What one pass of the graph gave. N = B * views rows, record-major.
+    """The results of one pass of the graph. N = B * views rows, record-major.
 
-    `values` by Ref text: `app`, `gen.trace`, modalities among them; zeros where absent. `present` (N,) bool by node and
-    modality. `heads` holds each head's output for its `head_rows` only, (R,) int64 indices of the N; a head without any row
-    has no output.
+    `values` by Ref text (`app`, `gen.trace`), including modalities; zeros where absent. `present` is (N,) bool by node and
+    modality. `heads` holds each head's output for its `head_rows` only, (R,) int64 indices of the N rows; a head without
+    rows has no output.
     """
 
     values: dict[str, Value] = field(default_factory=dict)
@@ -62,8 +62,8 @@ class ModelGraph(nn.Module):
     def build(cls, plan: Plan, seed: int, *, pretrained: bool = True) -> ModelGraph:
         """Build every node from torch seeded with (seed, "init", path), so that no node changes another's weights.
 
-        `pretrained=False` leaves out `weights` and pretrained models: for a graph that takes a checkpoint at once.
-        Raises FascoreError where weights cannot be loaded.
+        `pretrained=False` skips `weights` and pretrained models, for a graph that then loads a checkpoint. Raises
+        FascoreError if weights cannot be loaded.
         """
 
         def built(node: NodePlan) -> nn.Module:
@@ -119,7 +119,7 @@ class ModelGraph(nn.Module):
         """Weighted losses, float32 scalars: `head.<name>` and, in training, `objective.<name>`.
 
         Each sums over the rows that are present and match `where`, and divides by all N rows. A head or objective whose
-        inputs were not computed is left out. Raises FascoreError for a target value that is no class.
+        inputs were not computed is omitted. Raises FascoreError for a target value that is not a class.
         """
         device = next(iter(outputs.present.values())).device.type
         with torch.autocast(device, enabled=False):
@@ -153,7 +153,7 @@ class ModelGraph(nn.Module):
 
     @torch.no_grad()
     def update(self, reduce: Callable[[Tensor], Tensor]) -> None:
-        """Let objectives with state take it further, once after an optimizer step; `reduce` sums over processes."""
+        """Update the state of objectives, once after an optimizer step; `reduce` sums over processes."""
         for module in self.objectives.values():
             if callable(step := getattr(module, "update", None)):
                 step(reduce)
@@ -165,8 +165,8 @@ class ModelGraph(nn.Module):
             return (set(self.plan.nodes) if self.training else self._needed(heads, ())), heads
         heads = [name for name in self.plan.heads if f"head.{name}" in names]
         if unknown := [n for n in names if n not in self.plan.nodes and n.removeprefix("head.") not in heads]:
-            there = [*self.plan.nodes, *(f"head.{name}" for name in self.plan.heads)]
-            raise FascoreError(f"there is no node '{unknown[0]}' to run; there are {', '.join(there)}")
+            available = [*self.plan.nodes, *(f"head.{name}" for name in self.plan.heads)]
+            raise FascoreError(f"there is no node '{unknown[0]}' to run; available: {', '.join(available)}")
         return self._needed(heads, [name for name in names if name in self.plan.nodes]), heads
 
     def _needed(self, heads: Iterable[str], nodes: Iterable[str]) -> set[str]:
@@ -185,7 +185,7 @@ class ModelGraph(nn.Module):
         mask = torch.stack([outputs.present[ref.node] for ref in node.inputs], dim=1)
         masked = isinstance(node.component, Fusion) and node.component.honours_mask
         outputs.present[node.name] = present = mask.any(1) if masked else mask.all(1)
-        # Only an optional node can lack rows; of the others nobody asks the device.
+        # Only an optional node can lack rows; skipping the others saves a device synchronization.
         rows = present.nonzero()[:, 0] if node.optional and not bool(present.all()) else None
         output: Any = None
         if rows is None or len(rows):
@@ -236,7 +236,7 @@ class ModelGraph(nn.Module):
         present = mask.any(1) if isinstance(node.component, Objective) and node.component.honours_mask else mask.all(1)
         rows = present.nonzero()[:, 0] if node.optional else torch.arange(len(present), device=present.device)
         rows = cast(Tensor, take(rows, self._learnt(node, rows, outputs, batch)))
-        # Where processes gather, one that has no row must call it too, or the others would wait for ever.
+        # If processes gather, a process without rows must take part too, or the others would wait forever.
         if not len(rows) and not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return torch.zeros((), device=rows.device)
         features = [as_float32(take(outputs.values[ref], rows)) for ref in node.inputs]
@@ -257,7 +257,7 @@ class ModelGraph(nn.Module):
 
 @contextmanager
 def _bearing_one_row(module: nn.Module, rows: int) -> Iterator[nn.Module]:
-    """Let batch norms use their running statistics where only one record is present: torch refuses batch statistics of one."""
+    """Let batch norms use running statistics if only one record is present: torch cannot compute batch statistics of one row."""
     norms = (
         [
             part

@@ -1,4 +1,4 @@
-"""Rows of what nodes give: a tensor, a list of tensors (Pyramid), or any nest of tuples, lists and dicts of tensors."""
+"""Rows of node outputs: a tensor, a list of tensors (Pyramid), or any nesting of tuples, lists, and dicts of tensors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def as_float32(value: Any) -> Any:
 
 
 def spread(value: Any, rows: Tensor | None, present: Tensor, signal: Signal) -> Any:
-    """The rows of `value` put where they belong among all, zeros elsewhere; a value of None is all zeros."""
+    """Place the rows of `value` at their positions among all rows, with zeros elsewhere; a value of None is all zeros."""
     if rows is None:
         return value
     parts = value if isinstance(value, list | tuple) else [value] * len(signal.shapes)

@@ -1,4 +1,4 @@
-"""What heads and objectives learn, as tensors, and the rows that their `where` names."""
+"""The targets of heads and objectives, as tensors, and the rows that match their `where`."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def _code(node: NodePlan, batch: Batch, column: str, classes: tuple[Scalar | Non
     value = _value(batch, column, record)
     if classes is None:
         return int.from_bytes(hashlib.sha256(str(value).encode()).digest()[:8], "little", signed=True)
-    # As text, because a manifest that says 3 and a spec that says "3" mean the same.
+    # Compared as text, because 3 in a manifest and "3" in a spec mean the same.
     names = [str(name) for name in classes]
     if str(value) not in names:
         shown = "no value" if value is None else f"'{value}'"
         raise FascoreError(
-            f"{node.path}: record '{batch.ids[record]}' has {shown} in the column '{column}', which is none of the classes {', '.join(names)}; "
-            "add it to 'classes', or leave such records out with 'where'"
+            f"{node.path}: record '{batch.ids[record]}' has {shown} in the column '{column}', which is not one of the classes {', '.join(names)}; "
+            "add it to 'classes', or exclude such records with 'where'"
         )
     return names.index(str(value))
 

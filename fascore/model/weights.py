@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from fascore.contract.errors import FascoreError
 
 PREFIX = "n_"
-"""Before every name in a ModuleDict, which refuses names such as `type` and `values`."""
+"""Prefix of every name in a ModuleDict, which rejects names such as `type` and `values`."""
 CHECKPOINT = Path("checkpoints/best.safetensors")
-"""Weights of a run, below its folder; keys as in the graph's `state_dict`: `nodes.n_<node>.<parameter>`."""
+"""Path of a run's weights in its folder; the keys are those of the graph's `state_dict`: `nodes.n_<node>.<parameter>`."""
 SHOWN = 4
 HEAD = "head."
-"""Before the name of a head, where a node's would stand."""
+"""Prefix that marks the name of a head instead of a node."""
 
 
 def load_weights(module: nn.Module, source: str, where: str) -> None:
@@ -26,9 +26,9 @@ def load_weights(module: nn.Module, source: str, where: str) -> None:
     tensors = _under_common_prefix(node_weights(source, where), state)
     complaints = [
         *_listed("lacks", [key for key in state if key not in tensors]),
-        *_listed("has too much:", [key for key in tensors if key not in state]),
+        *_listed("has unknown", [key for key in tensors if key not in state]),
         *_listed(
-            "has other shapes:",
+            "has different shapes:",
             [
                 f"{k} {tuple(tensors[k].shape)} for {tuple(state[k].shape)}"
                 for k in state
@@ -38,7 +38,7 @@ def load_weights(module: nn.Module, source: str, where: str) -> None:
     ]
     if complaints:
         raise FascoreError(
-            f"{where}: {source} does not fit this node: it {'; it '.join(complaints)}. Give weights of the same component and options"
+            f"{where}: {source} does not fit this node: it {'; it '.join(complaints)}. Use weights of the same component with the same options"
         )
     module.load_state_dict(tensors)
 
@@ -56,10 +56,10 @@ def node_weights(source: str, where: str) -> dict[str, Tensor]:
 
 def _read(path: Path, where: str) -> dict[str, Tensor]:
     if path.is_dir():
-        raise FascoreError(f"{where}: {path} is a folder; for a node of a run write '{path}#<node>'")
+        raise FascoreError(f"{where}: {path} is a folder; for a node of a run, write '{path}#<node>'")
     if not path.is_file():
         raise FascoreError(
-            f"{where}: there is no file {path}; weights are a .safetensors file, or 'runs/<name>#<node>' of a run that has trained"
+            f"{where}: there is no file {path}; write a .safetensors file, or 'runs/<name>#<node>' for a trained run"
         )
     try:
         return dict(load_file(path))
@@ -76,12 +76,14 @@ def _of_node(tensors: Mapping[str, Tensor], name: str, path: Path, where: str) -
     if not own:
         parts = {tuple(key.split(".")[:2]) for key in tensors if key.startswith(("nodes.", "heads."))}
         there = sorted(f"{HEAD if table == 'heads' else ''}{part.removeprefix(PREFIX)}" for table, part in parts)
-        raise FascoreError(f"{where}: {path} has no weights of a node '{name}'; it has {', '.join(there) or 'none'}")
+        raise FascoreError(
+            f"{where}: {path} has no weights for '{name}'; it has weights for {', '.join(there) or 'none'}"
+        )
     return own
 
 
 def _under_common_prefix(tensors: dict[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Keys as the module's, where the file lacks the one name that all of the module's begin with: a bare timm model's file."""
+    """Add the common first name of the module's keys if the file lacks it, as the file of a bare timm model does."""
     starts = {key.partition(".")[0] for key in state}
     under = {f"{start}.{key}": value for start in starts for key, value in tensors.items()}
     return under if len(starts) == 1 and under.keys() & state.keys() and not tensors.keys() & state.keys() else tensors

@@ -1,6 +1,6 @@
-"""Checkpoints: one safetensors file each, tensors and JSON in one, written whole. Nothing is ever pickled.
+"""Checkpoints: one safetensors file each, with tensors and JSON, written atomically. Nothing is ever pickled.
 
-`last.safetensors` holds everything that training goes on from, to the bit. `best.safetensors` holds the weights that
+`last.safetensors` holds everything needed to resume training bit for bit. `best.safetensors` holds the weights that
 evaluation uses, with the keys of the graph.
 """
 
@@ -30,7 +30,7 @@ FORMAT = 1
 
 @dataclass
 class Counters:
-    """How far training is: `batch` batches into `epoch`, `step` batches in all; the best epoch and its figure of dev."""
+    """Training progress: `batch` batches into `epoch`, `step` batches in total; the best epoch and its result on dev."""
 
     epoch: int = 0
     batch: int = 0
@@ -42,7 +42,7 @@ class Counters:
 
 
 def save_last(path: Path, engine: Engine, counters: Counters) -> None:
-    """Write everything. Raises FascoreError where a weight is not finite: such a checkpoint would spoil what it replaces."""
+    """Write everything. Raises FascoreError if a weight is not finite, so that a good checkpoint is not overwritten."""
     tensors = {f"graph.{key}": value for key, value in engine.model.state_dict().items()}
     tensors |= {f"own.{key}": value for key, value in engine.own.state_dict().items()}
     _refuse_not_finite(tensors, counters.step)
@@ -56,14 +56,14 @@ def save_last(path: Path, engine: Engine, counters: Counters) -> None:
 
 
 def load_last(path: Path, engine: Engine) -> Counters:
-    """Take up everything. Raises FascoreError for a file that is damaged or belongs to another model or recipe."""
+    """Restore everything. Raises FascoreError if the file is damaged or belongs to another model or recipe."""
     tensors, facts = read(path)
     _into(engine.model, _below(tensors, "graph."), path)
     _into(engine.own, _below(tensors, "own."), path)
     averages = _below(tensors, "ema.")
     if bool(averages) != (engine.ema is not None) or set(facts["optimizers"]) != set(engine.optimizers):
         raise FascoreError(
-            f"{path} was written by another recipe; start again with --fresh, or go back to the spec that it belongs to"
+            f"{path} was written by another recipe; start over with --fresh, or restore the spec that it belongs to"
         )
     if engine.ema is not None:
         engine.ema.restore(averages)
@@ -73,14 +73,14 @@ def load_last(path: Path, engine: Engine) -> Counters:
 
 
 def save_best(path: Path, engine: Engine, facts: Mapping[str, Any]) -> None:
-    """Write the weights that evaluation uses (the moving average, where there is one), and what they reached."""
+    """Write the weights that evaluation uses (the moving average, if there is one), and their results."""
     values = engine.ema.values if engine.ema is not None else engine.model.state_dict()
     kept = set(engine.model.deployed())
     _write(path, {key: value for key, value in values.items() if key in kept}, facts)
 
 
 def load_best(path: Path, model: ModelGraph) -> dict[str, Any]:
-    """Give a graph the weights to evaluate; epoch, step and figures of dev. Raises FascoreError."""
+    """Load the weights to evaluate into a graph; return epoch, step, and results on dev. Raises FascoreError."""
     tensors, facts = read(path)
     missing = sorted(set(model.deployed()) - set(tensors))
     try:
@@ -95,7 +95,7 @@ def load_best(path: Path, model: ModelGraph) -> dict[str, Any]:
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Delete what a killed process was writing here. Only where no other process writes."""
+    """Delete unfinished files of a killed process. Call it only while no other process writes."""
     for path in folder.glob(".*.part"):
         path.unlink(missing_ok=True)
 
@@ -108,11 +108,11 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - a file of safetensors is no mapping
     except FileNotFoundError:
         raise FascoreError(
-            f"there is no checkpoint {path}: train first; where training is over already, begin again with --fresh"
+            f"there is no checkpoint {path}: train first; if training has already ended, start over with --fresh"
         ) from None
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
         raise FascoreError(
-            f"{path} is damaged and cannot be read ({error}); delete it, or start again with --fresh"
+            f"{path} is damaged and cannot be read ({error}); delete it, or start over with --fresh"
         ) from error
     if facts.get("format") != FORMAT:
         raise FascoreError(
@@ -140,7 +140,7 @@ def _into(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise FascoreError(
-            f"{path} belongs to another model: {_first(error)}; start again with --fresh, or go back to its spec"
+            f"{path} belongs to another model: {_first(error)}; start over with --fresh, or restore its spec"
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Configs of optimizers and learning-rate schedules, for any recipe's fields. Importing this imports no torch.
 
-The classes of `torch.optim` and their arguments stand here as types, so that `fascore check` finds a misspelt one, or a
-number that torch would refuse. A test compares them with the installed torch.
+The classes of `torch.optim` and their arguments are typed here, so that `fascore check` detects a misspelled name or a
+number that torch would reject. A test compares them with the installed torch.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Betas: TypeAlias = tuple[Momentum, Momentum]
 
 REFUSED = {
     "lbfgs": "it evaluates the loss several times per step, which a batch of training cannot provide",
-    "sparseadam": "it takes sparse gradients only, and no encoder gives them",
+    "sparseadam": "it accepts only sparse gradients, and no encoder produces them",
 }
 CLASSES: Mapping[str, str] = {
     name.lower(): name
@@ -46,14 +46,14 @@ CLASSES: Mapping[str, str] = {
     )
 }
 """Usable classes of torch.optim by their names in a spec."""
-NAME = f"class of torch.optim, which decides what other fields there are: {', '.join(CLASSES)}"
+NAME = f"class of torch.optim, which determines the other fields: {', '.join(CLASSES)}"
 
 
 def _resolve(value: object) -> Optimizer:
     if isinstance(value, Optimizer):
         return value
     if not isinstance(value, Mapping):
-        message = 'takes an optimizer of torch.optim, such as {"name": "adamw", "lr": 0.001}'
+        message = 'must be an optimizer of torch.optim, such as {"name": "adamw", "lr": 0.001}'
         raise PydanticCustomError("component", "{message}", {"message": message})
     return validate_lines(Optimizer.member_for(value), value)
 
@@ -88,7 +88,7 @@ class Optimizer(Config):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What the class of torch takes beside parameters and `lr`, as far as it differs from torch's own defaults."""
+        """The arguments of torch's class besides parameters and `lr` that differ from torch's defaults."""
         return self.model_dump(exclude={"name", "lr"}, exclude_defaults=True)
 
     @classmethod
@@ -117,7 +117,7 @@ class Sgd(Optimizer):
 
     name: Literal["sgd"] = Field("sgd", description=NAME)
     momentum: NonNegativeFloat = Field(0.0, description="share of the last step that the next one keeps")
-    dampening: float = Field(0.0, description="share of the gradient that the momentum leaves out")
+    dampening: float = Field(0.0, description="fraction of the gradient that the momentum omits")
     weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
     nesterov: bool = Field(False, description="Nesterov's momentum")
     maximize: bool = Field(False, description="ascend instead of descend")
@@ -147,7 +147,7 @@ class AdamW(Optimizer):
     name: Literal["adamw"] = Field("adamw", description=NAME)
     betas: Betas = Field((0.9, 0.999), description="decay of the running means of gradient and squared gradient")
     eps: NonNegativeFloat = Field(1e-8, description="added to the denominator")
-    weight_decay: NonNegativeFloat = Field(0.01, description="share of each weight, times lr, that a step takes away")
+    weight_decay: NonNegativeFloat = Field(0.01, description="fraction of each weight, times lr, that a step subtracts")
     amsgrad: bool = Field(False, description="divide by the largest second moment so far")
     maximize: bool = Field(False, description="ascend instead of descend")
 
@@ -165,7 +165,7 @@ class RmsProp(Optimizer):
 
 
 def _options(name: str, **types: Any) -> type[Config]:
-    """The closed model of a class's arguments; one that is not given is left to torch's default."""
+    """The closed model of a class's arguments; an omitted argument keeps torch's default."""
     fields: dict[str, Any] = {key: (kind, Field(None, validate_default=False)) for key, kind in types.items()}
     return create_model(name, __base__=Config, **fields)
 
@@ -224,13 +224,13 @@ OPTIONS: Mapping[str, type[Config]] = {
         maximize=bool,
     ),
 }
-"""Arguments of the classes that have no config of their own."""
+"""Arguments of the classes without a separate config."""
 
 
 class OtherOptimizer(Optimizer):
     """Any other class of `torch.optim`: `{"name": "nadam", "lr": 0.001, "options": {"momentum_decay": 0.004}}`.
 
-    The arguments may also stand beside `name`, as those of the typed classes do.
+    The arguments may also be written next to `name`, as for the typed classes.
     """
 
     name: str = Field(description=NAME)
@@ -239,7 +239,7 @@ class OtherOptimizer(Optimizer):
     @model_validator(mode="before")
     @classmethod
     def _arguments_become_options(cls, value: Any) -> Any:
-        """The flat form, with the arguments beside `name`, is accepted too. Raises ValueError for unknown ones."""
+        """Accept the flat form, with the arguments next to `name`. Raises ValueError for unknown arguments."""
         if not isinstance(value, Mapping) or value.get("name") not in OPTIONS:
             return value
         name, options, known = value["name"], value.get("options", {}), OPTIONS[value["name"]].model_fields
@@ -247,10 +247,10 @@ class OtherOptimizer(Optimizer):
         for key in arguments:
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1, 0.6)
-                hint = f"Did you mean '{near[0]}'?" if near else f"It takes lr, {', '.join(known)}."
-                raise ValueError(f"{name} takes no argument '{key}'. {hint}")
+                hint = f"Did you mean '{near[0]}'?" if near else f"Its arguments are lr, {', '.join(known)}."
+                raise ValueError(f"{name} has no argument '{key}'. {hint}")
             if isinstance(options, Mapping) and key in options:
-                raise ValueError(f"the argument '{key}' of {name} stands in 'options' too; leave one out")
+                raise ValueError(f"the argument '{key}' of {name} is in 'options' too; remove one of them")
         fields = {key: field for key, field in value.items() if key not in arguments}
         return {**fields, "options": {**arguments, **options}} if isinstance(options, Mapping) else fields
 
@@ -309,10 +309,10 @@ def class_name(name: str) -> str:
 
 
 class Schedule(Config):
-    """The course of the learning rate over all optimizer steps, by timm's schedulers."""
+    """The learning rate over all optimizer steps, as implemented by timm's schedulers."""
 
-    name: Form = Field("none", description="form of the decay; none: constant after the warm-up")
-    warmup_epochs: NonNegativeFloat = Field(0, description="epochs of linear warm-up; they count as part of the whole")
+    name: Form = Field("none", description="shape of the decay; none: constant after the warm-up")
+    warmup_epochs: NonNegativeFloat = Field(0, description="epochs of linear warm-up, included in the total")
     warmup_steps: NonNegativeInt = Field(0, description="optimizer steps of linear warm-up, instead of warmup_epochs")
     warmup_lr: NonNegativeFloat = Field(1e-6, description="learning rate at the first step of the warm-up")
     minimum: NonNegativeFloat = Field(0, description="learning rate at the end (cosine, poly, tanh)")
@@ -324,11 +324,9 @@ class Schedule(Config):
     @model_validator(mode="after")
     def _fields_agree(self) -> Schedule:
         if self.warmup_epochs and self.warmup_steps:
-            raise ValueError("warmup_epochs and warmup_steps are two units of one thing: give one of them")
+            raise ValueError("warmup_epochs and warmup_steps set the same value in two units; remove one of them")
         if self.name == "multistep" and (not self.milestones or list(self.milestones) != sorted(set(self.milestones))):
-            raise ValueError(
-                'multistep decays at milestones: give them in increasing order, such as "milestones": [30, 60]'
-            )
+            raise ValueError('multistep needs milestones in increasing order, such as "milestones": [30, 60]')
         return self
 
 

@@ -191,14 +191,14 @@ def pick_device(name: str) -> torch.device:
     if ":" in name:
         if processes > 1:
             raise FascoreError(
-                f"compute.device is '{name}', one GPU for {processes} processes; write cuda, and each process takes its own"
+                f"compute.device is '{name}', one GPU for {processes} processes; write cuda, so that each process uses its own GPU"
             )
         place = int(name.partition(":")[2])
     else:
         place = local
     if place >= count:
         raise FascoreError(
-            f"there is no GPU number {place}: torch sees {count}; start at most {count} processes, or write cpu"
+            f"there is no GPU {place}: torch sees {count}; start at most {count} processes, or write cpu"
         )
     return torch.device("cuda", place)
 

@@ -101,7 +101,7 @@ class Engine:
         optimizer = self.optimizers[name]
         if not optimizer.begun:
             raise FascoreError(
-                f"engine.step('{name}') has no gradients: call engine.backward('{name}', loss) first, or engine.optimize for both"
+                f"engine.step('{name}') has no gradients; call engine.backward('{name}', loss) first, or engine.optimize for both"
             )
         optimizer.pending += 1
         if optimizer.pending < optimizer.accumulate:

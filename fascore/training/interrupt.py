@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as requests: training ends its step, writes a checkpoint, and says how to go on."""
+"""Ctrl-C and SIGTERM as requests: training finishes its step, writes a checkpoint, and explains how to resume."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fascore.contract.errors import FascoreError
 
 
 class Interrupted(FascoreError):
-    """The user stopped training; a checkpoint is written."""
+    """The user stopped training; a checkpoint has been written."""
 
     exit_code: ClassVar[int] = 130
 
 
 class StopRequest:
-    """Whether somebody has asked training to stop."""
+    """Whether a stop has been requested."""
 
     def __init__(self) -> None:
         self.made = False
@@ -28,7 +28,7 @@ class StopRequest:
 
 @contextmanager
 def listening() -> Iterator[StopRequest]:
-    """Turn SIGINT and SIGTERM into a request inside the block; a second Ctrl-C of a single process stops at once.
+    """Turn SIGINT and SIGTERM into a request inside the block; in a single process, a second Ctrl-C stops immediately.
 
     Does nothing outside the main thread, where Python allows no handlers.
     """

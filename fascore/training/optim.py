@@ -54,7 +54,7 @@ class ManagedOptimizer:
         self.schedule.step_update(self.updates)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Everything needed to go on: tensors by `<parameter>.<name>`, and JSON. The schedule is a function of `updates`."""
+        """Everything needed to resume: tensors by `<parameter>.<name>`, and JSON. The schedule is a function of `updates`."""
         whole = self.optimizer.state_dict()
         values = {f"{place}.{name}": value for place, entry in whole["state"].items() for name, value in entry.items()}
         tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
@@ -62,12 +62,12 @@ class ManagedOptimizer:
         return tensors, {"updates": self.updates, "groups": whole["param_groups"], "plain": plain}
 
     def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Take up a state. Raises FascoreError where it belongs to other parameters."""
+        """Restore a state. Raises FascoreError if it belongs to other parameters."""
         whole = self.optimizer.state_dict()
         groups = whole["param_groups"]
         if [group["params"] for group in groups] != [group["params"] for group in facts["groups"]]:
             raise FascoreError(
-                "the checkpoint's optimizer has other parameters than this recipe's; start again with --fresh"
+                "the checkpoint's optimizer has different parameters than this recipe's; start over with --fresh"
             )
         state: dict[int, dict[str, Any]] = {}
         for key, value in {**tensors, **facts["plain"]}.items():
@@ -102,13 +102,13 @@ def make_optimizer(
         {**group, "params": [parameter for parameter in group["params"] if parameter.requires_grad]} for group in groups
     ]
     if not any(group["params"] for group in groups):
-        raise FascoreError(f"{optimizer.name} has no parameter to train: every one of them is frozen, or there is none")
+        raise FascoreError(f"{optimizer.name} has no parameters to train: all are frozen, or there are none")
     try:
         built = getattr(importlib.import_module("torch.optim"), class_name(optimizer.name))(
             groups, lr=optimizer.lr, **optimizer.arguments
         )
     except (AttributeError, ValueError, TypeError, RuntimeError) as error:
-        raise FascoreError(f"torch refuses the optimizer {optimizer.name}: {error}; change its arguments") from error
+        raise FascoreError(f"torch rejects the optimizer {optimizer.name}: {error}; change its arguments") from error
     course = scheduler(built, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
     return ManagedOptimizer(built, course, clip, accumulate)
 

@@ -1,4 +1,4 @@
-"""Scoring: an evaluation pass over records, every one exactly once, over any number of processes."""
+"""Scoring: an evaluation pass that scores every record exactly once, with any number of processes."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _rows(model: ModelGraph, batches: Iterable[Batch], *, bf16: bool) -> list[tu
 def _finite(value: float, head: str, identity: str) -> float | None:
     if math.isinf(value):
         raise FascoreError(
-            f"head '{head}' gives record '{identity}' an infinite score; its weights or its input are broken"
+            f"head '{head}' produces an infinite score for record '{identity}'; its weights or its input are invalid"
         )
     return None if math.isnan(value) else value
 

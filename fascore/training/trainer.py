@@ -1,4 +1,4 @@
-"""The training loop: epochs of planned batches, checkpoints, dev after each epoch, and stops that can be continued."""
+"""The training loop: epochs of planned batches, checkpoints, dev after each epoch, and resumable stops."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def pick_precision(name: str, device: torch.device) -> str:
 
 
 def train(job: TrainingJob) -> Outcome:
-    """Train to the end, from the last checkpoint if there is one.
+    """Train to the end, starting from the last checkpoint if there is one.
 
-    Raises Interrupted after Ctrl-C or SIGTERM, with a checkpoint written; FascoreError where a loss is not finite.
+    Raises Interrupted after Ctrl-C or SIGTERM, with a checkpoint written, and FascoreError if a loss is not finite.
     """
     with listening() as request:
         return _Trainer(job, request).run()
@@ -128,7 +128,7 @@ class _Trainer:
         batches = self.job.spec.sampler.plan(self.job.records, epoch, self.job.spec.seed)
         if not batches:
             raise SpecError(
-                f"the sampler {self.job.spec.sampler.type} plans no batch of {len(self.job.records)} records; lower its batch_size"
+                f"the sampler {self.job.spec.sampler.type} plans no batch for {len(self.job.records)} records; lower its batch_size"
             )
         return batches
 
@@ -196,7 +196,7 @@ class _Trainer:
         if any(not math.isfinite(value) for value in losses.values()):
             listed = ", ".join(f"{name} = {value:g}" for name, value in losses.items())
             raise FascoreError(
-                f"a loss is not finite at step {self.counters.step} (epoch {self.counters.epoch}): {listed}; the last checkpoint is from before. "
+                f"a loss is not finite at step {self.counters.step} (epoch {self.counters.epoch}): {listed}; the last checkpoint is from before it. "
                 "Lower the learning rate, set recipe.clip, or set compute.precision to fp32"
             )
 
@@ -236,8 +236,8 @@ class _Trainer:
             table = job.dev_table(score(job.graph, job.dev, self._watched, precision=job.precision))
         if not table.responded.any():
             raise FascoreError(
-                f"after step {self.counters.step} no record of dev has a score: the weights have grown until the network gives no numbers, or dev "
-                "lacks what the heads read. Lower the learning rate, set recipe.clip or compute.precision to fp32, or look at dev's records"
+                f"after step {self.counters.step} no record of dev has a score: the network's outputs are no longer finite, or dev "
+                "lacks the inputs of the heads. Lower the learning rate, set recipe.clip, set compute.precision to fp32, or check dev's records"
             )
         threshold = _threshold(job.spec.threshold, table)
         figures: dict[str, float] = {}
@@ -268,7 +268,7 @@ class _Trainer:
         self._save()
         counters = self.counters
         raise Interrupted(
-            f"stopped after step {counters.step} (epoch {counters.epoch}); the checkpoint is {self.last}. The same command goes on from there"
+            f"stopped after step {counters.step} (epoch {counters.epoch}); the checkpoint is {self.last}. Rerun the same command to resume from it"
         )
 
     def _tell(self, hook: str, **arguments: Any) -> None:

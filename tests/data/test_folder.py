@@ -196,7 +196,7 @@ def test_paths_may_have_another_root_and_channels_other_names(folder):
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ("id;label;species;rgb", "its cells are separated by ';'; save it with ',' between cells"),
+        ("id;label;species;rgb", "its cells are separated by ';'; save it with ',' as the delimiter"),
         ("ID,label,rgb", "there is no column 'id'; rename 'ID' to 'id'"),
         ("name,label,rgb", "there is no column 'id'; the first line names the columns"),
     ],

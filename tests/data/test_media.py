@@ -187,7 +187,7 @@ def test_a_folder_of_frames_may_say_when_each_is_shown(tmp_path):
     assert source.digest() != before
     for text in ("0\n0.05\n", "0\n0.2\n0.05\n", "0\n0.05\nnan\n", "0\n0.05\nlater\n"):
         (tmp_path / "times.txt").write_text(text)
-        with pytest.raises(NoResponse, match=r"times.txt cannot be read: .*write a line of"):
+        with pytest.raises(NoResponse, match=r"times.txt cannot be read: .*write one line per picture"):
             source.times()
 
 

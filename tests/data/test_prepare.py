@@ -109,7 +109,7 @@ def test_quarantine_is_written_as_json_lines_and_strict_makes_it_an_error(tmp_pa
 
 
 def test_ids_that_stand_twice_are_an_error(tmp_path):
-    with pytest.raises(FascoreError, match="1 record ids stand twice, such as 'r1'"):
+    with pytest.raises(FascoreError, match="1 record ids occur twice, such as 'r1'"):
         prepare(plan(GRAPH, ["face"]), [record(1), record(2), record(1)], Store(tmp_path), processes=0)
 
 
@@ -189,7 +189,7 @@ def test_a_damaged_file_of_the_store_is_named(tmp_path):
     store.write("k" * 64, {"a": np.zeros(9)})
     (path,) = tmp_path.rglob("*.safetensors")
     path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(FascoreError, match="is gone or damaged"):
+    with pytest.raises(FascoreError, match="is missing or damaged"):
         store.read("k" * 64)
 
 

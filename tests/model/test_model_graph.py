@@ -197,7 +197,7 @@ def test_a_part_of_the_graph_runs_what_it_needs_and_nothing_else():
     ran, outputs = calls(graph, batch, ["head.aux"])
     assert ran == ["b", "aux"]
     assert list(graph.losses(outputs, batch)) == ["head.aux"]
-    with pytest.raises(FascoreError, match=r"no node 'bb' to run; there are .*head\.aux"):
+    with pytest.raises(FascoreError, match=r"no node 'bb' to run; available: .*head\.aux"):
         graph(batch, ["bb"])
 
 

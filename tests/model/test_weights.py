@@ -59,12 +59,12 @@ def test_weights_of_a_bare_timm_model_fit_its_encoder(tmp_path):
     [
         (
             "{tmp}/none.safetensors",
-            "there is no file .*none.safetensors; weights are a .safetensors file, or 'runs/<name>#<node>'",
+            "there is no file .*none.safetensors; write a .safetensors file, or 'runs/<name>#<node>'",
         ),
-        ("{run}", "is a folder; for a node of a run write '.*first#<node>'"),
-        ("{run}#z", "has no weights of a node 'z'; it has a"),
+        ("{run}", "is a folder; for a node of a run, write '.*first#<node>'"),
+        ("{run}#z", "has no weights for 'z'; it has weights for a"),
         ("{tmp}/bad.safetensors", "not a readable safetensors file"),
-        ("{tmp}/other.safetensors", r"it lacks 0.weight, 0.bias; it has too much: x"),
+        ("{tmp}/other.safetensors", r"it lacks 0.weight, 0.bias; it has unknown x"),
     ],
 )
 def test_what_cannot_be_loaded_is_said(trained, tmp_path, source, says):
@@ -76,6 +76,6 @@ def test_what_cannot_be_loaded_is_said(trained, tmp_path, source, says):
 
 def test_other_shapes_are_listed(trained):
     with pytest.raises(
-        FascoreError, match=r"has other shapes: 0.weight \(4, 6\) for \(5, 6\), 0.bias \(4,\) for \(5,\)"
+        FascoreError, match=r"has different shapes: 0.weight \(4, 6\) for \(5, 6\), 0.bias \(4,\) for \(5,\)"
     ):
         ModelGraph.build(plan_with(f"{trained[0]}#a", width=5), 0)

@@ -29,7 +29,7 @@ def test_a_frozen_spec_gives_the_scores_of_the_run_whose_weights_it_loads(tiny: 
 
     head = next(iter(loaded["model"]["heads"].values()))
     head["weights"] = f"{first}#head.nobody"
-    with pytest.raises(FascoreError, match=r"has no weights of a node 'head.nobody'; it has .*head\."):
+    with pytest.raises(FascoreError, match=r"has no weights for 'head.nobody'; it has weights for .*head\."):
         execute_document(loaded | {"name": "wrong"}, runs=tmp_path)
     del head["weights"]
     with pytest.raises(

@@ -80,17 +80,17 @@ def test_a_named_optimizer_steps_as_that_class_of_torch(name: str) -> None:
 
 def test_a_state_of_other_parameters_is_refused() -> None:
     tensors, facts = built("sgd", model_of()).state()
-    with pytest.raises(FascoreError, match="other parameters"):
+    with pytest.raises(FascoreError, match="different parameters"):
         built("sgd", nn.Linear(2, 2)).restore(tensors, facts)
 
 
 def test_what_torch_refuses_is_a_sentence() -> None:
-    with pytest.raises(FascoreError, match=r"torch refuses the optimizer muon: Muon only supports 2D parameters"):
+    with pytest.raises(FascoreError, match=r"torch rejects the optimizer muon: Muon only supports 2D parameters"):
         built("muon", model_of())
 
 
 def test_a_model_that_is_wholly_frozen_is_refused() -> None:
-    with pytest.raises(FascoreError, match="no parameter to train"):
+    with pytest.raises(FascoreError, match="no parameters to train"):
         built("sgd", model_of().requires_grad_(False))
 
 
@@ -142,7 +142,7 @@ def test_tanh_ends_near_its_minimum() -> None:
     [{"warmup_epochs": 1, "warmup_steps": 2}, {"name": "multistep"}, {"name": "multistep", "milestones": [3, 1]}],
 )
 def test_a_schedule_whose_fields_disagree_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(FascoreError, match="give"):
+    with pytest.raises(FascoreError, match="remove one of them|multistep needs milestones in increasing order"):
         validate(Schedule, wrong)
 
 

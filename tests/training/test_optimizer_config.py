@@ -161,7 +161,7 @@ def test_rmsprop_with_an_alpha_above_1_is_refused_since_its_mean_square_turns_ne
         ({"name": "AdamW"}, "name", "torch.optim has no 'AdamW'. Did you mean 'adamw'?"),
         ({"name": "quasi"}, "name", "torch.optim has no 'quasi'. It has adadelta, adafactor, adagrad, adam, adamw"),
         ({"name": "lbfgs"}, "name", "lbfgs cannot train here: it evaluates the loss several times per step"),
-        ({"name": "sparseadam"}, "name", "sparseadam cannot train here: it takes sparse gradients only"),
+        ({"name": "sparseadam"}, "name", "sparseadam cannot train here: it accepts only sparse gradients"),
         ({}, "name", "is missing"),
         ({"name": 3}, "name", "Input should be a valid string; got 3"),
         ({"name": "sgd", "momentun": 0.9}, "momentun", "there is no field 'momentun'. Did you mean 'momentum'?"),
@@ -171,14 +171,18 @@ def test_rmsprop_with_an_alpha_above_1_is_refused_since_its_mean_square_turns_ne
         (
             {"name": "nadam", "momentum_deacy": 1},
             "",
-            "nadam takes no argument 'momentum_deacy'. Did you mean 'momentum_decay'?",
+            "nadam has no argument 'momentum_deacy'. Did you mean 'momentum_decay'?",
         ),
-        ({"name": "nadam", "xyz": 1}, "", "nadam takes no argument 'xyz'. It takes lr, betas, eps"),
+        ({"name": "nadam", "xyz": 1}, "", "nadam has no argument 'xyz'. Its arguments are lr, betas, eps"),
         ({"name": "nadam", "options": {"esp": 1}}, "options.esp", "there is no field 'esp'. Did you mean 'eps'?"),
         ({"name": "nadam", "options": {"lr": 1}}, "options.lr", "there is no field 'lr'"),
         ({"name": "nadam", "options": {"eps": None}}, "options.eps", "Input should be a valid number"),
         ({"name": "nadam", "options": [1]}, "options", "Input should be a valid dictionary"),
-        ({"name": "nadam", "eps": 1, "options": {"eps": 1}}, "", "the argument 'eps' of nadam stands in 'options' too"),
+        (
+            {"name": "nadam", "eps": 1, "options": {"eps": 1}},
+            "",
+            "the argument 'eps' of nadam is in 'options' too; remove one of them",
+        ),
         ({"name": "sgd", "nesterov": True}, "", "'nesterov' needs a momentum above 0 and a dampening of 0"),
     ],
     ids=str,
@@ -201,7 +205,7 @@ def test_all_mistakes_of_an_optimizer_are_found_in_one_pass() -> None:
 
 @pytest.mark.parametrize("value", ["adamw", 3, None, ["sgd"]])
 def test_what_is_not_an_object_is_told_what_one_looks_like(value: object) -> None:
-    with pytest.raises(SpecErrors, match=r'optimizer: takes an optimizer of torch.optim, such as \{"name": "adamw"'):
+    with pytest.raises(SpecErrors, match=r'optimizer: must be an optimizer of torch.optim, such as \{"name": "adamw"'):
         validate(Supervised, {"optimizer": value})
 
 
@@ -277,7 +281,7 @@ def test_a_class_that_this_torch_lacks_is_a_sentence(monkeypatch: pytest.MonkeyP
     build = optim.make_optimizer
     monkeypatch.delattr(torch.optim, "Muon")
     schedule = Supervised().schedule
-    with pytest.raises(FascoreError, match=r"torch refuses the optimi[sz]er muon"):
+    with pytest.raises(FascoreError, match=r"torch rejects the optimi[sz]er muon"):
         build([nn.Parameter(torch.ones(2, 2))], optimizer(name="muon"), schedule, epochs=1, steps_per_epoch=1)
 
 

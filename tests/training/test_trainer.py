@@ -89,7 +89,7 @@ def test_a_run_stopped_at_several_steps_ends_in_the_bytes_of_an_unbroken_one(sha
     spec = spec_of(shape)
     train(job_of(spec, tmp_path / "whole", hooks=hooks_of(JsonLog({}))))
     for step in (1, 4, 6):
-        with pytest.raises(Interrupted, match=f"after step {step} .* The same command goes on"):
+        with pytest.raises(Interrupted, match=f"after step {step} .* Rerun the same command to resume"):
             train(job_of(spec, tmp_path / "parts", hooks=hooks_of(JsonLog({}), After(step, interrupt))))
         assert checkpoint.read(tmp_path / "parts/checkpoints" / checkpoint.LAST)[1]["counters"]["step"] == step
     train(job_of(spec, tmp_path / "parts", hooks=hooks_of(JsonLog({}))))

@@ -138,9 +138,12 @@ def test_what_gives_no_heart_rate_ends_in_a_sentence(tmp_path, name, options, wo
         (np.arange(1500) / 250, "its frame rate of 250 Hz lies outside 5 to 240 Hz"),
         (
             np.arange(150)[::-1] / 25,
-            "its times do not rise from picture to picture; write a line of increasing seconds",
+            "its times do not increase from picture to picture; write one line per picture, the increasing time in seconds",
         ),
-        (np.full(150, np.nan), "its times do not rise from picture to picture; write a line of increasing seconds"),
+        (
+            np.full(150, np.nan),
+            "its times do not increase from picture to picture; write one line per picture, the increasing time in seconds",
+        ),
     ],
 )
 def test_a_clip_whose_clock_cannot_be_used_ends_in_a_sentence_and_says_which_clip(skin, tmp_path, times, words):

@@ -245,7 +245,7 @@ def test_the_difference_branch_begins_with_the_trunk_of_a_trained_multi_frame_br
         assert same(found, trained)
         assert torch.allclose(found["conv_stem.weight"], mean_over_rgb(trained["conv_stem.weight"]))
         encoder["trunk_from"] = "runs/twostream-multi#nobody"
-        with pytest.raises(FascoreError, match="has no weights of a node 'nobody'"):
+        with pytest.raises(FascoreError, match="has no weights for 'nobody'"):
             trunk(document, "diff")
         encoder["trunk_from"] = "runs/twostream-difference#diff"
         with pytest.raises(
