@@ -87,7 +87,7 @@ def test_a_component_of_with_can_be_used_in_a_spec(fascore, spoilt, tmp_path):
     ("setting", "sentence"),
     [
         ("name=a b", "name: it names a folder: write a letter or digit, then"),
-        ("compute.device=gpu", 'compute.device: write auto, cpu, cuda, or cuda:1 and so on; got "gpu"'),
+        ("compute.device=gpu", 'compute.device: write auto, cpu, cuda, or a numbered GPU such as cuda:1; got "gpu"'),
         ('recipe.optimizer={"name": "sgd", "lr": Infinity}', "recipe.optimizer.lr: Input should be a finite number"),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_spec_saved_with_a_byte_order_mark_is_read(fascore, demo, tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{"name": "a", // mine\n}', "Expecting property name enclosed in double quotes; JSON has no comments"),
+        ('{"name": "a", // mine\n}', "Expecting property name enclosed in double quotes; JSON allows no comments"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

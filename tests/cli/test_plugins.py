@@ -35,7 +35,9 @@ def test_plugins_are_counted_and_the_check_finds_a_broken_one(fascore, distribut
 def test_two_packages_with_one_name_are_both_named(fascore, distributions):
     site = distributions(2)
     (site / "fas_fake1-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.encoder]\nfake0.net = fas_fake1:Net\n")
-    line = next(line for line in fascore("plugins", PYTHONPATH=str(site)).stdout.splitlines() if "offered by" in line)
+    line = next(
+        line for line in fascore("plugins", PYTHONPATH=str(site)).stdout.splitlines() if "provided by both" in line
+    )
     assert "fas-fake0 1.0" in line
     assert "fas-fake1 1.0" in line
 

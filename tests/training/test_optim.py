@@ -142,7 +142,7 @@ def test_tanh_ends_near_its_minimum() -> None:
     [{"warmup_epochs": 1, "warmup_steps": 2}, {"name": "multistep"}, {"name": "multistep", "milestones": [3, 1]}],
 )
 def test_a_schedule_whose_fields_disagree_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(FascoreError, match="remove one of them|multistep needs milestones in increasing order"):
+    with pytest.raises(FascoreError, match=r"remove one of them|multistep needs milestones in increasing order"):
         validate(Schedule, wrong)
 
 
