@@ -158,7 +158,7 @@ def test_the_table_says_that_identity_has_an_upper_limit_only(clean):
     }
 
 
-def test_a_design_of_both_labels_alike_for_each_subject_passes_below_one_half_and_says_so():
+def test_labels_balanced_within_subjects_pass_below_one_half_with_a_note():
     planted = part()
     seen: dict[str, int] = {}
     balanced = []
@@ -166,9 +166,9 @@ def test_a_design_of_both_labels_alike_for_each_subject_passes_below_one_half_an
         label = seen[row.record.subject] = 1 - seen.get(row.record.subject, 0)
         balanced.append(replace(row, record=replace(row.record, label=label, species=None if label else "print.flat")))
     audited = ask(Part("drawn", tuple(balanced)))
-    (told,) = (row for row in rows(audited) if row[2] == "identity")
+    (answer,) = (row for row in rows(audited) if row[2] == "identity")
     assert of(audited, "identity")["shares"].measured.auc < 0.45
-    assert told[7:] == ("passed", "below .50: subjects have both labels more alike than chance gives")
+    assert answer[7:] == ("passed", "below 0.50: labels are balanced within subjects better than by chance")
 
 
 def test_causes_of_the_label_are_not_asked_about():
@@ -183,7 +183,7 @@ def test_causes_of_the_label_are_not_asked_about():
     )
 
 
-def test_subjects_of_one_label_each_are_told_by_the_question_of_identity():
+def test_subjects_with_a_single_label_fail_the_identity_question():
     def change(record, random):
         label = int(record.subject[1:]) % 2
         return replace(record, label=label, species=None if label else "print.flat")
@@ -275,11 +275,11 @@ def test_one_id_for_two_records_of_two_parts_is_refused():
     second = Part(
         "other", tuple(replace(row, record=replace(row.record, channels={"rgb": Drawn(1)})) for row in first.rows)
     )
-    with pytest.raises(FascoreError, match="stands for two records"):
+    with pytest.raises(FascoreError, match="names two records; ids must be unique"):
         audit("drawn", [first, second], processes=0)
 
 
-def test_an_id_that_stands_twice_in_a_split_is_refused():
+def test_an_id_listed_twice_in_a_split_is_refused():
     record = part(count=1).rows[0].record
-    with pytest.raises(FascoreError, match="'r00000' stands twice"):
+    with pytest.raises(FascoreError, match="'r00000' is listed twice"):
         rows_of({"train": [record, record]})

@@ -47,7 +47,7 @@ def manifest(tmp_path):
 
 def test_a_clean_manifest_passes_and_the_report_has_every_figure(fascore, manifest, tmp_path):
     done = fascore("audit", manifest(), "--distance", "0.2", "--processes", "1", "--out", "audit.json")
-    assert done.stdout.rstrip().endswith("the audit of videos.csv: passed")
+    assert done.stdout.rstrip().endswith("\naudit of videos.csv: passed")
     report = json.loads((tmp_path / "audit.json").read_text())
     assert report["verdict"] == "passed"
     assert {finding["question"] for finding in report["tasks"][0]["findings"]} >= {
@@ -64,10 +64,10 @@ def test_another_jpeg_quality_of_attacks_fails_with_a_sentence_and_exit_code_one
     done = in_process("audit", manifest(quality=lambda label, random: 95 if label else 60), "--processes", "1", code=1)
     assert "failed: videos, spoof, metadata" in done.stdout.replace("folder", "videos")
     assert "quantisation step" in done.stdout
-    assert "the audit of videos.csv: failed" in done.stdout
+    assert "audit of videos.csv: failed" in done.stdout
 
 
-def test_strict_fails_what_cannot_be_told(in_process, manifest):
+def test_strict_fails_if_a_question_is_not_measurable(in_process, manifest):
     name = manifest(count=40)
     in_process("audit", name, "--processes", "1")
     in_process("audit", name, "--processes", "1", "--strict", code=1)
@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_is_counted_and_named(in_process, manifest, t
     name = manifest(count=40)
     (tmp_path / "7.jpg").write_bytes(b"no picture")
     done = in_process("audit", name, "--processes", "1")
-    assert "1 of 40 records cannot be read and are left out: r7: 7.jpg cannot be read" in done.stdout
+    assert "1 of 40 records cannot be read and are excluded: r7: 7.jpg cannot be read" in done.stdout
 
 
 def test_a_dataset_in_a_file_and_inline_are_the_same(in_process, manifest, tmp_path):
@@ -118,19 +118,19 @@ def test_a_spec_is_audited_by_dataset_with_the_splits_as_it_uses_them(in_process
         (".", "is not a dataset"),
     ],
 )
-def test_bad_input_is_told_in_a_sentence_with_exit_code_two(in_process, target, said):
+def test_bad_input_is_reported_in_a_sentence_with_exit_code_two(in_process, target, said):
     assert said in in_process("audit", target, code=2).stderr
 
 
-def test_an_unknown_split_is_told_with_those_there_are(in_process, manifest):
+def test_an_unknown_split_is_reported_with_the_known_ones(in_process, manifest):
     assert (
         "has no split 'tset'; it has train, all"
         in in_process("audit", manifest(count=10), "--split", "tset", code=2).stderr
     )
 
 
-def test_a_manifest_of_one_label_says_that_nothing_can_be_asked(in_process, manifest, tmp_path):
+def test_a_manifest_with_one_label_reports_that_no_question_can_be_answered(in_process, manifest, tmp_path):
     text = (tmp_path / manifest(count=40)).read_text().replace(",0,print.flat,", ",1,,")
     (tmp_path / "live.csv").write_text(text)
     done = in_process("audit", "live.csv", "--processes", "1")
-    assert "there are no attacks: nothing can be asked" in done.stdout
+    assert "there are no attacks, so no question can be answered" in done.stdout

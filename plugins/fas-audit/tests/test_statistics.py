@@ -23,26 +23,26 @@ def test_blocks_of_eight_raise_blockiness_at_any_phase(phase):
     assert blockiness(blocks) > 4
 
 
-def test_of_other_sensors_only_validity_and_brightness_are_told_not_relief_or_warmth():
+def test_other_sensors_contribute_validity_and_brightness_but_not_relief_or_warmth():
     depth = np.zeros((32, 32), dtype=np.uint16)
     depth[:, :8] = 700
-    told = statistics({"depth": depth, "infrared": np.full((32, 32), 9, np.uint8), "thermal": depth}, None)
-    assert set(told) == {
+    measured = statistics({"depth": depth, "infrared": np.full((32, 32), 9, np.uint8), "thermal": depth}, None)
+    assert set(measured) == {
         (name, region, what)
         for name, what in (("depth", "validity"), ("infrared", "mean"))
         for region in ("frame", "centre")
     }
-    assert told["infrared", "frame", "mean"] == 9
-    assert told["depth", "frame", "validity"] == 0.25
-    assert told["depth", "centre", "validity"] == 0
+    assert measured["infrared", "frame", "mean"] == 9
+    assert measured["depth", "frame", "validity"] == 0.25
+    assert measured["depth", "centre", "validity"] == 0
 
 
 def test_the_box_is_the_face_and_its_mean_is_that_of_its_pixels():
     picture = Drawn(1).picture()
     x1, y1, x2, y2 = BOX[0].astype(int)
-    told = statistics({"rgb": picture}, BOX[0].astype(float) / SIZE)
-    assert told["rgb", "face", "mean"] == pytest.approx(picture[y1:y2, x1:x2].mean())
-    assert ("rgb", "centre", "mean") not in told
+    measured = statistics({"rgb": picture}, BOX[0].astype(float) / SIZE)
+    assert measured["rgb", "face", "mean"] == pytest.approx(picture[y1:y2, x1:x2].mean())
+    assert ("rgb", "centre", "mean") not in measured
 
 
 def test_the_middle_frame_is_looked_at_and_boxes_are_shares_of_it():

@@ -1,1 +1,1 @@
-"""The shortcut audit: can a label be told without looking at the face? Imported by `fascore audit` only."""
+"""The shortcut audit: do labels leak through anything but the face? Imported by `fascore audit` only."""

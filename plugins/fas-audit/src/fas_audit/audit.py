@@ -1,4 +1,4 @@
-"""The whole audit: draw records, read them, ask the questions of every part and task, compare splits."""
+"""The whole audit: draw records, read them, answer the questions for every part and task, compare splits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def audit(
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Audit:
-    """Audit `parts`: at most `records` of each task and label of each. Raises FascoreError where nothing can be read."""
+    """Audit `parts`: at most `records` per task and label of each part. Raises FascoreError if no record can be read."""
     limits = limits or Limits()
     drawn = [sample(part, records, seed) for part in parts]
     facts = dict(read([row for rows in drawn for row in rows], processes, progress))
@@ -70,9 +70,9 @@ def audit(
 
 
 def _wanted(rows: Sequence[Row], facts: Mapping[str, Facts], records: int, limits: Limits) -> dict[Kind, int]:
-    """How many more records of each task and label the surroundings need for a pass, since many records do not show theirs.
+    """How many more records of each task and label the surroundings need to pass, since many records do not show any.
 
-    At most `records`; none where that would not be enough, or where nothing lacks.
+    At most `records`; none if that would not be enough or nothing is missing.
     """
     more: dict[Kind, int] = {}
     for task in {row.record.task for row in rows}:
@@ -103,9 +103,15 @@ def _tasks(
         bona_fide = sum(row.record.label for row in chosen)
         attacks, notes = len(chosen) - bona_fide, list(_splits(part, name))
         if not bona_fide or not attacks:
-            lacks = "bona fide records" if not bona_fide else "attacks"
+            missing = "bona fide records" if not bona_fide else "attacks"
             yield TaskFindings(
-                part.name, name, bona_fide, attacks, (), (), (f"there are no {lacks}: nothing can be asked", *notes)
+                part.name,
+                name,
+                bona_fide,
+                attacks,
+                (),
+                (),
+                (f"there are no {missing}, so no question can be answered", *notes),
             )
             continue
         more = [(row, facts[row.record.id]) for row in further if row.record.task == name]
@@ -116,13 +122,13 @@ def _tasks(
 
 
 def _splits(part: Part, task: str) -> Iterator[str]:
-    """What splits share, which a record or a person should not."""
+    """Records and subjects that several splits share although they should not."""
     rows = [row for row in part.rows if row.record.task == task]
     if shared := [row.record.id for row in rows if len(row.splits) > 1]:
-        yield f"{len(shared)} records stand in several splits, such as '{shared[0]}'"
+        yield f"{len(shared)} records are in several splits, such as '{shared[0]}'"
     people: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         if row.record.subject is not None and len(row.splits) == 1:
             people[row.record.subject].update(row.splits)
     if across := sorted(who for who, splits in people.items() if len(splits) > 1):
-        yield f"{len(across)} subjects stand in several splits, such as '{across[0]}': figures then say how well people are remembered"
+        yield f"{len(across)} subjects are in several splits, such as '{across[0]}': metrics then measure how well people are remembered"

@@ -1,4 +1,4 @@
-"""Columns of numbers from what records say of themselves: container, metadata, known attributes, where the face is."""
+"""Columns of numbers from the facts of records: container, metadata, known attributes, position of the face."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fas_audit.record_facts import Facts, Value
 from fas_audit.target import Row
 
 CAUSES = ("label", "species", "instrument", "attack_potential", "presenter", "response", "source", "split", "task")
-"""Columns that follow from the label or are what it is made of: that they give it away is not a shortcut."""
+"""Columns that follow from the label or define it: their leaking the label is not a shortcut."""
 ATTRIBUTES = (
     "dataset",
     "skin_tone",
@@ -30,14 +30,14 @@ ATTRIBUTES = (
     "session",
     "device",
 )
-"""Columns that are taken as words even where they are numbers; any other column of words is an attribute too."""
+"""Columns that are treated as words even if they hold numbers; any other column of words is an attribute too."""
 COMMON, MOST = 5, 50
-"""A word becomes a column where so many records have it, and so many words at most."""
+"""A word becomes a column if at least this many records have it; at most this many words do."""
 HASHES = 4
 
 
 class Columns(NamedTuple):
-    """`values` (N, D) float64 without NaN, a name a column; `rows` (N,) of the part that they are of."""
+    """`values` (N, D) float64 without NaN, one name per column; `rows` (N,) are the rows of the part that have them."""
 
     names: list[str]
     values: Floats
@@ -45,7 +45,7 @@ class Columns(NamedTuple):
 
 
 def metadata(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[str]) -> Columns:
-    """Container, numbers of the metadata, which channels there are, four numbers of the id's hash, place in the list."""
+    """Container, numbers of the metadata, available channels, four numbers of the id's hash, place in the list."""
     numbers_by_row: list[dict[str, Value]] = []
     for row, seen in zip(rows, facts):
         digest = hashlib.sha256(row.record.id.encode()).digest()
@@ -64,7 +64,7 @@ def metadata(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[st
 
 
 def attributes(rows: Sequence[Row], ignored: Collection[str]) -> Columns:
-    """Words of the metadata and the attributes that are known by name, a column a word."""
+    """Words of the metadata and the attributes that are known by name, one column per word."""
     table = {name: values for name, values in _metadata(rows).items() if name in ATTRIBUTES or not _numeric(values)}
     table["dataset"] = [row.record.dataset for row in rows]
     words: dict[str, list[Value]] = {
@@ -74,7 +74,7 @@ def attributes(rows: Sequence[Row], ignored: Collection[str]) -> Columns:
 
 
 def geometry(rows: Sequence[Row], facts: Sequence[Facts], ignored: Collection[str]) -> Columns:
-    """Place and size of the face's box, and of the area that face and instrument may cover."""
+    """Position and size of the face box, and of the area that face and instrument may cover."""
     sizes_by_row: list[dict[str, Value]] = []
     for seen in facts:
         boxes = {"box": seen.box, "area": seen.area}
@@ -105,7 +105,7 @@ def _gathered(table: Sequence[Mapping[str, Value]]) -> dict[str, list[Value]]:
 
 
 def _number(value: Value) -> float | None:
-    """A value as a number; None where it is not one, as manifests are text."""
+    """A value as a number; None if it is not one, since manifests are text."""
     try:
         number = float(value) if value is not None else math.nan
     except ValueError:
@@ -124,7 +124,7 @@ def _encoded(
     ignored: Collection[str],
     absent: Callable[[str], float | None],
 ) -> Columns:
-    """Numbers as they are, words a column each; what never changes, and what is ignored, is left out."""
+    """Numbers as they are, one column per word; constant and ignored columns are left out."""
     names: list[str] = []
     made: list[Floats] = []
     for name, values in table.items():
@@ -143,7 +143,7 @@ def _plain(values: Sequence[Value]) -> bool:
 
 
 def _numbers(name: str, values: Sequence[Value]) -> list[tuple[str, Floats]]:
-    """The numbers, the middle one where there is none, and a column that says where that is."""
+    """The numbers, with the median for missing ones, and a column that marks the missing ones."""
     numbers = np.array([math.nan if (number := _number(value)) is None else number for value in values])
     missing = np.isnan(numbers)
     if missing.all():

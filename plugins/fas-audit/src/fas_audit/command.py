@@ -19,32 +19,38 @@ Target = Annotated[
     str,
     typer.Argument(
         metavar="DATASET",
-        help="a component, inline JSON, a .json file of a dataset or spec, or a manifest",
+        help="a component, inline JSON, the .json file of a dataset or spec, or a manifest",
         show_default=False,
     ),
 ]
 
 
 class Refused(FascoreError):
-    """The audit could not be made, which a failed audit must not be taken for."""
+    """The audit could not be carried out; this differs from a failed audit."""
 
     exit_code = 2
 
 
 def audit(
     dataset: Target,
-    split: Annotated[str, typer.Option("--split", help="records of this split only")] = "all",
-    records: Annotated[int, typer.Option("--records", min=1, help="records of each task and label, at most")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="of the records drawn and of the folds")] = 0,
-    distance: Annotated[float, typer.Option("--distance", min=0, max=0.5, help="from .50 that an AUC may have")] = 0.03,
+    split: Annotated[str, typer.Option("--split", help="audit only the records of this split")] = "all",
+    records: Annotated[
+        int, typer.Option("--records", min=1, help="largest number of records per task and label")
+    ] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed for drawing records and for the folds")] = 0,
+    distance: Annotated[
+        float, typer.Option("--distance", min=0, max=0.5, help="largest allowed distance of an AUC from 0.50")
+    ] = 0.03,
     statistic: Annotated[
-        float, typer.Option("--statistic", min=0.5, max=1, help="AUC that a single statistic may have")
+        float, typer.Option("--statistic", min=0.5, max=1, help="largest allowed AUC of a single statistic")
     ] = 0.75,
     ignore: Annotated[
-        list[str], typer.Option("--ignore", metavar="COLUMN", help="a column not to ask about; may be repeated")
+        list[str], typer.Option("--ignore", metavar="COLUMN", help="column to leave out; may be repeated")
     ] = [],  # noqa: B006
-    strict: Annotated[bool, typer.Option("--strict", help="what is not measurable fails too")] = False,
-    processes: Annotated[int | None, typer.Option("--processes", min=1, help="how many; default: one a core")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="also fail if a question is not measurable")] = False,
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, help="number of worker processes; default: one per core")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="write the report as JSON", show_default=False)
     ] = None,
@@ -53,7 +59,7 @@ def audit(
         typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; may be repeated"),
     ] = [],  # noqa: B006
 ) -> None:
-    """Ask whether the label can be told without looking at the face; exit code 0 passed, 1 failed, 2 could not be asked."""
+    """Test whether labels leak through anything but the face; exit code 0: passed, 1: failed, 2: the audit could not run."""
     with _refusing():
         if extra:
             add_targets(extra)
@@ -64,7 +70,7 @@ def audit(
 
         parts = read_target(dataset, split)
         with progress_bar("audit", "read") as progress:
-            answers = audited(
+            result = audited(
                 dataset,
                 parts,
                 records=records,
@@ -74,8 +80,8 @@ def audit(
                 processes=processes,
                 progress=progress,
             )
-        _print(answers, out)
-    failed = answers.verdict() == "failed" or (strict and "not measurable" in answers.verdicts())
+        _print(result, out)
+    failed = result.verdict() == "failed" or (strict and "not measurable" in result.verdicts())
     raise typer.Exit(1 if failed else 0)
 
 
@@ -93,8 +99,8 @@ def _print(audit: Audit, out: Path | None) -> None:
 
     tables = (aligned(rows(audit)), aligned(species_rows(audit)), "\n".join(sentences(audit)))
     print("\n\n".join(filter(None, tables)))
-    print(f"left out, since they follow from the label: {', '.join(audit.excluded)}")
+    print(f"left out because they follow from the label: {', '.join(audit.excluded)}")
     if out is not None:
         write_whole(out, json.dumps(document(audit), indent=1, ensure_ascii=False) + "\n")
-        print(f"the report: {out}")
-    print(f"the audit of {audit.target}: {audit.verdict()}")
+        print(f"report: {out}")
+    print(f"audit of {audit.target}: {audit.verdict()}")

@@ -12,9 +12,9 @@ from fas_audit.record_facts import Facts
 from fas_audit.target import Row
 
 NEAR = 10
-"""Differing bits of 64 up to which two pictures are compared pixel by pixel."""
+"""Largest number of differing bits, of 64, at which two pictures are compared pixel by pixel."""
 ALIKE = 0.96
-"""Correlation of their details from which they are one picture: rendered frames coded again keep .98, different people before one wall reach .93."""
+"""Correlation of details above which two pictures are the same: reencoded frames keep 0.98; two people before one wall reach 0.93."""
 BLOCK = 512
 _COARSE = 4
 """Rows and columns of the cosine transform that are layout, not detail."""
@@ -32,14 +32,14 @@ class Pair:
 
 
 def gray(facts: Facts) -> Floats:
-    """(64, 64) float64 of the rgb frame, or of the first channel where there is none."""
+    """(64, 64) float64 of the rgb frame, or of the first channel if there is no rgb."""
     frame = facts.frames["rgb"] if "rgb" in facts.frames else next(iter(facts.frames.values()))
     values = frame.astype(np.float64)
     return values.mean(-1) if values.ndim == 3 else values
 
 
 def perceptual_hash(picture: Floats) -> np.ndarray:
-    """(64,) bool: which of the 8 x 8 lowest cosine coefficients exceed their median, the mean left out (pHash, Zauner 2010)."""
+    """(64,) bool: which of the 8 x 8 lowest cosine coefficients exceed their median, without the mean (pHash, Zauner 2010)."""
     from scipy.fft import dctn
 
     low = dctn(picture, norm="ortho")[:8, :8].ravel()
@@ -57,10 +57,10 @@ def detail(picture: Floats) -> Floats:
 
 
 def duplicates(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Pair]:
-    """Pairs that share no split, are of different ids, and are one picture; the most alike first.
+    """Pairs of different ids that share no split and show the same picture; the most alike first.
 
-    Faces before one pool of backgrounds have like hashes, so that the hash only proposes: pixels decide. Constant pictures have no
-    details and are not a pair.
+    Faces in front of the same backgrounds have similar hashes, so the hash only proposes pairs and the pixels decide. Constant
+    pictures have no details and never form a pair.
     """
     if len(rows) < 2:
         return []

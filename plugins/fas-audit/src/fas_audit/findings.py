@@ -1,4 +1,4 @@
-"""What an audit finds, and when that is a failure."""
+"""The findings of an audit, and when a finding is a failure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Verdict: TypeAlias = Literal["passed", "failed", "not measurable"]
 SURE = 3.0
 """Standard errors from one half within which chance alone explains an AUC."""
 FINE = 0.7
-"""Share of a limit that the standard error may have for an AUC within it to count as within."""
+"""Largest standard error, as a share of the limit, at which an AUC within the limit passes."""
 GROUPED = 1.15
-"""How much larger the standard error may be that subjects with several records give."""
+"""Factor by which subjects with several records may increase the standard error."""
 COARSEST = 0.05
-"""Standard error above which a statistic's AUC says nothing."""
+"""Standard error above which the AUC of a statistic is meaningless."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`distance` from one half that an AUC of what must say nothing may have; `statistic`, the best AUC of a single statistic."""
+    """`distance`: largest allowed distance of an AUC from 0.50; `statistic`: largest allowed AUC of a single statistic."""
 
     distance: float = 0.03
     statistic: float = 0.75
@@ -52,7 +52,7 @@ class BySpecies:
 
 @dataclass(frozen=True)
 class TaskFindings:
-    """All of one task of a part; `notes` say what was left out, or assumed."""
+    """All findings for one task of a part; `notes` state what was left out or assumed."""
 
     part: str
     task: str
@@ -65,7 +65,7 @@ class TaskFindings:
 
 @dataclass(frozen=True)
 class Audit:
-    """The whole of it. `duplicates` is None where there are no two splits to compare; `unreadable` by id."""
+    """A whole audit. `duplicates` is None if there are no two splits to compare; `unreadable` is keyed by id."""
 
     target: str
     limits: Limits
@@ -79,14 +79,14 @@ class Audit:
     seed: int = 0
 
     def verdicts(self) -> list[Verdict]:
-        """Of every question."""
+        """The verdict of every question."""
         verdicts = [finding.verdict for task in self.tasks for finding in task.findings]
         if self.duplicates is not None:
             verdicts.append("failed" if self.duplicates else "passed")
         return verdicts
 
     def verdict(self) -> Verdict:
-        """Failed where anything failed; not measurable where nothing passed."""
+        """Failed if anything failed; not measurable if nothing passed."""
         verdicts = self.verdicts()
         if "failed" in verdicts:
             return "failed"
@@ -94,17 +94,17 @@ class Audit:
 
 
 def enough(limit: float) -> float:
-    """Records of each label with which an AUC out of folds of half may pass: sqrt(1 / 6n) is its standard error if it is chance."""
+    """Records per label that an out-of-fold AUC of one half needs to pass: its standard error by chance is sqrt(1 / 6n)."""
     return (GROUPED * CROSSED / (FINE * limit)) ** 2 / 6 if limit else math.inf
 
 
 def near_half(measured: Measured, limit: float) -> Verdict:
-    """Of an AUC out of folds that must be .50.
+    """The verdict on an out-of-fold AUC that must be 0.50.
 
-    Below the limit it is not measurable: a model is worse than chance on people it has not seen where there are too few of them, or where a cue
-    flips from one to the other, and neither is a shortcut that it could take.
-    It fails beyond the limit where chance does not explain it; within the limit it passes where the standard error is small
-    against it. Otherwise there are too few records to tell.
+    Below the limit it is not measurable: a model is worse than chance on unseen people if there are too few of them, or if a
+    cue flips between people. Neither is a shortcut that a model could take.
+    The AUC fails above the limit if chance does not explain it. It passes within the limit if its standard error is small
+    compared with the limit. Otherwise there are too few records to decide.
     """
     distance = measured.auc - 0.5
     if abs(distance) > limit:
@@ -113,7 +113,7 @@ def near_half(measured: Measured, limit: float) -> Verdict:
 
 
 def at_most(measured: Measured, limit: float) -> Verdict:
-    """Of an AUC that must not exceed a limit above one half."""
+    """The verdict on an AUC that must not exceed a limit above one half."""
     if measured.auc > limit:
         return (
             "failed" if measured.auc - limit > SURE * measured.error or measured.error <= COARSEST else "not measurable"

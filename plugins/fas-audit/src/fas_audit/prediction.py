@@ -1,4 +1,4 @@
-"""How well columns tell the label of people never seen: out-of-fold scores of two plain models, AUC and its standard error."""
+"""How well columns predict the label of unseen people: out-of-fold scores of two simple models, AUC and its standard error."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Model: TypeAlias = Literal["linear", "tree"]
 MODELS: tuple[Model, ...] = ("linear", "tree")
 FOLDS = 5
 CROSSED = 1.3
-"""How much more an AUC out of folds varies than one of independent scores where nothing tells: the folds' models share records."""
+"""How much more an out-of-fold AUC varies than one of independent scores if no column is informative: folds share records."""
 SHORTLIST = 50
-"""Columns that are tried alone."""
+"""Number of columns that are tried individually."""
 SHUFFLES = 200
 PENALTY = 0.1
-"""Inverse strength of the logistic regression's L2 penalty: columns are standardised and many say nothing."""
+"""Inverse strength of the logistic regression's L2 penalty: columns are standardized and many are uninformative."""
 LEAF = 10
-"""Records that a leaf of the tree holds at least."""
+"""Smallest number of records in a leaf of the tree."""
 
 
 class Measured(NamedTuple):
-    """An AUC (bona fide above attack) with its standard error, and how many records of each class gave it."""
+    """An AUC (bona fide above attack) with its standard error, and the number of records of each class."""
 
     auc: float
     error: float
@@ -39,8 +39,8 @@ class Measured(NamedTuple):
 def measure(score: Floats, label: Ints, groups: Ints) -> Measured:
     """AUC of scores (N,) with the standard error of correlated groups (Obuchowski 1997, doi:10.2307/2533958).
 
-    Where every record is a group of its own this is DeLong's; it is never taken below that of a score that knows nothing,
-    sqrt((m + n + 1) / 12mn), since few groups estimate it badly.
+    If every record is its own group, this is DeLong's error. It is never below that of an uninformative score,
+    sqrt((m + n + 1) / 12mn), since few groups give a poor estimate.
     """
     positive, negative = label == 1, label == 0
     up, down = np.sort(score[positive]), np.sort(score[negative])
@@ -70,7 +70,7 @@ def _unbiased(groups: Ints, total: float) -> float:
 
 
 def folds(label: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
-    """(train, test) rows of up to five folds that share no group; empty where there are fewer than two groups of a class."""
+    """(train, test) rows of up to five folds that share no group; empty if a class has fewer than two groups."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     kinds = min(len(np.unique(groups[label == value])) for value in (0, 1))
@@ -78,15 +78,15 @@ def folds(label: Ints, groups: Ints, seed: int) -> list[tuple[Ints, Ints]]:
         return []
     with warnings.catch_warnings(
         action="ignore", category=UserWarning
-    ):  # a class with fewer groups than folds; such folds are dropped
-        made = StratifiedGroupKFold(min(FOLDS, kinds), shuffle=True, random_state=seed).split(
+    ):  # a class has fewer groups than folds; folds without both classes are dropped
+        splits = StratifiedGroupKFold(min(FOLDS, kinds), shuffle=True, random_state=seed).split(
             np.zeros(len(label)), label, groups
         )
-        return [(train, test) for train, test in made if len(np.unique(label[train])) == 2]
+        return [(train, test) for train, test in splits if len(np.unique(label[train])) == 2]
 
 
 def predicted(columns: Floats, label: Ints, parts: list[tuple[Ints, Ints]], model: Model, seed: int) -> Floats:
-    """(N,) scores of each row by a model that has not seen its group; NaN where no fold tests it."""
+    """(N,) score of each row by a model that has not seen its group; NaN if no fold tests the row."""
     score = np.full(len(label), np.nan)
     for train, test in parts:
         fitted = _model(model, seed).fit(columns[train], label[train])
@@ -108,7 +108,7 @@ def _model(model: Model, seed: int) -> Any:
 def telling(
     names: list[str], columns: Floats, label: Ints, parts: list[tuple[Ints, Ints]], seed: int
 ) -> Iterator[tuple[str, float]]:
-    """(name, AUC) of the tree on each column alone, farthest from one half first; of many columns only on those that rank labels best."""
+    """(name, AUC) of the tree on each column alone, farthest from 0.50 first; at most the columns that rank the labels best."""
     ranks = np.array([abs(_auc(column, label) - 0.5) for column in columns.T])
     tested = np.concatenate([test for _, test in parts])
     alone = []
@@ -123,11 +123,11 @@ def _auc(score: Floats, label: Ints) -> float:
 
 
 def identity(label: Ints, groups: Ints, seed: int) -> Measured | None:
-    """How well the subject tells the label, corrected for chance: one half plus the excess over shuffled labels.
+    """How well the subject predicts the label, corrected for chance: one half plus the excess over shuffled labels.
 
-    The score of a record is the share of bona fide among its subject's records, which tells something by itself where a
-    subject has few; shuffling labels says how much, and how much that varies (the standard error). A design in which every subject has
-    both labels alike lies below one half. None where no subject has two records, or a label is absent.
+    The score of a record is the share of bona fide among its subject's records. If a subject has few records, this share is
+    informative by itself; shuffled labels measure by how much, and how much that varies (the standard error). A design in which
+    every subject has both labels equally often scores below one half. None if no subject has two records or a label is absent.
     """
     _, groups = np.unique(groups, return_inverse=True)
     total = np.bincount(groups)
@@ -142,7 +142,7 @@ def identity(label: Ints, groups: Ints, seed: int) -> Measured | None:
 
 
 def _of_shares(positive: NDArray[Any], total: NDArray[Any]) -> float:
-    """AUC of the share of positive ones of each group, from counts by group: whole numbers, ties half."""
+    """AUC of each group's share of positives, from counts per group: whole numbers, ties count half."""
     _, place = np.unique(positive / total, return_inverse=True)
     up, down = np.bincount(place, positive), np.bincount(place, total - positive)
     return float((up * (np.cumsum(down) - down / 2)).sum() / (up.sum() * down.sum()))

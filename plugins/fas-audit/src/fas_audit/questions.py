@@ -1,4 +1,4 @@
-"""The questions of an audit, each about one task: from records and their facts to a finding."""
+"""The questions of an audit, each about one task: they turn records and their facts into a finding."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from fas_audit.surroundings import REGIONS, Region, region_of, surroundings
 from fas_audit.target import Row
 
 SHOWN = 5
-"""Columns that a finding names."""
-TOO_FEW = "too few records to tell; audit more (--records), or take it as unknown"
-BALANCED = "below .50: subjects have both labels more alike than chance gives"
+"""Number of columns that a finding names."""
+TOO_FEW = "too few records to decide; audit more (--records), or treat the answer as unknown"
+BALANCED = "below 0.50: labels are balanced within subjects better than by chance"
 ADVICE = {
-    "metadata": "record, cut and encode both classes alike; --ignore COLUMN leaves out what follows from the attack itself",
-    "surroundings": "capture both classes in the same places with the same cameras and coding, or train on crops that leave the surroundings out",
+    "metadata": "record, cut and encode both classes the same way; --ignore COLUMN leaves out what follows from the attack itself",
+    "surroundings": "capture both classes in the same places with the same cameras and coding, or train on crops without the surroundings",
     "geometry": "capture both classes at the same distances, or crop to the face before training",
-    "attributes": "give every kind of person, device and place both labels; --ignore COLUMN leaves out what follows from the attack itself",
-    "identity": "record each subject both bona fide and attacked, or a model can learn who it is instead of what it is",
-    "statistics": "make exposure, focus and coding of both classes alike, or expect a model to learn this number and nothing else",
+    "attributes": "record both labels for every kind of person, device and place; --ignore COLUMN leaves out what follows from the attack itself",
+    "identity": "record bona fide and attack presentations of each subject, or a model can learn identities instead of attacks",
+    "statistics": "use the same exposure, focus and coding for both classes, or expect a model to learn this number and nothing else",
 }
 WHAT = {
-    "metadata": "container, metadata, id and place in the list tell",
-    "surroundings": "pixels outside face and instrument tell",
-    "geometry": "place and size of the face's box tell",
-    "attributes": "known attributes tell",
-    "identity": "who the subject is tells",
-    "statistics": "a single statistic of the picture tells",
+    "metadata": "container, metadata, id and place in the list reveal",
+    "surroundings": "pixels outside face and instrument reveal",
+    "geometry": "position and size of the face box reveal",
+    "attributes": "known attributes reveal",
+    "identity": "the subject's identity reveals",
+    "statistics": "a single statistic of the picture reveals",
 }
 
 
 @dataclass(frozen=True)
 class Task:
-    """Readable records of one task with their facts, and how the questions are to be asked.
+    """Readable records of one task with their facts, and the settings of the questions.
 
-    `further` are rows that were read for the surroundings alone, since too few records show theirs.
+    `further` are rows that were read only for the surroundings, since too few records show them.
     """
 
     rows: Sequence[Row]
@@ -70,7 +70,7 @@ class Task:
 
     @cached_property
     def groups(self) -> Ints:
-        """(N,) the number of each record's subject; a record without subject is a group of its own."""
+        """(N,) the number of each record's subject; a record without a subject is a group of its own."""
         names = [
             f"id {row.record.id}" if row.record.subject is None else f"subject {row.record.subject}"
             for row in self.rows
@@ -93,19 +93,19 @@ class Task:
         """What was assumed."""
         yield f"surroundings are {REGIONS[self.region]}"
         if self.further:
-            yield f"{len(self.further)} more records were read for the surroundings, which many records do not show"
+            yield f"{len(self.further)} more records were read for the surroundings because many records do not show them"
         if lacking := sum(row.record.subject is None for row in self.rows):
-            yield f"{lacking} of {len(self.rows)} records name no subject; each counts as another person, so that one may stand in two folds"
+            yield f"{lacking} of {len(self.rows)} records name no subject and count as separate people, so one person may be in two folds"
 
     def _models(self, question: str, columns: Columns) -> list[Finding]:
-        """The answer of each model; the columns that say most are named where one fails, and are the same for all."""
+        """The answer of each model; if one fails, the most informative columns are named, the same for all models."""
         label, groups = self.label[columns.rows], self.groups[columns.rows]
         if not columns.names:
-            why = "nothing differs between records" if len(columns.rows) else "no record shows any"
+            why = "nothing differs between records" if len(columns.rows) else "no record shows surroundings"
             return [Finding(question, model, "not measurable", None, why) for model in MODELS]
         parts = folds(label, groups, self.seed)
         if not parts:
-            why = "each label needs two subjects at least"
+            why = "each label needs at least two subjects"
             return [Finding(question, model, "not measurable", None, why) for model in MODELS]
         measured = {model: self._measured(columns, label, groups, parts, model) for model in MODELS}
         verdicts = {model: near_half(measured[model], self.limits.distance) for model in MODELS}
@@ -123,7 +123,7 @@ class Task:
     def _measured(
         self, columns: Columns, label: Ints, groups: Ints, parts: list[tuple[Ints, Ints]], model: Model
     ) -> Measured:
-        """The AUC of scores out of folds; its error is larger than that of independent scores."""
+        """The AUC of out-of-fold scores; its error is larger than that of independent scores."""
         score = predicted(columns.values, label, parts, model, self.seed)
         tested = np.flatnonzero(np.isfinite(score))
         measured = measure(score[tested], label[tested], np.unique(groups[tested], return_inverse=True)[1])
@@ -131,7 +131,7 @@ class Task:
 
     def _identity(self) -> Finding:
         if self.ignored and "subject" in self.ignored:
-            return Finding("identity", "shares", "not measurable", None, "left out by --ignore subject")
+            return Finding("identity", "shares", "not measurable", None, "excluded by --ignore subject")
         named = np.array([row.record.subject is not None for row in self.rows])
         measured = identity(self.label[named], self.groups[named], self.seed) if named.any() else None
         if measured is None:
@@ -147,7 +147,7 @@ class Task:
     def _statistics(self) -> Finding:
         ranked = self._best(np.ones(len(self.rows), dtype=bool))
         if not ranked:
-            return Finding("statistics", "one number", "not measurable", None, "no picture has any")
+            return Finding("statistics", "one number", "not measurable", None, "no picture has statistics")
         clues = tuple((name, measured.auc) for name, measured in ranked[:SHOWN])
         verdict = at_most(ranked[0][1], self.limits.statistic)
         return Finding(
@@ -165,7 +165,7 @@ class Task:
         return table
 
     def _best(self, rows: np.ndarray) -> list[tuple[str, Measured]]:
-        """(statistic, AUC of the direction that tells more), the best first; only of those that both labels have."""
+        """(statistic, AUC in its better direction), the best first; only statistics that both labels have."""
         values: dict[str, dict[int, float]] = defaultdict(dict)
         for place in np.flatnonzero(rows).tolist():
             for (channel, region, name), value in self.facts[place].statistics.items():
@@ -184,5 +184,5 @@ def _sentence(question: str, verdict: Verdict, clues: Sequence[tuple[str, float]
         return ""
     if verdict == "not measurable":
         return TOO_FEW
-    most = f", most of all {', '.join(f'{name} ({auc:.2f})' for name, auc in clues)}" if clues else ""
-    return f"{WHAT[question]} the label{most}: {ADVICE[question]}"
+    strongest = f", above all {', '.join(f'{name} ({auc:.2f})' for name, auc in clues)}" if clues else ""
+    return f"{WHAT[question]} the label{strongest}: {ADVICE[question]}"

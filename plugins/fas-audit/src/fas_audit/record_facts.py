@@ -1,4 +1,4 @@
-"""What one record shows without its face being looked at: container, metadata, one frame of each channel."""
+"""What one record shows apart from the face: container, metadata, one frame of each channel."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from fas_audit.statistics import statistics
 from fascore import MediaSource, NoResponse, Record, Source, as_gray, as_rgb
 
 SIDE = 64
-"""Pixels to which a frame is reduced."""
+"""Side in pixels to which a frame is reduced."""
 Value: TypeAlias = float | str | None
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Of one record. `frames` by channel: rgb (64, 64, 3), others (64, 64), float16, as shares of their full range.
+    """Facts of one record. `frames` by channel: rgb (64, 64, 3), others (64, 64), float16, as shares of their full range.
 
-    `container` has what the file or stream says of itself; `area` and `box` (4,) are x1, y1, x2, y2 as shares of the rgb frame or
-    None; `statistics` by (channel, region, name); `problem` says why there is nothing else.
+    `container` holds the properties of the file or stream; `area` and `box` (4,) are x1, y1, x2, y2 as shares of the rgb frame or
+    None; `statistics` are keyed by (channel, region, name); `problem` is the reason if nothing else could be read.
     """
 
     id: str
@@ -34,14 +34,14 @@ class Facts:
 
 
 def look(record: Record) -> Facts:
-    """Read the middle frame of each channel and all that it says of itself; a record that cannot be read has a `problem`."""
+    """Read the middle frame and the properties of each channel; a record that cannot be read has a `problem`."""
     try:
         return _look(record)
     except NoResponse as missing:
         return Facts(record.id, problem=missing.reason)
     except (
         Exception
-    ) as error:  # a Source or a file that breaks its reader must not end the audit; it is counted and named
+    ) as error:  # a Source or file that crashes its reader must not end the audit; it is counted and reported
         return Facts(record.id, problem=f"{type(error).__name__}: {error}")
 
 
@@ -94,7 +94,7 @@ def _container(source: Source, times: np.ndarray, picture: np.ndarray) -> dict[s
 
 
 def _row(table: np.ndarray | None, index: int, shape: tuple[int, ...]) -> np.ndarray | None:
-    """A frame's box as shares of the frame; one row stands for all frames."""
+    """The box of a frame as shares of the frame; a single row applies to all frames."""
     if table is None or not len(table):
         return None
     corners: np.ndarray = np.asarray(table[0 if len(table) == 1 else min(index, len(table) - 1)], dtype=np.float64)

@@ -9,11 +9,11 @@ from typing import Any
 from fas_audit.findings import Audit, Finding, Limits, TaskFindings
 
 NAMED = 20
-"""Pairs and ids that are written out on a terminal; the JSON has all."""
+"""Number of pairs and ids that are printed on a terminal; the JSON has all."""
 
 
 def document(audit: Audit) -> dict[str, Any]:
-    """Everything, as JSON carries it; `verdict` is that of the whole."""
+    """The whole audit as a JSON document; `verdict` is the overall verdict."""
     tasks = [{**asdict(task), "findings": [_finding(finding) for finding in task.findings]} for task in audit.tasks]
     pairs = None if audit.duplicates is None else [asdict(pair) for pair in audit.duplicates]
     return {"verdict": audit.verdict(), **asdict(audit), "tasks": tasks, "duplicates": pairs}
@@ -29,7 +29,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def rows(audit: Audit) -> list[tuple[str, ...]]:
-    """The table of answers: a header, then a row a question and model."""
+    """The table of answers: a header, then one row per question and model."""
     header = ("part", "task", "question", "by", "records", "AUC", "limit", "verdict", "most telling")
     return [header, *(_row(audit, task, finding) for task in audit.tasks for finding in task.findings)]
 
@@ -56,7 +56,7 @@ def _row(audit: Audit, task: TaskFindings, finding: Finding) -> tuple[str, ...]:
 
 
 def _limit(limits: Limits, question: str) -> str:
-    """What a question is judged by: who is told apart by being balanced is not a shortcut, so that identity has an upper limit only."""
+    """The limit of a question. Balanced labels within subjects are not a shortcut, so identity has only an upper limit."""
     if question in ("identity", "statistics"):
         return f"<= {limits.statistic if question == 'statistics' else 0.5 + limits.distance:.2f}"
     return f".50 +- {limits.distance:.2f}".replace("0.", ".")
@@ -73,12 +73,12 @@ def species_rows(audit: Audit) -> list[tuple[str, ...]]:
 
 
 def sentences(audit: Audit) -> Iterator[str]:
-    """What the tables do not say, in order: what was left out, what leaked, what to do."""
+    """What the tables do not show, in order: what was left out, what leaked, what to do."""
     for task in audit.tasks:
         yield from (f"{task.part}, {task.task}: {note}" for note in task.notes)
     if audit.unreadable:
         named = "; ".join(f"{id}: {why}" for id, why in list(audit.unreadable.items())[:NAMED])
-        yield f"{len(audit.unreadable)} of {audit.read} records cannot be read and are left out: {named}"
+        yield f"{len(audit.unreadable)} of {audit.read} records cannot be read and are excluded: {named}"
     yield _compared(audit)
     for task in audit.tasks:
         yield from (
@@ -88,21 +88,21 @@ def sentences(audit: Audit) -> Iterator[str]:
         )
     for pair in (audit.duplicates or ())[:NAMED]:
         yield (
-            f"failed: {pair.first} ({pair.splits[0]}) and {pair.second} ({pair.splits[1]}) show one picture "
+            f"failed: {pair.first} ({pair.splits[0]}) and {pair.second} ({pair.splits[1]}) show the same picture "
             f"({pair.bits} of 64 bits differ, correlation {pair.correlation:.3f}): keep them in one split, or drop one"
         )
 
 
 def _compared(audit: Audit) -> str:
-    looked = f"{audit.read} of {audit.listed} records were looked at"
+    examined = f"{audit.read} of {audit.listed} records were examined"
     if audit.duplicates is None:
-        return f"{looked}; near-duplicates were not searched: there are not two splits"
+        return f"{examined}; near-duplicates were not searched because there are fewer than two splits"
     pairs = f"{len(audit.duplicates)} pairs of near-duplicates" if audit.duplicates else "no near-duplicates"
-    return f"{looked}; {pairs} across splits among {audit.compared}"
+    return f"{examined}; {pairs} across splits among {audit.compared}"
 
 
 def aligned(table: Sequence[Sequence[str]]) -> str:
-    """Rows with their cells aligned to the left, two blanks apart; the last cell is free."""
+    """Rows with left-aligned cells, two spaces apart; the last cell is not padded."""
     if not table:
         return ""
     widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]

@@ -1,4 +1,4 @@
-"""Which records are looked at: so many of each task and label, drawn by the seed; and reading them in parallel."""
+"""Draws a number of records of each task and label by the seed, and reads them in parallel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind: TypeAlias = tuple[str, int]
 
 
 def sample(part: Part, count: int, seed: int, further: Mapping[Kind, int] | None = None) -> list[Row]:
-    """At most `count` rows of each task and label, in the order of the list; with `further` the so many that the seed draws after those."""
+    """At most `count` rows of each task and label, in the order of the list; with `further`, the next `count` that the seed draws."""
     kinds: dict[Kind, list[int]] = {}
     for place, row in enumerate(part.rows):
         kinds.setdefault((row.record.task, row.record.label), []).append(place)
@@ -29,11 +29,11 @@ def sample(part: Part, count: int, seed: int, further: Mapping[Kind, int] | None
 def read(
     rows: Sequence[Row], processes: int | None, progress: Callable[[int, int], None] | None = None
 ) -> Mapping[str, Facts]:
-    """Facts of each record by its id; each is read once, however many parts have it. The rest is as of `fascore.map_records`."""
+    """Facts of each record by its id; each record is read once, however many parts list it. The rest is as in `fascore.map_records`."""
     records: dict[str, Record] = {}
     for row in rows:
         if records.setdefault(row.record.id, row.record).channels != row.record.channels:
             raise SpecError(
-                f"the id '{row.record.id}' stands for two records; ids are unique over all datasets that are used together"
+                f"the id '{row.record.id}' names two records; ids must be unique across all datasets that are used together"
             )
     return map_records(look, list(records.values()), processes=processes, progress=progress)

@@ -1,4 +1,4 @@
-"""Statistics of a single image that say how it was made rather than what it shows."""
+"""Statistics of a single image that reveal how it was made rather than what it shows."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 CENTRE = (0.25, 0.25, 0.75, 0.75)
-"""Stands for the face where no box is known."""
+"""Replaces the face if no box is known."""
 LEAST = 8
-"""Pixels a side below which a region has no texture to measure."""
+"""Side in pixels below which a region has no measurable texture."""
 _IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float64)
 
 
 def statistics(pictures: Mapping[str, np.ndarray], box: np.ndarray | None) -> dict[tuple[str, str, str], float]:
-    """By (channel, region, name), of the frame and of the face (`centre` where there is no box), at the pictures' own size.
+    """By (channel, region, name), of the frame and of the face (`centre` if there is no box), at the pictures' own size.
 
     `pictures` by channel are (H, W, 3) or (H, W), uint8 or uint16; `box` (4,) is given in shares of the frame.
     """
@@ -36,9 +36,9 @@ def _cut(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 
 def _of(channel: str, picture: np.ndarray) -> dict[str, float]:
-    """Of a colour picture everything; of depth its validity and of infrared its mean.
+    """All statistics of a color picture; only the validity of depth and the mean of infrared.
 
-    Relief and temperature are what a second sensor is there for: that they tell a print from a face is not a shortcut.
+    Relief and temperature are the purpose of a second sensor: if they separate a print from a face, that is not a shortcut.
     """
     values = picture.astype(np.float64)
     if channel == "depth":

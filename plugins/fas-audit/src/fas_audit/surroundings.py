@@ -1,4 +1,4 @@
-"""Pixels that neither face nor instrument may cover, as columns that do not say how large the covered part is."""
+"""Pixels that neither face nor instrument may cover, as columns that do not reveal how large the covered part is."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from fas_audit.record_facts import SIDE, Facts
 
 Region: TypeAlias = Literal["area", "box", "border"]
 REGIONS: dict[Region, str] = {
-    "area": "outside the area that the records give",
+    "area": "outside the area that the records specify",
     "box": "outside the face box widened to twice its size",
-    "border": "the outer eighth of each side, since there are neither areas nor boxes",
+    "border": "the outer eighth of each side because there are neither areas nor boxes",
 }
 WIDER = 0.5
 """Share of its size by which a face box is widened on each side."""
 ROWS, COLUMNS = SIDE // 4, SIDE // 2
-"""Cells down and across a picture: four pixels high and two wide, since it is at its sides that a face leaves a narrow margin."""
+"""Cells down and across a picture: four pixels high and two wide, since a face leaves narrow margins at its sides."""
 TURNED = 1.2
-"""How much more turned pictures must be worth: left and right are told apart where that costs few records."""
+"""How much more mirrored pictures must be worth: left and right stay separate if that costs few records."""
 BORDER = SIDE // 8
 POWER = 0.25
 KNOWN = 0.9
@@ -31,14 +31,14 @@ KNOWN = 0.9
 
 
 def region_of(facts: Sequence[Facts]) -> Region:
-    """What is left out of the pictures: one rule for all records of a part, so that the rule says nothing."""
+    """The region excluded from the pictures: one rule for all records of a part, so that the rule itself reveals nothing."""
     if np.mean([seen.area is not None for seen in facts]) >= KNOWN:
         return "area"
     return "box" if np.mean([seen.box is not None for seen in facts]) >= KNOWN else "border"
 
 
 class Shown(NamedTuple):
-    """`cells` that all `rows` of the facts show; `turned` (N,) bool: pictures that are looked at in a mirror."""
+    """`cells` that all `rows` of the facts show; `turned` (N,) bool: pictures that are mirrored."""
 
     cells: Ints
     rows: Ints
@@ -46,13 +46,13 @@ class Shown(NamedTuple):
 
     @property
     def worth(self) -> float:
-        """What choices of cells are compared by: records, and cells at their fourth root, as neighbors say much the same."""
+        """The worth of a choice of cells: records times the fourth root of cells, since neighbors are much alike."""
         return len(self.rows) * float(len(self.cells) ** POWER)
 
 
 def shown(facts: Sequence[Facts], region: Region) -> Shown:
-    """The cells that are looked at and the records that show them; pictures are turned so that their wider margin is on the left,
-    where that keeps many more records."""
+    """The cells that are examined and the records that show them. Pictures are mirrored so that their wider margin is on the left
+    if that keeps many more records."""
     masks = np.array([_outside(seen, region) for seen in facts]).reshape(len(facts), SIDE, SIDE)
     turned = masks[:, :, SIDE // 2 :].sum((1, 2)) > masks[:, :, : SIDE // 2].sum((1, 2))
     mirrored = np.where(turned[:, None, None], masks[:, :, ::-1], masks)
@@ -64,9 +64,9 @@ def shown(facts: Sequence[Facts], region: Region) -> Shown:
 
 
 def surroundings(facts: Sequence[Facts], region: Region) -> Columns:
-    """Mean color and roughness of cells that lie outside, of every channel that all records have.
+    """Mean color and roughness of the outside cells, for every channel that all records have.
 
-    All records show all of these cells; the others are left out.
+    Only records that show all of these cells are used.
     """
     cells, kept, turned = shown(facts, region)
     names: list[str] = []
@@ -89,7 +89,7 @@ def shared_cells(shown: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """Cells, and the records that show them all, of `shown` (N, cells) bool.
 
     Cells are taken one by one, each the one that leaves most records, and the step of the greatest worth is kept: no
-    cell is filled in, so that how much is covered decides which records are looked at, and nothing else.
+    cell is filled in, so that how much is covered decides only which records are examined.
     """
     left, taken = np.ones(len(shown), dtype=bool), np.zeros(shown.shape[1], dtype=bool)
     order: list[int] = []
@@ -108,7 +108,7 @@ def shared_cells(shown: NDArray[np.bool_]) -> tuple[Ints, Ints]:
 
 
 def _outside(facts: Facts, region: Region) -> np.ndarray:
-    """(64, 64) bool: pixels wholly outside; none of a record that lacks the box that its part goes by."""
+    """(64, 64) bool: pixels wholly outside; none if a record lacks the box that its part relies on."""
     mask = np.ones((SIDE, SIDE), dtype=bool)
     if region == "border":
         mask[BORDER:-BORDER, BORDER:-BORDER] = False
@@ -132,7 +132,7 @@ def _cells(plane: np.ndarray) -> np.ndarray:
 
 
 def _whole(masks: np.ndarray) -> np.ndarray:
-    """(..., 16, 32) bool: cells wholly outside. A part of a cell would say by its mean how much of it is covered."""
+    """(..., 16, 32) bool: cells wholly outside. The mean of a partial cell would reveal how much of it is covered."""
     return np.asarray(_cells(masks).all((-2, -1)))
 
 

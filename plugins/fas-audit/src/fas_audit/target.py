@@ -1,4 +1,4 @@
-"""From what a user names to the records that are audited, with their splits."""
+"""From a user's target to the records that are audited, with their splits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVERY = "all"
 
 @dataclass(frozen=True)
 class Row:
-    """A record as it is listed: the splits that it stands in, and its place in the list from 0 to 1."""
+    """A listed record: the splits that contain it, and its place in the list from 0 to 1."""
 
     record: Record
     splits: tuple[str, ...]
@@ -25,7 +25,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Part:
-    """Records that are audited together, by the name that the report gives them."""
+    """Records that are audited together, under the name used in the report."""
 
     name: str
     rows: tuple[Row, ...]
@@ -34,9 +34,9 @@ class Part:
 def read_target(text: str, split: str = EVERY) -> list[Part]:
     """The parts that `text` names: a component, inline JSON, a JSON file of a dataset or of a spec, or a manifest.
 
-    Of a spec, every dataset is a part, with the splits as the spec uses them; and where train is made of several
-    datasets, train is one more, for what differs between datasets is a shortcut to a model that sees both. Raises
-    FascoreError for what is none of these, has no such split, or lists an id twice.
+    Every dataset of a spec is a part, with the splits as the spec uses them. If train combines several datasets, train is one
+    more part, since differences between datasets are shortcuts for a model that sees both. Raises FascoreError if `text` is none
+    of these, has no such split, or lists an id twice.
     """
     path = Path(text)
     if text.lstrip().startswith("{"):
@@ -96,12 +96,12 @@ def _part(dataset: Dataset, split: str) -> Part:
 
 
 def rows_of(listed: Mapping[str, Sequence[Record]]) -> tuple[Row, ...]:
-    """Rows of records by split, each record once; the split of no name is none. Raises SpecError for an id that stands twice in one."""
+    """Rows of records by split, each record once; a split without a name is no split. Raises SpecError if a split lists an id twice."""
     splits: dict[str, list[str]] = {}
     records: dict[str, Record] = {}
     for split, of_split in listed.items():
-        if twice := [id for id, count in Counter(record.id for record in of_split).items() if count > 1]:
-            raise SpecError(f"the id '{twice[0]}' stands twice in one split; ids are unique")
+        if repeated := [id for id, count in Counter(record.id for record in of_split).items() if count > 1]:
+            raise SpecError(f"the id '{repeated[0]}' is listed twice in one split; ids must be unique")
         for record in of_split:
             records.setdefault(record.id, record)
             splits.setdefault(record.id, []).extend([split] if split else [])
@@ -139,7 +139,7 @@ def _records(dataset: Dataset, split: str, name: str) -> Sequence[Record]:
 
 
 def _labels(canonical: Iterable[str]) -> list[str]:
-    """Short names of datasets: their type, and a number where several are of one."""
+    """Short names of datasets: their type, with a number if several share a type."""
     import json
 
     types = [json.loads(text)["type"] for text in canonical]
