@@ -66,7 +66,7 @@ def test_scores_that_are_higher_for_attacks_give_the_same_figures_at_the_thresho
             "is 'fascore', where higher = bona fide, and --polarity says attack_high",
         ),
         (["own.csv", "test.txt", "--polarity", "attack_high"], "higher = bona fide, and --polarity says attack_high"),
-        (["own.csv", "--threshold", "fixed=high"], "'high' is no number"),
+        (["own.csv", "--threshold", "fixed=high"], "'high' is not a number"),
         (["own.csv", "--sum"], "--sum combines two systems or more"),
         (["own.csv", "own2.csv", "--sum", "--mean"], "--sum and --mean: choose one way"),
         (["own.csv", "own2.csv", "--weighted"], "--weighted fits its weights on dev"),
