@@ -17,7 +17,7 @@ def check(
     cost: Annotated[bool, typer.Option("--cost", help="add parameters and FLOPs of each node; imports torch")] = False,
 ) -> None:
     """Check a spec and print its graph: what each node reads and gives."""
-    from fascore.cli.graph_text import picture
+    from fascore.report.graph_text import picture
     from fascore.spec.documents import read_spec
     from fascore.spec.plan import check as check_graph
 

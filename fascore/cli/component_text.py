@@ -12,10 +12,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from fascore.cli.text import WIDTH, columns
+from fascore.cli.text import WIDTH
 from fascore.contract.component import Component, Config, load
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, index
+from fascore.report.plain_text import columns
 from fascore.spec.schema import Schema
 
 _REQUIRED = object()

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fascore.cli.text import columns
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, index
+from fascore.report.plain_text import columns
 
 Kinds = Annotated[list[str] | None, typer.Argument(metavar="KIND", help="only these kinds", show_default=False)]
 

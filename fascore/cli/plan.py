@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fascore.cli.text import columns
+from fascore.report.plain_text import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from fascore.cli.text import columns, counted
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, Conflict, index
+from fascore.report.plain_text import columns, counted
 
 
 def plugins(

@@ -53,7 +53,7 @@ def study_run(
 
 def study_table(study: Study, base: Base = None, runs: Runs = RUNS, extra: With = []) -> None:  # noqa: B006
     """Print mean and deviation over seeds and folds, a row a row."""
-    from fascore.cli.text import columns
+    from fascore.report.plain_text import columns
     from fascore.running.study import read_study, table
 
     overrides([], extra)

@@ -23,7 +23,7 @@ def subsets(
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
     """Measure a run with every subset of the inputs that a record may lack; a row a subset, at the run's own threshold."""
-    from fascore.cli.text import columns
+    from fascore.report.plain_text import columns
     from fascore.running.folder import open_run
     from fascore.running.study import figures
     from fascore.running.subsets import subsets as measure

@@ -1,29 +1,12 @@
-"""Plain text for terminals and pipes: aligned columns, JSON that a person can read."""
+"""Text for terminals and pipes: JSON that a person can read, printed or written to a file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 WIDTH = 120
-
-
-def columns(rows: Sequence[Sequence[str]], indent: str = "") -> str:
-    """Rows with their cells aligned to the left, two blanks apart; the last cell is free."""
-    if not rows:
-        return ""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return "\n".join(
-        (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip() for row in rows
-    )
-
-
-def counted(number: int, word: str) -> str:
-    """`1 head`, `2 heads`, `3 modalities`."""
-    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
-    return f"{number} {word if number == 1 else plural}"
 
 
 def to_json(value: Any, indent: int = 0) -> str:

@@ -10,12 +10,13 @@ from fascore.contract.errors import FascoreError
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path next to `path`. If the block ends without an error, it is renamed to `path`; otherwise it is deleted.
 
     Any number of processes may write the same path: the last to finish wins, and readers always see one complete file.
     Raises FascoreError if the write fails, for example on a full disk, a read-only folder, or a file in place of a folder.
     """
+    path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ def writing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write text (UTF-8) or bytes atomically: a reader sees the complete file or none."""
     with writing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)

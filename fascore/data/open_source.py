@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -11,7 +12,7 @@ from fascore.data.video import Video
 Kind: TypeAlias = Literal["auto", "video", "image", "frames"]
 
 
-def open_source(path: Path | str, kind: Kind = "auto", fps: float = FRAMES_PER_SECOND) -> MediaSource:
+def open_source(path: str | os.PathLike[str], kind: Kind = "auto", fps: float = FRAMES_PER_SECOND) -> MediaSource:
     """The Source of a path; `auto` reads a folder as frames, a picture by its suffix, and all else as video.
 
     Opens and decodes nothing. `fps` is that of a folder of frames.

@@ -93,18 +93,19 @@ def prepare(
     progress: Progress | None = None,
     strict: bool = False,
     known: Mapping[str, Mapping[str, Shared]] | None = None,
+    modules: Modules | None = None,
 ) -> Prepared:
     """Fill the store with every stored modality of the plan; what is there already is not made again.
 
     `processes` None means one per core, 0 only this process. `known` holds what another process reported as `incomplete`;
-    it is not retried. Raises FascoreError for duplicate ids, a detector that cannot start, a worker that dies, and, if
-    `strict`, for a record that lacks a required modality.
+    it is not retried. `modules` keeps what the data graph builds for the next call. Raises FascoreError for duplicate ids,
+    a detector that cannot start, a worker that dies, and, if `strict`, for a record that lacks a required modality.
     """
     if twice := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
         raise FascoreError(
             f"{len(twice)} record ids occur twice, such as '{twice[0]}'; ids must be unique across all datasets that are used together"
         )
-    extraction = Extraction(tuple(plan.modalities.values()), store)
+    extraction = Extraction(tuple(plan.modalities.values()), store, modules)
     store.sweep()
     entries_of: dict[str, dict[str, Entry]] = {
         id: {name: entry if isinstance(entry, str) else Missing(*entry) for name, entry in entries.items()}
@@ -153,9 +154,9 @@ def _sorted_out(
 class Extraction:
     """What has to be made of each record: the stored modalities, in an order in which they can be computed."""
 
-    def __init__(self, nodes: tuple[NodePlan, ...], store: Store) -> None:
+    def __init__(self, nodes: tuple[NodePlan, ...], store: Store, modules: Modules | None = None) -> None:
         self.nodes, self.store = nodes, store
-        self._modules = Modules()
+        self._modules = Modules() if modules is None else modules
 
     def look_up(self, record: Record) -> dict[str, Entry] | None:
         """Entries of a record if the store has them all; nothing is decoded or hashed."""

@@ -75,8 +75,24 @@ def evaluate_files(
         raise FascoreError(
             f"threshold rule '{rule}' needs the scores of a dev split: give a dev file, or a number with 'fixed=…'"
         )
+    sources = read_sources(paths, dev, importer or Importer(), combine)
+    evaluation = evaluate_sources(sources, rule, metrics=metrics, level=level, depth=depth)
+    if out is not None:
+        write_evaluation(out, evaluation)
+    return evaluation
+
+
+def evaluate_sources(
+    sources: Sources,
+    rule: str | None = None,
+    *,
+    metrics: Sequence[Metric] | None = None,
+    level: Level | None = None,
+    depth: Depth | None = None,
+) -> Evaluation:
+    """Evaluate score tables, wherever they come from; the parameters and errors are those of `evaluate_files`."""
     level = level or Level()
-    sources = read_sources(paths, dev, importer or Importer(), combine).folded(level)
+    sources = sources.folded(level)
     threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
     metrics = default_metrics(sources.tests) if metrics is None else metrics
     measured = evaluate(sources.tests, threshold, metrics, sources.dev, depth, level)
@@ -87,8 +103,6 @@ def evaluate_files(
         measured["warnings"].insert(
             0, "there is no threshold: give dev scores, or a number with 'fixed=…'; rates at a threshold are left out"
         )
-    if out is not None:
-        _write(out, measured, threshold, sources)
     return Evaluation(sources.tests, sources.dev, threshold, measured, sources.told)
 
 
@@ -104,13 +118,15 @@ def _turned(name: str | None, sources: Sources) -> str:
     return f"fixed={-value!r}"
 
 
-def _write(out: Path, measured: Metrics, threshold: Threshold | None, sources: Sources) -> None:
-    write_whole(out / "metrics.json", json.dumps(measured, indent=2) + "\n")
-    if threshold is not None:
-        write_whole(out / "threshold.json", threshold.to_json())
-    if sources.combination is not None:
-        write_whole(out / "combination.json", json.dumps(measured["combination"], indent=2) + "\n")
-    for name, table in {**sources.tests, **({} if sources.dev is None else {"dev": sources.dev})}.items():
+def write_evaluation(out: Path, evaluation: Evaluation) -> None:
+    """Write the files of an evaluation into a folder; `evaluate_files` names them."""
+    metrics, dev = evaluation.metrics, evaluation.dev
+    write_whole(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    if evaluation.threshold is not None:
+        write_whole(out / "threshold.json", evaluation.threshold.to_json())
+    if "combination" in metrics:
+        write_whole(out / "combination.json", json.dumps(metrics["combination"], indent=2) + "\n")
+    for name, table in {**evaluation.tests, **({} if dev is None else {"dev": dev})}.items():
         table.write(out / "scores" / f"{name.replace('/', '_')}.csv")
 
 

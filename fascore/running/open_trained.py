@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from fascore.contract.component import replaced, validate
 from fascore.contract.errors import FascoreError
 from fascore.contract.record import ATTACK, Record, Source
 from fascore.data.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from fascore.data.modules import Modules
 from fascore.data.open_source import open_source
 from fascore.data.prepare import Prepared, prepare
 from fascore.data.store import Store
@@ -33,8 +35,8 @@ Note = Callable[[str], None]
 
 @contextmanager
 def open_trained(
-    run: Path,
-    files: Sequence[Path] | None = None,
+    run: str | os.PathLike[str],
+    files: Sequence[str | os.PathLike[str]] | None = None,
     *,
     detector: Json = None,
     device: str = "auto",
@@ -47,7 +49,7 @@ def open_trained(
     predict`. What was prepared of files is gone when the block ends. Raises FascoreError for a run that is not finished, or files that
     do not exist.
     """
-    folder = open_run(run)
+    folder = open_run(Path(run))
     if files is None:
         plan = check(folder.run_spec())
         model, on = loaded(folder, plan, device)
@@ -57,7 +59,11 @@ def open_trained(
     model, on = loaded(folder, plan, device)
     with TemporaryDirectory(prefix="fascore-") as aside:
         yield with_records(
-            plan, model, on, [unlabelled(str(path), open_source(path)) for path in listed(files)], Store(Path(aside))
+            plan,
+            model,
+            on,
+            [unlabelled(str(path), open_source(path)) for path in listed(list(map(Path, files)))],
+            Store(Path(aside)),
         )
 
 
@@ -80,10 +86,18 @@ def unlabelled(identity: str, source: Source) -> Record:
 
 
 def with_records(
-    plan: Plan, graph: ModelGraph, device: torch.device, records: Sequence[Record], store: Store
+    plan: Plan,
+    graph: ModelGraph,
+    device: torch.device,
+    records: Sequence[Record],
+    store: Store,
+    modules: Modules | None = None,
 ) -> Trained:
-    """A model with the records of files; `splits["files"]` holds those that can be used, `prepared` what became of the others."""
-    prepared = prepare(plan, records, store, processes=0)
+    """A model with the records of files; `splits["files"]` holds those that can be used, `prepared` what became of the others.
+
+    `modules` are those of the data graph that earlier calls have built, such as a face detector.
+    """
+    prepared = prepare(plan, records, store, processes=0, modules=modules)
     return _trained(plan, graph, device, prepared, store, {"files": prepared.records}, frozenset({"files"}))
 
 

@@ -8,20 +8,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 
 from fascore.contract.errors import Response
 from fascore.contract.record import Record
+from fascore.data.modules import Modules
 from fascore.data.open_source import open_source
 from fascore.data.prepare import Missing, Prepared, Progress
 from fascore.data.store import Store
 from fascore.evaluation.recalibration import read_recalibration
 from fascore.evaluation.threshold import Threshold
+from fascore.model import ModelGraph
 from fascore.running.clips import Part, parts_of
 from fascore.running.folder import open_run
 from fascore.running.open_trained import for_new_files, listed, loaded, say, unlabelled, with_records
 from fascore.running.trained import Trained
 from fascore.spec.documents import Json
-from fascore.spec.plan import check
+from fascore.spec.plan import Plan, check
 
 CHUNK = 16
 """Files that are decoded, scored and answered at a time."""
@@ -67,22 +70,12 @@ def predict(
     file that cannot be read or shows no face is an answer, never an error.
     Raises FascoreError for a run that is not finished, a path that does not exist, a detector that cannot start.
     """
-    folder = open_run(run)
-    plan = check(for_new_files(folder.run_spec(), detector, note or say))
-    threshold, weights = folder.decision()
-    if recalibrated is not None:
-        threshold = read_recalibration(recalibrated, threshold).threshold
+    open_run(run)
     parts = _parts(listed(paths), clips)
-    graph, target = loaded(folder, plan, device)
+    opened = Opened.of(run, detector=detector, device=device, recalibrated=recalibrated, note=note)
     done, chunk = 0, CHUNK if clips is None else 1
     for some in (parts[start : start + chunk] for start in range(0, len(parts), chunk)):
-        records = [part.record for part in some]
-        with TemporaryDirectory(
-            prefix="fascore-"
-        ) as aside:  # one a chunk: the crops of a large folder would fill the disk
-            answers = list(
-                _answers(records, with_records(plan, graph, target, records, Store(Path(aside))), threshold, weights)
-            )
+        answers = opened.answers([part.record for part in some])
         done += len(some)
         if progress is not None:
             progress(done, len(parts))
@@ -90,6 +83,43 @@ def predict(
             replace(answer, path=str(part.path), start=part.start, end=part.end)
             for part, answer in zip(some, answers, strict=True)
         )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A finished run with its model in memory, ready to answer for records that have no label."""
+
+    plan: Plan
+    graph: ModelGraph
+    device: torch.device
+    threshold: Threshold
+    weights: Mapping[str, float]
+    modules: Modules
+
+    @classmethod
+    def of(
+        cls,
+        run: Path,
+        *,
+        detector: Json = None,
+        device: str = "auto",
+        recalibrated: Path | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> Opened:
+        """Load a run; the parameters and errors are those of `predict`."""
+        folder = open_run(run)
+        plan = check(for_new_files(folder.run_spec(), detector, note or say))
+        threshold, weights = folder.decision()
+        if recalibrated is not None:
+            threshold = read_recalibration(recalibrated, threshold).threshold
+        graph, target = loaded(folder, plan, device)
+        return cls(plan, graph, target, threshold, weights, Modules())
+
+    def answers(self, records: Sequence[Record]) -> list[Prediction]:
+        """One answer for each record, in order. Crops and other intermediate files are gone when it returns."""
+        with TemporaryDirectory(prefix="fascore-") as aside:
+            trained = with_records(self.plan, self.graph, self.device, records, Store(Path(aside)), self.modules)
+            return list(_answers(records, trained, self.threshold, self.weights))
 
 
 def _parts(files: Sequence[Path], seconds: float | None) -> list[Part]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
+from fascore.contract.pace import QUIET, Pace
 from fascore.contract.record import Record
 from fascore.data.prepare import Prepared, Progress, Shared, prepare
 from fascore.data.store import Store
@@ -58,8 +60,13 @@ def prepare_spec(
 
 
 @contextmanager
-def progress_bar(name: str, done: str, *, quiet: bool = False, unit: str = "records") -> Iterator[Progress]:
-    """A progress bar over records, or another unit, on a terminal; otherwise one line at the end: `prepared 20 records`."""
+def progress_bar(
+    name: str, done: str, *, quiet: bool = False, unit: str = "records", clock: Callable[[], float] = time.monotonic
+) -> Iterator[Progress]:
+    """A progress bar over records, or another unit, on a terminal; one line at the end: `prepared 20 records`.
+
+    Without a terminal, such as in a notebook or a log, a line every half minute at most replaces the bar: `prepare: 7 of 20 records`.
+    """
     console = Console(stderr=True)
     if quiet:
         yield lambda done, total: None
@@ -67,12 +74,14 @@ def progress_bar(name: str, done: str, *, quiet: bool = False, unit: str = "reco
     columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
     last = (0, 0)
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(name, total=None)
+        task, pace = bar.add_task(name, total=None), Pace(QUIET, clock)
 
         def tell(count: int, total: int) -> None:
             nonlocal last
             last = (count, total)
             bar.update(task, completed=count, total=total)
+            if not console.is_terminal and pace.due():
+                console.print(f"{name}: {count} of {total} {unit}", highlight=False)
 
         yield tell
     console.print(f"{done} {last[0]} {unit}", highlight=False)

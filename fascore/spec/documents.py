@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -285,13 +286,13 @@ def is_study(document: Json) -> bool:
     return isinstance(document, dict) and "rows" in document and "model" not in document
 
 
-def read_spec(path: Path, overrides: Mapping[str, Json] | None = None) -> tuple[RunSpec, Json]:
+def read_spec(path: str | os.PathLike[str], overrides: Mapping[str, Json] | None = None) -> tuple[RunSpec, Json]:
     """The validated spec in a spec file or a run's resolved.json, and its document, with overrides applied.
 
     Raises FascoreError if the file cannot be read or an override names no field, and SpecErrors with every structural
     problem.
     """
-    document, overrides = read_document(path), overrides or {}
+    document, overrides = read_document(Path(path)), overrides or {}
     try:
         document = with_overrides(document, overrides)
     except SpecErrors as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TaskID
 
 from fascore.contract.component import Config, validate
 from fascore.contract.hooks import RunFacts, Step, hookimpl
-
-QUIET = 10.0
-"""Seconds between two plain lines."""
+from fascore.contract.pace import QUIET, Pace
 
 
 class Progress:
@@ -22,19 +20,20 @@ class Progress:
 
     always = True
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], clock: Callable[[], float] = time.monotonic) -> None:
         validate(Config, options)
         self._console = Console(stderr=True)
         self._bar: Bar | None = None
         self._task = TaskID(0)
         self._steps = self._epochs = self._done = 0
         self._speed = 0.0
-        self._said = 0.0
+        self._clock = clock
+        self._pace = Pace(QUIET, clock)
 
     @hookimpl
     def run_started(self, run: RunFacts, epochs: int, steps: int, done: int) -> None:
         self._steps, self._epochs, self._done = steps, epochs, done
-        self._said = time.monotonic()
+        self._pace = Pace(QUIET, self._clock)
         self._speed = 0.0
         if done:
             self._console.print(f"{run.name}: goes on after step {done} of {epochs * steps}", highlight=False)
@@ -63,8 +62,7 @@ class Progress:
         where = f"epoch {step.epoch + 1}/{step.epochs}"
         if self._bar is not None:
             self._bar.update(self._task, completed=step.step, description=where, facts=facts)
-        elif time.monotonic() - self._said > QUIET:
-            self._said = time.monotonic()
+        elif self._pace.due():
             left = timedelta(
                 seconds=round((step.epochs * step.steps - step.step) * step.records / max(self._speed, 1e-9))
             )

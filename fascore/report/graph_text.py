@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fascore.cli.text import columns, counted
+from fascore.report.plain_text import columns, counted
 from fascore.spec.documents import heads_of
 from fascore.spec.plan import NodePlan, Plan
 
