@@ -5,6 +5,8 @@ only. These import more, so a config module uses them inside `build`:
 
 - numpy: MediaSource, as_gray, as_rgb, auc, clopper_pearson, cut, not_measurable, open_source, progress_bar, scatter_chart,
   too_few
+- numpy when they are called: compare, evaluate
+- torch when they are called: open_scorer, predict, run, run_study
 - torch: make_optimizer, node_weights, open_trained, recoloured, sample
 
 The Protocols (Batch, Engine, Graph, Plan, ScoreTable, Trained, …) are types of what the core hands to a plugin. Tests that
@@ -14,9 +16,18 @@ need a real Batch or Draws find the classes in `fascore.testing`.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from fascore.contract.version import VERSION as __version__
 
 _WHERE = {
+    "fascore.api.answers": ("Answer", "Answers"),
+    "fascore.api.check": ("CheckedSpec", "check"),
+    "fascore.api.compare": ("Comparison", "compare"),
+    "fascore.api.evaluate": ("Evaluation", "evaluate"),
+    "fascore.api.figures": ("Figure",),
+    "fascore.api.open_scorer": ("Scorer", "open_scorer"),
+    "fascore.api.predict": ("predict",),
+    "fascore.api.run": ("Run", "run"),
+    "fascore.api.run_study": ("Study", "run_study"),
     "fascore.contract.random_streams": ("generator",),
     "fascore.contract.errors": ("FascoreError", "NoResponse", "Problem", "SpecError", "SpecErrors"),
     "fascore.contract.component": ("Component", "Config", "Node", "Slot", "load", "replaced", "validate"),
@@ -120,6 +131,15 @@ _WHERE = {
 _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 
 if TYPE_CHECKING:
+    from fascore.api.answers import Answer as Answer, Answers as Answers
+    from fascore.api.check import CheckedSpec as CheckedSpec, check as check
+    from fascore.api.compare import Comparison as Comparison, compare as compare
+    from fascore.api.evaluate import Evaluation as Evaluation, evaluate as evaluate
+    from fascore.api.figures import Figure as Figure
+    from fascore.api.open_scorer import Scorer as Scorer, open_scorer as open_scorer
+    from fascore.api.predict import predict as predict
+    from fascore.api.run import Run as Run, run as run
+    from fascore.api.run_study import Study as Study, run_study as run_study
     from fascore.contract.component import (
         Component as Component,
         Config as Config,
@@ -245,3 +265,7 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULE:
         raise AttributeError(f"module 'fascore' has no attribute '{name}'")
     return getattr(importlib.import_module(_MODULE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-import fascore
 from fascore.contract.component import Component
 from fascore.contract.registry import API, index
+from fascore.contract.version import VERSION
 from fascore.spec.documents import RunSpec
 
 LIBRARIES = (
@@ -48,7 +48,7 @@ def provenance(spec: RunSpec) -> dict[str, Any]:
     """Versions of fascore, plugins and libraries; `not_reproducible` names components that came by `--with`."""
     providers = {(c.kind, c.type): index().provider(c.kind, c.type) for c in components(spec)}
     return {
-        "fascore": fascore.__version__,
+        "fascore": VERSION,
         "plugin_api": API,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

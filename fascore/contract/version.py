@@ -1,0 +1,3 @@
+"""The version of fascore."""
+
+VERSION = "0.1.0"
