@@ -264,7 +264,12 @@ __all__ = ["__version__", *_MODULE]
 def __getattr__(name: str) -> Any:
     if name not in _MODULE:
         raise AttributeError(f"module 'fascore' has no attribute '{name}'")
-    return getattr(importlib.import_module(_MODULE[name]), name)
+    try:
+        return getattr(importlib.import_module(_MODULE[name]), name)
+    except ModuleNotFoundError as error:
+        from fascore.contract.extras import missing_extra
+
+        raise (missing_extra(error) or error) from error
 
 
 def __dir__() -> list[str]:

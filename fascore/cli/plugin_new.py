@@ -47,8 +47,8 @@ def plugin_new(
     ] = Path("."),
 ) -> None:
     """Write a plugin package that installs and passes its tests at once."""
-    print(f"the plugin is called {names_of(name)}")
     folder = create(name, into, kind)
+    print(f"the plugin is called {names_of(name)}")
     print(f"wrote {folder}; install it with: pip install -e '{folder}[test]'\nand test it with:    pytest {folder}")
 
 

@@ -57,6 +57,8 @@ class System:
     siblings: str = ""
     told: str = ""
     metrics: tuple[Metric, ...] = ()
+    unknown_metrics: tuple[str, ...] = ()
+    """Metrics that it was measured by and that no installed package provides."""
 
 
 def compare_systems(systems: Sequence[System], baseline: str | None = None, depth: Depth | None = None) -> Comparison:
@@ -132,6 +134,8 @@ def _warnings(systems: Sequence[System]) -> Iterator[str]:
     if len(rules) > 1:
         listed = ", ".join(f"{system.name}: {system.threshold.rule}" for system in systems)
         yield f"thresholds were chosen by different rules ({listed}); --threshold RULE chooses all by one, each on its own dev scores"
+    for metric in dict.fromkeys(metric for system in systems for metric in system.unknown_metrics):
+        yield f"metric '{metric}' is left out: no installed package provides it; install its plugin and compare again"
     for system in systems:
         for name, table in system.tests.items():
             if len(systems) > 1 and len(table) and table.id[0] in ("1", "2"):

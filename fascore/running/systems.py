@@ -67,26 +67,41 @@ def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, dat
         dev = tables.pop("dev", None)
         threshold = choose(rule, dev) if rule else _threshold(folder)
         usual = {metric_name(metric) for metric in default_metrics(tables)}
-        asked = tuple(metric for metric in _metrics(folder) if metric_name(metric) not in usual)
-        return System(name, tables, threshold, dev, level, metrics=asked)
+        installed, unknown = _metrics(folder)
+        asked = tuple(metric for metric in installed if metric_name(metric) not in usual)
+        return System(name, tables, threshold, dev, level, metrics=asked, unknown_metrics=unknown)
     folded = {split: fold(table, level) for split, table in tables.items()}
     dev = folded.pop("dev", None)
     threshold = choose(rule, dev) if rule else folder.decision()[0]
     (spec,) = folder.part(folder.resolved, "spec")
     test = {split: data.names(entries) for split, entries in spec["data"]["test"].items()}
     trained_on = data.names(spec["data"]["train"])
-    return System(name, folded, threshold, dev, level, trained_on, test, _siblings(spec), metrics=_metrics(folder))
+    installed, unknown = _metrics(folder)
+    return System(
+        name,
+        folded,
+        threshold,
+        dev,
+        level,
+        trained_on,
+        test,
+        _siblings(spec),
+        metrics=installed,
+        unknown_metrics=unknown,
+    )
 
 
-def _metrics(folder: RunFolder) -> tuple[Metric, ...]:
-    """What a folder was measured by, as far as it is installed."""
+def _metrics(folder: RunFolder) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
+    """What a folder was measured by: the metrics that are installed, and the names of the others."""
     if not folder.metrics.exists():
-        return ()
+        return (), ()
     (tests,) = folder.part(folder.metrics, "tests")
     names = dict.fromkeys(
         name for test in tests.values() for measured in test["tasks"].values() for name in measured["metrics"]
     )
-    return tuple(metric for name in names if (metric := metric_named(name)) is not None)
+    by_name = {name: metric_named(name) for name in names}
+    installed = tuple(metric for metric in by_name.values() if metric is not None)
+    return installed, tuple(name for name, metric in by_name.items() if metric is None)
 
 
 def _measured_level(folder: RunFolder, asked: Level) -> Level:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -38,7 +38,7 @@ def apply_overrides(document: Json, overrides: Mapping[str, Json], model: type[C
     along the path becomes the object that it abbreviates. Raises SpecErrors with every path that names no field.
     """
     problems: list[Problem] = []
-    for path, value in overrides.items():
+    for path, value in _in_order(overrides):
         try:
             document = _Override(path, value, frozenset(overrides)).below(document, model, path.split("."))
         except SpecError as error:
@@ -46,6 +46,16 @@ def apply_overrides(document: Json, overrides: Mapping[str, Json], model: type[C
     if problems:
         raise SpecErrors(problems)
     return document
+
+
+def _in_order(overrides: Mapping[str, Json]) -> list[tuple[str, Json]]:
+    """Removals of list items come last and from the back, so that every index means the list as it is written."""
+
+    def removes_item(entry: tuple[str, Json]) -> bool:
+        return entry[1] == UNSET and entry[0].rpartition(".")[2].isdecimal()
+
+    items = sorted(filter(removes_item, overrides.items()), key=lambda entry: -int(entry[0].rpartition(".")[2]))
+    return [*(entry for entry in overrides.items() if not removes_item(entry)), *items]
 
 
 def on_command_line(path: str, value: Json) -> str:
@@ -104,7 +114,7 @@ class _Override:
         if self.removes:
             model = _model(annotation, fields)
             if step not in fields and not (model and _field(model, step)):
-                raise SpecError(self._no_such(step, fields, steps))
+                raise SpecError(self._no_such(step, _names(model, fields), steps))
             return {key: item for key, item in fields.items() if key != step}
         if step == "type":
             fields = {key: fields[key] for key in KEPT_ON_NEW_TYPE if key in fields}
@@ -118,18 +128,24 @@ class _Override:
         if model is not None:
             field = _field(model, step)
             if field is None and self.removes:
-                raise SpecError(self._no_such(step, fields, steps))
+                raise SpecError(self._no_such(step, _names(model, fields), steps))
             return {} if field is None else _default(field)
         if annotation is None:
             return {}
         child, whole = _child(annotation, fields, step), self._place(rest)
         if whole == f"trackers.{step}":
             return self._tracker(fields, steps)
-        made = rest == ["type"] or {whole, f"{whole}.type"} & self.others
+        made = whole in self.others or (f"{whole}.type" in self.others and not self._mistyped(fields, child, whole))
         if not made and (_takes_component(child) or _is_list(child)):
             adding = "" if self.removes else f"; to add it, set all of {whole}"
             raise SpecError(self._no_such(step, fields, steps) + adding)
         return {}
+
+    def _mistyped(self, fields: Mapping[str, Json], child: Annotation, whole: str) -> bool:
+        """Whether a new node cannot be meant: its kind needs inputs, no override sets them, and a similar name exists."""
+        wired = any("inputs" in config.model_fields for config in _configs(child))
+        near = difflib.get_close_matches(whole.rpartition(".")[2], fields, 1, 0.5)
+        return wired and bool(near) and f"{whole}.inputs" not in self.others
 
     def _tracker(self, fields: dict[str, Json], steps: list[str]) -> Json:
         """Empty options of an installed tracker: setting one of its options enables it."""
@@ -139,7 +155,7 @@ class _Override:
             raise SpecError(f"{self._no_such(steps[0], fields, steps)}; {error}") from error
         return {}
 
-    def _no_such(self, key: str, fields: Mapping[str, Json], steps: list[str]) -> str:
+    def _no_such(self, key: str, fields: Collection[str], steps: list[str]) -> str:
         available = f"available: {', '.join(fields)}" if fields else "it is empty"
         near = difflib.get_close_matches(key, fields, 1, 0.5)
         hint = f" (did you mean '{near[0]}'?)" if near else ""
@@ -189,6 +205,11 @@ def _model(annotation: Annotation, value: Json) -> type[Config] | None:
             except FascoreError:  # validation reports the problem
                 return None
     return None
+
+
+def _names(model: type[Config] | None, fields: Mapping[str, Json]) -> list[str]:
+    """The fields that an object can have, or the keys that it has if it has no model."""
+    return list(fields) if model is None else [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _field(model: type[Config], step: str) -> FieldInfo | None:

@@ -15,7 +15,7 @@ def _require_extra() -> None:
     """Refuse an environment without the extra. Raises FascoreError that names what is missing."""
     missing = [package for package in _EXTRA if importlib.util.find_spec(package) is None]
     if missing:
-        raise FascoreError(f"fascore.testing needs {' and '.join(missing)}: pip install 'fascore[test]'")
+        raise FascoreError(f"fascore.testing needs {', '.join(missing)}: pip install 'fascore[test]'")
 
 
 _require_extra()

@@ -65,7 +65,7 @@ def test_figures_are_rows_and_a_report() -> None:
         ({"labels": LABELS + 1}, "label 0 is 2"),
         ({}, "needs a label for each; give labels="),
         ({"labels": LABELS, "dev": DEV[0]}, r"needs a label for each; give dev=\(scores, labels\)"),
-        ({"labels": LABELS, "dev": (SCORES, LABELS)}, "measures nothing"),
+        ({"labels": LABELS, "dev": (SCORES, LABELS)}, "identical to test set"),
         ({"labels": LABELS, "polarity": "attack_high"}, "polarity: it describes score files"),
         ({"labels": LABELS, "level": "video"}, "'video' is not one of frame, clip, attempt"),
         ({"labels": LABELS, "threshold": [1]}, "give a rule such as 'bpcer=0.01', or a number"),

@@ -286,10 +286,14 @@ def test_a_default_loses_a_field_too():
     [
         ("model.heads.mian", "there is no 'mian' in model.heads; available: main (did you mean 'main'?)"),
         ("model.heads.mian.weight", "there is no 'mian' in model.heads; available: main (did you mean 'main'?)"),
-        ("recipe.epoch", "there is no 'epoch' in recipe; available: type"),
+        (
+            "recipe.epoch",
+            "there is no 'epoch' in recipe; available: type, epochs, select, early_stop, ema, generator, refuse (did you mean 'epochs'?)",
+        ),
         (
             "rcipe.epochs",
-            "there is no 'rcipe' in the spec; available: name, data, modalities, model, sampler, recipe, metrics (did you mean 'recipe'?)",
+            "there is no 'rcipe' in the spec; available: $schema, fascore, name, seed, data, modalities, augment, model, sampler, "
+            "recipe, metrics, threshold, trackers, compute (did you mean 'recipe'?)",
         ),
         ("metrics.1", "'1' is not an index of metrics, a list of length 1; indices start at 0"),
         ("trackers.wandb", "there is no 'wandb' in trackers; it is empty"),
@@ -297,6 +301,23 @@ def test_a_default_loses_a_field_too():
 )
 def test_what_cannot_be_removed_is_named_beside_what_can(path, sentence):
     assert said({path: UNSET}) == sentence
+
+
+def test_indices_of_removed_items_are_those_of_the_list_as_it_is_written():
+    spec = {**document(), "metrics": ["first", "second", "third"]}
+    for paths in (("metrics.0", "metrics.2"), ("metrics.2", "metrics.0")):
+        assert with_overrides(spec, dict.fromkeys(paths, UNSET))["metrics"] == ["second"]
+
+
+def test_a_mistyped_node_whose_type_alone_is_set_is_named_beside_those_that_exist():
+    sentence = "there is no 'alll' in model.fusions; available: all (did you mean 'all'?); to add it, set all of model.fusions.alll"
+    spec = document()
+    spec["model"]["fusions"] = {"all": {"type": "toy.stack", "inputs": ["a"]}}
+    with pytest.raises(SpecErrors) as caught:
+        with_overrides(spec, {"model.fusions.alll.type": "toy.nested"})
+    assert [problem.message for problem in caught.value.problems] == [sentence]
+    added = with_overrides(spec, {"model.fusions.alll.type": "toy.nested", "model.fusions.alll.inputs": ["all"]})
+    assert added["model"]["fusions"]["alll"] == {"type": "toy.nested", "inputs": ["all"]}
 
 
 @pytest.mark.parametrize("value", [{"$unset": False}, {"$unset": True, "type": "x"}])

@@ -67,14 +67,14 @@ def listed(
     data = Phantom(
         site=site, subjects=subjects, species=tuple(species), frames=frames, size=size, difficulty=difficulty
     )
-    found = []
+    picked = []
     for split in ("train", "dev", "test"):
         live: dict[str | None, int] = {}
         for record in data.records(split):
             live[record.subject] = live.get(record.subject, 0) + record.label
             if not record.label or live[record.subject] <= bona_fide:
-                found.append((record, split == "train"))
-    return found
+                picked.append((record, split == "train"))
+    return picked
 
 
 def row(listing: tuple[Record, bool], modalities: Sequence[str]) -> list[Row]:
@@ -118,13 +118,13 @@ def _measured(species: str, name: str, sign: int, rows: Sequence[Row], replicate
     return Finding(species, name, auc(sign * attacks, sign * live), float(low), float(high), len(attacks), len(live))
 
 
-def table(modality: str, found: Sequence[Finding]) -> list[str]:
+def table(modality: str, findings: Sequence[Finding]) -> list[str]:
     """Lines of a Markdown table."""
     lines = [
         f"| {modality} | best statistic | AUC (95 % over subjects) | n attack, live | band |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for each in found:
+    for each in findings:
         band = BANDS.get((modality, each.species))
         verdict = (
             ""

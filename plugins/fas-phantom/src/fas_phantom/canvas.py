@@ -110,10 +110,10 @@ def sample(field: Field, x: Field, y: Field) -> Field:
         return x.placed(field).sampled(x, y)
     if _by_planes(field):
         return _each_plane(field, lambda plane: sample(plane, x, y))
-    found = cv2.remap(
+    remapped = cv2.remap(
         field if field.ndim == 2 else packed(field), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return found if field.ndim == 2 else planar(found)[..., : field.shape[2]]
+    return remapped if field.ndim == 2 else planar(remapped)[..., : field.shape[2]]
 
 
 def packed(*maps: Field) -> Field:

@@ -68,9 +68,9 @@ def datasheet(dataset: Phantom, rows: Sequence[tuple[str, Record]]) -> str:
     records = [record for _, record in rows]
     lines = []
     for split in SPLITS:
-        found = [record for where, record in rows if where == split]
-        for (task, species), count in sorted(Counter((r.task, r.species or "bona fide") for r in found).items()):
-            people = {r.subject for r in found if (r.task, r.species or "bona fide") == (task, species)}
+        listed = [record for where, record in rows if where == split]
+        for (task, species), count in sorted(Counter((r.task, r.species or "bona fide") for r in listed).items()):
+            people = {r.subject for r in listed if (r.task, r.species or "bona fide") == (task, species)}
             lines.append(f"| {split} | {task} | {species} | {count} | {len(people)} |")
     return TEXT.format(
         benchmark=dataset.benchmark(),

@@ -76,10 +76,10 @@ class OnDevice(NDArrayOperatorsMixin):
             raise TypeError(
                 f"numpy's {ufunc.__name__} ({method}) has no counterpart on a device: add it to fas_phantom.device"
             )
-        found = _UFUNCS[ufunc](*(self._operand(each) for each in inputs))
+        result = _UFUNCS[ufunc](*(self._operand(each) for each in inputs))
         if out is None:
-            return OnDevice(found)
-        out[0].tensor.copy_(found)
+            return OnDevice(result)
+        out[0].tensor.copy_(result)
         return out[0]
 
     def __array_function__(
@@ -160,8 +160,8 @@ class OnDevice(NDArrayOperatorsMixin):
         planes = self.tensor[None, None] if self.ndim == 2 else self.tensor.permute(2, 0, 1)[None]
         across, down = (torch.tensor(2 / max(extent - 1, 1)) for extent in (self.shape[1], self.shape[0]))
         places = torch.stack([self._operand(x) * across - 1, self._operand(y) * down - 1], dim=-1)[None]
-        found = F.grid_sample(planes, places, mode="bilinear", padding_mode="border", align_corners=True)[0]
-        return OnDevice(found[0] if self.ndim == 2 else found.permute(1, 2, 0))
+        sampled = F.grid_sample(planes, places, mode="bilinear", padding_mode="border", align_corners=True)[0]
+        return OnDevice(sampled[0] if self.ndim == 2 else sampled.permute(1, 2, 0))
 
     def blurred(self, sigma: float) -> OnDevice:
         """`canvas.blur` of this field, with the kernel of OpenCV."""
@@ -197,14 +197,14 @@ def upload(array: np.ndarray, device: str) -> OnDevice:
 def place(name: str) -> torch.device:
     """The torch device of a name such as `cuda:0`; `torch:cpu` is torch on the CPU. Raises FascoreError where there is no such device."""
     try:
-        found = torch.device(name.removeprefix("torch:"))
-        torch.empty(1, device=found)
+        device = torch.device(name.removeprefix("torch:"))
+        torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise FascoreError(
             f"phantom cannot render on the device '{name}': {reason}; leave out 'device' to render on the CPU"
         ) from error
-    return found
+    return device
 
 
 def _uploaded(array: np.ndarray, device: torch.device) -> torch.Tensor:

@@ -36,8 +36,8 @@ class Moment:
         """What `make` gives, made once in this frame: channels and stages share it. It must be a function of clip and frame alone."""
         if name not in self._found:
             self._found[name] = make()
-        found: T = self._found[name]
-        return found
+        value: T = self._found[name]
+        return value
 
     def elsewhere(self, hit: Hit, pose: Pose | None = None) -> Moment:
         """The same frame with other coordinates or another pose; what was found in this one is left behind."""

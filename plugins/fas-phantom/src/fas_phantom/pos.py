@@ -142,11 +142,11 @@ def _spectral(signal: np.ndarray, rate: float, coherence: float) -> Pulse:
     top = inside[power[inside].argmax()]
     below, at, above = power[top - 1 : top + 2]
     curve = below - 2 * at + above
-    found = beats[top] + (0.5 * (below - above) / curve if curve else 0.0) * beats[1]
+    heart_rate = beats[top] + (0.5 * (below - above) / curve if curve else 0.0) * beats[1]
     wide = (beats > 40) & (beats < 240)
-    near = wide & ((np.abs(beats - found) < 12) | (np.abs(beats - 2 * found) < 12))
+    near = wide & ((np.abs(beats - heart_rate) < 12) | (np.abs(beats - 2 * heart_rate) < 12))
     signal_power, rest = power[near].sum(), power[wide & ~near].sum()
     if not (signal_power and rest):
-        return Pulse(float(found), FLOOR, 0.0, coherence)
-    share = power[inside][np.abs(beats[inside] - found) < 6].sum() / power[inside].sum()
-    return Pulse(float(found), max(FLOOR, float(10 * np.log10(signal_power / rest))), float(share), coherence)
+        return Pulse(float(heart_rate), FLOOR, 0.0, coherence)
+    share = power[inside][np.abs(beats[inside] - heart_rate) < 6].sum() / power[inside].sum()
+    return Pulse(float(heart_rate), max(FLOOR, float(10 * np.log10(signal_power / rest))), float(share), coherence)

@@ -186,8 +186,8 @@ class Scene:
         return moment.once("matter", lambda: self._look(moment))
 
     def _look(self, moment: Moment) -> Matter:
-        found = sample(self._matter, moment.hit.u, moment.hit.v)
-        return Matter(found[..., 0], found[..., 1], found[..., 2], found[..., 3])
+        sampled = sample(self._matter, moment.hit.u, moment.hit.v)
+        return Matter(sampled[..., 0], sampled[..., 1], sampled[..., 2], sampled[..., 3])
 
     @cached_property
     def _matter(self) -> Field:
@@ -233,13 +233,13 @@ class Scene:
 
     def _reflectance(self, moment: Moment) -> Field:
         head, (u, v) = self.shown.colour(), self.shown.moved(moment)
-        found = sample(packed(head.colour, transit(self.clip.subject)), u, v)
-        colour = found[..., :3]
+        sampled = sample(packed(head.colour, transit(self.clip.subject)), u, v)
+        colour = sampled[..., :3]
         if moment.pose.lids > 0.05:
             lids = sample(head.lids, u, v)
             colour = mix(colour, lids[..., :3] * np.float32(0.92), self._shut(lids[..., 3], moment.pose))
-        found[..., :3] = colour if moment.hit.gap is None else mix(colour, MOUTH_CAVITY, moment.hit.gap)
-        return found
+        sampled[..., :3] = colour if moment.hit.gap is None else mix(colour, MOUTH_CAVITY, moment.hit.gap)
+        return sampled
 
     @staticmethod
     def _shut(aperture: Field, pose: Pose) -> Field:

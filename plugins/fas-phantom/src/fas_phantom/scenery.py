@@ -30,18 +30,18 @@ class Body(NamedTuple):
 
     def colour_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
         """(H, W, 3) colour and (H, W) coverage at points of the view plane."""
-        found = _look_up(self.colour, pose, x, y)
-        return found[..., :3], found[..., 3]
+        texel = _look_up(self.colour, pose, x, y)
+        return texel[..., :3], texel[..., 3]
 
     def matter_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field, Field]:
         """(H, W) relief, near infrared and coverage at points of the view plane."""
-        found = _look_up(self.matter, pose, x, y)
-        return found[..., 0], found[..., 1], found[..., 2]
+        texel = _look_up(self.matter, pose, x, y)
+        return texel[..., 0], texel[..., 1], texel[..., 2]
 
     def dress_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
         """(H, W) coverage by clothes, and coverage, at points of the view plane."""
-        found = _look_up(self.dress, pose, x, y)
-        return found[..., 0], found[..., 1]
+        texel = _look_up(self.dress, pose, x, y)
+        return texel[..., 0], texel[..., 1]
 
 
 @lru_cache(maxsize=POOL)

@@ -40,14 +40,14 @@ class Channels(NamedTuple):
 def choose(dataset: Phantom, species: str, subject: int) -> Record:
     """The first clip of a species, or bona fide one of its kind, of a site's person by number. Raises FascoreError beyond the last."""
     wanted = None if species == BONA_FIDE else species
-    found = sorted(
+    records = sorted(
         (record for record in dataset.records("all") if record.species == wanted),
         key=lambda record: (record.subject or "", record.id),
     )
-    people = sorted({record.subject for record in found if record.subject})
+    people = sorted({record.subject for record in records if record.subject})
     if subject >= len(people):
         raise FascoreError(f"--subject {subject}: there are people 0 to {len(people) - 1}; choose one of them")
-    return next(record for record in found if record.subject == people[subject])
+    return next(record for record in records if record.subject == people[subject])
 
 
 def sheet(record: Record) -> Figure:

@@ -61,13 +61,13 @@ def area(clip: ClipParameters) -> np.ndarray:
     low = 1.06 * np.minimum([sheet.shift_x - sheet.half_width, sheet.shift_y - sheet.half_height], [-NEAR[0], -NEAR[1]])
     high = 1.06 * np.maximum([sheet.shift_x + sheet.half_width, sheet.shift_y + sheet.half_height], NEAR)
     corners = np.array([(x, y) for x in (low[0], high[0]) for y in (low[1], high[1])])
-    found = []
+    boxes = []
     for index in range(clip.frames):
         pose = scene(clip).pose(index)
         c, s = np.cos(np.deg2rad(pose.roll)), np.sin(np.deg2rad(pose.roll))
         placed = [pose.x, pose.y] + pose.scale * corners @ np.array([[c, s], [-s, c]])
-        found.append(np.concatenate([placed.min(0), placed.max(0)]))
-    return np.clip(np.stack(found), 0, size)
+        boxes.append(np.concatenate([placed.min(0), placed.max(0)]))
+    return np.clip(np.stack(boxes), 0, size)
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,8 @@ def rgb(record: Record) -> dict[str, float]:
 
 def pulse(record: Record) -> dict[str, float]:
     """Of POS on three skin regions: signal to noise in dB, share of the power at the peak, coherence between regions."""
-    found = measured(*region_colours(record))
-    return {"snr": found.snr, "share": found.share, "coherence": found.coherence}
+    measures = measured(*region_colours(record))
+    return {"snr": measures.snr, "share": measures.share, "coherence": measures.coherence}
 
 
 STATISTICS: dict[str, Callable[[Record], dict[str, float]]] = {
@@ -140,8 +140,8 @@ def _around(image: np.ndarray, points: np.ndarray, names: tuple[int, ...]) -> fl
         row, column = int(np.clip(y, 0, image.shape[0] - 1)), int(np.clip(x, 0, image.shape[1] - 1))
         patch = image[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
         values.append(patch[patch > 0])
-    found = np.concatenate(values)
-    return float(np.median(found)) if len(found) else 0.0
+    joined = np.concatenate(values)
+    return float(np.median(joined)) if len(joined) else 0.0
 
 
 def _blockiness(grey: np.ndarray) -> float:

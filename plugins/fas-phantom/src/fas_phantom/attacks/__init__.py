@@ -14,8 +14,8 @@ def renderer_of(species: str | None) -> type[Live]:
     if species is None:
         return Live
     module, name = SPECIES[species].target.split(":")
-    found: type[Live] = getattr(importlib.import_module(f"fas_phantom.attacks.{module}"), name)
-    return found
+    live: type[Live] = getattr(importlib.import_module(f"fas_phantom.attacks.{module}"), name)
+    return live
 
 
 def presentation(clip: ClipParameters) -> Live:

@@ -123,7 +123,7 @@ def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters)
         pose._replace(mouth=0.0, x=pose.x - left, y=pose.y - top),
         (extent[0], extent[1]),
     )
-    found = framed(sample(packed(worn.matter, worn.cover), close.u, close.v), corner, size)
+    matter = framed(sample(packed(worn.matter, worn.cover), close.u, close.v), corner, size)
     x, y, lift = (
         framed(field, corner, size, beyond) for field, beyond in ((close.x, 1.0), (close.y, 1.0), (close.lift, 0.0))
     )
@@ -131,9 +131,9 @@ def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters)
     light = Shading(clip.capture, close.lift, pose.scale, lambda field: framed(field, corner, size))
     return Layer(
         Hit(scene.plane_x, scene.plane_y, x, y, u, v, None, lift),
-        found[..., 2],
-        found[..., 0],
-        found[..., 1],
+        matter[..., 2],
+        matter[..., 0],
+        matter[..., 1],
         light,
         close,
         corner,

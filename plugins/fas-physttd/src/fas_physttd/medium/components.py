@@ -75,15 +75,15 @@ class AlexNet(Encoder):
 
     def channels(self, signals: Sequence[Signal]) -> int:
         """Channels of all inputs together. Raises SpecError."""
-        found = [signal for signal in signals if isinstance(signal, Plane | Image)]
-        if not found or len(found) < len(signals):
+        dense = [signal for signal in signals if isinstance(signal, Plane | Image)]
+        if not dense or len(dense) < len(signals):
             raise SpecError(
                 f"{self.type} reads traces or images, Planes or Images; got {', '.join(map(str, signals)) or 'nothing'}"
             )
-        if len({(signal.h, signal.w) for signal in found}) > 1 or min(found[0].h, found[0].w) < SMALLEST:
-            got = ", ".join(map(str, found))
+        if len({(signal.h, signal.w) for signal in dense}) > 1 or min(dense[0].h, dense[0].w) < SMALLEST:
+            got = ", ".join(map(str, dense))
             raise SpecError(f"{self.type} reads pictures of one size, {SMALLEST} pixels a side at least; got {got}")
-        return sum(signal.c for signal in found)
+        return sum(signal.c for signal in dense)
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         from fas_physttd.widths import widened
