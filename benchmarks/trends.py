@@ -99,7 +99,7 @@ def pending(study: Study, runs: Path) -> list[Json]:
             waiting.append(document)
         elif changed := changes(folder, document):
             raise FascoreError(
-                f"{folder.root}: has run with another spec ({', '.join(changed)}); move {runs / study.name} away"
+                f"{folder.root}: already completed with a different spec ({', '.join(changed)}); move {runs / study.name} away"
             )
     return waiting
 

@@ -159,7 +159,7 @@ def test_wrong_uses_are_sentences(tmp_path: Path) -> None:
         ({"paths": [tmp_path / "a.csv"], "rule": "bpcer=0.01"}, "needs the scores of a dev split"),
         ({"paths": [tmp_path / "a.csv"], "dev": tmp_path / "a.csv"}, "both the dev file and a test file"),
         ({"paths": [tmp_path / "a.csv", tmp_path / "a.csv"]}, "given twice"),
-        ({"paths": [tmp_path / "a.csv"], "rule": "fixed=x"}, "is no number"),
+        ({"paths": [tmp_path / "a.csv"], "rule": "fixed=x"}, "is not a number"),
     ):
         with pytest.raises(FascoreError, match=message):
             evaluate_files(**arguments)

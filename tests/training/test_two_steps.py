@@ -237,7 +237,7 @@ def test_a_step_without_gradients_says_what_to_call() -> None:
     engine = engine_of(Scalar(1.0))
     for _ in range(2):
         with pytest.raises(
-            FascoreError, match=r"engine.step\('it'\) has no gradients: call engine.backward\('it', loss\) first"
+            FascoreError, match=r"engine.step\('it'\) has no gradients; call engine.backward\('it', loss\) first"
         ):
             engine.step("it")
         engine.optimize("it", lambda: engine.optimizers["it"].parameters[0].sum())

@@ -95,6 +95,6 @@ def test_without_the_package_the_rule_is_refused_with_what_to_install():
     without = Index(provider for provider in index().providers() if provider.distribution != "fas-joint")
     with using(without):
         for document in (RULE, {"type": "joint.tpr_at_fpr"}):
-            with pytest.raises(FascoreError, match=r"It ships in fas-joint: pip install fas-joint$"):
+            with pytest.raises(FascoreError, match=r"The package fas-joint provides it: pip install fas-joint$"):
                 validate(load("metric", document["type"]), document)
         assert validate(load("metric", "tpr_at_fpr"), {"fpr": 0.1}).rule == "at_most"
