@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor, nn
 from training_toys import batch_of, records, spec_of
 
+from fascore import generator
 from fascore.components.recipes import Optimizer, Schedule
 from fascore.model import ModelGraph
 from fascore.spec.plan import check
@@ -177,6 +178,17 @@ def test_torch_is_seeded_by_the_step_whatever_was_drawn_before() -> None:
     assert torch.equal(torch.rand(3), first)
     engine.begin(1, 5)
     assert not torch.equal(torch.rand(3), first)
+
+
+def test_streams_are_named_by_seed_purpose_epoch_step_and_record() -> None:
+    engine = engine_of(nn.Linear(1, 1))  # of seed 5
+    engine.begin(2, 7)
+    assert (engine.epoch, engine.step_number) == (2, 7)
+    seeded = torch.rand(3)
+    stream = generator(5, "noise", 2, 7, "a").random((4,), dtype="float32")
+    assert torch.equal(engine.rand("noise", ["a"], (4,))[0], torch.from_numpy(stream))
+    torch.manual_seed(int(generator(5, "step", 7, 0).integers(2**63)))
+    assert torch.equal(torch.rand(3), seeded)
 
 
 def test_losses_are_float32_under_bfloat16() -> None:
