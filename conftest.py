@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import forked
 import numpy as np
 import pytest
 
@@ -22,26 +23,35 @@ def demo() -> Path:
 
 @pytest.fixture
 def fascore(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Call the program as a user does: `fascore("check", "spec.json")`, in an empty folder."""
+    """Call the program as a user does: `fascore("check", "spec.json")`, in an empty folder and a process of its own.
+
+    With a PYTHONPATH of its own, the call runs in a new interpreter.
+    """
 
     def call(
         *arguments: object, code: int | None = 0, traceback: bool = False, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from fascore.cli import main; main()", *map(str, arguments)]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            stdin=subprocess.DEVNULL,
-        )
+        run = new_interpreter if "PYTHONPATH" in environment else forked.call
+        done = run(*arguments, cwd=tmp_path, timeout=120, **environment)
         assert code is None or done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert ("Traceback" in done.stderr) is traceback
         return done
 
     return call
+
+
+def new_interpreter(
+    *arguments: object, cwd: Path, timeout: float, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from fascore.cli import main; main()", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 @pytest.fixture

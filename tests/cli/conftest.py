@@ -1,10 +1,8 @@
 """Fixtures of the command line's tests: one finished run that they share, and packages that are not there."""
 
 import json
-import os
-import subprocess
-import sys
 
+import forked
 import pytest
 
 PHANTOM = {"type": "phantom", "subjects": 4, "frames": 2, "size": 48, "species": ["print.flat"]}
@@ -27,9 +25,7 @@ SPEC = {
 
 
 def call(folder, *arguments, code=0):
-    command = [sys.executable, "-m", "fascore", *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
+    done = forked.call(*arguments, cwd=folder, COLUMNS="200")
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
