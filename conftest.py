@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import forked
 import numpy as np
 import pytest
 
@@ -31,6 +30,8 @@ def fascore(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def call(
         *arguments: object, code: int | None = 0, traceback: bool = False, **environment: str
     ) -> subprocess.CompletedProcess[str]:
+        import forked
+
         run = new_interpreter if "PYTHONPATH" in environment else forked.call
         done = run(*arguments, cwd=tmp_path, timeout=120, **environment)
         assert code is None or done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"

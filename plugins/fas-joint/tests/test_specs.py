@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 
 SPECS = Path(__file__).parents[1] / "specs"
@@ -37,6 +38,13 @@ def call(*arguments: object, cwd: Path) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def run(spec: dict[str, Any], folder: Path) -> None:
+    spec["compute"] = {"device": "cpu", "workers": 0, "prepare": 1}
+    (folder / "spec.json").write_text(json.dumps(spec))
+    done = forked.call("run", "spec.json", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_spec_and_every_row_of_every_study_is_valid_without_torch(tmp_path: Path) -> None:
@@ -118,8 +126,7 @@ def test_two_heads_on_a_shared_trunk_train_and_are_scored_by_task(tmp_path: Path
         "recipe": {"type": "supervised", "epochs": 1},
         "metrics": ["auc"],
     }
-    (tmp_path / "spec.json").write_text(json.dumps(spec))
-    call("-c", "from fascore.cli import main; main()", "run", "spec.json", cwd=tmp_path)
+    run(spec, tmp_path)
     header, *rows = (tmp_path / "runs/small/scores/intra.csv").read_text().splitlines()
     columns = header.split(",")
     assert rows
@@ -167,8 +174,7 @@ def test_another_task_of_other_people_in_the_same_head_trains_and_its_accuracy_i
         "recipe": {"type": "supervised", "epochs": 1},
         "metrics": ["auc", {"type": "class_accuracy", "head": "main", "target": "skin_tone"}],
     }
-    (tmp_path / "spec.json").write_text(json.dumps(spec))
-    call("-c", "from fascore.cli import main; main()", "run", "spec.json", cwd=tmp_path)
+    run(spec, tmp_path)
     with (tmp_path / "runs/tones/scores/people.csv").open() as file:
         rows = list(csv.DictReader(file))
     right = [max(tones, key=lambda tone: float(row[f"main.p.{tone}"])) == int(row["skin_tone"]) for row in rows]

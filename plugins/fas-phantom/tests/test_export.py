@@ -2,12 +2,12 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import av
+import forked
 import numpy as np
 import pytest
 from fas_phantom.components import Phantom
@@ -43,14 +43,7 @@ def own_store(tmp_path_factory, monkeypatch):
 
 
 def command(*arguments):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    return subprocess.run(
-        [sys.executable, "-m", "fascore", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    return forked.call(*arguments, cwd=Path.cwd(), CUDA_VISIBLE_DEVICES="")
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])
@@ -142,7 +135,7 @@ def test_a_model_gives_nearly_the_same_scores_on_files_and_on_rendered_clips(exp
             "sampler": {"type": "shuffle", "batch_size": 8},
             "recipe": {"type": "supervised", "optimizer": {"name": "sgd", "lr": 0.01}, "epochs": 1},
             "metrics": ["auc"],
-            "compute": {"device": "cpu", "precision": "fp32"},
+            "compute": {"device": "cpu", "precision": "fp32", "workers": 0, "prepare": 1},
         }
         (tmp_path / f"{name}.json").write_text(json.dumps(spec))
         done = command("run", tmp_path / f"{name}.json", "--runs", tmp_path / "runs")

@@ -1,8 +1,8 @@
 """`fascore phantom show`: sheets of the stated panels, and sentences for what cannot be drawn."""
 
-import subprocess
-import sys
+from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 from fas_phantom import show, truth
@@ -14,9 +14,7 @@ from fascore import FascoreError
 
 
 def fascore(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "fascore", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    return forked.call(*arguments, cwd=Path.cwd())
 
 
 @pytest.fixture(scope="module")

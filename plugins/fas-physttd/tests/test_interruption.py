@@ -1,10 +1,7 @@
 """Adversarial trainings of both papers in real processes: killed and continued, and shared between two."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import pytest
 import torch
 from fas_physttd.physttd.recipes import EXAMPLE
 from fas_physttd.polysemantic.recipes import toy_graph
+from forked import Forked
 from physttd_shared import RECIPES, steps
 from safetensors.torch import load_file
 
@@ -34,20 +32,13 @@ SPECS: dict[str, dict[str, Any]] = {
 }
 
 
-def begun(spec: Path, runs: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "fascore", "run", str(spec), "--runs", str(runs)]
-    return subprocess.Popen(
-        command,
-        cwd=spec.parent,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+def begun(spec: Path, runs: Path) -> Forked:
+    return Forked("run", spec, "--runs", runs, cwd=spec.parent)
 
 
-def ended(process: subprocess.Popen[bytes]) -> None:
+def ended(process: Forked) -> None:
     _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, said.decode()
+    assert process.returncode == 0, said
 
 
 def logged(folder: Path) -> list[dict[str, Any]]:
@@ -58,11 +49,11 @@ def logged(folder: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
 
 
-def killed(process: subprocess.Popen[bytes], folder: Path, step: int) -> None:
+def killed(process: Forked, folder: Path, step: int) -> None:
     """Send SIGKILL once the log has this step."""
     deadline = time.monotonic() + PATIENCE
     while not any(line["event"] == "step" and line["step"] >= step for line in logged(folder)):
-        assert process.poll() is None, process.communicate()[1].decode()
+        assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
