@@ -1,4 +1,4 @@
-"""The table of commands, and the group that adds those of plugins."""
+"""The table of commands, and the group that adds the commands of plugins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from fascore import __version__
 from fascore.cli import (
@@ -32,24 +31,26 @@ from fascore.cli import (
     subsets,
 )
 from fascore.cli.ending import DEBUG, end
+from fascore.cli.help import Command, Group, layout
+from fascore.cli.plugin_commands import application, command_of_plugin, names_of_plugins
 
 
 class Entry(NamedTuple):
-    """A command: its name, what it calls, one line for the list of commands, and examples that its own help shows."""
+    """A command: its name, its function, one line for the list of commands, and examples for its help."""
 
     name: str
     function: Callable[..., None]
     summary: str
     examples: tuple[str, ...]
-    shell: type[TyperCommand] = TyperCommand
+    shell: type[Command] = Command
 
 
-COMMANDS = (
+TRAINING = (
     Entry(
         "init",
         init.init,
         "write a spec that runs",
-        ("fascore init spec.json", "fascore init spec.json --data folder --manifest videos.csv --modalities rgb,depth"),
+        ("fascore init spec.json", "fascore init spec.json --manifest videos.csv --modalities rgb,depth"),
     ),
     Entry(
         "check",
@@ -57,18 +58,18 @@ COMMANDS = (
         "check a spec and print its graph",
         ("fascore check spec.json", "fascore check spec.json --set recipe.epochs=5 --cost"),
     ),
+    Entry("fill", fill.fill, "print a spec with all defaults", ("fascore fill spec.json --out full.json",)),
+    Entry(
+        "prepare", prepare.prepare, "decode and store the data of a spec", ("fascore prepare spec.json --processes 8",)
+    ),
     Entry(
         "run",
         run.run,
-        "train, choose the threshold, evaluate, report",
+        "train, evaluate, and report",
         ("fascore run spec.json", "fascore run spec.json --set seed=1 --set name=second --processes 2"),
     ),
-    Entry(
-        "prepare",
-        prepare.prepare,
-        "decode and store the data of a spec, once",
-        ("fascore prepare spec.json --processes 8",),
-    ),
+)
+MEASURING = (
     Entry(
         "predict",
         predict.predict,
@@ -84,37 +85,37 @@ COMMANDS = (
     Entry(
         "evaluate",
         evaluate.evaluate,
-        "measure score files; no model is needed",
+        "evaluate score files by ISO/IEC 30107-3",
         (
             "fascore evaluate runs/demo/scores/cross.csv --dev runs/demo/scores/dev.csv",
             "fascore evaluate scores.csv --threshold fixed=0.5",
             "fascore evaluate scores.txt --format id-label-score --polarity bona_fide_high --labels-are bona_fide_1",
-            "fascore evaluate --sum runs/colour runs/depth --out both",
+            "fascore evaluate --combine sum runs/color runs/depth --out both",
         ),
     ),
     Entry(
         "compare",
         compare.compare,
-        "set systems side by side, with paired tests",
+        "compare systems, with paired tests",
         (
             "fascore compare runs/concat runs/attention --out compared",
             "fascore compare a_test.csv b_test.csv --dev a_dev.csv --dev b_dev.csv",
             "fascore compare runs/study/* --threshold bpcer=0.01",
             "fascore compare runs/vit --paper joint/II --as 'vit=ViT, joint'",
         ),
-        compare.Command,
+        compare.CompareCommand,
     ),
-    Entry("papers", papers.papers, "list or print the tables of papers", ("fascore papers", "fascore papers joint/II")),
+    Entry("papers", papers.papers, "list or print tables of papers", ("fascore papers", "fascore papers joint/II")),
     Entry(
         "report",
         report.report,
-        "write a run's report again, or one to share",
+        "write a report again, or one to share",
         ("fascore report runs/demo", "fascore report runs/demo --share"),
     ),
     Entry(
         "plan",
         plan.plan,
-        "how many presentations a claim needs",
+        "compute the sample sizes that a claim needs",
         (
             "fascore plan --apcer 0.02",
             "fascore plan --apcer 0.02 --bpcer 0.15 --species 6 --each 10 --correlation 0.2 --json",
@@ -123,7 +124,7 @@ COMMANDS = (
     Entry(
         "recalibrate",
         recalibrate.recalibrate,
-        "a threshold for a new camera, from bona fide",
+        "choose a threshold for a new camera",
         (
             "fascore recalibrate runs/demo phone/ --camera phone --bpcer 0.02",
             "fascore recalibrate runs/demo phone.csv --camera phone",
@@ -132,69 +133,74 @@ COMMANDS = (
     Entry(
         "subsets",
         subsets.subsets,
-        "measure a run without some of its inputs",
+        "evaluate a run without some of its inputs",
         ("fascore subsets runs/demo", "fascore subsets runs/demo --metric auc --metric eer"),
     ),
-    Entry(
-        "fill",
-        fill.fill,
-        "write every default of a spec out",
-        ("fascore fill spec.json", "fascore fill spec.json --out full.json"),
-    ),
-    Entry("explain", explain.explain, "what a component does, takes and gives", ("fascore explain fusion concat",)),
+)
+COMPONENTS = (
     Entry(
         "components",
         components.components,
         "list the installed components",
         ("fascore components", "fascore components encoder fusion"),
     ),
+    Entry("explain", explain.explain, "describe a component", ("fascore explain fusion concat",)),
     Entry(
         "plugins",
         plugins.plugins,
-        "list the packages that offer components",
+        "list the packages that provide components",
         ("fascore plugins", "fascore plugins --check"),
     ),
-    Entry("schema", schema.schema, "write the JSON Schema, for editors", ("fascore schema --out fascore.schema.json",)),
+    Entry("schema", schema.schema, "print the JSON Schema for editors", ("fascore schema --out fascore.schema.json",)),
 )
 STUDY = (
-    Entry("check", study.study_check, "validate every run", ("fascore study check study.json",)),
+    Entry("check", study.study_check, "check every run", ("fascore study check study.json",)),
     Entry(
         "run",
         study.study_run,
-        "run what has not run yet",
+        "execute the runs that are not finished",
         ("fascore study run study.json --processes 2", "fascore study run study.json --base other.json"),
     ),
-    Entry("table", study.study_table, "mean and deviation of what has run", ("fascore study table study.json",)),
+    Entry(
+        "table", study.study_table, "print mean and deviation of the finished runs", ("fascore study table study.json",)
+    ),
 )
 PLUGIN = (
     Entry(
         "new",
         plugin_new.plugin_new,
-        "write a package that passes its tests at once",
-        ("fascore plugin new my-fusion --into ~/code",),
+        "write a package that passes its tests",
+        ("fascore plugin new my-fusion --into ~/code", "fascore plugin new thermal --kind modality"),
     ),
 )
 
 
-class Program(TyperGroup):
+class Program(Group):
     """fascore's commands and those of installed plugins: listed by name, imported when called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Own commands in their order, then those of plugins."""
-        from fascore.contract.registry import index
-
         own: list[str] = super().list_commands(ctx)
-        return [*own, *(name for name in index().names("command") if name not in own)]
+        return [*own, *names_of_plugins(own)]
+
+    def titles(self, ctx: Any) -> list[tuple[str, list[str]]]:
+        """Own commands by subject, then those of plugins."""
+        return [
+            ("Train", [*(entry.name for entry in TRAINING), "study"]),
+            ("Score and evaluate", [entry.name for entry in MEASURING]),
+            ("Components and plugins", [*(entry.name for entry in COMPONENTS), "plugin"]),
+            ("Commands of plugins", names_of_plugins(super().list_commands(ctx))),
+        ]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command. That of a plugin is imported when it runs; that of a plugin which lacks is an error that names it."""
+        """The command. That of a plugin is imported when it runs; the package of one that is not installed is named."""
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
         from fascore.contract.registry import index
 
         if cmd_name in index().names("command"):
-            return _of_plugin(cmd_name)
+            return command_of_plugin(cmd_name)
         if package := index().package_to_install("command", cmd_name):
             ctx.fail(f"fascore {cmd_name} comes with {package}: pip install {package}")
         return None
@@ -207,42 +213,11 @@ class Program(TyperGroup):
             end(str(error) or "stopped by Ctrl-C", code=130)
 
 
-def _of_plugin(name: str) -> Any:
-    from fascore.contract.registry import index
-
-    provider = index().provider("command", name)
-    shell = _typer()
-    everything = {"ignore_unknown_options": True, "allow_extra_args": True}
-
-    @shell.command(name, help=f"A command of {provider.source}.", add_help_option=False, context_settings=everything)
-    def call(context: typer.Context) -> None:
-        real = provider.load()
-        if not isinstance(real, typer.Typer):
-            function, real = real, _typer()
-            real.command(name)(function)  # type: ignore[type-var]  # checked by Typer itself
-        command = typer.main.get_command(real)
-        with command.make_context(name, context.args, parent=context.parent) as inner:
-            command.invoke(inner)
-
-    return typer.main.get_command(shell)
-
-
-def _typer(**settings: Any) -> typer.Typer:
-    """Typer without rich, which alone would take longer than all of `--help` may."""
-    return typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, **settings)
-
-
 def _add(group: typer.Typer, entries: tuple[Entry, ...]) -> None:
     for entry in entries:
-        group.command(entry.name, cls=entry.shell, short_help=entry.summary, epilog=_examples(*entry.examples))(
+        group.command(entry.name, cls=entry.shell, short_help=entry.summary, epilog=layout(*entry.examples))(
             entry.function
         )
-
-
-def _examples(*commands: str) -> str:
-    return "\n".join(
-        ["\b", "Examples:" if len(commands) > 1 else "Example:", *(f"  {command}" for command in commands)]
-    )
 
 
 def _version(wanted: bool) -> None:
@@ -253,31 +228,34 @@ def _version(wanted: bool) -> None:
 
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and end")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="show tracebacks, as FASCORE_DEBUG=1 does")] = False,
 ) -> None:
-    """Face presentation-attack and forgery detection from components that compose."""
+    """Detect presentation attacks on face recognition, and forgeries, with components that compose."""
     if debug:
         os.environ[DEBUG] = "1"
 
 
 def _build() -> typer.Typer:
-    program = _typer(cls=Program, no_args_is_help=True)
-    program.callback(epilog=_examples("fascore init spec.json", "fascore check spec.json", "fascore run spec.json"))(
+    program = application(cls=Program, no_args_is_help=True)
+    program.callback(epilog=layout("fascore init spec.json", "fascore check spec.json", "fascore run spec.json"))(
         _options
     )
-    _add(program, COMMANDS)
+    _add(program, (*TRAINING, *MEASURING, *COMPONENTS))
     groups = (
-        ("study", STUDY, "Tables of runs: a base spec and rows of overrides.", "fascore study run study.json"),
-        ("plugin", PLUGIN, "Begin a plugin of your own.", "fascore plugin new my-fusion"),
+        (
+            "study",
+            STUDY,
+            "Run studies: tables of runs from a base spec and rows of overrides.",
+            "fascore study run study.json",
+        ),
+        ("plugin", PLUGIN, "Start a plugin of your own.", "fascore plugin new my-fusion"),
     )
     for name, entries, what, example in groups:
-        group = _typer(no_args_is_help=True)
+        group = application(cls=Group, no_args_is_help=True)
         _add(group, entries)
-        program.add_typer(
-            group, name=name, help=what, short_help=what[0].lower() + what[1:-1], epilog=_examples(example)
-        )
+        program.add_typer(group, name=name, help=what, short_help=what[0].lower() + what[1:-1], epilog=layout(example))
     return program
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from fascore.cli.help import OUTPUT, option
 from fascore.cli.options import Set, Spec, Unset, With, overrides, problems_of
 
 
@@ -14,9 +13,11 @@ def check(
     settings: Set = [],  # noqa: B006  Typer copies it
     unset: Unset = [],  # noqa: B006
     extra: With = [],  # noqa: B006
-    cost: Annotated[bool, typer.Option("--cost", help="add parameters and FLOPs of each node; imports torch")] = False,
+    cost: Annotated[
+        bool, option("--cost", None, "add the parameters and FLOPs of each node; imports torch", OUTPUT)
+    ] = False,
 ) -> None:
-    """Check a spec and print its graph: what each node reads and gives."""
+    """Check a spec and print its graph: the input and output of each node. All errors are reported in one pass."""
     from fascore.report.graph_text import picture
     from fascore.spec.documents import read_spec
     from fascore.spec.plan import check as check_graph

@@ -1,4 +1,4 @@
-"""`fascore compare`: several systems side by side."""
+"""`fascore compare`: compare several systems."""
 
 from __future__ import annotations
 
@@ -6,56 +6,60 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-from fascore.cli.evaluate import (
-    Bootstrap,
-    Fold,
-    Format,
-    LabelFile,
-    LabelsAre,
-    LevelName,
-    Polarity,
-    Seed,
-    level_of,
-    option,
-)
+from fascore.cli.evaluate import Bootstrap, Fold, Format, LabelFile, LabelsAre, LevelName, Polarity, Seed, level_of
+from fascore.cli.help import OUTPUT, PAPER, STATISTICS, THRESHOLD, Command, option
 
-NAMELESS = "--paper: name a table, such as joint/II; 'fascore papers' lists those that are installed"
+NAMELESS = "--paper: name a table, for example joint/II; 'fascore papers' lists the installed tables"
 Systems = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="RUN",
-        help="runs' folders, folders of fascore evaluate --out, or score files with --dev",
+        help="folders of runs, folders of fascore evaluate --out, or score files with --dev",
         show_default=False,
     ),
 ]
-Dev = Annotated[list[Path], option("--dev", "FILE", "dev score file of each score file, in their order")]
+Dev = Annotated[list[Path], option("--dev", "FILE", "dev score file of each score file, in the same order", THRESHOLD)]
 Rule = Annotated[
     str | None,
-    option("--threshold", "RULE", "choose each threshold by this rule on its own dev [default: each run's own]"),
+    option(
+        "--threshold",
+        "RULE",
+        "choose the threshold of each system on its dev scores by this rule [default: the threshold of each run]",
+        THRESHOLD,
+    ),
 ]
-Baseline = Annotated[str | None, option("--baseline", "NAME", "the system to compare with [default: the first]")]
+Baseline = Annotated[
+    str | None,
+    option("--baseline", "NAME", "system that the others are compared with [default: the first]", STATISTICS),
+]
 Paper = Annotated[
     str | None,
-    option("--paper", "TABLE", "a paper's printed numbers beside ours, such as joint/II; see fascore papers"),
+    option("--paper", "TABLE", "show the numbers of a paper's table, for example joint/II; see fascore papers", PAPER),
 ]
 Rows = Annotated[
     list[str],
-    option("--as", "RUN=ROW", "the paper's row that a run is; default: the one its name spells; may be repeated"),
+    option("--as", "RUN=ROW", "row of the paper for a run; repeatable [default: the row with the run's name]", PAPER),
 ]
 Columns = Annotated[
     list[str],
-    option("--on", "TEST=COLUMN", "the paper's column that a test set is; default: that of its name or datasets"),
+    option(
+        "--on",
+        "TEST=COLUMN",
+        "column of the paper for a test set; repeatable [default: the column with the name of the test set or its datasets]",
+        PAPER,
+    ),
 ]
-Folder = Annotated[Path | None, option("--out", "DIR", "write compare.html, .md, .tex, .csv and .json there")]
+Folder = Annotated[
+    Path | None, option("--out", "DIR", "write compare.html, .md, .tex, .csv, and .json to this folder", OUTPUT)
+]
 
 
-class Command(TyperCommand):
-    """`--paper` without a table ends in a sentence that says where to find one."""
+class CompareCommand(Command):
+    """`--paper` without a table ends with a sentence that says how to find one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As any command does. Raises FascoreError."""
+        """Parse as any command does. Raises FascoreError."""
         try:
             return super().parse_args(ctx, args)
         except Exception as error:  # click's, which versions of Typer keep in different places
@@ -68,25 +72,26 @@ class Command(TyperCommand):
 
 def compare(
     systems: Systems = None,
-    dev: Dev = [],  # noqa: B006  Typer copies it
-    threshold: Rule = None,
-    baseline: Baseline = None,
-    paper: Paper = None,
-    as_: Rows = [],  # noqa: B006
-    on: Columns = [],  # noqa: B006
-    out: Folder = None,
     format: Format = None,
     polarity: Polarity = None,
     labels_are: LabelsAre = None,
     labels: LabelFile = None,
+    dev: Dev = [],  # noqa: B006  Typer copies it
+    threshold: Rule = None,
     level: LevelName = "frame",
     fold: Fold = None,
+    baseline: Baseline = None,
     bootstrap: Bootstrap = 1000,
     seed: Seed = 0,
+    paper: Paper = None,
+    as_: Rows = [],  # noqa: B006
+    on: Columns = [],  # noqa: B006
+    out: Folder = None,
 ) -> None:
-    """Set systems side by side on the presentations that all have, each at its own dev threshold, with paired tests against the first.
+    """Compare systems on the presentations that all of them scored, with paired tests against the baseline.
 
-    With --paper, the numbers that a paper prints stand beside them; cells that the paper itself contradicts are marked.
+    Each system uses its own dev threshold. --paper adds the numbers that a paper prints; cells that the paper itself
+    contradicts are marked.
     """
     from rich.console import Console
 
@@ -116,18 +121,18 @@ def compare(
     if out is not None:
         from fascore.report.comparison.files import write
 
-        print(f"the comparison: {write(out, comparison, shown, read)}")
+        print(f"comparison: {write(out, comparison, shown, read)}")
 
 
 def _table(paper: str | None, more: list[str]) -> Any:
-    """The paper's table; None where none is asked for. Raises FascoreError."""
+    """The paper's table; None if none was requested. Raises FascoreError."""
     from fascore.contract.errors import FascoreError
     from fascore.report.papers.tables import paper_table
 
     if paper is None:
         if more:
-            raise FascoreError(f"'{more[0]}' names a row or column of a paper: say of which with --paper")
+            raise FascoreError(f"'{more[0]}' names a row or column of a paper: name its table with --paper")
         return None
-    if paper.startswith("-"):  # the next option, taken for a table
+    if paper.startswith("-"):  # the next option in the place of a table
         raise FascoreError(NAMELESS)
     return paper_table(paper)

@@ -25,7 +25,7 @@ _REQUIRED = object()
 def explanation(kind: str, name: str) -> str:
     """Docstring, fields, what it takes and gives, package and place. Raises FascoreError for unknown or broken ones."""
     if kind not in KINDS:
-        raise FascoreError(f"'{kind}' is not a kind of component; there are: {', '.join(KINDS)}")
+        raise FascoreError(f"'{kind}' is not a kind of component; available: {', '.join(KINDS)}")
     component = load(kind, name)
     provider = index().provider(kind, name)
     blocks = [f"{kind} {name}", inspect.cleandoc(component.__doc__ or ""), _fields(component), _signals(component)]

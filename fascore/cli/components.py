@@ -11,18 +11,18 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, index
 from fascore.report.plain_text import columns
 
-Kinds = Annotated[list[str] | None, typer.Argument(metavar="KIND", help="only these kinds", show_default=False)]
+Kinds = Annotated[list[str] | None, typer.Argument(metavar="KIND", help="list only these kinds", show_default=False)]
 
 
 def components(kinds: Kinds = None) -> None:
-    """List the components that are installed, all or those of the kinds named; nothing of them is imported."""
+    """List the installed components, without importing any of them."""
     print(listing(kinds or ()))
 
 
 def listing(kinds: Sequence[str] = ()) -> str:
     """Kind, name and package of every component. Raises FascoreError for a word that is not a kind."""
     if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise FascoreError(f"'{unknown[0]}' is not a kind of component; there are: {', '.join(KINDS)}")
+        raise FascoreError(f"'{unknown[0]}' is not a kind of component; available: {', '.join(KINDS)}")
     rows = [
         (provider.kind, provider.name, provider.source)
         for kind in kinds or KINDS

@@ -1,4 +1,4 @@
-"""Commands that need scores and no model: measure them, plan how many are needed, set a threshold for a new camera."""
+"""`fascore evaluate`: measure score files of any system."""
 
 from __future__ import annotations
 
@@ -7,88 +7,120 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from fascore.cli.help import INPUT, OUTPUT, PRESENTATIONS, STATISTICS, THRESHOLD, option
 from fascore.cli.options import SHARE, Share
 
 Text = str | None
-
-
-def option(name: str, metavar: str, help: str) -> Any:
-    return typer.Option(name, metavar=metavar, help=help, show_default=False)
-
-
-def _flag(name: str, help: str) -> Any:
-    return typer.Option(name, help=help)
-
+RULES = ("sum", "mean", "weighted", "logistic")
+FORMATS = "fascore, csv, bob-csv, bob-4, bob-5, id-label-score, score-label, id-score, json"
 
 Scores = Annotated[
     list[Path],
     typer.Argument(
         metavar="SCORES",
-        help="score files, each a test set, or a run's folder; to combine, one a system",
+        help="score files, one per test set, or the folder of a run; with --combine, one per system",
         show_default=False,
     ),
 ]
-Dev = Annotated[
-    list[Path],
-    option(
-        "--dev", "FILE", "score file that sets the threshold; once a system, in their order, where systems are combined"
-    ),
-]
-Rule = Annotated[Text, option("--threshold", "RULE", "eer, bpcer=0.01, fixed=0.5, … [default: eer on --dev]")]
-Folder = Annotated[Path | None, option("--out", "DIR", "write metrics.json, threshold.json and report.html there")]
-FORMATS = "fascore, csv, bob-csv, bob-4, bob-5, id-label-score, score-label, id-score, json"
-Format = Annotated[Text, option("--format", "NAME", f"{FORMATS} [default: what the file names itself]")]
+Format = Annotated[Text, option("--format", "NAME", f"{FORMATS} [default: read from the file]", INPUT)]
 Polarity = Annotated[
-    Text, option("--polarity", "WHICH", "bona_fide_high or attack_high, for formats that do not say it")
+    Text, option("--polarity", "NAME", "bona_fide_high or attack_high, if the format does not define it", INPUT)
 ]
 LabelsAre = Annotated[
     Text,
-    option("--labels-are", "WHICH", "bona_fide_1 or attack_1, for labels in numbers of formats that do not say it"),
+    option(
+        "--labels-are", "NAME", "bona_fide_1 or attack_1, for numeric labels that the format does not define", INPUT
+    ),
 ]
 LabelFile = Annotated[
-    Path | None, option("--labels", "FILE", "labels and species by id, CSV, for formats without labels")
+    Path | None, option("--labels", "FILE", "CSV file of labels and species by id, for formats without labels", INPUT)
 ]
-Sum = Annotated[bool, _flag("--sum", "combine the systems: sum of their scores")]
-Mean = Annotated[bool, _flag("--mean", "combine: mean of the scores of those that answered")]
-Weighted = Annotated[bool, _flag("--weighted", "combine: weights from dev, by a grid")]
-Logistic = Annotated[bool, _flag("--logistic", "combine: logistic regression on dev")]
+Dev = Annotated[
+    list[Path],
+    option("--dev", "FILE", "score file that sets the threshold; with --combine, repeat it once per system", THRESHOLD),
+]
+Rule = Annotated[
+    Text, option("--threshold", "RULE", "eer, bpcer=0.01, fixed=0.5, … [default: eer on --dev]", THRESHOLD)
+]
+Combine = Annotated[
+    Text,
+    option(
+        "--combine",
+        "RULE",
+        "combine the systems: sum, mean of the systems that responded, weighted (weights from a grid on dev), or "
+        "logistic (regression on dev)",
+        PRESENTATIONS,
+    ),
+]
 LevelName = Annotated[
-    str, typer.Option("--level", metavar="NAME", help="what counts as one presentation: frame (a row), clip or attempt")
+    str,
+    option(
+        "--level",
+        "NAME",
+        "what counts as one presentation: frame (each row), clip, or attempt",
+        PRESENTATIONS,
+        show_default=True,
+    ),
 ]
 Fold = Annotated[
-    Text, option("--fold", "RULE", "one score of several rows: mean, median, min, max, majority [default: mean]")
+    Text,
+    option(
+        "--fold",
+        "RULE",
+        "score of a presentation with several rows: mean, median, min, max, or majority [default: mean]",
+        PRESENTATIONS,
+    ),
 ]
-By = Annotated[list[str], option("--by", "COLUMN", "the figures again for each value of a column; may be repeated")]
+By = Annotated[
+    list[str], option("--by", "COLUMN", "also report every value of this column separately; repeatable", STATISTICS)
+]
 Bootstrap = Annotated[
     int,
-    typer.Option("--bootstrap", min=0, metavar="N", help="resamples over subjects, where the file names them; 0: none"),
+    option(
+        "--bootstrap",
+        "N",
+        "number of bootstrap resamples, over subjects if the file names them; 0 turns intervals off",
+        STATISTICS,
+        min=0,
+        show_default=True,
+    ),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="of the bootstrap")]
+Seed = Annotated[int, option("--seed", "N", "seed of the bootstrap", STATISTICS, min=0, show_default=True)]
+Folder = Annotated[
+    Path | None, option("--out", "DIR", "write metrics.json, threshold.json, and report.html to this folder", OUTPUT)
+]
+
+
+def _shorthand(rule: str) -> Any:
+    """`--RULE` for `--combine RULE`, as it was before; not shown in the help."""
+    return typer.Option(f"--{rule}", hidden=True)
 
 
 def evaluate(
     scores: Scores,
     dev: Dev = [],  # noqa: B006  Typer copies it
     threshold: Rule = None,
-    out: Folder = None,
     format: Format = None,
     polarity: Polarity = None,
     labels_are: LabelsAre = None,
     labels: LabelFile = None,
-    sum_: Sum = False,
-    mean: Mean = False,
-    weighted: Weighted = False,
-    logistic: Logistic = False,
+    combine: Combine = None,
+    sum_: Annotated[bool, _shorthand("sum")] = False,
+    mean: Annotated[bool, _shorthand("mean")] = False,
+    weighted: Annotated[bool, _shorthand("weighted")] = False,
+    logistic: Annotated[bool, _shorthand("logistic")] = False,
     level: LevelName = "frame",
     fold: Fold = None,
     by: By = [],  # noqa: B006
     bootstrap: Bootstrap = 1000,
     seed: Seed = 0,
+    out: Folder = None,
     share: Share = False,
 ) -> None:
-    """Measure score files by ISO/IEC 30107-3; no model is needed. The threshold comes from --dev, or is fixed.
+    """Evaluate score files by ISO/IEC 30107-3, without a model. The threshold comes from --dev or is fixed.
 
-    What a file means is never guessed: its format says whether higher scores are bona fide, or you do, and it is printed.
+    The meaning of a file is never guessed: whether higher scores are bona fide follows from its format or from an
+    option, and is printed.
     """
     from rich.console import Console
 
@@ -97,14 +129,14 @@ def evaluate(
     from fascore.evaluation.score_files import evaluate_files
     from fascore.report.terminal import summary_table
 
-    combine = _one({"sum": sum_, "mean": mean, "weighted": weighted, "logistic": logistic})
+    flags = (sum_, mean, weighted, logistic)
     evaluated = evaluate_files(
         scores,
         dev=dev,
         rule=threshold,
         out=out,
         importer=importer(format, polarity, labels_are, labels),
-        combine=combine,
+        combine=_rule(combine, [rule for rule, chosen in zip(RULES, flags, strict=True) if chosen]),
         level=level_of(level, fold),
         depth=Depth(bootstrap, seed, tuple(by)),
     )
@@ -121,30 +153,34 @@ def evaluate(
             ReportFacts(out.name, evaluated.metrics, evaluated.tests, evaluated.dev, system={} if share else system),
             share=share,
         )
-        print(f"the report: {path}")
+        print(f"report: {path}")
 
 
 def level_of(name: str, rule: str | None) -> Any:
-    """The level that is asked for. Raises FascoreError for words that name none."""
+    """The level that the options choose. Raises FascoreError for an unknown name."""
     from fascore.contract.errors import FascoreError
     from fascore.evaluation.presentation_level import Level
 
-    for option, field, value in (("level", "name", name), ("fold", "rule", rule)):
+    for flag, field, value in (("level", "name", name), ("fold", "rule", rule)):
         allowed = get_args(Level.model_fields[field].annotation)
         if value is not None and value not in allowed:
-            raise FascoreError(f"--{option} {value}: choose one of {', '.join(allowed)}")
+            raise FascoreError(f"--{flag} {value}: choose one of {', '.join(allowed)}")
     if rule is not None and name == "frame":
         raise FascoreError(
-            "--fold says how rows become one, and at level 'frame' each row stays; say --level clip or --level attempt"
+            "--fold merges the rows of one presentation, and at level 'frame' each row is one: add --level clip or --level attempt"
         )
     return Level(**{"name": name, **({} if rule is None else {"rule": rule})})
 
 
-def _one(flags: dict[str, bool]) -> Any:
-    """The name of the one flag that is set; None where none is. Raises FascoreError for several."""
+def _rule(combine: str | None, shorthands: list[str]) -> Any:
+    """The rule that combines the systems; None without one. Raises FascoreError for an unknown rule, or for several."""
     from fascore.contract.errors import FascoreError
 
-    chosen = [name for name, wanted in flags.items() if wanted]
+    if combine is not None and combine not in RULES:
+        raise FascoreError(f"--combine {combine}: choose one of {', '.join(RULES)}")
+    chosen = list(dict.fromkeys([*([combine] if combine else []), *shorthands]))
     if len(chosen) > 1:
-        raise FascoreError(f"--{chosen[0]} and --{chosen[1]}: choose one way to combine")
+        raise FascoreError(
+            f"'{chosen[0]}' and '{chosen[1]}' are two rules to combine systems; choose one with --combine"
+        )
     return chosen[0] if chosen else None

@@ -9,7 +9,7 @@ from fascore.cli.text import print_or_write, to_json
 
 
 def fill(spec: Spec, settings: Set = [], unset: Unset = [], extra: With = [], out: Out = None) -> None:  # noqa: B006  Typer copies it
-    """Write a spec with every default written out, in the order of the file."""
+    """Print a spec with every default filled in. Fields keep the order of the file."""
     from fascore.spec.documents import read_spec
 
     with problems_of(spec):

@@ -1,4 +1,4 @@
-"""What `fascore init` writes: a spec for rendered clips, or for one's own videos."""
+"""`fascore init`: write a spec for rendered clips or for your own videos."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import typer
 
+from fascore.cli.help import OUTPUT, option
 from fascore.cli.text import to_json
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import index
@@ -24,7 +25,7 @@ NODE = {"rgb": "face", "depth": "depth", "infrared": "infrared"}
 
 
 class Choices(NamedTuple):
-    """What the user said; None where nothing."""
+    """What the user chose; None for what was left out."""
 
     data: str | None = None
     manifest: Path | None = None
@@ -36,31 +37,46 @@ class Choices(NamedTuple):
     name: str | None = None
 
 
-def _option(name: str, help: str, **settings: Any) -> Any:
-    return typer.Option(name, help=help, show_default=False, **settings)
+DATA, MODEL = "Data", "Model and training"
+Data = Annotated[
+    str | None,
+    option("--data", "NAME", "phantom (rendered clips), or folder (your own videos) [default: phantom]", DATA),
+]
+Manifest = Annotated[
+    Path | None, option("--manifest", "FILE", "list of your videos, CSV or JSON lines; implies --data folder", DATA)
+]
+Modalities = Annotated[
+    str | None, option("--modalities", "LIST", "rgb, depth, and infrared, separated by commas [default: rgb]", DATA)
+]
+Finder = Annotated[
+    str | None,
+    option(
+        "--detector",
+        "NAME",
+        "face detector [default: boxes for phantom; otherwise mtcnn, or whole if mtcnn is not installed]",
+        DATA,
+    ),
+]
+Encoder = Annotated[str | None, option("--encoder", "NAME", "timm model [default: resnet18]", MODEL)]
+Fusion = Annotated[str | None, option("--fusion", "NAME", "fusion of several modalities [default: gated]", MODEL)]
+Epochs = Annotated[int | None, option("--epochs", "N", "passes over the training set [default: 10]", MODEL, min=1)]
+Name = Annotated[str | None, option("--name", "NAME", "name of the run [default: name of the file]", OUTPUT)]
+Force = Annotated[bool, option("--force", None, "overwrite an existing file", OUTPUT)]
 
 
 def init(
-    path: Annotated[Path, typer.Argument(metavar="SPEC", help="the file to write")] = Path("spec.json"),
-    data: Annotated[
-        str | None, _option("--data", "phantom: rendered clips, or folder: your own, by a manifest")
-    ] = None,
-    manifest: Annotated[
-        Path | None, _option("--manifest", "CSV or JSON lines, for --data folder", metavar="FILE")
-    ] = None,
-    modalities: Annotated[
-        str | None, _option("--modalities", "of rgb, depth, infrared [default: rgb]", metavar="LIST")
-    ] = None,
-    encoder: Annotated[str | None, _option("--encoder", "a model of timm [default: resnet18]")] = None,
-    fusion: Annotated[str | None, _option("--fusion", "where there are several modalities [default: gated]")] = None,
-    detector: Annotated[
-        str | None, _option("--detector", "what finds faces [default: boxes for phantom; mtcnn, or whole without it]")
-    ] = None,
-    epochs: Annotated[int | None, _option("--epochs", "passes over the training set [default: 10]", min=1)] = None,
-    name: Annotated[str | None, _option("--name", "of the run [default: the file's name]")] = None,
-    force: Annotated[bool, _option("--force", "write over an existing file")] = False,
+    path: Annotated[Path, typer.Argument(metavar="SPEC", help="file to write")] = Path("spec.json"),
+    data: Data = None,
+    manifest: Manifest = None,
+    modalities: Modalities = None,
+    encoder: Encoder = None,
+    fusion: Fusion = None,
+    detector: Finder = None,
+    epochs: Epochs = None,
+    name: Name = None,
+    force: Force = False,
 ) -> None:
-    """Write a spec that runs. On a terminal and without options it asks; what is left out takes its default."""
+    """Write a spec that runs. Without options, the command asks for the choices if it is run on a terminal."""
     flags = Choices(
         data=data,
         manifest=manifest,
@@ -73,11 +89,11 @@ def init(
     )
     choices = asked(flags) if flags == Choices() else flags
     write_spec(path, choices, force=force)
-    print(f"wrote {path}; look at it with: fascore check {path}\nand train it with:    fascore run {path}")
+    print(f"wrote {path}\ncheck it: fascore check {path}\ntrain it: fascore run {path}")
 
 
 def asked(choices: Choices) -> Choices:
-    """Ask for the choices on a terminal; off one, they stay as they are."""
+    """Ask for the choices on a terminal; without a terminal, they stay as they are."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return choices
     data = _ask("data: 'phantom' (rendered clips) or the path of a manifest (CSV or JSON lines)", "phantom", _there)
@@ -94,7 +110,7 @@ def asked(choices: Choices) -> Choices:
 
 
 def _ask(question: str, default: str, reading: Callable[[str], str]) -> str:
-    """An answer that `reading` takes; one that it refuses is explained, and asked for again."""
+    """An answer that `reading` accepts. If it refuses one, it says why, and the question is repeated."""
 
     def read(text: str) -> str:
         try:
@@ -113,7 +129,7 @@ def _there(text: str) -> str:
 
 def _one_of(names: Sequence[str], text: str) -> str:
     if text not in names:
-        raise FascoreError(f"'{text}' is none of {', '.join(names)}")
+        raise FascoreError(f"'{text}' is not one of {', '.join(names)}")
     return text
 
 
@@ -124,9 +140,9 @@ def _positive(text: str) -> str:
 
 
 def write_spec(path: Path, choices: Choices, *, force: bool) -> None:
-    """Write the spec of some choices, after it is checked. Raises FascoreError, or SpecErrors where they do not fit."""
+    """Check the spec of some choices and write it. Raises FascoreError, or SpecErrors if the choices do not fit together."""
     if path.exists() and not force:
-        raise FascoreError(f"{path}: is there already; write over it with --force, or name another file")
+        raise FascoreError(f"{path}: exists already; overwrite it with --force, or name another file")
     from fascore.contract.component import validate
     from fascore.contract.files import write_whole
     from fascore.spec.documents import RunSpec
@@ -138,7 +154,7 @@ def write_spec(path: Path, choices: Choices, *, force: bool) -> None:
 
 
 def spec_of(choices: Choices) -> dict[str, Any]:
-    """The document. Raises FascoreError for a choice that there is not."""
+    """The document. Raises FascoreError for an unknown choice."""
     kinds = _modalities(choices.modalities or "rgb")
     data, detector = _data(choices)
     nodes = [NODE[kind] for kind in kinds]
@@ -169,12 +185,12 @@ def _modalities(text: str) -> list[str]:
     kinds = [kind.strip() for kind in text.split(",") if kind.strip()]
     wrong = [kind for kind in kinds if kind not in MODALITIES]
     if wrong or not kinds:
-        raise FascoreError(f"--modalities {text}: '{(wrong or [''])[0]}' is none of {', '.join(MODALITIES)}")
+        raise FascoreError(f"--modalities {text}: '{(wrong or [''])[0]}' is not one of {', '.join(MODALITIES)}")
     return [kind for kind in MODALITIES if kind in kinds]
 
 
 def _data_graph(kinds: list[str], detector: str) -> dict[str, Any]:
-    """Faces are found on RGB, once; depth and infrared follow the crop, and records may lack them."""
+    """Faces are detected once, on RGB; depth and infrared follow the crop, and records may lack them."""
     graph: dict[str, Any] = {"faces": {"type": "faces", "detector": detector}}
     graph["face"] = {"type": "face_frames", "inputs": ["faces"], "size": SIZE, "views": 4}
     if "depth" in kinds:
@@ -192,7 +208,7 @@ def _data(choices: Choices) -> tuple[dict[str, Any], str]:
         raise FascoreError(f"--data {choices.data}: write phantom or folder")
     if "phantom" not in index().names("dataset"):
         raise FascoreError(
-            "the rendered clips are a plugin: pip install fas-phantom; or give your own videos: --data folder --manifest FILE"
+            "rendered clips are provided by the package fas-phantom: pip install fas-phantom; or use your own videos: --data folder --manifest FILE"
         )
     own, other = ({"type": "phantom", "site": site} for site in "AB")
     tests = {"intra": [{"dataset": own, "split": "test"}], "cross": [{"dataset": other, "split": "test"}]}
@@ -204,13 +220,15 @@ def _data(choices: Choices) -> tuple[dict[str, Any], str]:
 
 
 def _finder() -> str:
-    """MTCNN where its extra is installed; else the whole frame is taken for the face, which suits face crops."""
+    """MTCNN if its extra is installed; otherwise the whole frame counts as the face, which suits face crops."""
     return "mtcnn" if find_spec("facenet_pytorch") else "whole"
 
 
 def _of_manifest(manifest: Path | None) -> dict[str, Any]:
     if manifest is None:
-        raise FascoreError("--data folder needs a manifest: --manifest FILE, CSV or JSON lines with a line a video")
+        raise FascoreError(
+            "--data folder needs a manifest: --manifest FILE, CSV or JSON lines, with one line per video"
+        )
     from fascore.contract.component import load, validate
 
     dataset = {"type": "folder", "manifest": str(manifest)}

@@ -9,34 +9,44 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from fascore.cli.help import EXECUTION, INPUT, OTHER, OUTPUT, SPEC, option
 from fascore.contract.errors import FascoreError, SpecErrors
 
-Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="a spec, JSON", show_default=False)]
+Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="JSON file of the spec", show_default=False)]
+Run: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a finished run", show_default=False)]
 Set: TypeAlias = Annotated[
-    list[str],
-    typer.Option("--set", metavar="PATH=VALUE", help="change one field, such as recipe.epochs=5; may be repeated"),
+    list[str], option("--set", "PATH=VALUE", "change one field, for example recipe.epochs=5; repeatable", SPEC)
 ]
 Unset: TypeAlias = Annotated[
-    list[str], typer.Option("--unset", metavar="PATH", help="remove one field, such as recipe.clip; may be repeated")
+    list[str], option("--unset", "PATH", "remove one field, for example recipe.clip; repeatable", SPEC)
 ]
 With: TypeAlias = Annotated[
-    list[str],
-    typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; may be repeated"),
+    list[str], option("--with", "MODULE:CLASS", "use a component that is not installed; repeatable", OTHER)
 ]
-Processes: TypeAlias = Annotated[int | None, typer.Option("--processes", min=1, help="how many; default: one a core")]
-Trainers: TypeAlias = Annotated[int, typer.Option("--processes", min=1, help="training processes on this machine")]
+Processes: TypeAlias = Annotated[
+    int | None, option("--processes", "N", "number of worker processes [default: one per core]", EXECUTION, min=1)
+]
+Trainers: TypeAlias = Annotated[
+    int, option("--processes", "N", "number of training processes on this machine", EXECUTION, min=1, show_default=True)
+]
 Strict: TypeAlias = Annotated[
-    bool, typer.Option("--strict", help="an unreadable record is an error, not a line in quarantine.jsonl")
+    bool, option("--strict", None, "stop at an unreadable record instead of listing it in quarantine.jsonl", EXECUTION)
 ]
-Runs: TypeAlias = Annotated[Path, typer.Option("--runs", metavar="DIR", help="folder of the runs' folders")]
+Runs: TypeAlias = Annotated[
+    Path, option("--runs", "DIR", "folder that contains the run folders", OUTPUT, show_default=True)
+]
+Device: TypeAlias = Annotated[str, option("--device", "NAME", "auto, cpu, or cuda", EXECUTION, show_default=True)]
+Detector: TypeAlias = Annotated[
+    str | None,
+    option("--detector", "NAME", "face detector, as a name or JSON [default: the detector of the run]", INPUT),
+]
 Out: TypeAlias = Annotated[
-    Path | None,
-    typer.Option("--out", "-o", metavar="FILE", help="write to this file; default: print", show_default=False),
+    Path | None, option("--out", "FILE", "write to this file instead of printing", OUTPUT, short="-o")
 ]
 
 
 def overrides(settings: Sequence[str], extra: Sequence[str], unset: Sequence[str] = ()) -> dict[str, Any]:
-    """What `--unset` and then `--set` say, by path, after the components of `--with` are known. Raises FascoreError."""
+    """Changes by path: first `--unset`, then `--set`. Registers the components of `--with` before. Raises FascoreError."""
     from fascore.contract.registry import add_targets
     from fascore.spec.documents import parse_override
     from fascore.spec.overrides import UNSET
@@ -53,7 +63,7 @@ def overrides(settings: Sequence[str], extra: Sequence[str], unset: Sequence[str
 
 
 class InFile(SpecErrors):
-    """All problems of one document, as its author reads them: a line each with the file in front, and a count."""
+    """All problems of one document: one line per problem that begins with the file, and their number."""
 
     def __init__(self, path: Path, errors: SpecErrors) -> None:
         super().__init__(errors.problems)
@@ -75,4 +85,7 @@ def problems_of(path: Path) -> Iterator[None]:
 
 
 SHARE = "report.shared.html"
-Share = Annotated[bool, typer.Option("--share", help="a report to give away: no pictures, numbers for ids and people")]
+Share = Annotated[
+    bool,
+    option("--share", None, "write a report to share: no pictures, and numbers instead of ids and subjects", OUTPUT),
+]

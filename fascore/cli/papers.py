@@ -1,4 +1,4 @@
-"""`fascore papers`: the printed numbers of papers that plugins bring."""
+"""`fascore papers`: the printed numbers of papers that plugins provide."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import typer
 Name = Annotated[
     str | None,
     typer.Argument(
-        metavar="TABLE", help="a table to print, such as joint/II, or a paper whose tables to list", show_default=False
+        metavar="TABLE",
+        help="table to print, for example joint/II, or a paper whose tables are listed",
+        show_default=False,
     ),
 ]
 
 
 def papers(table: Name = None) -> None:
-    """List the printed tables of papers, by the package that brings them, or print one table.
+    """List the tables of papers that installed packages provide, or print one table.
 
-    A cell that other numbers of its paper contradict, or that is no target for another reason, has a mark; the reason stands below.
+    A mark shows a cell that the paper itself contradicts, or that is unsuitable as a target; the reason is printed below.
     """
     from fascore.report.papers.tables import document, installed_paper, listing, paper_table
 

@@ -1,12 +1,11 @@
-"""`fascore plan`: tables of what a claim needs."""
+"""`fascore plan`: the sample sizes that a claim needs."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from fascore.cli.help import OUTPUT, STATISTICS, option
 from fascore.report.plain_text import columns
 
 if TYPE_CHECKING:
@@ -14,33 +13,48 @@ if TYPE_CHECKING:
 
     from fascore.evaluation.sample_size import Claim, Plan
 
-_rate = {"metavar": "RATE", "show_default": False}
+CLAIM = "Claim"
 Apcer = Annotated[
     float | None,
-    typer.Option("--apcer", help="claim that the APCER of each species is at most this, such as 0.02", **_rate),
+    option("--apcer", "RATE", "claim that the APCER of each species is at most this, for example 0.02", CLAIM),
 ]
-Bpcer = Annotated[float | None, typer.Option("--bpcer", help="claim that the BPCER is at most this", **_rate)]
-Confidence = Annotated[float, typer.Option("--confidence", help="of the exact one-sided bound")]
-Species = Annotated[int, typer.Option("--species", min=1, help="how many species the claim is about")]
+Bpcer = Annotated[float | None, option("--bpcer", "RATE", "claim that the BPCER is at most this", CLAIM)]
+Confidence = Annotated[
+    float, option("--confidence", "LEVEL", "confidence of the exact one-sided bound", CLAIM, show_default=True)
+]
+Species = Annotated[
+    int, option("--species", "N", "number of species that the claim covers", CLAIM, min=1, show_default=True)
+]
 Each = Annotated[
-    int, typer.Option("--each", min=1, help="presentations with one instrument, and of one bona fide subject")
+    int,
+    option(
+        "--each", "N", "presentations per instrument, and per bona fide subject", STATISTICS, min=1, show_default=True
+    ),
 ]
 Correlation = Annotated[
     float | None,
-    typer.Option(
+    option(
         "--correlation",
-        metavar="RHO",
+        "RHO",
+        "correlation of errors within an instrument or subject [default: 0 and 1]",
+        STATISTICS,
         min=0,
         max=1,
-        help="of errors within an instrument or a subject [default: 0 and 1]",
-        show_default=False,
     ),
 ]
-Errors = Annotated[int, typer.Option("--errors", min=0, help="plan for up to this many tolerated errors")]
+Errors = Annotated[
+    int, option("--errors", "N", "largest number of tolerated errors to plan for", STATISTICS, min=0, show_default=True)
+]
 True_ = Annotated[
     list[float],
-    typer.Option("--true", metavar="RATE", help="chance to pass at this true rate [default: limit / 2, / 5, / 10]"),
+    option(
+        "--true",
+        "RATE",
+        "print the chance to pass at this true rate; repeatable [default: limit/2, limit/5, and limit/10]",
+        STATISTICS,
+    ),
 ]
+Json = Annotated[bool, option("--json", None, "print one JSON document instead of tables", OUTPUT)]
 
 
 def plan(
@@ -52,11 +66,11 @@ def plan(
     correlation: Correlation = None,
     errors: Errors = 3,
     true: True_ = [],  # noqa: B006  Typer copies it
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON document instead of tables")] = False,
+    as_json: Json = False,
 ) -> None:
-    """How many presentations, subjects and instruments a claim needs, before the laboratory is booked.
+    """Compute how many presentations, subjects, and instruments a claim needs, before you book a laboratory.
 
-    Exact: with the tolerated errors, the one-sided Clopper-Pearson bound is at most the limit.
+    The numbers are exact: with the tolerated errors, the one-sided Clopper-Pearson bound is at most the limit.
     """
     from fascore.contract.component import validate
     from fascore.contract.errors import FascoreError

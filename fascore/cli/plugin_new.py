@@ -1,4 +1,4 @@
-"""What `fascore plugin new` writes: a plugin package that passes its tests at once."""
+"""`fascore plugin new`: write a plugin package that passes its tests."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from fascore.cli.help import OUTPUT, option
 from fascore.contract.errors import FascoreError
 from fascore.contract.files import write_whole
 from fascore.contract.registry import KINDS, known_plugins
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLACES = {"src.": "src/$package/", "tests.": "tests/"}
-"""Beginnings of templates' names, and the folders that they stand for."""
+"""Prefixes of template names, and the folders that they stand for."""
 _FACTS = "facts.json"
-"""In the folder of each kind: its component, and what the README says of it."""
+"""File in the folder of each kind: its component, and the text about it in the README."""
 
 
 class Names(NamedTuple):
-    """What a plugin is called: to pip, to Python, and before the dot of its components."""
+    """The names of a plugin: for pip, for Python, and before the dot in the names of its components."""
 
     distribution: str
     package: str
@@ -38,25 +39,27 @@ class Names(NamedTuple):
 
 
 def plugin_new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="what it adds, such as my-fusion")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="what the plugin adds, for example my-fusion")],
     kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help=f"kind of its first component: {', '.join(KINDS)}")
+        str, option("--kind", "KIND", f"kind of its first component: {', '.join(KINDS)}", "Plugin", show_default=True)
     ] = "fusion",
     into: Annotated[
-        Path, typer.Option("--into", metavar="DIR", help="folder to make it in", show_default="here")
+        Path, option("--into", "DIR", "folder that receives the package [default: current folder]", OUTPUT)
     ] = Path("."),
 ) -> None:
-    """Write a plugin package that installs and passes its tests at once."""
+    """Write a plugin package that can be installed and passes its tests as it is."""
     folder = create(name, into, kind)
     print(f"the plugin is called {names_of(name)}")
-    print(f"wrote {folder}; install it with: pip install -e '{folder}[test]'\nand test it with:    pytest {folder}")
+    print(f"wrote {folder}\ninstall it: pip install -e '{folder}[test]'\ntest it:    pytest {folder}")
 
 
 def names_of(name: str) -> Names:
-    """The names of a plugin. Raises FascoreError where `name` cannot be one."""
+    """The names of a plugin. Raises FascoreError if `name` is not valid."""
     plain = name.removeprefix("fas-")
     if not _NAME.fullmatch(plain):
-        raise FascoreError(f"'{name}' cannot name a plugin; write lower-case words with hyphens, such as my-fusion")
+        raise FascoreError(
+            f"'{name}' is not a valid plugin name; write lower-case words with hyphens, for example my-fusion"
+        )
     underscored = plain.replace("-", "_")
     owner = next((package for package, facts in known_plugins().items() if facts["prefix"] == underscored), None)
     if owner is not None:
@@ -65,13 +68,13 @@ def names_of(name: str) -> Names:
 
 
 def create(name: str, folder: Path, kind: str = "fusion") -> Path:
-    """Write the plugin `fas-NAME` below `folder`, whole or not at all; its own folder. Raises FascoreError."""
+    """Write the plugin `fas-NAME` into `folder`, whole or not at all, and return its folder. Raises FascoreError."""
     names = names_of(name)
     if kind not in KINDS:
-        raise FascoreError(f"there is no kind '{kind}'; the kinds are {', '.join(KINDS)}")
+        raise FascoreError(f"there is no kind '{kind}'; available: {', '.join(KINDS)}")
     target = folder / names.distribution
     if target.exists():
-        raise FascoreError(f"{target}: is there already; choose another name or folder")
+        raise FascoreError(f"{target}: exists already; choose another name or folder")
     try:
         for path, text in _texts(names, kind).items():
             write_whole(target / path, text)

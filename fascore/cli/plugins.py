@@ -1,4 +1,4 @@
-"""`fascore plugins`: the packages that offer components, and what is wrong with them."""
+"""`fascore plugins`: the packages that provide components, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fascore.cli.help import EXECUTION, option
 from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, Conflict, index
 from fascore.report.plain_text import columns, counted
@@ -16,10 +17,10 @@ from fascore.report.plain_text import columns, counted
 def plugins(
     context: typer.Context,
     check: Annotated[
-        bool, typer.Option("--check", help="import every component, and end with 1 where one is broken")
+        bool, option("--check", None, "import every component; the exit code is 1 if one is broken", EXECUTION)
     ] = False,
 ) -> None:
-    """List the packages that offer components, and names that two of them claim."""
+    """List the packages that provide components, and names that are provided twice."""
     print(packages())
     own = getattr(context.find_root().command, "commands", {})
     problems = [*map(str, index().conflicts()), *hidden_commands(own)]
@@ -28,12 +29,12 @@ def plugins(
     for problem in problems:
         print(problem)
     if check:
-        print(f"{len(problems)} to mend" if problems else "every component can be imported")
+        print(f"{len(problems)} to fix" if problems else "every component can be imported")
         raise typer.Exit(1 if problems else 0)
 
 
 def packages() -> str:
-    """Every package with the number of its components, hooks and commands by kind."""
+    """Every package with its number of components, hooks, and commands by kind."""
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for provider in index().providers():
         counts[provider.source][provider.kind] += 1
@@ -45,17 +46,17 @@ def packages() -> str:
 
 
 def hidden_commands(own: Collection[str]) -> list[str]:
-    """A sentence for each command of a plugin that cannot be called, since `own` commands of fascore come first."""
+    """One sentence per plugin command that cannot be called because a command of fascore, in `own`, has the same name."""
     return [
-        f"command '{provider.name}' of {provider.source} cannot be called: fascore has one of that name; "
-        "tell its authors"
+        f"command '{provider.name}' of {provider.source} cannot be called: fascore has a command of that name; "
+        "report this to the authors of the package"
         for provider in index().providers()
         if provider.kind == "command" and provider.name in own
     ]
 
 
 def broken_providers() -> list[str]:
-    """A sentence for every component, hook and command that cannot be imported."""
+    """One sentence per component, hook, and command that cannot be imported."""
     from fascore.contract.component import load  # pydantic, which the listing alone does not need
     from fascore.contract.paper import load_paper
 

@@ -7,46 +7,42 @@ from typing import Annotated
 
 import typer
 
-from fascore.cli.options import With, overrides
+from fascore.cli.help import INPUT, OUTPUT, THRESHOLD, option
+from fascore.cli.options import Detector, Device, Run, With, overrides
+
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH", help="images, videos, or folders of them", show_default=False)
+]
+Clips = Annotated[
+    float | None, option("--clips", "SECONDS", "split each video into clips of this length and score each clip", INPUT)
+]
+Recalibrated = Annotated[
+    Path | None,
+    option(
+        "--threshold", "FILE", "use the threshold of this file by fascore recalibrate [default: of the run]", THRESHOLD
+    ),
+]
+Json = Annotated[bool, option("--json", None, "print one JSON object per line instead of a table", OUTPUT)]
+Timeline = Annotated[
+    Path | None, option("--timeline", "FILE", "draw the scores over time as a PNG; requires --clips", OUTPUT)
+]
 
 
 def predict(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder", show_default=False)],
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="images, videos, or folders of them", show_default=False)
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="a JSON object a line instead of a table")] = False,
-    detector: Annotated[
-        str | None,
-        typer.Option(
-            "--detector",
-            metavar="NAME",
-            help="what finds the faces, name or JSON; default: as the run",
-            show_default=False,
-        ),
-    ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
-    threshold: Annotated[
-        Path | None,
-        typer.Option(
-            "--threshold", metavar="FILE", help="decide by a file of fascore recalibrate instead", show_default=False
-        ),
-    ] = None,
-    clips: Annotated[
-        float | None,
-        typer.Option(
-            "--clips", metavar="SECONDS", help="score each video clip by clip, so many seconds each", show_default=False
-        ),
-    ] = None,
-    timeline: Annotated[
-        Path | None,
-        typer.Option(
-            "--timeline", metavar="FILE", help="a PNG of the score over time, with --clips", show_default=False
-        ),
-    ] = None,
+    folder: Run,
+    paths: Paths,
+    detector: Detector = None,
+    clips: Clips = None,
+    threshold: Recalibrated = None,
+    as_json: Json = False,
+    timeline: Timeline = None,
+    device: Device = "auto",
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
-    """Score images and videos with a finished run, and decide at its threshold; say why where there is no answer."""
+    """Score images and videos with a finished run, and decide at its threshold.
+
+    A file that cannot be scored is listed with the reason and never counted as an attack.
+    """
     from fascore.cli.predict_text import print_answers
     from fascore.contract.errors import FascoreError
     from fascore.running.predict import predict as predictions
@@ -55,7 +51,7 @@ def predict(
 
     overrides([], extra)
     if timeline is not None and clips is None:
-        raise FascoreError("--timeline draws clips over time: say how long one is, for example --clips 2")
+        raise FascoreError("--timeline draws clips over time: add their length, for example --clips 2")
     origin = "the run's threshold" if threshold is None else f"of {threshold}: APCER unknown here"
     with progress_bar("predict", "scored", quiet=clips is None, unit="clips") as progress:
         answers = predictions(

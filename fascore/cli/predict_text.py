@@ -1,4 +1,4 @@
-"""What `fascore predict` prints: a line a file, as the answers come."""
+"""What `fascore predict` prints: one line per file, as soon as the file is scored."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def print_answers(answers: Iterable[Prediction], *, as_json: bool, origin: str) -> list[Prediction]:
-    """A JSON object a line, or a table whose last column is the file and, where there is no decision, the reason; the answers.
+    """Print one JSON object per line, or a table that ends with the file and, without a decision, the reason. Returns the answers.
 
-    `origin` says where the threshold came from.
+    `origin` describes where the threshold comes from.
     """
     threshold: float | None = None
     printed: list[Prediction] = []
@@ -25,7 +25,7 @@ def print_answers(answers: Iterable[Prediction], *, as_json: bool, origin: str) 
         threshold = answer.threshold
         print(json.dumps(asdict(answer), ensure_ascii=False) if as_json else _line(answer), flush=True)
     if threshold is not None and not as_json:
-        print(f"bona fide where the score is at least {threshold:.4f}, {origin}")
+        print(f"bona fide if the score is at least {threshold:.4f}, {origin}")
     return printed
 
 

@@ -13,7 +13,10 @@ def prepare(
     extra: With = [],  # noqa: B006
     strict: Strict = False,
 ) -> None:
-    """Decode and store what a spec needs of every record, once for all runs; a run does it too where it is missing."""
+    """Decode the records of a spec and store what its model reads, once for all runs.
+
+    `fascore run` prepares whatever is missing; prepare first to separate this from training.
+    """
     changes = overrides(settings, extra, unset)
     with problems_of(spec):
         from fascore.running.prepare import prepare_spec

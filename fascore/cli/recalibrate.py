@@ -1,4 +1,4 @@
-"""`fascore recalibrate`: a threshold file for a new camera, beside the run."""
+"""`fascore recalibrate`: write a threshold file for a new camera into the run's folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fascore.cli.options import With, overrides
+from fascore.cli.help import OUTPUT, THRESHOLD, option
+from fascore.cli.options import Detector, Device, Run, With, overrides
 
 if TYPE_CHECKING:
     from fascore.evaluation.table import ScoreTable
@@ -16,28 +17,29 @@ SCORE_FILES = (".csv",)
 
 
 def recalibrate(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder", show_default=False)],
+    folder: Run,
     paths: Annotated[
         list[Path],
         typer.Argument(
             metavar="PATH",
-            help="bona fide of the new camera: a score file, CSV, or images, videos, folders",
+            help="bona fide presentations of the new camera: one CSV score file, or images, videos, and folders",
             show_default=False,
         ),
     ],
     bpcer: Annotated[
-        float, typer.Option("--bpcer", metavar="RATE", help="at most this share of them is rejected")
+        float, option("--bpcer", "RATE", "largest share of them that is rejected", THRESHOLD, show_default=True)
     ] = 0.01,
     camera: Annotated[
-        str, typer.Option("--camera", metavar="NAME", help="names the file, thresholds/NAME.json")
+        str, option("--camera", "NAME", "name of the file, thresholds/NAME.json", OUTPUT, show_default=True)
     ] = "new",
-    detector: Annotated[
-        str | None, typer.Option("--detector", metavar="NAME", help="as for predict", show_default=False)
-    ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
+    detector: Detector = None,
+    device: Device = "auto",
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
-    """Choose a threshold for a new camera from its bona fide alone. The run's own stays; APCER is unknown there, and the file says so."""
+    """Choose a threshold for a new camera from bona fide presentations alone.
+
+    The threshold of the run stays as it is. The APCER at the new threshold is unknown, and the file states that.
+    """
     from fascore.contract.errors import FascoreError
     from fascore.contract.files import write_whole
     from fascore.evaluation.recalibration import UNKNOWN, recalibrate as choose
@@ -54,20 +56,20 @@ def recalibrate(
     )
     write_whole(target, recalibrated.model_dump_json(indent=2) + "\n")
     print(f"threshold {recalibrated.threshold.value:.10g} for camera '{camera}': {recalibrated.bpcer}")
-    print(f"the run's own {own.value:.10g}: {recalibrated.bpcer_at_run_threshold}")
+    print(f"threshold of the run {own.value:.10g}: {recalibrated.bpcer_at_run_threshold}")
     if recalibrated.non_responses:
-        print(f"{recalibrated.non_responses} presentations have no score and no part in it")
-    print(f"{UNKNOWN}\nwritten to {target}; use it: fascore predict {folder} PATH --threshold {target}")
+        print(f"{recalibrated.non_responses} presentations have no score and are left out")
+    print(f"{UNKNOWN}\nwritten to {target}; to use it: fascore predict {folder} PATH --threshold {target}")
 
 
 def _bona_fide(folder: Path, paths: list[Path], detector: str | None, device: str) -> ScoreTable:
-    """The scores of a file, or of images and videos that the run scores now."""
+    """Scores from a file, or of images and videos that the run scores now."""
     from fascore.contract.errors import FascoreError
     from fascore.evaluation.table import ScoreTable
 
     if files := [path for path in paths if path.suffix.lower() in SCORE_FILES]:
         if len(paths) > 1:
-            raise FascoreError(f"{files[0]} is a score file: give it alone, or images and videos")
+            raise FascoreError(f"{files[0]} is a score file: name it alone, or name images and videos")
         return ScoreTable.read(files[0])
     from fascore.running.predict import predict
     from fascore.spec.documents import json_or_word

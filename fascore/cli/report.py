@@ -1,13 +1,12 @@
-"""The command that writes a run's report again."""
+"""`fascore report`: write the report of a run again."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from fascore.cli.options import SHARE, Share
+from fascore.cli.help import OUTPUT, option
+from fascore.cli.options import SHARE, Device, Run, Share
 from fascore.contract.errors import FascoreError
 
 if TYPE_CHECKING:
@@ -15,33 +14,21 @@ if TYPE_CHECKING:
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a finished run's folder", show_default=False)],
+    folder: Run,
     share: Share = False,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out",
-            metavar="FILE",
-            help=f"where to [default: RUN/report.html, or {SHARE} beside it]",
-            show_default=False,
-        ),
+        option("--out", "FILE", f"file to write [default: RUN/report.html; with --share, RUN/{SHARE}]", OUTPUT),
     ] = None,
     sections: Annotated[
         str | None,
-        typer.Option(
-            "--add",
-            metavar="JSON",
-            help='further sections, as under trackers: {"embedding": {"nodes": ["fused"]}}',
-            show_default=False,
-        ),
+        option("--add", "JSON", 'add sections, as under trackers: {"embedding": {"nodes": ["fused"]}}', OUTPUT),
     ] = None,
-    device: Annotated[
-        str, typer.Option("--device", help="where further sections are computed: auto, cpu or cuda")
-    ] = "auto",
+    device: Device = "auto",
 ) -> None:
-    """Write a run's report again, from the files of its folder: nothing is scored. --share makes one to give away.
+    """Write the report of a run again from the files of its folder, or write a report to share.
 
-    --add looks into the trained model, and adds what it finds to this report and to every later one of the run.
+    Nothing is scored again. --add computes sections from the trained model and keeps them for later reports.
     """
     from fascore.running.conclude import report as write
     from fascore.running.folder import open_run
@@ -49,7 +36,7 @@ def report(
     run = open_run(folder)
     if sections is not None:
         _add(run, sections, device)
-    print(f"the report: {write(run, out or (run.root / SHARE if share else None), share=share)}")
+    print(f"report: {write(run, out or (run.root / SHARE if share else None), share=share)}")
 
 
 def _add(run: RunFolder, sections: str, device: str) -> None:

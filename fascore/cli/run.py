@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
+from fascore.cli.help import EXECUTION, option
 from fascore.cli.options import Runs, Set, Spec, Strict, Trainers, Unset, With, overrides, problems_of
 
 RUNS = Path("runs")
@@ -17,15 +16,18 @@ def run(
     spec: Spec,
     settings: Set = [],  # noqa: B006  Typer copies it
     unset: Unset = [],  # noqa: B006
-    fresh: Annotated[bool, typer.Option("--fresh/--resume", help="begin again, or continue what was begun")] = False,
+    fresh: Annotated[
+        bool,
+        option("--fresh/--resume", None, "start over, or continue an interrupted run", EXECUTION, show_default=True),
+    ] = False,
     processes: Trainers = 1,
     extra: With = [],  # noqa: B006
     strict: Strict = False,
     runs: Runs = RUNS,
 ) -> None:
-    """Check, prepare, train, choose the threshold on dev, evaluate every test set, write the run's folder.
+    """Train a model from a spec, choose its threshold on the dev set, evaluate every test set, and write a report.
 
-    A run that was stopped continues with the same command, to the same result.
+    If a run is interrupted, repeat the command: training resumes and gives identical results.
     """
     document = _checked(spec, overrides(settings, extra, unset))
     with problems_of(spec):

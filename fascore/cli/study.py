@@ -1,4 +1,4 @@
-"""Commands on studies: tables of runs from a base spec and rows of overrides."""
+"""`fascore study`: tables of runs from a base spec and rows of overrides."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
+from fascore.cli.help import SPEC, option
 from fascore.cli.options import Runs, Strict, Trainers, With, overrides, problems_of
 
 RUNS = Path("runs")
-Study = Annotated[Path, typer.Argument(metavar="STUDY", help="a study, JSON", show_default=False)]
+Study = Annotated[Path, typer.Argument(metavar="STUDY", help="JSON file of the study", show_default=False)]
 Base = Annotated[
-    Path | None,
-    typer.Option("--base", metavar="SPEC", help="run the rows on this base spec instead", show_default=False),
+    Path | None, option("--base", "SPEC", "use this base spec instead of the one that the study names", SPEC)
 ]
 
 
 def study_check(study: Study, base: Base = None, extra: With = []) -> None:  # noqa: B006
-    """Validate and check every run of a study."""
+    """Check every run of a study and list the names of the runs."""
     from fascore.running.study import check_study, read_study
 
     overrides([], extra)
@@ -35,7 +35,7 @@ def study_run(
     runs: Runs = RUNS,
     extra: With = [],  # noqa: B006
 ) -> None:
-    """Run what has not run yet, then print the table."""
+    """Execute the runs of a study that are not finished, then print its table."""
     from fascore.running.run import execute_document
     from fascore.running.study import read_study, run_study
 
@@ -52,7 +52,7 @@ def study_run(
 
 
 def study_table(study: Study, base: Base = None, runs: Runs = RUNS, extra: With = []) -> None:  # noqa: B006
-    """Print mean and deviation over seeds and folds, a row a row."""
+    """Print mean and standard deviation over seeds and folds, one line per row of the study."""
     from fascore.report.plain_text import columns
     from fascore.running.study import read_study, table
 

@@ -1,28 +1,24 @@
-"""`fascore subsets`: a run without some of its inputs."""
+"""`fascore subsets`: evaluate a run without some of its inputs."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from fascore.cli.options import With, overrides
+from fascore.cli.help import OUTPUT, option
+from fascore.cli.options import Device, Run, With, overrides
 
 
 def subsets(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="a finished run's folder", show_default=False)],
+    folder: Run,
     metric: Annotated[
         list[str] | None,
-        typer.Option(
-            "--metric", metavar="NAME", help="to print, such as auc; may be repeated; default: all", show_default=False
-        ),
+        option("--metric", "NAME", "metric to print, for example auc; repeatable [default: all]", OUTPUT),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda")] = "auto",
+    device: Device = "auto",
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
-    """Measure a run with every subset of the inputs that a record may lack; a row a subset, at the run's own threshold."""
+    """Evaluate a run with every subset of its optional inputs, at the threshold of the run."""
     from fascore.report.plain_text import columns
     from fascore.running.folder import open_run
     from fascore.running.study import figures
@@ -33,7 +29,7 @@ def subsets(
     wanted = tuple(metric or dict.fromkeys(entry.type for entry in open_run(folder).run_spec().metrics))
     rows = {name: figures(metrics, wanted) for name, metrics in metrics_by_subset.items()}
     names = list(dict.fromkeys(name for cells in rows.values() for name in cells))
-    # A figure a line and a subset a column: there are few subsets, and figures have long names.
+    # One line per figure and one column per subset: subsets are few, and figures have long names.
     print(
         columns(
             [
@@ -45,4 +41,4 @@ def subsets(
             ]
         )
     )
-    print(f"written to {folder / 'subsets.json'}, the scores to {folder / 'subsets'}")
+    print(f"figures: {folder / 'subsets.json'}; scores: {folder / 'subsets'}")

@@ -60,7 +60,9 @@ def fit(rule: Rule, dev: Named | None, systems: Sequence[str]) -> Combination:
     if rule in ("sum", "mean"):
         return Combination(rule=rule, shares={name: Share() for name in systems})
     if dev is None:
-        raise FascoreError(f"--{rule} fits its weights on dev: give a dev file a system, in the order of the systems")
+        raise FascoreError(
+            f"the rule '{rule}' fits its weights on dev: give one dev file per system, in the order of the systems"
+        )
     tables = align(dev)
     label = next(iter(tables.values())).label
     answered = np.logical_and.reduce([table.responded for table in tables.values()])
@@ -78,7 +80,7 @@ def _standard(name: str, values: Floats) -> Share:
     deviation = float(values.std())
     if deviation == 0:
         raise FascoreError(
-            f"all scores of '{name}' on dev are equal: there is nothing to weigh; leave it out, or use --sum"
+            f"all scores of '{name}' on dev are equal: no weight can be fitted; leave the system out, or use the rule 'sum'"
         )
     return Share(mean=float(values.mean()), deviation=deviation)
 

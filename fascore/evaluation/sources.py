@@ -49,10 +49,12 @@ def read_sources(paths: Sequence[Path], dev: Sequence[Path], importer: Importer,
     if rule is None:
         if len(systems) > 1:
             raise FascoreError(
-                "give one run's folder, or say how to combine them: --sum, --mean, --weighted or --logistic"
+                "give the folder of one run, or combine them by the rule sum, mean, weighted, or logistic (--combine RULE)"
             )
     elif len(systems) < 2:
-        raise FascoreError(f"--{rule} combines two systems or more; give a score file of each, or their runs' folders")
+        raise FascoreError(
+            f"the rule '{rule}' combines two or more systems; give one score file per system, or the folders of their runs"
+        )
     _refuse_twice({path.resolve(): name for name, files in sets.items() for path in files}, sets)
     read = {
         name: {system: importer.read(path) for system, path in zip(_systems(systems), files)}
@@ -102,7 +104,9 @@ def _of_files(paths: Sequence[Path], dev: Sequence[Path], *, fused: bool) -> dic
             f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order"
         )
     if not fused and len(dev) > 1:
-        raise FascoreError("one dev file sets the threshold; several belong to --sum, --mean, --weighted or --logistic")
+        raise FascoreError(
+            "one dev file sets the threshold; several dev files need a rule that combines systems (--combine RULE)"
+        )
     names = short_names(paths)
     stems = {path.stem for path in paths}
     tests = (

@@ -23,7 +23,7 @@ def conclude(folder: RunFolder, metrics: Mapping[str, Any], facts: Mapping[str, 
     folder.write(folder.facts, facts)
     report(folder)
     Console().print(summary_table(metrics))
-    print(f"the report: {folder.report}")
+    print(f"report: {folder.report}")
 
 
 def report(folder: RunFolder, out: Path | None = None, *, share: bool = False) -> Path:

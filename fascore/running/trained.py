@@ -128,7 +128,7 @@ class Trained:
                     for port, signal in node.outputs.items()
                     if signal
                 ]
-                raise FascoreError(f"there is no '{ref}' that gives a tensor; there are: {', '.join(there)}")
+                raise FascoreError(f"there is no '{ref}' that gives a tensor; available: {', '.join(there)}")
         named = list(dict.fromkeys(Ref(ref).node for ref in refs))
         return [name for name in named if name in self.plan.modalities], [
             name for name in named if name in self.plan.nodes

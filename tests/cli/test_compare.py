@@ -17,7 +17,7 @@ def test_score_files_are_compared_and_written_in_every_form(fascore, tmp_path):
         scores(tmp_path / f"{name}_dev.csv", shift + 0.01)
     files = ("a.csv", "b.csv", "--dev", "a_dev.csv", "--dev", "b_dev.csv")
     told = fascore("compare", *files, "--out", "both", "--bootstrap", 50, COLUMNS="200").stdout
-    assert "Differences from a" in told and "the comparison: both/compare.html" in told
+    assert "Differences from a" in told and "comparison: both/compare.html" in told
     assert {path.name for path in (tmp_path / "both").iterdir()} == {
         f"compare.{form}" for form in ("html", "md", "tex", "csv", "json")
     }
@@ -56,7 +56,7 @@ def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):
             "there is no system 'b' to compare with; there are a",
         ),
         (("a.csv", "--threshold", "fixed=0.5", "--paper", "joint/XX"), "there is no table 'joint/XX'"),
-        (("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"), "say of which with --paper"),
+        (("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"), "name its table with --paper"),
     ):
         assert message in fascore("compare", *arguments, code=1).stderr
 

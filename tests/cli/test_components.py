@@ -15,7 +15,7 @@ def test_components_of_300_packages_are_listed_without_importing_one(fascore, di
 
 def test_an_unknown_kind_is_told_with_the_kinds(fascore):
     assert fascore("components", "encodr", code=1).stderr.startswith(
-        "'encodr' is not a kind of component; there are: dataset, modality"
+        "'encodr' is not a kind of component; available: dataset, modality"
     )
 
 

@@ -67,9 +67,14 @@ def test_scores_that_are_higher_for_attacks_give_the_same_figures_at_the_thresho
         ),
         (["own.csv", "test.txt", "--polarity", "attack_high"], "higher = bona fide, and --polarity says attack_high"),
         (["own.csv", "--threshold", "fixed=high"], "'high' is not a number"),
-        (["own.csv", "--sum"], "--sum combines two systems or more"),
-        (["own.csv", "own2.csv", "--sum", "--mean"], "--sum and --mean: choose one way"),
-        (["own.csv", "own2.csv", "--weighted"], "--weighted fits its weights on dev"),
+        (["own.csv", "--sum"], "the rule 'sum' combines two or more systems"),
+        (["own.csv", "own2.csv", "--sum", "--mean"], "'sum' and 'mean' are two rules to combine systems"),
+        (["own.csv", "own2.csv", "--combine", "sum", "--mean"], "choose one with --combine"),
+        (
+            ["own.csv", "own2.csv", "--combine", "median"],
+            "--combine median: choose one of sum, mean, weighted, logistic",
+        ),
+        (["own.csv", "own2.csv", "--weighted"], "the rule 'weighted' fits its weights on dev"),
         (["own.csv", "--labels", "own.csv"], "leave --labels out"),
     ],
 )
@@ -90,7 +95,17 @@ def test_combined_systems_print_and_store_their_weights(fascore, tmp_path):
                 "id,label,score\n" + "".join(f"{i},{label},{score}\n" for i, label, score in rows)
             )
     told = fascore(
-        "evaluate", "--weighted", "a_test.csv", "b_test.csv", "--dev", "a_dev.csv", "--dev", "b_dev.csv", "--out", "out"
+        "evaluate",
+        "--combine",
+        "weighted",
+        "a_test.csv",
+        "b_test.csv",
+        "--dev",
+        "a_dev.csv",
+        "--dev",
+        "b_dev.csv",
+        "--out",
+        "out",
     ).stdout
     stored = json.loads((tmp_path / "out/combination.json").read_text())
     assert stored == figures(tmp_path / "out")["combination"]
@@ -159,7 +174,7 @@ def test_breakdowns_and_the_bootstrap_are_measured_on_request(fascore, tmp_path)
     [
         (["--level", "video"], "--level video: choose one of frame, clip, attempt"),
         (["--level", "clip", "--fold", "best"], "--fold best: choose one of mean"),
-        (["--fold", "min"], "at level 'frame' each row stays"),
+        (["--fold", "min"], "at level 'frame' each row is one"),
         (["--level", "attempt"], "attempt"),
         (["--by", "skin"], "no column 'skin'"),
     ],

@@ -84,7 +84,7 @@ def test_every_component_of_the_core_can_be_explained(kind, name):
     ("kind", "name", "said"),
     [
         ("fusion", "concta", "Did you mean 'concat'"),
-        ("fusoin", "concat", "there are: dataset, modality"),
+        ("fusoin", "concat", "available: dataset, modality"),
         ("encoder", "concat", "registered as fusion"),
     ],
 )

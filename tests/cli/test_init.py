@@ -51,7 +51,7 @@ def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path,
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--modalities", "rgb,thermal"], "'thermal' is none of rgb, depth, infrared"),
+        (["--modalities", "rgb,thermal"], "'thermal' is not one of rgb, depth, infrared"),
         (["--data", "folder"], "needs a manifest"),
         (["--data", "nothing"], "write phantom or folder"),
         (["--manifest", "nowhere.csv"], "nowhere.csv cannot be read"),
@@ -97,8 +97,8 @@ def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path):
     said = told + os.read(mine, 10_000).decode()
     for sentence in (
         "there is no file gone.csv",
-        "'dept' is none of rgb",
-        "'gatde' is none of gated",
+        "'dept' is not one of rgb",
+        "'gatde' is not one of gated",
         "'0' is not a whole",
         "'many' is not a whole",
     ):

@@ -1,12 +1,15 @@
 import json
 import os
+import re
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from fascore import __version__
 from fascore.cli.app import app
+from fascore.cli.help import Command, lay_out
+from fascore.cli.plugin_commands import application
+from fascore.contract.registry import index
 
 HEAVY = ("torch", "torchvision", "timm", "cv2", "av", "scipy", "sklearn", "matplotlib", "wandb", "rich", "jinja2")
 
@@ -18,15 +21,68 @@ def leaves(command, path=()):
         yield from leaves(inner, (*path, name))
 
 
-COMMANDS = list(leaves(typer.main.get_command(app)))
+def whole_program():
+    """fascore with the commands of the installed plugins, as if they were its own."""
+    program = typer.main.get_command(app)
+    for provider in index().providers():
+        if provider.kind == "command" and provider.distribution != "not installed":
+            real = provider.load()
+            if not isinstance(real, typer.Typer):
+                function, real = real, application()
+                real.command(provider.name, cls=Command)(function)
+            program.commands[provider.name] = typer.main.get_command(lay_out(real))
+    return program
+
+
+PROGRAM = whole_program()
+COMMANDS = list(leaves(PROGRAM))
+
+
+def command_at(path):
+    command = PROGRAM
+    for name in path:
+        command = command.commands[name]
+    return command
+
+
+def context_at(path):
+    context = None
+    for number, name in enumerate(("fascore", *path)):
+        context = command_at(path[:number]).make_context(name, ["--help"], parent=context, resilient_parsing=True)
+    return context
+
+
+def help_of(path):
+    return command_at(path).get_help(context_at(path))
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_help_shows_an_example_that_begins_with_the_command_itself(path):
-    done = CliRunner().invoke(app, [*path, "--help"], prog_name="fascore")
-    assert done.exit_code == 0
-    examples = done.output.partition("Example")[2]
+    examples = help_of(path).partition("Example")[2]
     assert f"\n    {' '.join(['fascore', *path])}" in examples
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_help_says_what_the_command_does_and_fits_80_columns(path):
+    text, _, _ = help_of(path).partition("\n  Example")
+    purpose = text.split("\n\n")[1].strip()
+    assert purpose[0].isupper() and purpose.endswith(".")
+    assert max(map(len, text.splitlines())) <= 80
+    assert "..." not in text.split("\n\n", 1)[1] and "<" not in text
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if not hasattr(command_at(path), "commands")], ids=" ".join)
+def test_every_option_is_described_in_a_group_with_its_default(path):
+    command = command_at(path)
+    options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
+    for option in options:
+        assert option.help, option.name
+        _, shown = option.get_help_record(context_at(path))
+        if option.default not in (None, False, (), []) and not callable(option.default):
+            assert "[default: " in shown, option.name
+    if len(options) > 6:
+        assert len({option.rich_help_panel for option in options}) > 1
+    assert len(options) < 16
 
 
 def test_all_commands_of_the_issue_are_there():
@@ -113,17 +169,47 @@ def test_an_unexpected_failure_is_one_line_and_a_traceback_only_on_request(fasco
     assert shown.rstrip().endswith("RuntimeError: no reason")
 
 
-def test_commands_of_plugins_are_listed_by_name_and_imported_when_called(fascore, distributions):
+@pytest.mark.parametrize(
+    ("source", "summary"),
+    [
+        ('def beat(video):\n    """Read a pulse. Slowly.\n\n    More.\n    """\n', "read a pulse"),
+        ("def beat(video):\n    'RPPG in a line'\n", "RPPG in a line"),
+        ("beat = typer.Typer(help='Read a pulse; or two.')\n", "read a pulse"),
+        ("@beat.callback()\ndef all():\n    'Read pulses.'\n", "read pulses"),
+        ("", "a command of fas-fake0 1.0"),
+        ("def beat(video): pass\n", "a command of fas-fake0 1.0"),
+        ("this is not Python\n", "a command of fas-fake0 1.0"),
+        (None, "a command of fas-fake0 1.0"),
+    ],
+)
+@pytest.mark.parametrize("module", ["fas_fake0", "fas_fake0.inner.command", "fas_fake0.inner"])
+def test_commands_of_plugins_are_listed_by_what_their_source_says_without_an_import(
+    fascore, distributions, source, summary, module
+):
+    site = distributions(1)
+    (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text(f"[fascore.v1.command]\nbeat = {module}:beat\n")
+    (site / "fas_fake0.py").unlink()
+    path = site.joinpath(*module.split("."))
+    path = path / "__init__.py" if module.endswith("inner") else path.with_suffix(".py")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if module != "fas_fake0":
+        (site / "fas_fake0/__init__.py").write_text("raise ImportError('the list imported a plugin')\n")
+    if source is not None:
+        path.write_text(f"{source}\nraise ImportError('the list imported a plugin')\n")
+    assert re.search(rf"^  beat +{summary}$", fascore("--help", PYTHONPATH=str(site)).stdout, re.MULTILINE)
+
+
+def test_a_command_of_a_plugin_is_imported_when_it_is_called(fascore, distributions):
     site = distributions(1)
     (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nbeat = fas_fake0:beat\n")
-    assert (
-        "A command of fas-fake0 1.0." in fascore("--help", PYTHONPATH=str(site)).stdout
-    )  # the module itself raises on import
     (site / "fas_fake0.py").write_text(
-        "def beat(video: str, rate: float = 30.0) -> None:\n    'Read a pulse.'\n    print(f'{video} at {rate}')\n"
+        "def beat(video: str, rate: float = 30.0) -> None:\n"
+        "    'Read a pulse.\\n\\nExamples:\\n  fascore beat a.mp4'\n"
+        "    print(f'{video} at {rate}')\n"
     )
     assert fascore("beat", "a.mp4", "--rate", "25", PYTHONPATH=str(site)).stdout == "a.mp4 at 25.0\n"
-    assert "Read a pulse." in fascore("beat", "--help", PYTHONPATH=str(site)).stdout
+    shown = fascore("beat", "--help", PYTHONPATH=str(site)).stdout
+    assert "Read a pulse.\n" in shown and shown.endswith("\n  Example:\n    fascore beat a.mp4\n")
     assert "No such option" in fascore("beat", "a.mp4", "--nonsense", code=2, PYTHONPATH=str(site)).stderr
 
 

@@ -31,7 +31,7 @@ def test_a_threshold_is_written_beside_the_run_and_the_runs_own_stays(fascore, r
         "threshold 0.01 for camera 'phone': 4 of 400 bona fide rejected, 1 % (95 % interval 0.27 to 2.5 %, if independent)"
         in told
     )
-    assert "the run's own 0.5: 200 of 400 bona fide rejected, 50 %" in told
+    assert "threshold of the run 0.5: 200 of 400 bona fide rejected, 50 %" in told
     assert "APCER unknown here" in told
     assert json.loads((run / "thresholds/phone.json").read_text())["threshold"]["value"] == 0.01
     assert (run / "checkpoints/threshold.json").read_bytes() == before
@@ -42,7 +42,7 @@ def test_a_threshold_is_written_beside_the_run_and_the_runs_own_stays(fascore, r
     ("arguments", "said"),
     [
         (["demo", "phone.csv", "--bpcer", "0.001"], "needs 3000 bona fide, and there are 400"),
-        (["demo", "phone.csv", "video.mp4"], "give it alone"),
+        (["demo", "phone.csv", "video.mp4"], "name it alone"),
         (["demo", "nowhere.csv"], "there is no score file"),
         (["nowhere", "phone.csv"], "there is no such folder"),
     ],

@@ -149,7 +149,7 @@ def test_a_system_with_one_score_for_all_has_no_weight():
     tables = drawn(9, 20)
     with pytest.raises(FascoreError, match="all scores of 'b' on dev are equal"):
         fit("weighted", {"a": tables["a"], "b": changed(tables["b"], score=[0.5] * 20)}, ["a", "b"])
-    with pytest.raises(FascoreError, match="--logistic fits its weights on dev"):
+    with pytest.raises(FascoreError, match="the rule 'logistic' fits its weights on dev"):
         fit("logistic", None, ["a", "b"])
 
 
@@ -207,8 +207,8 @@ def test_wrong_uses_of_combining_are_sentences(tmp_path):
     folders = runs(tmp_path)
     files = [folder / "scores/intra.csv" for folder in folders]
     for arguments, said in (
-        ({"paths": folders}, "say how to combine them: --sum"),
-        ({"paths": files[:1], "combine": "sum"}, "--sum combines two systems or more"),
+        ({"paths": folders}, "combine them by the rule sum"),
+        ({"paths": files[:1], "combine": "sum"}, "the rule 'sum' combines two or more systems"),
         ({"paths": files, "combine": "sum", "dev": [folders[0] / "scores/dev.csv"]}, "2 systems and 1 dev files"),
         ({"paths": [folders[0], files[1]], "combine": "sum"}, "is a folder and"),
         ({"paths": folders, "combine": "sum", "dev": files[:1]}, "leave --dev out"),

@@ -127,7 +127,7 @@ def test_what_cannot_name_a_plugin_is_refused_and_nothing_is_written(tmp_path, n
 
 
 def test_an_unknown_kind_is_refused_and_nothing_is_written(tmp_path):
-    with pytest.raises(FascoreError, match="there is no kind 'loss'; the kinds are dataset, modality"):
+    with pytest.raises(FascoreError, match="there is no kind 'loss'; available: dataset, modality"):
         create("mine", tmp_path, "loss")
     assert list(tmp_path.iterdir()) == []
 
@@ -139,7 +139,7 @@ def test_a_prefix_of_a_known_plugin_is_refused(tmp_path):
 
 def test_nothing_is_written_over(tmp_path):
     create("mine", tmp_path)
-    with pytest.raises(FascoreError, match="is there already"):
+    with pytest.raises(FascoreError, match="exists already"):
         create("mine", tmp_path)
 
 

@@ -40,7 +40,7 @@ def test_values_are_what_the_graph_gives_and_nan_where_a_record_lacks_them(run: 
         np.testing.assert_array_equal(np.isnan(values["depth"]).all(axis=(1, 2, 3, 4)), lacking)
         stored = [trained.stored(record, "depth") is not None for record in records]
         assert stored == [not lacks for lacks in lacking]
-        with pytest.raises(FascoreError, match=r"no 'nose'.*there are: .*face"):
+        with pytest.raises(FascoreError, match=r"no 'nose'.*available: .*face"):
             trained.values(records, ["nose"])
 
 

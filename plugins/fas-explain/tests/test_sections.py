@@ -81,7 +81,7 @@ def test_a_wrong_section_for_a_finished_run_is_a_sentence(run: Path, in_process:
         ("galery", "Did you mean 'gallery'"),
         (
             json.dumps({"saliency": {**CAM, "head": "mian"}}),
-            "there is no head 'mian' that gives a score; there are: main",
+            "there is no head 'mian' that gives a score; available: main",
         ),
     ):
         done = in_process("report", run, "--add", sections, "--device", "cpu", code=1)

@@ -111,7 +111,7 @@ def test_noise_is_insufficient_signal_and_no_heart_rate(skin, tmp_path):
         ("frozen", ["--band", "180", "40"], "the lower first"),
         ("frozen", ["--band", "40", "900"], "show 750 beats a minute at most"),
         ("frozen", ["--out", "pulse.jpg"], "--out pulse.jpg: the picture is a PNG file"),
-        ("frozen", ["--detector", "{whole"], "--detector: no JSON"),
+        ("frozen", ["--detector", "{whole"], "--detector is not JSON"),
         ("frozen", ["--detector", "hole"], "no detector 'hole'. Did you mean 'whole'"),
         ("frozen", ["--detector", "yunet"], "model"),
     ],

@@ -161,7 +161,8 @@ def test_scores_of_two_runs_summed_are_those_of_one_model_with_the_weights_of_bo
     with chdir(home):
         call(
             "evaluate",
-            "--sum",
+            "--combine",
+            "sum",
             "runs/twostream-multi",
             "runs/twostream-difference",
             "--out",

@@ -31,35 +31,84 @@ class Refused(FascoreError):
     exit_code = 2
 
 
+RECORDS, LIMITS, OUTPUT = "Records", "Limits", "Output"
+
+
 def audit(
     dataset: Target,
-    split: Annotated[str, typer.Option("--split", help="audit only the records of this split")] = "all",
+    split: Annotated[
+        str,
+        typer.Option("--split", metavar="NAME", help="audit only the records of this split", rich_help_panel=RECORDS),
+    ] = "all",
     records: Annotated[
-        int, typer.Option("--records", min=1, help="largest number of records per task and label")
+        int,
+        typer.Option(
+            "--records",
+            metavar="N",
+            min=1,
+            help="largest number of records per task and label",
+            rich_help_panel=RECORDS,
+        ),
     ] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="seed for drawing records and for the folds")] = 0,
+    ignore: Annotated[
+        list[str],
+        typer.Option("--ignore", metavar="COLUMN", help="leave this column out; repeatable", rich_help_panel=RECORDS),
+    ] = [],  # noqa: B006
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", metavar="N", min=0, help="seed for drawing records and for the folds", rich_help_panel=RECORDS
+        ),
+    ] = 0,
     distance: Annotated[
-        float, typer.Option("--distance", min=0, max=0.5, help="largest allowed distance of an AUC from 0.50")
+        float,
+        typer.Option(
+            "--distance",
+            metavar="D",
+            min=0,
+            max=0.5,
+            help="largest allowed distance of an AUC from 0.50",
+            rich_help_panel=LIMITS,
+        ),
     ] = 0.03,
     statistic: Annotated[
-        float, typer.Option("--statistic", min=0.5, max=1, help="largest allowed AUC of a single statistic")
+        float,
+        typer.Option(
+            "--statistic",
+            metavar="AUC",
+            min=0.5,
+            max=1,
+            help="largest allowed AUC of a single statistic",
+            rich_help_panel=LIMITS,
+        ),
     ] = 0.75,
-    ignore: Annotated[
-        list[str], typer.Option("--ignore", metavar="COLUMN", help="column to leave out; may be repeated")
-    ] = [],  # noqa: B006
-    strict: Annotated[bool, typer.Option("--strict", help="also fail if a question is not measurable")] = False,
-    processes: Annotated[
-        int | None, typer.Option("--processes", min=1, help="number of worker processes; default: one per core")
-    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="also fail if a question is not measurable", rich_help_panel=LIMITS)
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="write the report as JSON", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="write the report as JSON", show_default=False, rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", metavar="N", min=1, help="number of worker processes [default: one per core]"),
     ] = None,
     extra: Annotated[
         list[str],
-        typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; may be repeated"),
+        typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; repeatable"),
     ] = [],  # noqa: B006
 ) -> None:
-    """Test whether labels leak through anything but the face; exit code 0: passed, 1: failed, 2: the audit could not run."""
+    """Test whether labels leak through anything but the face.
+
+    The exit code is 0 if the dataset passed, 1 if it failed, and 2 if the audit could not run.
+
+    Examples:
+      fascore audit videos.csv
+      fascore audit spec.json --split train --out audit.json
+      fascore audit phantom --strict
+    """
     with _refusing():
         if extra:
             add_targets(extra)

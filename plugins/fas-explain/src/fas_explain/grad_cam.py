@@ -26,11 +26,11 @@ def grad_cam(
     score.
     """
     if head not in trained.plan.heads or not trained.plan.heads[head].component.scores:
-        raise FascoreError(f"there is no head '{head}' that gives a score; there are: {', '.join(trained.plan.heads)}")
+        raise FascoreError(f"there is no head '{head}' that gives a score; available: {', '.join(trained.plan.heads)}")
     ref = Ref(node)
     if ref.node not in trained.plan.nodes:
         raise FascoreError(
-            f"'{ref.node}' is neither an encoder nor a fusion; there are: {', '.join(trained.plan.nodes)}"
+            f"'{ref.node}' is neither an encoder nor a fusion; available: {', '.join(trained.plan.nodes)}"
         )
     trained.graph.eval()
     maps = []

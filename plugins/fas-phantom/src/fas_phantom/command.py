@@ -1,4 +1,4 @@
-"""`fascore phantom`: what the phantom renders, as sheets to look at and as files. Importing this module imports no torch and no numpy."""
+"""`fascore phantom`: contact sheets of rendered clips, and files. Importing this module imports no torch and no numpy."""
 
 from __future__ import annotations
 
@@ -17,28 +17,47 @@ from fascore import FascoreError, validate
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 QUIET = 10.0
-"""Seconds between two lines of progress where the output is no terminal."""
+"""Seconds between two lines of progress if the output is not a terminal."""
+
+
+CLIP, OUTPUT = "Clip", "Output"
 
 
 @app.callback()
 def phantom() -> None:
-    """Rendered face clips: contact sheets and exports."""
+    """Show or export rendered face clips.
+
+    Examples:
+      fascore phantom show --species print.flat --out print.png
+      fascore phantom export clips/ --set subjects=20
+    """
 
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a new or empty folder", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="new or empty folder", show_default=False)],
     settings: Annotated[
         list[str],
         typer.Option(
             "--set",
             metavar="FIELD=VALUE",
-            help="a field of the dataset phantom, such as site=B or species=all; may be repeated",
+            help="set a field of the dataset phantom, for example site=B or species=all; repeatable",
+            rich_help_panel=CLIP,
         ),
     ] = [],  # noqa: B006  Typer copies it
-    processes: Annotated[int | None, typer.Option("--processes", min=1, help="how many; default: one a core")] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", metavar="N", min=1, help="number of worker processes [default: one per core]"),
+    ] = None,
 ) -> None:
-    """Write clips as files: videos, 16-bit pictures of depth, a manifest for the dataset `folder`, and DATASHEET.md."""
+    """Write rendered clips to files.
+
+    The folder contains videos, 16-bit images of depth, a manifest for the dataset `folder`, and DATASHEET.md.
+
+    Examples:
+      fascore phantom export clips/
+      fascore phantom export clips/ --set subjects=20 --set species=print.flat,mask.rigid
+    """
     dataset = validate(Phantom, dict(map(_field, settings)))
     from fas_phantom.export import export as steps
 
@@ -51,17 +70,47 @@ def export(
 @app.command()
 def show(
     species: Annotated[
-        str, typer.Option(help='a species, "bona_fide", or "all" for one sheet of every species', show_default=False)
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="a species, bona_fide, or all for one sheet of every species",
+            show_default=False,
+            rich_help_panel=CLIP,
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="the sheet, a PNG file; one that is there is replaced", show_default=False)],
-    site: Annotated[str, typer.Option(help="place of capture, A, B or C")] = "A",
-    subject: Annotated[int, typer.Option(min=0, help="number of the person at the site")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="of people and clips")] = 0,
-    size: Annotated[int, typer.Option(help="height and width of a frame in pixels")] = 192,
-    frames: Annotated[int, typer.Option(help="frames of the clip, whose pulse is plotted")] = 125,
-    difficulty: Annotated[float, typer.Option(help="0 leaves strong traces of the attack, 1 faint ones")] = 0.5,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE.png",
+            help="file to write; an existing file is replaced",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ],
+    site: Annotated[str, typer.Option(metavar="NAME", help="capture site: A, B, or C", rich_help_panel=CLIP)] = "A",
+    subject: Annotated[
+        int, typer.Option(metavar="N", min=0, help="number of the subject at the site", rich_help_panel=CLIP)
+    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="seed of subjects and clips", rich_help_panel=CLIP)] = 0,
+    size: Annotated[
+        int, typer.Option(metavar="PIXELS", help="height and width of a frame", rich_help_panel=CLIP)
+    ] = 192,
+    frames: Annotated[
+        int, typer.Option(metavar="N", help="length of the clip whose pulse is plotted", rich_help_panel=CLIP)
+    ] = 125,
+    difficulty: Annotated[
+        float,
+        typer.Option(
+            metavar="D", help="from 0 (strong traces of the attack) to 1 (faint traces)", rich_help_panel=CLIP
+        ),
+    ] = 0.5,
 ) -> None:
-    """Draw what the phantom renders, and all that is known of it: pictures, traces, channels, pulse."""
+    """Draw a rendered clip and everything known about it: images, traces, channels, and pulse.
+
+    Examples:
+      fascore phantom show --species print.flat --out print.png
+      fascore phantom show --species all --out all.png
+    """
     named = "all" if species == "all" else DEFAULT if species == "bona_fide" else [species]
     dataset = validate(
         Phantom,
@@ -82,10 +131,10 @@ def show(
 
 
 def _field(text: str) -> tuple[str, Any]:
-    """A field and its value, JSON or a plain word; species may be words with commas between."""
+    """A field and its value: JSON or a plain word. Species can be several words, separated by commas."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise FascoreError(f"--set {text}: write FIELD=VALUE, such as --set site=B")
+        raise FascoreError(f"--set {text}: write FIELD=VALUE, for example --set site=B")
     try:
         return name, json.loads(value)
     except json.JSONDecodeError:
@@ -93,7 +142,7 @@ def _field(text: str) -> tuple[str, Any]:
 
 
 def _shown(steps: Iterable[tuple[int, int]]) -> int:
-    """Tells how far it is: a bar, or a line now and then where the output is no terminal. The number of steps."""
+    """Show the progress as a bar, or as occasional lines if the output is not a terminal. Returns the number of steps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

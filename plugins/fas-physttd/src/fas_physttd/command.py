@@ -1,4 +1,4 @@
-"""`fascore traces`: what a trained model takes for the traces of an attack. Importing this module imports no torch and no numpy."""
+"""`fascore traces`: draw the spoof traces that a trained model finds. Importing this module imports no torch and no numpy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from fascore import FascoreError
+
+INPUT, OUTPUT = "Input", "Output"
 
 
 def traces(
@@ -20,30 +22,56 @@ def traces(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="VIDEO_OR_IMAGE", help="the face to take apart, or the id of a run's record", show_default=False
+            metavar="FACE", help="image or video of a face, or the id of a record of the run", show_default=False
         ),
     ],
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", metavar="FILE.png", help="the sheet; one that is there is replaced", show_default=False
+            "--out",
+            "-o",
+            metavar="FILE.png",
+            help="file to write; an existing file is replaced",
+            show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ],
     onto: Annotated[
         str | None,
-        typer.Option(metavar="VIDEO_OR_IMAGE", help="a face, or its id, that gets the traces", show_default=False),
+        typer.Option(
+            metavar="FACE",
+            help="image, video, or record id of a face that receives the traces",
+            show_default=False,
+            rich_help_panel=INPUT,
+        ),
     ] = None,
     beside: Annotated[
-        list[Path] | None, typer.Option(metavar="RUN", help="another run, below; may come again", show_default=False)
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN", help="another run, drawn below; repeatable", show_default=False, rich_help_panel=INPUT
+        ),
     ] = None,
     detector: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="what finds the face; default: as fascore predict", show_default=False),
+        typer.Option(
+            metavar="NAME",
+            help="face detector [default: the detector of the run]",
+            show_default=False,
+            rich_help_panel=INPUT,
+        ),
     ] = None,
 ) -> None:
-    """Draw the traces that a model finds in a picture: bands, inpainted region, the live face without them, the traces on another face."""
+    """Draw the spoof traces that a model finds in a face.
+
+    The sheet shows the bands of the trace, the inpainted region, the live face without the trace, and the trace on
+    another face.
+
+    Examples:
+      fascore traces runs/physttd attack.mp4 --out traces.png
+      fascore traces runs/physttd attack.mp4 --onto live.mp4 --out traces.png
+    """
     if out.suffix.lower() != ".png":
-        raise FascoreError(f"--out {out}: the sheet is a PNG file; give a name that ends in .png")
+        raise FascoreError(f"--out {out}: the sheet is a PNG file; give a name that ends with .png")
     from fas_physttd.sheet import draw, write
     from fas_physttd.sheets import of_run
 

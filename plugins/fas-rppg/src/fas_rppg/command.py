@@ -1,10 +1,10 @@
-"""`fascore pulse`: the heart rate that a video shows, or that it shows none. Importing this module imports no torch and no numpy."""
+"""`fascore pulse`: measure the heart rate in a video, or report that there is none. Importing this module imports no torch and no numpy."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -15,29 +15,67 @@ if TYPE_CHECKING:
     from fas_rppg.clip_pulse import ClipPulse
 
 
+INPUT, MEASUREMENT, OUTPUT = "Input", "Measurement", "Output"
+
+
 def pulse(
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="a video, or a folder of frames", show_default=False)],
-    method: Annotated[Method, typer.Option(help="the pulse extractor")] = "pos",
-    band: Annotated[
-        tuple[float, float], typer.Option(metavar="LOW HIGH", help="beats a minute among which a heart rate is sought")
-    ] = (40.0, 180.0),
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="video, or folder of frames", show_default=False)],
     detector: Annotated[
-        str, typer.Option(metavar="NAME", help="what finds the face, name or JSON; whole: the picture is all skin")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="face detector, as a name or JSON; whole: the entire picture is skin",
+            rich_help_panel=INPUT,
+        ),
     ] = "mtcnn",
-    seconds: Annotated[float, typer.Option(min=0, help="how much of the video is read, from its beginning")] = 60.0,
-    surrogates: Annotated[int, typer.Option(min=19, help="clips of noise that the SNR is compared with")] = 200,
-    seed: Annotated[int, typer.Option(help="of that noise")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="a JSON object instead of lines")] = False,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="length of video to read, from its beginning", rich_help_panel=INPUT
+        ),
+    ] = 60.0,
+    method: Annotated[
+        Method,
+        typer.Option(
+            metavar="NAME", help=f"pulse extractor: {', '.join(get_args(Method))}", rich_help_panel=MEASUREMENT
+        ),
+    ] = "pos",
+    band: Annotated[
+        tuple[float, float],
+        typer.Option(metavar="LOW HIGH", help="range of heart rates, in beats per minute", rich_help_panel=MEASUREMENT),
+    ] = (40.0, 180.0),
+    surrogates: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=19, help="number of noise clips to compare the SNR with", rich_help_panel=MEASUREMENT
+        ),
+    ] = 200,
+    seed: Annotated[int, typer.Option(metavar="N", help="seed of the noise clips", rich_help_panel=MEASUREMENT)] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print a JSON object instead of text", rich_help_panel=OUTPUT)
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE.png", help="draw trace and spectrum", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE.png",
+            help="draw the pulse trace and its spectrum",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
 ) -> None:
-    """Measure the pulse in the skin of a face: heart rate, signal-to-noise ratio, and how often noise looks alike.
+    """Measure the pulse in the skin of a face: heart rate, signal-to-noise ratio, and a comparison with noise.
 
-    A number from an unverified camera is not a medical measurement. Exit code 1 where the video cannot be measured at all.
+    The result is not a medical measurement. The exit code is 1 if the video cannot be measured.
+
+    Examples:
+      fascore pulse video.mp4
+      fascore pulse video.mp4 --method chrom --out pulse.png
     """
     if out is not None and out.suffix.lower() != ".png":
-        raise FascoreError(f"--out {out}: the picture is a PNG file; give a name that ends in .png")
+        raise FascoreError(f"--out {out}: the picture is a PNG file; give a name that ends with .png")
     from fas_rppg.clip_pulse import clip_pulse
 
     try:
@@ -63,14 +101,14 @@ def pulse(
 
 
 def _json_or_word(text: str) -> Any:
-    """A detector's name, or its JSON. Raises FascoreError."""
+    """The name of a detector, or its JSON. Raises FascoreError."""
     if not text.lstrip().startswith("{"):
         return text
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise FascoreError(
-            f'--detector: no JSON ({error}); write a name, or {{"type": "yunet", "model": "FILE"}}'
+            f'--detector is not JSON ({error}); write a name, or {{"type": "yunet", "model": "FILE"}}'
         ) from error
 
 
