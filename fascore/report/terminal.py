@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +13,8 @@ from fascore.evaluation.metric_entry import described
 from fascore.report.wording import RATES, headline, interval, metric_title, percent
 
 FIGURE = len("100.00 %")
+NAMES = 26
+"""Columns that the names of the figures need at least, with the borders of the table."""
 
 
 def summary_table(metrics: Mapping[str, Any]) -> RenderableType:
@@ -26,7 +28,7 @@ def _parts(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
         for name, test in metrics["tests"].items()
         for task, part in test["tasks"].items()
     }
-    yield _figures(parts)
+    yield _Figures(parts)
     for name, measured in parts.items():
         iso, shown = measured.get(RATES, {}), name.replace("\n", " · ")
         if "species" in iso:
@@ -42,9 +44,23 @@ def _parts(metrics: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield from (Text(f"warning: {warning}", style="yellow") for warning in metrics["warnings"])
 
 
+class _Figures:
+    """The figures of all parts side by side, in as many tables as the width of the terminal requires."""
+
+    def __init__(self, parts: Mapping[str, Mapping[str, Any]]) -> None:
+        self.parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the tables. A name that is too long is wrapped, so that neither a name nor a figure is truncated."""
+        names = list(self.parts)
+        side_by_side = max(1, (options.max_width - NAMES) // (FIGURE + len(" │ ")))
+        for first in range(0, max(len(names), 1), side_by_side):
+            yield _figures({name: self.parts[name] for name in names[first : first + side_by_side]})
+
+
 def _figures(parts: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table()
-    table.add_column("", overflow="fold")  # wrap long names so that no figure is truncated
+    table.add_column("", overflow="fold")
     for name in parts:
         table.add_column(Text(name), justify="right", min_width=FIGURE, overflow="fold")
     for name in next(iter(parts.values()), {}):
@@ -66,9 +82,10 @@ def _rows(name: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str
 def _species(
     title: str, parts: Mapping[str, Any], keys: tuple[str, str], bona_fide: str, bona_fide_keys: tuple[str, str]
 ) -> Table:
-    table = Table(title=Text(title), title_justify="left", title_style="bold")
-    for heading in ("", "rate", "95 % interval", "errors / n", "no response"):
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    table = Table(title=Text(title, overflow="fold"), title_justify="left", title_style="bold")
+    table.add_column("", overflow="fold")
+    for heading in ("rate", "95 % interval", "errors / n", "no response"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, rate in sorted(parts["species"].items(), key=lambda item: (-(item[1][keys[0]] or 0), item[0])):
         table.add_row(*_row(name, rate, keys))
     table.add_section()

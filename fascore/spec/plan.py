@@ -347,16 +347,9 @@ class _Checker:
             except FascoreError as error:
                 self._complain(node.path, str(error))
                 continue
+            views, optional = max(source.views for source in before), any(source.optional for source in before)
             sinks[name] = NodePlan(
-                name,
-                section,
-                node.component,
-                node.inputs,
-                tuple(signals),
-                {},
-                max(source.views for source in before),
-                any(source.optional for source in before),
-                target,
+                name, section, node.component, node.inputs, tuple(signals), {}, views, optional, target
             )
         return sinks
 

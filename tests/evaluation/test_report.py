@@ -256,6 +256,30 @@ def test_the_terminal_shows_rates_n_intervals_oracles_origin_and_warnings() -> N
     assert f"{print_rate['errors']} / {print_rate['n']}" in shown
 
 
+LONG = "silicone-mask-with-eye-holes-and-a-beard"
+
+
+def printed(shown: object, width: int) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(shown)
+    return console.export_text()
+
+
+@pytest.mark.parametrize("tests", [1, 7])
+def test_no_name_and_no_figure_is_truncated_at_80_columns(tests: int) -> None:
+    dev = scores(0, dataset="dev")
+    named = scores(1, species=LONG)
+    metrics = evaluate(dict.fromkeys((f"{LONG}-{n}" for n in range(tests)), named), choose("eer", dev), METRICS, dev)
+    text = printed(summary_table(metrics), 80)
+    assert "…" not in text
+    letters = re.sub(r"[\s┃│]", "", text)
+    assert letters.count(LONG) >= tests
+    for name in ("AUC", "EER[test-oracle]", "ACER,worstspecies", "APCER,worstspecies"):
+        assert name in letters
+    figures = {f"{100 * test['tasks']['spoof']['metrics']['eer']['value']:.2f} %" for test in metrics["tests"].values()}
+    assert all(text.count(figure) >= tests for figure in figures)
+
+
 def deep() -> ReportFacts:
     """With the bootstrap, breakdowns, decision times, pictures and the people of train."""
     dev, tests = scores(0, dataset="dev"), {"intra": scores(1), "cross": scores(2)}

@@ -29,9 +29,9 @@ def _parts(comparison: Comparison, sections: Sequence[Section]) -> Iterator[Rend
 
 
 def _table(sheet: Sheet) -> Table:
-    table = Table(title=Text(sheet.title), title_justify="left", title_style="")
+    table = Table(title=Text(sheet.title, overflow="fold"), title_justify="left", title_style="")
     for place, name in enumerate(sheet.head):
-        table.add_column(Text(name), justify="left" if place <= sheet.words else "right")
+        table.add_column(Text(name), justify="left" if place <= sheet.words else "right", overflow="fold")
     for place, row in enumerate(sheet.rows):
         table.add_row(*(_text(cell) for cell in row), style="bold" if place in sheet.accent else None)
     return table
