@@ -230,7 +230,7 @@ class Loader:
         if set(ports) != set(signals):
             named = ", ".join(repr(port) for port in ports)
             raise FascoreError(
-                f"{node.path}: {node.component.type} gave the ports {named}, and says that it gives {', '.join(map(repr, signals))}"
+                f"{node.path}: {node.component.type} produced the ports {named}, but declares {', '.join(map(repr, signals))}"
             )
         for port, signal in signals.items():
             tensor, shape = ports[port], (rows, *_shape(node, signal))
@@ -238,11 +238,11 @@ class Loader:
                 what = f"port '{port}'" if port else "its output"
                 got = f"{tuple(tensor.shape)} {tensor.dtype}".replace("torch.", "")
                 raise FascoreError(
-                    f"{node.path}: {node.component.type} gave {got} as {what}, and says {signal}, which is {shape} float32"
+                    f"{node.path}: {node.component.type} produced {got} as {what}, but declares {signal}, which is {shape} float32"
                 )
             if not torch.isfinite(tensor).all():
                 raise FascoreError(
-                    f"{node.path}: {node.component.type} gave NaN or infinite values as {f'port {port!r}' if port else 'its output'}"
+                    f"{node.path}: {node.component.type} produced NaN or infinite values as {f'port {port!r}' if port else 'its output'}"
                 )
         self._checked.add(node.name)
 
@@ -272,7 +272,7 @@ def _silent(node: NodePlan) -> bool:
 
 def _shape(node: NodePlan, signal: Signal) -> tuple[int, ...]:
     if isinstance(signal, Pyramid) or len(signal.shapes) != 1:
-        raise FascoreError(f"{node.path}: a modality gives single tensors, not {signal}")
+        raise FascoreError(f"{node.path}: a modality produces single tensors, not {signal}")
     return signal.shapes[0]
 
 

@@ -123,7 +123,7 @@ class FrameFolder(MediaSource):
         except OSError as error:
             raise unreadable(self.path, error.strerror or str(error)) from error
         if not pictures:
-            raise unreadable(self.path, "the folder holds no pictures")
+            raise unreadable(self.path, "the folder contains no images")
         return sorted(pictures, key=natural)
 
     def _times(self, count: int) -> np.ndarray:
@@ -133,14 +133,14 @@ class FrameFolder(MediaSource):
         try:
             times = np.array([float(line) for line in stamps.read_text(encoding="utf-8").split()])
         except (OSError, ValueError) as error:
-            raise unreadable(stamps, f"{error}; write one line per picture, the time in seconds") from error
+            raise unreadable(stamps, f"{error}; write one line per image, the time in seconds") from error
         if len(times) != count or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
             problem = (
-                f"it has {len(times)} times but {count} pictures"
+                f"it has {len(times)} times but {count} images"
                 if len(times) != count
-                else "its times do not increase from picture to picture"
+                else "its times do not increase from image to image"
             )
-            raise unreadable(stamps, f"{problem}; write one line per picture, the increasing time in seconds")
+            raise unreadable(stamps, f"{problem}; write one line per image, the increasing time in seconds")
         return times
 
 
@@ -192,10 +192,10 @@ def _pixels(mode: str, picture: object) -> np.ndarray:
     if mode.startswith("I"):
         deep = np.asarray(picture)
         if deep.min() < 0 or deep.max() > np.iinfo(np.uint16).max:
-            raise NoResponse("unreadable", "a picture of more than 16 bits a pixel; write it as 16-bit PNG")
+            raise NoResponse("unreadable", "an image with more than 16 bits per pixel; write it as 16-bit PNG")
         return deep.astype(np.uint16)
     if mode == "F":
-        raise NoResponse("unreadable", "a picture of floating-point numbers; write it as 16-bit PNG")
+        raise NoResponse("unreadable", "an image of floating-point numbers; write it as 16-bit PNG")
     return np.array(picture.convert("L" if mode in ("1", "L", "LA") else "RGB"))
 
 

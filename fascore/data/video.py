@@ -95,10 +95,10 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     try:
         with av.open(str(path), options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}) as container:
             if not container.streams.video:
-                raise unreadable(path, "it has no picture stream")
+                raise unreadable(path, "it has no video stream")
             yield container, container.streams.video[0]
     except av.error.FFmpegError as error:
-        raise unreadable(path, f"no video, or a damaged one ({error.strerror})") from error
+        raise unreadable(path, f"not a video, or damaged ({error.strerror})") from error
     except (OSError, UnicodeError) as error:
         raise unreadable(path, str(error)) from error
 
@@ -110,7 +110,7 @@ def _demux(path: Path, container: Any, stream: Any) -> Packets:
             continue
         count += 1
         if packet.is_corrupt:
-            raise unreadable(path, f"it is damaged or cut off at frame {count}")
+            raise unreadable(path, f"it is damaged or truncated at frame {count}")
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None or packet.is_discard:
             continue
@@ -118,9 +118,9 @@ def _demux(path: Path, container: Any, stream: Any) -> Packets:
         if packet.is_keyframe:
             keys.append(stamp)
     if not stamps:
-        raise unreadable(path, "it holds no frames")
+        raise unreadable(path, "it contains no frames")
     if "mp4" in container.format.name and count < stream.frames:
-        raise unreadable(path, f"it is cut off: {count} of {stream.frames} frames are there")
+        raise unreadable(path, f"it is truncated: {count} of {stream.frames} frames are present")
     ordered = np.unique(np.asarray(stamps, dtype=np.int64))
     return Packets(
         ordered, np.unique(np.asarray(keys, dtype=np.int64)), float(stream.time_base), container.format.name == "avi"

@@ -74,7 +74,7 @@ class Ids:
         ids = np.concatenate(self._chunks)
         self._chunks.clear()  # text is most of a table's memory
         if len(empty := np.flatnonzero(ids == "")):
-            raise place.error(int(empty[0]), "id", "is empty; every presentation needs an id of its own")
+            raise place.error(int(empty[0]), "id", "is empty; every presentation needs its own id")
         keys = np.concatenate(self._hashes).view(np.uint64)
         if datasets is not None:
             keys = keys ^ (datasets.codes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
@@ -85,7 +85,7 @@ class Ids:
             for index in sorted({*order[same].tolist(), *order[same + 1].tolist()}):
                 first = seen.setdefault((ids[index], 0 if datasets is None else int(datasets.codes[index])), index)
                 if first != index:
-                    complaint = f"'{ids[index]}' stands in {place.unit} {place.row(first)} already; ids are unique within a dataset"
+                    complaint = f"'{ids[index]}' is already used in {place.unit} {place.row(first)}; ids must be unique within a dataset"
                     raise place.error(index, "id", complaint)
         return ids
 

@@ -23,7 +23,7 @@ Rule: TypeAlias = Literal["sum", "mean", "weighted", "logistic"]
 class Share(Config):
     """What one system adds: weight * (score - mean) / deviation; mean and deviation are those on dev, where they matter."""
 
-    weight: FiniteFloat = Field(1.0, description="weight of the standardised score")
+    weight: FiniteFloat = Field(1.0, description="weight of the standardized score")
     mean: FiniteFloat = Field(0.0, description="subtracted from the score")
     deviation: FiniteFloat = Field(1.0, description="divides the score", gt=0)
 
@@ -31,8 +31,8 @@ class Share(Config):
 class Combination(Config):
     """How scores of several systems become one. Its JSON is a function of the rule and of dev."""
 
-    rule: Rule = Field(description="sum, mean of the systems that answered, weighted, or logistic")
-    shares: dict[str, Share] = Field(description="what each system adds, by its name")
+    rule: Rule = Field(description="sum, mean of the systems that responded, weighted, or logistic")
+    shares: dict[str, Share] = Field(description="contribution of each system by its name")
     intercept: FiniteFloat = Field(0.0, description="added to the sum; only `logistic` has one")
     n_bona_fide: NonNegativeInt = Field(0, description="bona fide presentations of dev that the weights were fitted on")
     n_attack: NonNegativeInt = Field(0, description="attacks of dev that the weights were fitted on")

@@ -35,7 +35,9 @@ PAIRED = {
     "hter": "acer_pooled",
 }
 """What `paired.compare` calls figures of forgery."""
-CORRECTION = "Holm 1979, over the systems that are compared with the baseline, for each test set, task and figure apart"
+CORRECTION = (
+    "Holm 1979, over the systems that are compared with the baseline, separately for each test set, task, and figure"
+)
 
 
 @dataclass(frozen=True)
@@ -110,12 +112,12 @@ def compare_systems(systems: Sequence[System], baseline: str | None = None, dept
 def _baseline(systems: Sequence[System], name: str | None) -> System:
     if not systems:
         raise FascoreError(
-            "give at least one system: a run's folder, a folder of fascore evaluate --out, or a score file with --dev"
+            "name at least one system: the folder of a run, a folder of fascore evaluate --out, or a score file with --dev"
         )
     candidates = [system for system in systems if name in (None, system.name)]
     if not candidates:
         raise FascoreError(
-            f"there is no system '{name}' to compare with; there are {', '.join(system.name for system in systems)}"
+            f"there is no system '{name}' to compare with; available: {', '.join(system.name for system in systems)}"
         )
     return candidates[0]
 
@@ -133,20 +135,20 @@ def _warnings(systems: Sequence[System]) -> Iterator[str]:
     rules = {str(system.threshold.rule) for system in systems}
     if len(rules) > 1:
         listed = ", ".join(f"{system.name}: {system.threshold.rule}" for system in systems)
-        yield f"thresholds were chosen by different rules ({listed}); --threshold RULE chooses all by one, each on its own dev scores"
+        yield f"thresholds were chosen by different rules ({listed}); --threshold RULE chooses all by one rule, each on its own dev scores"
     for metric in dict.fromkeys(metric for system in systems for metric in system.unknown_metrics):
         yield f"metric '{metric}' is left out: no installed package provides it; install its plugin and compare again"
     for system in systems:
         for name, table in system.tests.items():
             if len(systems) > 1 and len(table) and table.id[0] in ("1", "2"):
-                yield f"'{name}' of {system.name}: ids look like row numbers; rows of several files are then joined by their place"
+                yield f"'{name}' of {system.name}: ids look like row numbers; rows of several files are then joined by their position"
 
 
 def _test(name: str, systems: Sequence[System], baseline: System, depth: Depth) -> dict[str, Any] | str:
     """One test set on the common presentations; a sentence where there are none."""
     lacking = [system.name for system in systems if name not in system.tests]
     if lacking:
-        return f"test set '{name}' is left out: {', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} none of this name"
+        return f"test set '{name}' is left out: {', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no test set of this name"
     tables = common({system.name: system.tests[name] for system in systems})
     count = len(tables[baseline.name])
     if not count:

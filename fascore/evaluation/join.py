@@ -34,7 +34,7 @@ def common(tables: Named) -> dict[str, ScoreTable]:
     for name, listed in zip(names, keys):
         if len(set(listed)) < len(listed):
             raise FascoreError(
-                f"{name}: ids repeat in several datasets, which another system does not name; the two cannot be joined"
+                f"{name}: ids repeat in several datasets, but another system does not name the datasets; the two cannot be joined"
             )
     shared = set(keys[0]).intersection(*keys[1:])
     kept = {
@@ -70,7 +70,7 @@ def _ordered(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> Sc
         place = {key: row for row, key in enumerate(keys[1])}
         if len(place) < len(other):
             raise FascoreError(
-                f"{names[1]}: ids repeat in several datasets, which {names[0]} does not name; the two cannot be joined"
+                f"{names[1]}: ids repeat in several datasets, but {names[0]} does not name the datasets; the two cannot be joined"
             )
         _whole(keys[0], place.keys(), names)
         _whole(keys[1], set(keys[0]), (names[1], names[0]))
@@ -84,7 +84,7 @@ def _whole(keys: Sequence[tuple[str, str]], known: Container[tuple[str, str]], n
     if lacking:
         dataset, name = lacking[0]
         what = f"'{name}'" + (f" of dataset '{dataset}'" if dataset else "")
-        advice = "give it a row with an empty score where there is none"
+        advice = "add a row with an empty score if there is none"
         raise FascoreError(
             f"{names[1]} lacks {len(lacking)} of the {len(keys)} presentations of {names[0]}, such as {what}; {advice}"
         )
@@ -100,7 +100,7 @@ def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> N
             row = int(differing[0])
             complaint = f"'{one[row]}' in {names[0]} and '{two[row]}' in {names[1]}"
             raise FascoreError(
-                f"column '{name}' of '{first.id[row]}' is {complaint} ({len(differing)} such rows); systems are joined on one truth"
+                f"column '{name}' of '{first.id[row]}' is {complaint} ({len(differing)} such rows); systems must agree on the truth"
             )
 
 

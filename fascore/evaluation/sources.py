@@ -40,7 +40,7 @@ def read_sources(paths: Sequence[Path], dev: Sequence[Path], importer: Importer,
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) < len(paths):
         raise FascoreError(
-            f"{folders[0]} is a folder and {next(p for p in paths if not p.is_dir())} a file: give score files, or folders of runs"
+            f"{folders[0]} is a folder and {next(p for p in paths if not p.is_dir())} is a file: name score files, or folders of runs"
         )
     if folders and dev:
         raise FascoreError(f"the dev scores of {folders[0]} are its scores/dev.csv; leave --dev out")
@@ -88,20 +88,20 @@ def _of_runs(folders: Sequence[Path]) -> dict[str, list[Path]]:
         names = sorted(path.stem for path in (folder / "scores").glob("*.csv"))
         if "dev" not in names or len(names) < 2:
             raise FascoreError(
-                f"{folder}: there are no scores/dev.csv and a test set beside it; give the folder of a finished run, or score files"
+                f"{folder}: scores/dev.csv or a test set is missing; name the folder of a finished run, or score files"
             )
         common = [name for name in common if name in names] if common else names
     if common == ["dev"]:
-        raise FascoreError(f"{' and '.join(map(str, folders))} have no test set of one name")
+        raise FascoreError(f"{' and '.join(map(str, folders))} have no test set of the same name")
     return {name: [folder / "scores" / f"{name}.csv" for folder in folders] for name in common}
 
 
 def _of_files(paths: Sequence[Path], dev: Sequence[Path], *, fused: bool) -> dict[str, list[Path]]:
     if not paths:
-        raise FascoreError("give at least one score file, such as runs/<name>/scores/test.csv")
+        raise FascoreError("name at least one score file, such as runs/<name>/scores/test.csv")
     if fused and dev and len(dev) != len(paths):
         raise FascoreError(
-            f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order"
+            f"there are {len(paths)} systems and {len(dev)} dev files; name one dev file per system, in the same order"
         )
     if not fused and len(dev) > 1:
         raise FascoreError(
@@ -132,7 +132,7 @@ def short_names(paths: Sequence[Path], drop: int = 0) -> list[str]:
     """The files' stems and the folders' names, with as many folders before them as it takes to tell them apart; `drop` parts at the end stay out."""
     resolved = [path.resolve() if path.is_dir() else path.resolve().with_suffix("") for path in paths]
     if doubled := [path for path, count in Counter(resolved).items() if count > 1]:
-        raise FascoreError(f"{doubled[0]} is given twice")
+        raise FascoreError(f"{doubled[0]} is listed twice")
     parts = [path.parts[: len(path.parts) - drop] for path in resolved]
     for depth in range(1, max(map(len, parts)) + 1):
         names = ["/".join(part[-depth:]) for part in parts]
@@ -146,9 +146,9 @@ def _refuse_twice(seen: Mapping[Path, str], sets: Mapping[str, Sequence[Path]]) 
         for path in files:
             if (other := seen[path.resolve()]) != name:
                 if "dev" in (name, other):
-                    measured = "a threshold chosen on the data it is tested on measures nothing"
+                    measured = "a threshold that is chosen on the test data measures nothing"
                     raise FascoreError(f"{path} is both the dev file and a test file: {measured}")
-                raise FascoreError(f"{path} is given twice")
+                raise FascoreError(f"{path} is listed twice")
 
 
 def _refuse_opposite(name: str, table: ScoreTable, dev: ScoreTable) -> None:
@@ -161,5 +161,5 @@ def _refuse_opposite(name: str, table: ScoreTable, dev: ScoreTable) -> None:
         return
     complaint = f"all {len(rows)} ids that test set '{name}' shares with dev have the opposite label there"
     raise FascoreError(
-        f"{complaint}: in one of the two files 1 is an attack; turn it, or read it with --format csv --labels-are attack_1"
+        f"{complaint}: in one of the two files, 1 is an attack; invert it, or read it with --format csv --labels-are attack_1"
     )

@@ -116,7 +116,7 @@ def csv_rows(path: Path) -> Iterator[tuple[list[str], Rows]]:
         if not any(header):
             raise FascoreError(f"{path} is empty: a score file starts with a header such as 'id,label,score'")
         if doubled := [name for name in header if header.count(name) > 1]:
-            raise FascoreError(f"{path}: column '{shown(doubled[0])}' stands twice in the header")
+            raise FascoreError(f"{path}: column '{shown(doubled[0])}' occurs twice in the header")
         yield header, _even(reader, 2, len(header), f"where the header has {len(header)} columns", path)
 
 

@@ -21,7 +21,7 @@ def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]
     adds nothing.
     """
     if not folder.finished():
-        raise FascoreError(f"{folder.root}: is not finished; continue it with fascore run {folder.spec}")
+        raise FascoreError(f"{folder.root}: the run is not finished; continue it with fascore run {folder.spec}")
     try:
         check(replaced(folder.run_spec(), trackers=dict(trackers)))
     except SpecErrors as error:
@@ -39,7 +39,7 @@ def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]
     sections = [section for some in returned for section in some]
     if not sections:
         raise FascoreError(
-            f"{', '.join(trackers)}: adds no section to a report; such as embedding, gallery and saliency do"
+            f"{', '.join(trackers)}: does not add a section to a report; embedding, gallery, and saliency do"
         )
     add_sections(folder, sections)
     return [section.title for section in sections]

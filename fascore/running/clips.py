@@ -59,7 +59,7 @@ def parts_of(path: Path, seconds: float) -> list[Part]:
     """
     if not seconds > 0:
         raise FascoreError(
-            f"a clip of {seconds:g} s has no frames; give a number of seconds above 0, such as --clips 2"
+            f"a clip of {seconds:g} s has no frames; choose a number of seconds above 0, for example --clips 2"
         )
     source = open_source(path)
     try:

@@ -60,7 +60,7 @@ def system_under_test(folder: RunFolder) -> dict[str, str]:
         "python": f"{made['python']} on {made['platform']}",
     }
     if made["not_reproducible"]:
-        facts["not reproducible"] = f"used components that are not installed: {', '.join(made['not_reproducible'])}"
+        facts["not reproducible"] = f"it uses components that are not installed: {', '.join(made['not_reproducible'])}"
     return facts
 
 

@@ -85,7 +85,7 @@ class RunFolder:
         """Read a JSON document of the run. Raises FascoreError where it is missing."""
         if not path.exists():
             raise FascoreError(
-                f"{path}: is missing; the run has not come that far: continue it with fascore run {self.spec}"
+                f"{path}: is missing because the run is not finished; continue it with fascore run {self.spec}"
             )
         return read_json(path)
 
@@ -95,7 +95,7 @@ class RunFolder:
         lacking = [key for key in keys if not isinstance(document, dict) or key not in document]
         if lacking:
             raise FascoreError(
-                f"{path}: there is no '{lacking[0]}' in it; restore the file as the run wrote it, or begin again with --fresh"
+                f"{path}: '{lacking[0]}' is missing; restore the file as the run wrote it, or start over with --fresh"
             )
         return [document[key] for key in keys]
 
@@ -119,7 +119,7 @@ class RunFolder:
         """The run's threshold and the weights of its score rule. Raises FascoreError before the run has them."""
         threshold, weights = self.part(self.threshold, "threshold", "weights")
         if not isinstance(threshold, dict) or not isinstance(weights, dict):
-            raise FascoreError(f"{self.threshold}: is not as the run wrote it; restore it, or begin again with --fresh")
+            raise FascoreError(f"{self.threshold}: is not as the run wrote it; restore it, or start over with --fresh")
         return validate(Threshold, threshold), {name: float(weight) for name, weight in weights.items()}
 
 
@@ -127,7 +127,9 @@ def open_run(path: Path) -> RunFolder:
     """An existing run's folder. Raises FascoreError for anything else."""
     folder = RunFolder(path)
     if not path.is_dir():
-        raise FascoreError(f"{path}: there is no such folder; give a run's folder, such as runs/<name>")
+        raise FascoreError(f"{path}: there is no such folder; name the folder of a run, such as runs/<name>")
     if not folder.exists():
-        raise FascoreError(f"{path}: is not a run folder (no spec.json); give a run's folder, such as runs/<name>")
+        raise FascoreError(
+            f"{path}: is not the folder of a run (no spec.json); name the folder of a run, such as runs/<name>"
+        )
     return folder

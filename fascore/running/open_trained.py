@@ -134,7 +134,7 @@ def listed(paths: Sequence[Path]) -> list[Path]:
                 p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES and not p.is_dir()
             )
             if not media:
-                raise FascoreError(f"{path}: there is no image and no video in this folder")
+                raise FascoreError(f"{path}: this folder contains no image and no video")
             files += media
         elif path.exists():
             files.append(path)
@@ -166,7 +166,7 @@ def for_new_files(spec: RunSpec, detector: Json, note: Note) -> RunSpec:
             "detector": replaced(modality, detector=chosen).model_dump(mode="json", by_alias=True)["detector"]
         }
         note(
-            f"modality '{name}': faces are found by {chosen if isinstance(chosen, str) else chosen.get('type')}; the run itself used {own.type}"
+            f"modality '{name}': faces are detected by {chosen if isinstance(chosen, str) else chosen.get('type')}; the run itself used {own.type}"
         )
     return validate(RunSpec, document)
 

@@ -160,4 +160,4 @@ def _counted(record: Record, trained: Trained) -> tuple[int | None, int | None]:
 
 def _reason(record: Record, prepared: Prepared) -> str:
     missing = [entry for entry in prepared.entries[record.id].values() if isinstance(entry, Missing)]
-    return missing[0].reason if missing else "the model gives no score for what this file shows"
+    return missing[0].reason if missing else "the model has no score for the content of this file"

@@ -86,10 +86,10 @@ def _in_processes(document: Json, spec: RunSpec, *, fresh: bool, processes: int,
         flags = [*(["--fresh"] if fresh else []), *(["--strict"] if strict else [])]
         status = distributed.spawn(processes, ["-m", "fascore", "run", str(path), "--runs", str(runs), *flags])
     if status in STOPPED:
-        raise Interrupted(f"stopped; the same command continues from the last checkpoint in {runs / spec.name}")
+        raise Interrupted(f"stopped; the same command resumes from the last checkpoint in {runs / spec.name}")
     if status:
         raise FascoreError(
-            f"one of the {processes} processes ended with status {status}; what it said stands above. The same command continues"
+            f"one of the {processes} processes ended with status {status}; its messages are above. The same command resumes"
         )
     return runs / spec.name
 
@@ -158,7 +158,7 @@ def _work(plan: Plan, folder: RunFolder, *, strict: bool) -> None:
 
 def _told_finished(folder: RunFolder) -> bool:
     if folder.finished():
-        print(f"{folder.root} is finished, its report is {folder.report}; --fresh begins again", file=sys.stderr)
+        print(f"{folder.root} is finished; its report is {folder.report}. To start over, add --fresh", file=sys.stderr)
     return folder.finished()
 
 
@@ -201,7 +201,7 @@ def _refuse_lost_class(name: str, records: Sequence[Record], usable: Sequence[Re
         what = "bona fide" if BONA_FIDE in lost else "attack"
         raise FascoreError(
             f"data.{name}: no {what} record can be used; {len(records) - len(usable)} of {len(records)} records lack a required modality. "
-            "fascore prepare SPEC --strict says why of the first"
+            "fascore prepare SPEC --strict names the reason for the first"
         )
 
 

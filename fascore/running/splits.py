@@ -48,7 +48,12 @@ def list_records(spec: RunSpec) -> Splits:
     """List the records of every split. Raises SpecErrors at the entry's path, FascoreError for ids that clash."""
     if {"train", "dev"} & set(spec.data.test):
         raise SpecErrors(
-            [Problem("data.test", "'train' and 'dev' are names of the run's own splits; name the test set otherwise")]
+            [
+                Problem(
+                    "data.test",
+                    "'train' and 'dev' are names of the run's own splits; choose another name for the test set",
+                )
+            ]
         )
     train = _entries("data.train", spec.data.train)
     dev = _entries("data.dev", spec.data.dev)
@@ -82,7 +87,7 @@ def _entries(path: str, entries: Sequence[DataEntry]) -> list[Record]:
             [
                 Problem(
                     path,
-                    f"the id '{repeated[0]}' stands for {len(repeated)} or more records twice; ids are unique over all entries",
+                    f"the id '{repeated[0]}' and {len(repeated) - 1} more occur twice; ids must be unique over all entries",
                 )
             ]
         )

@@ -47,7 +47,7 @@ def begin(folder: RunFolder, document: Json, spec: RunSpec, *, fresh: bool) -> N
         listed = "; ".join(f"{path} was {old}, is {new}" for path, (old, new) in list(changed.items())[:5])
         more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
         raise FascoreError(
-            f"{folder.root} holds a run of another spec: {listed}{more}; give this one another name, or begin again with --fresh"
+            f"{folder.root} contains a run of another spec: {listed}{more}; choose another name for this run, or start over with --fresh"
         )
 
 
@@ -61,8 +61,8 @@ def refuse_other_data(folder: RunFolder, resolved: Json) -> None:
             f"{name} had {count} records, has {now['records'].get(name)}" for name, count in before["records"].items()
         )
         raise FascoreError(
-            f"{folder.root} was trained on other records than its spec now lists ({counts}): ids, labels, species, subjects or channels "
-            "have changed; bring the old manifest back, give this run another name, or begin again with --fresh"
+            f"{folder.root} was trained on records other than those that its spec now lists ({counts}): ids, labels, species, subjects or channels "
+            "have changed; restore the old manifest, choose another name for this run, or start over with --fresh"
         )
 
 

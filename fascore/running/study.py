@@ -12,6 +12,7 @@ from typing import Any
 
 from fascore.contract.component import validate
 from fascore.contract.errors import FascoreError, Problem, SpecErrors
+from fascore.report.plain_text import counted
 from fascore.report.wording import metric_title
 from fascore.running.folder import RunFolder
 from fascore.running.start import differences
@@ -120,7 +121,7 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
             failed.append(name)
     if failed:
         raise FascoreError(
-            f"{len(failed)} of the study's runs failed: {', '.join(failed)}; the same command tries them again"
+            f"{counted(len(failed), 'run')} of the study failed: {', '.join(failed)}; the same command retries them"
         )
 
 

@@ -29,13 +29,13 @@ def subsets(run: Path, *, device: str = "auto", say: Callable[[str], None] = lam
     """
     folder = open_run(run)
     if not folder.finished():
-        raise FascoreError(f"{run}: is not finished; continue it first: fascore run {folder.spec}")
+        raise FascoreError(f"{run}: the run is not finished; continue it with fascore run {folder.spec}")
     plan = check(folder.run_spec())
     chosen = list(choices(plan))
     splits = list_records(plan.spec)
     (known,) = folder.part(folder.resolved, "data")
     if splits.manifest() != known["manifest"]:
-        raise FascoreError(f"{folder.root}: the data are not those of the run; restore them, or run again")
+        raise FascoreError(f"{folder.root}: the data differ from those of the run; restore them, or train again")
     measured, (threshold, weights), dev = {}, folder.decision(), ScoreTable.read(folder.scores("dev"))
     with open_trained(run, device=device) as trained:
         for kept, without in chosen:
@@ -53,11 +53,11 @@ def choices(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
     optional = [name for name in seen if plan.modalities[name].optional]
     if not optional:
         raise FascoreError(
-            'no input of this run may be missing, so there are no subsets; a modality may where it has "optional": true'
+            'all inputs of this run are required, so there are no subsets; "optional": true makes a modality optional'
         )
     if len(optional) > MOST:
         raise FascoreError(
-            f"{len(optional)} inputs may be missing, which makes {2 ** len(optional) - 1} subsets; {MOST} inputs at most"
+            f"{len(optional)} inputs are optional, which makes {2 ** len(optional) - 1} subsets; at most {MOST} optional inputs are supported"
         )
     for count in range(len(optional) + 1):
         for some in combinations(optional, count):

@@ -45,10 +45,10 @@ def read_systems(
     if folders and len(folders) < len(paths):
         other = next(path for path in paths if not path.is_dir())
         raise FascoreError(
-            f"{folders[0]} is a folder and {other} a file: make a folder of it first: fascore evaluate {other} --dev FILE --out DIR"
+            f"{folders[0]} is a folder and {other} is a file; turn the file into a folder first: fascore evaluate {other} --dev FILE --out DIR"
         )
     if folders and dev:
-        raise FascoreError(f"the dev scores of {folders[0]} are its own; leave --dev out")
+        raise FascoreError(f"{folders[0]} has its own dev scores; leave --dev out")
     called = short_names(paths)
     if folders:
         data = Data.of([RunFolder(path) for path in paths])
@@ -60,7 +60,7 @@ def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, dat
     tables = {file.stem: ScoreTable.read(file) for file in sorted((folder.root / "scores").glob("*.csv"))}
     if not set(tables) - {"dev"}:
         raise FascoreError(
-            f"{folder.root}: holds no scores/*.csv of a test set; give the folder of a finished run, or of fascore evaluate --out"
+            f"{folder.root}: contains no scores/*.csv of a test set; name the folder of a finished run, or of fascore evaluate --out"
         )
     if not folder.exists():
         level = _measured_level(folder, level)
@@ -110,7 +110,7 @@ def _measured_level(folder: RunFolder, asked: Level) -> Level:
     level = validate(Level, level_part)
     if asked not in (Level(), level):
         raise FascoreError(
-            f"{folder.root}: was measured at level '{level.name}', rule '{level.rule}'; evaluate its score files anew"
+            f"{folder.root}: was measured at level '{level.name}', rule '{level.rule}'; evaluate its score files again"
         )
     return level
 
@@ -119,7 +119,7 @@ def _threshold(folder: RunFolder) -> Threshold:
     file = folder.root / "threshold.json"
     if not file.exists():
         raise FascoreError(
-            f"{folder.root}: has no threshold.json; evaluate it with --dev, or give a number with --threshold fixed=…"
+            f"{folder.root}: has no threshold.json; evaluate it with --dev, or set a number with --threshold fixed=…"
         )
     return validate(Threshold, read_json(file))
 
@@ -164,11 +164,11 @@ def _of_files(
 ) -> list[System]:
     if dev and len(dev) != len(paths):
         raise FascoreError(
-            f"there are {len(paths)} systems and {len(dev)} dev files; give one a system, in the same order"
+            f"there are {len(paths)} systems and {len(dev)} dev files; name one dev file per system, in the same order"
         )
     if not dev and not (rule or "").startswith("fixed="):
         raise FascoreError(
-            "score files have no threshold: give --dev FILE for each, in their order, or a number with --threshold fixed=…"
+            "score files have no threshold: add --dev FILE for each, in the same order, or a number with --threshold fixed=…"
         )
     stems = {path.stem for path in paths.values()}
     test = stems.pop() if len(stems) == 1 else "test"

@@ -73,5 +73,5 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
 def _looks(clip: Prediction) -> tuple[str, str]:
     """What a clip is called, and its color."""
     if clip.score is None:
-        return f"no answer: {clip.response.replace('_', ' ')}", NOTHING
+        return f"no response: {clip.response.replace('_', ' ')}", NOTHING
     return (clip.decision, BONA_FIDE if clip.decision == "bona fide" else ATTACK)

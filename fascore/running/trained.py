@@ -109,7 +109,7 @@ class Trained:
             for ref in refs:
                 value = outputs[ref] if reduce is None else reduce(ref, outputs[ref])
                 if not isinstance(value, Tensor):
-                    raise FascoreError(f"'{ref}' gives a pyramid, not one tensor")
+                    raise FascoreError(f"'{ref}' produces a pyramid, not one tensor")
                 rows = value.float().masked_fill(~_across(outputs.present[Ref(ref).node], value), torch.nan)
                 collected[ref].append(rows.reshape(len(batch), batch.views, *rows.shape[1:]).cpu().numpy())
         return {
@@ -128,7 +128,7 @@ class Trained:
                     for port, signal in node.outputs.items()
                     if signal
                 ]
-                raise FascoreError(f"there is no '{ref}' that gives a tensor; available: {', '.join(there)}")
+                raise FascoreError(f"there is no '{ref}' that produces a tensor; available: {', '.join(there)}")
         named = list(dict.fromkeys(Ref(ref).node for ref in refs))
         return [name for name in named if name in self.plan.modalities], [
             name for name in named if name in self.plan.nodes

@@ -142,7 +142,7 @@ def test_a_frame_rate_is_a_number_above_zero(scorer: fascore.Scorer) -> None:
 
 
 def test_a_run_that_is_not_finished_cannot_be_opened(begun: Path, tmp_path: Path) -> None:
-    with pytest.raises(FascoreError, match="has not come that far: continue it with fascore run"):
+    with pytest.raises(FascoreError, match="the run is not finished; continue it with fascore run"):
         fascore.open_scorer(str(begun))
     with pytest.raises(FascoreError, match="there is no such folder"):
         fascore.open_scorer(str(tmp_path / "nowhere"))

@@ -54,7 +54,7 @@ def test_a_run_is_compared_with_its_copy(run: fascore.Run, tmp_path: Path) -> No
     assert set(table["system"]) == {"small", "other"}
     assert compared._repr_html_().startswith("<iframe sandbox")
     assert compared.write(str(tmp_path / "out")).is_file()
-    with pytest.raises(FascoreError, match="given twice"):
+    with pytest.raises(FascoreError, match="listed twice"):
         fascore.compare([run, run.folder])
 
 

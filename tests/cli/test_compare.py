@@ -48,12 +48,12 @@ def test_papers_are_listed_by_package_and_a_table_is_printed_with_its_marks(fasc
 def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):
     scores(tmp_path / "a.csv", 0.3)
     for arguments, message in (
-        ((), "give at least one system"),
+        ((), "name at least one system"),
         (("a.csv",), "score files have no threshold"),
         (("nowhere.csv", "--threshold", "fixed=1"), "there is no score file or folder nowhere.csv"),
         (
             ("a.csv", "--threshold", "fixed=0.5", "--baseline", "b"),
-            "there is no system 'b' to compare with; there are a",
+            "there is no system 'b' to compare with; available: a",
         ),
         (("a.csv", "--threshold", "fixed=0.5", "--paper", "joint/XX"), "there is no table 'joint/XX'"),
         (("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"), "name its table with --paper"),

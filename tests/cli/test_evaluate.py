@@ -22,7 +22,7 @@ def test_how_a_file_was_read_is_printed_and_stored(fascore, tmp_path):
     lists(tmp_path, "test.txt", ROWS)
     said = ("--format", "id-label-score", "--polarity", "bona_fide_high", "--labels-are", "bona_fide_1")
     told = fascore("evaluate", "test.txt", *said, "--threshold", "fixed=0.5", "--out", "out").stdout
-    line = "test.txt: 80 rows, format 'id-label-score' (as said); higher = bona fide (as said); labels: 1 = bona fide (as said)"
+    line = "test.txt: 80 rows, format 'id-label-score' (as requested); higher = bona fide (as requested); labels: 1 = bona fide (as requested)"
     assert told.splitlines()[0] == line
     assert figures(tmp_path / "out")["sources"] == [line]
     assert (tmp_path / "out/report.html").stat().st_size > 1000
@@ -51,21 +51,21 @@ def test_scores_that_are_higher_for_attacks_give_the_same_figures_at_the_thresho
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["test.txt"], "test.txt has no header that names its columns, and 3 words a line fit several formats"),
+        (["test.txt"], "test.txt has no header that names its columns, and 3 words per line fit several formats"),
         (
             ["test.txt", "--format", "id-label-score", "--labels-are", "bona_fide_1"],
-            "say --polarity bona_fide_high or --polarity attack_high",
+            "add --polarity bona_fide_high or attack_high",
         ),
         (
             ["test.txt", "--format", "id-label-score", "--polarity", "attack_high"],
-            "whether '0' is bona fide nothing says",
+            "nothing defines whether '0' is bona fide",
         ),
         (["test.txt", "--format", "txt"], "--format txt: choose one of fascore, csv, bob-csv"),
         (
             ["own.csv", "--polarity", "attack_high"],
-            "is 'fascore', where higher = bona fide, and --polarity says attack_high",
+            "is 'fascore', where higher = bona fide, but --polarity is attack_high",
         ),
-        (["own.csv", "test.txt", "--polarity", "attack_high"], "higher = bona fide, and --polarity says attack_high"),
+        (["own.csv", "test.txt", "--polarity", "attack_high"], "higher = bona fide, but --polarity is attack_high"),
         (["own.csv", "--threshold", "fixed=high"], "'high' is not a number"),
         (["own.csv", "--sum"], "the rule 'sum' combines two or more systems"),
         (["own.csv", "own2.csv", "--sum", "--mean"], "'sum' and 'mean' are two rules to combine systems"),

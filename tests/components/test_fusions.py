@@ -131,19 +131,19 @@ def test_the_static_signal_is_what_comes_out(config):
         (
             Mean(inputs=("a", "b")),
             [Vector(4), Vector(5)],
-            r"mean needs features of one width: 'a' has 4, 'b' has 5; set 'width'",
+            r"mean needs features of the same width: 'a' has 4, 'b' has 5; set 'width'",
         ),
         (
             Concat(inputs=("a", "b")),
             [Vector(4), Image(3, 8, 8)],
-            r"concat takes Vectors, but 'b' gives Image\(3, 8, 8\); pool it",
+            r"concat accepts Vectors, but 'b' produces Image\(3, 8, 8\); pool it",
         ),
         (Gated(), [], "gated fuses one or more features; got none"),
-        (Concat(width=4), [Vector(4), Tokens(3, 4)], r"concat takes Vectors, but input 1 gives Tokens\(3, 4\)"),
-        (Gated(width=4), [Image(3, 8, 8)], "gated takes Vectors, but input 0 gives Image"),
+        (Concat(width=4), [Vector(4), Tokens(3, 4)], r"concat accepts Vectors, but input 1 produces Tokens\(3, 4\)"),
+        (Gated(width=4), [Image(3, 8, 8)], "gated accepts Vectors, but input 0 produces Image"),
         (AttentionPool(), [], "attention_pool fuses one or more"),
-        (AttentionPool(), [Image(3, 8, 8)], "attention_pool takes Tokens and Vectors, but input 0 gives Image"),
-        (AttentionPool(heads=3), [Tokens(4, 8)], "a width of 8 does not divide into 3 heads"),
+        (AttentionPool(), [Image(3, 8, 8)], "attention_pool accepts Tokens and Vectors, but input 0 produces Image"),
+        (AttentionPool(heads=3), [Tokens(4, 8)], "a width of 8 is not a multiple of 3 heads"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused_in_a_sentence(config, signals, says):

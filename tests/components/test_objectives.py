@@ -136,9 +136,9 @@ def test_a_projection_stands_before_the_contrast():
 @pytest.mark.parametrize(
     ("objective", "signals", "target", "says"),
     [
-        (Center(), [Tokens(3, 4)], LABEL, "center takes a Vector"),
+        (Center(), [Tokens(3, 4)], LABEL, "center accepts a Vector"),
         (Center(), [Vector(3)] * 2, LABEL, "reads one input; got 2"),
-        (Center(), [Vector(3)], Labels("species"), "center on record.species: write its 'classes'"),
+        (Center(), [Vector(3)], Labels("species"), "center on record.species: set 'classes'"),
         (SupervisedContrastive(), [Vector(3)], Dense(Plane(1, 2, 2)), "groups records by a column"),
     ],
 )

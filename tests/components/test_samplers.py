@@ -80,13 +80,13 @@ def test_bona_fide_is_one_species():
 @pytest.mark.parametrize(
     ("sampler", "rows", "says"),
     [
-        (Shuffle(), [], "shuffle: 0 records to train on, and a batch needs 1"),
+        (Shuffle(), [], "shuffle: there are 0 training records, but a batch needs 1"),
         (
             Shuffle(batch_size=8, drop_last=True),
             records([0] * 7),
-            "7 records to train on, and a batch needs 8; lower 'batch_size'",
+            "7 training records, but a batch needs 8; lower 'batch_size'",
         ),
-        (Balanced(), records([1] * 5), "balanced by label: all 5 records are of one group"),
+        (Balanced(), records([1] * 5), "balanced by label: all 5 records are in one group"),
         (Balanced(by="subject"), records([0, 1]), "record 'r0' has no subject"),
     ],
 )

@@ -70,7 +70,8 @@ def test_a_model_that_is_not_tabulated_is_measured_and_that_is_said(monkeypatch,
     ] == known
     assert Timm(name="test_vit", output="tokens").infer([Image(3, 160, 160)]) == vit
     assert (
-        "timm 'test_resnet' is not in fascore's table: it was built on torch's meta device" in capsys.readouterr().err
+        "timm 'test_resnet' is not in fascore's table: the check built it on torch's meta device"
+        in capsys.readouterr().err
     )
     with pytest.raises(SpecError, match="timm 'test_vit' refuses an input of 3 x 100 x 100"):
         Timm(name="test_vit").infer([Image(3, 100, 100)])
@@ -135,7 +136,7 @@ def test_pretrained_weights_come_from_a_file_and_adapt_to_channels(tmp_path):
     [
         ("none.safetensors", "is not one"),
         ("weights.pth", "is not one"),
-        ("other.safetensors", "does not hold weights of this model"),
+        ("other.safetensors", "does not contain weights of this model"),
     ],
 )
 def test_pretrained_weights_that_cannot_be_had_are_an_error(tmp_path, name, says):
@@ -153,7 +154,7 @@ def test_a_download_that_fails_says_what_to_do_without_network(monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
     with pytest.raises(
-        FascoreError, match=r"timm/test_resnet.r160_in1k cannot be downloaded.*give the path of a safetensors file"
+        FascoreError, match=r"timm/test_resnet.r160_in1k cannot be downloaded.*to the path of a safetensors file"
     ):
         Timm(name="test_resnet", pretrained=True).build([Image(3, 32, 32)]).adopt_pretrained()
 
@@ -165,27 +166,27 @@ IMAGE = Image(3, 224, 224)
     ("fields", "signal", "says"),
     [
         ({"name": "resnet51x"}, IMAGE, "timm .* has no model 'resnet51x'. Did you mean 'resnet5"),
-        ({"name": "resnet50.nope"}, IMAGE, "timm has no weights 'nope' of 'resnet50'; it has .*a1_in1k"),
-        ({"name": "test_coatnet", "pretrained": True}, IMAGE, "no pretrained weights of 'test_coatnet'"),
+        ({"name": "resnet50.nope"}, IMAGE, "timm has no weights 'nope' for 'resnet50'; it has .*a1_in1k"),
+        ({"name": "test_coatnet", "pretrained": True}, IMAGE, "no pretrained weights for 'test_coatnet'"),
         (
             {"name": "vit_tiny_patch16_224"},
             Image(3, 256, 256),
-            r"takes 224 x 224 pixels, and its input has 256 x 256; .*\"img_size\": \[256, 256\]",
+            r"accepts 224 x 224 pixels, but its input has 256 x 256; .*\"img_size\": \[256, 256\]",
         ),
         (
             {"name": "vit_tiny_patch16_224", "img_size": 128},
             IMAGE,
-            "takes 128 x 128 pixels, and its input has 224 x 224",
+            "accepts 128 x 128 pixels, but its input has 224 x 224",
         ),
         (
             {"name": "test_vit", "img_size": 100},
             Image(3, 100, 100),
-            "sides that are multiples of 16 pixels, and its input has 100 x 100",
+            "sides that are multiples of 16 pixels, but its input has 100 x 100",
         ),
         (
             {"name": "resnet18", "img_size": 128},
             Image(3, 128, 128),
-            "takes inputs of any size, and 'img_size' does not change that",
+            "accepts inputs of any size, and 'img_size' does not change that",
         ),
         ({"name": "resnet18", "levels": (1,)}, IMAGE, '\'levels\' belongs to "output": "pyramid"'),
         (
@@ -193,8 +194,8 @@ IMAGE = Image(3, 224, 224)
             IMAGE,
             "has 5 feature maps, so 'levels' are 0 to 4 or -5 to -1; got 5",
         ),
-        ({"name": "resnet18", "output": "tokens"}, Clip(4, 3, 64, 64), "of a Clip, timm gives vectors, not tokens"),
-        ({}, Vector(4), r"timm takes an Image, a Plane or a Clip, not Vector\(4\)"),
+        ({"name": "resnet18", "output": "tokens"}, Clip(4, 3, 64, 64), "for a Clip, timm produces vectors, not tokens"),
+        ({}, Vector(4), r"timm accepts an Image, a Plane, or a Clip, not Vector\(4\)"),
     ],
 )
 def test_what_timm_cannot_do_is_refused_in_a_sentence(fields, signal, says):

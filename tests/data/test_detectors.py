@@ -89,7 +89,7 @@ def test_boxes_reads_the_row_of_a_frame_and_one_row_for_all():
     assert detector.detect(nothing, 9, Annotation(boxes[:1], None)).box.tolist() == [0, 0, 2, 2]
     points = np.array([[[3, 4], [9, 5], [6, 8]]], dtype=np.float32)
     assert detector.detect(nothing, 0, Annotation(None, points)).box.tolist() == [3, 4, 9, 8]
-    with pytest.raises(NoResponse, match="the record brings no boxes"):
+    with pytest.raises(NoResponse, match="the record has no boxes"):
         detector.detect(nothing, 0, None)
 
 

@@ -75,11 +75,11 @@ def test_an_annotation_file_gives_boxes_landmarks_and_area_by_frame(folder):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x1,y1,x2,y2\n1,2,5\n", "not as many cells"),
-        ("x1,y1,x2,y2\n", "not as many cells"),
+        ("x1,y1,x2,y2\n1,2,5\n", "not have as many cells"),
+        ("x1,y1,x2,y2\n", "not have as many cells"),
         ("x1,y1,x2\n1,2,3\n", "no column 'y2'"),
-        ("x1,y1,x2,y2\n1,2,3,wide\n", "no table of numbers"),
-        ("", "no table of numbers"),
+        ("x1,y1,x2,y2\n1,2,3,wide\n", "not a table of numbers"),
+        ("", "not a table of numbers"),
         ("x_0,y_1\n1,2\n", "no column 'y_0'"),
     ],
 )
@@ -143,8 +143,8 @@ def test_all_mistakes_of_a_manifest_come_in_one_error_with_their_lines(folder):
     assert str(caught.value).splitlines() == [
         f"{folder}/mine.csv: 10 problems",
         "line 2: the label 'real' is unknown; write 1 or bona_fide, 0 or attack",
-        "line 3: the id 'a' stands on line 2 already; ids are unique",
-        "line 3: a bona fide record has no species; here it is 'print'",
+        "line 3: the id 'a' is already used on line 2; ids must be unique",
+        "line 3: a bona fide record must not have a species; here it is 'print'",
         "line 4: an attack needs a species, such as print.flat or replay.phone",
         "line 5: has no id",
         f"line 5: rgb: there is no file {folder}/gone.png",
@@ -168,7 +168,7 @@ def test_only_twenty_mistakes_are_shown(folder):
     [
         ("m.csv", "", "lists no records"),
         ("m.csv", "id,label,rgb\n", "lists no records"),
-        ("m.csv", "id,id,rgb\na,b,c\n", "the column 'id' stands twice"),
+        ("m.csv", "id,id,rgb\na,b,c\n", "the column 'id' occurs twice"),
         ("m.xlsx", "PK", "write .csv, .tsv, .jsonl or .ndjson"),
         ("m.jsonl", '{"id": ', "line 1: is not JSON: column"),
         ("m.jsonl", "[1]", "line 1: is not a JSON object but list"),

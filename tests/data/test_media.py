@@ -187,7 +187,7 @@ def test_a_folder_of_frames_may_say_when_each_is_shown(tmp_path):
     assert source.digest() != before
     for text in ("0\n0.05\n", "0\n0.2\n0.05\n", "0\n0.05\nnan\n", "0\n0.05\nlater\n"):
         (tmp_path / "times.txt").write_text(text)
-        with pytest.raises(NoResponse, match=r"times.txt cannot be read: .*write one line per picture"):
+        with pytest.raises(NoResponse, match=r"times.txt cannot be read: .*write one line per image"):
             source.times()
 
 
@@ -237,7 +237,7 @@ def test_what_is_damaged_or_no_media_at_all_is_unreadable_with_a_sentence(tmp_pa
         with pytest.raises(NoResponse, match="cannot be read"):
             list(open_source(tmp_path / missing).read())
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(NoResponse, match="the folder holds no pictures"):
+    with pytest.raises(NoResponse, match="the folder contains no images"):
         open_source(tmp_path / "nothing").times()
 
 

@@ -197,8 +197,8 @@ def test_relative_depth_is_spread_over_the_face_whatever_its_unit():
 
 def test_depth_that_measures_nothing_in_the_face_or_is_a_coloured_picture_is_refused():
     for image, message in (
-        (np.zeros((60, 80), dtype=np.uint16), "measures nothing in the face"),
-        (colours(), "is a colored picture, not depth"),
+        (np.zeros((60, 80), dtype=np.uint16), "has no measurement in the face"),
+        (colours(), "is a color image, not depth"),
     ):
         record = a_record(depth=image)
         face, _ = a_face(record)
@@ -317,7 +317,7 @@ def test_some_frames_are_enough_for_faces_and_are_spread_in_time():
     ("record", "response", "message"),
     [
         (Record("r", 1, {}), "refused", "has no channel 'rgb'; it has none"),
-        (a_record(boxes=None), "refused", "the record brings no boxes"),
+        (a_record(boxes=None), "refused", "the record has no boxes"),
         (a_record(boxes=[[np.nan] * 4]), "no_face", "no face in any of 1 frames"),
     ],
 )
@@ -329,10 +329,10 @@ def test_a_record_without_a_face_or_a_channel_is_no_response(record, response, m
 
 def test_points_that_a_detector_does_not_give_are_refused():
     for fields in ({"align": "similarity"}, {"landmarks": "five"}):
-        with pytest.raises(NoResponse, match="the detector gives no points"):
+        with pytest.raises(NoResponse, match="the detector returns no points"):
             a_face(a_record(), **fields)
     points = np.full((1, 5, 2), 30, dtype=np.float32) + np.arange(5)[None, :, None]
-    with pytest.raises(NoResponse, match="gives 5 points, not the 68 of layout '68'"):
+    with pytest.raises(NoResponse, match="returns 5 points, not the 68 of layout '68'"):
         a_face(a_record(points=points), landmarks="68")
 
 
@@ -357,10 +357,10 @@ def test_cutting_takes_the_pixels_that_the_matrix_names():
         (Faces(inputs=(Ref("x"),)), [Image(3, 8, 8)], "leave out 'inputs'"),
         (FaceFrames(), [], "face_frames reads one modality of faces"),
         (FaceFrames(), [Image(3, 8, 8)], "face_frames reads one modality of faces"),
-        (FaceFrames(fps=5), [None], "'fps' is that of a clip"),
+        (FaceFrames(fps=5), [None], "'fps' is the frame rate of a clip"),
         (DepthMap(), [Vector(3)], r"depth_map follows the crop of one face_frames; got Vector\(3\)"),
         (Infrared(), [], "infrared follows the crop of one face_frames; got no input"),
-        (Infrared(limits=(3, 1)), [Image(3, 8, 8)], "'limits' must rise"),
+        (Infrared(limits=(3, 1)), [Image(3, 8, 8)], "'limits' must increase"),
         (Difference(), [Image(3, 8, 8)], "difference reads one Clip of two frames or more"),
         (PseudoDepth(), [Points(20, 2, "five")], "pseudo_depth reads the points of one image"),
     ],

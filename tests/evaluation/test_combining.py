@@ -212,8 +212,8 @@ def test_wrong_uses_of_combining_are_sentences(tmp_path):
         ({"paths": files, "combine": "sum", "dev": [folders[0] / "scores/dev.csv"]}, "2 systems and 1 dev files"),
         ({"paths": [folders[0], files[1]], "combine": "sum"}, "is a folder and"),
         ({"paths": folders, "combine": "sum", "dev": files[:1]}, "leave --dev out"),
-        ({"paths": [tmp_path, folders[0]], "combine": "sum"}, "there are no scores/dev.csv"),
-        ({"paths": [files[0], files[0]], "combine": "sum"}, "is given twice"),
+        ({"paths": [tmp_path, folders[0]], "combine": "sum"}, "scores/dev.csv or a test set is missing"),
+        ({"paths": [files[0], files[0]], "combine": "sum"}, "is listed twice"),
         ({"paths": [files[0]], "dev": [files[0], files[1]]}, "one dev file sets the threshold"),
     ):
         with pytest.raises(FascoreError) as caught:

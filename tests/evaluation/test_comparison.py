@@ -129,7 +129,7 @@ def test_answers_that_are_missing_and_systems_that_cannot_be_paired_are_told() -
 def test_another_baseline_another_level_and_another_rule() -> None:
     systems = [system("a", GOOD), system("b", POOR, 5)]
     assert list(compare_systems(systems, "b")["tests"]["test"]["tasks"]["spoof"]["pairs"]) == ["a"]
-    with pytest.raises(FascoreError, match="no system 'c' to compare with; there are a, b"):
+    with pytest.raises(FascoreError, match="no system 'c' to compare with; available: a, b"):
         compare_systems(systems, "c")
     folded = System("c", systems[0].tests, systems[0].threshold, level=Level(name="clip"))
     with pytest.raises(FascoreError, match="different levels"):
@@ -233,8 +233,8 @@ def test_what_evaluate_wrote_can_be_compared(tmp_path: Path) -> None:
         ([tmp_path / "a.csv"], {}, "score files have no threshold"),
         ([tmp_path / "a.csv", tmp_path / "b.csv"], {"dev": [tmp_path / "a_dev.csv"]}, "2 systems and 1 dev files"),
         ([tmp_path / "a.csv", tmp_path / "out/a"], {}, "is a folder and"),
-        ([tmp_path / "out/a", tmp_path / "out/a"], {}, "is given twice"),
-        ([tmp_path / "out"], {}, r"holds no scores/\*.csv"),
+        ([tmp_path / "out/a", tmp_path / "out/a"], {}, "is listed twice"),
+        ([tmp_path / "out"], {}, r"contains no scores/\*.csv"),
         ([tmp_path / "out/a"], {"level": Level(name="clip")}, "was measured at level 'frame'"),
     ):
         with pytest.raises(FascoreError, match=message):

@@ -158,7 +158,7 @@ def test_wrong_uses_are_sentences(tmp_path: Path) -> None:
         ({"paths": []}, "at least one score file"),
         ({"paths": [tmp_path / "a.csv"], "rule": "bpcer=0.01"}, "needs the scores of a dev split"),
         ({"paths": [tmp_path / "a.csv"], "dev": tmp_path / "a.csv"}, "both the dev file and a test file"),
-        ({"paths": [tmp_path / "a.csv", tmp_path / "a.csv"]}, "given twice"),
+        ({"paths": [tmp_path / "a.csv", tmp_path / "a.csv"]}, "listed twice"),
         ({"paths": [tmp_path / "a.csv"], "rule": "fixed=x"}, "is not a number"),
     ):
         with pytest.raises(FascoreError, match=message):

@@ -78,26 +78,26 @@ def test_every_format_gives_the_same_scores_and_labels(tmp_path, name):
         assert found.table.id.tolist() == [row[0] for row in ROWS]
     if name not in ("score-label", "id-label-score"):
         assert found.table.column("species").tolist() == [row[2] for row in ROWS]
-    assert f"format '{name}' (as said)" in found.told
+    assert f"format '{name}' (as requested)" in found.told
     assert found.negated == ("higher = attack" in found.told)
 
 
 @pytest.mark.parametrize("name", [name for name, format in FORMATS.items() if format.polarity is None])
 def test_a_format_without_polarity_is_refused_until_it_is_said(tmp_path, name):
-    with pytest.raises(FascoreError, match="say --polarity bona_fide_high or --polarity attack_high"):
+    with pytest.raises(FascoreError, match="add --polarity bona_fide_high or attack_high"):
         importer(tmp_path, name, polarity=None).read(written(tmp_path, FILES[name][0]))
 
 
 @pytest.mark.parametrize("name", ["fascore", "bob-csv", "bob-4", "bob-5"])
 def test_a_polarity_that_contradicts_the_format_is_refused(tmp_path, name):
-    with pytest.raises(FascoreError, match=r"higher = bona fide, and --polarity says attack_high"):
+    with pytest.raises(FascoreError, match=r"higher = bona fide, but --polarity is attack_high"):
         importer(tmp_path, name, polarity="attack_high").read(written(tmp_path, FILES[name][0]))
 
 
 @pytest.mark.parametrize("name", ["csv", "id-label-score"])
 def test_labels_in_numbers_are_refused_until_it_is_said_what_they_are(tmp_path, name):
     with pytest.raises(
-        FascoreError, match=r"row \d, column 'label': whether '\d' is bona fide nothing says; say it: --labels-are"
+        FascoreError, match=r"row \d, column 'label': nothing defines whether '\d' is bona fide; add --labels-are"
     ):
         importer(tmp_path, name, labels_are=None).read(written(tmp_path, FILES[name][0]))
 
@@ -106,7 +106,9 @@ def test_a_file_of_labels_in_numbers_must_be_told_too_and_words_must_not(tmp_pat
     text = "".join(f"{name} {label}\n" for name, label, _, _ in ROWS)
     said = {"labels": written(tmp_path, text, "list.txt")}
     scores = written(tmp_path, FILES["id-score"][0])
-    with pytest.raises(FascoreError, match=r"list.txt, row 1, column 'label': whether '1' is bona fide"):
+    with pytest.raises(
+        FascoreError, match=r"list.txt, row 1, column 'label': nothing defines whether '1' is bona fide"
+    ):
         importer(tmp_path, "id-score", **said).read(scores)
     both = [
         importer(tmp_path, "id-score", labels_are=are, **said).read(scores).table.label
@@ -120,11 +122,11 @@ def test_a_file_of_labels_in_numbers_must_be_told_too_and_words_must_not(tmp_pat
     [
         ("id-label-score", "a 1 0.5\nb 0 x\n", "row 2, column 'score': 'x' is not a number"),
         ("id-label-score", "a 1 0.5\n\nb 0 inf\n", "row 3, column 'score': is infinite"),
-        ("id-label-score", "a 1 0.5\na 0 0.4\n", "row 2, column 'id': 'a' stands in row 1 already"),
+        ("id-label-score", "a 1 0.5\na 0 0.4\n", "row 2, column 'id': 'a' is already used in row 1"),
         (
             "id-label-score",
             "a 1 0.5\nb live 0.4\n",
-            "row 2, column 'label': 'live' stands beside '1': labels are words or numbers, not both",
+            "row 2, column 'label': 'live' and '1' both occur: labels must be words or numbers, not both",
         ),
         ("id-label-score", "a 1 0.5\nb 7 0.4\n", "row 2, column 'label': '7' is not a label"),
         ("id-label-score", "a 1 0.5\nb 1\n", "row 2: 2 cells where this format has 3"),
@@ -133,7 +135,7 @@ def test_a_file_of_labels_in_numbers_must_be_told_too_and_words_must_not(tmp_pat
         (
             "bob-4",
             "p1 p1 a 0.5\np1 p2 b 0.1\np2 p2 c 0.5\n",
-            "row 2, column 'real': 'p2' is another claimed identity: this is a file of recognition",
+            "row 2, column 'real': 'p2' is another claimed identity: this file is about recognition",
         ),
         ("bob-csv", "claimed_id,test_label,is_bonafide,score\n", "no column 'attack_type'"),
         (
@@ -142,13 +144,13 @@ def test_a_file_of_labels_in_numbers_must_be_told_too_and_words_must_not(tmp_pat
             "row 2, column 'is_bonafide': 'x' is neither True nor False",
         ),
         ("id-score", "real/0.mp4 0.5\nother.mp4 0.4\n", "row 2, column 'id': 'other.mp4' has no label in"),
-        ("id-score", "real/0.mp4 0.5\nreal/0.mp4 0.4\n", "row 2, column 'id': 'real/0.mp4' stands in row 1 already"),
+        ("id-score", "real/0.mp4 0.5\nreal/0.mp4 0.4\n", "row 2, column 'id': 'real/0.mp4' is already used in row 1"),
         ("id-score", "real/0.mp4\n", "row 1: one word"),
-        ("json", "[1, 2]", "is one object, from id to score"),
-        ("json", '{"real/0.mp4": 1', "is no JSON text in UTF-8"),
-        ("json", '{"real/0.mp4": [1]}', "entry 1, column 'score': '[1]' of 'real/0.mp4' is no number"),
+        ("json", "[1, 2]", "is one object that maps ids to scores"),
+        ("json", '{"real/0.mp4": 1', "is not JSON text in UTF-8"),
+        ("json", '{"real/0.mp4": [1]}', "entry 1, column 'score': '[1]' of 'real/0.mp4' is not a number"),
         ("json", '{"real/0.mp4": true}', "entry 1, column 'score': 'True'"),
-        ("json", '{"real/0.mp4": 1, "real/0.mp4": 2}', "entry 2, column 'id': 'real/0.mp4' stands in entry 1 already"),
+        ("json", '{"real/0.mp4": 1, "real/0.mp4": 2}', "entry 2, column 'id': 'real/0.mp4' is already used in entry 1"),
         ("json", '{"real/0.mp4": Infinity}', "entry 1, column 'score': is infinite"),
         ("json", "{}", "has no rows"),
         ("csv", "id,label,score\na,0,high\n", "row 2, column 'score': 'high' is not a number"),
@@ -164,7 +166,7 @@ def test_bad_files_are_refused_with_file_row_and_column(tmp_path, name, text, sa
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("id,label\na,live\na,spoof\n", "labels.csv, row 3, column 'id': 'a' stands in row 2 already"),
+        ("id,label\na,live\na,spoof\n", "labels.csv, row 3, column 'id': 'a' is already used in row 2"),
         ("id,label\na,live\n,spoof\n", "labels.csv, row 3, column 'id': '' is empty"),
         ("id,species\na,live\n", "labels.csv: there is no column 'label'"),
         ("id,label\n", "labels.csv has no rows"),
@@ -210,7 +212,7 @@ def test_what_names_itself_is_recognised(tmp_path, name, known):
 
 @pytest.mark.parametrize("name", ["bob-4", "bob-5", "id-label-score", "score-label", "id-score"])
 def test_words_without_a_header_are_never_guessed(tmp_path, name):
-    with pytest.raises(FascoreError, match=rf"say which with --format \(.*{name}"):
+    with pytest.raises(FascoreError, match=rf"choose one with --format \(.*{name}"):
         recognise(written(tmp_path, FILES[name][0]))
 
 

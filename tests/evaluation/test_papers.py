@@ -130,7 +130,7 @@ def test_a_paper_that_is_not_installed_says_what_to_install(name: str, package_n
     with using(Index.of({"paper": {"toy": "toy_papers:TOY"}})), refused:
         paper_table(f"{name}/1")
     with using(Index.of({})):
-        assert f"pip install {package_name} brings" in listing() and name in listing()
+        assert f"pip install {package_name} provides" in listing() and name in listing()
 
 
 @pytest.mark.parametrize(
@@ -202,12 +202,15 @@ def test_a_run_stands_below_the_row_that_its_name_spells_and_its_test_sets_in_th
 
 def test_a_run_is_of_the_row_and_the_test_set_of_the_column_that_the_user_says() -> None:
     system = run("mine", {"a": "x"})
-    assert "mine: of no row of toy/II" in beside(paper_table("toy/II"), [system])["warnings"][0]
-    assert "no test set of a column" in beside(paper_table("toy/II"), [system], ["mine=vit, JOINT"])["warnings"][0]
+    assert "mine: no row of toy/II has this name" in beside(paper_table("toy/II"), [system])["warnings"][0]
+    assert (
+        "no test set has the name of a column"
+        in beside(paper_table("toy/II"), [system], ["mine=vit, JOINT"])["warnings"][0]
+    )
     document = beside(paper_table("toy/II"), [system], ["mine=vit, JOINT"], ["a=HKBU"])
     assert len(ours(document, row="ViT, joint", column="HKBU", metric="AUC")) == 1
     for rows, columns, message in (
-        (["mine=ViT"], [], "the table has no 'ViT'; the nearest is 'ViT, "),
+        (["mine=ViT"], [], "the table has no 'ViT'; did you mean 'ViT, "),
         (["mine"], [], "write ours, an equals sign"),
         (["other=ViT, joint"], [], "there is no 'other'; there are mine"),
         ([], ["a=SIW-M"], "the nearest is 'SiW'"),

@@ -81,12 +81,12 @@ def test_label_and_score_are_enough_and_rows_are_named_by_their_number(tmp_path:
         ("", "is empty"),
         ("id,label,score\n", "no rows"),
         ("id,score\na,1\n", "no column 'label'"),
-        ("id,label,score,score\na,1,1,1\n", "'score' stands twice"),
+        ("id,label,score,score\na,1,1,1\n", "'score' occurs twice"),
         ("id,label,score\na,1,0.5\nb,2,0.5\n", "row 3, column 'label': '2' is not a label; write 1 for bona fide"),
         ("id,label,score\na,real,0.5\n", "row 2, column 'label': 'real'"),
         ("id,label,score\na,1,high\n", "row 2, column 'score': 'high' is not a number"),
         ("id,label,score\na,1,0\nb,1,-inf\n", "row 3, column 'score': is infinite"),
-        ("id,label,score\na,1,0.5\nb,0,0.5\na,0,0.5\n", "row 4, column 'id': 'a' stands in row 2 already"),
+        ("id,label,score\na,1,0.5\nb,0,0.5\na,0,0.5\n", "row 4, column 'id': 'a' is already used in row 2"),
         ("id,label,score\n,1,0.5\n", "row 2, column 'id': is empty"),
         ("id,label,score\na,1\n", "row 2: 2 cells where the header has 3"),
         ("id,label,score,response\na,1,,dunno\n", "row 2, column 'response': 'dunno' is not a response"),
@@ -195,7 +195,7 @@ def test_rows_are_counted_as_an_editor_counts_them_even_past_empty_lines_and_chu
     with pytest.raises(FascoreError, match="row 9, column 'score': 'x' is not a number"):
         ScoreTable.read(path)
     path = written(tmp_path, "id,label,score\na,1,1\n\nb,1,1\nc,1,1\nd,0,1\n\n\nb,0,0\n")
-    with pytest.raises(FascoreError, match="row 9, column 'id': 'b' stands in row 4 already"):
+    with pytest.raises(FascoreError, match="row 9, column 'id': 'b' is already used in row 4"):
         ScoreTable.read(path)
 
 
@@ -217,5 +217,5 @@ def test_equal_hashes_of_different_ids_are_no_doubled_id(monkeypatch):
     monkeypatch.setattr("builtins.hash", lambda value: 7)
     columns = {"id": ["a", "b", "c"], "label": [1, 0, 0], "score": [1, 0, 0]}
     assert ScoreTable.from_columns(columns).id.tolist() == ["a", "b", "c"]
-    with pytest.raises(FascoreError, match="'a' stands in row 2 already"):
+    with pytest.raises(FascoreError, match="'a' is already used in row 2"):
         ScoreTable.from_columns({**columns, "id": ["a", "b", "a"]})

@@ -52,5 +52,5 @@ def test_what_is_no_video_is_one_record_and_no_length_is_an_error(tmp_path: Path
     (tmp_path / "text.mp4").write_text("only words")
     (part,) = parts_of(tmp_path / "text.mp4", 2)
     assert (part.start, part.end, part.record.id) == (None, None, str(tmp_path / "text.mp4"))
-    with pytest.raises(FascoreError, match=r"a clip of 0 s has no frames; give a number of seconds above 0"):
+    with pytest.raises(FascoreError, match=r"a clip of 0 s has no frames; choose a number of seconds above 0"):
         parts_of(tmp_path / "text.mp4", 0)

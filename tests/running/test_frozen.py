@@ -33,6 +33,6 @@ def test_a_frozen_spec_gives_the_scores_of_the_run_whose_weights_it_loads(tiny: 
         execute_document(loaded | {"name": "wrong"}, runs=tmp_path)
     del head["weights"]
     with pytest.raises(
-        FascoreError, match=r"model\.heads\.\w+: with recipe.frozen nothing is trained, and this would stay random"
+        FascoreError, match=r"model\.heads\.\w+: with recipe.frozen nothing is trained, so this would stay random"
     ):
         execute_document(loaded | {"name": "random"}, runs=tmp_path)

@@ -171,16 +171,16 @@ def test_a_file_is_scored_alone_as_among_others(run: Path, files: Path) -> None:
 def test_a_run_that_used_boxes_says_who_finds_the_faces_now(run: Path, files: Path) -> None:
     said: list[str] = []
     next(predict(run, [files / "clip.mp4"], detector="whole", note=said.append))
-    assert said == ["modality 'faces': faces are found by whole; the run itself used boxes"]
+    assert said == ["modality 'faces': faces are detected by whole; the run itself used boxes"]
 
 
 def test_paths_and_runs_that_do_not_exist_are_named(run: Path, files: Path, tmp_path: Path) -> None:
     with pytest.raises(FascoreError, match=r"nowhere\.mp4: there is no such file"):
         list(predict(run, [tmp_path / "nowhere.mp4"], detector="whole", note=lambda _: None))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FascoreError, match="no image and no video in this folder"):
+    with pytest.raises(FascoreError, match="this folder contains no image and no video"):
         list(predict(run, [tmp_path / "empty"], detector="whole", note=lambda _: None))
-    with pytest.raises(FascoreError, match="is not a run folder"):
+    with pytest.raises(FascoreError, match="is not the folder of a run"):
         list(predict(tmp_path / "empty", [files], detector="whole"))
 
 

@@ -96,7 +96,9 @@ def test_another_spec_in_the_same_folder_is_refused_by_the_fields_that_differ(
 ) -> None:
     root = execute_document(tiny, runs=tmp_path)
     other = {**tiny, "recipe": {**tiny["recipe"], "epochs": 3}, "compute": {**tiny["compute"], "workers": 1}}
-    with pytest.raises(FascoreError, match=r"another spec: recipe\.epochs was 2, is 3; give this one another name"):
+    with pytest.raises(
+        FascoreError, match=r"another spec: recipe\.epochs was 2, is 3; choose another name for this run"
+    ):
         execute_document(other, runs=tmp_path)
     assert contents(root)
 
@@ -141,7 +143,9 @@ def test_training_never_goes_on_with_other_records_than_it_began_with(tmp_path: 
     refuse_other_data(folder, {"data": {"manifest": "b", "records": {"train": 8}}})
     folder.write(folder.checkpoints / "last.safetensors", {})
     refuse_other_data(folder, before)
-    with pytest.raises(FascoreError, match=r"other records than its spec now lists \(train had 9 records, has 8\)"):
+    with pytest.raises(
+        FascoreError, match=r"records other than those that its spec now lists \(train had 9 records, has 8\)"
+    ):
         refuse_other_data(folder, {"data": {"manifest": "b", "records": {"train": 8}}})
 
 
@@ -171,7 +175,7 @@ def test_two_processes_begin_again_together_however_slowly_the_old_run_moves_asi
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FascoreError, match=r"is not a run folder \(no spec\.json\)"):
+    with pytest.raises(FascoreError, match=r"is not the folder of a run \(no spec\.json\)"):
         open_run(tmp_path)
     with pytest.raises(FascoreError, match="there is no such folder"):
         open_run(tmp_path / "nowhere")
@@ -315,9 +319,9 @@ def test_further_numbers_of_a_head_are_columns_that_metrics_read(
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("resolved.json", "{}", "there is no 'spec' in it"),
-        ("resolved.json", "[]", "there is no 'spec' in it"),
-        ("checkpoints/threshold.json", "{}", "there is no 'threshold' in it"),
+        ("resolved.json", "{}", "'spec' is missing"),
+        ("resolved.json", "[]", "'spec' is missing"),
+        ("checkpoints/threshold.json", "{}", "'threshold' is missing"),
         ("checkpoints/threshold.json", '{"threshold": 3, "weights": []}', "is not as the run wrote it"),
     ],
 )

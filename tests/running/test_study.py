@@ -74,7 +74,7 @@ def test_a_row_that_fails_is_named_and_the_others_run(study: Path, tmp_path: Pat
             raise FascoreError("out of faces")
 
     said: list[str] = []
-    with pytest.raises(FascoreError, match=f"1 of the study's runs failed: {NAMES[1]}"):
+    with pytest.raises(FascoreError, match=f"1 run of the study failed: {NAMES[1]}"):
         run_study(read_study(study), tmp_path / "runs", execute, said.append)
     assert ran == NAMES
     assert f"{NAMES[1]}: failed: out of faces" in said
@@ -142,7 +142,7 @@ def test_a_finished_run_of_another_spec_is_told_and_never_stands_in_the_table(st
         resolved = validate(RunSpec, document).model_dump(mode="json", by_alias=True)
         other = document["name"] == NAMES[0]
         folder.write(folder.resolved, {"spec": {**resolved, "threshold": "min_hter"} if other else resolved})
-    with pytest.raises(FascoreError, match=f"1 of the study's runs failed: {NAMES[0]}"):
+    with pytest.raises(FascoreError, match=f"1 run of the study failed: {NAMES[0]}"):
         run_study(read, runs, pretend({}), said.append)
     assert said[0].startswith(f"{NAMES[0]}: already completed with a different spec (threshold); move ")
     assert said[1:] == [f"{name}: already completed" for name in NAMES[1:]]

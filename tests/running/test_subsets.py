@@ -43,13 +43,13 @@ def test_every_subset_of_the_inputs_that_may_be_missing_is_measured(tiny: dict[s
 def test_inputs_that_all_records_have_are_in_every_subset(tiny: dict[str, Any]) -> None:
     assert list(choices(check(validate(RunSpec, tiny)))) == [("face", ("depth",)), ("face+depth", ())]
     tiny["modalities"]["depth"]["optional"] = False
-    with pytest.raises(FascoreError, match=r'no input of this run may be missing.*"optional": true'):
+    with pytest.raises(FascoreError, match=r'all inputs of this run are required.*"optional": true'):
         list(choices(check(validate(RunSpec, tiny))))
 
 
 def test_a_run_that_is_not_finished_is_refused(tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text("{}")
-    with pytest.raises(FascoreError, match="is not finished; continue it first"):
+    with pytest.raises(FascoreError, match="is not finished; continue it with"):
         subsets(tmp_path)
 
 

@@ -25,12 +25,14 @@ class Folder(Dataset):
 
     type: Literal["folder"] = "folder"
     manifest: Path = Field(description="the manifest: .csv, .tsv, .jsonl or .ndjson")
-    root: Path | None = Field(None, description="folder that paths are relative to; none: that of the manifest")
-    name: str | None = Field(None, description="of the dataset, in score files; none: the manifest's name")
-    channels: tuple[str, ...] = Field(
-        ("rgb", "depth", "infrared", "thermal"), min_length=1, description="columns that hold paths"
+    root: Path | None = Field(
+        None, description="folder that paths are relative to; default: the folder of the manifest"
     )
-    fps: PositiveFloat = Field(25.0, description="frames a second of folders of frames")
+    name: str | None = Field(None, description="name of the dataset in score files; default: the name of the manifest")
+    channels: tuple[str, ...] = Field(
+        ("rgb", "depth", "infrared", "thermal"), min_length=1, description="columns that contain paths"
+    )
+    fps: PositiveFloat = Field(25.0, description="frames per second of folders of frames")
 
     def splits(self) -> tuple[str, ...]:
         named = sorted({row.split for row in self._rows() if row.split})

@@ -35,10 +35,10 @@ class AnnotationFile(AnnotationSource):
             header, *rows = csv.reader(io.StringIO(self.path.read_text(encoding="utf-8-sig"), newline=""))
             table = np.array([[float(cell) if cell.strip() else np.nan for cell in row] for row in rows], np.float32)
         except (OSError, ValueError) as error:
-            raise unreadable(self.path, f"no table of numbers ({error})") from error
+            raise unreadable(self.path, f"it is not a table of numbers ({error})") from error
         columns = {name.strip(): place for place, name in enumerate(header)}
         if table.ndim != 2 or table.shape[1] != len(columns):
-            raise unreadable(self.path, "its rows have not as many cells as its header, or there are none")
+            raise unreadable(self.path, "its rows do not have as many cells as its header, or it has no rows")
         count = sum(name.startswith("x_") for name in columns)
         points = self._take(table, columns, [f"{axis}_{number}" for number in range(count) for axis in "xy"])
         return Annotation(
@@ -55,6 +55,6 @@ class AnnotationFile(AnnotationSource):
             return None
         if missing:
             raise unreadable(
-                self.path, f"it has no column '{missing[0]}'; of {names[0]} … {names[-1]} write all or none"
+                self.path, f"it has no column '{missing[0]}'; of {names[0]} … {names[-1]}, write all or none"
             )
         return table[:, [columns[name] for name in names]]

@@ -47,7 +47,7 @@ class Box(AnnotationSource):
 
 
 def read_manifest(manifest: Path, *, root: Path, dataset: str, channels: Sequence[str], fps: float) -> list[Row]:
-    """Rows in the manifest's order: paths are relative to `root`, `channels` are the columns that hold paths of media.
+    """Rows in the manifest's order: paths are relative to `root`, `channels` are the columns that contain paths of media.
 
     `fps` is that of folders of frames. Raises SpecError with a sentence for each problem, up to twenty.
     """
@@ -59,7 +59,9 @@ def read_manifest(manifest: Path, *, root: Path, dataset: str, channels: Sequenc
         count = "1 problem" if len(reader.problems) == 1 else f"{len(reader.problems)} problems"
         raise SpecError("\n".join([f"{manifest}: {count}", *shown, *([f"… and {rest} more"] if rest else [])]))
     if not rows:
-        raise SpecError(f"{manifest} lists no records: write a header such as id,label,rgb,species and a row for each")
+        raise SpecError(
+            f"{manifest} lists no records: write a header such as id,label,rgb,species and one row per record"
+        )
     return rows
 
 
@@ -76,7 +78,9 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     elif path.suffix.lower() in (".csv", ".tsv"):
         yield from _csv_lines(path, text, "\t" if path.suffix.lower() == ".tsv" else ",")
     else:
-        raise SpecError(f"the manifest {path} ends in '{path.suffix}'; write .csv, .tsv, .jsonl or .ndjson")
+        raise SpecError(
+            f"the name of the manifest {path} ends with '{path.suffix}'; write .csv, .tsv, .jsonl or .ndjson"
+        )
 
 
 def _json_lines(text: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
@@ -96,7 +100,7 @@ def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Map
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     header = [name.strip() for name in next(rows, [])]
     if twice := [name for name in header if header.count(name) > 1]:
-        raise SpecError(f"{path}: the column '{twice[0]}' stands twice")
+        raise SpecError(f"{path}: the column '{twice[0]}' occurs twice")
     if header and (missing := [name for name in ("id", "label") if name not in header]):
         raise SpecError(
             f"{path}: {no_column(missing[0], header, delimiter)}; the first line names the columns, such as id,label,species,rgb"
@@ -158,7 +162,7 @@ class _Reader:
             self._problem(number, "has no id")
             return ""
         if id in self.seen:
-            self._problem(number, f"the id '{id}' stands on line {self.seen[id]} already; ids are unique")
+            self._problem(number, f"the id '{id}' is already used on line {self.seen[id]}; ids must be unique")
         self.seen.setdefault(id, number)
         return id
 
@@ -177,7 +181,7 @@ class _Reader:
         if label == ATTACK and species is None:
             self._problem(number, "an attack needs a species, such as print.flat or replay.phone")
         if label == BONA_FIDE and species is not None:
-            self._problem(number, f"a bona fide record has no species; here it is '{species}'")
+            self._problem(number, f"a bona fide record must not have a species; here it is '{species}'")
         return species
 
     def _task(self, number: int, fields: Mapping[str, Any]) -> Any:

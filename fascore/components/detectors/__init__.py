@@ -30,10 +30,8 @@ class Mtcnn(Detector):
     """MTCNN (Zhang et al. 2016, doi:10.1109/LSP.2016.2603342) with five points; needs the extra `fascore[mtcnn]`."""
 
     type: Literal["mtcnn"] = "mtcnn"
-    side: PositiveInt = Field(720, description="longer side in pixels to which larger frames are reduced")
-    smallest: PositiveInt = Field(
-        24, description="side of the smallest face that is looked for, pixels of the reduced frame"
-    )
+    side: PositiveInt = Field(720, description="larger frames are reduced to this longer side, in pixels")
+    smallest: PositiveInt = Field(24, description="side of the smallest face to detect, in pixels of the reduced frame")
 
     @classmethod
     def examples(cls) -> list[Mtcnn]:
@@ -64,7 +62,7 @@ class Yunet(Detector):
 
     type: Literal["yunet"] = "yunet"
     model: Path = Field(description="the ONNX file, such as face_detection_yunet_2023mar.onnx of the OpenCV Zoo")
-    side: PositiveInt = Field(640, description="longer side in pixels to which larger frames are reduced")
+    side: PositiveInt = Field(640, description="larger frames are reduced to this longer side, in pixels")
 
     @classmethod
     def examples(cls) -> list[Yunet]:

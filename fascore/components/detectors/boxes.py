@@ -18,7 +18,7 @@ class BoxesDetector(DetectorModule):
     def detect(self, image: np.ndarray, index: int, annotation: Annotation | None) -> Face | None:
         if annotation is None or (annotation.boxes is None and annotation.points is None):
             raise NoResponse(
-                "refused", "the record brings no boxes; give it some, or choose a detector such as mtcnn or yunet"
+                "refused", "the record has no boxes; add them to it, or choose a detector such as mtcnn or yunet"
             )
         box, points = _row(annotation.boxes, index), _row(annotation.points, index)
         if box is None and points is not None:

@@ -31,7 +31,7 @@ class YunetDetector(DetectorModule):
             self.network = cv2.FaceDetectorYN.create(str(model), "", (side, side), LOWEST)
         except cv2.error as error:
             raise SpecError(
-                f"yunet: {model} is not a YuNet model that OpenCV {cv2.__version__} reads: {error.err}"
+                f"yunet: {model} is not a YuNet model that OpenCV {cv2.__version__} can read: {error.err}"
             ) from error
         finally:
             cv2.utils.logging.setLogLevel(level)

@@ -47,22 +47,25 @@ class Timm(Encoder):
 
     type: Literal["timm"] = "timm"
     name: str = Field(
-        "resnet18", description="model of timm, such as 'resnet50' or 'vit_base_patch16_224.augreg2_in21k_ft_in1k'"
+        "resnet18", description="timm model, such as 'resnet50' or 'vit_base_patch16_224.augreg2_in21k_ft_in1k'"
     )
     pretrained: bool | str = Field(
-        False, description="true: timm's own weights, downloaded; a path: the same as a safetensors file; false: random"
+        False,
+        description="true: timm's own weights, downloaded; a path: a safetensors file with such weights; false: random",
     )
-    output: Output = Field("vector", description="pooled feature, places of the last map, or maps")
+    output: Output = Field("vector", description="pooled feature, positions of the last map, or maps")
     levels: tuple[int, ...] | None = Field(
-        None, min_length=1, description="maps of a pyramid by index, negative from the end; default: last four"
+        None,
+        min_length=1,
+        description="maps of a pyramid by index; negative values count from the end; default: the last four",
     )
     clip: Literal["mean", "tokens"] = Field(
-        "mean", description="frames of a Clip: average of their vectors, or one token each"
+        "mean", description="frames of a Clip: the mean of their vectors, or one token per frame"
     )
     img_size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = Field(
-        None, description="build a model of fixed input size for this one (side, or height and width) instead"
+        None, description="build a model with a fixed input size for this size instead (side, or height and width)"
     )
-    drop: Share = Field(0.0, description="dropout before the pooled feature is given")
+    drop: Share = Field(0.0, description="dropout on the pooled feature")
     drop_path: Share = Field(0.0, description="stochastic depth")
 
     def infer(self, signals: Sequence[Signal]) -> Signal:
@@ -77,7 +80,7 @@ class Timm(Encoder):
             return output_signal(self._options(), signal.c, signal.h, signal.w)
         if self.output != "vector":
             raise SpecError(
-                f'of a Clip, timm gives vectors, not {self.output}: set "output": "vector", and "clip": "tokens" for one token a frame'
+                f'for a Clip, timm produces vectors, not {self.output}: set "output": "vector", and "clip": "tokens" for one token per frame'
             )
         vector = output_signal(self._options(), signal.c, signal.h, signal.w)
         assert isinstance(vector, Vector)
@@ -94,7 +97,7 @@ class Timm(Encoder):
         """The one input. Raises SpecError."""
         signal = _only(self.type, signals)
         if not isinstance(signal, Image | Plane | Clip):
-            raise SpecError(f"timm takes an Image, a Plane or a Clip, not {signal}")
+            raise SpecError(f"timm accepts an Image, a Plane, or a Clip, not {signal}")
         return signal
 
     def _options(self) -> TimmOptions:
@@ -123,7 +126,7 @@ class Timm(Encoder):
 def _only(type_: str, signals: Sequence[Signal]) -> Signal:
     if len(signals) != 1:
         raise SpecError(
-            f"{type_} reads one input; got {len(signals)}: put a fusion before it, or write one encoder for each"
+            f"{type_} reads one input; got {len(signals)}: put a fusion before it, or write one encoder per input"
         )
     return signals[0]
 

@@ -54,7 +54,7 @@ class TimmEncoder(nn.Module):
         if lacks := [key for key, value in first.items() if not torch.equal(value, second[key])]:
             listed = ", ".join(lacks[:4]) + (f" and {len(lacks) - 4} more" if len(lacks) > 4 else "")
             raise FascoreError(
-                f"timm '{self.options.name}': {path} does not hold weights of this model: it lacks {listed}"
+                f"timm '{self.options.name}': {path} does not contain weights of this model: {listed} is missing"
             )
         self.model.load_state_dict(first)
 
@@ -66,7 +66,7 @@ class TimmEncoder(nn.Module):
                 return create(self.options, *self.size, pretrained=True, pretrained_cfg_overlay=overlay).state_dict()
         except Exception as error:
             raise FascoreError(
-                f"timm '{self.options.name}': {path} does not hold weights of this model: {error}"
+                f"timm '{self.options.name}': {path} does not contain weights of this model: {error}"
             ) from error
 
     def _statistics(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -145,14 +145,14 @@ def downloaded(name: str) -> Path:
     source = getattr(timm.get_pretrained_cfg(name), "hf_hub_id", None)
     if not source:
         raise FascoreError(
-            f"timm '{name}': its weights are not offered as safetensors; convert them and give the file's path as 'pretrained'"
+            f"timm '{name}': its weights are not available as safetensors; convert them and set 'pretrained' to the path of the file"
         )
     try:
         return Path(hf_hub_download(source, "model.safetensors"))
     except Exception as error:
         raise FascoreError(
             f"timm '{name}': the weights {source} cannot be downloaded ({type(error).__name__}); "
-            "without network, give the path of a safetensors file as 'pretrained', or false"
+            "without a network, set 'pretrained' to the path of a safetensors file, or to false"
         ) from error
 
 
@@ -172,7 +172,7 @@ def measure(options: TimmOptions, c: int, h: int, w: int) -> Vector | Tokens | P
     if options.output == "pyramid":
         facts = zip(output, model.feature_info.channels(), model.feature_info.reduction(), strict=True)
         return Pyramid(tuple(_measured_level(feature, channels, stride) for feature, channels, stride in facts))
-    raise SpecError(f"timm gives no {options.output} of '{options.name}'; choose another 'output' or another model")
+    raise SpecError(f"timm produces no {options.output} for '{options.name}'; choose another 'output' or another model")
 
 
 def _measured_level(feature: Tensor, channels: int, stride: int) -> Level:

@@ -40,7 +40,7 @@ def output_signal(options: TimmOptions, c: int, h: int, w: int) -> Vector | Toke
         return _measured(options, c, h, w)
     if not rows:
         raise SpecError(
-            f"timm gives no {options.output} of '{name}'; set 'output' to one of vector, tokens, pyramid that it has"
+            f"timm produces no {options.output} for '{name}'; set 'output' to vector, tokens, or pyramid, whichever it supports"
         )
     if options.output == "vector":
         return Vector(rows)
@@ -55,10 +55,10 @@ def _no_model(name: str) -> str:
 
 def _check_tag(options: TimmOptions, name: str, tag: str, tags: dict[str, Any]) -> None:
     if tag and tag not in tags:
-        raise SpecError(f"timm has no weights '{tag}' of '{name}'; it has {', '.join(tags) or 'none'}")
+        raise SpecError(f"timm has no weights '{tag}' for '{name}'; it has {', '.join(tags) or 'none'}")
     if options.pretrained is True and not tags:
         raise SpecError(
-            f"timm has no pretrained weights of '{name}'; set \"pretrained\" to false or to a file, or choose another model"
+            f"timm has no pretrained weights for '{name}'; set \"pretrained\" to false or to a file, or choose another model"
         )
 
 
@@ -73,16 +73,16 @@ def _check_size(options: TimmOptions, facts: dict[str, Any], size: list[int], h:
     wanted = options.img_size
     if wanted is not None:
         if kind != "sized":
-            takes = "takes inputs of any size" if kind == "free" else f"takes {size[0]} x {size[1]} only"
+            takes = "accepts inputs of any size" if kind == "free" else f"accepts {size[0]} x {size[1]} only"
             raise SpecError(f"'{options.name}' {takes}, and 'img_size' does not change that; delete it")
         size = [wanted, wanted] if isinstance(wanted, int) else list(wanted)
     if kind != "free" and [h, w] != size:
         also = f', or set "img_size": [{h}, {w}] here' if kind == "sized" and h % multiple == 0 == w % multiple else ""
         raise SpecError(
-            f"'{options.name}' takes {size[0]} x {size[1]} pixels, and its input has {h} x {w}; change the modality's size{also}"
+            f"'{options.name}' accepts {size[0]} x {size[1]} pixels, but its input has {h} x {w}; change the modality's size{also}"
         )
     if [h, w] != facts["size"] and (h % multiple or w % multiple):
-        message = f"'{options.name}' takes sides that are multiples of {multiple} pixels, and its input has {h} x {w}"
+        message = f"'{options.name}' accepts sides that are multiples of {multiple} pixels, but its input has {h} x {w}"
         raise SpecError(f"{message}; change the modality's size")
 
 
@@ -111,7 +111,7 @@ def _measured(options: TimmOptions, c: int, h: int, w: int) -> Vector | Tokens |
     from fascore.components.encoders.timm import measure
 
     print(
-        f"timm '{options.name}' is not in fascore's table: it was built on torch's meta device, so this check imported torch",
+        f"timm '{options.name}' is not in fascore's table: the check built it on torch's meta device and imported torch for this",
         file=sys.stderr,
     )
     return measure(options, c, h, w)

@@ -14,7 +14,10 @@ from fascore.contract.signals import Signal, Tokens, Vector
 if TYPE_CHECKING:
     from torch import nn
 
-WIDTH = Field(None, description="project every input to this width first; default: as they are, and then of one width")
+WIDTH = Field(
+    None,
+    description="project every input to this width first; default: no projection, and all inputs must have the same width",
+)
 
 
 class _Vectors(Fusion):
@@ -30,7 +33,7 @@ class _Vectors(Fusion):
         for place, signal in enumerate(signals):
             if not isinstance(signal, Vector):
                 raise SpecError(
-                    f"{self.type} takes Vectors, but {_name(self, place)} gives {signal}; pool it first, for example with attention_pool"
+                    f"{self.type} accepts Vectors, but {_name(self, place)} produces {signal}; pool it first, for example with attention_pool"
                 )
         return [signal.d for signal in signals if isinstance(signal, Vector)]
 
@@ -60,9 +63,7 @@ def one_width(fusion: Fusion, widths: Sequence[int]) -> int:
     """The width that all inputs share. Raises SpecError that names one that differs."""
     for place, width in enumerate(widths):
         if width != widths[0]:
-            message = (
-                f"needs features of one width: {_name(fusion, 0)} has {widths[0]}, {_name(fusion, place)} has {width}"
-            )
+            message = f"needs features of the same width: {_name(fusion, 0)} has {widths[0]}, {_name(fusion, place)} has {width}"
             raise SpecError(f"{fusion.type} {message}; set 'width' to project them, or use concat")
     return widths[0]
 
@@ -143,7 +144,7 @@ class AttentionPool(Fusion):
 
     type: Literal["attention_pool"] = "attention_pool"
     width: PositiveInt | None = WIDTH
-    heads: PositiveInt = Field(1, description="attention heads; the width is a multiple of them")
+    heads: PositiveInt = Field(1, description="attention heads; the width must be a multiple of their number")
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         if not signals:
@@ -151,12 +152,12 @@ class AttentionPool(Fusion):
         for place, signal in enumerate(signals):
             if not isinstance(signal, Tokens | Vector):
                 raise SpecError(
-                    f"attention_pool takes Tokens and Vectors, but {_name(self, place)} gives {signal}; let its encoder give tokens"
+                    f"attention_pool accepts Tokens and Vectors, but {_name(self, place)} produces {signal}; let its encoder produce tokens"
                 )
         width = self.width or one_width(self, [s.d for s in signals if isinstance(s, Tokens | Vector)])
         if width % self.heads:
             raise SpecError(
-                f"attention_pool: a width of {width} does not divide into {self.heads} heads; change 'heads' or 'width'"
+                f"attention_pool: a width of {width} is not a multiple of {self.heads} heads; change 'heads' or 'width'"
             )
         return Vector(width)
 

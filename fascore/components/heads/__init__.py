@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DROPOUT = Field(0.0, ge=0, lt=1, description="dropout before the last layer")
 HIDDEN = Field(None, description="width of one hidden layer with ReLU; default: a linear head")
-SMOOTHING = Field(0.0, ge=0, lt=0.5, description="share of the target given to the other classes")
+SMOOTHING = Field(0.0, ge=0, lt=0.5, description="share of the target that goes to the other classes")
 
 
 def _one_vector(head: Head, signals: Sequence[Signal]) -> int:
@@ -25,7 +25,9 @@ def _one_vector(head: Head, signals: Sequence[Signal]) -> int:
     if len(signals) != 1:
         raise SpecError(f"{head.type} reads one input; got {len(signals)}: put a fusion before it, such as concat")
     if not isinstance(signals[0], Vector):
-        raise SpecError(f"{head.type} takes a Vector, not {signals[0]}; pool it first, for example with attention_pool")
+        raise SpecError(
+            f"{head.type} accepts a Vector, not {signals[0]}; pool it first, for example with attention_pool"
+        )
     return signals[0].d
 
 
@@ -41,7 +43,7 @@ class Binary(Head):
         _one_vector(self, signals)
         if not (isinstance(target, Labels) and target.column == "label"):
             raise SpecError(
-                f"binary learns record.label, not {target}; use multiclass for another column, pixelwise for a map"
+                f"binary learns record.label, not {target}; use multiclass for another column, or pixelwise for a map"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
@@ -68,16 +70,16 @@ class Multiclass(Head):
 
     type: Literal["multiclass"] = "multiclass"
     classes: tuple[Scalar | None, ...] = Field(
-        min_length=2, description="values of the target column in class order; null: the record has no value"
+        min_length=2, description="values of the target column in class order; null stands for records without a value"
     )
     bona_fide: Scalar | None = Field(
-        None, description="the bona fide class; default: null where that is a class (species), 1 for record.label"
+        None, description="the bona fide class; default: null if that is a class (species), 1 for record.label"
     )
     dropout: float = DROPOUT
     hidden: PositiveInt | None = HIDDEN
     label_smoothing: float = SMOOTHING
     probabilities: bool = Field(
-        False, description="write each class's probability to score files, `<head>.p.<class>`, for class_accuracy"
+        False, description="write the probability of each class to score files, `<head>.p.<class>`, for class_accuracy"
     )
 
     @model_validator(mode="after")
@@ -140,7 +142,7 @@ class Pixelwise(Head):
     """
 
     type: Literal["pixelwise"] = "pixelwise"
-    level: int = Field(-1, description="which level of a Pyramid, negative from the end")
+    level: int = Field(-1, description="level of a Pyramid; negative values count from the end")
     criterion: Literal["bce", "mse", "contrast_depth"] = Field(
         "bce", description="binary cross-entropy, squared error, or contrastive depth loss"
     )
@@ -153,14 +155,14 @@ class Pixelwise(Head):
         signal = signals[0]
         if isinstance(signal, Pyramid):
             if not -len(signal.levels) <= self.level < len(signal.levels):
-                raise SpecError(f"pixelwise: 'level' is {self.level}, and the input has {len(signal.levels)}: {signal}")
+                raise SpecError(f"pixelwise: 'level' is {self.level}, but the input has {len(signal.levels)}: {signal}")
             return signal.levels[self.level]
         if isinstance(signal, Plane):
             return Level(signal.c, (signal.h, signal.w), 1)
         if isinstance(signal, Tokens) and signal.grid is not None:
             return Level(signal.d, signal.grid, 1)
         raise SpecError(
-            f'pixelwise takes a Pyramid, a Plane or Tokens with a grid, not {signal}; set "output": "pyramid" in its encoder'
+            f'pixelwise accepts a Pyramid, a Plane, or Tokens with a grid, not {signal}; set "output": "pyramid" in its encoder'
         )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
@@ -172,7 +174,7 @@ class Pixelwise(Head):
             raise SpecError(f"pixelwise learns record.label or a map, not {target}")
         if self.criterion == "contrast_depth" and min(size) < 3:
             raise SpecError(
-                f"pixelwise: contrast_depth compares neighbors and needs a map of 3 x 3 or more; the input has {size[0]} x {size[1]}"
+                f"pixelwise: contrast_depth compares neighbors and needs a map of at least 3 x 3; the input has {size[0]} x {size[1]}"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:

@@ -36,7 +36,7 @@ class Progress:
         self._pace = Pace(QUIET, self._clock)
         self._speed = 0.0
         if done:
-            self._console.print(f"{run.name}: goes on after step {done} of {epochs * steps}", highlight=False)
+            self._console.print(f"{run.name}: resumes after step {done} of {epochs * steps}", highlight=False)
         if self._console.is_terminal:
             self._bar = Bar(
                 TextColumn("{task.description}"),

@@ -15,10 +15,10 @@ from fascore.contract.hooks import RunFacts, Step, hookimpl
 class WandbOptions(Config):
     """What `trackers.wandb` of a spec may say."""
 
-    project: str = Field("fascore", description="project that the run is filed under")
-    entity: str | None = Field(None, description="user or team; default: that of the login")
+    project: str = Field("fascore", description="project that the run belongs to")
+    entity: str | None = Field(None, description="user or team; default: the user who is logged in")
     mode: Literal["offline", "online", "disabled"] = Field(
-        "offline", description="offline writes files only, to be sent by `wandb sync`"
+        "offline", description="offline only writes files, which `wandb sync` uploads"
     )
 
 

@@ -28,13 +28,13 @@ class Faces(Modality):
 
     type: Literal["faces"] = "faces"
     detector: Slot[Detector] = Field(
-        named("boxes"), description="finds the face; boxes reads what the record brings along"
+        named("boxes"), description="detects the face; boxes reads the boxes of the record"
     )
-    channel: str = Field("rgb", description="raw channel that is looked at")
+    channel: str = Field("rgb", description="raw channel to examine")
     frames: Literal["all"] | PositiveInt = Field(
-        "all", description="how many frames are looked at, spread over the record"
+        "all", description="number of frames to examine, spread over the record"
     )
-    keep: float = Field(0.6, ge=0, le=1, description="least confidence of a detection")
+    keep: float = Field(0.6, ge=0, le=1, description="smallest confidence of a detection")
 
     def channels(self) -> tuple[str, ...]:
         return (self.channel, "annotation") if self.detector.reads_annotation else (self.channel,)
@@ -67,21 +67,23 @@ class FaceFrames(Modality):
     """
 
     type: Literal["face_frames"] = "face_frames"
-    channel: str = Field("rgb", description="raw channel that is cropped, the one that 'faces' looked at")
+    channel: str = Field("rgb", description="raw channel to crop, the one that 'faces' examined")
     size: PositiveInt = Field(224, description="side of the crop in pixels")
     views: PositiveInt = Field(
-        1, description="crops, or clips, of a record; training draws one, evaluation averages all"
+        1, description="number of crops, or clips, per record; training draws one, evaluation averages all"
     )
-    frames: PositiveInt | None = Field(None, description="frames of a clip; none: single images")
+    frames: PositiveInt | None = Field(None, description="frames per clip; default: single images")
     fps: PositiveFloat | None = Field(
-        None, description="frames a second within a clip; none: spread over its part of the record"
+        None, description="frames per second within a clip; default: spread over its part of the record"
     )
-    margin: NonNegativeFloat = Field(0.25, description="share of the face box's longer side that is added at each side")
+    margin: NonNegativeFloat = Field(
+        0.25, description="margin at each side, as a share of the longer side of the face box"
+    )
     align: Literal["none", "similarity"] = Field(
-        "none", description="similarity: turn and scale the face to a template by its points"
+        "none", description="similarity: rotate and scale the face to a template by its points"
     )
     landmarks: Literal["five", "68", "mesh140"] | None = Field(
-        None, description="layout of the port 'points'; none: no such port"
+        None, description="layout of the port 'points'; default: no such port"
     )
     reserve: float = Field(0.125, ge=0, le=1, description="share of the crop stored beyond each side, for augmentation")
 
@@ -97,7 +99,7 @@ class FaceFrames(Modality):
         if len(signals) != 1 or signals[0] is not None:
             raise SpecError('face_frames reads one modality of faces: write "inputs": ["faces"]')
         if self.fps is not None and self.frames is None:
-            raise SpecError("'fps' is that of a clip: set 'frames' too, or leave it out")
+            raise SpecError("'fps' is the frame rate of a clip: set 'frames' too, or leave it out")
         count, t = self.frames or 1, self.frames
         main: Signal = Clip(t, 3, self.size, self.size, self.fps) if t else Image(3, self.size, self.size)
         outputs: dict[str, Signal] = {"": main, "crop": Plane(count, 2, 3)}
@@ -142,16 +144,16 @@ class DepthMap(Modality):
     """
 
     type: Literal["depth_map"] = "depth_map"
-    channel: str = Field("depth", description="raw channel of depth, single-channel pictures of 8 or 16 bits")
-    unit: Literal["metre", "relative", "raw"] = Field("metre", description="what a pixel means")
-    scale: PositiveFloat = Field(0.001, description="meters a unit of the pixel: 0.001 where pixels are millimeters")
+    channel: str = Field("depth", description="raw channel of depth, single-channel images of 8 or 16 bits")
+    unit: Literal["metre", "relative", "raw"] = Field("metre", description="meaning of a pixel")
+    scale: PositiveFloat = Field(0.001, description="meters per unit of the pixel: 0.001 if pixels are millimeters")
     span: PositiveFloat = Field(0.24, description="meters from value 0 to value 1")
     near_is_high: bool = Field(False, description="larger pixels are nearer, as in disparity; for relative depth")
-    invalid: int = Field(0, ge=0, description="the pixel that means that nothing was measured")
+    invalid: int = Field(0, ge=0, description="value of pixels without a measurement")
     holes: Literal["far", "median", "nearest"] = Field(
-        "far", description="value of a hole: 0, 0.5, or that of the nearest measured pixel"
+        "far", description="value of a hole: 0, 0.5, or the value of the nearest measured pixel"
     )
-    size: PositiveInt | None = Field(None, description="side in pixels; none: that of the crop")
+    size: PositiveInt | None = Field(None, description="side in pixels; default: the side of the crop")
 
     def channels(self) -> tuple[str, ...]:
         return (self.channel,)
@@ -193,11 +195,11 @@ class Infrared(Modality):
     """
 
     type: Literal["infrared"] = "infrared"
-    channel: str = Field("infrared", description="raw channel of infrared; colored pictures are read as their luma")
+    channel: str = Field("infrared", description="raw channel of infrared; color images are converted to luma")
     limits: tuple[float, float] | None = Field(
-        None, description="pixels that become 0 and 1; none: by the type of the pixel"
+        None, description="pixel values that become 0 and 1; default: the range of the pixel type"
     )
-    size: PositiveInt | None = Field(None, description="side in pixels; none: that of the crop")
+    size: PositiveInt | None = Field(None, description="side in pixels; default: the side of the crop")
 
     def channels(self) -> tuple[str, ...]:
         return (self.channel,)
@@ -206,7 +208,7 @@ class Infrared(Modality):
         face = _crop(self.type, signals)
         side = self.size or face.w
         if self.limits is not None and self.limits[1] <= self.limits[0]:
-            raise SpecError(f"'limits' must rise; got {self.limits[0]:g} and {self.limits[1]:g}")
+            raise SpecError(f"'limits' must increase; got {self.limits[0]:g} and {self.limits[1]:g}")
         return Clip(face.t, 1, side, side, face.fps) if isinstance(face, Clip) else Image(1, side, side)
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
@@ -260,7 +262,9 @@ class PseudoDepth(Modality):
 
     type: Literal["pseudo_depth"] = "pseudo_depth"
     size: PositiveInt = Field(32, description="side in pixels")
-    attacks: Literal["flat", "face"] = Field("flat", description="target of an attack: zeros, or a face all the same")
+    attacks: Literal["flat", "face"] = Field(
+        "flat", description="target of an attack: zeros, or a face as for bona fide"
+    )
 
     def channels(self) -> tuple[str, ...]:
         return ("record.label",)

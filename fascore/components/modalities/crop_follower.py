@@ -70,6 +70,6 @@ def _single(image: np.ndarray, name: str) -> np.ndarray:
         if (image[..., 0] == image[..., 1]).all() and (image[..., 1] == image[..., 2]).all():
             return np.ascontiguousarray(image[..., 0])
         raise NoResponse(
-            "refused", f"channel '{name}' is a colored picture, not depth; write depth as one channel of 8 or 16 bits"
+            "refused", f"channel '{name}' is a color image, not depth; write depth as one channel of 8 or 16 bits"
         )
     return image

@@ -51,7 +51,7 @@ class DepthMapModule(ModalityModule):
         for place, value, measured, box in self.follower.cuts(record, face, self.invalid, exact=True):
             inside = value[box][measured[box] > 0]
             if not len(inside):
-                raise NoResponse("refused", f"channel '{self.follower.channel}' measures nothing in the face")
+                raise NoResponse("refused", f"channel '{self.follower.channel}' has no measurement in the face")
             low, high = np.percentile(inside, ROBUST)
             levels[place] = low, np.median(inside), high
             values[place] = filled(value, measured) if self.holes == "nearest" else value

@@ -73,7 +73,7 @@ class FaceFramesModule(ModalityModule):
             return np.flatnonzero(seen)
         if "points" not in faces:
             raise NoResponse(
-                "refused", "the detector gives no points; choose one that does, or leave out 'align' and 'landmarks'"
+                "refused", "the detector returns no points; choose one that does, or leave out 'align' and 'landmarks'"
             )
         rows = np.flatnonzero(seen & np.isfinite(faces["points"]).all(axis=(1, 2)))
         if not len(rows):
@@ -88,7 +88,8 @@ class FaceFramesModule(ModalityModule):
             return points[:, : POINTS["68"]]
         if points.shape[1] != POINTS[layout]:
             raise NoResponse(
-                "refused", f"the detector gives {points.shape[1]} points, not the {POINTS[layout]} of layout '{layout}'"
+                "refused",
+                f"the detector returns {points.shape[1]} points, not the {POINTS[layout]} of layout '{layout}'",
             )
         return points
 

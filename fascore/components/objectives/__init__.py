@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def _vector_of(objective: Objective, signals: Sequence[Signal], target: Target) -> int:
     """Width of the one input. Raises SpecError."""
     if len(signals) != 1:
-        raise SpecError(f"{objective.type} reads one input; got {len(signals)}: write one objective for each")
+        raise SpecError(f"{objective.type} reads one input; got {len(signals)}: write one objective per input")
     if not isinstance(signals[0], Vector):
         raise SpecError(
-            f"{objective.type} takes a Vector, not {signals[0]}; pool it first, for example with attention_pool"
+            f"{objective.type} accepts a Vector, not {signals[0]}; pool it first, for example with attention_pool"
         )
     if not isinstance(target, Labels):
         raise SpecError(f"{objective.type} groups records by a column such as record.label, not by {target}")
@@ -39,9 +39,9 @@ class Center(Objective):
     classes: tuple[Scalar | None, ...] | None = Field(
         None, min_length=2, description="values of the target column in class order; default: 0 and 1 of record.label"
     )
-    rate: float = Field(0.5, gt=0, le=1, description="how far the centers move, alpha of eq. 4")
+    rate: float = Field(0.5, gt=0, le=1, description="step size of the centers, alpha of eq. 4")
     start: Literal["zero", "first"] = Field(
-        "zero", description="where a center begins: at 0, or at the mean of the first records of its class"
+        "zero", description="start of a center: 0, or the mean of the first records of its class"
     )
 
     def classes_of(self, column: str) -> tuple[Scalar | None, ...] | None:
@@ -51,7 +51,7 @@ class Center(Objective):
         _vector_of(self, signals, target)
         if self.classes is None and isinstance(target, Labels) and target.column != "label":
             raise SpecError(
-                f"center on record.{target.column}: write its 'classes', the values of that column in class order"
+                f"center on record.{target.column}: set 'classes' to the values of that column in class order"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:

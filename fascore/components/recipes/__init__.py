@@ -20,23 +20,24 @@ class Supervised(Recipe):
 
     type: Literal["supervised"] = "supervised"
     optimizer: Optimizer = Field(
-        default_factory=lambda: Optimizer(name="adamw", lr=3e-4), description="any of torch.optim, with its arguments"
+        default_factory=lambda: Optimizer(name="adamw", lr=3e-4),
+        description="any optimizer of torch.optim, with its arguments",
     )
-    schedule: Schedule = Field(Schedule(), description="course of the learning rate")
+    schedule: Schedule = Field(Schedule(), description="learning rate over time")
     decay: Literal["all", "matrices"] = Field(
-        "all", description="what the weight decay acts on; matrices: neither biases, norms nor single numbers"
+        "all", description="parameters with weight decay; matrices: no biases, norms, or scalars"
     )
-    clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; default: no limit")
-    accumulate: PositiveInt = Field(1, description="batches a step of the optimizer")
+    clip: PositiveFloat | None = Field(None, description="largest norm of the entire gradient; default: no limit")
+    accumulate: PositiveInt = Field(1, description="batches per optimizer step")
     frozen: bool = Field(
         False,
-        description="leave every weight as it is loaded: to evaluate, or serve, nodes and heads of other runs as one model",
+        description="keep every weight as it was loaded, to evaluate or deploy nodes and heads of other runs as one model",
     )
 
     def infer(self, plan: Plan) -> None:
         if not any(head.component.weight > 0 for head in plan.heads.values()):
             raise SpecError(
-                "supervised learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight"
+                "supervised learns from the losses of heads, but no head has a weight above 0; set the weight of one of model.heads"
             )
 
     def build(self, graph: Graph, steps_per_epoch: int) -> Training:

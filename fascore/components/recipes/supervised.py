@@ -77,5 +77,5 @@ def _all_loaded(graph: Graph) -> None:
     for node, module in loaded:
         if getattr(node.component, "weights", None) is None and any(True for _ in module.parameters()):
             raise SpecError(
-                f"{node.path}: with recipe.frozen nothing is trained, and this would stay random; give it 'weights', or delete 'frozen'"
+                f"{node.path}: with recipe.frozen nothing is trained, so this would stay random; set its 'weights', or delete 'frozen'"
             )

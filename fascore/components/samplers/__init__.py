@@ -22,7 +22,8 @@ class Shuffle(Sampler):
 
     type: Literal["shuffle"] = "shuffle"
     drop_last: bool = Field(
-        False, description="true: batches of exactly batch_size, and the records left over wait for another epoch"
+        False,
+        description="true: every batch has exactly batch_size records; the remaining records are left out of the epoch",
     )
 
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
@@ -41,7 +42,7 @@ class Balanced(Sampler):
 
     type: Literal["balanced"] = "balanced"
     by: Literal["label", "task", "species", "subject"] = Field(
-        "label", description="column that makes the groups; bona fide is one species"
+        "label", description="column that defines the groups; bona fide counts as one species"
     )
 
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
@@ -58,7 +59,7 @@ class Balanced(Sampler):
             groups["" if value is None else f"={value}"].append(record.id)
         if len(groups) < 2:
             raise SpecError(
-                f"balanced by {self.by}: all {len(records)} records are of one group; use shuffle, or balance by another column"
+                f"balanced by {self.by}: all {len(records)} records are in one group; use shuffle, or balance by another column"
             )
         return balanced([groups[name] for name in sorted(groups)], self.batch_size, epoch, seed)
 
@@ -70,7 +71,7 @@ class Balanced(Sampler):
 def _need(sampler: Sampler, count: int, least: int) -> None:
     if count < least:
         raise SpecError(
-            f"{sampler.type}: {count} records to train on, and a batch needs {least}; lower 'batch_size' or add records"
+            f"{sampler.type}: there are {count} training records, but a batch needs {least}; lower 'batch_size' or add records"
         )
 
 

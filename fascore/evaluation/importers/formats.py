@@ -100,13 +100,11 @@ def _bob_text(width: Literal[4, 5]) -> Callable[[Path, Given], Found]:
                 )
             if imposters := sorted((first[word], word) for word in persons & first.keys() - {""}):
                 index, word = imposters[0]
-                complaint = (
-                    f"'{shown(word)}' is another claimed identity: this is a file of recognition, and not of attacks"
-                )
+                complaint = f"'{shown(word)}' is another claimed identity: this file is about recognition, not attacks"
                 raise building.place.error(index, "real", complaint)
         return ScoreTable(
             **building.finish()
-        ), f"bona fide where real = claimed, else the species (by the format){numbering.note}"
+        ), f"bona fide if real = claimed, otherwise the species (by the format){numbering.note}"
 
     return read
 
@@ -131,7 +129,7 @@ class _Numbering:
     def note(self) -> str:
         """What was done, for people."""
         return (
-            f"; {self._repeats} rows repeat a name and are numbered, the name itself is column 'clip'"
+            f"; {self._repeats} rows repeat a name and are numbered; the name itself is the column 'clip'"
             if self._repeats
             else ""
         )
@@ -159,9 +157,7 @@ def _id_score(path: Path, given: Given) -> Found:
         building = Building(("id", *labels.header, "score"), str(path))
         for start, cells in building.chunks(rows):
             if len(cells) < 2:
-                raise FascoreError(
-                    f"{path}, row {building.place.row(start)}: one word, where an id and a score should stand"
-                )
+                raise FascoreError(f"{path}, row {building.place.row(start)}: one word instead of an id and a score")
             building.add({"id": cells[0], **labels.columns(cells[0], building.place, start), "score": cells[-1]})
     return ScoreTable(**building.finish()), f"of {labels.path}, {labels.labels.meaning}"
 
@@ -175,7 +171,7 @@ def _json(path: Path, given: Given) -> Found:
         ids, scores = cells[0], list[Any](cells[1])
         for index, score in enumerate(scores):
             if isinstance(score, bool) or not isinstance(score, float | int | None):
-                raise building.place.error(index, "score", f"'{shown(score)}' of '{shown(ids[index])}' is no number")
+                raise building.place.error(index, "score", f"'{shown(score)}' of '{shown(ids[index])}' is not a number")
         building.add({"id": ids, **labels.columns(ids, building.place, start), "score": scores})
     return ScoreTable(**building.finish()), f"of {labels.path}, {labels.labels.meaning}"
 
@@ -189,9 +185,11 @@ def _json_pairs(path: Path) -> list[Any]:
     except OSError as error:
         raise FascoreError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise FascoreError(f"{path} is no JSON text in UTF-8: {error}") from None
+        raise FascoreError(f"{path} is not JSON text in UTF-8: {error}") from None
     if not isinstance(pairs, _Pairs):
-        raise FascoreError(f'{path}: a JSON score file is one object, from id to score, such as {{"real/1.mp4": 0.93}}')
+        raise FascoreError(
+            f'{path}: a JSON score file is one object that maps ids to scores, such as {{"real/1.mp4": 0.93}}'
+        )
     return pairs
 
 
@@ -202,7 +200,7 @@ class _Pairs(list[Any]):
 def _needed(given: Given, path: Path, what: str) -> LabelFile:
     if given.labels is None:
         raise FascoreError(
-            f"{path} is {what} and has no labels: give them with --labels FILE, a CSV with id, label and, where known, species"
+            f"{path} is {what} and has no labels: add them with --labels FILE, a CSV with id, label, and, if known, species"
         )
     return given.labels
 
@@ -217,7 +215,7 @@ FORMATS: Mapping[str, Format] = {
         "own",
         _fascore,
     ),
-    "csv": Format("the same columns with other polarity or labels, which are said", None, "said", _csv),
+    "csv": Format("the same columns with a different polarity or labels, set by options", None, "said", _csv),
     "bob-csv": Format(f"bob.pad's CSV: {','.join(BOB)}", "bona_fide_high", "own", _bob_csv),
     "bob-4": Format("bob's lines 'claimed real path score'", "bona_fide_high", "own", _bob_text(4)),
     "bob-5": Format("bob's lines 'claimed label real path score'", "bona_fide_high", "own", _bob_text(5)),

@@ -48,31 +48,31 @@ class Importer:
         polarity = self._settled(path, name, format)
         table, labels = format.read(path, Given(self.labels_are, self._label_file if format.labels == "file" else None))
         negated = polarity == "attack_high"
-        turned = "; turned: scores are negated here" if negated else ""
-        how = f"format '{name}' ({'as said' if self.format else 'by its beginning'})"
-        who = "by the format" if format.polarity else "as said"
+        turned = "; scores are negated here" if negated else ""
+        how = f"format '{name}' ({'as requested' if self.format else 'by its beginning'})"
+        who = "by the format" if format.polarity else "as requested"
         told = f"{path}: {len(table)} rows, {how}; {WORDS_OF[polarity]} ({who}){turned}; labels: {labels}"
         return Imported(_negated(table) if negated else table, told, negated)
 
     def _settled(self, path: Path, name: str, format: Format) -> Polarity:
         """The polarity of a file; what is said and not used, or contradicts the format, is an error."""
         if format.polarity is not None and self.polarity not in (None, format.polarity):
-            other = "; for a CSV with other polarity say --format csv" if name == "fascore" else ""
+            other = "; for a CSV with a different polarity, add --format csv" if name == "fascore" else ""
             raise FascoreError(
-                f"{path} is '{name}', where {WORDS_OF[format.polarity]}, and --polarity says {self.polarity}{other}"
+                f"{path} is '{name}', where {WORDS_OF[format.polarity]}, but --polarity is {self.polarity}{other}"
             )
         if format.labels == "own" and self.labels_are is not None:
             raise FascoreError(
-                f"{path} is '{name}', which says itself what its labels mean; leave --labels-are out, or say another --format"
+                f"{path} is '{name}', which defines the meaning of its labels; leave --labels-are out, or choose another --format"
             )
         if format.labels != "file" and self.labels is not None:
             raise FascoreError(
-                f"{path} is '{name}', which has labels of its own; leave --labels out, or say another --format"
+                f"{path} is '{name}', which has its own labels; leave --labels out, or choose another --format"
             )
         polarity = format.polarity or self.polarity
         if polarity is None:
             raise FascoreError(
-                f"{path} is '{name}', which does not say whether higher scores are bona fide: say --polarity bona_fide_high or --polarity attack_high"
+                f"{path} is '{name}', which does not define whether higher scores are bona fide: add --polarity bona_fide_high or attack_high"
             )
         return polarity
 
@@ -118,10 +118,10 @@ def recognise(path: Path) -> str:
     if not first or "," in first or path.suffix.lower() == ".csv" or {"label", "score"} & header:
         return "fascore"  # its reader says what is missing
     width = len(first.split())
-    fits = ", ".join(_of_width(width)) or "none that fascore reads"
+    fits = ", ".join(_of_width(width)) or "none that fascore can read"
     raise FascoreError(
-        f"{path} has no header that names its columns, and {width} words a line fit several formats or none: say which with --format ({fits}); "
-        f"'id,label,score' as its first line, and commas, would make it fascore's own"
+        f"{path} has no header that names its columns, and {width} words per line fit several formats or none: choose one with --format ({fits}); "
+        f"with commas and the first line 'id,label,score', it has fascore's own format"
     )
 
 

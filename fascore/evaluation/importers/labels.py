@@ -35,7 +35,7 @@ class Labels:
         """How the labels were read, for people."""
         if "number" not in self._kinds:
             return "in words"
-        return "1 = bona fide (as said)" if self._are == "bona_fide_1" else "1 = attack (as said)"
+        return "1 = bona fide (as requested)" if self._are == "bona_fide_1" else "1 = attack (as requested)"
 
     def read(self, cells: Sequence[str], start: int = 0) -> list[int]:
         """Labels of some rows, the first of which is the table's row `start`. Raises FascoreError with row and column."""
@@ -53,7 +53,7 @@ class Labels:
         other = next((kind_there for name, kind_there in self._kinds.items() if name != kind), None)
         if other is not None:
             raise self._place.error(
-                index, self._column, f"'{cell}' stands beside '{other}': labels are words or numbers, not both"
+                index, self._column, f"'{cell}' and '{other}' both occur: labels must be words or numbers, not both"
             )
         self._kinds[kind] = cell
         if kind == "word":
@@ -62,7 +62,7 @@ class Labels:
             raise self._place.error(
                 index,
                 self._column,
-                f"whether '{cell}' is bona fide nothing says; say it: --labels-are bona_fide_1 or --labels-are attack_1",
+                f"nothing defines whether '{cell}' is bona fide; add --labels-are bona_fide_1 or --labels-are attack_1",
             )
         return NUMBERS[word] if self._are == "bona_fide_1" else 1 - NUMBERS[word]
 
@@ -84,14 +84,14 @@ class LabelFile:
             with csv_rows(path) as (header, rows):
                 if missing := [name for name in ("id", "label") if name not in header]:
                     raise FascoreError(
-                        f"{path}: there is no column '{missing[0]}'; a file of labels has a line a presentation: id,label,species,…"
+                        f"{path}: there is no column '{missing[0]}'; a label file has one line per presentation: id,label,species,…"
                     )
                 self._read(header, rows)
         else:
             with word_rows(path, 2) as rows:
                 self._read(["id", "label"], rows)
         if not self._rows:
-            raise FascoreError(f"{path} has no rows: a file of labels has a line a presentation")
+            raise FascoreError(f"{path} has no rows: a label file has one line per presentation")
 
     def _read(self, header: Sequence[str], rows: Rows) -> None:
         self._columns = {
@@ -107,11 +107,9 @@ class LabelFile:
                 values += columns[name]
             for name in columns["id"]:
                 if name in self._rows or not name:
-                    complaint = f"stands in row {self._place.row(self._rows[name])} already" if name else "is empty"
+                    complaint = f"is already used in row {self._place.row(self._rows[name])}" if name else "is empty"
                     raise self._place.error(
-                        len(self._rows),
-                        "id",
-                        f"'{shown(name)}' {complaint}; a file of labels has one row a presentation",
+                        len(self._rows), "id", f"'{shown(name)}' {complaint}; a label file has one row per presentation"
                     )
                 self._rows[name] = len(self._rows)
 

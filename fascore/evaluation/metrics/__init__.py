@@ -62,7 +62,7 @@ class Eer(Metric):
     oracle: ClassVar[bool] = True
     higher_is_better: ClassVar[bool] = False
     convention: Literal["interpolated", "nearest"] = Field(
-        "interpolated", description="which of the two `value` holds; papers differ"
+        "interpolated", description="which of the two is `value`; papers differ"
     )
 
     def build(self) -> MetricModule:
@@ -225,7 +225,7 @@ class BpcerAtApcer(Metric):
     higher_is_better: ClassVar[bool] = False
     apcer: float = Field(0.05, gt=0, lt=1, description="largest allowed APCER")
     attacks: Attacks = Field(
-        "worst", description="which APCER: that of the worst species, as in the standard, or that of all attacks pooled"
+        "worst", description="APCER of the worst species, as in the standard, or of all attacks pooled"
     )
 
     @classmethod
@@ -253,7 +253,7 @@ class ApcerAtBpcer(Metric):
     higher_is_better: ClassVar[bool] = False
     bpcer: float = Field(0.01, gt=0, lt=1, description="largest allowed BPCER")
     attacks: Attacks = Field(
-        "worst", description="which APCER: that of the worst species, as in the standard, or that of all attacks pooled"
+        "worst", description="APCER of the worst species, as in the standard, or of all attacks pooled"
     )
 
     @classmethod

@@ -57,12 +57,12 @@ def _asked(option: str, pairs: Sequence[str], own: Sequence[str], printed: Seque
                 f"{option} '{pair}': write ours, an equals sign, and the paper's name, such as {option} 'NAME={printed[0]}'"
             )
         if ours not in own:
-            raise FascoreError(f"{option} '{pair}': there is no '{ours}'; there are {', '.join(own)}")
+            raise FascoreError(f"{option} '{pair}': there is no '{ours}'; available: {', '.join(own)}")
         spelled = _spelled(theirs, printed)
         if spelled is None:
             near = get_close_matches(theirs, printed, 1, 0)
             raise FascoreError(
-                f"{option} '{pair}': the table has no '{theirs}'; the nearest is '{near[0]}', and there are {'; '.join(printed)}"
+                f"{option} '{pair}': the table has no '{theirs}'; did you mean '{near[0]}'? Available: {'; '.join(printed)}"
             )
         asked[ours] = spelled
     return asked
@@ -126,8 +126,8 @@ def _warnings(table: PaperTable, row_of: Mapping[str, str | None], cells: Sequen
     name = f"{table.paper}/{table.name}"
     lost = [system for system, row in row_of.items() if row is None]
     if lost:
-        yield f"{', '.join(lost)}: of no row of {name}; say which with --as 'RUN=row', such as '{lost[0]}={table.rows[0]}'"
+        yield f"{', '.join(lost)}: no row of {name} has this name; choose one with --as 'RUN=row', such as '{lost[0]}={table.rows[0]}'"
     shown = {figure["system"] for cell in cells for figure in cell["ours"]}
     columns = "; ".join(table.columns)
     for system in (system for system, row in row_of.items() if row is not None and system not in shown):
-        yield f"{system}: has no test set of a column of {name}; say which with --on 'TEST=column' (columns: {columns})"
+        yield f"{system}: no test set has the name of a column of {name}; choose one with --on 'TEST=column' (columns: {columns})"

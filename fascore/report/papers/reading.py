@@ -140,7 +140,7 @@ def _text(paper: Paper, file: Traversable) -> str:
 def _complaint(paper: Paper, row: Mapping[str | None, str | None]) -> str | None:
     """What is wrong with a row of the CSV, in a sentence; None where nothing is."""
     if None in row or None in row.values():
-        return "it has more or fewer cells than the header; write a comma for each that is empty"
+        return "it has more or fewer cells than the header; write a comma for each empty cell"
     if row["paper"] != paper.name:
         return f"paper is '{row['paper']}'; write '{paper.name}'"
     if row["unit"] not in UNITS:

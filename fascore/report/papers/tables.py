@@ -59,7 +59,7 @@ def _rows(name: str) -> Iterator[str]:
 def _installable() -> str:
     """Which known plugins bring papers."""
     return "; ".join(
-        f"pip install {package} brings {', '.join(facts['bare']['paper'])}"
+        f"pip install {package} provides {', '.join(facts['bare']['paper'])}"
         for package, facts in known_plugins().items()
         if "paper" in facts["bare"]
     )

@@ -77,7 +77,7 @@ def test_a_wrong_section_for_a_finished_run_is_a_sentence(run: Path, in_process:
     for sections, message in (
         ('{"embedding": {"nodes": ["al"]}}', "embedding.nodes.0: there is no 'al'. Did you mean 'all'?"),
         ("[1]", "--add: [1] is not a JSON object"),
-        ("progress", "progress: adds no section"),
+        ("progress", "progress: does not add a section"),
         ("galery", "Did you mean 'gallery'"),
         (
             json.dumps({"saliency": {**CAM, "head": "mian"}}),

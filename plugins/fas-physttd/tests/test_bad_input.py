@@ -47,7 +47,7 @@ def prepared(landmarks: str, records: list[Record]) -> Any:
     [
         (None, "68", "gives no points; choose one that does"),
         (77, "68", "gives 77 points, not the 68 of layout '68'"),
-        (5, "68", "gives 5 points, not the 68"),
+        (5, "68", "returns 5 points, not the 68"),
         (68, "mesh140", "gives 68 points, not the 140"),
     ],
 )

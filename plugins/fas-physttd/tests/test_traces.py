@@ -115,7 +115,7 @@ def test_a_run_without_a_generator_and_a_sheet_that_is_no_png_are_refused_in_wor
     )
     with pytest.raises(FascoreError, match=r"has no physttd\.generator and no physttd\.polysemantic"):
         generator_of(other)
-    with pytest.raises(FascoreError, match=r"ends in \.png"):
+    with pytest.raises(FascoreError, match=r"ends with \.png"):
         command(tmp_path, "a.jpg", tmp_path / "sheet.pdf")
 
 

@@ -138,11 +138,11 @@ def test_what_gives_no_heart_rate_ends_in_a_sentence(tmp_path, name, options, wo
         (np.arange(1500) / 250, "its frame rate of 250 Hz lies outside 5 to 240 Hz"),
         (
             np.arange(150)[::-1] / 25,
-            "its times do not increase from picture to picture; write one line per picture, the increasing time in seconds",
+            "its times do not increase from image to image; write one line per image, the increasing time in seconds",
         ),
         (
             np.full(150, np.nan),
-            "its times do not increase from picture to picture; write one line per picture, the increasing time in seconds",
+            "its times do not increase from image to image; write one line per image, the increasing time in seconds",
         ),
     ],
 )

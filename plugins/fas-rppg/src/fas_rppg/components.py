@@ -58,7 +58,7 @@ class MstMap(Modality):
         if len(signals) != 1 or signals[0] is not None:
             raise SpecError('rppg.mstmap reads one modality of faces: write "inputs": ["faces"]')
         if self.rates[0] >= self.rates[1]:
-            raise SpecError(f"'rates' must rise; got {self.rates[0]:g} and {self.rates[1]:g}")
+            raise SpecError(f"'rates' must increase; got {self.rates[0]:g} and {self.rates[1]:g}")
         return _planes(3, ROWS, self.frames, self.size)
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
@@ -118,7 +118,7 @@ class WaveletMap(Modality):
     @model_validator(mode="after")
     def _band_rises(self) -> Self:
         if self.band[0] >= self.band[1]:
-            raise ValueError(f"'band' must rise; got {self.band[0]:g} and {self.band[1]:g}")
+            raise ValueError(f"'band' must increase; got {self.band[0]:g} and {self.band[1]:g}")
         return self
 
     @property
@@ -191,7 +191,7 @@ class MstVit(Encoder):
     tile: tuple[PositiveInt, PositiveInt] = Field((9, 15), description="rows and frames of a tile")
     width: PositiveInt = Field(96, description="width of a token, and of the feature")
     depth: PositiveInt = Field(4, description="transformer blocks")
-    heads: PositiveInt = Field(3, description="attention heads; the width is a multiple of them")
+    heads: PositiveInt = Field(3, description="attention heads; the width must be a multiple of their number")
     dropout: float = Field(
         0.0, ge=0, lt=1, description="dropout of tokens, attention's output and hidden layers in training"
     )
@@ -204,7 +204,7 @@ class MstVit(Encoder):
             )
         if self.width % self.heads:
             raise SpecError(
-                f"rppg.mst_vit: a width of {self.width} does not divide into {self.heads} heads; change 'heads' or 'width'"
+                f"rppg.mst_vit: a width of {self.width} is not a multiple of {self.heads} heads; change 'heads' or 'width'"
             )
         return signals[0]
 

@@ -28,7 +28,7 @@ class VitTokens(Encoder):
         270, ge=8, description="width of a token; what is left of it by four, two places of 270, has no position code"
     )
     depth: PositiveInt = Field(3, description="transformer blocks")
-    heads: PositiveInt = Field(6, description="attention heads; the width is a multiple of them")
+    heads: PositiveInt = Field(6, description="attention heads; the width must be a multiple of their number")
     ratio: PositiveFloat = Field(
         4.0, description="hidden width of the feed-forward network over that of a token; 4: 1080"
     )
@@ -51,7 +51,7 @@ class VitTokens(Encoder):
             )
         if self.width % self.heads:
             raise SpecError(
-                f"{self.type}: a width of {self.width} does not divide into {self.heads} heads; change 'heads' or 'width'"
+                f"{self.type}: a width of {self.width} is not a multiple of {self.heads} heads; change 'heads' or 'width'"
             )
         return picture
 

@@ -24,7 +24,7 @@ class _ThreeStreams(Fusion):
     honours_mask: ClassVar[bool] = True
 
     depth: PositiveInt = Field(6, description="layers")
-    heads: PositiveInt = Field(6, description="attention heads; the width is a multiple of them")
+    heads: PositiveInt = Field(6, description="attention heads; the width must be a multiple of their number")
     ratio: PositiveFloat = Field(
         4.0, description="hidden width of the feed-forward networks over that of a token; 4: 1080 for 270"
     )
@@ -48,7 +48,7 @@ class _ThreeStreams(Fusion):
                 )
         if streams[0].d % self.heads:
             raise SpecError(
-                f"{self.type}: a width of {streams[0].d} does not divide into {self.heads} heads; change 'heads', or the encoders' width"
+                f"{self.type}: a width of {streams[0].d} is not a multiple of {self.heads} heads; change 'heads', or the encoders' width"
             )
         return streams
 

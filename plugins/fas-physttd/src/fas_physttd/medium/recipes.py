@@ -26,7 +26,7 @@ class TraceMedium(Recipe):
     optimizer: Optimizer = Field(
         default_factory=lambda: Optimizer(name="adam", lr=1e-4), description="of all that is not frozen"
     )
-    schedule: Schedule = Field(Schedule(), description="course of the learning rate")
+    schedule: Schedule = Field(Schedule(), description="learning rate over time")
     random: bool = Field(
         False, description="freeze a generator without weights too: what a random one's traces tell, for comparison"
     )
@@ -44,7 +44,7 @@ class TraceMedium(Recipe):
             )
         if not any(head.component.weight > 0 for head in plan.heads.values()):
             raise SpecError(
-                f"{self.type} learns from the losses of heads, and no head has a weight above 0; give one of model.heads a weight"
+                f"{self.type} learns from the losses of heads, but no head has a weight above 0; set the weight of one of model.heads"
             )
 
     def build(self, graph: Graph, steps_per_epoch: int) -> Training:

@@ -70,7 +70,7 @@ class Polysemantic(Recipe):
     discriminator: Optimizer = Field(
         default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the discriminators of each stream"
     )
-    schedule: Schedule = Field(Schedule(), description="course of the learning rate")
+    schedule: Schedule = Field(Schedule(), description="learning rate over time")
     clip: PositiveFloat | None = Field(
         None, description="largest norm of the whole gradient of one optimizer; default: no limit"
     )

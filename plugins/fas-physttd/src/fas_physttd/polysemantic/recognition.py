@@ -120,7 +120,7 @@ class ArcFace(Recipe):
         ),
         description="of the embedding, and of the heads",
     )
-    schedule: Schedule = Field(Schedule(), description="course of the learning rate")
+    schedule: Schedule = Field(Schedule(), description="learning rate over time")
 
     def infer(self, plan: Plan) -> None:
         if not isinstance(plan.signal(self.embedding), Vector):

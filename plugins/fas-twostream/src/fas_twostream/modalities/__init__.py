@@ -25,7 +25,7 @@ class KeyFrames(Modality):
     """
 
     type: Literal["twostream.key_frames"] = "twostream.key_frames"
-    channel: str = Field("rgb", description="raw channel that is cropped, the one that 'faces' looked at")
+    channel: str = Field("rgb", description="raw channel to crop, the one that 'faces' examined")
     k: NonNegativeInt = Field(
         9, description="stacks; k + 1 key frames, k differences: 9 for intra, 4 for cross testing"
     )
