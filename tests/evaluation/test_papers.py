@@ -212,7 +212,7 @@ def test_a_run_is_of_the_row_and_the_test_set_of_the_column_that_the_user_says()
     for rows, columns, message in (
         (["mine=ViT"], [], "the table has no 'ViT'; did you mean 'ViT, "),
         (["mine"], [], "write ours, an equals sign"),
-        (["other=ViT, joint"], [], "there is no 'other'; there are mine"),
+        (["other=ViT, joint"], [], "there is no 'other'; available: mine"),
         ([], ["a=SIW-M"], "the nearest is 'SiW'"),
     ):
         with pytest.raises(FascoreError, match=message):

@@ -98,7 +98,7 @@ def test_a_row_that_does_not_fit_into_memory_leaves_the_others_their_turn(study:
     def execute(document: dict[str, Any], runs: Path) -> None:
         raise MemoryError("2 GiB more than there is")
 
-    with pytest.raises(FascoreError, match=f"{len(NAMES)} of the study's runs failed"):
+    with pytest.raises(FascoreError, match=f"{len(NAMES)} runs of the study failed"):
         run_study(read_study(study), tmp_path / "runs", execute, said.append)
     assert said[1] == f"{NAMES[0]}: failed: MemoryError: 2 GiB more than there is"
 
