@@ -28,7 +28,7 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	for each in $(PLUGINS); do (cd $$each && $(CURDIR)/$(BIN)/mypy) || exit 1; done
+	for each in $(PLUGINS); do (cd $$each && MYPY_CACHE_DIR=$(CURDIR)/.mypy_cache/plugins $(CURDIR)/$(BIN)/mypy) || exit 1; done
 	$(BIN)/lint-imports
 
 bench: $(READY)

@@ -213,7 +213,7 @@ def test_a_run_is_of_the_row_and_the_test_set_of_the_column_that_the_user_says()
         (["mine=ViT"], [], "the table has no 'ViT'; did you mean 'ViT, "),
         (["mine"], [], "write ours, an equals sign"),
         (["other=ViT, joint"], [], "there is no 'other'; available: mine"),
-        ([], ["a=SIW-M"], "the nearest is 'SiW'"),
+        ([], ["a=SIW-M"], "did you mean 'SiW'"),
     ):
         with pytest.raises(FascoreError, match=message):
             beside(paper_table("toy/II"), [system], rows, columns)

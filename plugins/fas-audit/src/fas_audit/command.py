@@ -32,73 +32,77 @@ class Refused(FascoreError):
 
 
 RECORDS, LIMITS, OUTPUT = "Records", "Limits", "Output"
+Split = Annotated[
+    str, typer.Option("--split", metavar="NAME", help="audit only the records of this split", rich_help_panel=RECORDS)
+]
+Records = Annotated[
+    int,
+    typer.Option(
+        "--records", metavar="N", min=1, help="largest number of records per task and label", rich_help_panel=RECORDS
+    ),
+]
+Ignore = Annotated[
+    list[str],
+    typer.Option("--ignore", metavar="COLUMN", help="leave this column out; repeatable", rich_help_panel=RECORDS),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed", metavar="N", min=0, help="seed for drawing records and for the folds", rich_help_panel=RECORDS
+    ),
+]
+Distance = Annotated[
+    float,
+    typer.Option(
+        "--distance",
+        metavar="D",
+        min=0,
+        max=0.5,
+        help="largest allowed distance of an AUC from 0.50",
+        rich_help_panel=LIMITS,
+    ),
+]
+Statistic = Annotated[
+    float,
+    typer.Option(
+        "--statistic",
+        metavar="AUC",
+        min=0.5,
+        max=1,
+        help="largest allowed AUC of a single statistic",
+        rich_help_panel=LIMITS,
+    ),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="also fail if a question is not measurable", rich_help_panel=LIMITS)
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="FILE", help="write the report as JSON", show_default=False, rich_help_panel=OUTPUT
+    ),
+]
+Processes = Annotated[
+    int | None,
+    typer.Option("--processes", metavar="N", min=1, help="number of worker processes [default: one per core]"),
+]
+Extra = Annotated[
+    list[str], typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; repeatable")
+]
 
 
 def audit(
     dataset: Target,
-    split: Annotated[
-        str,
-        typer.Option("--split", metavar="NAME", help="audit only the records of this split", rich_help_panel=RECORDS),
-    ] = "all",
-    records: Annotated[
-        int,
-        typer.Option(
-            "--records",
-            metavar="N",
-            min=1,
-            help="largest number of records per task and label",
-            rich_help_panel=RECORDS,
-        ),
-    ] = 1000,
-    ignore: Annotated[
-        list[str],
-        typer.Option("--ignore", metavar="COLUMN", help="leave this column out; repeatable", rich_help_panel=RECORDS),
-    ] = [],  # noqa: B006
-    seed: Annotated[
-        int,
-        typer.Option(
-            "--seed", metavar="N", min=0, help="seed for drawing records and for the folds", rich_help_panel=RECORDS
-        ),
-    ] = 0,
-    distance: Annotated[
-        float,
-        typer.Option(
-            "--distance",
-            metavar="D",
-            min=0,
-            max=0.5,
-            help="largest allowed distance of an AUC from 0.50",
-            rich_help_panel=LIMITS,
-        ),
-    ] = 0.03,
-    statistic: Annotated[
-        float,
-        typer.Option(
-            "--statistic",
-            metavar="AUC",
-            min=0.5,
-            max=1,
-            help="largest allowed AUC of a single statistic",
-            rich_help_panel=LIMITS,
-        ),
-    ] = 0.75,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="also fail if a question is not measurable", rich_help_panel=LIMITS)
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE", help="write the report as JSON", show_default=False, rich_help_panel=OUTPUT
-        ),
-    ] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option("--processes", metavar="N", min=1, help="number of worker processes [default: one per core]"),
-    ] = None,
-    extra: Annotated[
-        list[str],
-        typer.Option("--with", metavar="MODULE:CLASS", help="use a component that is not installed; repeatable"),
-    ] = [],  # noqa: B006
+    split: Split = "all",
+    records: Records = 1000,
+    ignore: Ignore = [],  # noqa: B006  Typer copies it
+    seed: Seed = 0,
+    distance: Distance = 0.03,
+    statistic: Statistic = 0.75,
+    strict: Strict = False,
+    out: Out = None,
+    processes: Processes = None,
+    extra: Extra = [],  # noqa: B006  Typer copies it
 ) -> None:
     """Test whether labels leak through anything but the face.
 

@@ -10,57 +10,52 @@ import typer
 from fascore import FascoreError
 
 INPUT, OUTPUT = "Input", "Output"
+Run = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="folder of a finished run with a generator of this plugin", show_default=False),
+]
+What = Annotated[
+    str,
+    typer.Argument(
+        metavar="FACE", help="image or video of a face, or the id of a record of the run", show_default=False
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE.png",
+        help="file to write; an existing file is replaced",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+Onto = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FACE",
+        help="image, video, or record id of a face that receives the traces",
+        show_default=False,
+        rich_help_panel=INPUT,
+    ),
+]
+Beside = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="RUN", help="another run, drawn below; repeatable", show_default=False, rich_help_panel=INPUT),
+]
+Detector = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="face detector [default: the detector of the run]",
+        show_default=False,
+        rich_help_panel=INPUT,
+    ),
+]
 
 
-def traces(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN", help="folder of a finished run with a generator of this plugin", show_default=False
-        ),
-    ],
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="FACE", help="image or video of a face, or the id of a record of the run", show_default=False
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE.png",
-            help="file to write; an existing file is replaced",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ],
-    onto: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FACE",
-            help="image, video, or record id of a face that receives the traces",
-            show_default=False,
-            rich_help_panel=INPUT,
-        ),
-    ] = None,
-    beside: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="RUN", help="another run, drawn below; repeatable", show_default=False, rich_help_panel=INPUT
-        ),
-    ] = None,
-    detector: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="face detector [default: the detector of the run]",
-            show_default=False,
-            rich_help_panel=INPUT,
-        ),
-    ] = None,
-) -> None:
+def traces(run: Run, what: What, out: Out, onto: Onto = None, beside: Beside = None, detector: Detector = None) -> None:
     """Draw the spoof traces that a model finds in a face.
 
     The sheet shows the bands of the trace, the inpainted region, the live face without the trace, and the trace on

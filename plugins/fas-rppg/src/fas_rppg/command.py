@@ -16,55 +16,58 @@ if TYPE_CHECKING:
 
 
 INPUT, MEASUREMENT, OUTPUT = "Input", "Measurement", "Output"
+Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="video, or folder of frames", show_default=False)]
+Detector = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="face detector, as a name or JSON; whole: the entire picture is skin",
+        rich_help_panel=INPUT,
+    ),
+]
+Seconds = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", min=0, help="length of video to read, from its beginning", rich_help_panel=INPUT),
+]
+MethodOption = Annotated[
+    Method,
+    typer.Option(metavar="NAME", help=f"pulse extractor: {', '.join(get_args(Method))}", rich_help_panel=MEASUREMENT),
+]
+Band = Annotated[
+    tuple[float, float],
+    typer.Option(metavar="LOW HIGH", help="range of heart rates, in beats per minute", rich_help_panel=MEASUREMENT),
+]
+Surrogates = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=19, help="number of noise clips to compare the SNR with", rich_help_panel=MEASUREMENT
+    ),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="seed of the noise clips", rich_help_panel=MEASUREMENT)]
+Json = Annotated[bool, typer.Option("--json", help="print a JSON object instead of text", rich_help_panel=OUTPUT)]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE.png",
+        help="draw the pulse trace and its spectrum",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
 
 
 def pulse(
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="video, or folder of frames", show_default=False)],
-    detector: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="face detector, as a name or JSON; whole: the entire picture is skin",
-            rich_help_panel=INPUT,
-        ),
-    ] = "mtcnn",
-    seconds: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS", min=0, help="length of video to read, from its beginning", rich_help_panel=INPUT
-        ),
-    ] = 60.0,
-    method: Annotated[
-        Method,
-        typer.Option(
-            metavar="NAME", help=f"pulse extractor: {', '.join(get_args(Method))}", rich_help_panel=MEASUREMENT
-        ),
-    ] = "pos",
-    band: Annotated[
-        tuple[float, float],
-        typer.Option(metavar="LOW HIGH", help="range of heart rates, in beats per minute", rich_help_panel=MEASUREMENT),
-    ] = (40.0, 180.0),
-    surrogates: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=19, help="number of noise clips to compare the SNR with", rich_help_panel=MEASUREMENT
-        ),
-    ] = 200,
-    seed: Annotated[int, typer.Option(metavar="N", help="seed of the noise clips", rich_help_panel=MEASUREMENT)] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print a JSON object instead of text", rich_help_panel=OUTPUT)
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE.png",
-            help="draw the pulse trace and its spectrum",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
+    video: Video,
+    detector: Detector = "mtcnn",
+    seconds: Seconds = 60.0,
+    method: MethodOption = "pos",
+    band: Band = (40.0, 180.0),
+    surrogates: Surrogates = 200,
+    seed: Seed = 0,
+    as_json: Json = False,
+    out: Out = None,
 ) -> None:
     """Measure the pulse in the skin of a face: heart rate, signal-to-noise ratio, and a comparison with noise.
 
