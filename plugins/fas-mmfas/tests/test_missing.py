@@ -107,7 +107,7 @@ def test_a_record_without_any_stream_has_a_defined_feature_that_no_head_reads(fu
         ([Tokens(5, 6), Tokens(5, 6), Tokens(9, 6)], r"input 2 gives Tokens\(9, 6\)"),
         ([Tokens(5, 6), Tokens(5, 6, 1), Tokens(5, 6)], r"Tokens\(5, 6\) behind 1 of no place"),
         ([Tokens(5, 6), Vector(6), Tokens(5, 6)], r"input 1 gives Vector\(6\); let its encoder give tokens"),
-        ([Tokens(5, 5)] * 3, "a width of 5 does not divide into 2 heads"),
+        ([Tokens(5, 5)] * 3, "a width of 5 is not a multiple of 2 heads"),
     ],
 )
 def test_streams_that_cannot_be_fused_are_refused_with_the_reason(

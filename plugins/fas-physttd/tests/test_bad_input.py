@@ -45,10 +45,10 @@ def prepared(landmarks: str, records: list[Record]) -> Any:
 @pytest.mark.parametrize(
     ("count", "landmarks", "words"),
     [
-        (None, "68", "gives no points; choose one that does"),
-        (77, "68", "gives 77 points, not the 68 of layout '68'"),
+        (None, "68", "returns no points; choose one that does"),
+        (77, "68", "returns 77 points, not the 68 of layout '68'"),
         (5, "68", "returns 5 points, not the 68"),
-        (68, "mesh140", "gives 68 points, not the 140"),
+        (68, "mesh140", "returns 68 points, not the 140"),
     ],
 )
 def test_a_record_without_landmarks_or_of_another_count_is_set_aside_by_name(
