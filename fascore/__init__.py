@@ -123,7 +123,7 @@ _WHERE = {
     "fascore.model.weights": ("node_weights",),
     "fascore.report.charts": ("scatter_chart",),
     "fascore.running.open_trained": ("open_trained",),
-    "fascore.running.prepare": ("progress_bar",),
+    "fascore.running.progress": ("progress_bar",),
     "fascore.spec.documents": ("RunSpec", "StudySpec", "read_spec"),
     "fascore.training.config": ("Optimizer", "Schedule"),
     "fascore.training.optim": ("make_optimizer",),
@@ -253,7 +253,7 @@ if TYPE_CHECKING:
     from fascore.model.weights import node_weights as node_weights
     from fascore.report.charts import scatter_chart as scatter_chart
     from fascore.running.open_trained import open_trained as open_trained
-    from fascore.running.prepare import progress_bar as progress_bar
+    from fascore.running.progress import progress_bar as progress_bar
     from fascore.spec.documents import RunSpec as RunSpec, StudySpec as StudySpec, read_spec as read_spec
     from fascore.training.config import Optimizer as Optimizer, Schedule as Schedule
     from fascore.training.optim import make_optimizer as make_optimizer

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fascore.spec.documents import RunSpec
 
-COLUMNS = ("node", "section", "type", "reads", "gives")
+COLUMNS = ("node", "section", "type", "inputs", "outputs")
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def check(spec: SpecLike, *, overrides: Mapping[str, Any] | None = None) -> Chec
             "node": node.name,
             "section": node.section,
             "type": node.component.type,
-            "reads": ", ".join(map(str, node.inputs)),
-            "gives": ", ".join(
+            "inputs": ", ".join(map(str, node.inputs)),
+            "outputs": ", ".join(
                 f"{port}: {signal}" if port else str(signal) for port, signal in node.outputs.items() if signal
             ),
         }

@@ -105,10 +105,10 @@ def evaluate(
     columns: Mapping[str, ArrayLike] | None = None,
     dev: Scores | tuple[ArrayLike, ArrayLike] | None = None,
     threshold: str | float | None = None,
-    metrics: Sequence[str | Mapping[str, Any]] | None = None,
+    metrics: str | Sequence[str | Mapping[str, Any]] | None = None,
     level: str = "frame",
     fold: str | None = None,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     bootstrap: int = 1000,
     seed: int = 0,
     combine: str | None = None,
@@ -137,9 +137,9 @@ def evaluate(
     own = {"label": labels, "species": species, "subject": subjects, "dataset": datasets, "task": tasks, "id": ids}
     given = {name: values for name, values in own.items() if values is not None} | dict(columns or {})
     settings: dict[str, Any] = {
-        "metrics": None if metrics is None else metrics_of(metrics),
+        "metrics": None if metrics is None else metrics_of([metrics] if isinstance(metrics, str) else metrics),
         "level": level_of(level, fold),
-        "depth": Depth(bootstrap, seed, tuple(by)),
+        "depth": Depth(_count("bootstrap", bootstrap), seed, (by,) if isinstance(by, str) else tuple(by)),
     }
     about = {"combine": combine, "format": format, "polarity": polarity, "labels_are": labels_are}
     if _are_paths(scores):
@@ -147,6 +147,12 @@ def evaluate(
     else:
         measured = _of_memory(scores, given, dev, rule_of(threshold), about, settings)
     return Evaluation(measured.metrics, measured.tests, measured.dev, tuple(measured.told))
+
+
+def _count(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise FascoreError(f"{name}: pass a whole number of at least 0; this is {value!r}")
+    return value
 
 
 def _are_paths(value: Any) -> bool:
@@ -168,9 +174,9 @@ def _of_files(
 
     labels = given.get("label")
     if extra := [name for name, value in given.items() if name != "label" or not isinstance(value, str | os.PathLike)]:
-        raise FascoreError(f"a score file has its own columns; leave '{extra[0]}' out, or give the scores as an array")
+        raise FascoreError(f"a score file has its own columns; leave '{extra[0]}' out, or pass the scores as an array")
     if dev is not None and not _are_paths(dev):
-        raise FascoreError("dev: the scores are read from files; give the dev scores as a file too")
+        raise FascoreError("dev: the scores are read from files; pass the dev scores as a file too")
     reader = importer(
         about["format"], about["polarity"], about["labels_are"], None if labels is None else path_of(labels, "labels")
     )
@@ -210,7 +216,7 @@ def _dev(dev: Any) -> ScoreTable:
     if isinstance(dev, tuple):
         if len(dev) not in (2, 3):
             raise FascoreError(
-                f"dev: give (scores, labels) or (scores, labels, species); this tuple has {len(dev)} members"
+                f"dev: pass (scores, labels) or (scores, labels, species); this tuple has {len(dev)} members"
             )
         return _table(dev[0], dict(zip(("label", "species"), dev[1:])), "dev")
     return _table(dev, {}, "dev")
@@ -230,5 +236,5 @@ def _table(scores: Any, given: Mapping[str, Any], what: str) -> ScoreTable:
         return table_of({**columns, **given}, what)
     if "label" not in given:
         where = "labels=…" if what == TEST else "dev=(scores, labels)"
-        raise FascoreError(f"{what}: an array of scores needs a label for each; give {where}")
+        raise FascoreError(f"{what}: an array of scores needs one label per score; pass {where}")
     return table_of({"score": scores, **given}, what)

@@ -17,7 +17,7 @@ def rule_of(threshold: str | float | None) -> str | None:
     try:
         return f"fixed={float(threshold)!r}"
     except (TypeError, ValueError):
-        raise FascoreError(f"threshold: give a rule such as 'bpcer=0.01', or a number; this is {threshold!r}") from None
+        raise FascoreError(f"threshold: pass a rule such as 'bpcer=0.01', or a number; this is {threshold!r}") from None
 
 
 def level_of(name: str, rule: str | None) -> Level:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from fascore.api.answers import Answer, Answers
-from fascore.api.paths import PathLike, path_of
+from fascore.api.paths import PathLike, named, path_of
 from fascore.contract.errors import FascoreError
 from fascore.contract.record import Record, Source
 
@@ -43,8 +43,8 @@ class Scorer:
         """Score one presentation, or several of a list in one call; the scores are those of `fascore.predict`.
 
         A presentation is an array (H, W, 3) or (T, H, W, 3) of uint8 RGB, or the path of an image, of a video, or of a folder that
-        holds the frames of one video. `fps` is the frame rate of arrays and such folders. A list gives one answer for each of its
-        members, in order. What cannot be read or shows no face is an answer with its reason. Raises FascoreError for an array of
+        holds the frames of one video. `fps` is the frame rate of arrays and such folders. A list returns one answer per member,
+        in order. What cannot be read or shows no face is an answer with its reason. Raises FascoreError for an array of
         another shape or type, and for a path that does not exist.
         """
         if isinstance(x, list | tuple):
@@ -102,7 +102,7 @@ def _source(x: Any, fps: float) -> tuple[Source, str | None]:
             raise FascoreError(f"{x}: there is no such file")
         return open_source(x, fps=fps), str(x)
     raise FascoreError(
-        f"a {type(x).__name__} cannot be scored: give a numpy array, a path, or a list of these; {SHAPES}, uint8 RGB"
+        f"{named(x)} cannot be scored: pass a numpy array, a path, or a list of these; {SHAPES}, uint8 RGB"
     )
 
 

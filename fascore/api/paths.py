@@ -22,14 +22,14 @@ def paths_of(value: PathLike | Sequence[PathLike], what: str) -> list[Path]:
     """One path or several as a list. Raises FascoreError, which names `what`, for anything else."""
     items = [value] if isinstance(value, str | os.PathLike) else value
     if not isinstance(items, Sequence):
-        raise FascoreError(f"{what}: give a path or a list of paths; this is {_named(items)}")
+        raise FascoreError(f"{what}: pass a path or a list of paths; this is {named(items)}")
     return [path_of(item, what) for item in items]
 
 
 def path_of(value: PathLike, what: str) -> Path:
     """A path. Raises FascoreError, which names `what`, for anything else."""
     if not isinstance(value, str | os.PathLike):
-        raise FascoreError(f"{what}: give a path; this is {_named(value)}")
+        raise FascoreError(f"{what}: pass a path; this is {named(value)}")
     return Path(value)
 
 
@@ -46,11 +46,12 @@ def document_of(spec: SpecLike, overrides: Mapping[str, Any] | None = None) -> t
     if isinstance(spec, RunSpec):
         spec = spec.model_dump(mode="json", by_alias=True)
     if not isinstance(spec, Mapping):
-        raise FascoreError(f"spec: give the path of a spec, a dict, or a RunSpec; this is {_named(spec)}")
+        raise FascoreError(f"spec: pass the path of a spec, a dict, or a RunSpec; this is {named(spec)}")
     document = with_overrides(dict(spec), overrides or {})
     return validate(RunSpec, document), document
 
 
-def _named(value: object) -> str:
+def named(value: object) -> str:
+    """The type of a value with its article."""
     name = type(value).__name__
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fascore.api.paths import named
 from fascore.contract.errors import FascoreError
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ def table_of(columns: Mapping[str, Any], what: str) -> ScoreTable:
     for name, values in cells.items():
         if len(values) != len(cells["label"]):
             raise FascoreError(
-                f"{what}: '{name}' has {len(values)} values and 'label' has {len(cells['label'])}; give one of each per presentation"
+                f"{what}: '{name}' has {len(values)} values and 'label' has {len(cells['label'])}; pass one of each per presentation"
             )
     if not cells["label"]:
-        raise FascoreError(f"{what}: there are no presentations; give at least one score and its label")
+        raise FascoreError(f"{what}: there are no presentations; pass at least one score and its label")
     cells["label"] = [_label(value, place, what) for place, value in enumerate(cells["label"])]
     _check_scores(cells["score"], what)
     return ScoreTable.from_columns({"id": list(map(str, range(1, len(cells["label"]) + 1))), **cells}, what)
@@ -41,7 +42,7 @@ def columns_of(table: Any, what: str) -> dict[str, Any]:
     if hasattr(table, "columns") and hasattr(table, "__getitem__"):
         return {str(name): table[name] for name in table.columns}
     raise FascoreError(
-        f"{what}: give a path, a DataFrame, a dict of columns, or arrays of scores and labels; this is a {type(table).__name__}"
+        f"{what}: pass a path, a DataFrame, a dict of columns, or arrays of scores and labels; this is {named(table)}"
     )
 
 
@@ -55,10 +56,10 @@ def _cells(values: Any, what: str) -> list[Any]:
     import numpy as np
 
     if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
-        raise FascoreError(f"{what}: give one value per presentation, in an array or a list; this is {values!r}")
+        raise FascoreError(f"{what}: pass one value per presentation, in an array or a list; this is {values!r}")
     shape = np.shape(values) if hasattr(values, "shape") else (len(values),)
     if len(shape) != 1:
-        raise FascoreError(f"{what}: the shape is {tuple(shape)}; give one value per presentation, with the shape (N,)")
+        raise FascoreError(f"{what}: the shape is {tuple(shape)}; pass one value per presentation, with the shape (N,)")
     cells = values.tolist() if hasattr(values, "tolist") else list(values)
     return [None if cell is None or _missing(cell) else cell for cell in cells]
 

@@ -46,7 +46,7 @@ def predict(
     from fascore.cli.predict_text import print_answers
     from fascore.contract.errors import FascoreError
     from fascore.running.predict import predict as predictions
-    from fascore.running.prepare import progress_bar
+    from fascore.running.progress import progress_bar
     from fascore.spec.documents import json_or_word
 
     overrides([], extra)

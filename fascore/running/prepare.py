@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
-
-from fascore.contract.pace import QUIET, Pace
 from fascore.contract.record import Record
-from fascore.data.prepare import Prepared, Progress, Shared, prepare
+from fascore.data.prepare import Prepared, Shared, prepare
 from fascore.data.store import Store
+from fascore.running.progress import progress_bar
 from fascore.running.splits import list_records
 from fascore.spec.documents import Json, RunSpec, read_spec
 from fascore.spec.plan import Plan, check
@@ -36,9 +31,9 @@ def prepare_records(
     quiet: bool = False,
     known: Mapping[str, Mapping[str, Shared]] | None = None,
 ) -> Prepared:
-    """Fill the store and say how it went. `known` and what it raises are those of `fascore.data.prepare.prepare`."""
-    with progress_bar("prepare", "prepared", quiet=quiet) as tell:
-        prepared = prepare(plan, records, store, processes=processes, progress=tell, strict=strict, known=known)
+    """Fill the store and report how many records it contains. `known` and what it raises are those of `fascore.data.prepare.prepare`."""
+    with progress_bar("prepare", "prepared", quiet=quiet) as progress:
+        prepared = prepare(plan, records, store, processes=processes, progress=progress, strict=strict, known=known)
     if prepared.quarantined and not quiet:
         first, more = prepared.quarantined[0], " …" if len(prepared.quarantined) > 1 else ""
         print(
@@ -57,31 +52,3 @@ def prepare_spec(
     return prepare_records(
         plan, list_records(spec).every(), store_of(spec), processes=processes or spec.compute.prepare, strict=strict
     )
-
-
-@contextmanager
-def progress_bar(
-    name: str, done: str, *, quiet: bool = False, unit: str = "records", clock: Callable[[], float] = time.monotonic
-) -> Iterator[Progress]:
-    """A progress bar over records, or another unit, on a terminal; one line at the end: `prepared 20 records`.
-
-    Without a terminal, such as in a notebook or a log, a line every half minute at most replaces the bar: `prepare: 7 of 20 records`.
-    """
-    console = Console(stderr=True)
-    if quiet:
-        yield lambda done, total: None
-        return
-    columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
-    last = (0, 0)
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task, pace = bar.add_task(name, total=None), Pace(QUIET, clock)
-
-        def tell(count: int, total: int) -> None:
-            nonlocal last
-            last = (count, total)
-            bar.update(task, completed=count, total=total)
-            if not console.is_terminal and pace.due():
-                console.print(f"{name}: {count} of {total} {unit}", highlight=False)
-
-        yield tell
-    console.print(f"{done} {last[0]} {unit}", highlight=False)

@@ -24,7 +24,7 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.hooks import Hooks, RunFacts
 from fascore.contract.record import BONA_FIDE, Record
 from fascore.data.loading import Loader
-from fascore.data.prepare import Prepared
+from fascore.data.prepare import Prepared, Progress
 from fascore.evaluation.evaluate import RESAMPLES, Depth, evaluate
 from fascore.evaluation.score_rules import fit_weights
 from fascore.evaluation.table import ScoreTable
@@ -33,6 +33,7 @@ from fascore.model import ModelGraph
 from fascore.running.conclude import conclude
 from fascore.running.folder import RunFolder
 from fascore.running.prepare import prepare_records, store_of
+from fascore.running.progress import counted_batches, progress_bar, progress_lines
 from fascore.running.provenance import provenance
 from fascore.running.report_facts import gather, publishable
 from fascore.running.score_tables import head_columns, scored_table
@@ -126,6 +127,12 @@ class _Run:
     def batches(self, ids: Sequence[str]) -> Iterable[Batch]:
         """Evaluation batches."""
         return self.loader.evaluation_batches(self.spec.compute.eval_batch, ids)
+
+    def dev_batches(self, ids: Sequence[str]) -> Iterable[Batch]:
+        """Evaluation batches that report how many of them were scored."""
+        return counted_batches(self.batches, progress_lines("score dev") if self.first else lambda done, total: None)(
+            ids
+        )
 
     def table(
         self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None
@@ -253,7 +260,7 @@ def _train(run: _Run) -> None:
             records=run.usable(run.splits.train),
             train_batches=run.loader.training_batches,
             dev=[record.id for record in dev],
-            dev_batches=run.batches,
+            dev_batches=run.dev_batches,
             dev_table=lambda scores: run.table(dev, scores),
             hooks=run.hooks,
             device=run.device,
@@ -265,7 +272,11 @@ def _train(run: _Run) -> None:
 def _conclude(run: _Run) -> None:
     """Score dev and the test sets with the best weights; process 0 writes."""
     checkpoint.load_best(run.folder.checkpoints / checkpoint.BEST, run.graph)
-    scores = {name: run_scores(run, records) for name, records in run.splits.named().items() if name != "train"}
+    scores = {}
+    for name, records in run.splits.named().items():
+        if name != "train":
+            with progress_bar(f"score {name}", f"scored {name}:", quiet=not run.first) as progress:
+                scores[name] = run_scores(run, records, progress)
     if not run.first:
         return
     weights = run.weights(run.splits.dev, scores["dev"])
@@ -276,6 +287,7 @@ def _conclude(run: _Run) -> None:
         table.write(run.folder.scores(name))
         run.hooks.call("scores_ready", run=run.facts, split=name, path=run.folder.scores(name))
     dev = tables.pop("dev")
+    _say("computing metrics, intervals, and decision times")
     metrics = evaluate(tables, threshold, run.spec.metrics, dev, Depth(resamples=RESAMPLES))
     timing = decision_times(
         run.plan,
@@ -284,6 +296,7 @@ def _conclude(run: _Run) -> None:
         run.device,
         run.precision,
     )
+    _say("writing the report")
     sections = [
         section
         for returned in run.hooks.call("report_sections", run=run.facts, trained=_trained(run))
@@ -300,6 +313,12 @@ def _trained(run: _Run) -> Trained:
     )
 
 
-def run_scores(run: _Run, records: Sequence[Record]) -> Scores:
-    """Scores of the usable ones among some records, by all processes together."""
-    return score(run.graph, [record.id for record in run.usable(records)], run.batches, precision=run.precision)
+def run_scores(run: _Run, records: Sequence[Record], progress: Progress) -> Scores:
+    """Scores of the usable ones among some records, by all processes together. `progress` counts those of this process."""
+    batches = counted_batches(run.batches, progress)
+    return score(run.graph, [record.id for record in run.usable(records)], batches, precision=run.precision)
+
+
+def _say(text: str) -> None:
+    """Report a stage that can take some time on stderr."""
+    print(text, file=sys.stderr, flush=True)

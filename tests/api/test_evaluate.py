@@ -1,11 +1,13 @@
 """`fascore.evaluate` on arrays and tables measures what the same scores in a file measure, and reports mistakes in sentences."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas
 import pytest
+import torch
 
 import fascore
 from fascore import FascoreError
@@ -63,15 +65,45 @@ def test_figures_are_rows_and_a_report() -> None:
         ({"labels": LABELS, "species": ["print"]}, "'species' has 1 values and 'label' has 80"),
         ({"labels": ["live"] * 80}, "label 0 is 'live'; write 1 or 'bona_fide'"),
         ({"labels": LABELS + 1}, "label 0 is 2"),
-        ({}, "needs a label for each; give labels="),
-        ({"labels": LABELS, "dev": DEV[0]}, r"needs a label for each; give dev=\(scores, labels\)"),
+        ({}, "needs one label per score; pass labels="),
+        ({"labels": LABELS, "dev": DEV[0]}, r"needs one label per score; pass dev=\(scores, labels\)"),
         ({"labels": LABELS, "dev": (SCORES, LABELS)}, "identical to test set"),
         ({"labels": LABELS, "polarity": "attack_high"}, "polarity: it describes score files"),
         ({"labels": LABELS, "level": "video"}, "'video' is not one of frame, clip, attempt"),
-        ({"labels": LABELS, "threshold": [1]}, "give a rule such as 'bpcer=0.01', or a number"),
+        ({"labels": LABELS, "threshold": [1]}, "pass a rule such as 'bpcer=0.01', or a number"),
         ({"labels": LABELS.reshape(2, 40)}, r"the shape is \(2, 40\)"),
+        ({"labels": LABELS, "bootstrap": -1}, "bootstrap: pass a whole number of at least 0; this is -1"),
+        ({"labels": LABELS, "combine": "sum"}, "combine: it describes score files"),
     ],
 )
 def test_a_mistake_is_reported_in_a_sentence(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(FascoreError, match=sentence):
         fascore.evaluate(SCORES, **arguments)
+
+
+@pytest.mark.parametrize(
+    "kind", [list, tuple, torch.tensor, pandas.Series, lambda values: np.array(values, np.float32)]
+)
+def test_lists_tensors_and_series_are_measured_as_arrays(kind: Callable[[Any], Any]) -> None:
+    expected = fascore.evaluate(np.float32(SCORES), LABELS, threshold=0.5, metrics="auc", bootstrap=0).figures
+    scores = kind([float(score) for score in np.float32(SCORES)])
+    labels = kind([int(label) for label in LABELS])
+    assert fascore.evaluate(scores, labels, threshold=0.5, metrics="auc", bootstrap=0).figures == expected
+
+
+def test_a_column_to_break_down_by_may_be_one_word() -> None:
+    light = ["day", "night"] * (len(SCORES) // 2)
+    result = fascore.evaluate(SCORES, LABELS, columns={"light": light}, by="light", threshold=0.5, bootstrap=0)
+    assert set(result.metrics["tests"]["test"]["tasks"]["spoof"]["breakdowns"]["light"]) == {"day", "night"}
+
+
+def test_files_of_two_systems_are_combined_as_on_the_command_line(tmp_path: Path) -> None:
+    for name, shift in (("a", 0.0), ("b", 0.25)):
+        table = pandas.DataFrame({"id": range(len(SCORES)), "label": LABELS, "score": SCORES + shift})
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    paths = [str(tmp_path / "a.csv"), tmp_path / "b.csv"]
+    together = fascore.evaluate(paths, combine="sum", threshold=1.0, bootstrap=0)
+    (scores,) = (table.score for table in together.tables.values())
+    np.testing.assert_allclose(np.sort(scores), np.sort(2 * SCORES + 0.25))
+    with pytest.raises(FascoreError, match="the rule 'sum' combines two or more systems"):
+        fascore.evaluate(paths[0], combine="sum", threshold=1.0)

@@ -3,6 +3,7 @@
 import ast
 import html
 import io
+import json
 import re
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 import fascore
 
@@ -50,6 +53,20 @@ def test_every_block_of_the_page_runs(tmp_path: Path) -> None:
     assert len(re.findall(r"(?:bona fide|attack): 0\.\d{3}, a face in \d of \d frames", printed[7])) == 2
     assert "cannot be read" in printed[8]
     assert "there is no field 'sead'" in printed[9] and "Did you mean 'supervised'" in printed[9]
+
+
+def test_the_lines_of_the_readme_run(document: dict[str, Any], tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    frame = np.random.default_rng(1).integers(0, 256, (48, 48, 3), np.uint8)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "spec.json").write_text(json.dumps(document))
+    for path in ("a.png", "photos/b.png"):
+        Image.fromarray(frame).save(tmp_path / path)
+    names = {"scores": [0.9, 0.1, 0.6], "labels": [1, 0, 0], "species": ["", "print", "mask"], "frame": frame}
+    exec(compile(block, "README.md", "exec"), names)
+    assert names["result"].threshold == 0.5
+    assert names["answer"].decision in ("bona fide", "attack")
+    assert [answer.score for answer in names["answers"]] == [names["answer"].score] * 2
 
 
 def test_the_page_names_every_function_and_every_field_of_an_answer() -> None:

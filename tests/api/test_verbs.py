@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def test_a_spec_with_mistakes_reports_all_of_them(document: dict[str, Any]) -> N
     with pytest.raises(SpecErrors) as caught:
         fascore.check({**document, "sede": 1, "threshold": "err"})
     assert len(caught.value.problems) == 2
-    with pytest.raises(FascoreError, match="give the path of a spec, a dict, or a RunSpec; this is an int"):
+    with pytest.raises(FascoreError, match="pass the path of a spec, a dict, or a RunSpec; this is an int"):
         fascore.run(5)  # type: ignore[arg-type]
 
 
@@ -74,16 +75,46 @@ def test_a_study_runs_and_gives_its_table(
 
 
 def test_progress_without_a_terminal_is_a_line_every_half_minute_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fascore.running.prepare import progress_bar
+    from fascore.running.progress import progress_bar
 
     text, now = io.StringIO(), [0.0]
-    monkeypatch.setattr("fascore.running.prepare.Console", lambda **_: Console(file=text, force_terminal=False))
+    monkeypatch.setattr("fascore.running.progress.Console", lambda **_: Console(file=text, force_terminal=False))
     with progress_bar("prepare", "prepared", clock=lambda: now[0]) as tell:
         for count in range(1, 101):
             now[0] = count
             tell(count, 100)
     lines = [f"prepare: {count} of 100 records" for count in (30, 60, 90)]
     assert text.getvalue().splitlines() == [*lines, "prepared 100 records"]
+
+
+def test_every_stage_of_a_run_reports_itself_on_stderr(
+    document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FASCORE_STORE", str(tmp_path / "store"))
+    # Without an interval, every line of progress is due.
+    monkeypatch.setattr("fascore.contract.pace.QUIET", 0.0)
+    monkeypatch.setattr("fascore.running.progress.QUIET", 0.0)
+    monkeypatch.setattr("fascore.components.hooks.progress.QUIET", 0.0)
+    fascore.run(document, runs=tmp_path)
+    lines = capsys.readouterr().err
+    stages = [
+        r"prepare: \d+ of 8 records",
+        r"prepared 8 records",
+        r"epoch 1/1  step 1  loss",
+        r"score dev: \d+ of 2 records",
+        r"epoch 1/1  dev: ",
+        r"score dev: 2 of 2 records",
+        r"scored dev: 2 records",
+        r"score intra: 2 of 2 records",
+        r"scored intra: 2 records",
+        r"computing metrics, intervals, and decision times",
+        r"writing the report",
+    ]
+    place = 0
+    for stage in stages:
+        found = re.compile(stage).search(lines, place)
+        assert found, f"'{stage}' does not follow in:\n{lines}"
+        place = found.end()
 
 
 def test_a_pace_starts_again_after_each_line() -> None:

@@ -88,6 +88,23 @@ def test_score_files_are_evaluated_compared_and_reported(program, run, tmp_path)
     assert "APCER" in page.read_text()
 
 
+EVALUATE = """
+import sys, fascore
+result = fascore.evaluate([0.9, 0.8, 0.2, 0.6], [1, 1, 0, 0], ["", "", "print", "mask"], threshold=0.5)
+(worst,) = [figure.value for figure in result.figures if figure.figure == "apcer_worst"]
+assert (worst, "torch" in sys.modules) == (1.0, False)
+print(result.write("measured"))
+try: result.to_pandas()
+except fascore.FascoreError as error: print(error)
+"""
+
+
+def test_arrays_are_evaluated_in_python_and_pandas_is_optional(light, tmp_path):
+    done = call([light / "env" / "bin" / "python", "-c", EVALUATE], tmp_path)
+    assert done.stdout == "measured/report.html\nto_pandas() needs pandas, which is not installed: pip install pandas\n"
+    assert "mask" in (tmp_path / "measured" / "report.html").read_text()
+
+
 def test_presentations_are_planned_and_a_threshold_is_recalibrated(program, run, tmp_path):
     (plan,) = json.loads(program("plan", "--apcer", "0.02", "--json").stdout)
     assert plan["plans"][0]["independent"] == 149  # the smallest n with 0.98 ** n <= 0.05
