@@ -1,4 +1,4 @@
-"""Sections for the report of a run that is finished."""
+"""Additional sections for the report of a finished run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fascore.spec.plan import check
 
 
 def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]], device: str = "auto") -> list[str]:
-    """Let hook plugins, by name with their options, look into a finished run and add their sections to its report; the titles.
+    """Add the sections of hook plugins, named with their options, to the report of a finished run. Returns their titles.
 
-    Raises FascoreError for a run that is not finished, SpecErrors for options that are wrong, FascoreError for a plugin that fails or
+    Raises FascoreError for a run that is not finished, SpecErrors for invalid options, and FascoreError for a plugin that fails or
     adds nothing.
     """
     if not folder.finished():

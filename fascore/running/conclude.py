@@ -18,7 +18,7 @@ from fascore.running.report_facts import report_facts
 
 
 def conclude(folder: RunFolder, metrics: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-    """Write metrics.json and facts.json, then report.html, and print the figures. The report is last: where it stands, the run is whole."""
+    """Write metrics.json and facts.json, then report.html, and print the figures. The report comes last: if it exists, the run is complete."""
     folder.write(folder.metrics, metrics)
     folder.write(folder.facts, facts)
     report(folder)
@@ -27,7 +27,7 @@ def conclude(folder: RunFolder, metrics: Mapping[str, Any], facts: Mapping[str, 
 
 
 def report(folder: RunFolder, out: Path | None = None, *, share: bool = False) -> Path:
-    """Write the report of a run that has its figures, from its files alone; the path. Raises FascoreError where one is missing."""
+    """Write the report of a run with figures, from its files alone. Returns the path. Raises FascoreError if a file is missing."""
     facts = report_facts(folder, system_under_test(folder), _lines(folder.log), _lines(folder.quarantine))
     path = out or folder.report
     write_report(path, facts, share=share)
@@ -35,7 +35,7 @@ def report(folder: RunFolder, out: Path | None = None, *, share: bool = False) -
 
 
 def add_sections(folder: RunFolder, sections: Sequence[Section]) -> None:
-    """Put sections into a finished run's facts.json; one of a title that is there takes its place. `report` then shows them."""
+    """Put sections into facts.json of a finished run; a section replaces one with the same title. `report` then shows them."""
     known = folder.read(folder.facts)
     given = {section.title: section._asdict() for section in sections}
     known["sections"] = list(({section["title"]: section for section in known["sections"]} | given).values())
@@ -43,7 +43,7 @@ def add_sections(folder: RunFolder, sections: Sequence[Section]) -> None:
 
 
 def system_under_test(folder: RunFolder) -> dict[str, str]:
-    """What was tested, in the order to print."""
+    """The system under test, in the order to print."""
     resolved = folder.read(folder.resolved)
     made = resolved["provenance"]
     weights = hashlib.sha256((folder.checkpoints / "best.safetensors").read_bytes()).hexdigest()
@@ -65,5 +65,5 @@ def system_under_test(folder: RunFolder) -> dict[str, str]:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    # Not splitlines: a reason may hold characters that Unicode counts as line ends, such as U+2028.
+    # Not splitlines: a reason may contain characters that Unicode counts as line ends, such as U+2028.
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line] if path.exists() else []

@@ -22,32 +22,32 @@ class RunFolder:
 
     @property
     def spec(self) -> Path:
-        """The spec as given, overrides applied."""
+        """The spec as written by the user, with overrides applied."""
         return self.root / "spec.json"
 
     @property
     def resolved(self) -> Path:
-        """Every default written out, versions, seeds, the hash of the data."""
+        """The spec with every default, versions, seeds, and the hash of the data."""
         return self.root / "resolved.json"
 
     @property
     def log(self) -> Path:
-        """One JSON object a line: steps and epochs."""
+        """One JSON object per line: steps and epochs."""
         return self.root / "log.jsonl"
 
     @property
     def checkpoints(self) -> Path:
-        """`last.safetensors` to continue from, `best.safetensors` to evaluate."""
+        """`last.safetensors` to resume from, `best.safetensors` to evaluate."""
         return self.root / "checkpoints"
 
     @property
     def threshold(self) -> Path:
-        """The operating threshold and, where a score rule has them, its fitted weights."""
+        """The operating threshold and, if the score rule has weights, the fitted weights."""
         return self.root / "checkpoints" / "threshold.json"
 
     @property
     def quarantine(self) -> Path:
-        """One JSON object a line: a record left out, and why."""
+        """One JSON object per line: a record that was left out, with the reason."""
         return self.root / "quarantine.jsonl"
 
     @property
@@ -57,7 +57,7 @@ class RunFolder:
 
     @property
     def facts(self) -> Path:
-        """What the report shows beside the other files: people of train, decision times, pictures that may be shown, plugins' sections."""
+        """Further contents of the report: subjects of train, decision times, pictures that may be shown, sections of plugins."""
         return self.root / "facts.json"
 
     @property
@@ -70,7 +70,7 @@ class RunFolder:
         return self.root / "scores" / f"{split}.csv"
 
     def exists(self) -> bool:
-        """Whether a run was begun here."""
+        """Whether a run was started here."""
         return self.spec.exists()
 
     def finished(self) -> bool:
@@ -78,11 +78,11 @@ class RunFolder:
         return self.report.exists() and self.metrics.exists()
 
     def write(self, path: Path, document: Any) -> None:
-        """Write a JSON document whole."""
+        """Write a JSON document, whole or not at all."""
         write_whole(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
     def read(self, path: Path) -> Any:
-        """Read a JSON document of the run. Raises FascoreError where it is missing."""
+        """Read a JSON document of the run. Raises FascoreError if it is missing."""
         if not path.exists():
             raise FascoreError(
                 f"{path}: is missing because the run is not finished; continue it with fascore run {self.spec}"
@@ -90,7 +90,7 @@ class RunFolder:
         return read_json(path)
 
     def part(self, path: Path, *keys: str) -> list[Any]:
-        """Members of a JSON document of the run. Raises FascoreError where it is missing, or was changed by hand."""
+        """Members of a JSON document of the run. Raises FascoreError if it is missing or was changed by hand."""
         document = self.read(path)
         lacking = [key for key in keys if not isinstance(document, dict) or key not in document]
         if lacking:
@@ -105,9 +105,9 @@ class RunFolder:
         return validate(RunSpec, spec)
 
     def spec_now(self) -> Any:
-        """The JSON of the run's spec as this version writes it: a field that came since stands with its default, which changes nothing that was.
+        """The JSON of the run's spec as this version writes it. A field that was added since has its default, which does not change the run.
 
-        As the run wrote it where it is no longer valid, such as without a plugin of its own.
+        If the spec is no longer valid, for example without one of its plugins, it is returned as the run wrote it.
         """
         (spec,) = self.part(self.resolved, "spec")
         try:
@@ -116,7 +116,7 @@ class RunFolder:
             return spec
 
     def decision(self) -> tuple[Threshold, dict[str, float]]:
-        """The run's threshold and the weights of its score rule. Raises FascoreError before the run has them."""
+        """The run's threshold and the weights of its score rule. Raises FascoreError if the run does not have them yet."""
         threshold, weights = self.part(self.threshold, "threshold", "weights")
         if not isinstance(threshold, dict) or not isinstance(weights, dict):
             raise FascoreError(f"{self.threshold}: is not as the run wrote it; restore it, or start over with --fresh")
@@ -124,7 +124,7 @@ class RunFolder:
 
 
 def open_run(path: Path) -> RunFolder:
-    """An existing run's folder. Raises FascoreError for anything else."""
+    """The folder of an existing run. Raises FascoreError for anything else."""
     folder = RunFolder(path)
     if not path.is_dir():
         raise FascoreError(f"{path}: there is no such folder; name the folder of a run, such as runs/<name>")

@@ -1,4 +1,4 @@
-"""Opening a finished run: its model with the records of its own splits, or with files that have no label."""
+"""Open a finished run: its model with the records of its own splits, or with unlabeled files."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def open_trained(
     device: str = "auto",
     note: Note | None = None,
 ) -> Iterator[Trained]:
-    """A finished run's model. Without `files` with the records of its splits, of which what the store lacks is prepared again.
+    """The model of a finished run. Without `files`, it comes with the records of its splits; whatever the store lacks is prepared again.
 
-    With `files` (images, videos, or folders of them) its one split is `files`: a record a file, its id the path, without a label. A
-    file that cannot be read or shows no face is not among them: `prepared.quarantined` says why. `detector` is as for `fascore
-    predict`. What was prepared of files is gone when the block ends. Raises FascoreError for a run that is not finished, or files that
+    With `files` (images, videos, or folders of them), its only split is `files`: one record per file, without a label, whose id is the path. A
+    file that cannot be read or shows no face is left out: `prepared.quarantined` contains the reason. `detector` is that of `fascore
+    predict`. Prepared data of files are deleted when the block ends. Raises FascoreError for a run that is not finished, or files that
     do not exist.
     """
     folder = open_run(Path(run))
@@ -68,12 +68,12 @@ def open_trained(
 
 
 def say(text: str) -> None:
-    """A note for whoever ran the command."""
+    """Print a note for the user of the command."""
     print(text, file=sys.stderr)
 
 
 def loaded(folder: RunFolder, plan: Plan, device: str) -> tuple[ModelGraph, torch.device]:
-    """The model of a run with its best weights, in evaluation mode, and where it is."""
+    """The model of a run with its best weights, in evaluation mode, and its device."""
     target = distributed.pick_device(device)
     graph = ModelGraph.build(plan, plan.spec.seed, pretrained=False).to(target)
     checkpoint.load_best(folder.checkpoints / checkpoint.BEST, graph)
@@ -81,7 +81,7 @@ def loaded(folder: RunFolder, plan: Plan, device: str) -> tuple[ModelGraph, torc
 
 
 def unlabelled(identity: str, source: Source) -> Record:
-    """A record of media without a label. A record must have one; this one is never read: there are no losses here, and scores do not know it."""
+    """A record of unlabeled media. Its label is never read: there are no losses here, and scores do not depend on it."""
     return Record(identity, ATTACK, {"rgb": source}, species="unknown")
 
 
@@ -93,9 +93,9 @@ def with_records(
     store: Store,
     modules: Modules | None = None,
 ) -> Trained:
-    """A model with the records of files; `splits["files"]` holds those that can be used, `prepared` what became of the others.
+    """A model with the records of files; `splits["files"]` contains the usable ones, and `prepared` describes the others.
 
-    `modules` are those of the data graph that earlier calls have built, such as a face detector.
+    `modules` are modules of the data graph that earlier calls have built, such as a face detector.
     """
     prepared = prepare(plan, records, store, processes=0, modules=modules)
     return _trained(plan, graph, device, prepared, store, {"files": prepared.records}, frozenset({"files"}))
@@ -126,7 +126,7 @@ def _trained(
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:
-    """The files: a folder stands for the images and videos below it, in order. Raises FascoreError."""
+    """The files; a folder stands for the images and videos below it, in order. Raises FascoreError."""
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -144,18 +144,18 @@ def listed(paths: Sequence[Path]) -> list[Path]:
 
 
 def for_new_files(spec: RunSpec, detector: Json, note: Note) -> RunSpec:
-    """The run's spec with a detector that looks at pictures, since new files bring no boxes along."""
+    """The run's spec with a detector that examines images, since new files have no boxes."""
     document = spec.model_dump(mode="json", by_alias=True)
     plan = check(spec)
     learnt, read = _only_learnt(plan)
     for name in learnt:
         document["modalities"][name]["optional"] = (
-            True  # a depth map that only trained the model is nothing that a new file must have
+            True  # a new file does not need a depth map that was only used in training
         )
     for name, modality in spec.modalities.items():
         if getattr(modality, "landmarks", None) not in (None, "five") and f"{name}.points" not in read:
             document["modalities"][name]["landmarks"] = (
-                "five"  # what detectors of pictures give; the points only trained the model
+                "five"  # the output of image detectors; the points were only used in training
             )
     for name, modality in spec.modalities.items():
         own = getattr(modality, "detector", None)
@@ -172,7 +172,7 @@ def for_new_files(spec: RunSpec, detector: Json, note: Note) -> RunSpec:
 
 
 def _only_learnt(plan: Plan) -> tuple[set[str], set[str]]:
-    """Modalities that are targets, or that only training reads: the model gives its scores without them. And the Refs that scores do read."""
+    """Modalities that are targets or that only training reads, so that scores do not need them; and the Refs that scores read."""
     sinks = [*plan.nodes.values(), *plan.heads.values(), *plan.objectives.values()]
     refs = {ref for node in sinks for path, ref in refs_in(node.component) if path != "target"}
     for node in reversed(list(plan.modalities.values())):

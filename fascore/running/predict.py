@@ -1,4 +1,4 @@
-"""Predict: score images and videos that have no label, with a finished run, at its threshold."""
+"""Predict: score unlabeled images and videos with a finished run, at its threshold."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from fascore.spec.documents import Json
 from fascore.spec.plan import Plan, check
 
 CHUNK = 16
-"""Files that are decoded, scored and answered at a time."""
+"""Number of files that are decoded, scored, and answered at a time."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The answer for one file.
 
-    `decision` is `bona fide` or `attack` at `threshold`, and `no decision` where there is no score: `response` and
-    `reason` say why. `frames` is how many frames were searched for a face, `faces` in how many there was one (both None
-    where the run looks for no faces, or the file could not be read). `start` and `end` are the seconds of a clip of the file.
+    `decision` is `bona fide` or `attack` at `threshold`, and `no decision` without a score: `response` and
+    `reason` state why. `frames` is the number of frames that were searched for a face, and `faces` the number with one (both None
+    if the run detects no faces or the file cannot be read). `start` and `end` are the seconds of a clip of the file.
     """
 
     path: str
@@ -64,9 +64,9 @@ def predict(
 ) -> Iterator[Prediction]:
     """Answers in the order of the files; a folder stands for the images and videos below it.
 
-    `detector` (a name, or a detector's JSON) finds the faces instead of the run's; a run whose detector reads what its
-    dataset knew takes `mtcnn` by default. `recalibrated` is a file of `fascore recalibrate`, whose threshold decides then. `clips`
-    divides each video into parts of so many seconds, and gives an answer for each; `progress` is told how many are done. A
+    `detector` (a name, or the JSON of a detector) replaces the detector of the run. A run whose detector reads annotations of its
+    dataset uses `mtcnn` by default. `recalibrated` is a file of `fascore recalibrate`, whose threshold then decides. `clips`
+    divides each video into parts of so many seconds with one answer each; `progress` receives (done, total). A
     file that cannot be read or shows no face is an answer, never an error.
     Raises FascoreError for a run that is not finished, a path that does not exist, a detector that cannot start.
     """
@@ -87,7 +87,7 @@ def predict(
 
 @dataclass(frozen=True)
 class Opened:
-    """A finished run with its model in memory, ready to answer for records that have no label."""
+    """A finished run with its model in memory, ready to score unlabeled records."""
 
     plan: Plan
     graph: ModelGraph
@@ -116,14 +116,14 @@ class Opened:
         return cls(plan, graph, target, threshold, weights, Modules())
 
     def answers(self, records: Sequence[Record]) -> list[Prediction]:
-        """One answer for each record, in order. Crops and other intermediate files are gone when it returns."""
+        """One answer per record, in order. Crops and other intermediate files are deleted before it returns."""
         with TemporaryDirectory(prefix="fascore-") as aside:
             trained = with_records(self.plan, self.graph, self.device, records, Store(Path(aside)), self.modules)
             return list(_answers(records, trained, self.threshold, self.weights))
 
 
 def _parts(files: Sequence[Path], seconds: float | None) -> list[Part]:
-    """Files as they are, or as clips of so many seconds."""
+    """Files as they are, or divided into clips of so many seconds."""
     if seconds is None:
         return [Part(unlabelled(str(path), open_source(path)), path, None, None) for path in files]
     return [part for path in files for part in parts_of(path, seconds)]
@@ -132,7 +132,7 @@ def _parts(files: Sequence[Path], seconds: float | None) -> list[Part]:
 def _answers(
     records: Sequence[Record], trained: Trained, threshold: Threshold, weights: Mapping[str, float]
 ) -> Iterator[Prediction]:
-    """One answer a record."""
+    """One answer per record."""
     table = trained.table(records, weights)
     for record, value, response in zip(records, table.score, table.column("response").tolist(), strict=True):
         yield _answer(record, trained, float(value), response, threshold.value)
@@ -149,7 +149,7 @@ def _answer(record: Record, trained: Trained, value: float, response: Response, 
 
 
 def _counted(record: Record, trained: Trained) -> tuple[int | None, int | None]:
-    """Frames that were searched, and those with a face."""
+    """Number of frames that were searched, and number of frames with a face."""
     for name, node in trained.plan.modalities.items():
         entry = trained.prepared.entries[record.id][name]
         if node.component.type == "faces" and isinstance(entry, str):

@@ -1,4 +1,4 @@
-"""Preparing the records of a spec, with a progress bar."""
+"""Prepare the records of a spec, with a progress bar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fascore.spec.plan import Plan, check
 
 
 def store_of(spec: RunSpec) -> Store:
-    """The store that a spec uses: `compute.store`, else $FASCORE_STORE, else .fascore/store."""
+    """The store that a spec uses: `compute.store`, otherwise $FASCORE_STORE, otherwise .fascore/store."""
     return Store(Path(spec.compute.store or os.environ.get("FASCORE_STORE") or ".fascore/store"))
 
 

@@ -1,4 +1,4 @@
-"""facts.json of a run: what its report shows that no other file of the run holds."""
+"""facts.json of a run: contents of its report that no other file of the run contains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fascore.running.splits import Splits
 from fascore.spec.documents import RunSpec
 
 HEIGHT = 112
-"""Pixels of a picture in the report, at most, either way."""
+"""Largest side of a picture in the report, in pixels."""
 
 
 def gather(
@@ -32,7 +32,7 @@ def gather(
     timing: Timing,
     sections: Sequence[Section],
 ) -> dict[str, Any]:
-    """The document. Pictures are of the worst mistakes alone, and only where every dataset of the test set lets its faces be shown."""
+    """The document. It contains pictures of the worst mistakes only, and only if every dataset of the test set allows its faces to be shown."""
     shown = {name: tests[name] for name in tests if name in publishable(spec)}
     return {
         "splits": {"train": record_counts(splits.train)},
@@ -44,7 +44,7 @@ def gather(
 
 
 def publishable(spec: RunSpec) -> frozenset[str]:
-    """Test sets of which every dataset lets its faces be shown."""
+    """Test sets for which every dataset allows its faces to be shown."""
     return frozenset(
         name for name, entries in spec.data.test.items() if all(entry.dataset.publishable for entry in entries)
     )
@@ -53,7 +53,7 @@ def publishable(spec: RunSpec) -> frozenset[str]:
 def report_facts(
     folder: RunFolder, system: Mapping[str, str], log: Sequence[Any], quarantine: Sequence[Any]
 ) -> ReportFacts:
-    """What the report of a finished run shows, from the run's files alone. Raises FascoreError where one is missing."""
+    """The contents of the report of a finished run, from its files alone. Raises FascoreError if one is missing."""
     metrics, known = folder.read(folder.metrics), folder.read(folder.facts)
     tables = {name: ScoreTable.read(folder.scores(name)) for name in ("dev", *metrics["tests"])}
     return ReportFacts(
@@ -83,7 +83,7 @@ def _pictures(table: ScoreTable, records: Sequence[Record], threshold: float) ->
 
 
 def _picture(record: Record) -> str | None:
-    """The middle frame as a small JPEG in base64; None where it cannot be read."""
+    """The middle frame as a small JPEG in base64; None if it cannot be read."""
     source = record.channels.get("rgb")
     try:
         frame = None if source is None else next(iter(source.read([len(source.times()) // 2])), None)

@@ -1,7 +1,7 @@
 """One run: check, prepare, train, set the threshold on dev, evaluate every test set, write the folder.
 
-Every stage leaves whole files, and begins from those of the stage before: a run that was killed anywhere continues with
-the same command and ends in the same bits.
+Every stage writes whole files and starts from those of the previous stage. A run that was killed at any point resumes with
+the same command and ends with the same bits.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ STOPPED = (130, 143)
 def execute_document(
     document: Json, *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")
 ) -> Path:
-    """`fascore run`: run a parsed spec; the run's folder. Raises FascoreError, SpecErrors or Interrupted."""
+    """`fascore run`: run a parsed spec and return the folder of the run. Raises FascoreError, SpecErrors or Interrupted."""
     spec = validate(RunSpec, document)
     plan = check(spec)
     if processes > 1 and "TORCHELASTIC_RUN_ID" not in os.environ:
@@ -75,7 +75,7 @@ def execute_document(
 
 
 def distributed_rank() -> int:
-    """This process's number under torchrun, before the processes are joined."""
+    """Number of this process under torchrun, before the processes are joined."""
     return int(os.environ.get("RANK", "0"))
 
 
@@ -97,7 +97,7 @@ def _in_processes(document: Json, spec: RunSpec, *, fresh: bool, processes: int,
 
 @dataclass(frozen=True)
 class _Run:
-    """What the stages of a run share."""
+    """State that the stages of a run share."""
 
     plan: Plan
     folder: RunFolder
@@ -137,7 +137,7 @@ class _Run:
     def table(
         self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None
     ) -> ScoreTable:
-        """Score table of records; `weights` None fits those of a weighted rule on this very table: dev only."""
+        """Score table of records. `weights` None fits the weights of a weighted rule on this table, which is correct for dev only."""
         return scored_table(
             self.plan, self.prepared, records, scores, self.weights(records, scores) if weights is None else weights
         )
@@ -156,7 +156,7 @@ def _work(plan: Plan, folder: RunFolder, *, strict: bool) -> None:
     device = distributed.pick_device(plan.spec.compute.device)
     distributed.start(device)
     try:
-        # Process 0 says it for all: another may have looked while an old run was moved aside.
+        # Process 0 reports this for all: another may have looked while an old run was moved aside.
         if not distributed.gather_json(first and _told_finished(folder))[0]:
             _stages(_set_up(plan, folder, device, strict=strict))
     finally:
@@ -170,7 +170,7 @@ def _told_finished(folder: RunFolder) -> bool:
 
 
 def _set_up(plan: Plan, folder: RunFolder, device: torch.device, *, strict: bool) -> _Run:
-    """Everything that can fail at once comes before preparing, which may take hours."""
+    """Run every check that can fail early before preparing, which may take hours."""
     spec, first = plan.spec, distributed.rank() == 0
     splits, store = list_records(spec), store_of(spec)
     hooks = Hooks.for_run(spec.trackers) if first else Hooks()
@@ -178,7 +178,7 @@ def _set_up(plan: Plan, folder: RunFolder, device: torch.device, *, strict: bool
     prepared = (
         prepare_records(plan, splits.every(), store, processes=spec.compute.prepare, strict=strict) if first else None
     )
-    # One process tries what cannot be read, so that all have the same records; the others look up the rest.
+    # One process reads the records, so that all have the same ones even if some cannot be read; the others look them up.
     incomplete = distributed.gather_json(prepared.incomplete() if prepared else None)[0]
     if prepared is None:
         prepared = prepare_records(
@@ -203,7 +203,7 @@ def _set_up(plan: Plan, folder: RunFolder, device: torch.device, *, strict: bool
 
 
 def _refuse_lost_class(name: str, records: Sequence[Record], usable: Sequence[Record]) -> None:
-    """Training on what remains of a class that cannot be read would show nothing, and only at its end."""
+    """Refuse to train if no record of a class can be read; otherwise this would be discovered only at the end."""
     if lost := {record.label for record in records} - {record.label for record in usable}:
         what = "bona fide" if BONA_FIDE in lost else "attack"
         raise FascoreError(
@@ -213,7 +213,7 @@ def _refuse_lost_class(name: str, records: Sequence[Record], usable: Sequence[Re
 
 
 def _stages(run: _Run) -> None:
-    """Train and conclude, and tell the hooks how it ended."""
+    """Train and conclude, and report the outcome to the hooks."""
     if run.first:
         run.prepared.write_quarantine(run.folder.quarantine)
         resolved = _resolved(run)
@@ -232,7 +232,7 @@ def _stages(run: _Run) -> None:
 
 
 def _resolved(run: _Run) -> dict[str, Json]:
-    """Everything that another needs to repeat the run. A function of spec, data and machine only."""
+    """Everything that others need to repeat the run. It depends only on spec, data, and machine."""
     keys = sorted(str(entry) for entries in run.prepared.entries.values() for entry in entries.values())
     return {
         "spec": run.spec.model_dump(mode="json", by_alias=True),
@@ -306,7 +306,7 @@ def _conclude(run: _Run) -> None:
 
 
 def _trained(run: _Run) -> Trained:
-    """What plugins' sections may look into."""
+    """The trained model that sections of plugins may examine."""
     splits = {name: tuple(run.usable(records)) for name, records in run.splits.named().items()}
     return Trained(
         run.plan, run.graph, run.prepared, run.loader.store, run.device, run.precision, splits, publishable(run.spec)

@@ -1,4 +1,4 @@
-"""From the spec's data entries to the records of train, dev and each test set."""
+"""Turn the data entries of a spec into the records of train, dev, and each test set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fascore.spec.documents import Data, DataEntry, RunSpec
 
 @dataclass(frozen=True)
 class Splits:
-    """Records of a run. `carved` says that dev was taken from train, by subject, with the run's seed."""
+    """Records of a run. `carved`: dev was taken from train, by subject, with the seed of the run."""
 
     train: tuple[Record, ...]
     dev: tuple[Record, ...]
@@ -31,11 +31,11 @@ class Splits:
         return {"train": self.train, "dev": self.dev, **self.tests}
 
     def every(self) -> list[Record]:
-        """Each record once, also where two test sets share it."""
+        """Each record once, even if two test sets share it."""
         return list({record.id: record for records in self.named().values() for record in records}.values())
 
     def manifest(self) -> str:
-        """SHA-256 of every record's facts and split: the same data gives the same hash, in any order of listing."""
+        """SHA-256 of the facts and the split of every record. The same data have the same hash, in any order of listing."""
         rows = sorted(
             json.dumps([split, r.id, r.dataset, r.label, r.task, r.species, r.subject, r.presenter, sorted(r.channels)])
             for split, records in self.named().items()
@@ -114,7 +114,7 @@ def _hidden(path: str, entry: DataEntry, records: Sequence[Record]) -> list[Reco
 def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Record], list[Record]]:
     """Split records into train and dev, disjoint by subject, about `share` of the subjects in dev.
 
-    A record without a subject is a subject of its own. Raises FascoreError where either part would lack a class.
+    A record without a subject counts as a separate subject. Raises FascoreError if either part would lack a class.
     """
     groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for record in records:
@@ -135,7 +135,7 @@ def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Reco
 
 
 def _refuse_unknown_columns(spec: RunSpec, splits: Splits) -> None:
-    """What heads and objectives read of a record must be a column of some record: which there are is known by now."""
+    """Columns that heads and objectives read must exist in some record; by now all columns are known."""
     known = sorted(
         {*FIELDS, *(name for records in splits.named().values() for record in records for name in record.metadata)}
     )
@@ -155,7 +155,7 @@ def _refuse_unknown_columns(spec: RunSpec, splits: Splits) -> None:
 
 
 def _refuse_clash(splits: Splits) -> None:
-    """One id names one record: two test sets may share a record, two records may not share an id."""
+    """One id names one record: two test sets may share a record, but two records must not share an id."""
     seen: dict[str, tuple[str, Record]] = {}
     for name, records in splits.named().items():
         for record in records:
@@ -168,13 +168,13 @@ def _refuse_clash(splits: Splits) -> None:
 
 
 def _facts(record: Record) -> list[Any]:
-    """What tells a record from another one of the same id."""
+    """Facts that distinguish a record from another one with the same id."""
     made_from = {name: _origin(source) for name, source in record.channels.items()}
     return [record.label, record.task, record.species, made_from, record.annotation and record.annotation.digest()]
 
 
 def _origin(source: Source) -> Any:
-    """The files of a source, without reading them, or its digest."""
+    """The files of a source, without reading them, or otherwise its digest."""
     if not isinstance(source, MediaSource):
         return source.digest()
     try:
@@ -184,7 +184,7 @@ def _origin(source: Source) -> Any:
 
 
 def _refuse_overlap(splits: Splits) -> None:
-    """A record that was trained or tuned on is no test."""
+    """A record that was used in training or tuning must not be in a test set."""
     owner: dict[str, str] = {}
     for name in ("train", "dev"):
         for record in splits.named()[name]:

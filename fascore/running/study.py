@@ -32,23 +32,23 @@ class Study:
     base: Json
 
     def cells(self) -> Iterator[tuple[str, str, int]]:
-        """Row, fold (empty without folds) and seed of each run."""
+        """Row, fold (empty without folds), and seed of each run."""
         return itertools.product(self.spec.rows, self.spec.folds or ("",), self.spec.seeds)
 
     def document(self, row: str, fold: str, seed: int) -> Json:
-        """The document of one run, which carries the run's name. Raises SpecErrors for overrides that lead nowhere."""
+        """The document of one run, with the name of the run. Raises SpecErrors for overrides without a target."""
         overrides = {**self.spec.rows[row], **self.spec.folds.get(fold, {}), "seed": seed}
         return {**with_overrides(self.base, overrides), "name": _run_name(row, fold, seed)}
 
     def runs(self) -> Iterator[tuple[str, str, int, Json]]:
-        """Row, fold, seed and document of each run."""
+        """Row, fold, seed, and document of each run."""
         for row, fold, seed in self.cells():
             yield row, fold, seed, self.document(row, fold, seed)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure of a table over seeds and folds: mean, deviation (sample, NaN for one run) and the runs behind it."""
+    """One figure of a table over seeds and folds: mean, sample standard deviation (NaN for one run), and number of runs."""
 
     mean: float
     deviation: float
@@ -63,7 +63,7 @@ def _run_name(row: str, fold: str, seed: int) -> str:
 
 
 def read_study(path: Path, base: Path | None = None) -> Study:
-    """Read a study; `base` replaces its base spec, and the name then ends in its name, so that the runs stand apart.
+    """Read a study; `base` replaces its base spec, whose name is then appended to the name of the study, so that the runs stay separate.
 
     Raises FascoreError or SpecErrors.
     """
@@ -96,7 +96,7 @@ def check_study(study: Study) -> list[str]:
 
 
 def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object], say: Callable[[str], None]) -> None:
-    """Run what is missing, in order. A run that fails is reported and the others go on; FascoreError at the end then."""
+    """Execute the missing runs, in order. A run that fails is reported, and the others continue; FascoreError is then raised at the end."""
     check_study(study)
     failed: list[str] = []
     for row, fold, seed, document in study.runs():
@@ -126,7 +126,7 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
 
 
 def changes(folder: RunFolder, document: Json) -> list[str]:
-    """Fields in which a finished run differs from what the study now says."""
+    """Fields in which a finished run differs from the current study."""
     if not folder.resolved.exists():
         return []
     now = validate(RunSpec, document).model_dump(mode="json", by_alias=True)
@@ -136,8 +136,8 @@ def changes(folder: RunFolder, document: Json) -> list[str]:
 def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
     """`<test set>/<task>/<metric>` -> number, from the content of metrics.json; `wanted` names metrics, or `metric.part`.
 
-    The name of an oracle metric ends in its mark, `[test-oracle]`. `weighted mean/<task>/<metric>` is that over the test sets,
-    each weighted by its presentations of that task, where there are several and all have the figure.
+    The name of an oracle metric ends with its mark, `[test-oracle]`. `weighted mean/<task>/<metric>` is the mean over the test sets,
+    weighted by their presentations of that task, if there are several and all have the figure.
     """
     by_name = _by_test(metrics["tests"], wanted)
     for task in dict.fromkeys(task for measured in metrics["tests"].values() for task in measured["tasks"]):
@@ -151,7 +151,7 @@ def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, fl
 
 
 def _weighted(by_name: Mapping[str, float], sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
-    """Each figure that stands behind all prefixes, and its mean weighted by their sizes."""
+    """Each figure that exists with all prefixes, and its mean weighted by their sizes."""
     first = next(iter(sizes))
     for name in [key.removeprefix(first) for key in by_name if key.startswith(first)]:
         if all(prefix + name in by_name for prefix in sizes):
@@ -176,7 +176,7 @@ def _by_test(tests: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, flo
 
 
 def table(study: Study, runs: Path) -> dict[str, dict[str, Cell]]:
-    """Row -> figure -> Cell, over the runs that are finished, and of this very spec. Raises FascoreError where none is."""
+    """Row -> figure -> Cell, over the finished runs with the current spec. Raises FascoreError if there are none."""
     collected: dict[str, dict[str, list[float]]] = {}
     for row, fold, seed, document in study.runs():
         folder = RunFolder(runs / study.name / _run_name(row, fold, seed))

@@ -1,4 +1,4 @@
-"""Subsets: a finished run measured with every subset of the inputs that its records may lack."""
+"""Subsets: evaluate a finished run with every subset of its optional inputs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fascore.running.splits import list_records
 from fascore.spec.plan import Plan, check
 
 MOST = 6
-"""Optional inputs at most: 63 subsets, each an evaluation of every test set."""
+"""Largest number of optional inputs: 63 subsets, each with an evaluation of every test set."""
 
 
 def subsets(run: Path, *, device: str = "auto", say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
-    """Score every test set with every subset of the optional modalities that the model sees; `{subset: metrics}`, the whole last.
+    """Score every test set with every subset of the optional modalities of the model. Returns `{subset: metrics}`, with the full set last.
 
-    A subset is named by its modalities, `face+depth`; those that no record may lack are in all. Threshold and figures are the
-    run's own; `metrics` is as in metrics.json, without intervals of resampling. Written to `subsets.json` and
+    A subset is named by its modalities, such as `face+depth`; required modalities are in all. Threshold and figures are the
+    run's own; `metrics` is as in metrics.json, without bootstrap intervals. The result is written to `subsets.json` and
     `subsets/<subset>/<split>.csv`. Raises FascoreError for a run that is not finished, or has no optional input.
     """
     folder = open_run(run)
@@ -48,7 +48,7 @@ def subsets(run: Path, *, device: str = "auto", say: Callable[[str], None] = lam
 
 
 def choices(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Name of each subset and the modalities that it leaves out, small subsets first. Raises FascoreError."""
+    """The name of each subset and the modalities that it leaves out, small subsets first. Raises FascoreError."""
     seen = seen_by_model(plan)
     optional = [name for name in seen if plan.modalities[name].optional]
     if not optional:
@@ -67,7 +67,7 @@ def choices(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _write(folder: Path, tables: Mapping[str, ScoreTable]) -> None:
-    """The scores of a subset, a file a test set."""
+    """The scores of a subset, one file per test set."""
     folder.mkdir(parents=True, exist_ok=True)
     for split, table in tables.items():
         table.write(folder / f"{split}.csv")

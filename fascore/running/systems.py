@@ -31,10 +31,10 @@ def read_systems(
     importer: Importer | None = None,
     level: Level | None = None,
 ) -> list[System]:
-    """Read the systems in the order given; each is named by its folder or file.
+    """Read the systems in their order; each is named by its folder or file.
 
-    Folders have their own dev scores and threshold; `rule` chooses another on the same dev scores. Score files are all of one
-    test set and need a dev file each, in their order, or a rule `fixed=…`. `level` folds the rows of runs and files. Raises
+    Folders have their own dev scores and threshold; `rule` chooses another on the same dev scores. Score files belong to one
+    test set and need one dev file each, in the same order, or a rule `fixed=…`. `level` folds the rows of runs and files. Raises
     FascoreError in sentences.
     """
     if not paths:
@@ -92,7 +92,7 @@ def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, dat
 
 
 def _metrics(folder: RunFolder) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
-    """What a folder was measured by: the metrics that are installed, and the names of the others."""
+    """The metrics of a folder: those that are installed, and the names of the others."""
     if not folder.metrics.exists():
         return (), ()
     (tests,) = folder.part(folder.metrics, "tests")
@@ -105,7 +105,7 @@ def _metrics(folder: RunFolder) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
 
 
 def _measured_level(folder: RunFolder, asked: Level) -> Level:
-    """The level that a folder of evaluate was folded to. Raises FascoreError where another is asked for."""
+    """The level that a folder of evaluate was folded to. Raises FascoreError if another is requested."""
     (level_part,) = folder.part(folder.metrics, "level")
     level = validate(Level, level_part)
     if asked not in (Level(), level):
@@ -126,13 +126,13 @@ def _threshold(folder: RunFolder) -> Threshold:
 
 @dataclass(frozen=True)
 class Data:
-    """Names for the datasets of several specs: the type, and the values of the fields in which datasets of that type differ."""
+    """Names for the datasets of several specs: the type, with the values of the fields in which datasets of that type differ."""
 
     fields: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, folders: Sequence[RunFolder]) -> Data:
-        """Of all datasets that the runs among some folders train on or are tested on. Raises FascoreError."""
+        """Names of all datasets that the runs among some folders are trained or tested on. Raises FascoreError."""
         specs = [folder.part(folder.resolved, "spec")[0]["data"] for folder in folders if folder.exists()]
         entries = [entry for data in specs for part in (data["train"], *data["test"].values()) for entry in part]
         by_type: dict[str, list[Mapping[str, Any]]] = {}
@@ -146,7 +146,7 @@ class Data:
         )
 
     def names(self, entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-        """Of the entries of one split, each once."""
+        """Datasets of the entries of one split, each once."""
         return tuple(dict.fromkeys(self._name(entry["dataset"]) for entry in entries))
 
     def _name(self, dataset: Mapping[str, Any]) -> str:
@@ -182,13 +182,13 @@ def _of_files(
 
 
 def _chosen(rule: str | None, dev: ScoreTable | None, read: Imported) -> Threshold:
-    """The threshold of a score file; a number given for scores that were negated is negated too."""
+    """The threshold of a score file; for negated scores, a number is negated too."""
     if read.negated and rule and rule.startswith("fixed="):
         return choose(f"fixed={-float(choose(rule, None).value)!r}", None)
     return choose(rule or "eer", dev)
 
 
 def _siblings(spec: Mapping[str, Any]) -> str:
-    """The same for runs of one spec that differ in nothing but name and seed."""
+    """A key that is equal for runs of one spec that differ only in name and seed."""
     kept = {key: value for key, value in spec.items() if key not in ("name", "seed", "$schema")}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]

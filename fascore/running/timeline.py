@@ -1,4 +1,4 @@
-"""A picture of scores over time: a line of clips for each file, the threshold, and where there was no answer."""
+"""A chart of scores over time: one line of clips per file, the threshold, and clips without a response."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 BONA_FIDE, ATTACK, NOTHING, INK = "#1b6ca8", "#c0392b", "#b8b8b8", "#333333"
 HATCHES = {"no_face": "////", "refused": "...."}
 WIDE, HIGH = 9.0, 2.3
-"""Inches of a picture, and of each file in it."""
+"""Size of a chart in inches, and height per file."""
 
 
 def draw_timeline(answers: Sequence[Prediction], path: Path) -> None:
-    """Write a PNG of clips' scores over time. Raises FascoreError where no answer is of a clip, or the file cannot be written."""
+    """Write a PNG with the scores of clips over time. Raises FascoreError if there are no clips or the file cannot be written."""
     files: dict[str, list[Prediction]] = {}
     for answer in answers:
         if answer.start is not None:
@@ -71,7 +71,7 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
 
 
 def _looks(clip: Prediction) -> tuple[str, str]:
-    """What a clip is called, and its color."""
+    """The label of a clip, and its color."""
     if clip.score is None:
         return f"no response: {clip.response.replace('_', ' ')}", NOTHING
     return (clip.decision, BONA_FIDE if clip.decision == "bona fide" else ATTACK)

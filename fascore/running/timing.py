@@ -19,13 +19,13 @@ from fascore.spec.plan import Plan
 from fascore.training.scoring import score
 
 MOST = 20
-"""Presentations that are timed; one more goes first, unmeasured, and warms up."""
+"""Number of presentations that are timed; one more runs first, unmeasured, as a warm-up."""
 
 
 def decision_times(
     plan: Plan, graph: ModelGraph, records: Sequence[Record], device: torch.device, precision: str
 ) -> Timing:
-    """Time some records one at a time, in this process alone: reading, face detection, preparation, and the model."""
+    """Time records one at a time, in this process alone: reading, face detection, preparation, and the model."""
     count = min(MOST + 1, len(records))
     spread = [records[place * len(records) // count] for place in range(count)]
     seconds = [_once(plan, graph, record, device, precision) for record in spread]

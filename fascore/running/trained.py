@@ -1,4 +1,4 @@
-"""Trained: a model with its best weights and its records, to look into."""
+"""Trained: a model with its best weights and its records, for inspection."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Reduce: TypeAlias = Callable[[str, Any], Tensor]
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model and the records that it can be asked about.
+    """A trained model and the records that it can process.
 
-    `splits` holds the records that can be used, by split: `train`, `dev` and the test sets of a run, or `files`. `shown`
-    names the splits whose faces may stand in a report. The graph is in evaluation mode.
+    `splits` contains the usable records by split: `train`, `dev`, and the test sets of a run, or `files`. `shown`
+    names the splits whose faces may appear in a report. The graph is in evaluation mode.
     """
 
     plan: Plan
@@ -54,11 +54,11 @@ class Trained:
 
     @property
     def tests(self) -> dict[str, tuple[Record, ...]]:
-        """The splits that are neither train nor dev."""
+        """The splits other than train and dev."""
         return {name: records for name, records in self.splits.items() if name not in ("train", "dev")}
 
     def untrained(self) -> Trained:
-        """The same model as it was before training, with the weights that the seed draws and those that it began from."""
+        """The model as it was before training, with the weights that the seed draws and those that it started from."""
         return replace(self, graph=ModelGraph.build(self.plan, self.spec.seed).to(self.device).eval())
 
     def batches(
@@ -66,15 +66,15 @@ class Trained:
     ) -> Iterator[Batch]:
         """Evaluation batches of some records, in order, all views.
 
-        `also` names modalities that the model itself does not read, `without` those that are taken for absent from every record.
+        `also` names modalities that the model itself does not read, `without` those that are treated as absent from every record.
         """
         loader = Loader(self.plan, self.prepared, self.store, seed=self.spec.seed, device=self.device, also=also)
         return loader.evaluation_batches(self.spec.compute.eval_batch, [record.id for record in records], without)
 
     def table(self, records: Sequence[Record], weights: Mapping[str, float], without: Sequence[str] = ()) -> ScoreTable:
-        """Scores of some records, a row each, those that were quarantined as non-responses; `without` as in `batches`.
+        """Scores of some records, one row each; quarantined records are non-responses. `without` is as in `batches`.
 
-        `weights` are those of a weighted score rule, as the run's `threshold.json` has them, else empty.
+        `weights` are those of a weighted score rule from `threshold.json` of the run, otherwise empty.
         """
         usable = {record.id: record for record in self.prepared.records}
         ids = [record.id for record in records if record.id in usable]
@@ -88,17 +88,17 @@ class Trained:
         return scored_table(self.plan, self.prepared, records, scores, weights)
 
     def stored(self, record: Record, modality: str) -> Arrays | None:
-        """What was prepared of a record's modality, all views, by name; None where the record lacks it, or the modality stores nothing."""
+        """Prepared arrays of a record's modality, all views, by name; None if the record lacks it or the modality stores nothing."""
         key = self.prepared.entries[record.id][modality]
         return self.store.read(key) if isinstance(key, str) and key else None
 
     def values(
         self, records: Sequence[Record], refs: Sequence[str], reduce: Reduce | None = None
     ) -> dict[str, NDArray[np.float32]]:
-        """What modalities, nodes and ports give for some records, by Ref: (R, V, …) float32 for R records of V views, NaN where a record lacks it.
+        """Outputs of modalities, nodes, and ports for some records, by Ref: (R, V, …) float32 for R records of V views, NaN if a record lacks it.
 
-        `reduce` makes of the value of N rows, a list of tensors for a Pyramid, a smaller tensor (N, …), batch by batch. Raises
-        FascoreError for a Ref that names no tensor, and for a Pyramid without `reduce`.
+        `reduce` turns the value of N rows (a list of tensors for a Pyramid) into a smaller tensor (N, …), batch by batch. Raises
+        FascoreError for a Ref without a tensor, and for a Pyramid without `reduce`.
         """
         self.graph.eval()
         collected: dict[str, list[NDArray[np.float32]]] = {ref: [] for ref in refs}
@@ -118,7 +118,7 @@ class Trained:
         }
 
     def _sorted(self, refs: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The modalities and the nodes that these name."""
+        """The modalities and the nodes that these Refs name."""
         known = {**self.plan.modalities, **self.plan.nodes}
         for ref in map(Ref, refs):
             if ref.node not in known or known[ref.node].outputs.get(ref.port) is None:

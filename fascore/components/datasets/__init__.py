@@ -14,12 +14,12 @@ from fascore.contract.record import Record
 
 
 class Folder(Dataset):
-    """One's own files, listed in a manifest: CSV, or JSON lines, a row a record.
+    """Your own files, listed in a manifest: CSV or JSON lines, one row per record.
 
     Columns: `id`, `label` (1 or bona_fide, 0 or attack), `species` (of an attack), `subject`, `presenter`, `split`,
-    `task` (spoof or forgery), one column a channel with the path of a picture, a video or a folder of frames, and `box`
+    `task` (spoof or forgery), one column per channel with the path of an image, a video, or a folder of frames, and `box`
     (x1 y1 x2 y2, pixels of rgb) or `annotation` (a CSV file with box and landmarks by frame: `AnnotationFile`). Only `id`,
-    `label`, one channel and the species of attacks are needed; any further column is metadata. Paths are relative to the
+    `label`, one channel, and the species of attacks are required; any further column is metadata. Paths are relative to the
     manifest, or to `root`.
     """
 

@@ -1,4 +1,4 @@
-"""Faces of a record in a file: boxes, landmarks, and where face and instrument may be."""
+"""Faces of a record in a file: boxes, landmarks, and the area of face and instrument."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from fascore.data.media import file_digest, unreadable
 BOX = ("x1", "y1", "x2", "y2")
 AREA = tuple(f"area_{name}" for name in BOX)
 LAYOUTS = {count: layout for layout, count in POINTS.items()}
-"""Names of the orders of points by their number; any other number is its own name."""
+"""Names of landmark layouts by their number of points; any other number is its own name."""
 
 
 @dataclass(frozen=True)
 class AnnotationFile(AnnotationSource):
-    """A table, CSV: a row a frame of `rgb`, or one for all. Columns `x1 y1 x2 y2` (a box), `x_0 y_0 x_1 y_1 …` (landmarks)
-    and `area_x1 … area_y2` (where face and instrument may be), pixels; cells are empty where a frame has no face."""
+    """A CSV table with one row per frame of `rgb`, or one row for all. Columns: `x1 y1 x2 y2` (a box), `x_0 y_0 x_1 y_1 …` (landmarks)
+    and `area_x1 … area_y2` (the area of face and instrument), in pixels; cells are empty if a frame has no face."""
 
     path: Path
 
@@ -30,7 +30,7 @@ class AnnotationFile(AnnotationSource):
         return file_digest(self.path)
 
     def load(self) -> Annotation:
-        """Raises NoResponse where the file is not such a table."""
+        """Raises NoResponse if the file is not such a table."""
         try:
             header, *rows = csv.reader(io.StringIO(self.path.read_text(encoding="utf-8-sig"), newline=""))
             table = np.array([[float(cell) if cell.strip() else np.nan for cell in row] for row in rows], np.float32)
@@ -49,7 +49,7 @@ class AnnotationFile(AnnotationSource):
         )
 
     def _take(self, table: np.ndarray, columns: Mapping[str, int], names: Sequence[str]) -> np.ndarray | None:
-        """Columns by name, (F, N); None where none of them is there."""
+        """Columns by name, (F, N); None if the table has none of them."""
         missing = [name for name in names if name not in columns]
         if len(missing) == len(names):
             return None

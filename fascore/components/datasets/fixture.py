@@ -1,4 +1,4 @@
-"""A small data set for the dataset `folder`: pictures, a video, a folder of frames, boxes and landmarks."""
+"""A small data set for the dataset `folder`: images, a video, a folder of frames, boxes, and landmarks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADER = ("id", "label", "species", "subject", "presenter", "split", "rgb", "dep
 
 
 def write_fixture(folder: Path) -> Path:
-    """Write the media below a folder; the manifest. Two records of each of `train`, `dev` and `test`."""
+    """Write the media and their manifest below a folder; returns the manifest. Two records each of `train`, `dev`, and `test`."""
     rows = []
     for number, split in enumerate(("train", "dev", "test")):
         for label in (1, 0):
@@ -31,7 +31,7 @@ def write_fixture(folder: Path) -> Path:
 
 
 def _media(folder: Path, name: str, rng: np.random.Generator, form: int) -> tuple[str, str, str, str]:
-    """rgb, depth, box and annotation of a record: a picture with a depth map, a video, or a folder of frames, by turns."""
+    """rgb, depth, box, and annotation of a record: in turn an image with a depth map, a video, or a folder of frames."""
     frames = [rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8) for _ in range(FRAMES)]
     if form == 0:
         Image.fromarray(frames[0]).save(folder / f"{name}.png")
@@ -56,7 +56,7 @@ def _video(path: Path, frames: list[NDArray[np.uint8]]) -> None:
 
 
 def _annotation(folder: Path, name: str) -> str:
-    """A table of a box and two landmarks for each frame."""
+    """A table with a box and two landmarks per frame."""
     lines = ["x1,y1,x2,y2,x_0,y_0,x_1,y_1", *["4,4,28,28,10,12,22,12"] * FRAMES]
     (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return f"{name}.csv"

@@ -12,7 +12,7 @@ from fascore.contract.kinds.detector import Detector, DetectorModule
 
 
 class Boxes(Detector):
-    """The boxes, and points if there are any, that the record brings along. No picture is decoded for it."""
+    """The boxes, and points if there are any, of the record's annotation. No image is decoded."""
 
     reads_annotation: ClassVar[bool] = True
     type: Literal["boxes"] = "boxes"
@@ -47,7 +47,7 @@ class Mtcnn(Detector):
 
 
 class Whole(Detector):
-    """The whole frame as the face, with confidence 1: a last resort, for pictures that are face crops already."""
+    """The whole frame as the face, with confidence 1: a last resort, for images that are face crops already."""
 
     type: Literal["whole"] = "whole"
 

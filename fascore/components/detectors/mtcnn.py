@@ -10,11 +10,11 @@ from fascore.contract.kinds.detector import DetectorModule, Face
 from fascore.contract.record import Annotation
 
 SMALLEST = 12
-"""Side of the first network's window in pixels: it cannot look at a smaller frame."""
+"""Side of the window of the first network, in pixels: it cannot process a smaller frame."""
 
 
 class MtcnnDetector(DetectorModule):
-    """Boxes and five points, on the CPU: preparing runs one in each of its processes."""
+    """Boxes and five points, on the CPU: each process of prepare runs one."""
 
     def __init__(self, side: int, smallest: int) -> None:
         try:

@@ -12,11 +12,11 @@ from fascore.contract.kinds.detector import DetectorModule, Face
 from fascore.contract.record import Annotation
 
 LOWEST = 0.3
-"""Confidence below which the network's answers are noise; `faces.keep` decides above it."""
+"""Confidence below which the output of the network is noise; above it, `faces.keep` decides."""
 
 
 class YunetDetector(DetectorModule):
-    """Boxes and five points; OpenCV gives a row as x, y, w, h, five points, confidence."""
+    """Boxes and five points; a row of OpenCV is x, y, w, h, five points, confidence."""
 
     def __init__(self, model: Path, side: int) -> None:
         import cv2

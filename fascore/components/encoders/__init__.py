@@ -19,7 +19,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Identity(Encoder):
-    """Gives its one input as it is: it makes a modality a node that fusions and heads read by another name."""
+    """Returns its input unchanged: it turns a modality into a node that fusions and heads read by another name."""
 
     type: Literal["identity"] = "identity"
 
@@ -37,11 +37,11 @@ class Identity(Encoder):
 
 
 class Timm(Encoder):
-    """Any model of timm (Wightman 2019) on an Image, a Plane or a Clip of any channel count.
+    """Any timm model (Wightman 2019) on an Image, a Plane, or a Clip with any number of channels.
 
-    An Image or Clip is normalized with the model's own mean and deviation (three channels: RGB; else their averages); a
-    Plane never is. `vector` gives Vector(D), pooled as the model pools; `tokens` gives Tokens, the places of the last
-    feature map by rows behind the model's prefix tokens; `pyramid` gives Pyramid. Frames of a Clip go through one by one:
+    An Image or Clip is normalized with the model's own mean and deviation (three channels: RGB; otherwise their averages); a
+    Plane is not normalized. `vector` produces Vector(D), pooled as the model pools; `tokens` produces Tokens, the positions of the last
+    feature map by rows after the prefix tokens of the model; `pyramid` produces Pyramid. Frames of a Clip are processed one by one:
     their vectors are averaged to Vector(D), or kept as Tokens(T, D).
     """
 
@@ -94,7 +94,7 @@ class Timm(Encoder):
         )
 
     def _picture(self, signals: Sequence[Signal]) -> Image | Plane | Clip:
-        """The one input. Raises SpecError."""
+        """The only input. Raises SpecError."""
         signal = _only(self.type, signals)
         if not isinstance(signal, Image | Plane | Clip):
             raise SpecError(f"timm accepts an Image, a Plane, or a Clip, not {signal}")

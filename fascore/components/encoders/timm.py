@@ -17,7 +17,7 @@ from fascore.contract.signals import Clip, Image, Level, Plane, Pyramid, Signal,
 
 
 class TimmEncoder(nn.Module):
-    """One timm model behind its own normalization.
+    """One timm model after its own normalization.
 
     Shapes: Image or Plane (B, C, H, W), Clip (B, T, C, H, W) -> (B, D), (B, N, D), or a list of (B, C_i, H_i, W_i).
     """
@@ -28,7 +28,7 @@ class TimmEncoder(nn.Module):
     def __init__(
         self, options: TimmOptions, picture: Image | Plane | Clip, *, gives: Signal, average_frames: bool
     ) -> None:
-        """`gives` is the output for `picture`; of a Clip, vectors of frames are averaged or kept as tokens."""
+        """`gives` is the output for `picture`; for a Clip, the vectors of frames are averaged or kept as tokens."""
         super().__init__()
         self.options, self.size = options, (picture.c, picture.h, picture.w)
         self.gives, self.average_frames = gives, average_frames
@@ -39,7 +39,7 @@ class TimmEncoder(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1), persistent=False)
 
     def adopt_pretrained(self) -> None:
-        """Take timm's weights, adapted to channels and input size as timm adapts them. Raises FascoreError."""
+        """Load timm's weights, adapted to channels and input size as timm adapts them. Raises FascoreError."""
         if self.options.pretrained is False:
             return
         path = (
@@ -50,7 +50,7 @@ class TimmEncoder(nn.Module):
                 f"timm '{self.options.name}': pretrained weights are a .safetensors file, and {path} is not one"
             )
         first, second = (self._loaded(path, seed) for seed in (0, 1))
-        # timm passes over what a file lacks; what two seeds leave different did not come from the file.
+        # timm ignores what a file lacks; values that differ after two seeds did not come from the file.
         if lacks := [key for key, value in first.items() if not torch.equal(value, second[key])]:
             listed = ", ".join(lacks[:4]) + (f" and {len(lacks) - 4} more" if len(lacks) > 4 else "")
             raise FascoreError(
@@ -96,7 +96,7 @@ def _channels_first(feature: Tensor, level: Level) -> Tensor:
 
 
 def _places(feature: Tensor, tokens: Tokens) -> Tensor:
-    """Places of a map by rows: (B, D, H, W) or (B, H, W, D) -> (B, N, D); a sequence stays as it is."""
+    """Positions of a map by rows: (B, D, H, W) or (B, H, W, D) -> (B, N, D); a sequence stays as it is."""
     if feature.ndim == 3:
         return feature
     first = tuple(feature.shape[1:]) == (tokens.d, *(tokens.grid or ()))
@@ -104,12 +104,12 @@ def _places(feature: Tensor, tokens: Tokens) -> Tensor:
 
 
 def per_channel(statistic: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """A statistic of RGB for any number of channels: itself for three, else its average."""
+    """A statistic of RGB for any number of channels: itself for three, otherwise its average."""
     return tuple(statistic) if channels == len(statistic) else (sum(statistic) / len(statistic),) * channels
 
 
 def create(options: TimmOptions, c: int, h: int, w: int, **arguments: Any) -> nn.Module:
-    """timm's model as the options say, randomly initialized from torch's current seed. Raises SpecError where timm refuses."""
+    """The timm model of the options, randomly initialized from torch's current seed. Raises SpecError if timm refuses."""
     arguments["in_chans"] = c
     if options.img_size is not None:
         arguments["img_size"] = (h, w)
@@ -126,7 +126,7 @@ def create(options: TimmOptions, c: int, h: int, w: int, **arguments: Any) -> nn
     except (TypeError, AssertionError, RuntimeError, ValueError) as error:
         raise SpecError(f"timm cannot build '{options.name}' with {arguments}: {error}") from error
     if options.output == "tokens":
-        # What only the pooled feature needs goes; a few models cannot do without pooling, and keep it unused.
+        # Layers that only the pooled feature needs are removed; a few models require pooling and keep it unused.
         with suppress(TypeError, AssertionError, ValueError):
             model.reset_classifier(0, "")
     return cast(nn.Module, model)
@@ -139,7 +139,7 @@ def _indices(options: TimmOptions) -> tuple[int, ...]:
 
 
 def downloaded(name: str) -> Path:
-    """timm's weights from the Hugging Face hub, as safetensors only. Raises FascoreError where they cannot be had."""
+    """timm's weights from the Hugging Face hub, as safetensors only. Raises FascoreError if they are unavailable."""
     from huggingface_hub import hf_hub_download
 
     source = getattr(timm.get_pretrained_cfg(name), "hf_hub_id", None)
@@ -157,7 +157,7 @@ def downloaded(name: str) -> Path:
 
 
 def measure(options: TimmOptions, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
-    """What a model gives, found by running it on the meta device. Raises SpecError where timm refuses."""
+    """The output of a model, determined by running it on the meta device. Raises SpecError if timm refuses."""
     with torch.device("meta"):
         model: Any = create(options, c, h, w).eval()
         image = torch.empty(1, c, h, w)

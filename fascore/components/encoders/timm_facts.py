@@ -1,5 +1,5 @@
-"""What a timm model gives, from the generated table `timm_models.json` (`tools/timm_table.py`). Only a model that is not
-in the table needs torch: it is built on torch's meta device, and a line on standard error says so."""
+"""The output of a timm model, from the generated table `timm_models.json` (`tools/timm_table.py`). Only a model that is not
+in the table needs torch: it is built on torch's meta device, and a line on standard error reports this."""
 
 from __future__ import annotations
 

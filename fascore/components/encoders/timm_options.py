@@ -1,4 +1,4 @@
-"""What a timm model is asked for. The table of models and the models themselves both read it."""
+"""Options of a timm model. The table of models and the models themselves both read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_LEVELS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class TimmOptions:
-    """A timm model by name, and how it is built; the fields of the component `timm` that say more than that of a Clip."""
+    """A timm model by name, and how it is built: the fields of the component `timm` that do not concern clips."""
 
     name: str
     pretrained: bool | str
@@ -24,7 +24,7 @@ class TimmOptions:
     drop_path: float
 
     def chosen_levels(self, count: int) -> tuple[int, ...]:
-        """Indices of the maps that are given, of `count` feature maps: from 0, in order. Raises SpecError."""
+        """Indices of the selected maps among `count` feature maps: from 0, in order. Raises SpecError."""
         wanted = self.levels if self.levels is not None else range(-min(DEFAULT_LEVELS, count), 0)
         if wrong := [i for i in wanted if not -count <= i < count]:
             raise SpecError(

@@ -1,4 +1,4 @@
-"""The core's fusions. Each reads `mask` and gives a feature that does not depend on absent inputs. No torch here."""
+"""The core's fusions. Each reads `mask` and returns a feature that does not depend on absent inputs. Importing this module imports no torch."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ WIDTH = Field(
 
 
 class _Vectors(Fusion):
-    """Base of fusions of one or more Vectors that bear missing ones."""
+    """Base of fusions of one or more Vectors that accept missing ones."""
 
     context: ClassVar[tuple[str, ...]] = ("mask",)
     honours_mask: ClassVar[bool] = True
 
     def widths(self, signals: Sequence[Signal]) -> list[int]:
-        """Widths of the inputs. Raises SpecError where one is not a Vector."""
+        """Widths of the inputs. Raises SpecError if one is not a Vector."""
         if not signals:
             raise SpecError(f"{self.type} fuses one or more features; got none")
         for place, signal in enumerate(signals):
@@ -50,7 +50,7 @@ def _name(fusion: Fusion, place: int) -> str:
 
 
 class _SameWidth(_Vectors):
-    """Base of fusions that need one width."""
+    """Base of fusions whose inputs must have the same width."""
 
     width: PositiveInt | None = WIDTH
 
@@ -60,7 +60,7 @@ class _SameWidth(_Vectors):
 
 
 def one_width(fusion: Fusion, widths: Sequence[int]) -> int:
-    """The width that all inputs share. Raises SpecError that names one that differs."""
+    """The common width of all inputs. Raises SpecError with an input that differs."""
     for place, width in enumerate(widths):
         if width != widths[0]:
             message = f"needs features of the same width: {_name(fusion, 0)} has {widths[0]}, {_name(fusion, place)} has {width}"
@@ -69,7 +69,7 @@ def one_width(fusion: Fusion, widths: Sequence[int]) -> int:
 
 
 class Concat(_Vectors):
-    """Vectors of any widths side by side, then optionally a linear projection; a learned vector stands for an absent one."""
+    """Concatenation of Vectors of any widths, then optionally a linear projection; a learned vector replaces an absent one."""
 
     type: Literal["concat"] = "concat"
     width: PositiveInt | None = Field(
@@ -99,7 +99,7 @@ class Sum(_SameWidth):
 
 
 class Mean(_SameWidth):
-    """Mean of the features that are present; Tokens are averaged first, over those that stand for a place."""
+    """Mean of the features that are present; Tokens are averaged first, over those with a position."""
 
     type: Literal["mean"] = "mean"
 
@@ -120,7 +120,7 @@ class Mean(_SameWidth):
 
 
 class Gated(_SameWidth):
-    """Weighted mean of the Vectors that are present, the weights from gated attention (Ilse et al. 2018, eq. 9)."""
+    """Weighted mean of the Vectors that are present, with weights from gated attention (Ilse et al. 2018, eq. 9)."""
 
     type: Literal["gated"] = "gated"
     hidden: PositiveInt = Field(64, description="width inside the gates")
@@ -134,9 +134,9 @@ class Gated(_SameWidth):
 
 
 class AttentionPool(Fusion):
-    """One learned query attends to all places of Tokens, and to Vectors as one place each (Lee et al. 2019, PMA with one seed).
+    """One learned query attends to all positions of Tokens, and to Vectors as one position each (Lee et al. 2019, PMA with one seed).
 
-    Takes any mix of Tokens and Vectors, gives Vector(width).
+    Accepts any mix of Tokens and Vectors and produces Vector(width).
     """
 
     context: ClassVar[tuple[str, ...]] = ("mask",)

@@ -1,4 +1,4 @@
-"""Concatenation with a learned vector in the place of an absent input."""
+"""Concatenation with a learned vector in place of an absent input."""
 
 from __future__ import annotations
 

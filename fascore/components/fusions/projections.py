@@ -1,4 +1,4 @@
-"""What the fusions of one width share: projected features side by side, with absent ones as zeros."""
+"""Shared part of fusions with one width: stacked projected features, with absent ones as zeros."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ SMOOTHING = Field(0.0, ge=0, lt=0.5, description="share of the target that goes 
 
 
 def _one_vector(head: Head, signals: Sequence[Signal]) -> int:
-    """Width of the one input. Raises SpecError."""
+    """Width of the only input. Raises SpecError."""
     if len(signals) != 1:
         raise SpecError(f"{head.type} reads one input; got {len(signals)}: put a fusion before it, such as concat")
     if not isinstance(signals[0], Vector):
@@ -32,7 +32,7 @@ def _one_vector(head: Head, signals: Sequence[Signal]) -> int:
 
 
 class Binary(Head):
-    """Bona fide or attack: one logit, binary cross-entropy; the score is its sigmoid. Takes a Vector."""
+    """Bona fide or attack: one logit, binary cross-entropy; the score is its sigmoid. Accepts a Vector."""
 
     type: Literal["binary"] = "binary"
     dropout: float = DROPOUT
@@ -62,10 +62,10 @@ class Binary(Head):
 
 
 class Multiclass(Head):
-    """One of the written classes of any column: softmax cross-entropy; the score is the probability of the bona fide class.
+    """One of the listed classes of any column: softmax cross-entropy; the score is the probability of the bona fide class.
 
-    Takes a Vector. A value that is not among `classes` is an error that names the record; `where` leaves rows out. Of a
-    column that has no bona fide class (a device, a subject) the head gives no score.
+    Accepts a Vector. A value that is not among `classes` is an error that names the record; `where` excludes rows. For a
+    column without a bona fide class (a device, a subject), the head has no score.
     """
 
     type: Literal["multiclass"] = "multiclass"
@@ -93,7 +93,7 @@ class Multiclass(Head):
 
     @property
     def bona_fide_class(self) -> int | None:
-        """Index of the bona fide class; None: this column has none."""
+        """Index of the bona fide class; None if this column has none."""
         wanted = 1 if self.bona_fide is None and self.target.column == "label" else self.bona_fide
         names = [str(value) for value in self.classes]
         return names.index(str(wanted)) if str(wanted) in names else None
@@ -134,11 +134,11 @@ class Multiclass(Head):
 
 
 class Pixelwise(Head):
-    """A value in [0, 1] for every place of a feature map, 1 bona fide; the score is their mean (George and Marcel 2019).
+    """A value in [0, 1] for every position of a feature map, 1 for bona fide; the score is their mean (George and Marcel 2019).
 
-    Takes a Pyramid (one level of it), a Plane or Tokens with a grid. Learns record.label at every place, or a Plane such
+    Accepts a Pyramid (one level of it), a Plane, or Tokens with a grid. Learns record.label at every position, or a Plane such
     as a pseudo depth, resampled to the map. `contrast_depth` is the squared error of values and of the differences
-    to the eight neighbors (Wang et al. 2020, CDL); the network's map passes a sigmoid in all losses.
+    to the eight neighbors (Wang et al. 2020, CDL); all losses apply a sigmoid to the map of the network.
     """
 
     type: Literal["pixelwise"] = "pixelwise"
@@ -149,7 +149,7 @@ class Pixelwise(Head):
     contrast: float = Field(1.0, gt=0, description="weight of the neighbor differences in contrast_depth")
 
     def place(self, signals: Sequence[Signal]) -> Level:
-        """The feature map that it reads. Raises SpecError."""
+        """The feature map that the head reads. Raises SpecError."""
         if len(signals) != 1:
             raise SpecError(f"pixelwise reads one input; got {len(signals)}")
         signal = signals[0]

@@ -35,12 +35,12 @@ class MulticlassHead(nn.Module, HeadModule):
         return logits
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """(B,) cross-entropy; the smoothed share goes to the other classes alike (K/(K-1) of torch's, which smooths the own class too)."""
+        """(B,) cross-entropy; the smoothed share is distributed over the other classes (K/(K-1) of torch's, which also smooths the true class)."""
         spread = self.label_smoothing * output.shape[1] / (output.shape[1] - 1)
         return cross_entropy(output.float(), target, reduction="none", label_smoothing=spread)
 
     def score(self, output: Tensor) -> Tensor:
-        """(B,) probability of the bona fide class. The check refuses a head without one as a score."""
+        """(B,) probability of the bona fide class. The check refuses a head without such a class as a score."""
         assert self.bona_fide is not None
         return output.float().softmax(1)[:, self.bona_fide]
 

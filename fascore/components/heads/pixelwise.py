@@ -13,7 +13,7 @@ from fascore.contract.kinds import HeadModule
 
 
 class PixelwiseHead(nn.Module, HeadModule):
-    """A 1 x 1 convolution to one logit a place. Shapes: (B, C, H, W), a list of such, or (B, N, C) -> (B, 1, H, W)."""
+    """A 1 x 1 convolution to one logit per position. Shapes: (B, C, H, W), a list of such, or (B, N, C) -> (B, 1, H, W)."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class PixelwiseHead(nn.Module, HeadModule):
         criterion: Literal["bce", "mse", "contrast_depth"],
         contrast: float,
     ) -> None:
-        """`level` is that of a list of maps, `prefix` the number of tokens before those that lie on the map; None for other inputs."""
+        """`level` selects one of a list of maps, `prefix` is the number of tokens before those of the map; None for other inputs."""
         super().__init__()
         self.size, self.level, self.prefix = size, level, prefix
         self.criterion, self.contrast = criterion, contrast
@@ -58,7 +58,7 @@ class PixelwiseHead(nn.Module, HeadModule):
         return output.float().sigmoid().mean((1, 2, 3))
 
     def _wanted(self, target: Tensor) -> Tensor:
-        """(B, 1, H, W) in [0, 1]: a label at every place, or a map resampled to this size."""
+        """(B, 1, H, W) in [0, 1]: a label at every position, or a map resampled to this size."""
         if target.ndim == 1:
             return target.float()[:, None, None, None].expand(-1, 1, *self.size)
         finer = target.shape[2] >= self.size[0] and target.shape[3] >= self.size[1]
@@ -70,7 +70,7 @@ class PixelwiseHead(nn.Module, HeadModule):
 
 
 def contrast(depth: Tensor) -> Tensor:
-    """Difference of each inner place to its eight neighbors (Wang et al. 2020, eq. 10). Shapes: (B, 1, H, W) -> (B, 8, H - 2, W - 2)."""
+    """Difference of each inner position to its eight neighbors (Wang et al. 2020, eq. 10). Shapes: (B, 1, H, W) -> (B, 8, H - 2, W - 2)."""
     kernels = torch.zeros(9, 9, device=depth.device)
     kernels.fill_diagonal_(1)
     kernels[:, 4] -= 1

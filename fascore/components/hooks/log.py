@@ -1,4 +1,4 @@
-"""The JSON log: one line a step and one an epoch in `log.jsonl`."""
+"""The JSON log: one line per step and one per epoch in `log.jsonl`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fascore.contract.hooks import RunFacts, Step, hookimpl
 
 
 class JsonLog:
-    """Appends whole lines. A run that goes on drops the lines after its checkpoint, so that no step stands twice."""
+    """Appends whole lines. A run that resumes removes the lines after its checkpoint, so that no step occurs twice."""
 
     always = True
 
@@ -55,7 +55,7 @@ def _path(run: RunFacts) -> Path:
 
 
 def _append(run: RunFacts, entry: Mapping[str, Any]) -> None:
-    """One write of one line, so that a killed run leaves at most its last line unfinished."""
+    """Write one line with one call, so that a killed run leaves at most its last line incomplete."""
     run.folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(_path(run), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
@@ -65,7 +65,7 @@ def _append(run: RunFacts, entry: Mapping[str, Any]) -> None:
 
 
 def _kept(line: str, done: int) -> bool:
-    """Whether a line is whole and of a step that the checkpoint holds."""
+    """Whether a line is complete and belongs to a step that the checkpoint includes."""
     try:
         return bool(json.loads(line)["step"] <= done)
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Progress on the terminal: a bar, or plain lines where the output is not a terminal."""
+"""Progress on the terminal: a bar, or plain lines if the output is not a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fascore.contract.pace import QUIET, Pace
 
 
 class Progress:
-    """Epoch, loss, records a second, and time left; one line an epoch with the figures of dev. It takes no options."""
+    """Epoch, loss, records per second, and remaining time; one line per epoch with the figures of dev. It has no options."""
 
     always = True
 

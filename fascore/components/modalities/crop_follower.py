@@ -1,4 +1,4 @@
-"""What channels that follow the crop of a face share."""
+"""Shared part of channels that follow the crop of a face."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fascore.data.media import as_gray
 
 
 class Cut(NamedTuple):
-    """One crop of a following channel: `place` among the face's crops, `value` and `measured` (S, S), and the face `box` in it, pixels."""
+    """One crop of a following channel: `place` among the crops of the face, `value` and `measured` (S, S), and the face `box` in it, in pixels."""
 
     place: tuple[int, ...]
     value: np.ndarray
@@ -24,7 +24,7 @@ class Cut(NamedTuple):
 
 
 class CropFollower:
-    """Cuts a channel as the face was cut, at a size of its own, and with the same share of reserve."""
+    """Crops a channel as the face was cropped, at its own size and with the same share of margin."""
 
     def __init__(self, channel_name: str, face_size: int, size: int | None) -> None:
         self.channel, self.face_size, self.size = channel_name, face_size, size or face_size
@@ -34,7 +34,7 @@ class CropFollower:
         return self.size + 2 * round(self.size * (face_stored - self.face_size) / (2 * self.face_size))
 
     def cuts(self, record: Record, face: Arrays, invalid: int | None, *, exact: bool) -> Iterator[Cut]:
-        """Every crop once, each frame of the channel decoded once. `invalid` is the pixel that means no measurement."""
+        """Every crop once, with each frame of the channel decoded once. `invalid` is the value of pixels without a measurement."""
         if missing := [name for name in ("crop", "times", "box", "frame_size") if name not in face]:
             raise FascoreError(f"its input stores no '{missing[0]}': it is not a crop of a face; name a face_frames")
         source = channel(record, self.channel)
@@ -55,7 +55,7 @@ class CropFollower:
                 )
 
     def _box(self, box: np.ndarray, size: int) -> tuple[slice, slice]:
-        """The face box in pixels of the stored crop, one pixel at least."""
+        """The face box in pixels of the stored crop, at least one pixel large."""
         x1, y1, x2, y2 = np.clip((box * self.size + size) / 2, 0, size)
         return _span(y1, y2, size), _span(x1, x2, size)
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from fascore.contract.kinds.protocols import Draws
 
 ROBUST = (2.0, 98.0)
-"""Percentiles between which relative depth is spread."""
+"""Percentiles between which relative depth is scaled."""
 FILL = {"far": 0.0, "median": 0.5, "nearest": 0.0}
 
 
 class DepthMapModule(ModalityModule):
-    """Stores (V, T, S, S) `value` as decoded and `valid` uint8, and of each crop's face box (V, T) `low`, `median`, `high`.
+    """Stores (V, T, S, S) `value` as decoded and `valid` uint8, and for the face box of each crop (V, T) `low`, `median`, `high`.
 
     T is 1 for single images.
     """
@@ -98,7 +98,7 @@ class DepthMapModule(ModalityModule):
 
 
 def filled(value: np.ndarray, measured: np.ndarray) -> np.ndarray:
-    """Every pixel that was not measured takes the value of the nearest that was."""
+    """Replace every pixel without a measurement by the nearest measured one."""
     import cv2
 
     labels = cv2.distanceTransformWithLabels(1 - measured, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class FaceFramesModule(ModalityModule):
-    """Stores, by view (V, …) or view and frame (V, T, …): `value` uint8 (…, 3, S, S), S the size with its reserve;
+    """Stores, by view (V, …) or view and frame (V, T, …): `value` uint8 (…, 3, S, S), S the size with its margin;
     `crop` (…, 2, 3) from face frame to pixels; `box` (…, 4) and `points` (…, N, 2) in the face frame; `times` (…);
     `frame_size` (V, 2) height and width of the channel's frames.
     """
@@ -67,7 +67,7 @@ class FaceFramesModule(ModalityModule):
         return arrays
 
     def _rows(self, faces: Arrays) -> np.ndarray:
-        """Rows of the faces that can be used. Raises NoResponse where points are wanted and there are none."""
+        """Rows of the usable faces. Raises NoResponse if points are requested and there are none."""
         seen = np.isfinite(faces["boxes"]).all(axis=1)
         if self.align == "none" and self.landmarks is None:
             return np.flatnonzero(seen)
@@ -124,7 +124,7 @@ class FaceFramesModule(ModalityModule):
 
 
 def wanted_times(times: np.ndarray, views: int, frames: int | None, fps: float | None) -> np.ndarray:
-    """(V,) or (V, T) seconds: the record in V equal parts, and of each its middle, T equal steps, or T frames at `fps`."""
+    """(V,) or (V, T) seconds: the record in V equal parts, and for each part its middle, T equal steps, or T frames at `fps`."""
     edges = np.linspace(times[0], times[-1], views + 1)
     if frames is None:
         return (edges[:-1] + edges[1:]) / 2

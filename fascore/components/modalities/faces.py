@@ -1,4 +1,4 @@
-"""Where the face is in each frame."""
+"""The position of the face in each frame."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from fascore.data.geometry import channel, middles, nearest
 from fascore.data.media import as_rgb
 
 NEIGHBOURS = 4
-"""Detections before and after one whose median tells where the tracked face is."""
+"""Number of detections before and after one, whose median locates the tracked face."""
 NO_PICTURE = np.empty((0, 0, 3), dtype=np.uint8)
 
 
 class FacesModule(ModalityModule):
-    """One row a frame that was looked at: `boxes` (F, 4), `confidence` (F,), `times` (F,), `frames` (F,), and `points`
-    (F, N, 2) where the detector gives them; pixels, seconds, NaN where there is no face.
+    """One row per examined frame: `boxes` (F, 4), `confidence` (F,), `times` (F,), `frames` (F,), and `points`
+    (F, N, 2) if the detector returns them; pixels, seconds, NaN without a face.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class FacesModule(ModalityModule):
 
 
 def steady(faces: Sequence[Face | None]) -> list[Face | None]:
-    """The track of one face: a detection further from its neighbours' median than a face is wide is another face.
+    """The track of one face: a detection farther from the median of its neighbors than the width of a face is another face.
 
-    Neighbors are as many before as after, so that a face may walk; the first and last detection have none.
+    There are as many neighbors before as after, so that a face can move; the first and last detections have none.
     """
     rows = [row for row, face in enumerate(faces) if face]
     if not rows:
@@ -84,7 +84,7 @@ def steady(faces: Sequence[Face | None]) -> list[Face | None]:
 
 
 def table(faces: Sequence[Face | None]) -> dict[str, np.ndarray]:
-    """Boxes, confidence and, if any face has them, points; NaN and confidence 0 where there is no face."""
+    """Boxes, confidence, and, if any face has them, points; NaN and confidence 0 without a face."""
     boxes = np.full((len(faces), 4), np.nan, dtype=np.float32)
     confidence = np.zeros(len(faces), dtype=np.float32)
     count = max((len(face.points) for face in faces if face and face.points is not None), default=0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fascore.contract.kinds.protocols import Draws
 
 ROBUST = (1.0, 99.0)
-"""Percentiles in the face box between which 16-bit pixels are spread."""
+"""Percentiles in the face box between which 16-bit pixels are scaled."""
 
 
 class InfraredModule(ModalityModule):

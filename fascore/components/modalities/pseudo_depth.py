@@ -24,8 +24,8 @@ NOSE, NOSE_WIDTH, NOSE_HEIGHT = (0.0, 0.28), 0.18, 0.25
 
 
 class PseudoDepthModule(ModalityModule):
-    """Stores `shaped` (V, 1): 1 where the target is a face, 0 where it is flat. The map is drawn when loading, so that
-    it lies under the augmented points.
+    """Stores `shaped` (V, 1): 1 if the target is a face, 0 if it is flat. The map is drawn at loading, so that
+    it matches the augmented points.
     """
 
     def __init__(self, size: int, attacks: Literal["flat", "face"]) -> None:
@@ -46,7 +46,7 @@ class PseudoDepthModule(ModalityModule):
 def height_map(points: Tensor, size: int) -> Tensor:
     """(N, 5, 68 or 140, 2) points in [0, 1] -> (N, 1, size, size) heights in [0, 1], 0 outside the face.
 
-    The affine map from five points to the template, by least squares, takes each pixel into the canonical face.
+    The least-squares affine map from five points to the template maps each pixel into the canonical face.
     """
     import torch
 
@@ -61,7 +61,7 @@ def height_map(points: Tensor, size: int) -> Tensor:
 
 
 def canonical_height(place: Tensor) -> Tensor:
-    """Height of the canonical face at (…, 2) places of the template's frame: an ellipsoid and a nose, 1 at its tip."""
+    """Height of the canonical face at (…, 2) positions in the frame of the template: an ellipsoid and a nose, 1 at its tip."""
     import torch
 
     away = (place - place.new_tensor(CENTRE)) / place.new_tensor(AXES)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _vector_of(objective: Objective, signals: Sequence[Signal], target: Target) -> int:
-    """Width of the one input. Raises SpecError."""
+    """Width of the only input. Raises SpecError."""
     if len(signals) != 1:
         raise SpecError(f"{objective.type} reads one input; got {len(signals)}: write one objective per input")
     if not isinstance(signals[0], Vector):
@@ -30,7 +30,7 @@ def _vector_of(objective: Objective, signals: Sequence[Signal], target: Target) 
 
 
 class Center(Objective):
-    """Half the squared distance of each feature to the center of its class (Wen et al. 2016, eq. 2). Takes a Vector.
+    """Half the squared distance of each feature to the center of its class (Wen et al. 2016, eq. 2). Accepts a Vector.
 
     The centers are not parameters: after each step they move toward the features of the batch, over all processes.
     """
@@ -71,7 +71,7 @@ class Center(Objective):
 
 
 class SupervisedContrastive(Objective):
-    """Pulls features of one value of the target together and others apart (Khosla et al. 2020, eq. 2). Takes a Vector.
+    """Pulls features with the same target together and others apart (Khosla et al. 2020, eq. 2). Accepts a Vector.
 
     Positives and negatives are the records of the whole step, gathered over all processes with gradient. Records without a
     positive have no loss.

@@ -11,8 +11,8 @@ from torch.nn.functional import normalize, pad
 class SupervisedContrastiveObjective(nn.Module):
     """Eq. 2 of Khosla et al. 2020 on features of length 1. Shapes: (B, D) and (B,) int64 -> (B,).
 
-    Every process must call it in every step, rows or none. Each process computes the losses of all records, others'
-    features as constants: its gradient is that of the sum over all processes, and the backward pass needs no communication.
+    Every process must call it in every step, with or without rows. Each process computes the losses of all records, with others'
+    features as constants. Its gradient is that of the sum over all processes, and the backward pass needs no communication.
     """
 
     def __init__(self, width: int, *, temperature: float, projection: int | None) -> None:
@@ -28,7 +28,7 @@ class SupervisedContrastiveObjective(nn.Module):
             losses = supervised_contrastive(every, targets, self.temperature)
         if len(every) == len(z):
             return losses
-        # The value is that of the own records; the gradient is that of everyone's, through the own features.
+        # The value is that of this process's records; the gradient is that of all records, through this process's features.
         return losses[own].detach() + (losses.sum() - losses.sum().detach()) / max(len(z), 1)
 
 
@@ -48,7 +48,7 @@ def supervised_contrastive(z: Tensor, target: Tensor, temperature: float) -> Ten
 
 
 def gathered(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, slice]:
-    """Features and targets of all processes, the own ones with gradient, and where those stand. Row counts may differ."""
+    """Features and targets of all processes, with gradient for this process's rows, and the positions of those. Row counts may differ."""
     if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
         return z, target, slice(None)
     rank, world = dist.get_rank(), dist.get_world_size()

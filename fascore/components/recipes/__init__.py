@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Supervised(Recipe):
-    """Minimise the weighted sum of all losses of heads and objectives with one optimizer over all weights."""
+    """Minimize the weighted sum of all losses of heads and objectives with one optimizer over all weights."""
 
     type: Literal["supervised"] = "supervised"
     optimizer: Optimizer = Field(

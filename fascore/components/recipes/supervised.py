@@ -52,7 +52,7 @@ class SupervisedTraining:
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         losses: dict[str, Tensor] = {}
-        if self._optimizer is None:  # no pass either: it would move the running statistics of batch norms
+        if self._optimizer is None:  # no forward pass either: it would change the running statistics of batch norms
             return losses
 
         def closure() -> Tensor:
@@ -63,7 +63,7 @@ class SupervisedTraining:
 
 
 def _groups(graph: Graph) -> list[dict[str, Any]]:
-    """Two groups of parameters: tensors of two axes or more, and the others, whose weight does not decay."""
+    """Two groups of parameters: tensors with two or more axes, and the others, without weight decay."""
     matrices, others = (
         [p for p in graph.parameters() if (p.ndim > 1) == several and p.requires_grad] for several in (True, False)
     )
@@ -71,7 +71,7 @@ def _groups(graph: Graph) -> list[dict[str, Any]]:
 
 
 def _all_loaded(graph: Graph) -> None:
-    """Refuse a node or head that would stay at its random weights."""
+    """Refuse a node or head that would keep its random weights."""
     loaded = [(node, graph.node(name)) for name, node in graph.plan.nodes.items()]
     loaded += [(node, graph.head(name)) for name, node in graph.plan.heads.items()]
     for node, module in loaded:

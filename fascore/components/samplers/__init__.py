@@ -14,10 +14,10 @@ from fascore.contract.record import Record
 
 
 class Shuffle(Sampler):
-    """Every record once an epoch, in a new order.
+    """Every record once per epoch, in a new order.
 
-    The epoch has as many batches as `batch_size` makes of it, and they are of even size (33 records at 32: 17 and 16), so
-    that no tiny last batch spoils batch statistics.
+    The number of batches follows from `batch_size`, and they have nearly equal sizes (33 records at 32: 17 and 16), so
+    that no tiny last batch distorts batch statistics.
     """
 
     type: Literal["shuffle"] = "shuffle"
@@ -34,10 +34,10 @@ class Shuffle(Sampler):
 
 
 class Balanced(Sampler):
-    """Every group of records has an equal share of every batch, by label, task, species or subject.
+    """Every group of records, by label, task, species, or subject, has an equal share of every batch.
 
-    An epoch draws as many records as there are; a small group comes round again, newly shuffled, a large one is drawn in
-    part. Within a batch the records of a group stand together, so that `batch[r::n]` has its share of every group.
+    An epoch draws as many records as there are. A small group repeats, newly shuffled; a large one is drawn in
+    part. Within a batch, the records of a group are contiguous, so that `batch[r::n]` has its share of every group.
     """
 
     type: Literal["balanced"] = "balanced"

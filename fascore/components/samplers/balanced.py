@@ -11,10 +11,10 @@ from fascore.contract.random_streams import generator
 
 
 def balanced(groups: Sequence[Sequence[str]], batch_size: int, epoch: int, seed: int) -> list[list[str]]:
-    """Batches of exactly `batch_size`, about as many records as there are in all.
+    """Batches of exactly `batch_size`, with about as many records in total as there are.
 
-    Slots go to the groups in turn, through the whole epoch: shares in a batch differ by one at most, and shares in the epoch
-    too. Where there are more groups than slots, each batch takes the next ones.
+    Slots go to the groups in turn, through the whole epoch: shares in a batch differ by at most one, and so do shares in the
+    epoch. If there are more groups than slots, each batch takes the next groups.
     """
     rng = generator(seed, "sampler", epoch)
     turn = rng.permutation(len(groups))
@@ -27,6 +27,6 @@ def balanced(groups: Sequence[Sequence[str]], batch_size: int, epoch: int, seed:
 
 
 def _rounds(ids: Sequence[str], rng: np.random.Generator) -> Iterator[str]:
-    """The ids in ever new orders; each comes once a round."""
+    """The ids in ever new orders; each occurs once per round."""
     while True:
         yield from (ids[i] for i in rng.permutation(len(ids)))

@@ -1,4 +1,4 @@
-"""Plain shuffling into batches of even size."""
+"""Plain shuffling into batches of nearly equal size."""
 
 from __future__ import annotations
 
