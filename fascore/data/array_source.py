@@ -1,4 +1,4 @@
-"""Frames in memory as a Source."""
+"""Frames in memory, as a Source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ArraySource(Source):
 
     @classmethod
     def of(cls, array: np.ndarray, fps: float = FRAMES_PER_SECOND) -> ArraySource:
-        """The Source of an array. Raises FascoreError for another shape or type of number, and for an array without pixels."""
+        """The Source of an array. Raises FascoreError for another shape or number type, and for an array without pixels."""
         if not fps > 0:
             raise FascoreError(f"fps is {fps:g}: frames per second are a number above 0, such as 25")
         if array.ndim not in (3, 4) or array.shape[-1] != 3:

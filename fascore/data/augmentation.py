@@ -1,6 +1,6 @@
-"""Augmentation: what is drawn for a record in an epoch, and how a batch takes it.
+"""Augmentation: the random choices for a record in an epoch, and their application to a batch.
 
-Geometry is one affine map that images, planes and points of the face frame share; crop margin, augmentation and resize
+Geometry is one affine map for images, planes, and points of the face frame; crop margin, augmentation, and resizing
 are one sampling. Color is for RGB only. Everything works on whole batches, each row with its own draw.
 """
 
@@ -43,11 +43,11 @@ SLOTS = (
     "cutout_x",
     "cutout_y",
 )
-"""One uniform number each, always drawn, in this order: switching one change on does not shift the others. Append only."""
+"""One uniform number each, always drawn, in this order: turning one change on does not shift the others. Append only."""
 
 
 def draws(augment: Augment, seed: int, epoch: int, ids: Sequence[str], device: torch.device | str = "cpu") -> Draws:
-    """The choices for these records in this epoch, a row each."""
+    """The choices for these records in this epoch, one row each."""
     uniform = (
         np.stack([generator(seed, "augment", epoch, id).random(len(SLOTS)) for id in ids])
         if ids
@@ -103,7 +103,7 @@ def sample(
 ) -> Tensor:
     """(N, …, S, S) stored crops -> (N, …, size, size), one sampling.
 
-    The stored crop covers the face frame out to `reach` (1 + twice its reserve); what lies beyond is 0. Frames of a clip
+    The stored crop covers the face frame out to `reach` (1 + twice its margin); pixels beyond are 0. Frames of a clip
     share the draw.
     """
     stored = image.flatten(1, -3) if image.ndim > 3 else image[:, None]
@@ -114,7 +114,7 @@ def sample(
 
 
 def moved(points: Tensor, draws: protocols.Draws, layout: str) -> Tensor:
-    """Points (N, …, K, 2) of the face frame, [-1, 1], as they lie in the augmented crop, [0, 1]; a mirror image swaps left and right."""
+    """Points (N, …, K, 2) of the face frame, [-1, 1], as positions in the augmented crop, [0, 1]; a mirror image swaps left and right."""
     between = (1,) * (points.ndim - 3)
     linear = draws.affine[:, :, :2].inverse().reshape(-1, *between, 2, 2)
     shift = draws.affine[:, :, 2].reshape(-1, *between, 1, 2)

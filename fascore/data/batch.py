@@ -1,4 +1,4 @@
-"""Batch: what one step of training or evaluation sees."""
+"""Batch: the input of one step of training or evaluation."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TASKS = ("spoof", "forgery")
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors of B records, and what is known of them.
+    """Tensors of B records, and facts about the records.
 
     `tensors` maps a Ref (`face`, `face.points`) to (B * views, …), record-major: row `b * views + v`. Training has one
-    view; evaluation folds all views into the rows. `present` maps a modality to (B,) bool; a row that is absent holds
-    zeros, which no encoder ever sees. `columns` holds plain values, one a record.
+    view; evaluation folds all views into the rows. `present` maps a modality to (B,) bool; an absent row contains
+    zeros, which no encoder ever sees. `columns` contains plain values, one per record.
     """
 
     ids: tuple[str, ...]
@@ -35,7 +35,7 @@ class Batch:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """The device of the tensors."""
         return next(iter(self.present.values())).device
 
     @property
@@ -45,7 +45,7 @@ class Batch:
 
     @property
     def task(self) -> Tensor:
-        """(B,) int64 index into TASKS; -1 where the task is not known."""
+        """(B,) int64 index into TASKS; -1 if the task is unknown."""
         return torch.tensor(
             [TASKS.index(str(v)) if v in TASKS else -1 for v in self.columns["task"]], device=self.device
         )
@@ -69,7 +69,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
-        # Only toward a GPU: a copy from it that nobody waits for is read before it is there.
+        # Only toward a GPU: an asynchronous copy from it could be read before it is complete.
         move: Any = {"device": device, "non_blocking": torch.device(device).type == "cuda"}
         return replace(
             self,

@@ -1,4 +1,4 @@
-"""Draws: the online random choices of a batch, a function of (seed, purpose, epoch, record id) and of nothing else."""
+"""Draws: the online random choices of a batch, a function of (seed, purpose, epoch, record id) only."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Draws:
     """Choices for N rows.
 
     `affine` (N, 2, 3) float32 maps a point of the output, in [-1, 1] as `torch.nn.functional.affine_grid` counts, to a
-    point of the face frame, which is the stored crop without its margin. A flip is part of it; `flipped` (N,) bool says
-    so for what must swap left and right. `colour` holds parameters of the RGB changes by name, (N,) or (N, k) each.
+    point of the face frame, which is the stored crop without its margin. A flip is part of it; `flipped` (N,) bool marks
+    it for data that must swap left and right. `colour` contains parameters of the RGB changes by name, (N,) or (N, k) each.
     """
 
     affine: Tensor
@@ -24,7 +24,7 @@ class Draws:
 
     @classmethod
     def none(cls, rows: int, device: torch.device | str = "cpu") -> Draws:
-        """No change at all: what evaluation uses."""
+        """No change at all, as evaluation uses it."""
         return cls(
             torch.eye(2, 3, device=device).expand(rows, 2, 3), torch.zeros(rows, dtype=torch.bool, device=device)
         )

@@ -28,16 +28,16 @@ from fascore.data.store import Store
 from fascore.spec.plan import NodePlan, Plan, refs_in
 
 AHEAD = 2
-"""Batches whose arrays are read while one is in use."""
+"""Number of batches whose arrays are read ahead."""
 
 Read: TypeAlias = dict[str, dict[str, np.ndarray]]
-"""Stored arrays of one record by modality, the first axis the rows that it gives."""
+"""Stored arrays of one record by modality; the first axis is its rows."""
 
 
 class Loader:
     """Batches of prepared records.
 
-    `workers` threads read the store ahead of use (0 reads in line); augmentation runs on `device`, whole batches at once. Every
+    `workers` threads read the store ahead of use (0 reads synchronously); augmentation runs on `device`, for whole batches. Every
     choice follows from (seed, epoch, id), so batches depend neither on the number of workers nor on one another. `also` names
     modalities to load that the model does not read.
     """
@@ -63,7 +63,7 @@ class Loader:
         self._metadata = tuple(dict.fromkeys(key for record in prepared.records for key in record.metadata))
 
     def training_batches(self, epoch: int, batches: Iterable[Sequence[str]]) -> Iterator[Batch]:
-        """One batch for each list of ids, in order: one view drawn per record, augmented."""
+        """One batch per list of ids, in order: one random view per record, augmented."""
         for ids, read in self._read(batches, lambda id: self._view(epoch, id)):
             choices = draws(self.plan.spec.augment, self.seed, epoch, ids, self.device)
             yield self._batch(ids, read, choices, 1, self._dropped(epoch, ids))
@@ -71,9 +71,9 @@ class Loader:
     def evaluation_batches(
         self, size: int, ids: Sequence[str] | None = None, without: Collection[str] = ()
     ) -> Iterator[Batch]:
-        """All given records (default: every one) in order, `size` a batch, all views folded into the rows, nothing drawn.
+        """These records (default: all) in order, `size` per batch, with all views folded into the rows and no augmentation.
 
-        `without` names modalities that are taken for absent from every record.
+        `without` names modalities that are treated as absent from every record.
         """
         ids = list(self.records) if ids is None else ids
         views = self.plan.views
@@ -90,7 +90,7 @@ class Loader:
         return int(generator(self.seed, "view", epoch, id).integers(self.plan.views))
 
     def _dropped(self, epoch: int, ids: Sequence[str]) -> dict[str, list[bool]]:
-        """Which optional modalities are dropped, by record; of what the model sees one stays, where there is one."""
+        """Optional modalities to drop, by record. At least one modality that the model sees stays, if there is one."""
         share = self.plan.spec.augment.modality_dropout
         seen = [self.plan.modalities[name] for name in seen_by_model(self.plan)]
         optional = [node.name for node in seen if node.optional]
@@ -180,7 +180,7 @@ class Loader:
         return record.column(name)
 
     def _shown(self) -> list[Ref]:
-        """What stands in a batch: every output, by its Ref."""
+        """Contents of a batch: every output, by its Ref."""
         return [
             Ref(f"{n.name}.{port}" if port else n.name)
             for n in self._nodes
@@ -197,7 +197,7 @@ class Loader:
         present: Tensor,
         before: Mapping[str, Mapping[str, Tensor]],
     ) -> dict[str, Tensor]:
-        """Every port's tensor (N, …): rows of records that have the modality are loaded, the others are zeros."""
+        """The tensor (N, …) of every port: rows of records with the modality are loaded, the others are zeros."""
         signals = {port: signal for port, signal in node.outputs.items() if signal is not None}
         if not signals:
             return {}
@@ -224,7 +224,7 @@ class Loader:
         )
 
     def _check(self, node: NodePlan, signals: Mapping[str, Signal], ports: Mapping[str, Tensor], rows: int) -> None:
-        """Once a modality: what `load` gave is what `infer` said."""
+        """Check once per modality that `load` produced what `infer` declared."""
         if node.name in self._checked:
             return
         if set(ports) != set(signals):
@@ -248,7 +248,7 @@ class Loader:
 
 
 def _wanted(plan: Plan, also: Sequence[str]) -> set[str]:
-    """Modalities that the model reads, or that are wanted beside, and those that these read when loading."""
+    """Modalities that the model reads or that are requested in addition, and those that these read at loading."""
     wanted = {ref.node for ref in plan.loaded()} | set(also)
     for node in reversed(list(plan.modalities.values())):
         if node.name in wanted:
@@ -257,7 +257,7 @@ def _wanted(plan: Plan, also: Sequence[str]) -> set[str]:
 
 
 def seen_by_model(plan: Plan) -> list[str]:
-    """Stored modalities that the model sees, as they are or through one that only loads."""
+    """Stored modalities that the model sees, directly or through one that only loads."""
     seen = {ref.node for ref in plan.loaded()}
     for node in reversed(list(plan.modalities.values())):
         if node.name in seen and not node.component.stored:
@@ -266,7 +266,7 @@ def seen_by_model(plan: Plan) -> list[str]:
 
 
 def _silent(node: NodePlan) -> bool:
-    """Whether only other modalities read it, in preparing."""
+    """Whether only other modalities read it, during preparation."""
     return all(signal is None for signal in node.outputs.values())
 
 
@@ -279,7 +279,7 @@ def _shape(node: NodePlan, signal: Signal) -> tuple[int, ...]:
 def _after_dropout(
     nodes: Sequence[NodePlan], present: Mapping[str, Tensor], dropped: Mapping[str, list[bool]]
 ) -> dict[str, Tensor]:
-    """Presence with drops taken away; what is made from a dropped modality when loading goes with it."""
+    """Presence without the dropped modalities; modalities that are computed from a dropped one at loading are dropped too."""
     shown: dict[str, Tensor] = {}
     for node in nodes:
         shown[node.name] = present[node.name] & ~torch.tensor(
@@ -292,7 +292,7 @@ def _after_dropout(
 
 
 def _collated(rows: Sequence[Mapping[str, np.ndarray]], device: torch.device) -> dict[str, Tensor]:
-    """Arrays of some records, each (views, …), as tensors of all their rows; uint16 becomes int32, which torch can compute with."""
+    """Arrays of some records, each (views, …), as tensors of all their rows; uint16 becomes int32, for which torch has arithmetic."""
     tensors: dict[str, Tensor] = {}
     for name in rows[0] if rows else ():
         array = np.concatenate([row[name] for row in rows])

@@ -16,7 +16,7 @@ from fascore.contract.errors import NoResponse
 from fascore.contract.record import Frame, Source
 
 FRAMES_PER_SECOND = 25.0
-"""Of a folder of frames that does not say."""
+"""Frame rate of a folder of frames without another one."""
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2")
 )
@@ -25,13 +25,13 @@ VIDEO_SUFFIXES = frozenset(
 )
 
 TIMES = "times.txt"
-"""Of a folder of frames: when each is shown."""
+"""File in a folder of frames with the time of each frame."""
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "GIF")
-"""Pictures that are read, whatever the file is called. Pillow would hand others, such as PostScript, to programs that run them."""
+"""Image formats that are read, regardless of the file name. Pillow would pass others, such as PostScript, to programs that execute them."""
 
 
 def file_digest(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes, read in pieces. Raises NoResponse where it cannot be read."""
+    """Hex SHA-256 of the bytes of a file, read in blocks. Raises NoResponse if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -40,26 +40,26 @@ def file_digest(path: Path) -> str:
 
 
 def unreadable(path: Path, why: str) -> NoResponse:
-    """The one sentence for a file that gives no sample."""
+    """The sentence for a file without a sample."""
     return NoResponse("unreadable", f"{path} cannot be read: {why}")
 
 
 class MediaSource(Source):
-    """A Source that is made of files: its digest follows from theirs, so that a store can remember them."""
+    """A Source that consists of files: its digest follows from theirs, so that a store can remember them."""
 
     @abstractmethod
     def files(self) -> Sequence[Path]:
-        """The files, in order. Raises NoResponse where there is none."""
+        """The files, in order. Raises NoResponse if there are none."""
 
     def facts(self) -> dict[str, float | str]:
-        """What the files tell of their coding, by name (`codec`, `format`); decodes no picture."""
+        """Facts about the coding of the files, by name (`codec`, `format`); decodes no image."""
         return {}
 
     def digest(self) -> str:
         return self.digest_by(file_digest)
 
     def digest_by(self, digest_of: Callable[[Path], str]) -> str:
-        """`digest`, by a function that gives the digest of a file."""
+        """`digest`, using a function that returns the digest of a file."""
         files = self.files()
         if len(files) == 1:
             return digest_of(files[0])
@@ -68,7 +68,7 @@ class MediaSource(Source):
 
 @dataclass(frozen=True)
 class StillImage(MediaSource):
-    """One picture, turned as its EXIF says: a single frame at time 0."""
+    """One image, rotated as its EXIF data say: a single frame at time 0."""
 
     path: Path
 
@@ -88,9 +88,9 @@ class StillImage(MediaSource):
 
 @dataclass(frozen=True)
 class FrameFolder(MediaSource):
-    """A folder of pictures in natural order (`f2.png` before `f10.png`), `fps` a second.
+    """A folder of images in natural order (`f2.png` before `f10.png`), `fps` per second.
 
-    A file `times.txt` in it, a line of seconds for each picture, is right where the rate is not even.
+    For an uneven frame rate, it contains a file `times.txt` with one line per image, the time in seconds.
     """
 
     path: Path
@@ -145,14 +145,14 @@ class FrameFolder(MediaSource):
 
 
 def natural(path: Path) -> list[tuple[int, str]]:
-    """A sort key that counts: digits compare as numbers."""
+    """A natural sort key: digits compare as numbers."""
     return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path.name)]
 
 
 def read_image(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit gray. Raises NoResponse, for a truncated file too.
+    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit gray. Raises NoResponse, also for a truncated file.
 
-    Pillow, because OpenCV fills what is missing from a JPEG with gray and says nothing.
+    Uses Pillow, because OpenCV silently fills the missing part of a JPEG with gray.
     """
     from PIL import Image, ImageOps
 
@@ -171,7 +171,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def image_facts(path: Path) -> dict[str, float | str]:
-    """Format and mode of a picture, and of a JPEG the mean step of its quantization tables, which grows with compression."""
+    """Format and mode of an image, and for a JPEG the mean step of its quantization tables, which grows with compression."""
     from PIL import Image
 
     try:
@@ -200,14 +200,14 @@ def _pixels(mode: str, picture: object) -> np.ndarray:
 
 
 def as_rgb(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 of any decoded frame; a gray one is repeated, a 16-bit one keeps its upper byte."""
+    """(H, W, 3) uint8 of any decoded frame; a gray frame is repeated, and a 16-bit frame keeps its upper byte."""
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
 
 
 def as_gray(image: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 or uint16 of any decoded frame; a colored one by its luma (ITU-R BT.601)."""
+    """(H, W) uint8 or uint16 of any decoded frame; a color frame is converted to luma (ITU-R BT.601)."""
     if image.ndim == 2:
         return image
     return (image @ np.array([0.299, 0.587, 0.114], dtype=np.float32) + 0.5).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Changes of color, sharpness and compression: (N, 3, H, W) RGB in [0, 1] and a parameter a row."""
+"""Changes of color, sharpness, and compression: (N, 3, H, W) RGB in [0, 1] and one parameter per row."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def saturation(image: Tensor, factor: Tensor) -> Tensor:
 
 
 def hue(image: Tensor, turn: Tensor) -> Tensor:
-    """Rotate chroma in YIQ by a share of a turn; luma stays."""
+    """Rotate chroma in YIQ by a fraction of a turn; luma stays."""
     angle = turn * 2 * math.pi
     zeros, ones = torch.zeros_like(angle), torch.ones_like(angle)
     rotation = torch.stack(
@@ -75,7 +75,7 @@ def gamma(image: Tensor, exponent: Tensor) -> Tensor:
 
 
 def blur(image: Tensor, sigma: Tensor) -> Tensor:
-    """Gaussian of `sigma` pixels, cut off at three of them, edges repeated; 0 changes nothing."""
+    """Gaussian blur of `sigma` pixels, truncated at three sigma, with repeated edges; 0 changes nothing."""
     radius = max(1, math.ceil(3 * float(sigma.max()))) if len(sigma) else 1
     place = torch.arange(-radius, radius + 1, device=image.device, dtype=image.dtype)
     reach = torch.ceil(3 * sigma)[:, None]
@@ -88,7 +88,7 @@ def blur(image: Tensor, sigma: Tensor) -> Tensor:
 
 
 def compression(image: Tensor, quality: Tensor) -> Tensor:
-    """What JPEG of a quality (1 to 100, libjpeg's scale) leaves: 8 x 8 cosine transform, quantized, full-resolution chroma."""
+    """JPEG at a quality (1 to 100, libjpeg's scale): quantized 8 x 8 cosine transform, full-resolution chroma."""
     height, width = image.shape[-2:]
     padded = pad(image, (0, -width % 8, 0, -height % 8), "replicate")
     matrix = image.new_tensor(YCC)
@@ -144,4 +144,4 @@ CHANGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cutout": cutout,
 }
 ORDER = tuple(CHANGES)
-"""As a camera would: light, color, lens, codec; what is cut out stays uniform."""
+"""In the order of a camera: light, color, lens, codec; cut-outs stay uniform."""

@@ -1,4 +1,4 @@
-"""Prepare: extract what is stored of every record, in parallel processes, and set aside what cannot be read."""
+"""Prepare: extract the stored data of every record in parallel processes, and set aside records that cannot be read."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from fascore.spec.plan import NodePlan, Plan
 
 @dataclass(frozen=True)
 class Missing:
-    """A sample that does not exist: the response of the score table, and why."""
+    """A sample that does not exist: the response for the score table, and the reason."""
 
     response: Response
     reason: str
 
 
 Entry: TypeAlias = str | Missing
-"""A key of the store (empty for a modality that only loads), or why there is none."""
+"""A key of the store (empty for a modality that only loads), or the reason why there is none."""
 Shared: TypeAlias = str | tuple[Response, str]
 """An Entry as JSON carries it."""
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called with (records done, records in all)."""
+"""Called with (records done, total records)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Records that can be used, in their order; `entries` of every modality, by record id; and those set aside."""
+    """Usable records, in their order; `entries` of every modality, by record id; and records that were set aside."""
 
     records: tuple[Record, ...]
     entries: Mapping[str, Mapping[str, Entry]]
@@ -58,7 +58,7 @@ class Prepared:
         return isinstance(self.entries[id][modality], str)
 
     def counts(self) -> dict[str, int]:
-        """How many usable records have each modality."""
+        """Number of usable records with each modality."""
         return dict(
             Counter(
                 name
@@ -69,14 +69,14 @@ class Prepared:
         )
 
     def incomplete(self) -> dict[str, dict[str, Shared]]:
-        """Entries of the records that lack some modality, as JSON: what another process cannot look up in the store."""
+        """Entries of the records that lack a modality, as JSON: another process cannot look these up in the store."""
         lacking = (
             id for id, entries in self.entries.items() if any(isinstance(entry, Missing) for entry in entries.values())
         )
         return {id: {name: _shared(entry) for name, entry in self.entries[id].items()} for id in lacking}
 
     def write_quarantine(self, path: Path) -> None:
-        """One JSON line a record that was set aside: id, response, reason, modality."""
+        """One JSON line per record that was set aside: id, response, reason, modality."""
         write_whole(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in self.quarantined))
 
 
@@ -95,10 +95,10 @@ def prepare(
     known: Mapping[str, Mapping[str, Shared]] | None = None,
     modules: Modules | None = None,
 ) -> Prepared:
-    """Fill the store with every stored modality of the plan; what is there already is not made again.
+    """Fill the store with every stored modality of the plan. Existing entries are not computed again.
 
-    `processes` None means one per core, 0 only this process. `known` holds what another process reported as `incomplete`;
-    it is not retried. `modules` keeps what the data graph builds for the next call. Raises FascoreError for duplicate ids,
+    `processes` None means one per core, 0 only this process. `known` contains what another process reported as `incomplete`;
+    it is not retried. `modules` keeps the modules of the data graph for the next call. Raises FascoreError for duplicate ids,
     a detector that cannot start, a worker that dies, and, if `strict`, for a record that lacks a required modality.
     """
     if twice := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
@@ -152,14 +152,14 @@ def _sorted_out(
 
 
 class Extraction:
-    """What has to be made of each record: the stored modalities, in an order in which they can be computed."""
+    """The stored modalities to compute for each record, in a valid order."""
 
     def __init__(self, nodes: tuple[NodePlan, ...], store: Store, modules: Modules | None = None) -> None:
         self.nodes, self.store = nodes, store
         self._modules = Modules() if modules is None else modules
 
     def look_up(self, record: Record) -> dict[str, Entry] | None:
-        """Entries of a record if the store has them all; nothing is decoded or hashed."""
+        """Entries of a record if the store has all of them; nothing is decoded or hashed."""
         entries: dict[str, Entry] = {}
         try:
             for node in self.nodes:
@@ -174,7 +174,7 @@ class Extraction:
         return entries
 
     def extract(self, record: Record) -> dict[str, Entry]:
-        """Entries of a record; what the store lacks is made."""
+        """Entries of a record; whatever the store lacks is computed."""
         entries: dict[str, Entry] = {}
         arrays: dict[str, Arrays] = {}
         for node in self.nodes:
@@ -213,14 +213,14 @@ class Extraction:
             channels = {path: channel for channel, path in _paths(record).items()}
             self.store.write_missing(key, NoResponse(missing.response, _with(channels, missing.reason)))
             raise
-        except Exception as error:  # a record that breaks an extractor must not stop the run; it is not stored, the next run tries again
+        except Exception as error:  # a record that breaks an extractor must not stop the run; it is not stored, so the next run tries again
             return Missing("unreadable", f"{node.component.type} failed: {type(error).__name__}: {error}")
         self.store.write(key, arrays[node.name])
         return key
 
 
 def _paths(record: Record) -> dict[str, str]:
-    """Paths of a record's media by `{channel}`, which stands for them in the store: other files of the same bytes share its entries."""
+    """Paths of a record's media by `{channel}`, which replaces them in the store, because other files with the same bytes share the entries."""
     return {
         f"{{{name}}}": str(path)
         for name, source in record.channels.items()
@@ -229,7 +229,7 @@ def _paths(record: Record) -> dict[str, str]:
 
 
 def _with(names: Mapping[str, str], reason: str) -> str:
-    """A reason with other names of the files, where it begins with one or quotes one."""
+    """A reason with other names of the files, if it begins with one or quotes one."""
     for old, new in names.items():
         reason = new + reason.removeprefix(old) if reason.startswith(old) else reason
         reason = reason.replace(f"'{old}'", f"'{new}'")

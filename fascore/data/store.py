@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 FORM = 1
-"""Of the store itself: a change makes every key new."""
+"""Version of the store itself: a change invalidates every key."""
 ABANDONED = 24 * 3600.0
-"""Age in seconds at which a half-written file belongs to a process that was killed."""
+"""Age in seconds from which an incomplete file is assumed to belong to a killed process."""
 
 
 class Store:
-    """A folder of prepared arrays that any number of processes fill and read at once.
+    """A folder of prepared arrays that any number of processes can fill and read at the same time.
 
-    `<k0k1>/<key>.safetensors` holds arrays, `<k0k1>/<key>.none.json` a sample that does not exist and why. Files are
+    `<k0k1>/<key>.safetensors` contains arrays, `<k0k1>/<key>.none.json` the reason why a sample does not exist. Files are
     written to a temporary file and renamed, so every file is complete. Files never change: new content has a new key.
     """
 
@@ -40,7 +40,7 @@ class Store:
     def key(self, record: Record, modality: Modality, inputs: Sequence[str]) -> str:
         """Address of one sample: media bytes of the channels used, config, code versions, keys of the inputs.
 
-        Raises NoResponse where a file of the record cannot be read.
+        Raises NoResponse if a file of the record cannot be read.
         """
         ports = [ref.port for ref in modality.inputs]
         parts = {
@@ -77,7 +77,7 @@ class Store:
         return all(not isinstance(s, MediaSource) or self._remembered(*self._stamp(s)) is not None for s in sources)
 
     def _stamp(self, source: MediaSource) -> tuple[str, Path]:
-        """What shows that files have changed, and where their digest is remembered."""
+        """The state that shows whether files have changed, and the file that remembers their digest."""
         try:
             stamps = [(str(p.resolve()), (s := p.stat()).st_size, s.st_mtime_ns) for p in source.files()]
         except OSError as error:
@@ -96,11 +96,11 @@ class Store:
         return self.root / key[:2] / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:
-        """Whether arrays are there."""
+        """Whether the store has the arrays of a key."""
         return self._path(key).is_file()
 
     def missing(self, key: str) -> NoResponse | None:
-        """Why this sample is known not to exist; None where that is not known."""
+        """Why this sample is known not to exist; None if that is unknown."""
         try:
             known = json.loads(self._path(key).with_suffix(".none.json").read_text())
         except (FileNotFoundError, NotADirectoryError):
@@ -118,20 +118,20 @@ class Store:
         with writing(self._path(key)) as temporary:
             try:
                 save_file(whole, temporary, metadata={"key": key})
-            except SafetensorError as error:  # what safetensors says where the disk is full
+            except SafetensorError as error:  # how safetensors reports a full disk
                 raise OSError(str(error)) from error
 
     def write_missing(self, key: str, missing: NoResponse) -> None:
-        """Store that there is no such sample, so that a bad file is not decoded again and again."""
+        """Record that there is no such sample, so that a bad file is not decoded repeatedly."""
         write_whole(
             self._path(key).with_suffix(".none.json"),
             json.dumps({"response": missing.response, "reason": missing.reason}),
         )
 
     def read(self, key: str, view: int | None = None) -> dict[str, np.ndarray]:
-        """Arrays, all of them or those of one view, without the view axis; only that view is read from disk.
+        """All arrays, or those of one view without the view axis; only that view is read from disk.
 
-        Raises FascoreError where the file is gone or damaged.
+        Raises FascoreError if the file is missing or damaged.
         """
         from safetensors import SafetensorError, safe_open
 
@@ -151,7 +151,7 @@ class Store:
         self._path(key).unlink(missing_ok=True)
 
     def sweep(self) -> int:
-        """Delete what killed processes left half-written over a day ago; the number of files."""
+        """Delete incomplete files that killed processes left over a day ago. Returns the number of files."""
         old = time.time() - ABANDONED
         left = [path for path in self.root.glob("*/.*.part") if path.stat().st_mtime < old]
         for path in left:
@@ -160,7 +160,7 @@ class Store:
 
 
 def _annotation_digest(record: Record) -> str | None:
-    """Digest of what the record brings along. Raises NoResponse where its file cannot be read."""
+    """Digest of the annotation of the record. Raises NoResponse if its file cannot be read."""
     try:
         return record.annotation.digest() if record.annotation else None
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Worker processes: one function over many items, results as they come, few items in flight."""
+"""Worker processes: apply one function to many items, with results as they complete and few items in flight."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.extras import require_train
 
 IN_FLIGHT = 4
-"""Items a process that wait in its queue: few, so that memory does not grow with the dataset."""
+"""Items per process that wait in its queue: few, so that memory does not grow with the dataset."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def processes_for(asked: int | None, pending: int) -> int:
-    """How many processes to start for `pending` items: as many as asked, None being one a core, and none that would idle."""
+    """Number of processes to start for `pending` items: as many as requested (None: one per core), and none that would idle."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores if asked is None else asked, pending)
 
@@ -31,9 +31,9 @@ def processes_for(asked: int | None, pending: int) -> int:
 def spread(
     work: Callable[[Item], Result], items: Sequence[Item], processes: int, name: Callable[[Item], str], what: str
 ) -> Iterator[tuple[Item, Result]]:
-    """(item, `work(item)`) as they are done; with no processes in this one, in order.
+    """(item, `work(item)`) as they complete; without processes, in this process and in order.
 
-    `work` and the items are sent to the processes by pickle. Raises FascoreError where a process dies while it `what`
+    `work` and the items are sent to the processes by pickle. Raises FascoreError if a process dies while it `what`
     (`prepared`, `read`) items of these names.
     """
     require_train()
@@ -67,7 +67,7 @@ _function: Callable[[Any], Any] | None = None
 
 
 def _start(work: Callable[[Any], Any]) -> None:
-    """Set up a worker: it leaves Ctrl-C to its parent, ends with it, and uses one core."""
+    """Set up a worker: it leaves Ctrl-C to its parent, ends with its parent, and uses one core."""
     global _function
     _function = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
