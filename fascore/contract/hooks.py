@@ -1,4 +1,6 @@
-"""Lifecycle hooks: plugins that act on the events of a run. Any number of them run in order; their failures are contained.
+"""Lifecycle hooks: plugins that act on the events of a run.
+
+Any number of them run in order; their failures are contained.
 
 A hook plugin is a class in the entry-point group `fascore.v1.hooks`, built with its options from the spec's `trackers`.
 If its class attribute `always` is true, it acts in every run; otherwise only in runs whose `trackers` name it::
@@ -13,7 +15,8 @@ If its class attribute `always` is true, it acts in every run; otherwise only in
         def run_ended(self, run: RunFacts, outcome: str) -> None:
             send(self.address, f"{run.name}: {outcome}")
 
-If the class has an attribute `Options`, a Config, `fascore check` validates the options with it and resolves their Refs.
+If the class has an attribute `Options`, a Config, `fascore check` validates the options with it and resolves their
+Refs.
 """
 
 from __future__ import annotations
@@ -55,7 +58,10 @@ class Step(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A report section of a plugin: a title and self-contained HTML. `shareable`: it shows no faces and names no persons."""
+    """A report section of a plugin: a title and self-contained HTML.
+
+    `shareable`: it shows no faces and names no people.
+    """
 
     title: str
     html: str
@@ -87,7 +93,10 @@ class Specs:
 
     @hookspec
     def report_sections(self, run: RunFacts, trained: Trained) -> list[Section]:
-        """Additional sections for report.html. `trained` has the best weights and returns any node's output for any record."""
+        """Additional sections for report.html.
+
+        `trained` has the best weights and returns any node's output for any record.
+        """
         return []
 
     @hookspec
@@ -105,7 +114,10 @@ class Hooks:
 
     @classmethod
     def for_run(cls, trackers: Mapping[str, Mapping[str, Any]], complain: Callable[[str], None] | None = None) -> Hooks:
-        """Load the installed hook plugins that act in this run. Raises FascoreError for a tracker that is not installed."""
+        """Load the installed hook plugins that act in this run.
+
+        Raises FascoreError for a tracker that is not installed.
+        """
         hooks = cls.named(trackers, complain)
         for name in index().names("hooks"):
             if name in trackers:
@@ -122,7 +134,10 @@ class Hooks:
 
     @classmethod
     def named(cls, trackers: Mapping[str, Mapping[str, Any]], complain: Callable[[str], None] | None = None) -> Hooks:
-        """Load only the named hook plugins, with their options. Raises FascoreError if one is not installed or cannot start."""
+        """Load only the named hook plugins, with their options.
+
+        Raises FascoreError if one is not installed or cannot start.
+        """
         hooks = cls(complain)
         for name, options in trackers.items():
             try:

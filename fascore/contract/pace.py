@@ -1,4 +1,4 @@
-"""Pace: how often a long task reports its progress where no terminal shows a bar."""
+"""Pace: how often a long task reports its progress if no terminal shows a progress bar."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 QUIET = 30.0
-"""Seconds between two lines of progress in a log or a notebook, at least."""
+"""Minimum number of seconds between two progress lines in a log or a notebook."""
 
 
 class Pace:
-    """Whether the next line of progress is due: the first one `seconds` after the start, the others as far apart."""
+    """Tells when the next progress line is due: the first `seconds` after the start, the others at the same interval."""
 
     def __init__(self, seconds: float = QUIET, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock

@@ -1,4 +1,4 @@
-"""The printed numbers of a paper, as a plugin ships them: two files and their description."""
+"""The printed numbers of a paper, shipped by a plugin as two files with a description."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from fascore.contract.registry import BrokenPlugin, index
 class Paper:
     """The printed tables of a paper. An entry point of the group `fascore.v1.paper` provides one under its `name`.
 
-    `numbers` is a CSV with one row per printed cell: `paper,table,row,column,task,metric,unit,value,deviation,flag,reason`.
-    Values and deviations are exactly as printed. `unit` is percent, count, or million. `flag` tells why a cell is not a
-    target (contradicted, copied, inferred, mislabelled, not printed); `reason` explains it in words.
+    `numbers` is a CSV with one row per printed cell:
+    `paper,table,row,column,task,metric,unit,value,deviation,flag,reason`. Values and deviations are exactly as printed.
+    `unit` is percent, count, or million. `flag` tells why a cell is not a target (contradicted, copied, inferred,
+    mislabelled, not printed); `reason` explains it in words.
 
     `mapping` is a JSON object from the paper's name of a metric to `{"said": sentence, "ours": [{"name", "metric",
     "part"}]}`: the corresponding metrics of fascore (`metric` as in a spec, `part` a key of its result), and how they

@@ -1,4 +1,4 @@
-"""Counting small whole numbers of many rows."""
+"""Counts small integers over many rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ BLOCK = 1 << 18
 
 
 def tally(codes: NDArray[np.integer[Any]], count: int) -> NDArray[np.int64]:
-    """How often each of 0 … count - 1 occurs, (count,); by blocks, since numpy widens all that it counts to eight bytes."""
+    """Number of occurrences of each of 0 … count - 1, (count,).
+
+    Works in blocks, since numpy widens its input to eight bytes.
+    """
     tallies = np.zeros(count, np.int64)
     for start in range(0, len(codes), BLOCK):
         tallies += np.bincount(codes[start : start + BLOCK], minlength=count)

@@ -1,4 +1,4 @@
-"""The bootstrap over subjects: what a figure might have been with other people, all presentations of a person together."""
+"""The bootstrap over subjects: the figures for other samples of people, keeping all presentations of a person together."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from fascore.evaluation.subjects import Codes
 Floats: TypeAlias = NDArray[np.float64]
 
 BLOCK = 64
-"""Resamples whose weights are in memory as floats at once."""
+"""Number of resamples whose weights are in memory as floats at the same time."""
 
 
 class Rates(NamedTuple):
-    """Error rates of each resample at one threshold, (B,) and by species; NaN where a resample has none of them."""
+    """Error rates of each resample at one threshold, (B,), and by species.
+
+    NaN if a resample lacks those presentations.
+    """
 
     bona_fide: Floats
     species: Mapping[str, Floats]
@@ -34,19 +37,19 @@ class Rates(NamedTuple):
 
     @property
     def hter(self) -> Floats:
-        """Mean of the pooled attacks' rate and that of bona fide."""
+        """Mean of the error rates of the pooled attacks and of the bona fide."""
         return (self.pooled + self.bona_fide) / 2
 
     @property
     def mean_species(self) -> Floats:
-        """The mean over the species that a resample has; NaN where it has none."""
+        """The mean over the species in a resample; NaN if it has none."""
         rates = np.array(list(self.species.values())).reshape(len(self.species), len(self.bona_fide))
         shown = np.isfinite(rates)
         return _quotient(np.where(shown, rates, 0).sum(axis=0), shown.sum(axis=0).astype(np.float64))
 
 
 class Curves(NamedTuple):
-    """Threshold-free figures of each resample, (B,); NaN where one has no bona fide or no attack."""
+    """Threshold-free figures of each resample, (B,); NaN if a resample has no bona fide or no attack."""
 
     auc: Floats
     interpolated: Floats
@@ -55,10 +58,12 @@ class Curves(NamedTuple):
 
 @dataclass(frozen=True)
 class Resampling:
-    """`count` draws of as many subjects as a table has, with replacement; rows weigh as often as their subject was drawn.
+    """`count` draws with replacement of as many subjects as a table has.
 
-    Percentile intervals, 2.5 and 97.5 %. The stream is named by the seed alone, so that two tables of the same subjects are
-    resampled alike.
+    A row's weight is the number of times its subject was drawn.
+
+    Intervals are percentiles, 2.5 and 97.5 %. The random stream depends on the seed alone, so two tables of the same
+    subjects are resampled identically.
     """
 
     table: ScoreTable
@@ -69,17 +74,17 @@ class Resampling:
 
     @classmethod
     def of(cls, table: ScoreTable, count: int, seed: int) -> Resampling | None:
-        """None without any resamples, and where the table names fewer than two subjects: nothing can be said of other people."""
+        """None if `count` is 0 or the table names fewer than two subjects, which allow no inference about other people."""
         clusters = table.clusters
         return None if clusters is None or clusters.count < 2 or not count else cls(table, clusters, count, seed)
 
     def on(self, table: ScoreTable) -> Resampling | None:
-        """The same for another column or a part of the table."""
+        """The same resampling for another column or a part of the table."""
         return self if table is self.table else Resampling.of(table, self.count, self.seed)
 
     @cached_property
     def weights(self) -> NDArray[np.uint16]:
-        """How often each subject was drawn, (B, S)."""
+        """Number of times each subject was drawn, (B, S)."""
         stream, subjects = generator(self.seed, "bootstrap"), self.clusters.count
         drawn = np.empty((self.count, subjects), np.uint16)
         for row in drawn:
@@ -87,13 +92,19 @@ class Resampling:
         return drawn
 
     def interval(self, values: Floats) -> dict[str, Value]:
-        """`low` and `high` with the number of `subjects`; None where less than 9 of 10 resamples could be measured."""
+        """`low` and `high` with the number of `subjects`.
+
+        The ends are None if fewer than 9 of 10 resamples could be measured.
+        """
         measured = values[np.isfinite(values)]
         low, high = np.percentile(measured, [2.5, 97.5]).tolist() if len(measured) >= 0.9 * self.count else (None, None)
         return {"low": low, "high": high, "subjects": self.clusters.count}
 
     def beside(self, table: ScoreTable, values: Callable[[Resampling], Floats]) -> dict[str, Value]:
-        """The interval under `bootstrap`, as it stands beside a figure of this table; nothing where it cannot be resampled."""
+        """The interval under the key `bootstrap`, to accompany a figure of this table.
+
+        Empty if the table cannot be resampled.
+        """
         part = self.on(table)
         return {} if part is None else {"bootstrap": part.interval(values(part))}
 
@@ -104,7 +115,7 @@ class Resampling:
         return self._rates[threshold]
 
     def rates_of(self, accepted: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Rates:
-        """All rates where these rows were accepted (N,), among those that count (N,)."""
+        """All rates if the rows of `accepted` (N,) are accepted, among the rows of `counted` (N,)."""
         table, species = self.table, self.table.categorical("species").named()
         count = len(species.names)
         group = np.where(table.bona_fide, count, species.codes)
@@ -120,15 +131,15 @@ class Resampling:
         )
 
     def _sums(self, group: NDArray[np.integer[Any]], groups: int, rows: NDArray[np.bool_]) -> Floats:
-        """Weighted number of rows in each group, (groups, B)."""
+        """Weighted row count of each group, (groups, B)."""
         ones, place = np.ones(np.count_nonzero(rows)), (group[rows], self.clusters.codes[rows])
-        tally = csr_array((ones, place), shape=(groups, self.clusters.count))  # entries of one place are added
+        tally = csr_array((ones, place), shape=(groups, self.clusters.count))  # duplicate entries are summed
         blocks = (self.weights[start : start + BLOCK].T.astype(np.float64) for start in range(0, self.count, BLOCK))
         return np.concatenate([tally @ block for block in blocks], axis=1)
 
     @cached_property
     def curves(self) -> Curves:
-        """AUC and EER of each resample, read from the scores sorted once."""
+        """AUC and EER of each resample, computed from scores that are sorted once."""
         table = self.table
         sorted_classes = [
             _sorted(table, rows & table.responded, self.clusters) for rows in (table.bona_fide, table.attack)
@@ -151,12 +162,15 @@ def _sorted(table: ScoreTable, rows: NDArray[np.bool_], clusters: Clusters) -> _
 
 
 class _Weighed:
-    """AUC and EER where each subject has a weight: places in the sorted scores are found once, and only weights are summed."""
+    """AUC and EER with a weight per subject.
+
+    Positions in the sorted scores are computed once; only weights are summed for each resample.
+    """
 
     def __init__(self, bona_fide: _Sorted, attack: _Sorted) -> None:
         self.bona_fide, self.attack = bona_fide.codes, attack.codes
         curve = roc.roc(bona_fide.scores, attack.scores)
-        self.rejected = curve.rejected  # bona fide below each threshold, and the same of attacks
+        self.rejected = curve.rejected  # bona fide below each threshold; the next line counts attacks
         self.below = len(attack.scores) - curve.accepted
         self.lower, self.upper = (
             np.searchsorted(attack.scores, bona_fide.scores, side=side) for side in ("left", "right")
@@ -170,13 +184,15 @@ class _Weighed:
             return np.nan, np.nan, np.nan
         pairs = np.einsum(
             "i,i", own, keeps[self.lower] + keeps[self.upper]
-        )  # a matrix product starts threads that cost more than they do
+        )  # a matrix product would start threads, which cost more than they save
         return pairs / (2 * bona_fide * attacks), *self._equal_error(rejects, keeps)
 
     def _equal_error(self, rejects: Floats, keeps: Floats) -> tuple[float, float]:
-        """As `curves.equal_error`, with weights for counts: the rates are equal where their gap changes sign."""
+        """As `roc.equal_error`, with weights instead of counts: the rates are equal at the point where their gap
+        changes sign.
+        """
         bona_fide, attacks = rejects[-1], keeps[-1]
-        low, high = 0, len(self.rejected) - 1  # the gap is positive at low, and at high it is not
+        low, high = 0, len(self.rejected) - 1  # the gap is positive at low and not positive at high
 
         def gap(k: int) -> float:
             return float((attacks - keeps[self.below[k]]) * bona_fide - rejects[self.rejected[k]] * attacks)
@@ -191,7 +207,7 @@ class _Weighed:
 
 
 def _before(weights: Floats) -> Floats:
-    """Sum of the weights before each place, (n + 1,)."""
+    """Sum of the weights before each position, (n + 1,)."""
     sums = np.zeros(len(weights) + 1)
     np.cumsum(weights, out=sums[1:])
     return sums

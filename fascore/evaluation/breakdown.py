@@ -1,4 +1,4 @@
-"""Parts of a table by the words of a column: device, skin tone, session, site, or whatever the score file has."""
+"""Split a table by the values of a column: device, skin tone, session, site, or any other column of the score file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ MOST_VALUES = 1000
 
 
 def breakdown(table: ScoreTable, column: str) -> Iterator[tuple[str, ScoreTable]]:
-    """Value and rows of each part, values in order; rows without a word are `unknown`.
+    """Yield each value and its rows, in the order of the values. Rows without a value are `unknown`.
 
-    Raises FascoreError for a column that the table lacks, and for one with so many values that it names presentations.
+    Raises FascoreError if the table lacks the column, or if the column has so many values that it identifies
+    presentations.
     """
     if (many := len(table.categorical(column).names)) > MOST_VALUES:
         raise FascoreError(

@@ -1,4 +1,4 @@
-"""Categorical: a column of words by codes."""
+"""Categorical: a column of words, stored as codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from fascore.evaluation.bincount import tally
 
 @dataclass(frozen=True)
 class Categorical:
-    """A column of words: `names` (K,) sorted and distinct, `codes` (N,) int32 into them. Groups cost no sorting of text."""
+    """A column of words: `names` (K,), sorted and distinct, and `codes` (N,), int32 indices into them.
+
+    Grouping needs no text sorting.
+    """
 
     names: tuple[str, ...]
     codes: NDArray[np.int32]
@@ -28,7 +31,7 @@ class Categorical:
 
     @classmethod
     def constant(cls, word: str, count: int) -> Categorical:
-        """The same word in every row."""
+        """A column with the same word in every row."""
         return cls((word,), np.zeros(count, np.int32))
 
     def decode(self) -> NDArray[np.str_]:
@@ -36,11 +39,11 @@ class Categorical:
         return np.asarray(self.names, dtype=np.str_)[self.codes]
 
     def equals(self, word: str) -> NDArray[np.bool_]:
-        """Rows that have this word."""
+        """A mask of the rows with this word."""
         return np.asarray(self.codes == (self.names.index(word) if word in self.names else -1))
 
     def select(self, rows: NDArray[Any] | slice) -> Categorical:
-        """Some rows; names that no longer occur stay out."""
+        """Some rows, without the names that no longer occur."""
         codes = self.codes[rows]
         used = tally(codes, len(self.names)) > 0
         return Categorical(
@@ -48,29 +51,29 @@ class Categorical:
         )
 
     def renamed(self, words: Sequence[str]) -> Categorical:
-        """Other words for the names, in their order; equal ones become one."""
+        """Replace the names, in their order; equal new names are merged."""
         names = sorted(set(words))
         place = {name: code for code, name in enumerate(names)}
         return Categorical(tuple(names), np.array([place[word] for word in words], np.int32)[self.codes])
 
     def named(self) -> Categorical:
-        """The empty word as `unknown`, together with rows that say so themselves."""
+        """Rename the empty word to `unknown`, merged with rows that already have this word."""
         return self.renamed([name or "unknown" for name in self.names]) if "" in self.names else self
 
     def present(self, rows: NDArray[Any] | slice = slice(None)) -> tuple[str, ...]:
-        """The words that occur among some rows."""
+        """The words that occur in some rows."""
         return tuple(self.names[code] for code in np.flatnonzero(tally(self.codes[rows], len(self.names))))
 
 
 def texts(values: Sequence[Any] | NDArray[Any]) -> list[str]:
-    """Any values as words; None is the empty one."""
+    """Convert any values to words; None becomes the empty word."""
     return [
         "" if value is None else str(value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)
     ]
 
 
 class _Codes(dict[str, int]):
-    """A number for each word, given where it is first met."""
+    """A number for each word, assigned at its first occurrence."""
 
     def __missing__(self, word: str) -> int:
         code = self[word] = len(self)
@@ -84,12 +87,12 @@ class Words:
         self._codes, self._chunks = _Codes(), list[NDArray[np.int32]]()
 
     def add(self, cells: Sequence[str]) -> None:
-        """The next rows."""
+        """Append the next rows."""
         self._chunks.append(np.fromiter(map(self._codes.__getitem__, cells), np.int32, len(cells)))
 
     @property
     def distinct(self) -> int:
-        """How many different words there are so far."""
+        """Number of different words so far."""
         return len(self._codes)
 
     def array(self) -> Categorical:

@@ -1,4 +1,4 @@
-"""Cells of score tables turned into arrays, a chunk of rows at a time; every complaint names row and column."""
+"""Converts cells of score tables to arrays, one chunk of rows at a time. Every error names its row and column."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMNS = (
     "score",
     "response",
 )
-"""Columns of a score file, in their order; `<head>.<name>` follow."""
+"""Columns of a score file, in order; the `<head>.<name>` columns follow."""
 REQUIRED = ("label", "score")
 RESPONSES = get_args(Response)
 MOST_SPECIES = 10_000
@@ -39,14 +39,14 @@ LABELS = {"0": 0, "1": 1, 0: 0, 1: 1}
 
 @dataclass
 class Place:
-    """Where a table came from, for sentences: its file, and the number there of each row, in the chunks that were read."""
+    """The origin of a table, for messages: its file and the row numbers in that file, in the chunks that were read."""
 
     source: str
     unit: str = "row"
     numbers: list[Sequence[int]] = field(default_factory=list)
 
     def row(self, index: int) -> int:
-        """The number in the file of a row of the table. Without numbers, row 1 is a header."""
+        """The row number in the file of a row of the table. If there are no numbers, row 1 is the header."""
         for chunk in self.numbers:
             if index < len(chunk):
                 return chunk[index]
@@ -59,7 +59,7 @@ class Place:
 
 
 class Ids:
-    """The column of ids as it is read: text of any length, and a hash of each, by which doubled ones are found."""
+    """The id column as it is read: text of any length, with a hash of each id to detect duplicates."""
 
     def __init__(self) -> None:
         self._chunks, self._hashes = list[NDArray[Any]](), list[NDArray[np.int64]]()
@@ -70,9 +70,12 @@ class Ids:
         self._hashes.append(np.fromiter(map(hash, cells), np.int64, len(cells)))
 
     def array(self, datasets: Categorical | None, place: Place) -> NDArray[Any]:
-        """(N,) text. One row for each id of a dataset: the same name in two datasets is two presentations. Raises FascoreError."""
+        """The ids, (N,).
+
+        They are unique within a dataset: the same name in two datasets is two presentations. Raises FascoreError.
+        """
         ids = np.concatenate(self._chunks)
-        self._chunks.clear()  # text is most of a table's memory
+        self._chunks.clear()  # text takes most of a table's memory
         if len(empty := np.flatnonzero(ids == "")):
             raise place.error(int(empty[0]), "id", "is empty; every presentation needs its own id")
         keys = np.concatenate(self._hashes).view(np.uint64)
@@ -80,7 +83,7 @@ class Ids:
             keys = keys ^ (datasets.codes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
         order = np.argsort(keys)
         same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
-        if len(same):  # equal hashes: almost surely one id twice, but compare the ids themselves
+        if len(same):  # equal hashes almost certainly mean a duplicate id, but compare the ids themselves
             seen: dict[tuple[str, int], int] = {}
             for index in sorted({*order[same].tolist(), *order[same + 1].tolist()}):
                 first = seen.setdefault((ids[index], 0 if datasets is None else int(datasets.codes[index])), index)
@@ -91,7 +94,7 @@ class Ids:
 
 
 def labels(cells: Cells, place: Place, start: int = 0) -> NDArray[np.int8]:
-    """(N,) int8 of 0 and 1. Raises FascoreError."""
+    """Labels 0 and 1, (N,) int8. Raises FascoreError."""
     try:
         return np.fromiter(map(LABELS.__getitem__, cells), np.int8, len(cells))
     except (KeyError, TypeError):
@@ -108,10 +111,10 @@ def labels(cells: Cells, place: Place, start: int = 0) -> NDArray[np.int8]:
 
 
 def numbers(cells: Cells, place: Place, column: str, start: int = 0) -> NDArray[np.float64]:
-    """(N,) float64, NaN where a cell is empty. Raises FascoreError for words and infinities."""
+    """Numbers, (N,) float64; NaN for an empty cell. Raises FascoreError for words and infinities."""
     try:
         values = np.fromiter(map(float, cells), np.float64, len(cells))
-    except (TypeError, ValueError, OverflowError):  # some cell is empty or no number
+    except (TypeError, ValueError, OverflowError):  # a cell is empty or not a number
         values = np.empty(len(cells))
         for index, cell in enumerate(cells):
             try:
@@ -129,7 +132,10 @@ def numbers(cells: Cells, place: Place, column: str, start: int = 0) -> NDArray[
 def responses(
     given: Categorical | None, score: NDArray[np.float64], place: Place
 ) -> tuple[Categorical, tuple[str, ...]]:
-    """Words of `Response`, and notes. Missing cells are `ok`; `ok` without a score becomes `refused`, and a note counts it."""
+    """Values of `Response`, and notes.
+
+    Missing cells are `ok`. `ok` without a score becomes `refused`, and a note counts these rows.
+    """
     answers = (
         Categorical.constant("ok", len(score))
         if given is None
@@ -152,7 +158,7 @@ def responses(
 
 
 def check_species(species: Categorical, label: NDArray[np.int8], place: Place) -> None:
-    """Refuse a species column that holds names of files or persons instead. Raises FascoreError."""
+    """Raise FascoreError if the species column holds names of files or people instead of species."""
     if len(species.names) > MOST_SPECIES:
         index = int(np.flatnonzero((species.codes >= MOST_SPECIES) & (label == 0))[:1].sum())
         advice = "name the kind of instrument (print.flat, mask.rigid), not the presentation"
@@ -160,6 +166,6 @@ def check_species(species: Categorical, label: NDArray[np.int8], place: Place) -
 
 
 def shown(cell: Any, most: int = 60) -> str:
-    """A cell as a sentence can hold it: on one line, and not the whole of a long one."""
+    """A cell formatted for a message: on one line, truncated if long."""
     text = str(cell) if str(cell).isprintable() else repr(str(cell))[1:-1]
     return text if len(text) <= most else f"{text[:most]}…"

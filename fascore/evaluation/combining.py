@@ -1,4 +1,7 @@
-"""Score-level fusion of several systems: joined by dataset and id, weighed on dev, one score table for each test set."""
+"""Score-level fusion of several systems, joined by dataset and id, with weights fitted on dev.
+
+Gives one score table per test set.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ Rule: TypeAlias = Literal["sum", "mean", "weighted", "logistic"]
 
 
 class Share(Config):
-    """What one system adds: weight * (score - mean) / deviation; mean and deviation are those on dev, where they matter."""
+    """The term of one system: weight * (score - mean) / deviation.
+
+    Mean and deviation are those on dev, for the rules that use them.
+    """
 
     weight: FiniteFloat = Field(1.0, description="weight of the standardized score")
     mean: FiniteFloat = Field(0.0, description="subtracted from the score")
@@ -29,7 +35,7 @@ class Share(Config):
 
 
 class Combination(Config):
-    """How scores of several systems become one. Its JSON is a function of the rule and of dev."""
+    """How the scores of several systems are combined. Its JSON depends only on the rule and on dev."""
 
     rule: Rule = Field(description="sum, mean of the systems that responded, weighted, or logistic")
     shares: dict[str, Share] = Field(description="contribution of each system by its name")
@@ -39,7 +45,7 @@ class Combination(Config):
 
     @property
     def told(self) -> str:
-        """The weights in words."""
+        """The weights, in words."""
         if self.rule in ("sum", "mean"):
             return f"{self.rule} of the scores of {', '.join(self.shares)}"
         terms = ", ".join(
@@ -51,11 +57,14 @@ class Combination(Config):
 
 
 def fit(rule: Rule, dev: Named | None, systems: Sequence[str]) -> Combination:
-    """The combination of some systems; `weighted` and `logistic` are fitted on dev, on rows that all systems answered.
+    """Fit the combination of several systems.
 
-    `weighted`: scores are standardised by mean and deviation on dev, the system with the best AUC there has weight 1, each
-    other one the best of 0, 0.01, …, 1 (`score_rules.fit_weights`). `logistic`: scikit-learn's LogisticRegression (L2, C = 1)
-    on standardised scores; the fused score is the log-odds, which saturates nowhere. Raises FascoreError.
+    `weighted` and `logistic` are fitted on the dev rows for which all systems have a score.
+
+    `weighted`: scores are standardized by their mean and deviation on dev. The system with the best AUC on dev has
+    weight 1, every other system the best weight of 0, 0.01, …, 1 (`score_rules.fit_weights`). `logistic`:
+    scikit-learn's LogisticRegression (L2, C = 1) on standardized scores. The fused score is the log-odds, which never
+    saturate. Raises FascoreError.
     """
     if rule in ("sum", "mean"):
         return Combination(rule=rule, shares={name: Share() for name in systems})
@@ -100,10 +109,12 @@ def _logistic(columns: Mapping[str, Floats], label: NDArray[np.int8]) -> tuple[d
 
 
 def fuse(combination: Combination, tables: Named) -> ScoreTable:
-    """One table with the combined score, and each system's own as `<system>.score`. Raises FascoreError where they do not join.
+    """One table with the combined score, and each system's own score as `<system>.score`.
 
-    A row that a needed system did not answer is a non-response, for the reason of the first such system; `mean` takes those
-    that answered.
+    Raises FascoreError if the tables do not match.
+
+    A row without a score from a required system is a non-response, with the reason of the first such system. `mean`
+    uses the systems that have a score.
     """
     tables = align(tables)
     scores = {name: np.where(table.responded, table.score, np.nan) for name, table in tables.items()}
@@ -126,7 +137,7 @@ def fuse(combination: Combination, tables: Named) -> ScoreTable:
 
 
 def _response(score: Floats, tables: Sequence[ScoreTable]) -> Categorical:
-    """`ok` where there is a score, else the word of the first system that gave none."""
+    """`ok` if there is a score, otherwise the response of the first system without one."""
     words = np.where(np.isfinite(score), "ok", "")
     for table in tables:
         words = np.where((words == "") & ~table.responded, table.column("response"), words)

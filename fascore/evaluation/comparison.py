@@ -1,4 +1,4 @@
-"""Several systems side by side on the presentations that all of them have: the content of compare.json."""
+"""Several systems side by side on their common presentations: the content of compare.json."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from fascore.evaluation.table import ScoreTable
 from fascore.evaluation.threshold import Threshold
 
 Figure: TypeAlias = dict[str, Any]
-"""`value`, and where they are known `low` and `high` (95 %, if independent), `errors`, `n`, `species`, `bootstrap`, `oracle`."""
+"""`value`, and if known `low` and `high` (95 %, if independent), `errors`, `n`, `species`, `bootstrap`, and `oracle`.
+"""
 Comparison: TypeAlias = dict[str, Any]
 """JSON: `systems`, `baseline`, `level`, `bootstrap`, `correction`, `tests` by name, `across`, `warnings`."""
 
@@ -27,14 +28,14 @@ FIGURES = {
     "spoof": ("auc", "eer", "apcer_worst", "apcer_pooled", "bpcer", "acer_worst", "acer_pooled"),
     "forgery": ("auc", "eer", "forgery_miss_rate_worst", "forgery_miss_rate_pooled", "false_reject", "hter"),
 }
-"""Figures of a task, in the order to print; a task of another name is read as `spoof`."""
+"""Figures of each task, in print order. A task with any other name is treated as `spoof`."""
 PAIRED = {
     "forgery_miss_rate_worst": "apcer_worst",
     "forgery_miss_rate_pooled": "apcer_pooled",
     "false_reject": "bpcer",
     "hter": "acer_pooled",
 }
-"""What `paired.compare` calls figures of forgery."""
+"""Names of the forgery figures in the result of `paired_tests.compare`."""
 CORRECTION = (
     "Holm 1979, over the systems that are compared with the baseline, separately for each test set, task, and figure"
 )
@@ -42,11 +43,11 @@ CORRECTION = (
 
 @dataclass(frozen=True)
 class System:
-    """One system: its score tables, its own dev threshold, and what is known of its training.
+    """One system: its score tables, its own dev threshold, and what is known about its training.
 
-    `trained_on` names the data of train, and `data` those of each test set, empty where unknown; `siblings` is equal for runs
-    that differ in nothing but their seed, empty for what is not a run. `told`: how its files were read. `metrics`: by what it was
-    measured, further ones than `METRICS` among them.
+    `trained_on` names the training data and `data` those of each test set; both are empty if unknown. `siblings` is
+    equal for runs that differ only in their seed, and empty if the system is not a run. `told` describes how its files
+    were read. `metrics` lists the metrics that it was measured with, including those beyond `METRICS`.
     """
 
     name: str
@@ -60,17 +61,19 @@ class System:
     told: str = ""
     metrics: tuple[Metric, ...] = ()
     unknown_metrics: tuple[str, ...] = ()
-    """Metrics that it was measured by and that no installed package provides."""
+    """Metrics that it was measured with but that no installed package provides."""
 
 
 def compare_systems(systems: Sequence[System], baseline: str | None = None, depth: Depth | None = None) -> Comparison:
-    """Figures of every system on the presentations that all have, and paired tests against the baseline (the first, or by name).
+    """Figures of every system on the common presentations, and paired tests against the baseline (the first system, or
+    by name).
 
-    `tests.<name>.tasks.<task>.systems.<system>` holds Figures, `.pairs.<system>` McNemar's tests and the differences system -
-    baseline with their bootstrap over subjects, p and `p_holm`; `.further.<system>.<metric>` the figures of metrics that all
-    systems were measured by, not compared in pairs; `tests.<name>.left_out` counts presentations that not all have. `across`
-    holds figures on every whole test set, by what a system was trained on. Raises FascoreError where labels or species of one
-    presentation differ, where levels differ, and where nothing can be set side by side.
+    `tests.<name>.tasks.<task>.systems.<system>` holds Figures. `.pairs.<system>` holds McNemar's tests and the
+    differences system - baseline with their bootstrap over subjects, p, and `p_holm`. `.further.<system>.<metric>`
+    holds the figures of metrics that all systems were measured with; these are not compared in pairs.
+    `tests.<name>.left_out` counts the presentations that some system lacks. `across` holds figures on every complete
+    test set, by the training data of a system. Raises FascoreError if labels or species of a presentation differ, if
+    levels differ, or if nothing can be compared.
     """
     depth = depth or Depth()
     first = _baseline(systems, baseline)
@@ -145,7 +148,7 @@ def _warnings(systems: Sequence[System]) -> Iterator[str]:
 
 
 def _test(name: str, systems: Sequence[System], baseline: System, depth: Depth) -> dict[str, Any] | str:
-    """One test set on the common presentations; a sentence where there are none."""
+    """One test set on the common presentations, or a sentence if there are none."""
     lacking = [system.name for system in systems if name not in system.tests]
     if lacking:
         return f"test set '{name}' is left out: {', '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no test set of this name"
@@ -174,7 +177,7 @@ def _tasks(table: ScoreTable) -> list[str]:
 
 
 def _shared_metrics(systems: Sequence[System]) -> dict[str, Metric]:
-    """Metrics beside `METRICS` that every system was measured by, by name, in the order of the first."""
+    """Metrics beyond `METRICS` that every system was measured with, by name, in the order of the first system."""
     own = [{metric_name(metric): metric for metric in system.metrics} for system in systems]
     return {name: metric for name, metric in own[0].items() if name not in METRICS and all(name in one for one in own)}
 
@@ -206,7 +209,7 @@ def _task(task: str, parts: Mapping[str, Any], further: Sequence[str]) -> dict[s
 
 
 def _further(name: str, entry: Mapping[str, Any]) -> Figure:
-    """The primary figure of an entry of metrics.json, with how it is written."""
+    """The primary figure of an entry of metrics.json, with its format."""
     about = described(name, entry)
     known = {key: entry[key] for key in ("low", "high", "errors", "n") if key in entry}
     drawn = entry.get("bootstrap") or {}
@@ -225,7 +228,10 @@ def _further(name: str, entry: Mapping[str, Any]) -> Figure:
 
 
 def figures(task: str, measured: Mapping[str, Any]) -> dict[str, Figure]:
-    """The figures of a task by their names, from its metrics in metrics.json; those not measured have the value None."""
+    """The figures of a task by name, from its metrics in metrics.json.
+
+    A figure that was not measured has the value None.
+    """
     iso = measured.get("iso30107", {})
     rates = iso.get("forgery", {}) if task == "forgery" else iso
     drawn = rates.get("bootstrap", {})
@@ -245,7 +251,7 @@ def figures(task: str, measured: Mapping[str, Any]) -> dict[str, Figure]:
 
 
 def _rate(key: str, rates: Mapping[str, Any]) -> Figure:
-    """Errors, n and interval of a rate, of the worst species its own; nothing for the mean of two rates."""
+    """Errors, n, and interval of a rate, for the worst species its own. Empty for the mean of two rates."""
     species = rates.get(f"{key}_species")
     if species is not None:
         part = {**rates["species"][species], "species": species}
@@ -259,7 +265,7 @@ def _rate(key: str, rates: Mapping[str, Any]) -> Figure:
 def _pairs(
     task: str, tables: Mapping[str, ScoreTable], systems: Sequence[System], baseline: System, depth: Depth
 ) -> dict[str, Any]:
-    """Every system but the baseline against it; a note where the two cannot be paired."""
+    """Compare every other system with the baseline. A note replaces the result if the two cannot be paired."""
     pairs: dict[str, Any] = {}
     for system in systems:
         if system is baseline:
@@ -285,7 +291,7 @@ def _pairs(
 
 
 def _correct(pairs: Mapping[str, Any]) -> None:
-    """Set `p_holm` beside each p, over the systems."""
+    """Add `p_holm` to each p, corrected over the systems."""
     paired_ones = [pair for pair in pairs.values() if "note" not in pair]
     for kind, p in (("mcnemar", "p_mid"), ("differences", "p")):
         for key in {key for pair in paired_ones for key in pair[kind]}:
@@ -297,7 +303,7 @@ def _correct(pairs: Mapping[str, Any]) -> None:
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:
-    """Step-down adjusted p-values (Holm 1979) in the order given; what was not measured counts for nothing."""
+    """Step-down adjusted p-values (Holm 1979), in the given order. Values that were not measured are ignored."""
     known = sorted((value, place) for place, value in enumerate(values) if value is not None)
     adjusted: list[float | None] = [None] * len(values)
     greatest = 0.0
@@ -308,7 +314,7 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
 
 
 def _across(system: System) -> Iterator[dict[str, Any]]:
-    """The figures of one system on each whole test set, at its threshold; no intervals."""
+    """Yield the figures of one system on each complete test set at its threshold, without intervals."""
     tests = evaluate(system.tests, system.threshold, metrics(METRICS), system.dev, None, system.level)["tests"]
     for test, part in tests.items():
         for task, measured in part["tasks"].items():

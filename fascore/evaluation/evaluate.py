@@ -33,7 +33,9 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Depth:
-    """What to measure beyond the figures themselves: `resamples` of the bootstrap over subjects, from `seed`, and breakdowns by column."""
+    """What to measure beyond the figures themselves: `resamples` of the bootstrap over subjects, from `seed`, and
+    breakdowns by column.
+    """
 
     resamples: int = 0
     seed: int = 0
@@ -50,12 +52,12 @@ def evaluate(
 ) -> Metrics:
     """Measure every test set, separately by task.
 
-    `tests.<name>.tasks.<task>.metrics.<metric>` holds the parts of one metric with `oracle`, `primary`, and `about` (the
-    format). `tests.<name>.merged` holds the same over all tasks if there are several. `breakdowns.<column>.<value>` beside
-    a task's metrics holds the same for each value of a column, without oracles. A metric that reads a different column
-    than the threshold, or has its own rule, sets its threshold on `dev`. A figure that a table cannot provide (one class
-    only) is null with a `note`. Rates are in [0, 1]. `level` is the level that the tables were folded to; by default each
-    row is a presentation. Raises FascoreError if dev is a test set.
+    `tests.<name>.tasks.<task>.metrics.<metric>` holds the parts of one metric with `oracle`, `primary`, and `about`
+    (the format). `tests.<name>.merged` holds the same over all tasks if there are several.
+    `breakdowns.<column>.<value>` beside a task's metrics holds the same for each value of a column, without oracles. A
+    metric that reads a different column than the threshold, or has its own rule, sets its threshold on `dev`. A figure
+    that a table cannot provide (one class only) is null with a `note`. Rates are in [0, 1]. `level` is the level that
+    the tables were folded to; by default each row is a presentation. Raises FascoreError if dev is a test set.
     """
     depth = depth or Depth()
     refuse_test_as_dev(tables, dev)
@@ -99,7 +101,10 @@ class Measure:
 
 
 def label(metrics: Sequence[Metric]) -> list[str]:
-    """A name for each metric: its type and the fields that differ from their defaults. Raises SpecError for duplicates."""
+    """A name for each metric: its type and the fields that differ from their defaults.
+
+    Raises SpecError for duplicates.
+    """
     names = [metric_name(metric) for metric in metrics]
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
         raise SpecError(f"metric {doubled[0]} is listed twice; remove one")
@@ -207,7 +212,7 @@ def refuse_test_as_dev(tables: Mapping[str, ScoreTable], dev: ScoreTable | None)
 
 def _same(first: ScoreTable, second: ScoreTable) -> bool:
     scores = ((first.sorted_bona_fide, second.sorted_bona_fide), (first.sorted_attack, second.sorted_attack))
-    return all(np.array_equal(one, other) for one, other in scores) and set(first.id.tolist()) == set(
+    return all(np.array_equal(left, right) for left, right in scores) and set(first.id.tolist()) == set(
         second.id.tolist()
     )
 

@@ -1,4 +1,4 @@
-"""Score tables of several systems joined: the same presentations, in the same order, on one truth."""
+"""Joins score tables of several systems: the same presentations, in the same order, with the same labels."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from fascore.contract.errors import FascoreError
 from fascore.evaluation.table import ScoreTable
 
 Named: TypeAlias = Mapping[str, ScoreTable]
-"""One table a system, by the system's name."""
+"""One table per system, by the system's name."""
 Words: TypeAlias = NDArray[Any]
 
 AGREE = ("task", "species", "subject")
-"""Columns that describe a presentation, and not what a system made of it: all systems must say the same."""
+"""Columns that describe the presentation rather than a system's result; all systems must agree on them."""
 
 
 def common(tables: Named) -> dict[str, ScoreTable]:
-    """The presentations that all tables have, in the order of the first; tables without any row where there are none.
+    """The presentations that all tables contain, in the order of the first table.
 
-    Rows are joined as by `align`, which refuses those that are described differently. What one table does not say of a
-    presentation (dataset, task, species, subject) is taken from one that does. Raises FascoreError.
+    Tables without rows if there are none.
+
+    Rows are joined as in `align`, which rejects rows with conflicting descriptions. A description that one table lacks
+    (dataset, task, species, subject) is taken from another table that has it. Raises FascoreError.
     """
     names, every = list(tables), list(tables.values())
     datasets = _datasets(every)
@@ -45,7 +47,7 @@ def common(tables: Named) -> dict[str, ScoreTable]:
 
 
 def _described(tables: Named) -> dict[str, ScoreTable]:
-    """Aligned tables that all say what one of them says of a presentation."""
+    """Aligned tables, each completed with the descriptions that another table has."""
     known = {}
     for column in ("dataset", *AGREE):
         candidates = [table.categorical(column) for table in tables.values()]
@@ -54,10 +56,10 @@ def _described(tables: Named) -> dict[str, ScoreTable]:
 
 
 def align(tables: Named) -> dict[str, ScoreTable]:
-    """The same presentations in the same order in every table, that of the first. Raises FascoreError.
+    """The same presentations in every table, in the order of the first table. Raises FascoreError.
 
-    Rows are joined by dataset and id, by id alone where a table names no dataset. One that is missing somewhere, or whose
-    label, task, species or subject differ, is refused.
+    Rows are joined by dataset and id, or by id alone if a table names no dataset. A row that is missing from a table,
+    or whose label, task, species, or subject differs, is an error.
     """
     (name, first), *others = tables.items()
     return {name: first, **{other: _ordered(first, table, (name, other)) for other, table in others}}
@@ -105,7 +107,7 @@ def _agreeing(first: ScoreTable, other: ScoreTable, names: tuple[str, str]) -> N
 
 
 def _datasets(tables: Sequence[ScoreTable]) -> list[Words]:
-    """The dataset of each row, by table; no words at all where one of the tables names none."""
+    """The dataset of each row, by table. All are empty if one of the tables names no dataset."""
     if all(any(table.categorical("dataset").names) for table in tables):
         return [table.column("dataset") for table in tables]
     return [np.full(len(table), "") for table in tables]

@@ -1,4 +1,4 @@
-"""Two systems on the same presentations: whether they differ by more than chance."""
+"""Two systems on the same presentations: do they differ by more than chance?"""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ Ints = NDArray[np.int64]
 
 
 class McNemar(NamedTuple):
-    """Where exactly one of two systems is wrong: how often the first and the second, with two-sided p of equal chances.
+    """Presentations on which exactly one of two systems is wrong, counted by system, with the two-sided p for equal
+    probabilities.
 
-    `p_exact` is the binomial test of n = first + second at 1/2 (conservative); `p_mid` counts half of the observed point
-    (Fagerland, Lydersen and Laake 2013, eq. 4). Both treat presentations as independent.
+    `p_exact` is the binomial test of n = first + second at 1/2 (conservative). `p_mid` counts half of the observed
+    point (Fagerland, Lydersen, and Laake 2013, eq. 4). Both treat presentations as independent.
     """
 
     only_first_wrong: int
@@ -34,7 +35,7 @@ class McNemar(NamedTuple):
 
 
 def mcnemar(only_first: int, only_second: int) -> McNemar:
-    """The test of two counts; p is 1 where both are 0."""
+    """The test of two counts; p is 1 if both are 0."""
     n = only_first + only_second
     tail = 2 * float(binom.cdf(min(only_first, only_second), n, 0.5))
     point = float(binom.pmf(only_first, n, 0.5))
@@ -49,25 +50,27 @@ def compare(
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Value]:
-    """Paired comparison of two systems at each one's own dev threshold, on the presentations that both answered.
+    """Paired comparison of two systems, each at its own dev threshold, on the presentations for which both have a
+    response.
 
-    `mcnemar` by `bona_fide`, `attack` and `all`; `differences` of `auc`, `eer`, `acer_worst`, `acer_pooled`, `apcer_worst`,
-    `apcer_pooled` and `bpcer`: `first`, `second`, `difference` = first - second, and over subjects resampled for both alike its `bootstrap` with
-    `p`, the two-sided share of resamples beyond 0. `acer_worst` and `apcer_worst` hold each system's worst species. Spoof and forgery are compared
-    apart: give tables of one task. Raises FascoreError where there are no common presentations, where labels or species
-    of one differ, and where one class is missing.
+    `mcnemar` holds the tests by `bona_fide`, `attack`, and `all`. `differences` holds, for `auc`, `eer`, `acer_worst`,
+    `acer_pooled`, `apcer_worst`, `apcer_pooled`, and `bpcer`, the values `first`, `second`, and `difference` = first -
+    second, and its `bootstrap` over subjects, resampled identically for both, with `p`, the two-sided share of
+    resamples beyond 0. `acer_worst` and `apcer_worst` refer to each system's own worst species. Spoof and forgery are
+    compared separately: pass tables of a single task. Raises FascoreError if there are no common presentations, if
+    labels or species of one differ, or if a class is missing.
     """
-    one, other, counted = _matched(first, second)
-    roc.needs_both(one.sorted_bona_fide, one.sorted_attack)
+    left, right, counted = _matched(first, second)
+    roc.needs_both(left.sorted_bona_fide, left.sorted_attack)
     at = thresholds[0].value, thresholds[1].value
-    wrong = [(table.score >= value) == table.attack for table, value in zip((one, other), at)]
-    groups = {"bona_fide": one.bona_fide, "attack": one.attack, "all": np.ones(len(one), np.bool_)}
+    wrong = [(table.score >= value) == table.attack for table, value in zip((left, right), at)]
+    groups = {"bona_fide": left.bona_fide, "attack": left.attack, "all": np.ones(len(left), np.bool_)}
     tests = {
         name: mcnemar(*(int(np.count_nonzero(rows & a & ~b)) for a, b in (wrong, wrong[::-1])))._asdict()
         for name, rows in groups.items()
     }
-    figures = _figures(one, at[0]), _figures(other, at[1])
-    drawn = _resampled((one, other), at, resamples, seed)
+    figures = _figures(left, at[0]), _figures(right, at[1])
+    drawn = _resampled((left, right), at, resamples, seed)
     return {
         **counted,
         "thresholds": {"first": at[0], "second": at[1]},
@@ -78,7 +81,7 @@ def compare(
 
 
 def _matched(first: ScoreTable, second: ScoreTable) -> tuple[ScoreTable, ScoreTable, dict[str, Value]]:
-    """The rows of both tables that are one presentation and have an answer in both, in one order, and counts of the others."""
+    """The matching rows of both tables with a response in both, in the same order, and counts of the others."""
     keys = [
         dict(zip(zip(table.column("dataset").tolist(), table.id.tolist()), range(len(table))))
         for table in (first, second)
@@ -130,7 +133,10 @@ def _figures(table: ScoreTable, threshold: float) -> dict[str, float | None]:
 def _resampled(
     tables: tuple[ScoreTable, ScoreTable], at: tuple[float, float], count: int, seed: int
 ) -> Mapping[str, Paired]:
-    """Both systems' figures in each resample: one stream and the same subjects, so the same people; empty without named subjects."""
+    """Differences of the figures in each resample.
+
+    One random stream and equal subjects draw the same people for both. Empty without named subjects.
+    """
     drawn = []
     for table, value in zip(tables, at):
         draws = Resampling.of(table, count, seed)
@@ -168,5 +174,5 @@ def _difference(first: float | None, second: float | None, drawn: Paired | None)
     beyond = min(int((values <= 0).sum()), int((values >= 0).sum()))
     p = min(
         1.0, 2 * (beyond + 1) / (len(values) + 1)
-    )  # the observed table counts as one of the resamples: p is never 0
+    )  # the observed table counts as one of the resamples, so p is never 0
     return {**parts, "bootstrap": {**drawn.draws.interval(drawn.values), "p": p}}

@@ -1,4 +1,4 @@
-"""Frame, clip and attempt: which rows of a score file are one presentation, and the rule that makes one score of them."""
+"""Frame, clip, and attempt: which rows of a score file form one presentation, and the rule that combines their scores."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "clip": ("dataset", "clip"),
     "attempt": ("dataset", "task", "subject", "presenter", "instrument", "species", "session", "device", "attempt"),
 }
-"""Columns whose words together name one presentation."""
+"""Columns whose values together identify one presentation."""
 FIXED = ("task", "species", "attack_potential")
-"""Columns in which rows of one presentation may not differ."""
+"""Columns in which the rows of one presentation must agree."""
 
 
 class Level(Config):
-    """What counts as one presentation. `majority` accepts where more than half of the rows would be accepted, at any threshold."""
+    """What counts as one presentation.
+
+    `majority` accepts if more than half of the rows would be accepted, at any threshold.
+    """
 
     name: Literal["frame", "clip", "attempt"] = Field(
         "frame", description="each row as it is, the rows of a clip, or of a subject's attempt"
@@ -38,12 +41,13 @@ class Level(Config):
 
 
 def fold(table: ScoreTable, level: Level) -> ScoreTable:
-    """One row for each presentation of a level, in the order of their first rows.
+    """One row per presentation of a level, in the order of their first rows.
 
-    Rows without an answer have no part, unless all of a presentation have none: it is a non-response then, for the reason of
-    its first row. Other columns keep their word where all rows share it. Clips are rows of one word in column `clip` and one
-    dataset; attempts are rows of one `attempt` with the same subject, presenter, instrument, species, session and device.
-    Raises FascoreError where the column is missing or empty, and where labels or species of one presentation differ.
+    Rows without a response are ignored, unless no row of the presentation has one: it is then a non-response, with the
+    reason of its first row. Other columns keep their value if all rows share it. A clip consists of the rows of one
+    dataset with the same value in column `clip`. An attempt consists of the rows with the same `attempt`, subject,
+    presenter, instrument, species, session, and device. Raises FascoreError if the column is missing or empty, or if
+    labels or species of one presentation differ.
     """
     if level.name == "frame":
         return table
@@ -76,12 +80,12 @@ def _require(table: ScoreTable, name: str) -> None:
 
 
 def _groups(columns: list[Categorical], label: NDArray[np.int8] | None) -> tuple[Ints, Ints]:
-    """The group of each row (N,), groups numbered by their first rows, and those rows (G,)."""
+    """The group of each row (N,), with groups numbered in the order of their first rows, and those first rows (G,)."""
     code = np.zeros(len(columns[0].codes), np.int64) if label is None else label.astype(np.int64)
     for column in columns:
         code = np.unique(code * len(column.names) + column.codes, return_inverse=True)[
             1
-        ]  # small again before the next column
+        ]  # keeps the codes small before the next column
     _, first, group = np.unique(code, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty(len(order), np.int64)
@@ -103,7 +107,7 @@ def _agree(table: ScoreTable, name: str, group: Ints, first: Ints) -> None:
 
 
 def _shared(column: Categorical, group: Ints, first: Ints) -> Categorical:
-    """The word of each group, empty where its rows differ."""
+    """The value of each group, empty if its rows differ."""
     codes = column.codes[first]
     differ = np.zeros(len(first), np.bool_)
     differ[group[column.codes != codes[group]]] = True
@@ -111,7 +115,7 @@ def _shared(column: Categorical, group: Ints, first: Ints) -> Categorical:
 
 
 def _fold(values: Floats, group: Ints, groups: int, rows: NDArray[np.bool_], rule: str) -> Floats:
-    """One value of each group from some rows, NaN where a group has none of them."""
+    """One value per group from some rows; NaN if a group has none of them."""
     picked = np.flatnonzero(rows)
     order = picked[np.lexsort((values[picked], group[picked]))]
     sizes = np.bincount(group[order], minlength=groups)
@@ -128,8 +132,8 @@ def _at(place: Callable[[Ints], Ints]) -> Callable[[Floats, Ints, Ints], Floats]
 _RULES: dict[str, Callable[[Floats, Ints, Ints], Floats]] = {
     "min": _at(lambda sizes: 0 * sizes),
     "max": _at(lambda sizes: sizes - 1),
-    "majority": _at(lambda sizes: (sizes - 1) // 2),  # accepted with all above it: more than half
+    "majority": _at(lambda sizes: (sizes - 1) // 2),  # accepted together with all above it: more than half
     "median": lambda values, start, sizes: (values[start + (sizes - 1) // 2] + values[start + sizes // 2]) / 2,
     "mean": lambda values, start, sizes: np.add.reduceat(values, start) / sizes,
 }
-"""From sorted values of all groups, one after the other, with start and size of each."""
+"""Each rule receives the sorted values of all groups, concatenated, with the start and size of each group."""

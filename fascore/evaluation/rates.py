@@ -1,4 +1,4 @@
-"""Error rates of ISO/IEC 30107-3:2023 at a given threshold: by species, worst, pooled; non-responses apart."""
+"""Error rates of ISO/IEC 30107-3:2023 at a given threshold: by species, worst, and pooled; non-responses separate."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from fascore.contract.kinds.values import Value
 from fascore.evaluation.intervals import clopper_pearson, rule_of_three, upper_bound
 
 SMALL = 30
-"""Below this many presentations a rate is flagged."""
+"""A rate on fewer presentations than this is flagged."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Errors among `n` presentations that got an answer; `silent` further ones got none. `subjects`: how many the n show, where named."""
+    """Errors among `n` presentations with a response; `silent` further presentations have none.
+
+    `subjects`: the number of people that the n show, if named.
+    """
 
     errors: int
     n: int
@@ -27,12 +30,12 @@ class Rate:
 
     @property
     def value(self) -> float | None:
-        """The error rate; None where no presentation got an answer."""
+        """The error rate; None if no presentation has a response."""
         return self.errors / self.n if self.n else None
 
     @property
     def non_response(self) -> float | None:
-        """Share of all presentations that got no answer; None where there are none."""
+        """Share of all presentations without a response; None if there are no presentations."""
         return self.silent / (self.n + self.silent) if self.n + self.silent else None
 
     @property
@@ -41,13 +44,14 @@ class Rate:
         return clopper_pearson(self.errors, self.n)
 
     def silence_rejects(self, *, bona_fide: bool) -> Rate:
-        """The rate where a presentation without an answer counts as rejected: an error of bona fide, none of an attack."""
+        """The rate if a non-response counts as a rejection: an error for bona fide, correct for an attack."""
         return Rate(self.errors + self.silent * bona_fide, self.n + self.silent)
 
     def parts(self, name: str, silent: str) -> dict[str, Value]:
-        """The rate under `name` and the non-response rate under `silent`, with counts and the interval (95 %, if independent).
+        """The rate under `name` and the non-response rate under `silent`, with counts and the interval (95 %, if
+        independent).
 
-        Without an error and with named subjects, `rule_of_three` bounds it by the number of subjects.
+        If there are no errors and subjects are named, `rule_of_three` bounds the rate by the number of subjects.
         """
         few = {"note": f"n = {self.n} is below {SMALL}"} if self.n < SMALL else {}
         three: dict[str, Value] = {}
@@ -56,7 +60,9 @@ class Rate:
         return {**self.counts(name), silent: self.non_response, "non_responses": self.silent, **three, **few}
 
     def counts(self, name: str) -> dict[str, Value]:
-        """The rate under `name` with errors, n and the Clopper-Pearson interval: `low` and `high`, 95 %, if independent."""
+        """The rate under `name` with errors, n, and the Clopper-Pearson interval: `low` and `high`, 95 %, if
+        independent.
+        """
         low, high = self.interval
         return {name: self.value, "errors": self.errors, "n": self.n, "low": low, "high": high}
 
@@ -65,14 +71,14 @@ class Rate:
 
 
 def bona_fide_rate(table: ScoreTable, threshold: float) -> Rate:
-    """BPCER with BPNRR: bona fide presentations rejected."""
+    """BPCER with BPNRR: rejected bona fide presentations."""
     scores, silent = table.sorted_scores.bona_fide, table.sorted_scores.silent_bona_fide
     shown = None if table.shown is None else table.shown.bona_fide
     return Rate(int(np.searchsorted(scores, threshold, side="left")), len(scores), silent, shown)
 
 
 def attack_rates(table: ScoreTable, threshold: float) -> dict[str, Rate]:
-    """Attack presentations accepted, by species: APCER with APNRR; the miss rate by manipulation for forgery."""
+    """Accepted attack presentations by species: APCER with APNRR, or for forgery the miss rate by manipulation."""
     by_class, shown = table.sorted_scores, {} if table.shown is None else table.shown.species
     below = {name: int(np.searchsorted(scores, threshold, side="left")) for name, scores in by_class.species.items()}
     return {
@@ -82,24 +88,27 @@ def attack_rates(table: ScoreTable, threshold: float) -> dict[str, Rate]:
 
 
 def worst(rates: Mapping[str, Rate]) -> str | None:
-    """The group of the greatest rate; of equal ones that with the most presentations, then the first by name. None: nothing measured."""
+    """The group with the highest rate; ties take the one with the most presentations, then the first by name.
+
+    None if nothing was measured.
+    """
     measured = [name for name, species_rate in rates.items() if species_rate.n]
     return min(measured, key=lambda name: (-rates[name].errors / rates[name].n, -rates[name].n, name), default=None)
 
 
 def pooled(rates: Mapping[str, Rate]) -> Rate:
-    """All groups as one."""
+    """All groups pooled into one rate."""
     return sum(rates.values(), start=Rate(0, 0))
 
 
 def mean(rates: Mapping[str, Rate]) -> float | None:
-    """The mean over the groups that were measured, each with the same weight; None where none was."""
+    """The mean over the groups that were measured, with equal weights; None if none was."""
     values = [species_rate.errors / species_rate.n for species_rate in rates.values() if species_rate.n]
     return sum(values) / len(values) if values else None
 
 
 def coarse(rates: Mapping[str, Rate]) -> dict[str, dict[str, Rate]]:
-    """Species by group: the part of their names before the dot."""
+    """Species by group; the group is the part of the name before the dot."""
     groups: dict[str, dict[str, Rate]] = {}
     for name, rate in rates.items():
         groups.setdefault(name.partition(".")[0], {})[name] = rate
@@ -107,10 +116,11 @@ def coarse(rates: Mapping[str, Rate]) -> dict[str, dict[str, Rate]]:
 
 
 def worst_bound(rates: Mapping[str, Rate], confidence: float = 0.95) -> dict[str, Value]:
-    """An upper bound of the worst of m rates, and the group that sets it: each one's exact one-sided bound at alpha / m (Bonferroni), the greatest.
+    """An upper bound of the worst of m rates, and the group that sets it: the largest exact one-sided bound at alpha /
+    m (Bonferroni).
 
-    All m bounds hold at once with this confidence, so their greatest bounds the greatest rate, whichever group that is. The
-    bootstrap of a maximum is biased and says nothing of a species without an error.
+    All m bounds hold simultaneously with this confidence, so the largest bounds the highest rate, whichever group that
+    is. A bootstrap of the maximum is biased and provides no information about a species without errors.
     """
     measured = {name: rate for name, rate in rates.items() if rate.n}
     bounds = {
@@ -126,13 +136,13 @@ def worst_bound(rates: Mapping[str, Rate], confidence: float = 0.95) -> dict[str
 
 
 def half(first: float | None, second: float | None) -> float | None:
-    """The mean of two rates; None where one was not measured."""
+    """The mean of two rates; None if one was not measured."""
     return None if first is None or second is None else (first + second) / 2
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Both classes at one threshold, all attacks pooled."""
+    """Errors of both classes at one threshold, with all attacks pooled."""
 
     attack: Rate
     bona_fide: Rate
@@ -144,14 +154,14 @@ class Errors:
 
     @property
     def accuracy(self) -> float:
-        """Share of presentations classified right."""
+        """Share of presentations classified correctly."""
         return 1 - (self.attack.errors + self.bona_fide.errors) / (self.attack.n + self.bona_fide.n)
 
 
 def errors(table: ScoreTable, threshold: float) -> Errors:
-    """Pooled errors of both classes. Raises SpecError where one class has no score."""
+    """Pooled errors of both classes. Raises SpecError if a class has no score."""
     both_classes = Errors(pooled(attack_rates(table, threshold)), bona_fide_rate(table, threshold))
-    for name, one in (("bona fide", both_classes.bona_fide), ("attack", both_classes.attack)):
-        if not one.n:
+    for name, rate in (("bona fide", both_classes.bona_fide), ("attack", both_classes.attack)):
+        if not rate.n:
             raise SpecError(f"no {name} presentation has a score; both classes are needed")
     return both_classes

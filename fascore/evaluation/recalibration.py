@@ -1,4 +1,4 @@
-"""A threshold for a new camera from its bona fide alone: for a BPCER target, and with an APCER that nobody knows."""
+"""A threshold for a new camera from bona fide presentations alone: it meets a BPCER target, and its APCER is unknown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class Rejected(Config):
-    """Bona fide of the new camera rejected at a threshold, with the Clopper-Pearson interval, 95 %, if independent."""
+    """Rejected bona fide of the new camera at a threshold, with the Clopper-Pearson interval, 95 %, if independent."""
 
     threshold: FiniteFloat = Field(description="accept if the score is at least this")
     errors: NonNegativeInt = Field(description="bona fide rejected")
@@ -34,7 +34,7 @@ class Rejected(Config):
 
     @classmethod
     def at(cls, threshold: float, bona_fide: roc.Floats) -> Rejected:
-        """Count; `bona_fide` (P,) increasing."""
+        """Count the rejected presentations. `bona_fide` (P,) is increasing."""
         errors, n = int(np.searchsorted(bona_fide, threshold, side="left")), len(bona_fide)
         low, high = clopper_pearson(errors, n)
         return cls(threshold=threshold, errors=errors, n=n, value=errors / n, low=low, high=high)
@@ -45,7 +45,9 @@ class Rejected(Config):
 
 
 class Recalibration(Config):
-    """What is written beside a run: the new threshold, what it does to bona fide, and that nothing is known of attacks."""
+    """The file written beside a run: the new threshold, its effect on bona fide, and the note that its effect on
+    attacks is unknown.
+    """
 
     kind: Literal["recalibration"] = Field("recalibration", description="what this file is")
     camera: str = Field(description="whose bona fide it was chosen on")
@@ -61,8 +63,8 @@ class Recalibration(Config):
 def recalibrate(table: ScoreTable, *, own: Threshold, run: str, camera: str, bpcer: float) -> Recalibration:
     """The highest threshold that rejects at most `bpcer` of the bona fide of a new camera.
 
-    Raises FascoreError where the table has attacks, where the target is not measurable on so few (`intervals.too_few`), and
-    where the camera's name could be no file's.
+    Raises FascoreError if the table has attacks, if there are too few presentations to measure the target
+    (`intervals.too_few`), or if the camera's name is not a valid file name.
     """
     if not _NAME.fullmatch(camera):
         raise FascoreError(f"'{camera}' cannot name a camera's file: letters, digits, '-', '_' and '.'")
@@ -99,7 +101,7 @@ def recalibrate(table: ScoreTable, *, own: Threshold, run: str, camera: str, bpc
 
 
 def read_recalibration(path: Path, own: Threshold) -> Recalibration:
-    """A file that `recalibrate` gave, for the run whose own threshold is `own`. Raises FascoreError."""
+    """Read a file written by `recalibrate`, for the run whose own threshold is `own`. Raises FascoreError."""
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""Threshold-free measures and operating points, from scores sorted once.
+"""Threshold-free measures and operating points, computed from scores that are sorted once.
 
-All functions take `bona_fide` (P,) and `attack` (M,) float64, increasing. A presentation is accepted when its score is at
-least the threshold; rates are counts over n, so ties are right by construction.
+All functions accept `bona_fide` (P,) and `attack` (M,) float64, in increasing order. A presentation is accepted if its
+score is at least the threshold. Rates are counts over n, so ties are handled correctly by construction.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from fascore.contract.errors import SpecError
 Floats = NDArray[np.float64]
 
 BLOCK = 1 << 20
-"""Values that are searched for at once."""
+"""Number of values per search."""
 
 
 def needs_both(bona_fide: Floats, attack: Floats) -> None:
-    """Raise SpecError where one class has no scores."""
+    """Raise SpecError if a class has no scores."""
     for name, values in (("bona fide", bona_fide), ("attack", attack)):
         if not len(values):
             raise SpecError(f"no {name} presentation has a score; both classes are needed")
@@ -32,9 +32,10 @@ def needs_both(bona_fide: Floats, attack: Floats) -> None:
 
 @dataclass(frozen=True)
 class Roc:
-    """Every operating point, thresholds increasing, (K + 1,); the first accepts everything, the last nothing.
+    """Every operating point, by increasing threshold, (K + 1,). The first accepts everything, the last nothing.
 
-    `accepted` (K + 1,) int64 attacks accepted of `n_attack`, `rejected` (K + 1,) int64 bona fide rejected of `n_bona_fide`.
+    `accepted` (K + 1,) int64 counts the accepted attacks out of `n_attack`; `rejected` (K + 1,) int64 counts the
+    rejected bona fide out of `n_bona_fide`.
     """
 
     thresholds: Floats
@@ -54,15 +55,15 @@ class Roc:
         return self.rejected / self.n_bona_fide
 
     def scaled(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Both rates times n_attack n_bona_fide: whole numbers, so that equal rates compare as equal."""
+        """Both rates times n_attack * n_bona_fide: integers, so that equal rates compare as equal."""
         return self.accepted * self.n_bona_fide, self.rejected * self.n_attack
 
 
 def roc(bona_fide: Floats, attack: Floats) -> Roc:
-    """The empirical curve at each distinct score, and at the next float above the greatest."""
+    """The empirical curve at each distinct score and at the next float above the largest."""
     needs_both(bona_fide, attack)
     merged = np.concatenate([bona_fide, attack])
-    merged.sort(kind="stable")  # finds the two sorted runs and merges them
+    merged.sort(kind="stable")  # detects the two sorted runs and merges them
     distinct = merged[np.append(True, merged[1:] > merged[:-1])]
     thresholds = np.append(distinct, np.nextafter(distinct[-1], np.inf))
     accepted = len(attack) - np.searchsorted(attack, thresholds, side="left")
@@ -71,18 +72,21 @@ def roc(bona_fide: Floats, attack: Floats) -> Roc:
 
 
 def auc(bona_fide: Floats, attack: Floats) -> float:
-    """Probability that a bona fide scores above an attack, ties half (Mann-Whitney); a quotient of whole numbers."""
+    """Probability that a bona fide presentation scores above an attack; ties count half (Mann-Whitney).
+
+    A ratio of integers.
+    """
     needs_both(bona_fide, attack)
     return sum(map(_twice_below, _blocks(bona_fide), repeat(attack))) / (2 * len(bona_fide) * len(attack))
 
 
 def _blocks(values: Floats) -> Iterator[Floats]:
-    """Views of a million values each: what is found for each value never takes much memory."""
+    """Views of a million values each, so that per-value results never take much memory."""
     return (values[start : start + BLOCK] for start in range(0, len(values), BLOCK))
 
 
 def _twice_below(bona_fide: Floats, attack: Floats) -> int:
-    """Twice the number of pairs in order, and once that of ties."""
+    """Twice the number of correctly ordered pairs plus the number of ties."""
     below = np.searchsorted(attack, bona_fide, side="left")
     tied = bona_fide[attack[np.minimum(below, len(attack) - 1)] == bona_fide]
     ties = np.searchsorted(attack, tied, side="right") - np.searchsorted(attack, tied, side="left")
@@ -90,14 +94,19 @@ def _twice_below(bona_fide: Floats, attack: Floats) -> int:
 
 
 class PartialArea(NamedTuple):
-    """The area under the ROC up to a false positive rate: `standardized` (McClish 1989, eq. 7: 0.5 is guessing, 1 perfect) and `area`."""
+    """The area under the ROC curve up to a false positive rate: `standardized` (McClish 1989, eq. 7: 0.5 is chance, 1
+    is perfect) and `area`.
+    """
 
     standardized: float
     area: float
 
 
 def partial_auc(bona_fide: Floats, attack: Floats, max_fpr: float) -> PartialArea:
-    """The area up to `max_fpr`, bona fide positive, the curve interpolated at its end. Raises SpecError where one class is missing."""
+    """The area up to `max_fpr`, with bona fide positive and the curve interpolated at its end.
+
+    Raises SpecError if a class is missing.
+    """
     needs_both(bona_fide, attack)
     last = attack[
         max(0, len(attack) - 1 - int(max_fpr * len(attack)))
@@ -119,8 +128,9 @@ def partial_auc(bona_fide: Floats, attack: Floats, max_fpr: float) -> PartialAre
 class EqualError(NamedTuple):
     """The equal error rate in its two conventions.
 
-    `interpolated`: where the line through the points of the curve meets equal errors. `nearest`: the false accept rate at
-    the point of least |false accept - false reject|, the highest threshold of several. `threshold` is that point's.
+    `interpolated`: the rate at which the line through the points of the curve crosses equal errors. `nearest`: the
+    false accept rate at the point with the smallest |false accept - false reject|; ties take the highest threshold.
+    `threshold` belongs to that point.
     """
 
     interpolated: float
@@ -130,7 +140,7 @@ class EqualError(NamedTuple):
 
 
 def equal_error(bona_fide: Floats, attack: Floats) -> EqualError:
-    """EER of the pooled attacks, by bisection: O(log n) from sorted scores. Raises SpecError where one class is missing."""
+    """EER of the pooled attacks, by bisection: O(log n) on sorted scores. Raises SpecError if a class is missing."""
     needs_both(bona_fide, attack)
 
     def accepted(threshold: float) -> int:
@@ -138,7 +148,7 @@ def equal_error(bona_fide: Floats, attack: Floats) -> EqualError:
 
     def gap(
         threshold: float,
-    ) -> int:  # of both rates, times n_attack n_bona_fide: whole numbers, so that equal rates compare as equal
+    ) -> int:  # between both rates, times n_attack * n_bona_fide: integers, so that equal rates compare as equal
         return accepted(threshold) * len(bona_fide) - _below(bona_fide, threshold) * len(attack)
 
     crossed = [
@@ -150,7 +160,7 @@ def equal_error(bona_fide: Floats, attack: Floats) -> EqualError:
     right = min(crossed, default=np.nextafter(top, np.inf))
     left = max(
         scores[_below(scores, right) - 1] for scores in (bona_fide, attack) if scores[0] < right
-    )  # all is accepted at the least score
+    )  # everything is accepted at the lowest score
     share = gap(left) / (gap(left) - gap(right))
     best = right if abs(gap(right)) <= gap(left) else left
     rates = [accepted(t) / len(attack) for t in (left, right, best)]
@@ -166,31 +176,37 @@ def _below(scores: Floats, threshold: float) -> int:
 
 
 def least_half_total_error(bona_fide: Floats, attack: Floats) -> float:
-    """The threshold of least (false accept + false reject) / 2, the highest of several."""
+    """The threshold with the smallest (false accept + false reject) / 2; ties take the highest threshold."""
     curve = roc(bona_fide, attack)
     return _between(curve.thresholds, _last_least(np.add(*curve.scaled())))
 
 
 def _last_least(values: NDArray[np.int64]) -> int:
-    """Index of the least value, the last of several: the fewest attacks accepted."""
+    """Index of the smallest value; ties take the last, which accepts the fewest attacks."""
     return int(np.flatnonzero(values == values.min())[-1])
 
 
 def _between(thresholds: Floats, index: int) -> float:
-    """The middle of the scores around an operating point; the ends have a score on one side only and stay as they are."""
+    """The midpoint between the scores around an operating point.
+
+    The first and last thresholds have a score on one side only and are returned unchanged.
+    """
     if index in (0, len(thresholds) - 1):
         return float(thresholds[index])
     return _middle(float(thresholds[index - 1]), float(thresholds[index]))
 
 
 def _middle(low: float, high: float) -> float:
-    """Between two scores: where a dev threshold has most room on both sides. Neighbouring floats give the higher."""
+    """The midpoint of two scores, which leaves a dev threshold the most room on both sides.
+
+    For adjacent floats, the higher one.
+    """
     middle = low / 2 + high / 2
     return middle if low < middle else high
 
 
 def allowed(rate: float, n: int) -> int:
-    """The greatest count k of n with k / n <= rate: "at most" never rounds up, and 0.29 of 100 is 29."""
+    """The largest count k with k / n <= rate: "at most" never rounds up, and 0.29 of 100 is 29."""
     k = min(int(rate * n) + 1, n)
     while k / n > rate:
         k -= 1
@@ -198,32 +214,38 @@ def allowed(rate: float, n: int) -> int:
 
 
 def reject_at_most(bona_fide: Floats, rate: float) -> float:
-    """The highest threshold that rejects at most this share of the bona fide: a bona fide score."""
+    """The highest threshold that rejects at most this share of the bona fide; it is a bona fide score."""
     k = allowed(rate, len(bona_fide))
     return float(bona_fide[k]) if k < len(bona_fide) else float(np.nextafter(bona_fide[-1], np.inf))
 
 
 def accept_at_most(attack: Floats, rate: float) -> float:
-    """The lowest attack score that as a threshold accepts at most this share; the next float above all where none does."""
+    """The lowest attack score that, as a threshold, accepts at most this share; if there is none, the next float above
+    all scores.
+    """
     k = allowed(rate, len(attack))
     if k == len(attack):
         return float(attack[0])
     above = int(
         np.searchsorted(attack, attack[len(attack) - k - 1], side="right")
-    )  # beyond all ties of the first to reject
+    )  # after all scores tied with the first attack to reject
     return float(attack[above]) if above < len(attack) else float(np.nextafter(attack[-1], np.inf))
 
 
 def least_that_accepts_at_most(attack: Floats, rate: float) -> float:
-    """The least number that as a threshold accepts at most this share: the next one above the first attack to reject. Rate below 1.
+    """The smallest number that, as a threshold, accepts at most this share: the next float above the first attack to
+    reject. The rate is below 1.
 
-    The point of the curve itself, where as many bona fide as possible are accepted; `accept_at_most` leaves room below instead.
+    This is the point of the curve itself, which accepts as many bona fide as possible; `accept_at_most` leaves room
+    below instead.
     """
     return float(np.nextafter(attack[len(attack) - 1 - allowed(rate, len(attack))], np.inf))
 
 
 class RateAtRate(NamedTuple):
-    """A true positive rate at a false positive rate: `hits`, `tpr`, the rate that was `reached`, `n` negatives, `n_positive`, `threshold`."""
+    """A true positive rate at a false positive rate: `hits`, `tpr`, the rate `reached`, `n` negatives, `n_positive`,
+    and `threshold`.
+    """
 
     hits: int
     tpr: float
@@ -236,8 +258,8 @@ class RateAtRate(NamedTuple):
 def tpr_at_fpr(bona_fide: Floats, attack: Floats, fpr: float, positive: Literal["attack", "bona_fide"]) -> RateAtRate:
     """TPR at an FPR of at most `fpr`, at the most permissive threshold.
 
-    `attack` positive: an attack rejected is a true positive, a bona fide rejected a false one. `bona_fide` positive: accepted
-    likewise.
+    If `attack` is positive, a rejected attack is a true positive and a rejected bona fide presentation a false
+    positive. If `bona_fide` is positive, the same holds for accepted presentations.
     """
     needs_both(bona_fide, attack)
     negatives = bona_fide if positive == "attack" else attack
@@ -245,7 +267,7 @@ def tpr_at_fpr(bona_fide: Floats, attack: Floats, fpr: float, positive: Literal[
     index = allowed(fpr, n)
     if positive == "attack":
         threshold = bona_fide[index]
-    else:  # mirrored: bona fide strictly above this attack's score are accepted, so the threshold is the next number
+    else:  # mirrored: bona fide strictly above this attack's score are accepted, so the threshold is the next float
         threshold = np.nextafter(attack[n - 1 - index], np.inf)
     rejected, kept_out = _below(bona_fide, threshold), _below(attack, threshold)
     accepted, let_in = len(bona_fide) - rejected, len(attack) - kept_out

@@ -1,4 +1,4 @@
-"""How many presentations, subjects and instruments a claim needs, before the laboratory is booked."""
+"""How many presentations, subjects, and instruments a claim needs, to plan a test before it starts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from fascore.contract.errors import FascoreError
 Which: TypeAlias = Literal["apcer", "bpcer"]
 
 MOST = 10**9
-"""Beyond this many presentations a claim is none that anyone could test."""
+"""A claim that needs more presentations than this cannot be tested in practice."""
 
 
 class Claim(Config):
-    """`<rate> <= limit` with a confidence, tested by presentations that come `each` a subject (bona fide) or an instrument (attacks).
+    """`<rate> <= limit` with a confidence, tested with `each` presentations per subject (bona fide) or per instrument
+    (attacks).
 
-    `correlation` is the intra-class correlation of errors within a subject or an instrument: 0, all presentations are
-    independent; 1, those of one subject always agree.
+    `correlation` is the intra-class correlation of errors within a subject or an instrument. At 0, all presentations
+    are independent; at 1, those of one subject always agree.
     """
 
     rate: Which = Field(description="apcer, of each species, or bpcer")
@@ -34,16 +35,19 @@ class Claim(Config):
 
     @property
     def design_effect(self) -> float:
-        """How many times more presentations are needed than independent ones: 1 + (each - 1) correlation (Kish 1965)."""
+        """Factor by which more presentations are needed than if they were independent: 1 + (each - 1) * correlation
+        (Kish 1965).
+        """
         return 1 + (self.each - 1) * self.correlation
 
 
 class Plan(Config):
-    """What passing takes, for one species or for bona fide, where `errors` of `independent` presentations are tolerated.
+    """What a pass requires, for one species or for bona fide, if `errors` out of `independent` presentations are
+    tolerated.
 
-    `presentations` are needed, with `groups` instruments or subjects; `total` over all species. Among them `tolerated` errors
-    pass: the same share, on an effective sample of presentations / design effect (Korn and Graubard 1998). `passes` is the
-    chance to pass for true rates, for all species at once.
+    The test needs `presentations` with `groups` instruments or subjects, and `total` presentations over all species. It
+    passes with up to `tolerated` errors: the same share, on an effective sample of presentations / design effect (Korn
+    and Graubard 1998). `passes` is the probability of passing by true rate, for all species at once.
     """
 
     errors: NonNegativeInt = Field(description="errors that are tolerated among the independent presentations")
@@ -57,10 +61,11 @@ class Plan(Config):
 
 
 def needed(limit: float, alpha: float, errors: int) -> int:
-    """The least n of which `errors` errors put the exact upper bound (Clopper-Pearson, one-sided 1 - alpha) at `limit` or below.
+    """The smallest n for which `errors` errors put the exact upper bound (Clopper-Pearson, one-sided 1 - alpha) at
+    `limit` or below.
 
-    That is the least n with P(X <= errors) <= alpha for X ~ Binomial(n, limit); without errors ceil(log alpha / log(1 - limit)),
-    which the rule of three approximates by 3 / limit at 95 %. Raises FascoreError beyond `MOST`.
+    That is the smallest n with P(X <= errors) <= alpha for X ~ Binomial(n, limit). Without errors it is ceil(log alpha
+    / log(1 - limit)), which the rule of three approximates by 3 / limit at 95 %. Raises FascoreError above `MOST`.
     """
     low, high = errors, errors + 1
     while bdtr(errors, high, limit) > alpha:
@@ -74,12 +79,14 @@ def needed(limit: float, alpha: float, errors: int) -> int:
 
 
 def passes(n: int, errors: int, true: float, species: int = 1) -> float:
-    """The chance that none of `species` independent tests of n presentations shows more than `errors` errors at this true rate."""
+    """The probability that none of `species` independent tests of n presentations shows more than `errors` errors at
+    this true rate.
+    """
     return float(bdtr(errors, n, true)) ** species
 
 
 def plans(claim: Claim, errors: Sequence[int], true: Sequence[float]) -> Iterator[Plan]:
-    """A plan for each number of tolerated errors; where there are several species, each alone and all at once."""
+    """Yield a plan for each number of tolerated errors. If there are several species, each alone and all at once."""
     for at_once in (False, True) if claim.species > 1 else (False,):
         alpha = (1 - claim.confidence) / (claim.species if at_once else 1)
         for tolerated in errors:
@@ -99,12 +106,12 @@ def plans(claim: Claim, errors: Sequence[int], true: Sequence[float]) -> Iterato
 
 
 def _exact(number: float) -> int:
-    """Rounded up, but not for the last bit: 149 x 1.1 is 163.9, and 150 x 1.1 is 165 and no more."""
+    """Round up, ignoring floating-point error: 149 x 1.1 = 163.9 gives 164, and 150 x 1.1 gives exactly 165."""
     return math.ceil(number - 1e-9)
 
 
 def document(claim: Claim, computed: Sequence[Plan]) -> dict[str, Any]:
-    """JSON of a claim and its plans."""
+    """A claim and its plans as JSON."""
     return {
         **claim.model_dump(mode="json"),
         "design_effect": claim.design_effect,

@@ -32,14 +32,15 @@ METRICS: tuple[dict[str, Any], ...] = (
     *({"type": "apcer_at_bpcer", "bpcer": rate} for rate in (0.05, 0.01, 0.005)),
     *({"type": "tpr_at_fpr", "fpr": rate} for rate in (1e-2, 1e-3, 1e-4)),
 )
-"""What score files are measured by; `riapar` too where the files say what a matcher did."""
+"""Metrics for score files; `riapar` is added if the files contain the results of a matcher."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What score files give: `tests` by name, the `dev` table, the `threshold`, and `metrics`, the content of metrics.json.
+    """The result for score files: `tests` by name, the `dev` table, the `threshold`, and `metrics`, the content of
+    metrics.json.
 
-    `told`: sentences on how each file was read and how systems were combined.
+    `told`: sentences that describe how each file was read and how systems were combined.
     """
 
     tests: dict[str, ScoreTable]
@@ -61,14 +62,14 @@ def evaluate_files(
     level: Level | None = None,
     depth: Depth | None = None,
 ) -> Evaluation:
-    """Evaluate score files, each a test set named by its file, or the folder of a run with all its test sets.
+    """Evaluate score files, each a test set named after its file, or the folder of a run with all its test sets.
 
-    `dev` is the score file of the dev split; `rule` a threshold rule (default: `eer` with dev scores), or `fixed=0.5`, which
-    needs no dev file. Without both, only metrics that need no threshold are measured, and a warning says so. `combine` makes
-    one system of several: of each a score file and a dev file in the same order, or its run's folder. Tables are folded to
-    `level` after that, before anything is measured; `depth` says what is measured beyond the figures. With `out`,
-    `metrics.json`, `threshold.json` and the `scores/` as they were measured are written there, and where systems were combined
-    `combination.json`. Raises FascoreError in sentences.
+    `dev` is the score file of the dev split. `rule` is a threshold rule (default: `eer` with dev scores), or
+    `fixed=0.5`, which needs no dev file. Without both, only metrics that need no threshold are measured, and a warning
+    states this. `combine` merges several systems into one, given a score file and a dev file of each in the same order,
+    or the folders of their runs. Tables are then folded to `level` before anything is measured. `depth` selects what is
+    measured beyond the figures. With `out`, the function writes `metrics.json`, `threshold.json`, and the measured
+    `scores/` to that folder, and `combination.json` if systems were combined. Raises FascoreError.
     """
     dev = [dev] if isinstance(dev, Path) else list(dev)
     if rule and not dev and not rule.startswith("fixed=") and not any(path.is_dir() for path in paths):
@@ -90,7 +91,7 @@ def evaluate_sources(
     level: Level | None = None,
     depth: Depth | None = None,
 ) -> Evaluation:
-    """Evaluate score tables, wherever they come from; the parameters and errors are those of `evaluate_files`."""
+    """Evaluate score tables of any origin. Parameters and errors are those of `evaluate_files`."""
     level = level or Level()
     sources = sources.folded(level)
     threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
@@ -107,7 +108,10 @@ def evaluate_sources(
 
 
 def _turned(name: str | None, sources: Sources) -> str:
-    """The rule, where it is a number and scores were negated the number negated too, for it is one of the file's scores."""
+    """The rule.
+
+    If it is a number and scores were negated, the number is negated too, because it refers to the file's scores.
+    """
     rule = threshold_rule(name or "eer")
     if rule.name != "fixed" or not sources.negated:
         return rule
@@ -119,7 +123,7 @@ def _turned(name: str | None, sources: Sources) -> str:
 
 
 def write_evaluation(out: Path, evaluation: Evaluation) -> None:
-    """Write the files of an evaluation into a folder; `evaluate_files` names them."""
+    """Write the files of an evaluation to a folder; `evaluate_files` lists them."""
     metrics, dev = evaluation.metrics, evaluation.dev
     write_whole(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     if evaluation.threshold is not None:
@@ -131,7 +135,7 @@ def write_evaluation(out: Path, evaluation: Evaluation) -> None:
 
 
 def default_metrics(tests: Mapping[str, ScoreTable]) -> list[Metric]:
-    """The metrics of `METRICS`, and what matcher columns allow."""
+    """The metrics of `METRICS`, plus those that matcher columns allow."""
     matched = any("matcher.accept" in table.heads for table in tests.values())
     documents = (*METRICS, {"type": "riapar"}) if matched else METRICS
     return [cast("Metric", validate(load("metric", document["type"]), document)) for document in documents]

@@ -1,4 +1,4 @@
-"""The `score` rule of a spec: how the scores of several heads become the one that decides."""
+"""The `score` rule of a spec: how the scores of several heads are combined into the score that decides."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from fascore.evaluation.roc import auc, equal_error
 
 Floats: TypeAlias = NDArray[np.float64]
 Rule: TypeAlias = str | Mapping[str, Any]
-"""A head, or `{"sum": [heads]}`, `{"mean": [heads]}`, `{"min": [heads]}`, `{"by_task": {task: head}}`, `{"weighted": {head: weight}}`.
+"""A head, or `{"sum": [heads]}`, `{"mean": [heads]}`, `{"min": [heads]}`, `{"by_task": {task: head}}`, `{"weighted":
+{head: weight}}`.
 
-A weight is a number, a list of numbers that dev chooses from, or "dev", which stands for `GRID`.
+A weight is a number, a list of numbers that dev chooses from, or "dev", which means `GRID`.
 """
 
 GRID = tuple(step / 100 for step in range(101))
@@ -25,12 +26,13 @@ GRID = tuple(step / 100 for step in range(101))
 def combine(
     rule: Rule, columns: Mapping[str, Floats], tasks: NDArray[np.str_], weights: Mapping[str, float] | None = None
 ) -> Floats:
-    """The score of each row, (N,), from the heads' scores (N,) by name; NaN is a non-response.
+    """The score of each row, (N,), from the heads' scores (N,) by name. NaN is a non-response.
 
-    A head without any present input is NaN in its column. `sum` and `weighted` need every head: a sum over fewer is on
-    another scale, so one NaN gives NaN. `mean` and `min` take the heads that are present, NaN where none is. `by_task` takes
-    the head of the row's task; a row of another task takes the lower of all, NaN where one of them is missing. `weights`
-    are those of `fit_weights`, for the heads that a `weighted` rule leaves to dev. Raises SpecError where one lacks.
+    A head without any present input is NaN in its column. `sum` and `weighted` need every head: a sum over fewer heads
+    is on a different scale, so one NaN gives NaN. `mean` and `min` use the heads that are present; the score is NaN if
+    none is. `by_task` uses the head of the row's task. A row of another task gets the lowest score of all heads, or NaN
+    if one is missing. `weights` holds the result of `fit_weights` for the heads whose weight a `weighted` rule leaves
+    to dev. Raises SpecError if one of them is missing.
     """
     if isinstance(rule, str):
         return columns[rule]
@@ -63,11 +65,12 @@ def _by_task(heads: Mapping[str, Floats], tasks: NDArray[np.str_]) -> Floats:
 def fit_weights(
     rule: Rule, columns: Mapping[str, Floats], labels: NDArray[Any], tasks: NDArray[np.str_]
 ) -> dict[str, float]:
-    """Weights of the heads that a `weighted` rule leaves to dev; empty for other rules.
+    """Weights of the heads that a `weighted` rule leaves to dev. Empty for other rules.
 
-    The best of its grid by AUC, of equal ones by the lower interpolated EER, of equal ones the first. Several are
-    fitted in turn, in the rule's order, from the first of their grids, until a round changes nothing (at most ten rounds).
-    Rows with a missing head have no part. Raises SpecError where dev lacks a class.
+    Each weight is the value of its grid with the best AUC. Ties take the lower interpolated EER, then the first value.
+    Several weights are fitted in turn, in the rule's order, each starting from the first value of its grid, until a
+    round changes nothing (at most ten rounds). Rows with a missing head are excluded. Raises SpecError if dev lacks a
+    class.
     """
     if isinstance(rule, str) or "weighted" not in rule:
         return {}
@@ -87,14 +90,14 @@ def fit_weights(
 
 
 def _grid(weight: Any) -> tuple[float, ...]:
-    """The numbers that dev chooses a weight from; none where it is a number itself."""
+    """The candidates from which dev chooses a weight. Empty if the weight is itself a number."""
     if isinstance(weight, list):
         return tuple(map(float, weight))
     return GRID if weight == "dev" else ()
 
 
 def _cost(score: Floats, labels: NDArray[Any]) -> tuple[float, float]:
-    """Lower is better."""
+    """The cost of a score column; lower is better."""
     answered = np.isfinite(score)
     bona_fide, attack = np.sort(score[answered & (labels == 1)]), np.sort(score[answered & (labels == 0)])
     return -auc(bona_fide, attack), equal_error(bona_fide, attack).interpolated

@@ -1,4 +1,4 @@
-"""Scores sorted once, by class and species: what every rate and curve of a table is read from."""
+"""Scores by class and species, sorted once: the source of every rate and curve of a table."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SortedScores:
-    """Answered scores, each array increasing; `silent` counts the presentations without an answer.
+    """Scores of presentations with a response, each array increasing.
 
-    `species` has every species of the attacks, by name, in order, also one without any answer.
+    `silent` counts the presentations without a response.
+
+    `species` maps every attack species, in the order of the names, including species without any response.
     """
 
     bona_fide: Floats
@@ -33,7 +35,7 @@ class SortedScores:
     def of(cls, score: Floats, species: Categorical, attack: Mask, responded: Mask) -> SortedScores:
         """Sort the columns of a table, each (N,).
 
-        Rows are grouped by a counting sort of small codes, and text is never sorted; O(N) further memory.
+        Rows are grouped by a counting sort of small codes; text is never sorted. Needs O(N) additional memory.
         """
         names, key = _groups(species.named(), attack, responded)
         sizes = tally(key, 2 * len(names) + 2)
@@ -48,18 +50,20 @@ class SortedScores:
 
     @cached_property
     def attack(self) -> Floats:
-        """Answered attacks of all species, increasing: the sorted species merged."""
+        """Scores of all attacks with a response, increasing: the sorted species, merged."""
         if len(self.species) == 1:
             return next(iter(self.species.values()))
         merged = np.concatenate([np.empty(0), *self.species.values()])
-        merged.sort(kind="stable")  # finds the runs that are sorted and merges them
+        merged.sort(kind="stable")  # detects the sorted runs and merges them
         return merged
 
 
 def _groups(species: Categorical, attack: Mask, responded: Mask) -> tuple[tuple[str, ...], NDArray[np.integer[Any]]]:
-    """K species, and the group of each row (N,): answered attacks by species, silent ones from K, bona fide 2 K, silent bona fide 2 K + 1."""
+    """K species, and the group of each row (N,): attacks by species, silent attacks from K, bona fide 2 K, silent bona
+    fide 2 K + 1.
+    """
     count = len(species.names)
-    small = 2 * count + 2 <= np.iinfo(np.int16).max  # sixteen bits are sorted by counting
+    small = 2 * count + 2 <= np.iinfo(np.int16).max  # numpy sorts 16-bit integers by counting
     key: NDArray[np.integer[Any]] = species.codes.astype(np.int16) if small else species.codes.copy()
     key[~attack] = 2 * count
     silent = ~responded

@@ -1,4 +1,4 @@
-"""Which score files are evaluated: files, or the folders of runs, of one system or of several whose scores are combined."""
+"""The score files to evaluate: files or folders of runs, of one system or of several systems whose scores are combined."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from fascore.evaluation.table import ScoreTable
 
 @dataclass(frozen=True)
 class Sources:
-    """What was read: test tables by name, the dev table, how each file was read, and how systems were combined.
+    """The tables that were read: tests by name and dev, with descriptions of how each file was read and how systems
+    were combined.
 
-    `negated`: the files' scores are higher for attacks; the tables' are not.
+    `negated`: scores are higher for attacks in the files, but not in the tables.
     """
 
     tests: dict[str, ScoreTable]
@@ -30,13 +31,16 @@ class Sources:
     negated: bool = False
 
     def folded(self, level: Level) -> Sources:
-        """All tables with one row for each presentation of a level. Raises FascoreError."""
+        """All tables with one row per presentation of a level. Raises FascoreError."""
         tests = {name: fold(table, level) for name, table in self.tests.items()}
         return replace(self, tests=tests, dev=None if self.dev is None else fold(self.dev, level))
 
 
 def read_sources(paths: Sequence[Path], dev: Sequence[Path], importer: Importer, rule: Rule | None) -> Sources:
-    """Read, combine by `rule` where there is one, and refuse what cannot be evaluated together. Raises FascoreError."""
+    """Read score files and combine them if there is a `rule`.
+
+    Raises FascoreError if they cannot be evaluated together.
+    """
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) < len(paths):
         raise FascoreError(
@@ -69,20 +73,22 @@ def _sources(read: Mapping[str, Mapping[str, Imported]], rule: Rule | None) -> S
     combination = None
     if rule is not None:
         combination = fit(rule, tables.get("dev"), list(next(iter(tables.values()))))
-    whole = {
+    combined = {
         name: fuse(combination, systems) if combination else next(iter(systems.values()))
         for name, systems in tables.items()
     }
-    dev = whole.pop("dev", None)
-    for name, table in whole.items():
+    dev = combined.pop("dev", None)
+    for name, table in combined.items():
         if dev is not None:
             _refuse_opposite(name, table, dev)
-    told = [imported.told for imported in every] + ([combination.told] if combination else [])
-    return Sources(whole, dev, told, combination, rule is None and any(imported.negated for imported in every))
+    descriptions = [imported.told for imported in every] + ([combination.told] if combination else [])
+    return Sources(
+        combined, dev, descriptions, combination, rule is None and any(imported.negated for imported in every)
+    )
 
 
 def _of_runs(folders: Sequence[Path]) -> dict[str, list[Path]]:
-    """Score files of each test set that all runs have, and of dev."""
+    """Score files of dev and of each test set that all runs have."""
     common: list[str] = []
     for folder in folders:
         names = sorted(path.stem for path in (folder / "scores").glob("*.csv"))
@@ -120,7 +126,7 @@ def _of_files(paths: Sequence[Path], dev: Sequence[Path], *, fused: bool) -> dic
 
 
 def _systems(paths: Sequence[Path]) -> list[str]:
-    """A name for each system: of a run its folder, else of the file."""
+    """A name for each system: the folder of a run, otherwise the name of the file."""
     if {path.parent.name for path in paths} == {"scores"} and len(
         {path.parent.parent.resolve() for path in paths}
     ) == len(paths):
@@ -129,7 +135,10 @@ def _systems(paths: Sequence[Path]) -> list[str]:
 
 
 def short_names(paths: Sequence[Path], drop: int = 0) -> list[str]:
-    """The files' stems and the folders' names, with as many folders before them as it takes to tell them apart; `drop` parts at the end stay out."""
+    """The files' stems and the folders' names, with as many parent folders as needed to make them distinct.
+
+    `drop` parts at the end are removed.
+    """
     resolved = [path.resolve() if path.is_dir() else path.resolve().with_suffix("") for path in paths]
     if doubled := [path for path, count in Counter(resolved).items() if count > 1]:
         raise FascoreError(f"{doubled[0]} is listed twice")
@@ -152,11 +161,11 @@ def _refuse_twice(seen: Mapping[Path, str], sets: Mapping[str, Sequence[Path]]) 
 
 
 def _refuse_opposite(name: str, table: ScoreTable, dev: ScoreTable) -> None:
-    """Raise FascoreError where a test set and dev share ids, of both classes, and every label is the opposite."""
+    """Raise FascoreError if a test set and dev share ids of both classes and every shared id has the opposite label."""
     shared, rows, others = np.intersect1d(table.id, dev.id, return_indices=True)
     counted = (
         len(shared) and table.id[0] in ("1", "2") and dev.id[0] in ("1", "2")
-    )  # ids that count rows say nothing of presentations
+    )  # ids that are row numbers do not identify presentations
     if counted or len(np.unique(table.label[rows])) < 2 or (table.label[rows] == dev.label[others]).any():
         return
     complaint = f"all {len(rows)} ids that test set '{name}' shares with dev have the opposite label there"

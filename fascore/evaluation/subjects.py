@@ -1,4 +1,4 @@
-"""Rows of one subject: they are not independent, so intervals resample subjects and not rows."""
+"""Rows of the same subject are not independent, so intervals resample subjects instead of rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Codes: TypeAlias = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Clusters:
-    """`codes` (N,) number the subjects from 0 to `count`; `unnamed` rows have no subject and count as one each."""
+    """`codes` (N,) number the subjects from 0 up to `count`.
+
+    `unnamed` rows have no subject; each counts as a separate one.
+    """
 
     codes: Codes
     count: int
@@ -25,7 +28,7 @@ class Clusters:
 
     @classmethod
     def of(cls, dataset: Categorical, subject: Categorical) -> Clusters | None:
-        """Subjects by name within a dataset; None where none has a name."""
+        """Subjects by name within a dataset; None if no subject is named."""
         if not any(subject.present()):
             return None
         codes, count = _pairs(dataset, subject)
@@ -41,7 +44,7 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Shown:
-    """How many subjects the answered presentations show: of bona fide, of all attacks, and of each species."""
+    """Number of subjects shown by the presentations with a response: bona fide, all attacks, and each species."""
 
     bona_fide: int
     attack: int
@@ -51,7 +54,7 @@ class Shown:
     def of(
         cls, clusters: Clusters | None, species: Categorical, bona_fide: NDArray[np.bool_], responded: NDArray[np.bool_]
     ) -> Shown | None:
-        """Count over the columns of a table, each (N,); None where it names no subject."""
+        """Count subjects in the columns of a table, each (N,); None if the table names no subject."""
         if clusters is None:
             return None
         named = species.named()
@@ -67,7 +70,7 @@ class Shown:
 
 
 def people(dataset: Categorical, subject: Categorical) -> set[tuple[str, str]]:
-    """Dataset and name of each subject that has one."""
+    """Dataset and name of each named subject."""
     if not any(subject.present()):
         return set()
     codes, count = _pairs(dataset, subject)
@@ -76,7 +79,7 @@ def people(dataset: Categorical, subject: Categorical) -> set[tuple[str, str]]:
 
 
 def _pairs(dataset: Categorical, subject: Categorical) -> tuple[Codes, int]:
-    """A code of both words for each row, (N,), and how many there may be."""
+    """A code for each row's pair of dataset and subject, (N,), and the number of possible codes."""
     count = len(dataset.names) * len(subject.names)
     if len(dataset.names) == 1:
         return subject.codes, count

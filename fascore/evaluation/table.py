@@ -1,4 +1,4 @@
-"""ScoreTable: one row a presentation, its score, and all that evaluation may ask about it."""
+"""ScoreTable: one row per presentation, with its score and everything that evaluation needs to know about it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ Mask: TypeAlias = NDArray[np.bool_]
 class ScoreTable:
     """Scores with labels, N rows.
 
-    `id` (N,) text (numpy's StringDType), unique within a dataset; `label` (N,) int8, 1 bona fide, 0 attack; `score` (N,) float64, higher = more
-    bona fide, NaN where there is none; `words` the other columns of text (`species`, `subject`, `response`, …, and any
-    further metadata); `heads` further numbers, `<head>.<name>`; `notes` sentences on what reading had to decide.
+    `id` (N,) is text (numpy's StringDType), unique within a dataset. `label` (N,) is int8: 1 bona fide, 0 attack.
+    `score` (N,) is float64, higher = more bona fide, NaN if there is none. `words` holds the other text columns
+    (`species`, `subject`, `response`, …, and further metadata), `heads` further numbers as `<head>.<name>`, and `notes`
+    sentences about decisions made while reading.
     """
 
     id: NDArray[Any]
@@ -44,9 +45,11 @@ class ScoreTable:
     def from_columns(
         cls, columns: Mapping[str, Sequence[Any] | NDArray[Any]], source: str = "the score table"
     ) -> ScoreTable:
-        """Build from columns by name; `label` and `score` are required, others are empty (`response`: ok, `task`: spoof).
+        """Build a table from columns by name.
 
-        Without `id`, a row's number is its id. Raises FascoreError with row (the header is row 1) and column.
+        `label` and `score` are required; others default to empty (`response`: ok, `task`: spoof).
+
+        Without `id`, a row's number is its id. Raises FascoreError with the row (the header is row 1) and the column.
         """
         count = len(columns.get("label", ()))
         if uneven := [name for name, values in columns.items() if "label" in columns and len(values) != count]:
@@ -59,11 +62,14 @@ class ScoreTable:
 
     @classmethod
     def read(cls, path: Path) -> ScoreTable:
-        """Read a CSV file with a header. Raises FascoreError with file, row and column."""
+        """Read a CSV file with a header. Raises FascoreError with file, row, and column."""
         return cls(**read_csv(path))
 
     def write(self, path: Path) -> None:
-        """Write as CSV; reading it gives the same bits. Columns of the contract first, a NaN as an empty cell."""
+        """Write as CSV; reading the file restores the same bits.
+
+        Columns of the contract come first; NaN is written as an empty cell.
+        """
         names = self.names
         columns = [self.column(name) for name in names]
         with writing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
@@ -82,7 +88,10 @@ class ScoreTable:
         return len(self.id)
 
     def column(self, name: str) -> NDArray[Any]:
-        """A column as an array: numbers of `label`, `score` and heads, else words. Raises FascoreError for an unknown one."""
+        """A column as an array: numbers for `label`, `score`, and heads, otherwise words.
+
+        Raises FascoreError for an unknown column.
+        """
         if name in ("id", "label", "score"):
             return np.asarray(getattr(self, name))
         if name in self.heads:
@@ -90,7 +99,10 @@ class ScoreTable:
         return self.categorical(name).decode()
 
     def categorical(self, name: str) -> Categorical:
-        """A column of words by codes; empty words where the table lacks a column of the contract. Raises FascoreError."""
+        """A column of words, stored as codes.
+
+        A contract column that the table lacks has empty words. Raises FascoreError.
+        """
         if name in self.words:
             return self.words[name]
         if name in COLUMNS and name not in ("id", *REQUIRED):
@@ -98,13 +110,16 @@ class ScoreTable:
         raise FascoreError(f"the score table has no column '{name}'; it has {', '.join(self.names)}")
 
     def select(self, rows: NDArray[Any]) -> ScoreTable:
-        """Some rows, by mask or index."""
+        """Select rows by mask or index."""
         words = {name: column.select(rows) for name, column in self.words.items()}
         heads = {name: values[rows] for name, values in self.heads.items()}
         return ScoreTable(self.id[rows], self.label[rows], self.score[rows], words, heads, self.notes)
 
     def reading(self, column: str) -> ScoreTable:
-        """The table with another column as its score; a row without a number there is a non-response. Raises FascoreError."""
+        """The table with another column as its score.
+
+        A row without a number in that column is a non-response. Raises FascoreError.
+        """
         if column == "score":
             return self
         if column not in self.heads:
@@ -116,63 +131,68 @@ class ScoreTable:
         return ScoreTable(self.id, self.label, score, {**self.words, "response": answers}, self.heads, self.notes)
 
     def task(self, name: str) -> ScoreTable:
-        """Attacks of one task with its bona fide; all bona fide of the table where the task has none of its own."""
+        """Attacks of one task with its bona fide, or with all bona fide of the table if the task has none of its own."""
         return self.with_bona_fide(self.categorical("task").equals(name))
 
     def with_bona_fide(self, rows: Mask) -> ScoreTable:
-        """Attacks among some rows with the bona fide among them; all bona fide of the table where there are none."""
+        """The given rows; if they contain no bona fide, all bona fide of the table are added."""
         own = self.bona_fide & rows
         kept = (self.attack & rows) | (own if own.any() else self.bona_fide)
         return self if kept.all() else self.select(kept)
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
-        """Tasks that have attacks, `spoof` first; those of the bona fide where there are no attacks."""
+        """Tasks that have attacks, `spoof` first; if there are no attacks, the tasks of the bona fide."""
         tasks = self.categorical("task").present(self.attack if self.attack.any() else slice(None))
         return tuple(sorted(tasks, key=lambda task: (task != "spoof", task)))
 
     @cached_property
     def responded(self) -> Mask:
-        """Rows with an answer: response `ok` and a finite score."""
+        """Rows with a response: `response` is `ok` and the score is finite."""
         return np.asarray(self.categorical("response").equals("ok") & np.isfinite(self.score))
 
     @property
     def bona_fide(self) -> Mask:
-        """Rows of bona fide presentations, answered or not."""
+        """Rows of bona fide presentations, including non-responses."""
         return np.asarray(self.label == 1)
 
     @property
     def attack(self) -> Mask:
-        """Rows of attacks, answered or not."""
+        """Rows of attacks, including non-responses."""
         return np.asarray(self.label == 0)
 
     @cached_property
     def sorted_scores(self) -> SortedScores:
-        """Answered scores sorted by class and species: once for all metrics."""
+        """Scores of rows with a response, by class and species, sorted once for all metrics."""
         return SortedScores.of(self.score, self.categorical("species"), self.attack, self.responded)
 
     @property
     def sorted_bona_fide(self) -> Floats:
-        """Scores of answered bona fide, increasing."""
+        """Scores of bona fide with a response, increasing."""
         return self.sorted_scores.bona_fide
 
     @property
     def sorted_attack(self) -> Floats:
-        """Scores of answered attacks, increasing."""
+        """Scores of attacks with a response, increasing."""
         return self.sorted_scores.attack
 
     @cached_property
     def clusters(self) -> Clusters | None:
-        """Which rows show the same subject; None where the table names no subject."""
+        """Which rows show the same subject; None if the table names no subject."""
         return Clusters.of(self.categorical("dataset"), self.categorical("subject"))
 
     @cached_property
     def shown(self) -> Shown | None:
-        """How many subjects the answered rows show, by class and species; None where the table names no subject."""
+        """Number of subjects shown by the rows with a response, by class and species; None if the table names no
+        subject.
+        """
         return Shown.of(self.clusters, self.categorical("species"), self.bona_fide, self.responded)
 
     def by_group(self, column: str, rows: Mask) -> Iterator[tuple[str, NDArray[np.int64]]]:
-        """Name and row indices of each group of `column` among `rows`, names in order; an empty name is given as `unknown`."""
+        """Yield the name and row indices of each group of `column` in `rows`, in the order of the names.
+
+        An empty name becomes `unknown`.
+        """
         groups, picked = self.categorical(column).named(), np.flatnonzero(rows)
         order = picked[np.argsort(groups.codes[picked], kind="stable")]
         cuts = np.searchsorted(groups.codes[order], np.arange(len(groups.names) + 1))

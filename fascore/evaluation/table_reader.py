@@ -1,4 +1,4 @@
-"""Score tables built from rows a chunk at a time: millions of rows in little more memory than their arrays take."""
+"""Builds score tables from chunks of rows: millions of rows need little more memory than their arrays."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from fascore.evaluation.cells import (
 )
 
 CHUNK = 1 << 16
-"""Rows that stand in memory as text at a time."""
+"""Number of rows held in memory as text at the same time."""
 
 Rows: TypeAlias = Iterable[tuple[Sequence[int], Sequence[Sequence[str]]]]
-"""Chunks of rows, (row numbers in the file, rows of cells)."""
+"""Chunks of rows: (row numbers in the file, rows of cells)."""
 
 
 class Building:
-    """The columns of a score table as they are read; `finish` gives the fields of a ScoreTable."""
+    """The columns of a score table as they are read; `finish` returns the fields of a ScoreTable."""
 
     def __init__(self, header: Sequence[str], source: str, unit: str = "row") -> None:
         if missing := [name for name in REQUIRED if name not in header]:
@@ -54,17 +54,17 @@ class Building:
 
     @staticmethod
     def counts(name: str) -> bool:
-        """Whether a column holds numbers: the label, the score, and what heads say."""
+        """Whether a column holds numbers: the label, the score, and the columns of heads."""
         return name in REQUIRED or (name not in COLUMNS and "." in name)
 
     def chunks(self, rows: Rows) -> Iterator[tuple[int, Sequence[Sequence[str]]]]:
-        """Chunks of rows of the file, each to be added next: the index of its first row in the table, and its cells by column."""
+        """Yield the chunks to add, in order: the table index of the first row, and the cells by column."""
         for places, cells in rows:
             self.place.numbers.append(places)
             yield self._count, list(zip(*cells))
 
     def add(self, columns: Mapping[str, Any]) -> None:
-        """The next rows, cells by column. Raises FascoreError with row and column."""
+        """Append the next rows, with cells by column. Raises FascoreError with row and column."""
         self._label.append(labels(columns["label"], self.place, self._count))
         for name, chunks in self._floats.items():
             chunks.append(numbers(columns[name], self.place, name, self._count))
@@ -94,12 +94,12 @@ class Building:
 
 
 def _default_task(tasks: Categorical | None, count: int) -> Categorical:
-    """`spoof` where the file names no task at all; an empty cell of a given column stays: unknown."""
+    """`spoof` if the file has no task column. An empty cell of an existing column stays empty: unknown."""
     return tasks if tasks is not None and tasks.names != ("",) else Categorical.constant("spoof", count)
 
 
 def read_csv(path: Path) -> dict[str, Any]:
-    """The fields of a ScoreTable from a CSV file with a header. Raises FascoreError with file, row and column."""
+    """The fields of a ScoreTable from a CSV file with a header. Raises FascoreError with file, row, and column."""
     with csv_rows(path) as (header, rows):
         building = Building(header, str(path))
         for _, cells in building.chunks(rows):
@@ -109,7 +109,7 @@ def read_csv(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def csv_rows(path: Path) -> Iterator[tuple[list[str], Rows]]:
-    """Header and rows of a CSV file, inside the block; what is no CSV text in UTF-8 ends it with a FascoreError."""
+    """Header and rows of a CSV file, inside the block. Text that is not UTF-8 CSV raises a FascoreError."""
     with _text(path, "CSV text") as lines:
         reader = csv.reader(lines)
         header = [name.strip() for name in next(reader, [])]
@@ -122,14 +122,20 @@ def csv_rows(path: Path) -> Iterator[tuple[list[str], Rows]]:
 
 @contextmanager
 def word_rows(path: Path, width: int | None = None) -> Iterator[Rows]:
-    """Rows of a text file without header, cells separated by blanks, all as wide as the first, or `width`."""
+    """Rows of a text file without a header.
+
+    Cells are separated by blanks; every row is as wide as the first, or `width`.
+    """
     with _text(path, "text") as lines:
         yield _even((line.split() for line in lines), 1, width, f"where this format has {width}" if width else "", path)
 
 
 @contextmanager
 def _text(path: Path, what: str) -> Iterator[Iterable[str]]:
-    """The lines of a file. Python's cyclic collector rests meanwhile: rows of text hold no cycles, and it would look at each."""
+    """The lines of a file.
+
+    Python's cyclic garbage collector is paused: rows of text hold no cycles, and it would visit each one.
+    """
     resting = gc.isenabled()
     gc.disable()
     try:
@@ -145,7 +151,10 @@ def _text(path: Path, what: str) -> Iterator[Iterable[str]]:
 
 
 def _even(rows: Iterator[list[str]], first: int, width: int | None, wanted: str, path: Path) -> Rows:
-    """Chunks without empty rows, their numbers from `first`. Raises FascoreError where a row is not `width` wide."""
+    """Yield chunks without empty rows, with row numbers from `first`.
+
+    Raises FascoreError if a row is not `width` wide.
+    """
     while chunk := list(islice(rows, CHUNK)):
         places: Sequence[int] = range(first, first + len(chunk))
         first += len(chunk)

@@ -1,4 +1,4 @@
-"""Threshold: the number that decides, with the rule and the split it came from."""
+"""Threshold: the number that decides, with the rule and the split that it comes from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fascore.evaluation.table import ScoreTable
 
 
 class Threshold(Config):
-    """Accept when score >= `value`. Its JSON is a function of rule and dev scores only."""
+    """Accept if score >= `value`. Its JSON depends only on the rule and the dev scores."""
 
     value: FiniteFloat = Field(description="accept if the score is at least this")
     rule: ThresholdRule = Field(description="rule that chose the value")
@@ -28,12 +28,12 @@ class Threshold(Config):
     n_attack: NonNegativeInt = Field(0, description="attack scores it was chosen on")
 
     def to_json(self) -> str:
-        """One JSON text, the same bytes for the same threshold."""
+        """The threshold as JSON. Equal thresholds give the same bytes."""
         return json.dumps(self.model_dump(mode="json"), indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Threshold:
-        """Read `to_json` back, to the same bits. Raises SpecErrors."""
+        """Parse the output of `to_json`, bit for bit. Raises SpecErrors."""
         try:
             return validate(cls, json.loads(text))
         except json.JSONDecodeError as error:
@@ -41,7 +41,7 @@ class Threshold(Config):
 
     @property
     def origin(self) -> str:
-        """Where it came from, in words."""
+        """The origin of the threshold, in words."""
         if self.rule.name == "fixed":
             return "specified by the user, not chosen on data"
         where = f" of {', '.join(filter(None, self.datasets))}" if any(self.datasets) else ""
@@ -49,7 +49,7 @@ class Threshold(Config):
 
 
 def threshold_rule(text: ThresholdRule | str) -> ThresholdRule:
-    """A rule as a user writes it. Raises FascoreError with the rules there are."""
+    """Parse a rule as a user writes it. Raises FascoreError with a list of the rules."""
     try:
         return text if isinstance(text, ThresholdRule) else ThresholdRule(text)
     except ValueError as error:
@@ -57,9 +57,9 @@ def threshold_rule(text: ThresholdRule | str) -> ThresholdRule:
 
 
 def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "dev", column: str = "score") -> Threshold:
-    """Choose on a dev table; non-responses have no part in it. `fixed=…` needs no table.
+    """Choose a threshold on a dev table. Non-responses are excluded. `fixed=…` needs no table.
 
-    Raises FascoreError for the test split, an unknown rule, and a class that the rule needs and the table lacks.
+    Raises FascoreError for the test split, for an unknown rule, and if the table lacks a class that the rule needs.
     """
     rule = threshold_rule(rule)
     if rule.name == "fixed":
@@ -89,7 +89,7 @@ def choose(rule: ThresholdRule | str, table: ScoreTable | None, split: str = "de
 
 
 def needed(threshold: protocols.Threshold | None) -> protocols.Threshold:
-    """The threshold that a metric cannot do without. Raises SpecError."""
+    """The threshold that a metric requires. Raises SpecError if there is none."""
     if threshold is None:
         raise SpecError(
             "this metric needs a threshold from a dev split; provide dev scores, or a number with 'fixed=…'"
@@ -98,7 +98,7 @@ def needed(threshold: protocols.Threshold | None) -> protocols.Threshold:
 
 
 def _each_species(table: ScoreTable, rate: float) -> float:
-    """The lowest threshold at which every species keeps its limit."""
+    """The lowest threshold at which every species meets its limit."""
     by_species = (np.sort(table.score[rows]) for _, rows in table.by_group("species", table.attack & table.responded))
     return max(roc.accept_at_most(scores, rate) for scores in by_species)
 

@@ -1,1 +1,1 @@
-"""What a run or a set of score files says, for people: the terminal and report.html."""
+"""Presents the results of a run or of score files to people: in the terminal and in report.html."""

@@ -1,4 +1,4 @@
-"""The picture of a checked graph, as text."""
+"""A checked graph, drawn as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fascore.spec.plan import NodePlan, Plan
 
 
 def picture(plan: Plan) -> str:
-    """Both graphs, a line a node in an order in which they can be computed: name, type, reads, gives, notes."""
+    """Both graphs, one line per node in computable order: name, type, inputs, outputs, notes."""
     tables = {"modalities": plan.modalities, **_model(plan), "heads": plan.heads, "objectives": plan.objectives}
     rows = {title: [_row(plan, node) for node in table.values()] for title, table in tables.items() if table}
     aligned = iter(columns([row for table in rows.values() for row in table], "  ").split("\n"))

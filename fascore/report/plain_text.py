@@ -1,4 +1,4 @@
-"""Plain text: columns that are aligned, and numbers with their nouns."""
+"""Plain text: aligned columns, and numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def columns(rows: Sequence[Sequence[str]], indent: str = "") -> str:
-    """Rows with their cells aligned to the left, two blanks apart; the last cell is free."""
+    """Rows with left-aligned cells, separated by two blanks. The last cell is not padded."""
     if not rows:
         return ""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]

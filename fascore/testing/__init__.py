@@ -1,6 +1,6 @@
-"""What authors of plugins test with: the conformance suite, records that need no data set, and the classes Batch and Draws.
+"""Test tools for plugin authors: the conformance suite, records that need no dataset, and the classes Batch and Draws.
 
-A plugin's test file is three lines; see `conformance`. Needs the extra `fascore[test]`.
+A plugin's test file has three lines; see `conformance`. Requires the extra `fascore[test]`.
 """
 
 import importlib.util
@@ -12,7 +12,7 @@ _EXTRA = ("hypothesis", "jsonschema", "pytest")
 
 
 def _require_extra() -> None:
-    """Refuse an environment without the extra. Raises FascoreError that names what is missing."""
+    """Check that the extra is installed. Raises FascoreError with the names of missing packages."""
     missing = [package for package in _EXTRA if importlib.util.find_spec(package) is None]
     if missing:
         raise FascoreError(f"fascore.testing needs {', '.join(missing)}: pip install 'fascore[test]'")

@@ -1,4 +1,4 @@
-"""What the conformance suite runs: a Case (one component of a distribution), a Check, and how a check fails."""
+"""The elements of the conformance suite: a Case (one component of a distribution), a Check, and a Failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fascore.contract.registry import API, KINDS, OTHER_KINDS, Provider
 from fascore.contract.signals import Signal
 
 PAIRED = {"encoder": 2, "fusion": 2, "head": 3, "objective": 3, "modality": 2, "dataset": 2}
-"""Kinds whose examples are tuples, and how long those are; an example of any other kind is the component alone."""
+"""Kinds whose examples are tuples, with their lengths. An example of any other kind is the component alone."""
 GROUPS = (*KINDS, *OTHER_KINDS)
 FORMS = {
     "encoder": "(encoder, [input signals])",
@@ -40,7 +40,7 @@ _SUITE = str(Path(__file__).parent)
 
 
 class Failure(AssertionError):
-    """A check has found something wrong; the message is a sentence for the plugin's author."""
+    """A failed check; the message is a sentence for the plugin's author."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,16 @@ class Case:
         return target
 
     def examples(self) -> list[tuple[Any, ...]]:
-        """The component's examples, each as a tuple whose first item is the component. Raises Failure for another form."""
+        """The component's examples, each as a tuple whose first item is the component.
+
+        Raises Failure for any other form.
+        """
         with author_code("examples()", self.module):
             items = list(self.component.examples())
         examples = [self._example(item) for item in items]
         for config, *_ in examples:
             if type(config) is not self.component:
-                raise Failure(f"examples() gives a {type(config).__name__} where a {self.component.__name__} belongs")
+                raise Failure(f"examples() returns a {type(config).__name__} instead of a {self.component.__name__}")
         return examples
 
     def _example(self, item: Any) -> tuple[Any, ...]:
@@ -90,14 +93,18 @@ class Case:
         if length is None:
             return (item,)
         if not isinstance(item, tuple) or len(item) != length:
-            raise Failure(f"an example of a {self.kind} is {FORMS[self.kind]}; examples() gives {item!r:.120}")
+            raise Failure(
+                f"an example of kind {self.kind} must be {FORMS[self.kind]}; examples() returns {item!r:.120}"
+            )
         if self.kind in ("encoder", "fusion", "head", "objective") and not all(
             isinstance(signal, Signal) for signal in item[1]
         ):
-            raise Failure(f"the second item of an example lists Signals; examples() gives {item[1]!r:.120}")
+            raise Failure(
+                f"the second item of an example must be a list of Signals; examples() returns {item[1]!r:.120}"
+            )
         if length == 3 and not isinstance(item[2], Target):
             raise Failure(
-                f"the third item of an example is Labels(column) or Dense(signal); examples() gives {item[2]!r:.120}"
+                f"the third item of an example must be Labels(column) or Dense(signal); examples() returns {item[2]!r:.120}"
             )
         return item
 
@@ -108,19 +115,19 @@ class Case:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, the kinds it is for, what it does (raises Failure), and how an author fixes a failure."""
+    """One check: its name, the kinds it applies to, its function (raises Failure), and how an author fixes a failure."""
 
     name: str
     kinds: Sequence[str]
     run: Callable[[Case], None]
     fix: str
     needs: Sequence[str] = ("resolves", "has_examples")
-    """Checks that a component has to pass first: where one of them fails, this one is skipped and names it."""
+    """Checks that a component must pass first. If one of them fails, this one is skipped and names it."""
 
 
 @contextmanager
 def author_code(what: str, module: str) -> Iterator[None]:
-    """Turn any exception of a plugin's code into a Failure that says what raised it and where in the plugin."""
+    """Convert any exception in a plugin's code to a Failure that states what raised it and where in the plugin."""
     try:
         yield
     except Failure:
@@ -130,9 +137,10 @@ def author_code(what: str, module: str) -> Iterator[None]:
 
 
 def reason(error: BaseException, module: str) -> str:
-    """An exception as one sentence without a traceback: its type, its message, and the line of the plugin behind it.
+    """An exception as one sentence without a traceback: its type, its message, and the line of the plugin that caused
+    it.
 
-    Of a validation that pydantic refused the sentence lists the fields.
+    For a validation error of pydantic, the sentence lists the fields.
     """
     if isinstance(error, ValidationError):
         message = "; ".join(map(str, problems(error)))
@@ -143,7 +151,7 @@ def reason(error: BaseException, module: str) -> str:
 
 
 def _place(trace: TracebackType | None, module: str) -> str:
-    """The deepest line below the plugin's folder, else the deepest outside of the suite; empty where there is none."""
+    """The deepest line below the plugin's folder, otherwise the deepest line outside the suite; empty if there is none."""
     file = getattr(sys.modules.get(module), "__file__", None)
     plugin = str(Path(file).parent) if file else None
     frames = traceback.extract_tb(trace)
@@ -155,31 +163,34 @@ def _place(trace: TracebackType | None, module: str) -> str:
 
 
 def shown(config: Component) -> str:
-    """A component as messages print it."""
+    """A component, formatted for messages."""
     text = config.canonical()
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 @cache
 def cases(distribution: str) -> tuple[Case, ...]:
-    """All entry points of a distribution for this plugin API, by kind and name. Raises FascoreError where there are none."""
+    """All entry points of a distribution for this plugin API, by kind and name.
+
+    Raises FascoreError if there are none.
+    """
     try:
         points = importlib.metadata.distribution(distribution).entry_points
     except importlib.metadata.PackageNotFoundError:
         raise FascoreError(
-            f"no distribution '{distribution}' is installed here: pip install -e . in its folder first"
+            f"the distribution '{distribution}' is not installed; run pip install -e . in its folder first"
         ) from None
     prefix = f"fascore.v{API}."
     listed = [Case(p.group.removeprefix(prefix), p.name, distribution, p) for p in points if p.group.startswith(prefix)]
     if not listed:
         groups = ", ".join(sorted({p.group for p in points})) or "none"
         raise FascoreError(
-            f"'{distribution}' has no entry points of group {prefix}<kind> (its groups: {groups}); add them to pyproject.toml, "
-            f"then install it again"
+            f"'{distribution}' has no entry points in a group {prefix}<kind> (its groups: {groups}); add them to pyproject.toml, "
+            f"then reinstall it"
         )
     unknown = [case.kind for case in listed if case.kind not in GROUPS]
     if unknown:
-        raise FascoreError(f"'{distribution}': there is no kind '{unknown[0]}'; the kinds are {', '.join(GROUPS)}")
+        raise FascoreError(f"'{distribution}': there is no kind '{unknown[0]}'; available: {', '.join(GROUPS)}")
     return tuple(sorted(listed, key=lambda case: (case.kind, case.name)))
 
 

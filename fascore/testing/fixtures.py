@@ -1,4 +1,4 @@
-"""Datasets with media that they make themselves: `fixture` of a dataset, called once in a temporary folder."""
+"""Datasets that generate their own media: `fixture` of a dataset, called once in a temporary folder."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def has_fixture(component: Any) -> bool:
 
 
 def fixture(case: Case) -> Dataset | None:
-    """The dataset over media that it wrote, None where it has no fixture. Raises Failure where that goes wrong."""
+    """The dataset for the media that it wrote; None if it has no fixture. Raises Failure if the fixture fails."""
     if not has_fixture(case.component):
         return None
     with author_code("fixture()", case.module):
-        made, folder = _made(case)
-    if not isinstance(made, Dataset) or type(made) is not case.component:
-        raise Failure(f"fixture() gives a {type(made).__name__} where a {case.component.__name__} belongs")
+        dataset, folder = _made(case)
+    if not isinstance(dataset, Dataset) or type(dataset) is not case.component:
+        raise Failure(f"fixture() returns a {type(dataset).__name__} instead of a {case.component.__name__}")
     if not Path(folder.name).is_dir():
-        raise Failure("fixture() deletes the folder that it is given")
-    return made
+        raise Failure("fixture() deletes the folder that it receives")
+    return dataset
 
 
 @cache
 def _made(case: Case) -> tuple[Any, tempfile.TemporaryDirectory[str]]:
-    """The fixture and its folder, which goes away with this process."""
+    """The fixture and its folder, which is deleted when this process ends."""
     component: Any = case.component
     folder = tempfile.TemporaryDirectory(prefix="fascore-fixture-")
     return component.fixture(Path(folder.name)), folder

@@ -1,4 +1,4 @@
-"""Toy graphs: the spec, the prepared records and the batches that the suite runs modalities and recipes on."""
+"""Toy graphs: the spec, prepared records, and batches with which the suite runs modalities and recipes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ SEED = 3
 
 
 class Summary(Encoder):
-    """Whatever single tensors it reads, flattened and projected to one Vector; for tests, so no entry point names it."""
+    """Flattens its inputs, any single tensors, and projects them to one Vector.
+
+    For tests only, so it has no entry point.
+    """
 
     type: Literal["testing.summary"] = "testing.summary"
     width: PositiveInt = Field(4, description="width of the vector")
@@ -49,7 +52,7 @@ class Summary(Encoder):
 
 
 class Reader(Modality):
-    """Reads a modality that gives no signal, so that something does; for tests."""
+    """Reads a modality that produces no signal, so that the modality has a reader. For tests only."""
 
     type: Literal["testing.reader"] = "testing.reader"
     stored = False
@@ -70,14 +73,14 @@ class _Black(ModalityModule):
 
 @dataclass(frozen=True)
 class Toy:
-    """A checked graph over drawn records, prepared in a store of its own."""
+    """A checked graph with drawn records, prepared in its own store."""
 
     plan: Plan
     records: tuple[Record, ...]
 
     @cached_property
     def store(self) -> Store:
-        """In a folder that goes away with this object."""
+        """The store, in a folder that is deleted with this object."""
         return Store(Path(self._folder.name))
 
     @cached_property
@@ -86,7 +89,7 @@ class Toy:
 
     @cached_property
     def prepared(self) -> Prepared:
-        """All records, made in this process."""
+        """All records, prepared in this process."""
         return prepare(self.plan, self.records, self.store, processes=0)
 
     def evaluation(self, size: int = 64, ids: Sequence[str] | None = None) -> list[Batch]:
@@ -124,14 +127,14 @@ AUGMENT = {
 def toy(
     modalities: Mapping[str, Any], model: Mapping[str, Any], records: Sequence[Record] | None = None, **sections: Any
 ) -> Toy:
-    """A whole graph over drawn records. Raises SpecErrors where the check refuses it."""
-    whole = {
+    """A complete graph with drawn records. Raises SpecErrors if the check rejects it."""
+    defaults = {
         "name": "conformance",
         "seed": SEED,
         "data": {"train": [{"dataset": ToyFaces(), "split": "train"}]},
         "augment": AUGMENT,
     }
-    spec = validate(RunSpec, {**whole, "modalities": dict(modalities), "model": dict(model), **sections})
+    spec = validate(RunSpec, {**defaults, "modalities": dict(modalities), "model": dict(model), **sections})
     return Toy(check(spec), tuple(toy_records(8) if records is None else records))
 
 

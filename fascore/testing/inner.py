@@ -1,4 +1,4 @@
-"""Plain configs inside a component: where they stand, and whether an unknown key gets into them."""
+"""Plain configs inside a component: their paths, and whether they accept an unknown key."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ UNKNOWN = "no_such_field"
 """A key that no config has."""
 Path: TypeAlias = tuple[str | int, ...]
 _SAMPLES: Mapping[type, Any] = {str: "x", bool: True, int: 1, float: 1.0, tuple: (), list: [], dict: {}}
-"""A value for a required field of each type."""
+"""A sample value of each type, for required fields."""
 
 
 def configs_inside(config: BaseModel) -> Iterator[tuple[Path, BaseModel]]:
-    """The plain configs in the values of a component, each with its place in the dump; other components are left out."""
+    """Yield the plain configs in the values of a component, each with its path in the dump.
+
+    Other components are skipped.
+    """
     for name, field in type(config).model_fields.items():
         key = field.serialization_alias or field.alias or name
         yield from _inside_value(getattr(config, name), (key,))
@@ -41,7 +44,7 @@ def _inside_value(value: Any, path: Path) -> Iterator[tuple[Path, BaseModel]]:
 
 
 def models_inside(model: type[BaseModel]) -> list[type[BaseModel]]:
-    """The plain configs in the types of a component's fields, at any depth; other components are left out."""
+    """The plain configs in the types of a component's fields, at any depth. Other components are skipped."""
     models: list[type[BaseModel]] = []
     waiting = [model]
     while waiting:
@@ -61,7 +64,7 @@ def _inside_type(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def with_unknown_key(dump: Any, path: Path) -> Any:
-    """A copy of a dump with a key that no config has, at a place."""
+    """A copy of a dump with a key that no config has, added at a path."""
     changed = copy.deepcopy(dump)
     owner = changed
     for step in path:
@@ -71,7 +74,7 @@ def with_unknown_key(dump: Any, path: Path) -> Any:
 
 
 def accepts(model: type[BaseModel], value: Any) -> bool:
-    """Whether a config takes a value."""
+    """Whether a config accepts a value."""
     try:
         model.model_validate(value)
     except (ValueError, FascoreError):
@@ -80,7 +83,7 @@ def accepts(model: type[BaseModel], value: Any) -> bool:
 
 
 def can_change(config: BaseModel) -> bool:
-    """Whether a field of it can be set anew."""
+    """Whether any of its fields can be reassigned."""
     for name in type(config).model_fields:
         try:
             setattr(config, name, getattr(config, name))
@@ -91,13 +94,13 @@ def can_change(config: BaseModel) -> bool:
 
 
 def open_to_unknown_keys(model: type[BaseModel]) -> bool:
-    """Whether a config of this type, with made-up values where it needs some, takes an unknown key.
+    """Whether a config of this type, with made-up values for its required fields, accepts an unknown key.
 
-    Where the made-up values are refused too, it is open if nothing complains about the key and it declares that it ignores
-    or allows such keys.
+    If the made-up values are rejected too, the config counts as open if no error names the key and the config declares
+    that it ignores or allows such keys.
     """
     if issubclass(model, RootModel):
-        return False  # it has no keys of its own; what it holds is looked at by itself
+        return False  # it has no keys of its own; its contents are checked separately
     fields = _made_up(model)
     if accepts(model, fields):
         return accepts(model, {**fields, UNKNOWN: 1})
@@ -105,7 +108,7 @@ def open_to_unknown_keys(model: type[BaseModel]) -> bool:
 
 
 def _complains(model: type[BaseModel], value: Any) -> bool:
-    """Whether the refusal of a value names the unknown key."""
+    """Whether the error for a value names the unknown key."""
     try:
         model.model_validate(value)
     except ValidationError as error:
@@ -122,7 +125,7 @@ def _made_up(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _sample(annotation: Any) -> Any:
-    """A value that is likely to be of a type."""
+    """A value that is likely to be valid for a type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _made_up(annotation)
     origin = get_origin(annotation) or annotation

@@ -1,4 +1,4 @@
-"""Which heavy packages a config module imports, seen from a fresh interpreter."""
+"""Detects the heavy packages that a config module imports, in a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEAVY = (
     "tensorboard",
     "einops",
 )
-"""Packages that no config module may import, nor its examples and static checks."""
+"""Packages that config modules, their examples, and their static checks must not import."""
 
 _PROBE = """
 import importlib, json, sys
@@ -59,20 +59,23 @@ for module, attributes in modules:
     if known:
         break
 """
-"""Reports on modules until one has loaded something heavy, which would hide that the next one loads it too."""
+"""Reports on modules until one has loaded a heavy package, because this would hide that the next module loads it too.
+"""
 
 Modules: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-"""Config modules, each with the components in it."""
+"""Config modules, each with its components."""
 Report: TypeAlias = Mapping[str, Sequence[str]]
-"""Heavy packages that importing a module loads (key `""`), and then those that each attribute's examples and checks add."""
+"""Heavy packages loaded by importing a module (key `""`), and those added by the examples and checks of each attribute.
+"""
 
 
 @cache
 def heavy_imports(modules: Modules) -> Mapping[str, Report | str]:
-    """What importing each module loads, or the error that it raises.
+    """The heavy packages that importing each module loads, or the error that it raises.
 
-    They are imported in one fresh interpreter with this one's search path; where a module loads something heavy, the next
-    ones get another interpreter. Raises RuntimeError with the complaint of an interpreter that dies.
+    Modules are imported in one fresh interpreter with the current search path. After a module that loads a heavy
+    package, the remaining ones get another interpreter. Raises RuntimeError with the error output of an interpreter
+    that fails.
     """
     reports: dict[str, Report | str] = {}
     while waiting := [row for row in modules if row[0] not in reports]:

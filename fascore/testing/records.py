@@ -1,4 +1,4 @@
-"""Records drawn by the suite itself: a face-like oval on a wall, as color, depth and infrared video."""
+"""Records drawn by the suite itself: a face-like oval on a wall, as color, depth, and infrared video."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fascore.contract.kinds import Dataset
 from fascore.contract.record import Annotation, AnnotationSource, Frame, Record, Source
 
 SIDE, FRAMES, RATE = 96, 90, 30.0
-"""Pixels of a side, frames of a record, and frames a second."""
+"""Side in pixels, frames per record, and frames per second."""
 SPECIES = ("print.flat", "replay.screen", "forgery.faceswap")
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
 class Face:
-    """Where the oval of a record is in each frame, and how it looks."""
+    """The position of a record's oval in each frame, and its appearance."""
 
     seed: int
     live: bool
@@ -34,7 +34,7 @@ class Face:
         return SIDE / 2 + 4 * float(np.sin(phase)), SIDE / 2 + 2 * float(np.cos(phase))
 
     def inside(self, frame: int) -> NDArray[np.float64]:
-        """(H, W): below 1 inside the oval, growing outwards."""
+        """(H, W): below 1 inside the oval, increasing outward."""
         x, y = self.centre(frame)
         rows, columns = np.mgrid[:SIDE, :SIDE]
         radius: NDArray[np.float64] = ((columns - x) / 22) ** 2 + ((rows - y) / 30) ** 2
@@ -76,17 +76,17 @@ _PAINT: dict[str, Callable[[Face, int], Pixels]] = {"rgb": _rgb, "depth": _depth
 
 @dataclass(frozen=True)
 class Drawn(Source):
-    """A channel of a face, drawn frame by frame when it is read. Depth is uint16 millimetres."""
+    """A channel of a face, drawn frame by frame when it is read. Depth is uint16, in millimeters."""
 
     face: Face
     channel: str
 
     def digest(self) -> str:
-        """Of what is drawn: the face and the channel."""
+        """Digest of the face and the channel."""
         return hashlib.sha256(repr((self.face, self.channel)).encode()).hexdigest()
 
     def times(self) -> NDArray[np.float64]:
-        """30 frames a second."""
+        """30 frames per second."""
         return np.arange(FRAMES) / RATE
 
     def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
@@ -97,16 +97,16 @@ class Drawn(Source):
 
 @dataclass(frozen=True)
 class Located(AnnotationSource):
-    """Exact box and five points of a drawn face."""
+    """The exact box and five points of a drawn face."""
 
     face: Face
 
     def digest(self) -> str:
-        """Of the face."""
+        """Digest of the face."""
         return hashlib.sha256(repr(self.face).encode()).hexdigest()
 
     def load(self) -> Annotation:
-        """A row a frame."""
+        """One row per frame."""
         boxes, points = (
             np.stack([draw(frame) for frame in range(FRAMES)]) for draw in (self.face.box, self.face.points)
         )
@@ -114,7 +114,9 @@ class Located(AnnotationSource):
 
 
 def toy_records(count: int = 12, *, name: str = "toy", first: int = 0) -> list[Record]:
-    """Records of drawn faces: label, species and task in turns, two records a subject, metadata `site` and `take`."""
+    """Records of drawn faces with alternating labels, species, and tasks, two records per subject, and metadata `site`
+    and `take`.
+    """
     return [_record(number, name) for number in range(first, first + count)]
 
 
@@ -137,10 +139,10 @@ def _record(number: int, name: str) -> Record:
 
 
 class ToyFaces(Dataset):
-    """Drawn faces in three splits without common subjects; for tests, so no entry point names it."""
+    """Drawn faces in three splits without common subjects. For tests only, so it has no entry point."""
 
     type: Literal["toy_faces"] = "toy_faces"
-    count: PositiveInt = Field(12, description="records a split")
+    count: PositiveInt = Field(12, description="number of records per split")
 
     def splits(self) -> tuple[str, ...]:
         """`train`, `dev`, `test`."""
@@ -149,7 +151,7 @@ class ToyFaces(Dataset):
     def records(self, split: str) -> list[Record]:
         """`count` records. Raises SpecError for an unknown split."""
         if split not in self.splits():
-            raise SpecError(f"toy_faces has the splits train, dev and test, no '{split}'")
+            raise SpecError(f"toy_faces has no split '{split}'; available: train, dev, test")
         return toy_records(self.count, name=self.type, first=1000 * self.splits().index(split))
 
 

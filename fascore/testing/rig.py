@@ -1,4 +1,4 @@
-"""Rig: one example of a component with a torch module, ready to be fed with random records."""
+"""Rig: one example of a component with a torch module, ready to receive random records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS = 6
 
 @dataclass(frozen=True)
 class Feed:
-    """B random records: what `forward` takes, by position and by keyword, and what a head or objective learns."""
+    """B random records: the positional and keyword arguments of `forward`, and the target of a head or objective."""
 
     inputs: Sequence[Value]
     context: Mapping[str, Tensor]
@@ -33,14 +33,14 @@ class Feed:
         )
 
     def copy(self) -> Feed:
-        """The same records in other memory; gradients pass through."""
+        """A copy of the records in new memory, through which gradients pass."""
         context = {name: value.clone() for name, value in self.context.items()}
         return Feed(
             [copied(value) for value in self.inputs], context, None if self.target is None else self.target.clone()
         )
 
     def differs(self, other: Feed) -> str | None:
-        """The first of its parts that is not equal in another feed, in words; None where all are."""
+        """The first part that differs from another feed, in words; None if all parts are equal."""
         for place, (one, two) in enumerate(zip(self.inputs, other.inputs)):
             if not all(torch.equal(a, b) for a, b in zip(listed(one), listed(two))):
                 return f"input {place}"
@@ -54,7 +54,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Rig:
-    """An example: the component, the signals of its inputs, and for a head or objective its target."""
+    """An example: the component, the signals of its inputs, and the target of a head or objective."""
 
     kind: str
     config: Any
@@ -65,7 +65,7 @@ class Rig:
         return f"{shown(self.config)} on {', '.join(map(str, self.signals)) or 'nothing'}"
 
     def build(self, seed: int, *, training: bool = False) -> nn.Module:
-        """Its module, initialised from a seed."""
+        """Build the module, initialized from a seed."""
         torch.manual_seed(seed)
         module: nn.Module = (
             self.config.build(self.signals) if self.target is None else self.config.build(self.signals, self.target)
@@ -73,7 +73,9 @@ class Rig:
         return module.train(training)
 
     def jittered(self, seed: int, *, training: bool = False) -> nn.Module:
-        """Its module with noise on all parameters, so that none keeps an initial zero that hides what is behind it."""
+        """Build the module with noise on all parameters, so that no initial zero blocks the gradient of the layers
+        below it.
+        """
         module = self.build(seed, training=training)
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
@@ -82,7 +84,10 @@ class Rig:
         return module
 
     def feed(self, seed: int = 0, rows: int = ROWS, *, absent: bool = False) -> Feed:
-        """Random records, both tasks and labels among them; every input present, or with `absent` one missing in each record."""
+        """Random records with both tasks and labels.
+
+        Every input is present, or with `absent`, each record lacks one.
+        """
         generator = torch.Generator().manual_seed(seed)
         inputs = [draw(signal, rows, generator) for signal in self.signals]
         mask = torch.ones(rows, len(self.signals), dtype=torch.bool)
@@ -101,16 +106,18 @@ class Rig:
         return None
 
     def forward(self, module: nn.Module, feed: Feed) -> Any:
-        """What the module gives for a copy of the records, so that one which writes into its inputs is reported once."""
+        """The module's output for a copy of the records, so that a module that writes into its inputs is reported only
+        once.
+        """
         return self.call(module, feed.copy())
 
     def call(self, module: nn.Module, feed: Feed) -> Any:
-        """What the module gives for these records themselves."""
+        """The module's output for these records themselves."""
         target = {"target": feed.target} if self.kind == "objective" else {}
         return module(*feed.inputs, **target, **feed.context)
 
     def losses(self, module: nn.Module, feed: Feed) -> list[Tensor]:
-        """What training differentiates: a head's and an objective's loss, any other module's outputs."""
+        """The tensors that training differentiates: the loss of a head or objective, the outputs of any other module."""
         output = self.forward(module, feed)
         if self.kind == "head":
             loss: Any = getattr(module, "loss", None)
@@ -118,7 +125,7 @@ class Rig:
         return [output] if self.kind == "objective" else tensors_of(output)
 
     def results(self, module: nn.Module, feed: Feed) -> list[Tensor]:
-        """All that comes out, the score of a head too."""
+        """All outputs, including the score of a head."""
         losses = self.losses(module, feed)
         if self.kind != "head" or not self.config.scores:
             return losses
@@ -126,12 +133,14 @@ class Rig:
         return [*losses, score(self.forward(module, feed))]
 
     def complaint(self, module: nn.Module, feed: Feed, rows: int = ROWS) -> str | None:
-        """What is wrong with the outputs of an encoder or fusion, compared with what `infer` says; None if nothing."""
+        """The first mismatch between the outputs of an encoder or fusion and the Signals that `infer` declares; None if
+        there is none.
+        """
         inferred = self.config.infer(self.signals)
         declared = inferred if isinstance(inferred, Mapping) else {"": inferred}
         outputs = by_port(self.forward(module, feed))
         if set(outputs) != set(declared):
-            return f"it gives the outputs {sorted(outputs)} and infer says {sorted(declared)}"
+            return f"it returns the outputs {sorted(outputs)}, but infer declares {sorted(declared)}"
         for port, signal in declared.items():
             if wrong := mismatch(signal, outputs[port], rows):
                 return f"{f'port {port!r}' if port else 'its output'} {wrong}"
@@ -139,10 +148,10 @@ class Rig:
 
 
 def rigs(case: Case) -> list[Rig]:
-    """All examples of an encoder, fusion, head or objective."""
+    """All examples of an encoder, fusion, head, or objective."""
     return [Rig(case.kind, config, tuple(signals), *rest) for config, signals, *rest in case.examples()]
 
 
 def tensors_of(output: Any) -> list[Tensor]:
-    """All tensors of what a module gives, by port."""
+    """All tensors of a module's output, in the order of the ports."""
     return [tensor for _, value in sorted(by_port(output).items()) for tensor in listed(value)]

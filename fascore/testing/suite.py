@@ -1,4 +1,4 @@
-"""The conformance suite as one parametrised pytest function."""
+"""The conformance suite as one parametrized pytest function."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fascore.testing.case import Case, Check, Failure, cases, reason
 from fascore.testing.checks import data, metrics, modalities, modules, papers, recipes, sinks, static
 
 Expected: TypeAlias = Mapping[tuple[str, str, str], str]
-"""`(kind, name, check) -> reason`: checks that a component fails for a reason that its page gives."""
+"""`(kind, name, check) -> reason`: checks that a component fails for a documented reason."""
 CHECKS: tuple[Check, ...] = (
     *static.CHECKS,
     *modules.CHECKS,
@@ -25,18 +25,18 @@ CHECKS: tuple[Check, ...] = (
 )
 
 _PICKING = ("keyword", "markexpr", "lf", "last_failed", "deselect", "stepwise")
-"""Options of pytest with which a user runs a part of the suite on purpose."""
+"""Options of pytest with which a user deliberately runs a part of the suite."""
 
 
 def conformance(distribution: str, expected_failures: Expected | None = None) -> Callable[..., None]:
-    """A test function over every component of an installed distribution; a plugin's whole test file is::
+    """A test function for every component of an installed distribution. The complete test file of a plugin is::
 
-        from fascore.testing import conformance
+    from fascore.testing import conformance
 
-        test_conformance = conformance("fas-example")
+    test_conformance = conformance("fas-example")
 
-    Each check of each component is a test of its own (`fusion-example.product-gradients`). A failure listed in
-    `expected_failures` is a strict xfail: it must fail, and its reason is printed. Raises FascoreError where the
+    Each check of each component is a separate test (`fusion-example.product-gradients`). A failure listed in
+    `expected_failures` is a strict xfail: it must fail, and its reason is printed. Raises FascoreError if the
     distribution is not installed or has no components.
     """
     expected = dict(expected_failures or {})
@@ -59,9 +59,9 @@ def conformance(distribution: str, expected_failures: Expected | None = None) ->
 
 
 def run(case: Case, check: Check) -> None:
-    """Run one check; fail with a sentence on what is wrong and one on how to fix it.
+    """Run one check. A failure has one sentence about the error and one about the fix.
 
-    A component that fails a check which this one needs is skipped here: one cause gives one failure.
+    A component that fails a check that this one needs is skipped, so that one cause gives one failure.
     """
     if (first := blocker(case, check)) is not None:
         pytest.skip(f"not checked, because {case.kind} '{case.name}' fails '{first.name}'; see that check")
@@ -71,7 +71,7 @@ def run(case: Case, check: Check) -> None:
 
 
 def blocker(case: Case, check: Check) -> Check | None:
-    """The first check that this one needs and that the component fails; None where there is none."""
+    """The first check that this one needs and that the component fails; None if there is none."""
     for name in check.needs:
         needed = next((other for other in CHECKS if other.name == name and case.kind in other.kinds), None)
         if needed is None:
@@ -84,7 +84,7 @@ def blocker(case: Case, check: Check) -> Check | None:
 
 
 def complaint(case: Case, check: Check) -> str | None:
-    """What a check finds wrong with a component, in a sentence; None if nothing."""
+    """The error that a check detects in a component, as a sentence; None if there is none."""
     try:
         check.run(case)
     except Failure as failure:
@@ -96,7 +96,7 @@ def complaint(case: Case, check: Check) -> str | None:
 
 @cache
 def _gate(case: Case, check: Check) -> str | None:
-    """The complaint of a check that others need, found once."""
+    """The error of a check that others need, computed once."""
     return complaint(case, check)
 
 
@@ -106,39 +106,41 @@ def _marks(case: Case, check: Check, expected: Expected) -> list[pytest.MarkDeco
 
 
 def _whole(request: pytest.FixtureRequest, whole: frozenset[str], expected: Expected) -> None:
-    """Nothing was taken out of the suite, and every expected failure names a check of it and gives a reason."""
+    """Check that no check was removed from the suite, and that every expected failure names one of its checks and has a
+    reason.
+    """
     unknown = [key for key in expected if "-".join(key) not in whole]
     if unknown:
         pytest.fail(
-            f"expected_failures names {unknown[0]}, which is not a (kind, name, check) of this suite; correct or delete it",
+            f"expected_failures lists {unknown[0]}, which is not a (kind, name, check) of this suite; correct or delete it",
             pytrace=False,
         )
     silent = [key for key, reason in expected.items() if len(reason.split()) < 3]
     if silent:
         pytest.fail(
-            f"expected_failures gives no reason for {silent[0]}; write why the component deviates", pytrace=False
+            f"expected_failures has no reason for {silent[0]}; explain why the component deviates", pytrace=False
         )
     if missing := sorted(whole - _collected(request)):
         pytest.fail(
-            f"{len(missing)} checks were taken out of the suite, such as {missing[0]}; leave the test function as conformance() gives it, "
-            "and list a deviation in expected_failures with its reason",
+            f"{len(missing)} checks were removed from the suite, for example {missing[0]}; use the test function that conformance() returns "
+            "unchanged, and list deviations in expected_failures with their reasons",
             pytrace=False,
         )
 
 
 def _collected(request: pytest.FixtureRequest) -> frozenset[str]:
-    """Ids of this test function that are parametrised and, unless the user picked tests, are to be run."""
+    """Ids of this test function's parameters that, unless the user selected tests, are scheduled to run."""
     item: Any = request.node
     marks = [mark for mark in item.function.pytestmark if mark.name == "parametrize"]
-    parametrised = {str(row.id) for mark in marks for row in mark.args[1]}
+    parameters = {str(row.id) for mark in marks for row in mark.args[1]}
     option = request.config.option
     if any(getattr(option, name, None) for name in _PICKING) or any(
         "::" in argument for argument in request.config.args
     ):
-        return frozenset(parametrised)
-    mine = [
+        return frozenset(parameters)
+    own_items = [
         other
         for other in request.session.items
         if getattr(other, "originalname", "") == item.originalname and other.path == item.path
     ]
-    return frozenset(parametrised & {other.callspec.id for other in mine if isinstance(other, pytest.Function)})
+    return frozenset(parameters & {other.callspec.id for other in own_items if isinstance(other, pytest.Function)})

@@ -1,4 +1,4 @@
-"""A small trainable encoder for toy graphs."""
+"""A small trainable encoder for toy graphs, as a torch module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching a modality's module: whether it writes into what it is given."""
+"""Detects whether a modality's module writes into its arguments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fascore.spec.plan import NodePlan
 
 @contextmanager
 def watched(name: str) -> Iterator[list[str]]:
-    """What the modality of this name writes into, a sentence each, as long as the block runs."""
+    """Collect, while the block runs, one sentence for each argument that the modality of this name writes into."""
     written: list[str] = []
     original = Modules.of
 
@@ -63,7 +63,7 @@ class _Watched(ModalityModule):
 
 
 def _same(one: Any, two: Any) -> bool:
-    """Whether two nests of arrays and tensors are equal in every bit, NaN included."""
+    """Whether two nested structures of arrays and tensors are equal bit for bit, including NaN."""
     if isinstance(one, Tensor):
         return (
             isinstance(two, Tensor) and one.shape == two.shape and bool(torch.eq(one, two).logical_or(one != one).all())

@@ -158,6 +158,20 @@ def test_forgery_has_no_apcer_in_the_report() -> None:
     assert "APCER" not in part
 
 
+@pytest.mark.parametrize(
+    ("level", "of_a_run", "of_score_files"),
+    [
+        (None, "one record of the dataset (an image or a video)", "one row of the score file"),
+        ("clip", "one clip, scored by the mean of its rows", "one clip, scored by the mean of its rows"),
+    ],
+)
+def test_a_report_states_what_one_presentation_is(level: str | None, of_a_run: str, of_score_files: str) -> None:
+    metrics = {**facts().metrics, "level": level and {"name": level, "rule": "mean"}}
+    counts = record_counts([])
+    for splits, words in (({"train": counts}, of_a_run), ({}, of_score_files)):
+        assert f"<dt>Presentation</dt><dd>{words}</dd>" in render(replace(facts(), metrics=metrics, splits=splits))
+
+
 def test_hostile_names_are_text_in_the_report() -> None:
     nasty = "<script>alert(1)</script>"
     tests = {nasty: scores(1, species=nasty)}

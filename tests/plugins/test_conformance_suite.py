@@ -25,27 +25,27 @@ FLAWS = [  # kind, name, target, the check that must complain, words of its comp
     ("fusion", "flawed.empty", f"{STATIC}:Empty", "has_examples", "is empty"),
     ("fusion", "flawed.raising", f"{STATIC}:Raising", "has_examples", "examples() raises ValidationError: width: "),
     ("fusion", "flawed.undescribed", f"{STATIC}:Undescribed", "described", "field 'depth'"),
-    ("fusion", "flawed.growing", f"{STATIC}:Growing", "round_trips", "read back it dumps as"),
+    ("fusion", "flawed.growing", f"{STATIC}:Growing", "round_trips", "read back, it dumps as"),
     ("fusion", "flawed.open", f"{STATIC}:Open", "closed", "an unknown key is accepted"),
-    ("fusion", "flawed.open_inside", f"{STATIC}:OpenInside", "closed_inside", "accepted by Plain"),
-    ("fusion", "flawed.open_later", f"{STATIC}:OpenLater", "closed_inside", "Plain, a config in the fields' types"),
-    ("fusion", "flawed.thawed", f"{STATIC}:Thawed", "closed_inside", "Soft can be changed"),
-    ("fusion", "flawed.unlike", f"{STATIC}:Unlike", "schema", "refuses it at '$.depth'"),
+    ("fusion", "flawed.open_inside", f"{STATIC}:OpenInside", "closed_inside", "Plain accepts an unknown key"),
+    ("fusion", "flawed.open_later", f"{STATIC}:OpenLater", "closed_inside", "Plain, a config in the field types"),
+    ("fusion", "flawed.thawed", f"{STATIC}:Thawed", "closed_inside", "Soft is not frozen"),
+    ("fusion", "flawed.unlike", f"{STATIC}:Unlike", "schema", "rejects it at '$.depth'"),
     ("fusion", "flawed.rude", f"{STATIC}:Rude", "refuses", "IndexError"),
     ("hooks", "flawed_odd", f"{STATIC}:Odd", "known_hooks", "'step_begun' is not a hook"),
-    ("dataset", "flawed.records_valid", f"{STATIC}:RecordsValid", "records_valid", "the id stands twice"),
-    ("dataset", "flawed.disjoint", f"{STATIC}:Disjoint", "disjoint", "subject 'one' is in 'train' and in 'dev'"),
+    ("dataset", "flawed.records_valid", f"{STATIC}:RecordsValid", "records_valid", "the id occurs twice"),
+    ("dataset", "flawed.disjoint", f"{STATIC}:Disjoint", "disjoint", "subject 'one' is in both 'train' and 'dev'"),
     ("dataset", "flawed.lazy_listing", f"{STATIC}:LazyListing", "lazy_listing", "decodes media"),
     ("dataset", "flawed.listed_twice", f"{STATIC}:ListedTwice", "listed_twice", "two listings"),
     ("dataset", "flawed.unknown_split", f"{STATIC}:UnknownSplit", "unknown_split", "KeyError"),
     ("dataset", "flawed.nothing", f"{STATIC}:Nothing", "has_examples", "there is no fixture()"),
-    ("dataset", "flawed.fixture", f"{STATIC}:Fixture", "fixture", "a str where a Fixture belongs"),
+    ("dataset", "flawed.fixture", f"{STATIC}:Fixture", "fixture", "a str instead of a Fixture"),
     ("dataset", "flawed.bare_disk", f"{STATIC}:BareDisk", "fixture", "fixture() raises PermissionError: no room"),
-    ("dataset", "flawed.lists", f"{STATIC}:Lists", "lists", "split 'dev' has no record"),
+    ("dataset", "flawed.lists", f"{STATIC}:Lists", "lists", "split 'dev' has no records"),
     ("dataset", "flawed.torn", f"{STATIC}:Torn", "channels", "record 'torn/1', channel 'rgb': cannot be read: torn"),
     ("dataset", "flawed.channels", f"{STATIC}:Channels", "channels", "does not increase"),
     ("sampler", "flawed.inventing", f"{STATIC}:Inventing", "plans", "'nobody', which is not a record's id"),
-    ("sampler", "flawed.fixed", f"{STATIC}:Fixed", "epochs_differ", "another epoch gives the same plan"),
+    ("sampler", "flawed.fixed", f"{STATIC}:Fixed", "epochs_differ", "a different epoch gives the same plan"),
     ("sampler", "flawed.greedy", f"{STATIC}:Greedy", "nothing_to_sample", "ZeroDivisionError"),
     ("detector", "flawed.nervous", f"{STATIC}:Nervous", "blank", "ValueError"),
     ("detector", "flawed.unbuilt", f"{STATIC}:Unbuilt", "builds", "derive it from DetectorModule"),
@@ -54,14 +54,14 @@ FLAWS = [  # kind, name, target, the check that must complain, words of its comp
     ("metric", "flawed.first_row", f"{STATIC}:FirstRow", "order", "in another order"),
     ("metric", "flawed.upside", f"{STATIC}:Upside", "direction", "higher_is_better is False"),
     ("metric", "flawed.unanswered", f"{STATIC}:Unanswered", "rates", "'value' is nan"),
-    ("metric", "flawed.silent", f"{STATIC}:Silent", "one_class", "bona fide only give value"),
+    ("metric", "flawed.silent", f"{STATIC}:Silent", "one_class", "with bona fide only, it returns value"),
     ("metric", "flawed.needy", f"{STATIC}:Needy", "threshold_use", "needs a threshold"),
     ("metric", "flawed.untitled", f"{STATIC}:Untitled", "wording", "its title is ''"),
     ("metric", "flawed.wordless", f"{STATIC}:Wordless", "wording", "detail() raises KeyError"),
-    ("metric", "flawed.unworded", f"{STATIC}:Unworded", "wording", "detail() gives 'limit None'"),
+    ("metric", "flawed.unworded", f"{STATIC}:Unworded", "wording", "detail() returns 'limit None'"),
     ("encoder", "flawed.builds", f"{TORCH}:Builds", "builds", "(flawed_modules.py, line "),
-    ("fusion", "flawed.picky", f"{STATIC}:Picky", "builds", "its own static check refuses this example: never"),
-    ("fusion", "flawed.hollow", f"{STATIC}:Hollow", "builds", "a NoneType where a torch.nn.Module belongs"),
+    ("fusion", "flawed.picky", f"{STATIC}:Picky", "builds", "its own static check rejects this example: never"),
+    ("fusion", "flawed.hollow", f"{STATIC}:Hollow", "builds", "a NoneType instead of a torch.nn.Module"),
     (
         "encoder",
         "flawed.inputs_kept",
@@ -76,31 +76,31 @@ FLAWS = [  # kind, name, target, the check that must complain, words of its comp
     ("encoder", "flawed.context", f"{TORCH}:Context", "context", "'weather'"),
     ("encoder", "flawed.seeded", f"{TORCH}:Seeded", "seeded", "'line.weight' differs"),
     ("encoder", "flawed.gradients", f"{TORCH}:Gradients", "gradients", "no gradient reaches 'idle'"),
-    ("encoder", "flawed.batch_order", f"{TORCH}:BatchOrder", "batch_order", "a record alone gives other outputs"),
-    ("encoder", "flawed.state_dict", f"{TORCH}:StateDict", "state_dict", "gives other outputs"),
+    ("encoder", "flawed.batch_order", f"{TORCH}:BatchOrder", "batch_order", "a record alone gives different outputs"),
+    ("encoder", "flawed.state_dict", f"{TORCH}:StateDict", "state_dict", "gives different outputs"),
     ("encoder", "flawed.bf16", f"{TORCH}:Bf16", "bf16", "not finite under bfloat16"),
-    ("fusion", "flawed.forgetful", f"{TORCH}:Forgetful", "missing_input", "depends on what they hold"),
+    ("fusion", "flawed.forgetful", f"{TORCH}:Forgetful", "missing_input", "depends on their values"),
     ("head", "flawed.losses", f"{TORCH}:Losses", "losses", "has shape ()"),
     ("head", "flawed.scores", f"{TORCH}:Scores", "scores", "are not probabilities"),
-    ("head", "flawed.polarity", f"{TORCH}:Polarity", "polarity", "after training bona fide score"),
+    ("head", "flawed.polarity", f"{TORCH}:Polarity", "polarity", "after training, bona fide score"),
     ("head", "flawed.feature_gradients", f"{TORCH}:FeatureGradients", "feature_gradients", "no gradient reaches any"),
     ("objective", "flawed.updates", f"{TORCH}:Updates", "updates", "'centre' is not finite"),
     ("modality", "flawed.prepares", f"{TORCH}:Prepares", "prepares", "loading for evaluation raises ZeroDivisionError"),
     ("modality", "flawed.orphan", f"{TORCH}:Orphan", "prepares", "has no 'nobody', which an input names"),
     ("modality", "flawed.darkening", f"{TORCH}:Darkening", "inputs_kept", "load() writes into its inputs"),
     ("modality", "flawed.erasing", f"{TORCH}:Erasing", "inputs_kept", "extract() writes into the stored arrays"),
-    ("modality", "flawed.range", f"{TORCH}:Range", "signal", "and lies in"),
-    ("modality", "flawed.drawing", f"{TORCH}:Drawing", "repeatable", "load() gives other tensors"),
+    ("modality", "flawed.range", f"{TORCH}:Range", "signal", "but its values are in"),
+    ("modality", "flawed.drawing", f"{TORCH}:Drawing", "repeatable", "load() returns different tensors"),
     ("modality", "flawed.rows", f"{TORCH}:Rows", "record_order", "a record alone is loaded differently"),
-    ("modality", "flawed.undeclared", f"{TORCH}:Undeclared", "declared_channels", "change what it gives"),
+    ("modality", "flawed.undeclared", f"{TORCH}:Undeclared", "declared_channels", "change its output"),
     ("modality", "flawed.missing", f"{TORCH}:Missing", "missing_channels", "KeyError"),
     ("recipe", "flawed.builds_nothing", f"{TORCH}:BuildsNothing", "builds", "no `own`"),
     ("recipe", "flawed.idle", f"{TORCH}:Idle", "trains", "no weight has changed"),
     ("recipe", "flawed.drifting", f"{TORCH}:Drifting", "repeatable", "differs between two trainings"),
     ("recipe", "flawed.lazy", f"{TORCH}:Lazy", "optimizes", "belongs to no optimizer"),
-    ("paper", "renamed", f"{PAPERS}:RENAMED", "is_paper", "calls itself 'other'"),
-    ("paper", "twice", f"{PAPERS}:TWICE", "printed_numbers", "stands twice"),
-    ("paper", "unmeasured", f"{PAPERS}:UNMEASURED", "mapping", "gives no number called 'area'"),
+    ("paper", "renamed", f"{PAPERS}:RENAMED", "is_paper", "its name is 'other'"),
+    ("paper", "twice", f"{PAPERS}:TWICE", "printed_numbers", "occurs twice"),
+    ("paper", "unmeasured", f"{PAPERS}:UNMEASURED", "mapping", "returns no number 'area'"),
 ]
 SEEN_BY_OTHERS = {
     "flawed.nan": {"gradients", "batch_order", "state_dict", "bf16", "seeded"},
@@ -156,7 +156,7 @@ def check_of(kind, name):
 @pytest.mark.parametrize(
     ("kind", "name", "target", "check", "words"), FLAWS, ids=[f"{row[1]}-{row[3]}" for row in FLAWS]
 )
-def test_a_flaw_is_found_by_its_check_in_words(kind, name, target, check, words):
+def test_each_check_describes_its_flaw_in_words(kind, name, target, check, words):
     case = next(case for case in cases("fas-flawed") if (case.kind, case.name) == (kind, name))
     complaint = suite.complaint(case, check_of(kind, check))
     assert complaint is not None
@@ -203,7 +203,7 @@ def test_a_missing_extra_is_reported_in_a_sentence(monkeypatch):
         importlib.reload(fascore.testing)
 
 
-def test_every_check_says_how_to_mend_what_it_finds():
+def test_every_check_explains_how_to_fix_a_failure():
     for check in suite.CHECKS:
         assert len(check.fix.split()) > 5
         assert check.fix.endswith(".")
@@ -213,9 +213,9 @@ def test_every_check_says_how_to_mend_what_it_finds():
 @pytest.mark.parametrize(
     ("distribution", "words"),
     [
-        ("twice", "share one prefix; twice uses one, two"),
+        ("twice", "must share one prefix; twice uses one, two"),
         ("thief", "the prefix 'mmfas' belongs to fas-mmfas"),
-        ("naked", "'bare' has no prefix: bare names belong to fascore itself"),
+        ("naked", "'bare' has no prefix: names without a prefix are reserved for fascore itself"),
     ],
 )
 def test_names_of_a_distribution_have_one_prefix_of_its_own(distribution, words):
@@ -227,8 +227,8 @@ def test_names_of_a_distribution_have_one_prefix_of_its_own(distribution, words)
 @pytest.mark.parametrize(
     ("distribution", "words"),
     [
-        ("fas-nowhere", "no distribution 'fas-nowhere' is installed here"),
-        ("nothing", "has no entry points of group fascore.v1.<kind>"),
+        ("fas-nowhere", "the distribution 'fas-nowhere' is not installed"),
+        ("nothing", "has no entry points in a group fascore.v1.<kind>"),
         ("odd-kind", "there is no kind 'flavour'"),
     ],
 )
@@ -261,7 +261,7 @@ ONE = '"thief"'
 KNOWN = '"thief", {("fusion", "mmfas.a", "named"): "it is a thief on purpose"}'
 
 
-def test_a_failure_says_what_is_wrong_and_how_to_mend_it(outcome):
+def test_a_failure_states_the_error_and_its_fix(outcome):
     out = outcome(ONE, "", "-k", "named")
     assert f"fusion 'mmfas.a' of thief ({PREFIXES}:Stolen) fails 'named':" in out
     assert "How to fix: Write type: Literal" in out
@@ -289,28 +289,28 @@ def test_a_deviation_that_does_not_happen_is_a_failure(outcome):
             '"thief", {("fusion", "mmfas.a", "nomed"): "no such check here"}',
             "which is not a (kind, name, check) of this suite",
         ),
-        ('"thief", {("fusion", "mmfas.a", "named"): ""}', "gives no reason"),
+        ('"thief", {("fusion", "mmfas.a", "named"): ""}', "has no reason"),
     ],
 )
 def test_an_expected_failure_names_a_check_and_gives_a_reason(outcome, arguments, words):
     assert words in outcome(arguments, "", "-k", "whole")
 
 
-def test_a_suite_with_a_check_taken_out_fails(outcome):
+def test_a_suite_with_a_check_removed_fails(outcome):
     shrink = """
 marks = test_conformance.pytestmark
 rows = [row for row in marks[0].args[1] if "named" not in row.id]
 test_conformance.pytestmark = [pytest.mark.parametrize(("case", "check"), rows).mark]
 """
     out = outcome(ONE, shrink, "-k", "whole")
-    assert "1 checks were taken out of the suite, such as fusion-mmfas.a-named" in out
+    assert "1 checks were removed from the suite, for example fusion-mmfas.a-named" in out
 
 
 def test_a_suite_thinned_at_collection_fails(outcome, pytester):
     pytester.makeconftest(
         "def pytest_collection_modifyitems(items):\n    items[:] = [item for item in items if 'named' not in item.name]\n"
     )
-    assert "1 checks were taken out of the suite" in outcome(ONE)
+    assert "1 checks were removed from the suite" in outcome(ONE)
 
 
 def test_a_part_of_the_suite_may_be_run_on_purpose(outcome):

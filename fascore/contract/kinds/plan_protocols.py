@@ -1,4 +1,4 @@
-"""A checked spec, as Protocols: the documents and plans that recipes, hooks and commands of plugins read."""
+"""Protocols of a checked spec: the documents and plans that recipes, hooks, and commands of plugins read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Spec(Protocol):
 
     @property
     def name(self) -> str:
-        """The run's name, and the name of its folder."""
+        """The name of the run and of its folder."""
 
     @property
     def seed(self) -> int:
@@ -24,7 +24,7 @@ class Spec(Protocol):
 
     @property
     def metrics(self) -> Sequence[Component]:
-        """The figures of every test set."""
+        """The metrics computed on every test set."""
 
     @property
     def recipe(self) -> Component:
@@ -34,11 +34,11 @@ class Spec(Protocol):
         """Hex digest of the whole spec."""
 
     def model_dump(self, *, mode: str = "python", by_alias: bool | None = None) -> dict[str, Any]:
-        """The document; with `mode="json"` and `by_alias=True` as a user writes it."""
+        """The document; with `mode="json"` and `by_alias=True`, in the form that a user writes."""
 
 
 class NodePlan(Protocol):
-    """A named component with everything that the check has found out about it."""
+    """A named component with everything that the check has determined about it."""
 
     @property
     def name(self) -> str:
@@ -46,7 +46,7 @@ class NodePlan(Protocol):
 
     @property
     def section(self) -> str:
-        """`modality`, `encoder`, `fusion`, `head` or `objective`."""
+        """`modality`, `encoder`, `fusion`, `head`, or `objective`."""
 
     @property
     def component(self) -> Any:
@@ -54,7 +54,7 @@ class NodePlan(Protocol):
 
     @property
     def inputs(self) -> tuple[Ref, ...]:
-        """What it reads, in order."""
+        """Its inputs, in order."""
 
     @property
     def signals(self) -> tuple[Signal | None, ...]:
@@ -62,11 +62,11 @@ class NodePlan(Protocol):
 
     @property
     def outputs(self) -> Mapping[str, Signal | None]:
-        """The Signals that it gives, by port; `""` is the main output."""
+        """The Signals that it produces, by port; `""` is the main output."""
 
     @property
     def views(self) -> int:
-        """How many views a record has."""
+        """The number of views per record."""
 
     @property
     def optional(self) -> bool:
@@ -74,15 +74,15 @@ class NodePlan(Protocol):
 
     @property
     def target(self) -> Target | None:
-        """What a head or an objective learns."""
+        """The target that a head or an objective learns."""
 
     @property
     def path(self) -> str:
-        """Where it stands in the spec."""
+        """Its path in the spec."""
 
 
 class Plan(Protocol):
-    """Both graphs of a spec, checked. Modalities and nodes stand in an order in which they can be computed."""
+    """Both checked graphs of a spec. Modalities and nodes are in an order in which they can be computed."""
 
     @property
     def spec(self) -> Spec:
@@ -106,10 +106,10 @@ class Plan(Protocol):
 
     @property
     def views(self) -> int:
-        """How many views a record has in evaluation."""
+        """The number of views per record in evaluation."""
 
     def signal(self, ref: Ref) -> Signal | None:
-        """The Signal of a modality, node or port. Raises KeyError for one that is not there."""
+        """The Signal of a modality, node, or port. Raises KeyError if it does not exist."""
 
 
 __all__ = ["NodePlan", "Plan", "Spec"]

@@ -1,6 +1,8 @@
-"""What a plugin receives, as Protocols: types to annotate with. The core makes the objects; importing this imports no torch and no numpy.
+"""Protocols of the objects that a plugin receives, for type annotations.
 
-N rows are B records times their views, record-major: row `b * views + v`.
+The core creates the objects. Importing this imports no torch and no numpy.
+
+N rows are B records times their views, in record-major order: row `b * views + v`.
 """
 
 from __future__ import annotations
@@ -22,19 +24,21 @@ if TYPE_CHECKING:
 
 
 class Draws(Protocol):
-    """The online random choices for N rows, a function of seed, epoch and record."""
+    """The random choices for N rows at loading time, a function of seed, epoch, and record."""
 
     @property
     def affine(self) -> Tensor:
-        """(N, 2, 3) float32: from a point of the output, in [-1, 1] as `affine_grid` counts, to a point of the stored crop."""
+        """(N, 2, 3) float32: maps a point of the output, in the [-1, 1] coordinates of `affine_grid`, to a point of the
+        stored crop.
+        """
 
     @property
     def flipped(self) -> Tensor:
-        """(N,) bool: rows whose `affine` mirrors, for what must swap left and right."""
+        """(N,) bool: rows whose `affine` mirrors, for data in which left and right must be swapped."""
 
     @property
     def colour(self) -> Mapping[str, Tensor]:
-        """Parameters of the changes of RGB by name, (N,) or (N, k) each."""
+        """Parameters of the RGB changes by name, (N,) or (N, k) each."""
 
     def __len__(self) -> int: ...
 
@@ -43,19 +47,19 @@ class Draws(Protocol):
 
 
 class Batch(Protocol):
-    """What one step of training or evaluation sees: tensors of B records, and what is known of them."""
+    """The input of one training or evaluation step: tensors and metadata of B records."""
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The records, B ids."""
+        """The ids of the B records."""
 
     @property
     def tensors(self) -> Mapping[str, Tensor]:
-        """(N, …) by Ref (`face`, `face.points`); zeros where a record lacks the modality."""
+        """(N, …) by Ref (`face`, `face.points`); zeros if a record lacks the modality."""
 
     @property
     def present(self) -> Mapping[str, Tensor]:
-        """(B,) bool by modality: records that have it."""
+        """(B,) bool by modality: whether a record has it."""
 
     @property
     def columns(self) -> Mapping[str, tuple[Scalar | None, ...]]:
@@ -63,11 +67,11 @@ class Batch(Protocol):
 
     @property
     def views(self) -> int:
-        """Views a record: 1 in training."""
+        """The number of views per record: 1 in training."""
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """The device of the tensors."""
 
     @property
     def label(self) -> Tensor:
@@ -75,26 +79,26 @@ class Batch(Protocol):
 
     @property
     def task(self) -> Tensor:
-        """(B,) int64: 0 spoof, 1 forgery, -1 not known."""
+        """(B,) int64: 0 spoof, 1 forgery, -1 unknown."""
 
     def __len__(self) -> int: ...
 
     def take(self, rows: Tensor | Sequence[int]) -> Batch:
-        """The records at these places, in that order."""
+        """The records at these positions, in this order."""
 
     def replace(self, **tensors: Tensor) -> Batch:
-        """The same records with other tensors under these names, such as `replace(face=synthetic)`."""
+        """The same records with other tensors under these names, for example `replace(face=synthetic)`."""
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
 
 
 class Outputs(Protocol):
-    """What one pass of the graph has given."""
+    """The result of one pass through the graph."""
 
     @property
     def values(self) -> Mapping[str, Tensor | list[Tensor]]:
-        """(N, …) by Ref, modalities among them, a list of tensors for a Pyramid; zeros where absent."""
+        """(N, …) by Ref, including modalities; a list of tensors for a Pyramid; zeros where absent."""
 
     @property
     def present(self) -> Mapping[str, Tensor]:
@@ -102,11 +106,11 @@ class Outputs(Protocol):
 
     @property
     def heads(self) -> Mapping[str, Any]:
-        """Each head's output for its `head_rows` only; a head without any row has none."""
+        """Each head's output, for its `head_rows` only; a head without any rows has none."""
 
     @property
     def head_rows(self) -> Mapping[str, Tensor]:
-        """(R,) int64 by head: the rows, of N, that have its inputs."""
+        """(R,) int64 by head: those of the N rows that have its inputs."""
 
     def __getitem__(self, ref: str) -> Tensor | list[Tensor]: ...
 
@@ -115,7 +119,7 @@ class Graph(Protocol):
     """The model graph as one torch module: call it on a Batch."""
 
     training: bool
-    """Whether it is in training mode."""
+    """True in training mode."""
 
     @property
     def plan(self) -> Plan:
@@ -134,7 +138,10 @@ class Graph(Protocol):
         """All objectives."""
 
     def __call__(self, batch: Batch, nodes: Sequence[str] | None = None) -> Outputs:
-        """Run the graph; with `nodes` only these (`head.<name>` for heads) and what they need. Raises FascoreError for an unknown name."""
+        """Run the graph, or with `nodes` only these (`head.<name>` for heads) and their dependencies.
+
+        Raises FascoreError for an unknown name.
+        """
 
     def node(self, name: str) -> nn.Module:
         """The module of an encoder or a fusion. Raises KeyError."""
@@ -146,23 +153,26 @@ class Graph(Protocol):
         """Weighted losses, float32 scalars: `head.<name>`, and in training `objective.<name>`. Raises FascoreError."""
 
     def scores(self, outputs: Outputs, batch: Batch) -> Mapping[str, Tensor]:
-        """(B,) float32 by head, means over views; NaN where a record has no input."""
+        """(B,) float32 by head, averaged over views; NaN if a record has no input."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """All parameters, those of objectives among them."""
+        """All parameters, including those of objectives."""
 
     def modules(self) -> Iterator[nn.Module]:
         """The graph itself and every module in it."""
 
     def train(self, mode: bool = True) -> Graph:
-        """Training mode; returns the graph."""
+        """Set training mode; return the graph."""
 
     def eval(self) -> Graph:
-        """Evaluation mode; returns the graph."""
+        """Set evaluation mode; return the graph."""
 
 
 class ManagedOptimizer(Protocol):
-    """One optimizer with its parameters, its schedule, clipping and accumulation; `make_optimizer` builds it, the engine steps it."""
+    """One optimizer with its parameters, schedule, clipping, and accumulation.
+
+    `make_optimizer` builds it; the engine steps it.
+    """
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
@@ -170,112 +180,118 @@ class ManagedOptimizer(Protocol):
 
     @property
     def parameters(self) -> Sequence[nn.Parameter]:
-        """All that it trains."""
+        """All parameters that it trains."""
 
     @property
     def rate(self) -> float:
-        """Learning rate of the first group of parameters."""
+        """Learning rate of the first parameter group."""
 
     @property
     def clip(self) -> float | None:
-        """Largest norm of the whole gradient."""
+        """Maximum norm of the entire gradient."""
 
     @property
     def accumulate(self) -> int:
-        """Batches an update."""
+        """Number of batches per update."""
 
     @property
     def updates(self) -> int:
-        """Updates so far."""
+        """Number of updates so far."""
 
 
 class Engine(Protocol):
-    """What a recipe trains with, on one device of one of `world` processes.
+    """The engine that a recipe trains with, on one device of one of `world` processes.
 
-    `optimize` is one whole update. A two-step update takes it apart: `gradients`, `backward` and `step`.
+    `optimize` is one complete update. A two-step update uses its parts: `gradients`, `backward`, and `step`.
     """
 
     @property
     def epoch(self) -> int:
-        """The epoch, from 0."""
+        """The epoch, counted from 0."""
 
     @property
     def step_number(self) -> int:
-        """The training step, from 0, over all epochs."""
+        """The training step, counted from 0 over all epochs."""
 
     @property
     def device(self) -> torch.device:
-        """Where tensors are."""
+        """The device of the tensors."""
 
     @property
     def rank(self) -> int:
-        """The number of this process, from 0."""
+        """The number of this process, counted from 0."""
 
     @property
     def world(self) -> int:
-        """How many processes there are."""
+        """The number of processes."""
 
     @property
     def optimizers(self) -> Mapping[str, ManagedOptimizer]:
         """The recipe's optimizers, by name."""
 
     def graph(self, batch: Batch, nodes: Sequence[str] | None = None) -> Outputs:
-        """The model graph's outputs for a batch, under autocast; with `nodes`, only these and what they need."""
+        """The model graph's outputs for a batch, under autocast; with `nodes`, only these and their dependencies."""
 
     def losses(self, outputs: Outputs, batch: Batch) -> dict[str, Tensor]:
         """Weighted float32 losses of heads (`head.<name>`) and objectives (`objective.<name>`)."""
 
     def optimize(self, name: str, closure: Callable[[], Tensor]) -> Tensor:
-        """`backward`, then `step`: the scalar loss, detached."""
+        """Call `backward`, then `step`; return the detached scalar loss."""
 
     def backward(self, name: str, loss: Tensor | Callable[[], Tensor]) -> Tensor:
-        """Add the gradients of a scalar loss to those of one optimizer's parameters, and of no others; the loss, detached.
+        """Add the gradients of a scalar loss to those of one optimizer's parameters only; return the detached loss.
 
         A function is called under autocast. Several calls before a `step` add up.
         """
 
     def step(self, name: str) -> bool:
-        """A batch is done: average over the batches and processes, clip, update, move the schedule; whether it was an update.
+        """Finish a batch: average over batches and processes, clip, update, advance the schedule.
 
-        With accumulation only every `accumulate`-th call is. Raises FascoreError where nothing has been back-propagated.
+        Return whether this was an update.
+
+        With accumulation, only every `accumulate`-th call is an update. Raises FascoreError if nothing has been
+        backpropagated.
         """
 
     def gradients(self, name: str, loss: Tensor | Callable[[], Tensor]) -> dict[nn.Parameter, Tensor]:
-        """The gradients of a scalar loss by one optimizer's parameters, averaged over processes, which all get the same.
+        """The gradients of a scalar loss with respect to one optimizer's parameters, averaged over and identical in all
+        processes.
 
-        They are not part of any update. A parameter that the loss of no process depends on is left out.
+        They are not part of any update. A parameter on which no process's loss depends is omitted.
         """
 
     def frozen(self, *modules: nn.Module | Graph, statistics_only: bool = False) -> AbstractContextManager[None]:
-        """Inside the block these modules get no parameter gradients, and their buffers (running statistics) end as they began.
+        """Inside the block, these modules receive no parameter gradients.
 
-        With `statistics_only` parameters get their gradients, and only the buffers are held.
+        At its end, their buffers (running statistics) are restored.
+
+        With `statistics_only`, parameters receive gradients, and only the buffers are restored.
         """
 
     def rand(self, purpose: str, ids: Sequence[str], shape: Sequence[int]) -> Tensor:
-        """Uniform draws in [0, 1), (len(ids), *shape) float32: a function of seed, purpose, epoch, step and record id."""
+        """Uniform draws in [0, 1), (len(ids), *shape) float32: a function of seed, purpose, epoch, step, and record id."""
 
     def reduce(self, tensor: Tensor) -> Tensor:
-        """Sum over processes, a new tensor, without gradient."""
+        """Sum over processes, as a new tensor without gradient."""
 
     def autocast(self) -> torch.autocast:
-        """bfloat16 inside the block where the run's precision is bf16."""
+        """Inside the block, bfloat16 if the run's precision is bf16."""
 
 
 class Quarantined(Protocol):
-    """A record that was set aside, because it lacks a required modality."""
+    """A record that was quarantined because it lacks a required modality."""
 
     @property
     def id(self) -> str:
-        """The record."""
+        """The id of the record."""
 
     @property
     def response(self) -> str:
-        """`unreadable`, `no_face` or `refused`."""
+        """`unreadable`, `no_face`, or `refused`."""
 
     @property
     def reason(self) -> str:
-        """Why, a sentence."""
+        """The reason, as a sentence."""
 
     @property
     def modality(self) -> str:
@@ -283,22 +299,22 @@ class Quarantined(Protocol):
 
 
 class Prepared(Protocol):
-    """Records that can be used, and those that were set aside."""
+    """Usable and quarantined records."""
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """Records that can be used, in their order."""
+        """Usable records, in order."""
 
     @property
     def quarantined(self) -> Sequence[Quarantined]:
-        """Records that were set aside."""
+        """Quarantined records."""
 
     def present(self, id: str, modality: str) -> bool:
         """Whether a usable record has a modality. Raises KeyError for another record."""
 
 
 class Trained(Protocol):
-    """A model with its best weights, in evaluation mode, and the records that it can be asked about."""
+    """A model with its best weights, in evaluation mode, and the records that it can be applied to."""
 
     @property
     def plan(self) -> Plan:
@@ -314,11 +330,11 @@ class Trained(Protocol):
 
     @property
     def prepared(self) -> Prepared:
-        """What became of the records."""
+        """The prepared records."""
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The device of the model."""
 
     @property
     def splits(self) -> Mapping[str, tuple[Record, ...]]:
@@ -326,7 +342,7 @@ class Trained(Protocol):
 
     @property
     def shown(self) -> frozenset[str]:
-        """Splits whose faces may stand in a report."""
+        """Splits whose faces may be shown in a report."""
 
     @property
     def tests(self) -> Mapping[str, tuple[Record, ...]]:
@@ -338,24 +354,25 @@ class Trained(Protocol):
     def batches(
         self, records: Sequence[Record], also: Sequence[str] = (), without: Sequence[str] = ()
     ) -> Iterator[Batch]:
-        """Evaluation batches of some records, in order, all views.
+        """Yield evaluation batches of some records, in order, with all views.
 
-        `also` names modalities that the model itself does not read, `without` those that are taken for absent.
+        `also` adds modalities that the model itself does not read. `without` lists modalities to treat as absent.
         """
 
     def table(self, records: Sequence[Record], weights: Mapping[str, float], without: Sequence[str] = ()) -> ScoreTable:
-        """Scores of some records, one row per record. `weights` are those of a weighted score rule, else empty."""
+        """Scores of some records, one row per record. `weights` are those of a weighted score rule, otherwise empty."""
 
     def stored(self, record: Record, modality: str) -> Mapping[str, np.ndarray] | None:
-        """The prepared arrays of a record's modality, all views, by name; None where there are none."""
+        """The prepared arrays of a record's modality, all views, by name; None if there are none."""
 
     def values(
         self, records: Sequence[Record], refs: Sequence[str], reduce: Callable[[str, Any], Tensor] | None = None
     ) -> Mapping[str, NDArray[np.float32]]:
-        """What modalities, nodes and ports give for R records of V views, by Ref: (R, V, …) float32, NaN where a record lacks it.
+        """The values of modalities, nodes, and ports for R records of V views, by Ref: (R, V, …) float32, NaN if a
+        record lacks it.
 
-        `reduce` makes a smaller tensor (N, …) of a Ref's value for N rows. Raises FascoreError for a Ref that names no tensor, and
-        for a Pyramid without `reduce`.
+        `reduce` maps a Ref's value for N rows to a smaller tensor (N, …). Raises FascoreError for a Ref that names no
+        tensor, and for a Pyramid without `reduce`.
         """
 
 

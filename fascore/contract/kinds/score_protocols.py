@@ -1,6 +1,8 @@
-"""What a metric receives, as Protocols: score tables, thresholds and resamples of subjects. Importing this imports no numpy.
+"""Protocols of the objects that a metric receives: score tables, thresholds, and resamples of subjects.
 
-N rows of a table are presentations, one row per presentation; B resamples are drawn of S subjects.
+Importing this imports no numpy.
+
+A table has N rows, one per presentation. B resamples are drawn from S subjects.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Categorical(Protocol):
-    """A column of words by codes, N rows of K words."""
+    """A column of words, stored as codes: N rows, K words."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -25,22 +27,22 @@ class Categorical(Protocol):
 
     @property
     def codes(self) -> NDArray[np.int32]:
-        """(N,): the place in `names` of each row's word."""
+        """(N,): the index in `names` of each row's word."""
 
     def decode(self) -> NDArray[np.str_]:
         """The words, (N,)."""
 
     def equals(self, word: str) -> NDArray[np.bool_]:
-        """(N,): rows that have this word."""
+        """(N,): a mask of the rows with this word."""
 
     def select(self, rows: NDArray[Any] | slice) -> Categorical:
-        """Some rows, by mask, index or slice."""
+        """Select rows by mask, index, or slice."""
 
     def named(self) -> Categorical:
-        """The empty word as `unknown`."""
+        """The column with the empty word renamed to `unknown`."""
 
     def present(self, rows: NDArray[Any] | slice = slice(None)) -> tuple[str, ...]:
-        """The words that occur among some rows."""
+        """The words that occur in some rows."""
 
 
 class Clusters(Protocol):
@@ -48,19 +50,19 @@ class Clusters(Protocol):
 
     @property
     def codes(self) -> NDArray[np.integer[Any]]:
-        """(N,): the number of each row's subject, from 0."""
+        """(N,): the number of each row's subject, counted from 0."""
 
     @property
     def count(self) -> int:
-        """How many subjects there are; a row without a name counts as one."""
+        """Number of subjects; a row without a name counts as a separate one."""
 
     @property
     def unnamed(self) -> int:
-        """Rows whose subject has no name."""
+        """Number of rows whose subject has no name."""
 
 
 class Shown(Protocol):
-    """How many subjects the answered presentations show."""
+    """Number of subjects shown by the presentations with a response."""
 
     @property
     def bona_fide(self) -> int:
@@ -76,7 +78,7 @@ class Shown(Protocol):
 
 
 class SortedScores(Protocol):
-    """Answered scores, each array increasing."""
+    """Scores of presentations with a response, each array increasing."""
 
     @property
     def bona_fide(self) -> NDArray[np.float64]:
@@ -88,15 +90,15 @@ class SortedScores(Protocol):
 
     @property
     def species(self) -> Mapping[str, NDArray[np.float64]]:
-        """Scores of the attacks of each species, also of one without any answer."""
+        """Scores of the attacks of each species, including species without any response."""
 
     @property
     def silent(self) -> Mapping[str, int]:
-        """Attacks of each species without an answer."""
+        """Number of attacks of each species without a response."""
 
     @property
     def silent_bona_fide(self) -> int:
-        """Bona fide without an answer."""
+        """Number of bona fide without a response."""
 
 
 class ScoreTable(Protocol):
@@ -112,11 +114,11 @@ class ScoreTable(Protocol):
 
     @property
     def score(self) -> NDArray[np.float64]:
-        """(N,): higher = more bona fide, NaN where there is none."""
+        """(N,): higher = more bona fide, NaN if there is no score."""
 
     @property
     def words(self) -> Mapping[str, Categorical]:
-        """The other columns of text: `species`, `subject`, `response`, …, and further metadata."""
+        """The other text columns: `species`, `subject`, `response`, …, and further metadata."""
 
     @property
     def heads(self) -> Mapping[str, NDArray[np.float64]]:
@@ -132,62 +134,62 @@ class ScoreTable(Protocol):
 
     @property
     def responded(self) -> NDArray[np.bool_]:
-        """(N,): rows with an answer and a finite score."""
+        """(N,): rows with a response and a finite score."""
 
     @property
     def bona_fide(self) -> NDArray[np.bool_]:
-        """(N,): rows of bona fide, answered or not."""
+        """(N,): rows of bona fide, including non-responses."""
 
     @property
     def attack(self) -> NDArray[np.bool_]:
-        """(N,): rows of attacks, answered or not."""
+        """(N,): rows of attacks, including non-responses."""
 
     @property
     def sorted_scores(self) -> SortedScores:
-        """Answered scores, sorted by class and species."""
+        """Scores of rows with a response, sorted by class and species."""
 
     @property
     def sorted_bona_fide(self) -> NDArray[np.float64]:
-        """Scores of answered bona fide, increasing."""
+        """Scores of bona fide with a response, increasing."""
 
     @property
     def sorted_attack(self) -> NDArray[np.float64]:
-        """Scores of answered attacks, increasing."""
+        """Scores of attacks with a response, increasing."""
 
     @property
     def clusters(self) -> Clusters | None:
-        """Which rows show the same subject; None where the table names no subject."""
+        """Which rows show the same subject; None if the table names no subject."""
 
     @property
     def shown(self) -> Shown | None:
-        """How many subjects the answered rows show; None where the table names no subject."""
+        """Number of subjects shown by the rows with a response; None if the table names no subject."""
 
     def __len__(self) -> int: ...
 
     def column(self, name: str) -> NDArray[Any]:
-        """(N,): a column as numbers or words. Raises FascoreError for an unknown one."""
+        """(N,): a column as numbers or words. Raises FascoreError for an unknown column."""
 
     def categorical(self, name: str) -> Categorical:
-        """A column of words by codes. Raises FascoreError for an unknown one."""
+        """A column of words, stored as codes. Raises FascoreError for an unknown column."""
 
     def select(self, rows: NDArray[Any]) -> ScoreTable:
-        """Some rows, by mask or index."""
+        """Select rows by mask or index."""
 
     def reading(self, column: str) -> ScoreTable:
-        """The table with another column as its score. Raises FascoreError for one that holds no numbers."""
+        """The table with another column as its score. Raises FascoreError if that column holds no numbers."""
 
     def task(self, name: str) -> ScoreTable:
-        """The attacks of one task with its bona fide; all bona fide where the task has none of its own."""
+        """The attacks of one task with its bona fide, or with all bona fide if the task has none of its own."""
 
     def with_bona_fide(self, rows: NDArray[np.bool_]) -> ScoreTable:
-        """The attacks among some rows with the bona fide among them; all bona fide where there are none."""
+        """The given rows; if they contain no bona fide, all bona fide of the table are added."""
 
     def by_group(self, column: str, rows: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
-        """Name and row indices of each group of `column` among `rows`, names in order."""
+        """Yield the name and row indices of each group of `column` in `rows`, in the order of the names."""
 
 
 class Threshold(Protocol):
-    """The number that decides: accept when the score is at least `value`."""
+    """The number that decides: accept if the score is at least `value`."""
 
     @property
     def value(self) -> float:
@@ -199,31 +201,31 @@ class Threshold(Protocol):
 
     @property
     def split(self) -> str:
-        """The split that it was chosen on; `given` for a fixed one."""
+        """The split that it was chosen on; `given` for a fixed threshold."""
 
     @property
     def column(self) -> str:
-        """The column of the score table that it is for."""
+        """The column of the score table that it applies to."""
 
     @property
     def origin(self) -> str:
-        """Where it comes from, in words."""
+        """The origin of the threshold, in words."""
 
 
 class ResampledRates(Protocol):
-    """Error rates of each resample, (B,) each; NaN where a resample has none of them."""
+    """Error rates of each resample, (B,) each; NaN if a resample lacks those presentations."""
 
     @property
     def bona_fide(self) -> NDArray[np.float64]:
-        """Share of bona fide rejected."""
+        """Share of bona fide that were rejected."""
 
     @property
     def species(self) -> Mapping[str, NDArray[np.float64]]:
-        """Share of the attacks of each species accepted."""
+        """Share of the attacks of each species that were accepted."""
 
     @property
     def pooled(self) -> NDArray[np.float64]:
-        """Share of all attacks accepted."""
+        """Share of all attacks that were accepted."""
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
@@ -239,7 +241,7 @@ class ResampledRates(Protocol):
 
 
 class ResampledCurves(Protocol):
-    """Figures of each resample that need no threshold, (B,) each; NaN where one lacks a class."""
+    """Threshold-free figures of each resample, (B,) each; NaN if a resample lacks a class."""
 
     @property
     def auc(self) -> NDArray[np.float64]:
@@ -251,19 +253,22 @@ class ResampledCurves(Protocol):
 
     @property
     def nearest(self) -> NDArray[np.float64]:
-        """Equal error rate at the threshold nearest to it."""
+        """Equal error rate at the nearest threshold."""
 
 
 class Resampling(Protocol):
-    """B draws of as many subjects as a table has, with replacement: a row weighs as often as its subject was drawn."""
+    """B draws with replacement of as many subjects as a table has.
+
+    A row's weight is the number of times its subject was drawn.
+    """
 
     @property
     def count(self) -> int:
-        """B, how many resamples there are."""
+        """B, the number of resamples."""
 
     @property
     def seed(self) -> int:
-        """The seed of the stream."""
+        """The seed of the random stream."""
 
     @property
     def clusters(self) -> Clusters:
@@ -271,26 +276,26 @@ class Resampling(Protocol):
 
     @property
     def weights(self) -> NDArray[np.uint16]:
-        """(B, S): how often each subject was drawn."""
+        """(B, S): number of times each subject was drawn."""
 
     @property
     def curves(self) -> ResampledCurves:
-        """AUC and equal error rate of each resample. Raises SpecError where the table lacks a class."""
+        """AUC and equal error rate of each resample. Raises SpecError if the table lacks a class."""
 
     def on(self, table: ScoreTable) -> Resampling | None:
-        """The same draws for another column, or for a part of the table; None where it names fewer than two subjects."""
+        """The same draws for another column or a part of the table; None if it names fewer than two subjects."""
 
     def interval(self, values: NDArray[np.float64]) -> dict[str, Value]:
-        """`low`, `high` (2.5 and 97.5 %) and `subjects` of figures (B,)."""
+        """`low`, `high` (2.5 and 97.5 %), and `subjects` of figures (B,)."""
 
     def beside(self, table: ScoreTable, values: Callable[[Resampling], NDArray[np.float64]]) -> dict[str, Value]:
-        """`{"bootstrap": interval}` of a figure of this table; nothing where it cannot be resampled."""
+        """`{"bootstrap": interval}` of a figure of this table; empty if the table cannot be resampled."""
 
     def rates(self, threshold: float) -> ResampledRates:
         """All error rates at a threshold."""
 
     def rates_of(self, accepted: NDArray[np.bool_], counted: NDArray[np.bool_]) -> ResampledRates:
-        """All error rates where these rows were accepted (N,), among those that count (N,)."""
+        """All error rates if the rows of `accepted` (N,) are accepted, among the rows of `counted` (N,)."""
 
 
 __all__ = [

@@ -1,1 +1,1 @@
-"""Score files of other systems, turned to fascore's convention: what a file does not say of itself, the user says."""
+"""Score files of other systems, converted to fascore's convention. The user states what a file does not."""

@@ -1,4 +1,4 @@
-"""The formats of score files, and how each is read into fascore's columns."""
+"""The formats of score files, and how each is converted to fascore's columns."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from fascore.evaluation.table_reader import Building, csv_rows, word_rows
 
 Polarity: TypeAlias = Literal["bona_fide_high", "attack_high"]
 Found: TypeAlias = tuple[ScoreTable, str]
-"""A table with scores as they stand in the file, and how its labels were read."""
+"""A table with the file's own scores, and a description of how its labels were read."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a reader may need to be told: `labels_are` for labels in numbers, `labels` for a format without labels."""
+    """What the user states for a reader: `labels_are` for numeric labels, `labels` for a format without labels."""
 
     labels_are: LabelsAre | None
     labels: LabelFile | None
@@ -30,8 +30,12 @@ class Given:
 
 @dataclass(frozen=True)
 class Format:
-    """One format: `meaning` for people; `polarity` None where the format does not say it; `labels` "own" where the format
-    defines them, "said" where numbers need to be told, "file" where they stand in a file of their own."""
+    """One format.
+
+    `meaning` describes it for people. `polarity` is None if the format does not define it. `labels` is "own" if the
+    format defines them, "said" if the user must state the meaning of numbers, and "file" if they are in a separate
+    file.
+    """
 
     meaning: str
     polarity: Polarity | None
@@ -54,7 +58,7 @@ def _csv(path: Path, given: Given) -> Found:
 
 
 def _bob_csv(path: Path, given: Given) -> Found:
-    """As bob.pad.base 6 writes it: `save_sample_scores`."""
+    """The format that bob.pad.base 6 writes with `save_sample_scores`."""
     with csv_rows(path) as (header, rows):
         if missing := [name for name in BOB if name not in header]:
             raise FascoreError(f"{path}: there is no column '{missing[0]}'; bob's score file has {', '.join(BOB)}")
@@ -75,7 +79,7 @@ def _true(cell: str, building: Building, index: int) -> int:
 
 
 def _bob_text(width: Literal[4, 5]) -> Callable[[Path, Given], Found]:
-    """bob's older text files: `claimed real path score`, and with the model's label `claimed label real path score`."""
+    """bob's older text files: `claimed real path score`, or with the model's label `claimed label real path score`."""
 
     def read(path: Path, given: Given) -> Found:
         with word_rows(path, width) as rows:
@@ -110,14 +114,14 @@ def _bob_text(width: Literal[4, 5]) -> Callable[[Path, Given], Found]:
 
 
 class _Numbering:
-    """Ids of rows whose names may repeat, as bob's do where a clip has a row a frame: the second `name` is `name#2`."""
+    """Ids of rows whose names may repeat, as in bob's files with one row per frame: the second `name` becomes `name#2`."""
 
     def __init__(self) -> None:
         self._seen: defaultdict[str, int] = defaultdict(int)
         self._repeats = 0
 
     def of(self, names: Sequence[str]) -> list[str]:
-        """The next rows' ids."""
+        """Ids of the next rows."""
         numbered = []
         for name in names:
             self._seen[name] += 1
@@ -127,7 +131,7 @@ class _Numbering:
 
     @property
     def note(self) -> str:
-        """What was done, for people."""
+        """A description of the numbering, for people."""
         return (
             f"; {self._repeats} rows repeat a name and are numbered; the name itself is the column 'clip'"
             if self._repeats
@@ -136,7 +140,7 @@ class _Numbering:
 
 
 def _words(*names: Literal["id", "label", "score"]) -> Callable[[Path, Given], Found]:
-    """Lines of words in a fixed order."""
+    """Reader of lines of words in a fixed order."""
 
     def read(path: Path, given: Given) -> Found:
         with word_rows(path, len(names)) as rows:
@@ -151,7 +155,7 @@ def _words(*names: Literal["id", "label", "score"]) -> Callable[[Path, Given], F
 
 
 def _id_score(path: Path, given: Given) -> Found:
-    """Challenge lists: the first word is the id, the last the score; between them may stand the paths of other channels."""
+    """Challenge lists: the first word is the id and the last is the score; paths of other channels may be in between."""
     labels = _needed(given, path, "a list of ids and scores")
     with word_rows(path) as rows:
         building = Building(("id", *labels.header, "score"), str(path))
@@ -163,7 +167,7 @@ def _id_score(path: Path, given: Given) -> Found:
 
 
 def _json(path: Path, given: Given) -> Found:
-    """An object that maps ids to scores, as GRAD-GPAD writes them; null and NaN are no score."""
+    """An object that maps ids to scores, as written by GRAD-GPAD; null and NaN mean no score."""
     labels = _needed(given, path, "a JSON map of ids to scores")
     pairs = _json_pairs(path)
     building = Building(("id", *labels.header, "score"), str(path), "entry")
@@ -177,7 +181,7 @@ def _json(path: Path, given: Given) -> Found:
 
 
 def _json_pairs(path: Path) -> list[Any]:
-    """Names and values of the one object of a file, in its order, doubled names too."""
+    """Names and values of the single object in a file, in order, including duplicate names."""
     try:
         pairs = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_Pairs)
     except FileNotFoundError:
@@ -194,7 +198,7 @@ def _json_pairs(path: Path) -> list[Any]:
 
 
 class _Pairs(list[Any]):
-    """A JSON object as its pairs."""
+    """A JSON object as a list of pairs."""
 
 
 def _needed(given: Given, path: Path, what: str) -> LabelFile:
@@ -229,4 +233,4 @@ FORMATS: Mapping[str, Format] = {
     ),
     "json": Format("a JSON object from id to score, as GRAD-GPAD writes it", None, "file", _json),
 }
-"""By the name that --format takes."""
+"""Formats by the value of --format."""

@@ -1,4 +1,4 @@
-"""Importer: reads any score file to fascore's convention, and says what it took it for."""
+"""Importer: converts any score file to fascore's convention and reports how it was interpreted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from fascore.evaluation.importers.labels import LabelFile, LabelsAre
 from fascore.evaluation.table import ScoreTable
 
 HEAD = 1 << 16
-"""Characters of a file that are looked at to recognise its format."""
+"""Number of characters of a file that are read to recognize its format."""
 WORDS_OF = {"bona_fide_high": "higher = bona fide", "attack_high": "higher = attack"}
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A table in fascore's convention, and a sentence on how it was read. `negated`: the file's scores are higher for attacks."""
+    """A table in fascore's convention, and a sentence about how it was read.
+
+    `negated`: the file's scores are higher for attacks.
+    """
 
     table: ScoreTable
     told: str
@@ -30,10 +33,10 @@ class Imported:
 
 @dataclass(frozen=True)
 class Importer:
-    """Reads score files of one evaluation.
+    """Reads the score files of one evaluation.
 
-    `format`, `polarity` and `labels_are` are what the user says of files that do not say it themselves; `labels` is a file
-    of labels for formats without. Nothing is guessed: what neither a file nor the user says is an error.
+    With `format`, `polarity`, and `labels_are` the user states what a file does not state itself. `labels` is a label
+    file for formats without labels. Nothing is guessed: what neither the file nor the user states is an error.
     """
 
     format: str | None = None
@@ -42,7 +45,7 @@ class Importer:
     labels: Path | None = None
 
     def read(self, path: Path) -> Imported:
-        """One file. Raises FascoreError with file, row and column."""
+        """Read one file. Raises FascoreError with file, row, and column."""
         name = self.format or recognise(path)
         format = FORMATS[name]
         polarity = self._settled(path, name, format)
@@ -51,11 +54,11 @@ class Importer:
         turned = "; scores are negated here" if negated else ""
         how = f"format '{name}' ({'as requested' if self.format else 'by its beginning'})"
         who = "by the format" if format.polarity else "as requested"
-        told = f"{path}: {len(table)} rows, {how}; {WORDS_OF[polarity]} ({who}){turned}; labels: {labels}"
-        return Imported(_negated(table) if negated else table, told, negated)
+        description = f"{path}: {len(table)} rows, {how}; {WORDS_OF[polarity]} ({who}){turned}; labels: {labels}"
+        return Imported(_negated(table) if negated else table, description, negated)
 
     def _settled(self, path: Path, name: str, format: Format) -> Polarity:
-        """The polarity of a file; what is said and not used, or contradicts the format, is an error."""
+        """The polarity of a file. A statement that is unused or contradicts the format is an error."""
         if format.polarity is not None and self.polarity not in (None, format.polarity):
             other = "; for a CSV with a different polarity, add --format csv" if name == "fascore" else ""
             raise FascoreError(
@@ -82,7 +85,7 @@ class Importer:
 
 
 def importer(format: str | None, polarity: str | None, labels_are: str | None, labels: Path | None) -> Importer:
-    """An importer as a user asks for it. Raises FascoreError for a word that is none of the choices."""
+    """An importer with the user's options. Raises FascoreError for an invalid choice."""
     asked = {
         "format": (format, tuple(FORMATS)),
         "polarity": (polarity, get_args(Polarity)),
@@ -95,13 +98,16 @@ def importer(format: str | None, polarity: str | None, labels_are: str | None, l
 
 
 def _negated(table: ScoreTable) -> ScoreTable:
-    """The score, and those of heads, the other way round; 0 stays 0, and not -0."""
+    """The table with its scores and those of heads negated; 0 stays 0 and does not become -0."""
     heads = {name: 0.0 - values if name.endswith(".score") else values for name, values in table.heads.items()}
     return replace(table, score=0.0 - table.score, heads=heads)
 
 
 def recognise(path: Path) -> str:
-    """The format that the beginning of a file names itself: a header, or a JSON object. Raises FascoreError where it does not."""
+    """The format, recognized from the beginning of a file: a header or a JSON object.
+
+    Raises FascoreError if it is not recognized.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             head = file.read(HEAD)
@@ -116,7 +122,7 @@ def recognise(path: Path) -> str:
     if {"is_bonafide", "score"} <= header:
         return "bob-csv"
     if not first or "," in first or path.suffix.lower() == ".csv" or {"label", "score"} & header:
-        return "fascore"  # its reader says what is missing
+        return "fascore"  # its reader reports what is missing
     width = len(first.split())
     fits = ", ".join(_of_width(width)) or "none that fascore can read"
     raise FascoreError(

@@ -1,4 +1,6 @@
-"""Labels of other systems: words that say what they mean, numbers that need to be told, and labels in a file of their own."""
+"""Labels of other systems: self-explanatory words, numbers whose meaning the user states, and labels in a separate
+file.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,14 @@ WORDS = {
 }
 NUMBERS = {"1": 1, "+1": 1, "1.0": 1, "0": 0, "0.0": 0, "-1": 0}
 NOT_CARRIED = ("rgb", "depth", "infrared", "box", "split", "score", "response")
-"""Columns of a manifest that tell a table of scores nothing."""
+"""Columns of a manifest that are irrelevant to a score table."""
 
 
 class Labels:
-    """Reads one file's labels, 1 = bona fide. Words speak for themselves; numbers are what `labels_are` says, and need it."""
+    """Reads one file's labels, 1 = bona fide.
+
+    Words are self-explanatory; numbers require `labels_are`, which defines them.
+    """
 
     def __init__(self, labels_are: LabelsAre | None, place: Place, column: str = "label") -> None:
         self._are, self._place, self._column = labels_are, place, column
@@ -32,13 +37,16 @@ class Labels:
 
     @property
     def meaning(self) -> str:
-        """How the labels were read, for people."""
+        """A description of how the labels were read, for people."""
         if "number" not in self._kinds:
             return "in words"
         return "1 = bona fide (as requested)" if self._are == "bona_fide_1" else "1 = attack (as requested)"
 
     def read(self, cells: Sequence[str], start: int = 0) -> list[int]:
-        """Labels of some rows, the first of which is the table's row `start`. Raises FascoreError with row and column."""
+        """Labels of consecutive rows, beginning with the table's row `start`.
+
+        Raises FascoreError with row and column.
+        """
         for cell in dict.fromkeys(cells):
             if cell not in self._known:
                 self._known[cell] = self._meant(cell, start + cells.index(cell))
@@ -68,9 +76,10 @@ class Labels:
 
 
 class LabelFile:
-    """Labels and facts of presentations by id: a CSV of records (`id,label,…`), or lines `id label` without header.
+    """Labels and metadata of presentations by id: a CSV of records (`id,label,…`), or lines `id label` without a
+    header.
 
-    Raises FascoreError with file, row and column.
+    Raises FascoreError with file, row, and column.
     """
 
     def __init__(self, path: Path, labels_are: LabelsAre | None) -> None:
@@ -115,11 +124,11 @@ class LabelFile:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """What `columns` gives."""
+        """Names of the columns that `columns` returns."""
         return ("label", *self._columns)
 
     def columns(self, ids: Sequence[str], place: Place, start: int) -> dict[str, Sequence[int] | Sequence[str]]:
-        """Labels and facts of some presentations. Raises FascoreError where one has no label."""
+        """Labels and metadata of some presentations. Raises FascoreError if one has no label."""
         try:
             rows = [self._rows[name] for name in ids]
         except KeyError as error:
@@ -132,10 +141,10 @@ class LabelFile:
 
 
 def _has_header(path: Path) -> bool:
-    """Whether a file of labels begins with names of columns, separated by commas."""
+    """Whether a label file begins with column names separated by commas."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             header = [name.strip() for name in next(csv.reader(file), [])]
     except (OSError, UnicodeDecodeError, csv.Error):
-        return False  # the reader of lines says what is wrong
+        return False  # the reader of lines reports the error
     return len(header) > 1 or header in (["id"], ["label"])

@@ -14,12 +14,15 @@ from fascore.evaluation.threshold import needed
 
 @dataclass(frozen=True)
 class AccuracyModule(MetricModule):
-    """The accuracy of one column of scores."""
+    """The accuracy of one score column."""
 
     column: str
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """`value` with n, errors, and the interval of the accuracy. Raises SpecError without a threshold or with one class only."""
+        """`value` with n, errors, and the interval of the accuracy.
+
+        Raises SpecError without a threshold or with one class only.
+        """
         at = needed(threshold)
         by_class = errors(table.reading(self.column), at.value)
         wrong = by_class.attack + by_class.bona_fide

@@ -15,15 +15,15 @@ from fascore.evaluation.roc import needs_both, reject_at_most
 
 @dataclass(frozen=True)
 class AccuracyAtBpcerModule(MetricModule):
-    """The accuracy of one column of scores where BPCER is at most `bpcer`."""
+    """The accuracy of one score column at a BPCER of at most `bpcer`."""
 
     column: str
     bpcer: float
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """`value` with errors, n and interval, the BPCER that was `reached` and the table's own threshold.
+        """`value` with errors, n, and interval, the BPCER `reached`, and the table's own threshold.
 
-        None with a note where the bona fide are too few to show the rate. Raises SpecError where one class has no score.
+        None with a note if there are too few bona fide to show the rate. Raises SpecError if a class has no score.
         """
         read, bpcer = table.reading(self.column), self.bpcer
         bona_fide = read.sorted_bona_fide

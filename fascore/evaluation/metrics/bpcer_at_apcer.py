@@ -16,17 +16,17 @@ from fascore.evaluation.roc import least_that_accepts_at_most, needs_both
 
 @dataclass(frozen=True)
 class BpcerAtApcerModule(MetricModule):
-    """The BPCER of one column of scores where APCER is at most `apcer`."""
+    """The BPCER of one score column at an APCER of at most `apcer`."""
 
     column: str
     apcer: float
     attacks: Literal["worst", "pooled"]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """`value` with errors, n and interval, the APCER that was `reached` and the table's own threshold.
+        """`value` with errors, n, and interval, the APCER `reached`, and the table's own threshold.
 
-        `worst`: every species keeps the limit, and one that is too small to show it makes the whole not measurable. Raises
-        SpecError where one class has no score.
+        `worst`: every species must meet the limit; a species that is too small to show it makes the figure not
+        measurable. Raises SpecError if a class has no score.
         """
         read, apcer = table.reading(self.column), self.apcer
         needs_both(read.sorted_bona_fide, read.sorted_attack)

@@ -17,7 +17,9 @@ from fascore.evaluation.rates import Rate
 
 
 class Classified(NamedTuple):
-    """The classes' names, the true class and the most probable one (N,), and which rows have both (N,)."""
+    """The class names, the true and the most probable class of each row (N,), and a mask of the rows that have both
+    (N,).
+    """
 
     classes: tuple[str, ...]
     true: NDArray[np.intp]
@@ -34,9 +36,10 @@ class ClassAccuracyModule(MetricModule):
     target: str
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """`value` with errors, n and interval; `balanced`, the mean over the classes that occur; `classes`, the share right of each.
+        """`value` with errors, n, and interval; `balanced`, the mean over the classes that occur; `classes`, the
+        accuracy of each class.
 
-        Raises SpecError without the columns, for a value that is not a class, and where no row has both.
+        Raises SpecError if the columns are missing, for a value that is not a class, and if no row has both classes.
         """
         rows = classified(table, self.head, self.target)
         right = rows.true == rows.predicted
@@ -60,13 +63,13 @@ class ClassAccuracyModule(MetricModule):
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
         """`bootstrap` of `value`. Raises SpecError as `compute` does."""
         rows = classified(table, self.head, self.target)
-        # A row counts as accepted where it must be for the resampled accuracy to call it right.
+        # A row counts as accepted if the resampled accuracy must count it as correct.
         accepted = np.where(rows.true == rows.predicted, table.bona_fide, table.attack)
         return draws.beside(table, lambda resampled: resampled.rates_of(accepted, rows.answered).accuracy)
 
 
 def classified(table: ScoreTable, head: str, target: str) -> Classified:
-    """The predicted and the true class of each row. Raises SpecError."""
+    """The true and the predicted class of each row. Raises SpecError."""
     prefix = f"{head}.p."
     columns = {name.removeprefix(prefix): values for name, values in table.heads.items() if name.startswith(prefix)}
     if len(columns) < 2:

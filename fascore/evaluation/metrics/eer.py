@@ -14,13 +14,16 @@ from fascore.evaluation.roc import equal_error
 
 @dataclass(frozen=True)
 class EerModule(MetricModule):
-    """The equal error rate of one column of scores, in one of two conventions."""
+    """The equal error rate of one score column, in one of two conventions."""
 
     column: str
     convention: Literal["interpolated", "nearest"]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """Both conventions, one of them as `value`, with the table's own threshold. Raises SpecError where one class has no score."""
+        """Both conventions, one of them as `value`, with the table's own threshold.
+
+        Raises SpecError if a class has no score.
+        """
         read = table.reading(self.column)
         bona_fide, attack = read.sorted_bona_fide, read.sorted_attack
         equal = equal_error(bona_fide, attack)
@@ -33,7 +36,7 @@ class EerModule(MetricModule):
         }
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        """`bootstrap` of `value`, each resample at its own threshold. Raises SpecError where one class has no score."""
+        """`bootstrap` of `value`, each resample at its own threshold. Raises SpecError if a class has no score."""
         return draws.beside(
             table.reading(self.column),
             lambda resampled: (

@@ -14,7 +14,7 @@ from fascore.evaluation.threshold import needed
 
 @dataclass(frozen=True)
 class HterModule(MetricModule):
-    """The half total error rate of one column of scores."""
+    """The half total error rate of one score column."""
 
     column: str
 

@@ -1,4 +1,4 @@
-"""The figures of ISO/IEC 30107-3:2023, and those of forgery beside them."""
+"""The figures of ISO/IEC 30107-3:2023, and the corresponding figures for forgery."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Parts = dict[str, Value]
 
 @dataclass(frozen=True)
 class Words:
-    """What rates are called: for presentation attacks as in the standard, for forgery otherwise."""
+    """Names of the rates: those of the standard for presentation attacks, other names for forgery."""
 
     attack: str
     silent_attack: str
@@ -31,16 +31,19 @@ FORGERY = Words("forgery_miss_rate", "non_response", "false_reject", "non_respon
 
 @dataclass(frozen=True)
 class Iso30107Module(MetricModule):
-    """All rates of one column of scores; `group` names the column of the coarse groups, None the part of the species before the dot."""
+    """All rates of one score column.
+
+    `group` names the column of the coarse groups; None: the part of the species before the dot.
+    """
 
     column: str
     group: str | None
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """Presentation attacks at the top level, digital forgery under `forgery`, each where the table has it.
+        """Presentation attacks at the top level and digital forgery under `forgery`, each if the table contains it.
 
-        Every rate comes with errors, n and its 95 % Clopper-Pearson interval (`low`, `high`), exact if presentations are
-        independent. A rate without any answered presentation is None. Raises SpecError without a threshold.
+        Every rate comes with errors, n, and its 95 % Clopper-Pearson interval (`low`, `high`), exact if presentations
+        are independent. A rate without any responses is None. Raises SpecError without a threshold.
         """
         value = needed(threshold).value
         spoof, forged = _tasks(table.reading(self.column))
@@ -51,10 +54,11 @@ class Iso30107Module(MetricModule):
         return {**_figures(spoof, value, SPOOF), **groups, **_potentials(spoof, value), **forgery}
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        """`bootstrap` beside every rate of `compute`, and under `bootstrap` for the figures of both classes.
+        """`bootstrap` beside every rate of `compute`, and under `bootstrap` the intervals of figures that combine both
+        classes.
 
-        `acer_worst` holds the species that is the worst of the table: the worst of each resample is biased upwards. What bounds
-        the worst is `apcer_worst_bound`.
+        `acer_worst` keeps the worst species of the table fixed, because the worst of each resample is biased upward.
+        The bound for the worst species is `apcer_worst_bound`.
         """
         value = needed(threshold).value
         spoof, forged = _tasks(table.reading(self.column))
@@ -67,7 +71,7 @@ class Iso30107Module(MetricModule):
 
 
 def _tasks(table: ScoreTable) -> tuple[ScoreTable | None, ScoreTable | None]:
-    """Presentation attacks and forgeries, each with its bona fide; None where there are none of the one and some of the other."""
+    """Presentation attacks and forgeries, each with its bona fide. One of them is None if only the other occurs."""
     forged = table.categorical("task").equals("forgery")
     if not (table.attack & forged).any():
         return table.with_bona_fide(~forged), None
@@ -90,7 +94,7 @@ def _figures(table: ScoreTable, threshold: float, words: Words) -> Parts:
 
 
 def _summary(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Parts:
-    """The worst species, all pooled, and for presentation attacks ACER in its three conventions."""
+    """The worst species, the pooled rate, and for presentation attacks ACER in its three conventions."""
     name, every, named = worst(species), pooled(species), words.attack
     top = species[name].value if name else None
     summary: Parts = {
@@ -110,7 +114,7 @@ def _summary(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Part
 
 
 def _silence_rejects(species: Mapping[str, Rate], bona_fide: Rate, words: Words) -> Parts:
-    """The second line: what gives no answer is not let in, so it counts as rejected."""
+    """The second set of rates: a non-response is not admitted, so it counts as a rejection."""
     attacks = {name: rate.silence_rejects(bona_fide=False) for name, rate in species.items()}
     own = bona_fide.silence_rejects(bona_fide=True)
     return {
@@ -139,7 +143,7 @@ def _intervals(draws: Resampling, rates: ResampledRates, top: str | None, words:
 
 
 def _groups(table: ScoreTable, threshold: float, column: str | None) -> Parts:
-    """Coarse groups: the worst species of each, and all of it pooled."""
+    """Coarse groups: the worst species and the pooled rate of each."""
     if column is None:
         groups = coarse(attack_rates(table, threshold))
     else:
@@ -155,7 +159,7 @@ def _groups(table: ScoreTable, threshold: float, column: str | None) -> Parts:
 
 
 def _potentials(table: ScoreTable, threshold: float) -> Parts:
-    """The worst species of each attack potential, where the records state it: a claim holds up to one potential."""
+    """The worst species by attack potential, if the records state it: a claim holds up to a given potential."""
     if not any(table.categorical("attack_potential").present()):
         return {}
     parts = {

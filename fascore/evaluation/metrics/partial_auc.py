@@ -13,13 +13,16 @@ from fascore.evaluation.roc import partial_auc
 
 @dataclass(frozen=True)
 class PartialAucModule(MetricModule):
-    """The area of one column of scores up to a false accept rate."""
+    """The area of one score column up to a false accept rate."""
 
     column: str
     max_fpr: float
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """`value`, standardized, with the `area` itself and both counts. Raises SpecError where one class has no score."""
+        """The standardized `value`, with the `area` itself and both counts.
+
+        Raises SpecError if a class has no score.
+        """
         read = table.reading(self.column)
         bona_fide, attack = read.sorted_bona_fide, read.sorted_attack
         partial = partial_auc(bona_fide, attack, self.max_fpr)

@@ -1,4 +1,4 @@
-"""RIAPAR: the full system of a PAD subsystem and a matcher."""
+"""RIAPAR: the full system, a PAD subsystem with a matcher."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ ACCEPT, SCORE = "matcher.accept", "matcher.score"
 
 @dataclass(frozen=True)
 class RiaparModule(MetricModule):
-    """RIAPAR of one column of scores; the matcher accepts by `matcher.accept`, or by `matcher.score` at `matcher_threshold`."""
+    """RIAPAR of one score column.
+
+    The matcher accepts by `matcher.accept`, or by `matcher.score` at `matcher_threshold`.
+    """
 
     column: str
     matcher_threshold: float | None
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """RIAPAR = IAPAR + FRR by species, the worst first, each rate with errors, n and interval.
+        """RIAPAR = IAPAR + FRR by species, the worst first, each rate with errors, n, and interval.
 
-        Both count all presentations, also those without an answer: what gives none is not let in. Raises SpecError without a
-        threshold, without matcher columns, and where one class is missing.
+        Both rates count all presentations, including non-responses, which are not admitted. Raises SpecError without a
+        threshold, without matcher columns, and if a class is missing.
         """
         read = table.reading(self.column)
         accepted = system_accepts(read, needed(threshold).value, self.matcher_threshold)
@@ -51,7 +54,7 @@ class RiaparModule(MetricModule):
         }
 
     def resample(self, table: ScoreTable, threshold: Threshold | None, draws: Resampling) -> Mapping[str, Value]:
-        """`bootstrap` of FRR, and by species of the sum. Raises SpecError as `compute` does."""
+        """`bootstrap` of FRR, and of the sum by species. Raises SpecError as `compute` does."""
         read = table.reading(self.column)
         own = draws.on(read)
         if own is None:
@@ -63,7 +66,9 @@ class RiaparModule(MetricModule):
 
 
 def system_accepts(table: ScoreTable, threshold: float, matcher_threshold: float | None) -> NDArray[np.bool_]:
-    """Presentations that both PAD subsystem and matcher accept, (N,): by `matcher.accept`, 0 or 1, else by `matcher.score` at a threshold."""
+    """Presentations that both the PAD subsystem and the matcher accept, (N,): by `matcher.accept` (0 or 1), otherwise
+    by `matcher.score`.
+    """
     if matcher_threshold is not None and SCORE in table.heads:
         matched = table.heads[SCORE] >= matcher_threshold
     elif matcher_threshold is None and ACCEPT in table.heads:

@@ -15,14 +15,17 @@ from fascore.evaluation.roc import tpr_at_fpr
 
 @dataclass(frozen=True)
 class TprAtFprModule(MetricModule):
-    """The true positive rate of one column of scores at the false positive rate `fpr`, which is never exceeded."""
+    """The true positive rate of one score column at the false positive rate `fpr`, which is never exceeded."""
 
     column: str
     fpr: float
     positive: Literal["attack", "bona_fide"]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """`value` with what was reached and n; None with a note where n is too small. Raises SpecError with one class only."""
+        """`value` with the rate reached and n; None with a note if n is too small.
+
+        Raises SpecError if a class has no score.
+        """
         read = table.reading(self.column)
         rate = tpr_at_fpr(read.sorted_bona_fide, read.sorted_attack, self.fpr, self.positive)
         asked: dict[str, Value] = {"fpr": self.fpr, "positive": self.positive, "rule": "at_most", "n": rate.n}

@@ -1,1 +1,1 @@
-"""Printed numbers of papers, which plugins ship: their tables, their names, and runs of ours beside them."""
+"""Printed numbers of papers, shipped by plugins: their tables, their names, and fascore's runs beside them."""

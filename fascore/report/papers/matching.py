@@ -21,11 +21,12 @@ Measured = Mapping[tuple[str, str, str], Mapping[str, Any]]
 def beside(
     table: PaperTable, systems: Sequence[System], rows: Sequence[str] = (), columns: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """JSON: what the table is, and `cells`, each as printed with `ours`: system, test set, name, value, note.
+    """JSON: a description of the table, and `cells`, each as printed with `ours`: system, test set, name, value, note.
 
-    A system is of the row that `rows` gives it (`RUN=row`), else of the one that its name spells, without the seed at its end.
-    A test set is of the column that `columns` gives it (`TEST=column`), else of the one that its name or its datasets spell.
-    Ours are measured on whole test sets at each system's own dev threshold. Raises FascoreError for names that are not there.
+    A system belongs to the row that `rows` assigns to it (`RUN=row`), otherwise to the row that matches its name
+    without the seed at its end. A test set belongs to the column that `columns` assigns to it (`TEST=column`),
+    otherwise to the column that matches its name or its datasets. fascore's figures are measured on complete test sets
+    at each system's own dev threshold. Raises FascoreError for names that do not exist.
     """
     asked_rows = _asked("--as", rows, [system.name for system in systems], table.rows)
     tests = list(dict.fromkeys(test for system in systems for test in system.tests))
@@ -43,7 +44,7 @@ def beside(
 
 
 def _unseeded(name: str) -> str:
-    """A run's name as a study's row has it: without folders before it and the seed that ends it."""
+    """A run's name as the name of a study's row: without leading folders and the seed at its end."""
     return re.sub(r"[._-]s\d+$", "", name.split("/")[-1])
 
 
@@ -69,19 +70,19 @@ def _asked(option: str, pairs: Sequence[str], own: Sequence[str], printed: Seque
 
 
 def _spelled(name: str, printed: Sequence[str]) -> str | None:
-    """The printed name that is the same in letters and digits."""
+    """The printed name with the same letters and digits; None if there is none."""
     return next((candidate for candidate in printed if key(candidate) == key(name)), None)
 
 
 def _column(test: str, figures: Mapping[str, Any], columns: Sequence[str]) -> str | None:
-    """The column that a test set's name spells, or all of its datasets together."""
+    """The column that matches a test set's name, or all of its datasets together."""
     datasets = {key(name) for name in figures["counts"]["datasets"]}
     by_data = (column for column in columns if datasets == {key(name) for name in column.split("+")} - {""})
     return _spelled(test, columns) or (next(by_data, None) if datasets else None)
 
 
 def _measured(table: PaperTable, systems: Sequence[System]) -> Measured:
-    """What corresponds to the table's metrics, of each system on each of its test sets."""
+    """The counterparts of the table's metrics, for each system on each of its test sets."""
     counterparts = [counterpart for printed in table.metrics.values() for counterpart in printed.ours]
     documents = {str(counterpart.metric): counterpart.metric for counterpart in counterparts}
     wanted = metrics(list(documents.values()))
@@ -103,7 +104,7 @@ def _ours(
     column_of: Mapping[tuple[str, str, str], str | None],
     measured: Measured,
 ) -> Iterator[dict[str, Any]]:
-    """The figures of ours that correspond to a cell."""
+    """fascore's figures that correspond to a cell."""
     counterparts = table.metrics[cell.metric].ours if cell.metric in table.metrics else ()
     for (system, test, task), figures in measured.items():
         if (row_of[system], column_of[system, test, task], task) != (cell.row, cell.column, cell.task):

@@ -1,4 +1,4 @@
-"""The two files of a paper as typed tables."""
+"""Reads the two files of a paper as typed tables."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ FLAGS = {
     "mislabelled": "the row's name contradicts the text",
     "not printed": "there is no number",
 }
-"""Why a cell is no target."""
+"""Reasons why a cell is not a target."""
 UNITS = {"percent": "per cent", "count": "numbers", "million": "millions"}
-"""What printed numbers are measured in, and how a heading says it."""
+"""Units of printed numbers, and how headings show them."""
 
 
 @dataclass(frozen=True)
 class PaperCell:
-    """One printed number. `value` and `deviation` stand as they are printed, empty where they are not; `unit` is percent, count or million."""
+    """One printed number.
+
+    `value` and `deviation` are exactly as printed, or empty if not printed. `unit` is percent, count, or million.
+    """
 
     paper: str
     table: str
@@ -46,7 +49,9 @@ class PaperCell:
 
 
 class Counterpart(Config):
-    """A figure of ours that corresponds to a printed one: its name, its metric as in a spec, and the part of what that computes."""
+    """A fascore figure that corresponds to a printed one: its name, its metric as in a spec, and the part of the
+    metric's result.
+    """
 
     name: str
     metric: dict[str, Any]
@@ -54,19 +59,22 @@ class Counterpart(Config):
 
 
 class PrintedMetric(Config):
-    """What of ours corresponds to a metric as the paper names it, and how, in a sentence without its full stop."""
+    """fascore's counterparts of a paper's metric, and how they correspond, as a sentence without its period."""
 
     ours: tuple[Counterpart, ...]
     said: str
 
 
 class Mapped(RootModel[dict[str, PrintedMetric]]):
-    """A paper's mapping: by the paper's names of metrics."""
+    """A paper's mapping, by the paper's metric names."""
 
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table of a paper; `metrics` says by the paper's name of a metric which of ours correspond (`ours`) and how (`said`)."""
+    """A table of a paper.
+
+    `metrics` maps the paper's metric names to the corresponding fascore metrics (`ours`) and an explanation (`said`).
+    """
 
     paper: str
     name: str
@@ -77,22 +85,22 @@ class PaperTable:
 
     @property
     def rows(self) -> list[str]:
-        """Names of the rows, in their order."""
+        """Names of the rows, in order."""
         return list(dict.fromkeys(cell.row for cell in self.cells))
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns, in their order."""
+        """Names of the columns, in order."""
         return list(dict.fromkeys(cell.column for cell in self.cells))
 
     @property
     def printed_metrics(self) -> list[str]:
-        """Names of the metrics, in their order."""
+        """Names of the metrics, in order."""
         return list(dict.fromkeys(cell.metric for cell in self.cells))
 
 
 def tables(paper: Paper) -> dict[str, PaperTable]:
-    """All tables of a paper by their names, in their order. Raises FascoreError where one of its files cannot be read."""
+    """All tables of a paper by name, in order. Raises FascoreError if one of its files cannot be read."""
     cells, metrics = read_cells(paper), read_mapping(paper)
     names = dict.fromkeys(cell.table for cell in cells)
     return {
@@ -104,7 +112,7 @@ def tables(paper: Paper) -> dict[str, PaperTable]:
 
 
 def read_cells(paper: Paper) -> tuple[PaperCell, ...]:
-    """All cells of a paper. Raises FascoreError with the line of one that is wrong."""
+    """All cells of a paper. Raises FascoreError with the line of an invalid cell."""
     rows = csv.DictReader(_text(paper, paper.numbers).splitlines())
     header = [field.name for field in fields(PaperCell)]
     if list(rows.fieldnames or []) != header:
@@ -122,7 +130,7 @@ def read_cells(paper: Paper) -> tuple[PaperCell, ...]:
 
 
 def read_mapping(paper: Paper) -> dict[str, PrintedMetric]:
-    """By the paper's names of metrics what of ours corresponds. Raises FascoreError."""
+    """The corresponding fascore metrics, by the paper's metric names. Raises FascoreError."""
     text = _text(paper, paper.mapping)
     try:
         return validate(Mapped, json.loads(text)).root
@@ -138,7 +146,7 @@ def _text(paper: Paper, file: Traversable) -> str:
 
 
 def _complaint(paper: Paper, row: Mapping[str | None, str | None]) -> str | None:
-    """What is wrong with a row of the CSV, in a sentence; None where nothing is."""
+    """The error in a row of the CSV, as a sentence; None if there is none."""
     if None in row or None in row.values():
         return "it has more or fewer cells than the header; write a comma for each empty cell"
     if row["paper"] != paper.name:

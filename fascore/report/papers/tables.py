@@ -1,4 +1,4 @@
-"""The printed tables of the papers that are installed, by their names."""
+"""The printed tables of installed papers, by name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fascore.report.papers.reading import PaperTable, tables
 
 
 def listing(papers: list[str] | None = None) -> str:
-    """The installed papers by package, all of them or some, each with a line for each of its tables.
+    """All or some installed papers by package, each with one line per table.
 
-    A line has the table's metrics and the number of its cells that are no target. A paper that cannot be read has a sentence
-    in the place of its tables.
+    A line shows the table's metrics and the number of its cells that are not targets. For a paper that cannot be read,
+    a sentence replaces its tables.
     """
     names = index().names("paper") if papers is None else papers
     if not names:
@@ -34,7 +34,7 @@ def listing(papers: list[str] | None = None) -> str:
 
 
 def _source(name: str) -> str:
-    """The package that a paper comes from; several where they claim one name."""
+    """The package that provides a paper; several if they provide the same name."""
     return " and ".join(
         provider.source for provider in index().providers() if (provider.kind, provider.name) == ("paper", name)
     )
@@ -57,7 +57,7 @@ def _rows(name: str) -> Iterator[str]:
 
 
 def _installable() -> str:
-    """Which known plugins bring papers."""
+    """The known plugins that provide papers."""
     return "; ".join(
         f"pip install {package} provides {', '.join(facts['bare']['paper'])}"
         for package, facts in known_plugins().items()
@@ -66,10 +66,12 @@ def _installable() -> str:
 
 
 def paper_table(name: str) -> PaperTable:
-    """A table by `paper/table`, such as `joint/II`, or by its place, `joint/2`; only the files of its paper are read.
+    """A table by `paper/table`, such as `joint/II`, or by its position, `joint/2`.
 
-    Raises UnknownComponent where the paper is not installed, saying what to install, and FascoreError with all tables of
-    the paper and the nearest name where it has no such table.
+    Only the files of its paper are read.
+
+    Raises UnknownComponent with the package to install if the paper is not installed, and FascoreError with all tables
+    of the paper and the nearest name if it has no such table.
     """
     wanted, _, place = name.partition("/")
     paper = installed_paper(wanted)
@@ -88,7 +90,7 @@ def paper_table(name: str) -> PaperTable:
 
 
 def installed_paper(name: str) -> str:
-    """The name of an installed paper, written in whatever case. Raises UnknownComponent that says what to install."""
+    """The name of an installed paper, ignoring case. Raises UnknownComponent with the package to install."""
     spelled = next((paper for paper in index().names("paper") if paper.lower() == name.lower()), name)
     if spelled not in index().names("paper"):
         index().provider("paper", spelled)
@@ -96,7 +98,7 @@ def installed_paper(name: str) -> str:
 
 
 def document(table: PaperTable) -> dict[str, Any]:
-    """JSON: what a table is, and its `cells` as printed, with no figures of ours beside them."""
+    """JSON: a description of a table and its `cells` as printed, without fascore's figures."""
     return {
         "paper": table.paper,
         "table": table.name,
@@ -108,5 +110,5 @@ def document(table: PaperTable) -> dict[str, Any]:
 
 
 def key(text: str) -> str:
-    """What two names must share to be one: their letters and digits, in lower case."""
+    """The letters and digits of a name, in lowercase. Names with equal keys are treated as the same."""
     return re.sub(r"[^a-z0-9]+", "", text.lower())

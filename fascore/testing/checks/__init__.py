@@ -1,1 +1,1 @@
-"""The checks of the conformance suite, by what they need."""
+"""The checks of the conformance suite, grouped by what they need."""

@@ -1,4 +1,4 @@
-"""Checks of datasets, samplers and detectors."""
+"""Checks of datasets, samplers, and detectors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fascore.testing.records import toy_records
 
 
 def fixture_written(case: Case) -> None:
-    """`fixture`, where a dataset has one, gives a dataset with splits that survives its own dump."""
+    """If a dataset has a `fixture`, it returns a dataset with splits that survives a round trip through its dump."""
     dataset = fixture(case)
     if dataset is None:
         return
@@ -28,7 +28,7 @@ def fixture_written(case: Case) -> None:
         raise Failure(f"{shown(dataset)}: the fixture has no splits")
     again = _fresh(dataset)
     if again != dataset:
-        raise Failure(f"{shown(dataset)}: read back from its dump the fixture is another dataset")
+        raise Failure(f"{shown(dataset)}: read back from its dump, the fixture is a different dataset")
 
 
 def lists(case: Case) -> None:
@@ -39,17 +39,17 @@ def lists(case: Case) -> None:
         except Exception as error:
             raise Failure(f"{shown(dataset)}: records('{split}') raises {reason(error, case.module)}") from error
         if not records:
-            raise Failure(f"{shown(dataset)}: split '{split}' has no record")
+            raise Failure(f"{shown(dataset)}: split '{split}' has no records")
 
 
 def records_valid(case: Case) -> None:
-    """Ids are unique within a split; label, species and task say the same."""
+    """Ids are unique within a split; label, species, and task are consistent."""
     for dataset, split in _datasets(case):
         ids: set[str] = set()
         for record in dataset.records(split):
             where = f"{shown(dataset)}, split '{split}', record '{record.id}'"
             if record.id in ids:
-                raise Failure(f"{where}: the id stands twice")
+                raise Failure(f"{where}: the id occurs twice")
             ids.add(record.id)
             if record.label not in (0, 1) or record.task not in ("spoof", "forgery"):
                 raise Failure(f"{where}: label {record.label!r}, task {record.task!r}")
@@ -58,7 +58,7 @@ def records_valid(case: Case) -> None:
 
 
 def disjoint(case: Case) -> None:
-    """No record and no subject is in two of `train`, `dev` and `test`."""
+    """No record or subject is in more than one of `train`, `dev`, and `test`."""
     for dataset, _ in _datasets(case):
         seen: dict[tuple[str, str], str] = {}
         for split in (name for name in ("train", "dev", "test") if name in dataset.splits()):
@@ -66,11 +66,13 @@ def disjoint(case: Case) -> None:
                 names = [("record", record.id), *([("subject", record.subject)] if record.subject else [])]
                 for name in names:
                     if seen.setdefault(name, split) != split:
-                        raise Failure(f"{shown(dataset)}: {name[0]} '{name[1]}' is in '{seen[name]}' and in '{split}'")
+                        raise Failure(
+                            f"{shown(dataset)}: {name[0]} '{name[1]}' is in both '{seen[name]}' and '{split}'"
+                        )
 
 
 def lazy_listing(case: Case) -> None:
-    """Listing records decodes no media."""
+    """Listing records does not decode media."""
     for dataset, split in _datasets(case):
         dataset.records(split)
         with _no_decoding():
@@ -78,7 +80,7 @@ def lazy_listing(case: Case) -> None:
 
 
 def listed_twice(case: Case) -> None:
-    """Two listings give the same records in the same order, with the same content."""
+    """Two listings return the same records in the same order, with the same content."""
     for dataset, split in _datasets(case):
         first, second = ([_facts(record) for record in _fresh(dataset).records(split)] for _ in range(2))
         if first != second:
@@ -87,7 +89,7 @@ def listed_twice(case: Case) -> None:
 
 
 def unknown_split(case: Case) -> None:
-    """An unknown split is a SpecError."""
+    """An unknown split raises SpecError."""
     for dataset, _ in _datasets(case):
         try:
             dataset.records("no_such_split")
@@ -99,9 +101,11 @@ def unknown_split(case: Case) -> None:
 
 
 def channels(case: Case) -> None:
-    """Channels can be read: a digest, increasing times, pictures of the contract's types; so can the annotation.
+    """Channels are readable: a digest, increasing times, and pictures of the contract's types.
 
-    Of an example the first record is opened, of a fixture every one.
+    The annotation is readable too.
+
+    The check opens the first record of an example, and every record of a fixture.
     """
     whole = fixture(case)
     for dataset, split in _datasets(case):
@@ -120,7 +124,7 @@ def channels(case: Case) -> None:
 
 
 def _source(source: Source, again: Source) -> str | None:
-    """What is wrong with a source, compared with the one that a second listing gives; None if nothing."""
+    """The first error in a source, compared with the source from a second listing; None if there is none."""
     try:
         times = source.times()
         frames = list(source.read([0, len(times) - 1] if len(times) > 1 else [0]))
@@ -136,12 +140,12 @@ def _source(source: Source, again: Source) -> str | None:
             (image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8)
             or (image.ndim == 2 and image.dtype in (np.uint8, np.uint16))
         ):
-            return f"a picture is {image.dtype} {image.shape}; it is (H, W, 3) uint8, or (H, W) uint8 or uint16"
+            return f"a picture is {image.dtype} {image.shape}; it must be (H, W, 3) uint8, or (H, W) uint8 or uint16"
     return None
 
 
 def plans(case: Case) -> None:
-    """A plan is a function of its arguments only, its ids are those given, and no batch is empty or too large."""
+    """A plan depends only on its arguments, contains only the given ids, and has no batch that is empty or too large."""
     records = toy_records(48)
     known = {record.id for record in records}
     for (sampler,) in case.examples():
@@ -151,49 +155,53 @@ def plans(case: Case) -> None:
         np.random.seed(2)
         torch.manual_seed(2)
         if first != _fresh(sampler).plan(list(records), 0, 5):
-            raise Failure(f"{shown(sampler)}: two plans of one epoch and seed differ")
+            raise Failure(f"{shown(sampler)}: two plans with the same epoch and seed differ")
         if not first:
-            raise Failure(f"{shown(sampler)}: 48 records give no batch")
+            raise Failure(f"{shown(sampler)}: the plan for 48 records has no batches")
         for batch in first:
             if not 0 < len(batch) <= sampler.batch_size:
                 raise Failure(f"{shown(sampler)}: a batch has {len(batch)} ids; batch_size is {sampler.batch_size}")
             if strange := [i for i in batch if i not in known]:
-                raise Failure(f"{shown(sampler)}: it plans '{strange[0]}', which is not a record's id")
+                raise Failure(f"{shown(sampler)}: the plan contains '{strange[0]}', which is not a record's id")
 
 
 def epochs_differ(case: Case) -> None:
-    """Another epoch, and another seed, give another plan."""
+    """A different epoch or seed gives a different plan."""
     records = toy_records(48)
     for (sampler,) in case.examples():
         base = sampler.plan(records, 0, 5)
         for what, other in (("epoch", sampler.plan(records, 1, 5)), ("seed", sampler.plan(records, 0, 6))):
             if other == base:
-                raise Failure(f"{shown(sampler)}: another {what} gives the same plan")
+                raise Failure(f"{shown(sampler)}: a different {what} gives the same plan")
 
 
 def nothing_to_sample(case: Case) -> None:
-    """No records at all are a SpecError or no batches, never another exception."""
+    """An empty list of records raises SpecError or gives no batches, never another exception."""
     for (sampler,) in case.examples():
         try:
             if sampler.plan([], 0, 0):
-                raise Failure(f"{shown(sampler)}: it plans batches of no records")
+                raise Failure(f"{shown(sampler)}: it plans batches without any records")
         except SpecError:
             continue
         except Exception as error:
-            raise Failure(f"{shown(sampler)}: for no records it raises {reason(error, case.module)}") from error
+            raise Failure(f"{shown(sampler)}: without records, it raises {reason(error, case.module)}") from error
 
 
 def builds(case: Case) -> None:
-    """`build` gives a DetectorModule."""
+    """`build` returns a DetectorModule."""
     for (detector,) in case.examples():
         with author_code(f"{shown(detector)}: build()", case.module):
             module = detector.build()
         if not isinstance(module, DetectorModule):
-            raise Failure(f"{shown(detector)}: build() gives a {type(module).__name__}; derive it from DetectorModule")
+            raise Failure(
+                f"{shown(detector)}: build() returns a {type(module).__name__}; derive it from DetectorModule"
+            )
 
 
 def blank(case: Case) -> None:
-    """Black, white and tiny pictures without annotation give a face, none, or a NoResponse: never another exception."""
+    """Black, white, and tiny pictures without annotation give a face, no face, or a NoResponse, never another
+    exception.
+    """
     for (detector,) in case.examples():
         module: DetectorModule = detector.build()
         for image in (
@@ -207,14 +215,17 @@ def blank(case: Case) -> None:
                 continue
             except Exception as error:
                 raise Failure(
-                    f"{shown(detector)}: on a blank picture {image.shape} it raises {reason(error, case.module)}"
+                    f"{shown(detector)}: on a blank picture {image.shape}, it raises {reason(error, case.module)}"
                 ) from error
             if face is not None and (wrong := _face(detector.layouts(), face)):
-                raise Failure(f"{shown(detector)}: on a blank picture {wrong}")
+                raise Failure(f"{shown(detector)}: on a blank picture, {wrong}")
 
 
 def drawn_face(case: Case) -> None:
-    """On a drawn face it gives a well-formed face or none, the same twice; one that reads the annotation gives its box."""
+    """A drawn face gives a well-formed face or none, and the same result twice.
+
+    A detector that reads the annotation returns its box.
+    """
     record = toy_records(1)[0]
     assert record.annotation is not None
     annotation = record.annotation.load()
@@ -226,28 +237,28 @@ def drawn_face(case: Case) -> None:
         if not all(np.array_equal(picture, image) for picture in pictures):
             raise Failure(f"{shown(detector)}: detect() writes into the picture")
         if (first is None) != (second is None) or (first is not None and not np.array_equal(first.box, second.box)):
-            raise Failure(f"{shown(detector)}: two detections on one picture differ")
+            raise Failure(f"{shown(detector)}: two detections in the same picture differ")
         if first is not None and (wrong := _face(detector.layouts(), first)):
             raise Failure(f"{shown(detector)}: {wrong}")
         if detector.reads_annotation and (first is None or not np.allclose(first.box, record_box, atol=1e-3)):
-            raise Failure(f"{shown(detector)}: reads_annotation is true, and its box is not the record's")
+            raise Failure(f"{shown(detector)}: reads_annotation is true, but its box differs from the record's")
 
 
 def _face(layouts: Sequence[str], face: Face) -> str | None:
     if face.box.shape != (4,) or face.box.dtype != np.float32 or not np.isfinite(face.box).all():
-        return f"the box is {face.box.dtype} {face.box.shape} {face.box}; it is (4,) float32, finite"
+        return f"the box is {face.box.dtype} {face.box.shape} {face.box}; it must be (4,) float32, finite"
     if not 0 <= face.confidence <= 1:
-        return f"the confidence is {face.confidence}"
+        return f"the confidence is {face.confidence}; it must be in [0, 1]"
     if face.points is None:
         return None
     counts = [POINTS[name] for name in layouts if name in POINTS]
     if face.points.dtype != np.float32 or face.points.ndim != 2 or (counts and len(face.points) not in counts):
-        return f"points are {face.points.dtype} {face.points.shape}; its layouts are {tuple(layouts)}"
+        return f"the points are {face.points.dtype} {face.points.shape}; its layouts are {tuple(layouts)}"
     return None
 
 
 def _datasets(case: Case) -> Iterator[tuple[Dataset, str]]:
-    """The examples, and every split of the fixture."""
+    """Yield the examples and every split of the fixture."""
     yield from case.examples()
     if (whole := fixture(case)) is not None:
         for split in whole.splits():
@@ -265,7 +276,7 @@ def _facts(record: Record) -> tuple[object, ...]:
 
 @contextmanager
 def _no_decoding() -> Iterator[None]:
-    """Everything that decodes pictures raises inside the block."""
+    """Inside the block, everything that decodes pictures raises."""
 
     def decoding(*_: object, **__: object) -> None:
         raise Failure("listing records decodes media")
@@ -291,28 +302,28 @@ CHECKS = (
         "fixture",
         ("dataset",),
         fixture_written,
-        "Write a few small files below the folder, and give the dataset that reads them.",
+        "Write a few small files below the folder, and return the dataset that reads them.",
         needs=_DUMPED,
     ),
     Check(
         "lists",
         ("dataset",),
         lists,
-        "Name in examples() and splits() only splits with records; give fixture() one record a split at least.",
+        "List only splits with records in examples() and splits(); fixture() needs at least one record per split.",
         needs=(*_DUMPED, "fixture"),
     ),
     Check(
         "records_valid",
         ("dataset",),
         records_valid,
-        "Build ids from dataset, manipulation, compression and name; attacks have a species, bona fide none.",
+        "Build ids from dataset, manipulation, compression, and name; attacks have a species, bona fide records none.",
         needs=_LISTED,
     ),
     Check(
         "disjoint",
         ("dataset",),
         disjoint,
-        "Split by subject, as the protocol of the dataset says.",
+        "Split by subject, as the protocol of the dataset requires.",
         needs=(*_LISTED, "records_valid"),
     ),
     Check(
@@ -326,7 +337,7 @@ CHECKS = (
         "listed_twice",
         ("dataset",),
         listed_twice,
-        "Sort what the file system lists; draw nothing unseeded.",
+        "Sort the listings of the file system, and seed every random draw.",
         needs=_LISTED,
     ),
     Check("unknown_split", ("dataset",), unknown_split, "Raise SpecError with the names of the splits.", needs=_LISTED),
@@ -334,31 +345,36 @@ CHECKS = (
         "channels",
         ("dataset",),
         channels,
-        "Do what the docstrings of fascore.Source say of times(), read() and digest().",
+        "Implement times(), read(), and digest() as the docstrings of fascore.Source describe.",
         needs=(*_LISTED, "records_valid", "listed_twice"),
     ),
     Check(
         "plans",
         ("sampler",),
         plans,
-        "Draw from numpy.random.Generator(Philox(key)) made of seed and epoch, never from global state.",
+        "Draw from numpy.random.Generator(Philox(key)) with a key of seed and epoch, never from global state.",
         needs=_DUMPED,
     ),
     Check(
         "epochs_differ",
         ("sampler",),
         epochs_differ,
-        "Let epoch and seed enter the generator; where the order is fixed on purpose, expect this failure with that reason.",
+        "Seed the generator with epoch and seed; if the order is fixed on purpose, expect this failure with that reason.",
         needs=(*_DUMPED, "plans"),
     ),
-    Check("nothing_to_sample", ("sampler",), nothing_to_sample, "Raise SpecError that says which records are missing."),
-    Check("builds", ("detector",), builds, "Derive what build() gives from fascore.DetectorModule."),
-    Check("blank", ("detector",), blank, "Return None where there is no face.", needs=_BUILT),
+    Check(
+        "nothing_to_sample",
+        ("sampler",),
+        nothing_to_sample,
+        "Raise SpecError with the kind of records that is missing.",
+    ),
+    Check("builds", ("detector",), builds, "Derive the result of build() from fascore.DetectorModule."),
+    Check("blank", ("detector",), blank, "Return None if there is no face in the picture.", needs=_BUILT),
     Check(
         "drawn_face",
         ("detector",),
         drawn_face,
-        "Give float32 pixels: box (4,), points (N, 2) in the order of a layout; clamp the confidence to [0, 1].",
+        "Return float32 pixels: box (4,), points (N, 2) in the order of a layout; clamp the confidence to [0, 1].",
         needs=(*_BUILT, "blank"),
     ),
 )

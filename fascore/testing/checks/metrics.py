@@ -1,4 +1,4 @@
-"""Checks of metrics, on score tables that the suite draws."""
+"""Checks of metrics, on randomly drawn score tables."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ROWS = 240
 RESERVED = ("oracle", "primary", "higher_is_better", ABOUT)
 """Keys of an entry of metrics.json that are not parts of a metric."""
 UNWORDED = re.compile(r"\b(None|nan|inf)\b|[{}\[\]]")
-"""What shows that a value was printed and not worded."""
+"""Patterns that show that a value was printed without formatting."""
 SPECIES = ("print.flat", "replay.screen", "mask.rigid")
 
 
 def order(case: Case) -> None:
-    """Rows in another order, and rows gathered from three processes, give the same figures."""
+    """Reordered rows, and rows gathered from three processes, give the same figures."""
     for metric, threshold, table in _drawn(case):
         module = metric.build()
         before = module.compute(table, threshold)
@@ -35,13 +35,15 @@ def order(case: Case) -> None:
         sharded = np.concatenate([rows[shard::3] for shard in range(3)])
         for what, order_ in (("in another order", rows[::-1]), ("gathered from three processes", sharded)):
             if not _equal(before, module.compute(table.select(order_), threshold)):
-                raise Failure(f"{shown(metric)}: rows {what} give other figures")
+                raise Failure(f"{shown(metric)}: rows {what} give different figures")
 
 
 def direction(case: Case) -> None:
-    """Scores that separate the classes are better, in the declared direction, than random ones, and those than reversed ones.
+    """In the declared direction, scores that separate the classes are better than random ones, which are better than
+    reversed ones.
 
-    Asked of metrics that measure attack detection: another task and a column of numbers do not depend on the separation.
+    Applies to metrics of attack detection; metrics of other tasks or of a numeric column do not depend on the
+    separation.
     """
     for metric, further in _examples(case):
         if metric.measures != "attack_detection":
@@ -54,23 +56,23 @@ def direction(case: Case) -> None:
         if not (signed[0] > signed[2] and signed[0] >= signed[1] >= signed[2]):
             listed = ", ".join(f"{value:.3f}" for value in values)
             raise Failure(
-                f"{shown(metric)}: higher_is_better is {metric.higher_is_better}, and perfect, random and reversed scores give {listed}"
+                f"{shown(metric)}: higher_is_better is {metric.higher_is_better}, but perfect, random, and reversed scores give {listed}"
             )
 
 
 def rates(case: Case) -> None:
-    """Every number is finite, also where some records gave no response."""
+    """Every number is finite, even if some records have no response."""
     for metric, further in _examples(case):
         parts = metric.build().compute(_table(metric, further, 0.3, _silence()), _chosen(metric, further))
         for path, value in _numbers(parts):
             if not math.isfinite(value):
-                raise Failure(f"{shown(metric)}: with non-responses in the table '{path}' is {value}")
+                raise Failure(f"{shown(metric)}: with non-responses in the table, '{path}' is {value}")
 
 
 def one_class(case: Case) -> None:
-    """A table of one class only is a FascoreError, or a primary figure of None: not a number.
+    """A table with one class only raises FascoreError or gives None as the primary figure, never a number.
 
-    Only attack detection needs both classes; of any other metric such a table may give a figure, and no other error.
+    Only attack detection needs both classes. Any other metric may return a figure but must not raise another error.
     """
     for metric, threshold, table in _drawn(case):
         for label, name in ((1, "bona fide"), (0, "attacks")):
@@ -79,48 +81,52 @@ def one_class(case: Case) -> None:
             except FascoreError:
                 continue
             except Exception as error:
-                raise Failure(f"{shown(metric)}: {name} only raise {type(error).__name__}: {error}") from error
+                raise Failure(
+                    f"{shown(metric)}: with {name} only, it raises {type(error).__name__}: {error}"
+                ) from error
             if metric.measures == "attack_detection" and parts.get(metric.primary) is not None:
-                raise Failure(f"{shown(metric)}: {name} only give {metric.primary} = {parts[metric.primary]}")
+                raise Failure(
+                    f"{shown(metric)}: with {name} only, it returns {metric.primary} = {parts[metric.primary]}"
+                )
 
 
 def threshold_use(case: Case) -> None:
-    """An oracle metric ignores the threshold; any other either needs one, and says so, or ignores it too."""
+    """An oracle metric ignores the threshold. Any other metric ignores it too, or raises an error without one."""
     for metric, threshold, table in _drawn(case):
         try:
             without = metric.build().compute(table, None)
         except FascoreError as error:
             if metric.oracle:
-                raise Failure(f"{shown(metric)}: it is an oracle metric and needs a threshold: {error}") from error
+                raise Failure(f"{shown(metric)}: it is an oracle metric but needs a threshold: {error}") from error
             continue
         if not _equal(without, metric.build().compute(table, threshold)):
-            raise Failure(f"{shown(metric)}: without a threshold it silently gives other figures")
+            raise Failure(f"{shown(metric)}: without a threshold, it silently returns different figures")
 
 
 def wording(case: Case) -> None:
-    """It has a title, a unit and something that it measures; the figures that it names are there, and it words its own parts."""
+    """It has a title, a unit, and a valid `measures`; it returns the figures that it names, and formats its own parts."""
     for metric, further in _examples(case):
         if not metric.title.strip() or metric.title != " ".join(metric.title.split()):
-            raise Failure(f"{shown(metric)}: its title is {metric.title!r}; write its name as people read it")
+            raise Failure(f"{shown(metric)}: its title is {metric.title!r}; write a name for people to read")
         if not isinstance(metric.unit, Unit):
             raise Failure(
-                f"{shown(metric)}: its unit is {metric.unit!r}; give a Unit, such as PERCENT or Unit('dB', 1)"
+                f"{shown(metric)}: its unit is {metric.unit!r}; write a Unit, for example PERCENT or Unit('dB', 1)"
             )
         if metric.measures not in get_args(Measures):
             listed = ", ".join(get_args(Measures))
-            raise Failure(f"{shown(metric)}: it measures {metric.measures!r}; say one of {listed}")
+            raise Failure(f"{shown(metric)}: `measures` is {metric.measures!r}; available: {listed}")
         for silent in (None, _silence()):
             parts = _parts(metric, _table(metric, further, 0.3, silent), _chosen(metric, further))
             if reserved := [part for part in RESERVED if part in parts]:
-                raise Failure(f"{shown(metric)}: it gives '{reserved[0]}', which metrics.json writes itself")
-            if parts and "note" not in parts:  # a note is said instead of all else
+                raise Failure(f"{shown(metric)}: it returns '{reserved[0]}', a key reserved by metrics.json")
+            if parts and "note" not in parts:  # a note replaces all other parts
                 if lacking := [part for part in metric.figures if part not in parts]:
-                    raise Failure(f"{shown(metric)}: 'figures' names '{lacking[0]}', which it does not give")
+                    raise Failure(f"{shown(metric)}: 'figures' names '{lacking[0]}', which it does not return")
                 _clean(metric, parts)
 
 
 def _parts(metric: Metric, table: ScoreTable, threshold: Threshold) -> Mapping[str, Any]:
-    """What a metric gives; nothing where it raises, which is for other checks to say."""
+    """The parts that a metric returns. Empty if it raises, which other checks report."""
     try:
         return metric.build().compute(table, threshold)
     except Exception:
@@ -128,7 +134,7 @@ def _parts(metric: Metric, table: ScoreTable, threshold: Threshold) -> Mapping[s
 
 
 def _clean(metric: Metric, parts: Mapping[str, Any]) -> None:
-    """Raise Failure where a metric does not word its parts in one line of text."""
+    """Raise Failure if a metric does not format its parts as one line of text."""
     try:
         text = metric.detail(parts)
     except Exception as error:
@@ -137,12 +143,12 @@ def _clean(metric: Metric, parts: Mapping[str, Any]) -> None:
         ) from error
     if not isinstance(text, str) or text != " ".join(text.split()) or UNWORDED.search(text):
         raise Failure(
-            f"{shown(metric)}: detail() gives {text!r}; write words and figures in one line, with a dash for None"
+            f"{shown(metric)}: detail() returns {text!r}; write words and figures on one line, with a dash for None"
         )
 
 
 def _examples(case: Case) -> list[tuple[Metric, Mapping[str, Any]]]:
-    """Each metric with the further columns that it needs, one value for all rows."""
+    """Each metric with the additional columns that it needs, with one value for all rows."""
     return [(metric, further[0] if further else {}) for metric, *further in case.examples()]
 
 
@@ -155,7 +161,7 @@ def _chosen(metric: Metric, further: Mapping[str, Any]) -> Threshold:
 
 
 def _silence() -> NDArray[np.bool_]:
-    """Rows without an answer, (ROWS,): every ninth."""
+    """Rows without a response, (ROWS,): every ninth."""
     silent = np.zeros(ROWS, bool)
     silent[::9] = True
     return silent
@@ -168,7 +174,7 @@ def _fixed(metric: Metric) -> Threshold:
 def _table(
     metric: Metric, further: Mapping[str, Any], separation: float, silent: NDArray[np.bool_] | None = None
 ) -> ScoreTable:
-    """Scores in (0, 1); with separation 1 all bona fide lie above 0.5 and all attacks below, with -1 the reverse."""
+    """Scores in (0, 1). With separation 1, all bona fide are above 0.5 and all attacks below; with -1, the reverse."""
     numbers = np.random.default_rng(3)
     label = np.arange(ROWS) % 2
     score = 0.5 + 0.45 * (
@@ -197,7 +203,7 @@ def _table(
 def _primary(metric: Metric, parts: Mapping[str, Any]) -> float:
     value = parts.get(metric.primary)
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise Failure(f"{shown(metric)}: primary is '{metric.primary}', and the figures are {dict(parts)!r:.200}")
+        raise Failure(f"{shown(metric)}: primary is '{metric.primary}', but the figures are {dict(parts)!r:.200}")
     return float(value)
 
 
@@ -222,33 +228,36 @@ def _equal(first: Any, second: Any) -> bool:
 
 _METRIC = ("metric",)
 CHECKS = (
-    Check("order", _METRIC, order, "Compute from sorted or summed values, never from neighbouring rows."),
+    Check("order", _METRIC, order, "Compute from sorted or summed values, never from adjacent rows."),
     Check(
         "direction",
         _METRIC,
         direction,
-        "Set higher_is_better and primary to what compute() gives; scores are higher for bona fide (label 1). A metric of another task "
-        "or of a column says so in measures.",
+        "Set higher_is_better and primary according to the result of compute(); scores are higher for bona fide (label 1). A metric of "
+        "another task or of a column declares this in measures.",
     ),
     Check(
         "rates",
         _METRIC,
         rates,
-        "Read table.sorted_bona_fide and sorted_attack, or mask with table.responded; give None or a note for what cannot be measured.",
+        "Read table.sorted_bona_fide and sorted_attack, or mask with table.responded; return None or a note for figures that cannot be measured.",
     ),
     Check(
-        "one_class", _METRIC, one_class, "Raise SpecError that names the missing class, or give None for what needs it."
+        "one_class",
+        _METRIC,
+        one_class,
+        "Raise SpecError with the missing class, or return None for figures that need it.",
     ),
     Check(
         "threshold_use",
         _METRIC,
         threshold_use,
-        "Set oracle = True only where the metric chooses on the table itself; raise SpecError where a threshold is needed and None.",
+        "Set oracle = True only if the metric chooses its threshold on the table itself; raise SpecError if a required threshold is None.",
     ),
     Check(
         "wording",
         _METRIC,
         wording,
-        "Declare title, unit and measures on the class; detail(parts) words what compute() gives, also where a part is None.",
+        "Declare title, unit, and measures on the class; detail(parts) must format the result of compute() even if a part is None.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Checks of modalities: they are prepared and loaded on drawn records as a run would do it."""
+"""Checks of modalities: they are prepared and loaded with drawn records, as in a run."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ NAME = "example"
 
 
 def prepares(case: Case) -> None:
-    """The small data graph of each example is accepted, prepared and loaded, and no drawn record lacks a modality."""
+    """The small data graph of each example is accepted, prepared, and loaded, and no drawn record lacks a modality."""
     for place, (config, others) in enumerate(case.examples()):
         if not isinstance(others, Mapping):
             raise Failure(
-                f"{shown(config)}: the second item of an example is {{name: other modality}}, not {others!r:.80}"
+                f"{shown(config)}: the second item of an example must be {{name: other modality}}, not {others!r:.80}"
             )
         try:
             made = _made(case, place)
             aside = made.prepared.quarantined
         except FascoreError as error:
-            raise Failure(f"{shown(config)}: the small data graph of its example is refused:\n  {error}") from error
+            raise Failure(
+                f"{shown(config)}: the check rejects the small data graph of its example:\n  {error}"
+            ) from error
         if aside:
             raise Failure(f"{shown(config)}: a drawn record lacks '{aside[0].modality}': {aside[0].reason}")
         for what, load in (("evaluation", made.evaluation), ("training", made.training)):
@@ -48,7 +50,9 @@ def prepares(case: Case) -> None:
 
 
 def inputs_kept(case: Case) -> None:
-    """`extract` does not write into the arrays of its inputs, nor `load` into stored arrays, draws or inputs."""
+    """`extract` does not write into the arrays of its inputs, and `load` does not write into stored arrays, draws, or
+    inputs.
+    """
     for made in _toys(case):
         with watched(NAME) as written:
             again = Toy(made.plan, made.records)
@@ -59,7 +63,7 @@ def inputs_kept(case: Case) -> None:
 
 
 def signal(case: Case) -> None:
-    """Loaded for evaluation and, augmented, for training it gives what `infer` says; pictures stay in [0, 1]."""
+    """Loaded for evaluation or, augmented, for training, it matches the Signals of `infer`; pictures stay in [0, 1]."""
     for made in _toys(case):
         rows = len(made.records)
         for batch in (*made.evaluation(), *made.training()):
@@ -69,12 +73,12 @@ def signal(case: Case) -> None:
                     raise Failure(f"{_text(made)}: '{ref}' {wrong}")
                 if isinstance(declared, Image | Clip) and not (float(tensor.min()) >= 0 and float(tensor.max()) <= 1):
                     raise Failure(
-                        f"{_text(made)}: '{ref}' is {declared}, and lies in [{float(tensor.min()):.3g}, {float(tensor.max()):.3g}]"
+                        f"{_text(made)}: '{ref}' is {declared}, but its values are in [{float(tensor.min()):.3g}, {float(tensor.max()):.3g}]"
                     )
 
 
 def repeatable(case: Case) -> None:
-    """What is stored and what is loaded is the same a second time, whatever was drawn before."""
+    """Stored arrays and loaded tensors are the same the second time, regardless of earlier draws."""
     for made in _toys(case):
         again = Toy(made.plan, made.records)
         torch.manual_seed(1)
@@ -87,14 +91,14 @@ def repeatable(case: Case) -> None:
             if key != again.prepared.entries[record.id][NAME]:
                 raise Failure(f"{_text(made)}: the store's key of '{record.id}' changes")
             if key and not _same(made.store.read(str(key)), again.store.read(str(key))):
-                raise Failure(f"{_text(made)}: extract() of '{record.id}' gives other arrays the second time")
+                raise Failure(f"{_text(made)}: extract() of '{record.id}' returns different arrays the second time")
         for one, two in zip(first, [*again.evaluation(), *again.training()]):
             if any(not torch.equal(one.tensors[ref], two.tensors[ref]) for ref in _signals(made)):
-                raise Failure(f"{_text(made)}: load() gives other tensors the second time")
+                raise Failure(f"{_text(made)}: load() returns different tensors the second time")
 
 
 def record_order(case: Case) -> None:
-    """A record's tensors depend neither on its place in a batch nor on the other records."""
+    """A record's tensors depend neither on its position in a batch nor on the other records."""
     for made in _toys(case):
         ids = [record.id for record in made.records]
         (whole,) = made.evaluation()
@@ -109,22 +113,22 @@ def record_order(case: Case) -> None:
 
 
 def declared_channels(case: Case) -> None:
-    """It reads only the channels that `channels()` names: without the others nothing changes."""
+    """It reads only the channels that `channels()` lists: removing the others changes nothing."""
     for made in _toys(case):
         names = {channel for node in made.plan.modalities.values() for channel in node.component.channels()}
         fewer = Toy(made.plan, tuple(_with_channels(record, names) for record in made.records))
         if fewer.prepared.quarantined:
             row = fewer.prepared.quarantined[0]
             raise Failure(
-                f"{_text(made)}: with its declared channels {sorted(names)} only, '{row.modality}' is missing: {row.reason}"
+                f"{_text(made)}: with only its declared channels {sorted(names)}, '{row.modality}' is missing: {row.reason}"
             )
         for one, two in zip(made.evaluation(), fewer.evaluation()):
             if any(not torch.equal(one.tensors[ref], two.tensors[ref]) for ref in _signals(made)):
-                raise Failure(f"{_text(made)}: channels that it does not declare change what it gives")
+                raise Failure(f"{_text(made)}: channels that it does not declare change its output")
 
 
 def missing_channels(case: Case) -> None:
-    """Records without any channel are a state (NoResponse), never another exception."""
+    """Records without any channel give a NoResponse, never another exception."""
     for made in _toys(case):
         empty = Toy(made.plan, tuple(_with_channels(record, set()) for record in made.records))
         for row in empty.prepared.quarantined:
@@ -138,14 +142,17 @@ def _with_channels(record: Record, names: set[str]) -> Record:
 
 
 def _toys(case: Case) -> Iterator[Toy]:
-    """Each example's graph, prepared."""
+    """Yield the prepared graph of each example."""
     for place, _ in enumerate(case.examples()):
         yield _made(case, place)
 
 
 @cache
 def _made(case: Case, place: int) -> Toy:
-    """The graph of one example; whatever no Ref names is read by a summary, or by a reader where it gives no signal."""
+    """The graph of one example.
+
+    A modality that no Ref names is read by a summary, or by a reader if it produces no signal.
+    """
     config, others = case.examples()[place]
     graph: dict[str, Modality] = {
         name: TypeAdapter(Node[Modality]).validate_python(other) for name, other in others.items()
@@ -164,7 +171,7 @@ def _made(case: Case, place: int) -> Toy:
 
 
 def _inferred(graph: Mapping[str, Modality]) -> dict[str, dict[str, Signal | None]]:
-    """Outputs of each modality by port. Raises what `infer` raises, Failure where an input is not in the graph."""
+    """Outputs of each modality by port. Raises the errors of `infer`, and Failure if an input is not in the graph."""
     outputs: dict[str, dict[str, Signal | None]] = {}
     while len(outputs) < len(graph):
         ready = [
@@ -209,48 +216,48 @@ CHECKS = (
         "prepares",
         _MODALITY,
         prepares,
-        "Give in examples() every modality that `inputs` name; extract() and load() must take the suite's short records.",
+        "In examples(), include every modality that `inputs` names; extract() and load() must accept the suite's short records.",
     ),
     Check(
         "inputs_kept",
         _MODALITY,
         inputs_kept,
-        "Copy before you change (x = x * 2 instead of x *= 2); other modalities read the same arrays.",
+        "Copy arrays before you change them (x = x * 2 instead of x *= 2); other modalities read the same arrays.",
         needs=_PREPARED,
     ),
     Check(
         "signal",
         _MODALITY,
         signal,
-        "Correct infer(), extract() or load(): float32 (N, …) of the Signal's shape, stored arrays with the view first.",
+        "Correct infer(), extract(), or load(): float32 (N, …) with the Signal's shape; the first axis of stored arrays is the view.",
         needs=_PREPARED,
     ),
     Check(
         "repeatable",
         _MODALITY,
         repeatable,
-        "Draw nothing in extract(); in load() take random choices from `draws` only.",
+        "Make no random choices in extract(); in load(), take them only from `draws`.",
         needs=_PREPARED,
     ),
     Check(
         "record_order",
         _MODALITY,
         record_order,
-        "Treat the rows of a batch apart from one another: scale each by its own values.",
+        "Process the rows of a batch independently: scale each by its own values.",
         needs=(*_PREPARED, "repeatable"),
     ),
     Check(
         "declared_channels",
         _MODALITY,
         declared_channels,
-        "Name in channels() every raw channel, `annotation` and `record.<column>` that extract() reads.",
+        "List in channels() every raw channel, `annotation`, and `record.<column>` that extract() reads.",
         needs=(*_PREPARED, "repeatable"),
     ),
     Check(
         "missing_channels",
         _MODALITY,
         missing_channels,
-        "Raise NoResponse('unreadable', …) where record.channels lacks one that it needs.",
+        "Raise NoResponse('unreadable', …) if record.channels lacks a required channel.",
         needs=_PREPARED,
     ),
 )

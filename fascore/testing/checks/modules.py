@@ -1,4 +1,4 @@
-"""Checks of everything that builds a torch module: encoders, fusions, heads, objectives."""
+"""Checks of all components that build a torch module: encoders, fusions, heads, and objectives."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from fascore.testing.case import Case, Check, Failure, author_code
 from fascore.testing.rig import ROWS, Feed, Rig, rigs, tensors_of
 
 RELATIVE, ABSOLUTE = 2e-3, 2e-5
-"""Sums in another order differ in the last bits; what these checks look for differs far more."""
+"""Sums in a different order differ in the last bits; the errors that these checks detect are much larger."""
 
 
 def builds(case: Case) -> None:
-    """Its own static check accepts each example, and the module that `build` gives takes random records."""
+    """Its own static check accepts each example, and the module that `build` returns accepts random records."""
     for rig in rigs(case):
         try:
             _ = rig.config.infer(rig.signals) if rig.target is None else rig.config.check(rig.signals, rig.target)
         except FascoreError as error:
-            raise Failure(f"{rig}: its own static check refuses this example: {error}") from error
+            raise Failure(f"{rig}: its own static check rejects this example: {error}") from error
         with author_code(f"{rig}: build()", case.module):
             built = rig.config.build(rig.signals, *([] if rig.target is None else [rig.target]))
         if not isinstance(built, nn.Module):
-            raise Failure(f"{rig}: build() gives a {type(built).__name__} where a torch.nn.Module belongs")
+            raise Failure(f"{rig}: build() returns a {type(built).__name__} instead of a torch.nn.Module")
         for training in (False, True):
             with author_code(f"{rig}: the module in {_mode(training)}", case.module):
                 rig.results(rig.build(0, training=training), rig.feed())
 
 
 def inputs_kept(case: Case) -> None:
-    """The module does not write into its inputs, its context or its target; `loss` and `score` of a head not into the output."""
+    """The module does not write into its inputs, context, or target; a head's `loss` and `score` do not write into the
+    output.
+    """
     for rig in rigs(case):
         for training in (False, True):
             module: Any = rig.build(0, training=training)
@@ -55,13 +57,13 @@ def _output_kept(rig: Rig, module: Any, output: Any, feed: Feed) -> None:
     for name in (name for name, called in wanted.items() if called):
         calls[name]()
         if not all(torch.equal(now, then) for now, then in zip(tensors_of(output), before)):
-            raise Failure(f"{rig}: {name}() writes into the output that it is given")
+            raise Failure(f"{rig}: {name}() writes into the output that it receives")
         if target is not None and feed.target is not None and not torch.equal(feed.target, target):
             raise Failure(f"{rig}: {name}() writes into the target")
 
 
 def signal(case: Case) -> None:
-    """The output in training and in evaluation is what `infer` says: shape, float32, finite."""
+    """The output in training and in evaluation matches `infer`: shape, float32, finite."""
     for rig in rigs(case):
         for training in (False, True):
             module = rig.build(0, training=training)
@@ -70,32 +72,35 @@ def signal(case: Case) -> None:
 
 
 def context(case: Case) -> None:
-    """It asks only for context that its kind can have; `honours_mask` and the context `mask` go together."""
+    """It requests only context that its kind provides, and `honours_mask` matches the context `mask`."""
     for rig in rigs(case):
         unknown = [word for word in rig.config.context if word not in CONTEXT[rig.kind]]
         if unknown:
             raise Failure(f"{rig}: context '{unknown[0]}' is not one of {', '.join(CONTEXT[rig.kind])}")
         if rig.kind in ("fusion", "objective") and rig.config.honours_mask != ("mask" in rig.config.context):
-            raise Failure(f"{rig}: honours_mask is {rig.config.honours_mask} and context is {rig.config.context}")
+            raise Failure(f"{rig}: honours_mask is {rig.config.honours_mask}, but context is {rig.config.context}")
 
 
 def seeded(case: Case) -> None:
-    """The same seed gives the same weights and the same outputs, in training too."""
+    """The same seed gives the same weights and the same outputs, including in training."""
     for rig in rigs(case):
         first, second = (rig.build(7, training=True) for _ in range(2))
         for name, tensor in first.state_dict().items():
             if not torch.equal(tensor, second.state_dict()[name]):
-                raise Failure(f"{rig}: '{name}' differs between two builds from one seed")
+                raise Failure(f"{rig}: '{name}' differs between two builds with the same seed")
         runs = []
         for module in (first, second):
             torch.manual_seed(11)
             runs.append(rig.results(module, rig.feed()))
         if not all(torch.equal(a, b) for a, b in zip(*runs)):
-            raise Failure(f"{rig}: two runs from one seed differ")
+            raise Failure(f"{rig}: two runs with the same seed differ")
 
 
 def gradients(case: Case) -> None:
-    """A gradient that is finite and not zero reaches every trainable parameter; inputs are missing too where it has a mask."""
+    """A finite, nonzero gradient reaches every trainable parameter.
+
+    If the component reads a mask, some inputs are absent.
+    """
     for rig in rigs(case):
         module = rig.jittered(3, training=True)
         for absent in (False, True) if "mask" in rig.config.context and len(rig.signals) > 1 else (False,):
@@ -108,7 +113,7 @@ def gradients(case: Case) -> None:
 
 
 def feature_gradients(case: Case) -> None:
-    """A loss trains what is below it: its gradient reaches some input."""
+    """A loss trains the layers below it: its gradient reaches at least one input."""
     for rig in rigs(case):
         module, feed = rig.jittered(3, training=True), rig.feed()
         leaves = [
@@ -127,7 +132,7 @@ def feature_gradients(case: Case) -> None:
 
 
 def batch_order(case: Case) -> None:
-    """In evaluation a record's outputs do not depend on its place in the batch, nor on the others."""
+    """In evaluation, a record's outputs depend neither on its position in the batch nor on the other records."""
     for rig in rigs(case):
         module, feed = rig.jittered(1), rig.feed()
         with torch.no_grad():
@@ -138,12 +143,12 @@ def batch_order(case: Case) -> None:
                 for before, after in zip(whole, rig.results(module, feed.take(rows))):
                     if not _close(before[rows], after):
                         raise Failure(
-                            f"{rig}: a record {what} gives other outputs, off by {float((before[rows] - after).abs().max()):.2g}"
+                            f"{rig}: a record {what} gives different outputs, off by {float((before[rows] - after).abs().max()):.2g}"
                         )
 
 
 def state_dict(case: Case) -> None:
-    """Its state goes to safetensors and back into a module that was built from another seed."""
+    """Its state survives a round trip through safetensors into a module that was built with a different seed."""
     for rig in rigs(case):
         module, other, feed = rig.jittered(1), rig.build(2), rig.feed()
         state = {name: tensor.clone().contiguous() for name, tensor in module.state_dict().items()}
@@ -151,11 +156,11 @@ def state_dict(case: Case) -> None:
         with torch.no_grad():
             for before, after in zip(rig.results(module, feed), rig.results(other, feed)):
                 if not _close(before, after):
-                    raise Failure(f"{rig}: the module that took over the state gives other outputs")
+                    raise Failure(f"{rig}: the module with the restored state gives different outputs")
 
 
 def bf16(case: Case) -> None:
-    """Under bfloat16 autocast outputs and gradients are finite; losses and scores stay float32."""
+    """Under bfloat16 autocast, outputs and gradients are finite; losses and scores stay float32."""
     for rig in rigs(case):
         module = rig.build(0, training=True)
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -175,7 +180,7 @@ def bf16(case: Case) -> None:
 
 
 def missing_input(case: Case) -> None:
-    """A fusion that honours its mask gives features that do not depend on what an absent input holds."""
+    """The output of a fusion that honors its mask does not depend on the values of absent inputs."""
     for rig in rigs(case):
         if not rig.config.honours_mask:
             continue
@@ -188,12 +193,12 @@ def missing_input(case: Case) -> None:
             for zeros, noise in zip(*outputs):
                 if not (bool(torch.isfinite(zeros).all()) and _close(zeros, noise)):
                     raise Failure(
-                        f"{rig}: with inputs {absent} absent the output depends on what they hold, or is not finite"
+                        f"{rig}: with inputs {absent} absent, the output depends on their values or is not finite"
                     )
 
 
 def _absences(inputs: int) -> list[list[int]]:
-    """Each input absent alone, and all but each."""
+    """Each input absent alone, and all inputs but one absent."""
     alone = [[place] for place in range(inputs)]
     others = [[other for other in range(inputs) if other != place] for place in range(inputs)]
     return [absent for absent in {tuple(a): a for a in alone + others}.values() if absent and len(absent) < inputs]
@@ -221,7 +226,7 @@ def _close(first: Tensor, second: Tensor) -> bool:
 
 
 def _backward(losses: Sequence[Tensor]) -> None:
-    """Differentiate a sum in which every element has a weight of its own, so that no symmetry cancels a gradient."""
+    """Differentiate a sum in which every element has a different weight, so that no symmetry cancels a gradient."""
     generator = torch.Generator().manual_seed(5)
     weights = [torch.rand(loss.shape, generator=generator) + 0.5 for loss in losses]
     torch.autograd.backward([loss.float() for loss in losses], weights)
@@ -244,13 +249,13 @@ CHECKS = (
         "context",
         _TORCH,
         context,
-        "Name in `context` only what the kind's docstring lists; set honours_mask = True where the module reads mask.",
+        "List in `context` only names from the kind's docstring; set honours_mask = True if the module reads mask.",
     ),
     Check(
         "builds",
         _TORCH,
         builds,
-        "Make examples() what the check accepts, and build() a torch.nn.Module that takes their signals.",
+        "Return examples that the check accepts, and a torch.nn.Module from build() that accepts their signals.",
         needs=("resolves", "has_examples", "context"),
     ),
     Check(
@@ -264,14 +269,14 @@ CHECKS = (
         "signal",
         ("encoder", "fusion"),
         signal,
-        "Correct infer() or the module: shapes are those of the Signal behind the batch axis.",
+        "Correct infer() or the module: after the batch axis, shapes must be those of the Signal.",
         needs=_BUILT,
     ),
     Check(
         "seeded",
         _TORCH,
         seeded,
-        "Draw weights from torch's current seed only, and keep no state outside the module.",
+        "Draw weights only from torch's current seed, and keep no state outside the module.",
         needs=_BUILT,
     ),
     Check(
@@ -292,11 +297,11 @@ CHECKS = (
         "batch_order",
         _TORCH,
         batch_order,
-        "In evaluation use no statistics of the batch (batch norm uses its running ones) and keep the batch axis first.",
+        "In evaluation, use no batch statistics (batch norm uses its running statistics), and keep the batch axis first.",
         needs=_BUILT,
     ),
     Check(
-        "state_dict", _TORCH, state_dict, "Keep everything learned in parameters or persistent buffers.", needs=_BUILT
+        "state_dict", _TORCH, state_dict, "Keep all learned values in parameters or persistent buffers.", needs=_BUILT
     ),
     Check(
         "bf16",
@@ -309,7 +314,7 @@ CHECKS = (
         "missing_input",
         ("fusion",),
         missing_input,
-        "Replace absent inputs by torch.where(mask, …) before anything mixes them; a product with 0 keeps NaN.",
+        "Replace absent inputs with torch.where(mask, …) before any operation mixes them; multiplying by 0 keeps NaN.",
         needs=_BUILT,
     ),
 )

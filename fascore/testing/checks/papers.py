@@ -1,4 +1,4 @@
-"""Checks of papers: their printed numbers, and the metrics of ours that they name."""
+"""Checks of papers: their printed numbers, and the fascore metrics that they name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fascore.report.papers.reading import Counterpart, PaperCell, read_cells, re
 from fascore.testing.case import Case, Check, Failure
 
 ROWS = 1400
-"""Enough to measure a rate of 0.5 % of one class."""
+"""Enough rows to measure a rate of 0.5 % of one class."""
 
 
 def is_paper(case: Case) -> None:
@@ -25,18 +25,18 @@ def is_paper(case: Case) -> None:
 
 
 def printed_numbers(case: Case) -> None:
-    """Each cell stands once, has a number where it is not marked as `not printed`, and a reason where it is marked."""
+    """Each cell occurs once, has a number unless it is marked `not printed`, and has a reason if it is marked."""
     cells = _cells(_paper(case))
     places = Counter((cell.table, cell.row, cell.column, cell.task, cell.metric) for cell in cells)
     if twice := [place for place, count in places.items() if count > 1]:
-        raise Failure(f"the cell {', '.join(twice[0])} stands twice")
+        raise Failure(f"the cell {', '.join(twice[0])} occurs twice")
     for cell in cells:
         if complaint := _complaint(cell):
             raise Failure(f"the cell {cell.table}, {cell.row}, {cell.column}, {cell.task}, {cell.metric}: {complaint}")
 
 
 def mapping(case: Case) -> None:
-    """The metrics that it maps are printed, and each counterpart of ours is a metric that can be measured."""
+    """The metrics that the paper maps are printed, and each fascore counterpart is a metric that can be measured."""
     paper = _paper(case)
     printed = {cell.metric for cell in _cells(paper)}
     try:
@@ -45,9 +45,11 @@ def mapping(case: Case) -> None:
         raise Failure(str(error)) from error
     for name, metric in mapped.items():
         if name not in printed:
-            raise Failure(f"no cell is of the metric '{name}'; there are {', '.join(sorted(printed))}")
+            raise Failure(f"no cell has the metric '{name}'; available: {', '.join(sorted(printed))}")
         if len(metric.said.split()) < 3:
-            raise Failure(f"'{name}': `said` is '{metric.said}', which says nothing of how ours corresponds")
+            raise Failure(
+                f"'{name}': `said` is '{metric.said}', which does not explain how fascore's metric corresponds"
+            )
         for counterpart in metric.ours:
             _measured(name, counterpart)
 
@@ -57,7 +59,7 @@ def _paper(case: Case) -> Paper:
     if not isinstance(paper, Paper):
         raise Failure(f"{case.point.value} is not a fascore.Paper")
     if paper.name != case.name:
-        raise Failure(f"it calls itself '{paper.name}' and the entry point is called '{case.name}'")
+        raise Failure(f"its name is '{paper.name}', but its entry point is called '{case.name}'")
     return paper
 
 
@@ -70,13 +72,13 @@ def _cells(paper: Paper) -> tuple[PaperCell, ...]:
 
 def _complaint(cell: PaperCell) -> str | None:
     if bool(cell.flag) != bool(cell.reason):
-        return "a flag needs a reason, and a reason a flag"
+        return "a flag needs a reason, and a reason needs a flag"
     if (cell.value == "") != (cell.flag == "not printed"):
-        return "a cell without a number has the flag 'not printed', and no other cell has it"
+        return "exactly the cells without a number must have the flag 'not printed'"
     if not cell.task or not cell.row or not cell.column:
-        return "its task, row or column has no name"
+        return "its task, row, or column has no name"
     if cell.unit == "percent" and cell.value and not 0 <= float(cell.value) <= 100:
-        return f"{cell.value} per cent is not between 0 and 100"
+        return f"{cell.value} percent is not between 0 and 100"
     if cell.deviation and float(cell.deviation) < 0:
         return f"its deviation {cell.deviation} is negative"
     return None
@@ -92,7 +94,7 @@ def _measured(name: str, counterpart: Counterpart) -> None:
     (parts,) = document["tests"]["test"]["tasks"]["spoof"]["metrics"].values()
     if not isinstance(parts.get(counterpart.part), float):
         raise Failure(
-            f"'{name}': {counterpart.metric} gives no number called '{counterpart.part}'; it gives {', '.join(parts)}"
+            f"'{name}': {counterpart.metric} returns no number '{counterpart.part}'; available: {', '.join(parts)}"
         )
 
 
@@ -112,19 +114,19 @@ def _table(seed: int) -> ScoreTable:
 
 _PAPER = ("paper",)
 CHECKS = (
-    Check("is_paper", _PAPER, is_paper, "Name a fascore.Paper whose name is that of the entry point."),
+    Check("is_paper", _PAPER, is_paper, "Point the entry point to a fascore.Paper with the same name."),
     Check(
         "printed_numbers",
         _PAPER,
         printed_numbers,
-        "Correct the CSV: one row for each printed number, as it is printed; see the docstring of fascore.Paper.",
+        "Correct the CSV: one row per printed number, as printed; see the docstring of fascore.Paper.",
         needs=("resolves", "is_paper"),
     ),
     Check(
         "mapping",
         _PAPER,
         mapping,
-        "Correct the mapping: metrics as the CSV names them, and for each the metrics of fascore as a spec writes them.",
+        "Correct the mapping: metrics as named in the CSV, and for each the fascore metrics as written in a spec.",
         needs=("resolves", "is_paper"),
     ),
 )

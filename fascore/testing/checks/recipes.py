@@ -1,4 +1,4 @@
-"""Checks of recipes: they train a toy graph on drawn records."""
+"""Checks of recipes: each trains a toy graph on drawn records."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ FACE = {
 
 
 def builds(case: Case) -> None:
-    """It accepts a toy graph, and `build` gives a training with `own` and `optimizers()`."""
+    """It accepts a toy graph, and `build` returns a training with `own` and `optimizers()`."""
     for recipe, *rest in case.examples():
         try:
             made = _toy(recipe, *rest)
         except FascoreError as error:
-            raise Failure(f"{shown(recipe)}: the toy graph is refused: {error}") from error
+            raise Failure(f"{shown(recipe)}: it rejects the toy graph: {error}") from error
         with author_code(f"{shown(recipe)}: build()", case.module):
             training = recipe.build(_graph(made), STEPS)
         if not isinstance(getattr(training, "own", None), nn.ModuleDict):
             raise Failure(
-                f"{shown(recipe)}: the training has no `own`, a torch.nn.ModuleDict (empty where there is nothing)"
+                f"{shown(recipe)}: the training has no `own`, a torch.nn.ModuleDict (empty if it has no modules)"
             )
         with author_code(f"{shown(recipe)}: optimizers()", case.module):
             training.optimizers()
 
 
 def trains(case: Case) -> None:
-    """A few steps give finite float32 losses, change some weights, and leave all of them finite."""
+    """A few steps give finite float32 losses, change some weights, and keep all weights finite."""
     for recipe, made in _toys(case):
         with author_code(f"{shown(recipe)}: step()", case.module):
             engine, losses = _train(recipe, made)
         if not losses or not losses[0]:
-            raise Failure(f"{shown(recipe)}: step() gives no losses")
+            raise Failure(f"{shown(recipe)}: step() returns no losses")
         for step in losses:
             for name, loss in step.items():
                 if loss.shape != () or loss.dtype != torch.float32 or not bool(torch.isfinite(loss)):
@@ -59,13 +59,15 @@ def trains(case: Case) -> None:
 
 
 def repeatable(case: Case) -> None:
-    """Two trainings from one seed end in the same bits."""
+    """Two trainings with the same seed give identical bits."""
     for recipe, made in _toys(case):
         first, second = (_train(recipe, made)[0] for _ in range(2))
         for owner in ("model", "own"):
             weights, again = (getattr(engine, owner).state_dict() for engine in (first, second))
             if bad := [name for name, tensor in weights.items() if not torch.equal(tensor, again[name])]:
-                raise Failure(f"{shown(recipe)}: '{bad[0]}' of {owner} differs between two trainings from one seed")
+                raise Failure(
+                    f"{shown(recipe)}: '{bad[0]}' of {owner} differs between two trainings with the same seed"
+                )
 
 
 def optimizes(case: Case) -> None:
@@ -97,7 +99,7 @@ def _graph(made: Toy) -> ModelGraph:
 
 
 def _train(recipe: Any, made: Toy) -> tuple[Engine, list[Mapping[str, Tensor]]]:
-    """As a run does it, without its folder."""
+    """Train as in a run, but without a run folder."""
     graph = _graph(made)
     torch.manual_seed(made.plan.spec.seed)
     training = recipe.build(graph, STEPS)
@@ -120,27 +122,27 @@ CHECKS = (
         "builds",
         _RECIPE,
         builds,
-        "Give (recipe, {modalities, model}) in examples() where the recipe needs a graph of its own.",
+        "In examples(), return (recipe, {modalities, model}) if the recipe needs its own graph.",
     ),
     Check(
         "trains",
         _RECIPE,
         trains,
-        "Call engine.graph, engine.losses and engine.optimize in step(), and return the losses as float32 scalars.",
+        "Call engine.graph, engine.losses, and engine.optimize in step(), and return the losses as float32 scalars.",
         needs=("resolves", "has_examples", "builds"),
     ),
     Check(
         "repeatable",
         _RECIPE,
         repeatable,
-        "Draw with engine.rand, or from torch, which the engine seeds before each step.",
+        "Draw random numbers with engine.rand or with torch, which the engine seeds before each step.",
         needs=("resolves", "has_examples", "builds", "trains"),
     ),
     Check(
         "optimizes",
         _RECIPE,
         optimizes,
-        "Give each parameter to one optimizer, or set requires_grad_(False) on what is not trained.",
+        "Assign each parameter to one optimizer, or set requires_grad_(False) on parameters that are not trained.",
         needs=("resolves", "has_examples", "builds"),
     ),
 )

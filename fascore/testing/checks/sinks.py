@@ -1,4 +1,4 @@
-"""Checks of heads and objectives: what training adds up and evaluation reads."""
+"""Checks of heads and objectives: the losses that training sums and the scores that evaluation reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fascore.testing.tensors import Value, listed
 
 
 def losses(case: Case) -> None:
-    """A loss is (B,) float32, finite, one a record."""
+    """A loss is (B,) float32, finite, with one value per record."""
     for rig in rigs(case):
         module = rig.build(0, training=True)
         for loss in rig.losses(module, rig.feed()):
@@ -41,7 +41,9 @@ def scores(case: Case) -> None:
 
 
 def polarity(case: Case) -> None:
-    """Trained a little on records whose features give the label away, bona fide (label 1) score higher than attacks."""
+    """After brief training on records whose features reveal the label, bona fide records (label 1) score higher than
+    attacks.
+    """
     for rig in rigs(case):
         if not (isinstance(rig.target, Labels) and rig.target.column == "label" and rig.config.scores):
             continue
@@ -50,7 +52,7 @@ def polarity(case: Case) -> None:
         if not parameters or getattr(module, "loss", None) is None:
             continue
         optimizer = torch.optim.Adam(parameters, lr=0.05)
-        feed = _telling(rig)
+        feed = _separable_feed(rig)
         for _ in range(30):
             optimizer.zero_grad()
             torch.autograd.backward(rig.losses(module, feed)[0].sum())
@@ -61,11 +63,13 @@ def polarity(case: Case) -> None:
         assert feed.target is not None
         genuine, attack = score[feed.target == 1].mean(), score[feed.target == 0].mean()
         if not genuine > attack:
-            raise Failure(f"{rig}: after training bona fide score {float(genuine):.3f} and attacks {float(attack):.3f}")
+            raise Failure(
+                f"{rig}: after training, bona fide score {float(genuine):.3f} and attacks {float(attack):.3f}"
+            )
 
 
 def updates(case: Case) -> None:
-    """`update(reduce)`, where there is one, changes state only: no gradient, everything finite."""
+    """If there is an `update(reduce)`, it changes state only: no gradients, all values finite."""
     for rig in rigs(case):
         module: Any = rig.build(0, training=True)
         if not hasattr(module, "update"):
@@ -74,7 +78,7 @@ def updates(case: Case) -> None:
         module.update(lambda tensor: tensor)
         bad = [name for name, tensor in module.state_dict().items() if not bool(torch.isfinite(tensor).all())]
         if bad:
-            raise Failure(f"{rig}: after update() '{bad[0]}' is not finite")
+            raise Failure(f"{rig}: after update(), '{bad[0]}' is not finite")
         for loss in rig.losses(module, rig.feed()):
             _per_record(rig, "the loss after update()", loss)
 
@@ -91,7 +95,7 @@ def _times(value: Value, factor: float) -> Value:
     return value * factor if isinstance(value, Tensor) else [tensor * factor for tensor in value]
 
 
-def _telling(rig: Rig) -> Feed:
+def _separable_feed(rig: Rig) -> Feed:
     """A feed whose every feature is shifted by the record's label."""
     feed = rig.feed()
     assert feed.target is not None
@@ -125,14 +129,14 @@ CHECKS = (
         "polarity",
         ("head",),
         polarity,
-        "Label 1 is bona fide and a higher score is more bona fide; turn the paper's polarity here.",
+        "Label 1 is bona fide, and a higher score is more bona fide; if the paper uses the opposite polarity, invert it here.",
         needs=_BUILT,
     ),
     Check(
         "updates",
         ("objective",),
         updates,
-        "Compute running state under torch.no_grad() and bear a batch that lacks a class.",
+        "Compute running state under torch.no_grad(), and handle batches that lack a class.",
         needs=_BUILT,
     ),
 )

@@ -1,4 +1,4 @@
-"""Checks of the config alone: no module is built."""
+"""Checks of the config alone, without building a module."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fascore.testing.light import heavy_imports
 
 
 def resolves(case: Case) -> None:
-    """The entry point names something that can be imported and is of its kind."""
+    """The entry point names an importable object of its kind."""
     if case.kind in KINDS:
         _ = case.component
     else:
@@ -35,7 +35,7 @@ def resolves(case: Case) -> None:
 
 
 def light_import(case: Case) -> None:
-    """Importing the config module, its examples and its static checks need no heavy package."""
+    """The config module, its examples, and its static checks import no heavy package."""
     modules: dict[str, list[str]] = {}
     for other in cases(case.distribution):
         if other.kind in _ANY:
@@ -55,17 +55,19 @@ def light_import(case: Case) -> None:
 
 
 def named(case: Case) -> None:
-    """`type` is a literal equal to the entry point's name, with the plugin's prefix; the core's names are bare."""
+    """`type` is a literal equal to the entry point's name, with the plugin's prefix; the core's names have no prefix."""
     declared = get_args(case.component.model_fields["type"].annotation)
     if declared != (case.name,):
-        raise Failure(f"`type` is {declared or 'no Literal'} and the entry point is called '{case.name}'")
+        raise Failure(f"`type` is {declared or 'not a Literal'}, but the entry point is called '{case.name}'")
     if not NAME.fullmatch(case.name):
-        raise Failure(f"'{case.name}' is not a name: lower-case letters, digits and _, parts separated by dots")
+        raise Failure(
+            f"'{case.name}' is not a valid name: use lowercase letters, digits, and '_', in parts separated by dots"
+        )
     if case.component.model_fields["type"].default != case.name:
-        raise Failure(f"`type` has no default; Python users would have to write it: give it '{case.name}'")
+        raise Failure(f"`type` has no default, so Python users would have to write it; set the default '{case.name}'")
     if case.distribution == "fascore":
         if "." in case.name:
-            raise Failure(f"the core's names are bare; '{case.name}' has a prefix")
+            raise Failure(f"the core's names have no prefix, but '{case.name}' has one")
         return
     facts = known_plugins().get(case.distribution)
     own = (
@@ -75,9 +77,11 @@ def named(case: Case) -> None:
     )
     prefixes = sorted({c.name.partition(".")[0] for c in cases(case.distribution) if c.kind in KINDS})
     if len(prefixes) > 1:
-        raise Failure(f"names of one distribution share one prefix; {case.distribution} uses {', '.join(prefixes)}")
+        raise Failure(
+            f"names of one distribution must share one prefix; {case.distribution} uses {', '.join(prefixes)}"
+        )
     if "." not in case.name and case.name != own:
-        raise Failure(f"'{case.name}' has no prefix: bare names belong to fascore itself")
+        raise Failure(f"'{case.name}' has no prefix: names without a prefix are reserved for fascore itself")
     taken = [
         package
         for package, known in known_plugins().items()
@@ -88,7 +92,7 @@ def named(case: Case) -> None:
 
 
 def documented(case: Case) -> None:
-    """The class says in a sentence what it is."""
+    """The class has a docstring of at least one sentence."""
     target = case.load()
     text = (vars(target).get("__doc__") or "").strip() if isinstance(target, type) else (target.__doc__ or "").strip()
     if len(text.split()) < 3:
@@ -98,7 +102,10 @@ def documented(case: Case) -> None:
 
 
 def has_examples(case: Case) -> None:
-    """`examples()` is of its kind's form and not empty; a dataset may have a fixture instead, and a detector need a file."""
+    """`examples()` has the form of its kind and is not empty.
+
+    A dataset may have a fixture instead; a detector may need a file.
+    """
     if case.examples() or case.kind == "detector":
         return
     if case.kind != "dataset":
@@ -108,7 +115,7 @@ def has_examples(case: Case) -> None:
 
 
 def described(case: Case) -> None:
-    """Every field, nested ones too, says what it is."""
+    """Every field, including nested ones, has a description."""
     for owner in (case.component, *models_inside(case.component)):
         for name, field in owner.model_fields.items():
             if name != "type" and not (field.description or "").strip():
@@ -116,41 +123,41 @@ def described(case: Case) -> None:
 
 
 def round_trips(case: Case) -> None:
-    """A dump is JSON, and reading it back gives the same component and the same dump."""
+    """A dump is JSON, and reading it back restores the same component and the same dump."""
     for config in case.configs():
         try:
             text = config.canonical()
             again = validate(type(config), json.loads(json.dumps(json.loads(text), allow_nan=False)))
         except (FascoreError, ValueError, TypeError) as error:
-            raise Failure(f"{config!r:.200}: its own dump is refused: {reason(error, case.module)}") from error
+            raise Failure(f"{config!r:.200}: its own dump is rejected: {reason(error, case.module)}") from error
         if again.canonical() != text:
-            raise Failure(f"{shown(config)}: read back it dumps as {again.canonical()}")
+            raise Failure(f"{shown(config)}: read back, it dumps as {again.canonical()}")
         if again != config:
-            raise Failure(f"{shown(config)}: read back it is not equal to itself")
+            raise Failure(f"{shown(config)}: read back, it is not equal to the original")
 
 
 def closed(case: Case) -> None:
-    """An unknown key is refused."""
+    """An unknown key is rejected."""
     for config in case.configs():
         if accepts(type(config), {**json.loads(config.canonical()), UNKNOWN: 1}):
             raise Failure(f"{shown(config)}: an unknown key is accepted")
 
 
 def closed_inside(case: Case) -> None:
-    """So is it in every plain config inside the component, in its examples and in its fields' types; and none can be changed."""
+    """Every plain config inside the component, in its examples and field types, rejects unknown keys and is frozen."""
     tried = set()
     for config in case.configs():
         dump = json.loads(config.canonical())
         for path, inner in configs_inside(config):
             where = f"{shown(config)}, at '{'.'.join(map(str, path))}'"
             if accepts(type(config), with_unknown_key(dump, path)):
-                raise Failure(f"{where}: an unknown key is accepted by {type(inner).__name__}")
+                raise Failure(f"{where}: {type(inner).__name__} accepts an unknown key")
             tried.add(type(inner))
             if can_change(inner):
-                raise Failure(f"{where}: {type(inner).__name__} can be changed")
+                raise Failure(f"{where}: {type(inner).__name__} is not frozen")
     for model in models_inside(case.component):
         if model not in tried and open_to_unknown_keys(model):
-            raise Failure(f"{model.__name__}, a config in the fields' types, accepts an unknown key")
+            raise Failure(f"{model.__name__}, a config in the field types, accepts an unknown key")
 
 
 def schema(case: Case) -> None:
@@ -165,33 +172,33 @@ def schema(case: Case) -> None:
         errors = list(jsonschema.Draft202012Validator(document).iter_errors(json.loads(config.canonical())))
         if errors:
             raise Failure(
-                f"{shown(config)}: the JSON Schema refuses it at '{errors[0].json_path}': {errors[0].message}"
+                f"{shown(config)}: the JSON Schema rejects it at '{errors[0].json_path}': {errors[0].message}"
             )
 
 
 def refuses(case: Case) -> None:
-    """No inputs, and inputs of an odd type, are refused by SpecError or accepted: never by another exception."""
+    """Missing inputs and inputs of an unusual type are accepted or raise SpecError, never another exception."""
     for config, _, *rest in case.examples():
-        odd: list[list[Any]] = [[], [Series(3, 2, 1.0)] * 2, *([[None]] if case.kind == "modality" else [])]
-        ask: Any = getattr(config, "check" if rest else "infer")
-        for signals in odd:
+        unusual: list[list[Any]] = [[], [Series(3, 2, 1.0)] * 2, *([[None]] if case.kind == "modality" else [])]
+        static_check: Any = getattr(config, "check" if rest else "infer")
+        for signals in unusual:
             try:
-                ask(signals, *rest)
+                static_check(signals, *rest)
             except FascoreError:
                 continue
             except Exception as error:
                 inputs = ", ".join(map(str, signals)) or "nothing"
-                raise Failure(f"{shown(config)}: for {inputs} it raises {reason(error, case.module)}") from error
+                raise Failure(f"{shown(config)}: for {inputs}, it raises {reason(error, case.module)}") from error
 
 
 def known_hooks(case: Case) -> None:
-    """Every method marked with `hookimpl` is a hook that exists."""
+    """Every method marked with `hookimpl` implements an existing hook."""
     marked = [name for name in dir(case.load()) if hasattr(getattr(case.load(), name), "fascore_impl")]
     unknown = [name for name in marked if not hasattr(Specs, name)]
     if unknown or not marked:
         hooks = ", ".join(name for name in vars(Specs) if not name.startswith("_"))
         what = f"'{unknown[0]}' is not a hook" if unknown else "no method is marked with @hookimpl"
-        raise Failure(f"{what}; the hooks are {hooks}")
+        raise Failure(f"{what}; available hooks: {hooks}")
 
 
 _ANY = (*KINDS, *OTHER_KINDS)
@@ -201,7 +208,7 @@ RESOLVES = Check(
     "resolves",
     _ANY,
     resolves,
-    "Correct the target in pyproject.toml's [project.entry-points], then install the distribution again.",
+    "Correct the target in pyproject.toml's [project.entry-points], then reinstall the distribution.",
     needs=(),
 )
 CHECKS = (
@@ -210,28 +217,28 @@ CHECKS = (
         "light_import",
         _ANY,
         light_import,
-        "Move the implementation to another file and import it inside build(), compute() or records().",
+        "Move the implementation to another file, and import it inside build(), compute(), or records().",
         needs=_LOADED,
     ),
     Check(
         "named",
         KINDS,
         named,
-        'Write type: Literal["prefix.name"] = "prefix.name" and give the entry point the same name.',
+        'Write type: Literal["prefix.name"] = "prefix.name", and give the entry point the same name.',
         needs=_LOADED,
     ),
     Check(
         "documented",
         _ANY,
         documented,
-        "Write a docstring: one sentence on what it is, then shapes, units, source.",
+        "Write a docstring: one sentence that describes it, then shapes, units, and source.",
         needs=_LOADED,
     ),
     Check(
         "has_examples",
         KINDS,
         has_examples,
-        "Define the classmethod examples(); the docstring of the kind's base class says of what form.",
+        "Define the classmethod examples(); the docstring of the kind's base class documents its form.",
         needs=_LOADED,
     ),
     Check("described", KINDS, described, 'Write Field(default, description="…") for every field.', needs=_LOADED),
@@ -239,7 +246,7 @@ CHECKS = (
         "round_trips",
         KINDS,
         round_trips,
-        "Use JSON types in fields (finite numbers, text, tuples, Configs); validators must accept what they produce.",
+        "Use JSON types in fields (finite numbers, text, tuples, Configs); validators must accept their own output.",
     ),
     Check("closed", KINDS, closed, "Keep the model_config of the kind's base class.", needs=_DUMPED),
     Check(
@@ -253,20 +260,20 @@ CHECKS = (
         "schema",
         KINDS,
         schema,
-        "Give validators that accept more than their annotation a matching annotation, or a __get_pydantic_json_schema__.",
+        "If a validator accepts more than its annotation, extend the annotation or add a __get_pydantic_json_schema__.",
         needs=_DUMPED,
     ),
     Check(
         "refuses",
         ("modality", "encoder", "fusion", "head", "objective"),
         refuses,
-        "Compare the number and the type of the signals first, and raise SpecError with a sentence.",
+        "Check the number and types of the signals first, and raise SpecError with a sentence.",
     ),
     Check(
         "known_hooks",
         ("hooks",),
         known_hooks,
-        "Mark the methods with @fascore.hookimpl and name them as fascore.contract.hooks.Specs does.",
+        "Mark the methods with @fascore.hookimpl, and use the method names of fascore.contract.hooks.Specs.",
         needs=_LOADED,
     ),
 )
