@@ -1,8 +1,9 @@
-"""How hard the phantom is: the best single statistic of each modality by species, against the promised bands.
+"""Difficulty of the phantom: the best single statistic of each modality by species, compared with the promised bands.
 
     python benchmarks/phantom_bands.py [--sites ABC] [--modalities depth infrared rgb pulse] [--subjects 60] [--size 96] [--jobs 2]
 
-Statistic and sign are chosen on the subjects of train and measured on all others. Exit status 1 where a band does not hold.
+Statistic and sign are chosen on the training subjects and measured on all others. The exit status is 1 if a band does
+not hold.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def main() -> int:
         "--species", nargs="+", choices=SPECIES, default=[name for name in SPECIES if SPECIES[name].task == "spoof"]
     )
     parser.add_argument("--subjects", type=int, default=60)
-    parser.add_argument("--bona-fide", type=int, default=4, help="live clips of each subject, at most")
+    parser.add_argument("--bona-fide", type=int, default=4, help="maximum number of live clips per subject")
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--difficulty", type=float, default=0.5)
     parser.add_argument("--jobs", type=int, default=2)

@@ -87,7 +87,7 @@ def test_a_row_against_itself_is_undecided_and_one_seed_is_refused():
     assert (same.difference, same.low, same.high) == (0, 0, 0)
     with pytest.raises(FascoreError, match="two or more"):
         trend(rows[:1], rows[:1], "spoof", "auc")
-    with pytest.raises(FascoreError, match="two named subjects"):
+    with pytest.raises(FascoreError, match="two or more named subjects"):
         trend(*[[table(one.score, 1, 80) for one in rows]] * 2, "spoof", "auc")
 
 
