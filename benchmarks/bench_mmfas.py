@@ -49,8 +49,7 @@ class Peer(nn.Module):
 
 
 class Step(NamedTuple):
-    """Seconds and FLOPs (a multiply-add counts as two) of one forward and backward pass, and the peak memory in bytes.
-    """
+    """Seconds and FLOPs (a multiply-add counts as two) of one forward and backward pass, and the peak memory in bytes."""
 
     seconds: float
     flops: int
@@ -119,14 +118,14 @@ def resident(name: str, batch: int) -> int:
     """Peak resident memory of a separate process that runs two steps on the CPU, minus that of one that runs none;
     bytes, Linux only.
     """
-    found = []
+    peaks = []
     for steps in (0, 2):
         code = f"import bench_mmfas as b; b.alone({name!r}, {batch}, {steps})"
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=__file__.rpartition("/")[0], capture_output=True, text=True, check=True
         )
-        found.append(int(done.stdout) * 1024)
-    return found[1] - found[0]
+        peaks.append(int(done.stdout) * 1024)
+    return peaks[1] - peaks[0]
 
 
 def alone(name: str, batch: int, steps: int) -> None:
@@ -151,12 +150,12 @@ def test_switch_attention_over_decoder_layers(benchmark: Any) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        found = measured(["switch", "peer"])
+        steps = measured(["switch", "peer"])
         others = measured(["cross", "merge"], rounds=1)
     finally:
         torch.set_num_threads(threads)
-    ratio = found["switch"].seconds / found["peer"].seconds
-    ratios = {f"{name} over switch": round(step.seconds / found["switch"].seconds, 2) for name, step in others.items()}
+    ratio = steps["switch"].seconds / steps["peer"].seconds
+    ratios = {f"{name} over switch": round(step.seconds / steps["switch"].seconds, 2) for name, step in others.items()}
     memory = {f"{name} MiB at batch 64": resident(name, 64) // 2**20 for name in ("switch", "peer", "cross", "merge")}
     benchmark.extra_info |= {"over the decoder": round(ratio, 3), "limit": LIMIT, **ratios, **memory}
     print(f"switch over decoder layers: {ratio:.3f} (limit {LIMIT}); {ratios}; {memory}")
@@ -182,7 +181,7 @@ def main() -> None:
     print(
         f"{name}, {options.precision}{', compiled' if options.compile else ''}, batch {options.batch}; matrix peak {best / 1e12:.2f} TFLOP/s"
     )
-    found = measured(
+    steps = measured(
         ["switch", "peer", "cross", "merge"],
         options.batch,
         device,
@@ -190,10 +189,10 @@ def main() -> None:
         compiled=options.compile,
         rounds=options.rounds,
     )
-    for fusion, step in found.items():
+    for fusion, step in steps.items():
         memory = step.memory or resident(fusion, options.batch)
         share, speed = 100 * step.flops / step.seconds / best, options.batch / step.seconds
-        ratio = step.seconds / found["peer"].seconds
+        ratio = step.seconds / steps["peer"].seconds
         rates = f"{speed:.1f} samples/s, {share:.0f} % of the matrix peak"
         print(f"{fusion}: {rates}, {ratio:.3f} of the decoder's time, peak {memory / 2**20:.0f} MiB")
 

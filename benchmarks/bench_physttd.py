@@ -113,8 +113,7 @@ def faces(size: int, count: int, device: torch.device) -> Batch:
 
 
 def warps(size: int, count: int, device: torch.device) -> dict[str, Callable[[], object]]:
-    """The complete warp by 68 landmarks, the warp by a known field, and one dense `grid_sample` of the same pictures.
-    """
+    """The complete warp by 68 landmarks, the warp by a known field, and one dense `grid_sample` of the same pictures."""
     random = torch.Generator().manual_seed(0)
     source = 0.2 + 0.6 * torch.rand(count, 68, 2, generator=random)
     target = source + 0.02 * torch.randn(count, 68, 2, generator=random)
@@ -143,8 +142,8 @@ def test_an_iteration_takes_a_tenth_more_than_its_bare_passes_at_most(benchmark:
     """At the paper's size with a batch size of 2, on one thread."""
     torch.set_num_threads(1)
     device = torch.device("cpu")
-    found = overhead(256, 1.0, 2, 3, device)
-    ratio = found["iteration"] / found["bare passes"]
+    seconds_of = overhead(256, 1.0, 2, 3, device)
+    ratio = seconds_of["iteration"] / seconds_of["bare passes"]
     warped = warps(256, 8, device)
     benchmark.extra_info |= {"over the bare passes": round(ratio, 3), "limit": LIMIT}
     benchmark.extra_info |= {
@@ -161,16 +160,16 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args()
-    device = torch.device(asked.device)
+    options = parser.parse_args()
+    device = torch.device(options.device)
     torch.set_num_threads(1)
-    found = overhead(asked.size, asked.width, asked.batch, asked.rounds, device)
-    ratio = found["iteration"] / found["bare passes"]
-    print(f"{device}, {asked.size} px, width {asked.width:g}, batch {asked.batch}, median of {asked.rounds}")
+    seconds_of = overhead(options.size, options.width, options.batch, options.rounds, device)
+    ratio = seconds_of["iteration"] / seconds_of["bare passes"]
+    print(f"{device}, {options.size} px, width {options.width:g}, batch {options.batch}, median of {options.rounds}")
     print(
-        f"iteration {found['iteration']:.3f} s, bare passes {found['bare passes']:.3f} s, ratio {ratio:.3f} (limit {LIMIT})"
+        f"iteration {seconds_of['iteration']:.3f} s, bare passes {seconds_of['bare passes']:.3f} s, ratio {ratio:.3f} (limit {LIMIT})"
     )
-    times = medians(warps(asked.size, 8, device), asked.rounds, clock(device.type))
+    times = medians(warps(options.size, 8, device), options.rounds, clock(device.type))
     for name, seconds in times.items():
         print(f"{name:28} {1000 * seconds:8.1f} ms, {seconds / times['grid_sample alone']:.2f} of grid_sample alone")
 

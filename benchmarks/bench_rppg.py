@@ -111,9 +111,9 @@ def test_morse_magnitude_on_a_gpu(benchmark: Any) -> None:
     x, scales = torch.from_numpy(np.tile(signals(), (8, 1))).cuda(), MORSE.scales(SAMPLES)
 
     def run() -> torch.Tensor:
-        found = scalogram(x, scales, chunk=256)
+        magnitudes = scalogram(x, scales, chunk=256)
         torch.cuda.synchronize()
-        return found
+        return magnitudes
 
     def on_the_wall(function: Callable[[], Any]) -> float:
         return min(wall(function) for _ in range(5))
@@ -122,8 +122,8 @@ def test_morse_magnitude_on_a_gpu(benchmark: Any) -> None:
         block.clone()
         torch.cuda.synchronize()
 
-    found = run()
-    copy = 2 * found.nbytes / on_the_wall(lambda: copied(found))
-    benchmark.extra_info["share of copy bandwidth"] = (found.nbytes + x.nbytes) / on_the_wall(run) / copy
+    magnitudes = run()
+    copy = 2 * magnitudes.nbytes / on_the_wall(lambda: copied(magnitudes))
+    benchmark.extra_info["share of copy bandwidth"] = (magnitudes.nbytes + x.nbytes) / on_the_wall(run) / copy
     benchmark.pedantic(run, rounds=3)
-    torch.testing.assert_close(found[:4].cpu(), scalogram(x[:4].cpu(), scales), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(magnitudes[:4].cpu(), scalogram(x[:4].cpu(), scales), rtol=1e-3, atol=1e-5)

@@ -144,23 +144,25 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=224)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--eager-only", action="store_true", help="do not compile or export")
-    asked = parser.parse_args()
-    kinds = ["eager"] if asked.eager_only else ["eager", "compiled", *(["onnx"] if all(map(find_spec, ONNX)) else [])]
-    for threads in asked.threads:
+    arguments = parser.parse_args()
+    kinds = (
+        ["eager"] if arguments.eager_only else ["eager", "compiled", *(["onnx"] if all(map(find_spec, ONNX)) else [])]
+    )
+    for threads in arguments.threads:
         torch.set_num_threads(threads)
-        made, first = runners(asked.k, asked.side, kinds), preprocessing(asked.k, asked.side)
+        made, first = runners(arguments.k, arguments.side, kinds), preprocessing(arguments.k, arguments.side)
         with torch.inference_mode():
-            found, before = medians(made, asked.rounds, wall, warm=2), medians({"": first}, 3, wall)[""]
-        print(f"{threads} thread{'s' if threads > 1 else ''}, k = {asked.k}, {asked.side} px")
-        for (name, ours), (peer, bare) in zip(list(found.items())[::2], list(found.items())[1::2]):
+            latencies, before = medians(made, arguments.rounds, wall, warm=2), medians({"": first}, 3, wall)[""]
+        print(f"{threads} thread{'s' if threads > 1 else ''}, k = {arguments.k}, {arguments.side} px")
+        for (name, ours), (peer, bare) in zip(list(latencies.items())[::2], list(latencies.items())[1::2]):
             print(f"  {name:28} {1000 * ours:8.1f} ms   {peer:38} {1000 * bare:8.1f} ms   ratio {ours / bare:.2f}")
-        model = next(iter(found.values()))
+        model = next(iter(latencies.values()))
         print(
             f"  registration and key frames of 50 frames {1000 * before:8.1f} ms, {before / (before + model):.0%} of all with the eager model"
         )
-    if "onnx" not in kinds and not asked.eager_only:
+    if "onnx" not in kinds and not arguments.eager_only:
         print(f"ONNX Runtime is not measured: {' and '.join(ONNX)} must both be installed")
-    print(table(asked.k))
+    print(table(arguments.k))
 
 
 if __name__ == "__main__":

@@ -81,10 +81,10 @@ def timed(work: Callable[[], Any], device: torch.device) -> tuple[Any, float]:
     if device.type == "cuda":
         torch.cuda.synchronize()
     start = time.perf_counter()
-    given = work()
+    result = work()
     if device.type == "cuda":
         torch.cuda.synchronize()
-    return given, time.perf_counter() - start
+    return result, time.perf_counter() - start
 
 
 def trained(graph: ModelGraph, spec: RunSpec, batch: Batch, device: torch.device, precision: str) -> list[float]:
@@ -123,8 +123,8 @@ def rendered(device: torch.device, size: int) -> tuple[float, dict[str, float]]:
                 frames[place] += [getattr(scene, channel)(index).astype(int) for index in range(clip.frames)]
             seconds += time.perf_counter() - start
         speed[place] = len(frames[place]) / len(CHANNELS) / seconds
-    one, other = (frames[place] for place in places)
-    return min(float(np.mean(np.abs(a - b) <= 1)) for a, b in zip(one, other, strict=True)), speed
+    left, right = (frames[place] for place in places)
+    return min(float(np.mean(np.abs(a - b) <= 1)) for a, b in zip(left, right, strict=True)), speed
 
 
 def main() -> int:
@@ -142,13 +142,13 @@ def main() -> int:
     records = list(spec.data.train[0].dataset.records("all"))[: options.records]
     ids, wrong = [record.id for record in records], []
 
-    def said(what: str, difference: float, limit: float) -> None:
+    def compare(what: str, difference: float, limit: float) -> None:
         print(f"{what}: largest difference {difference:.2e}, limit {limit:.0e}")
         if not difference <= limit:
             wrong.append(what)
 
     share, speed = rendered(device, options.size)
-    said("share of rendered pixels more than a step off", 1 - share, 0.01)
+    compare("share of rendered pixels more than a step off", 1 - share, 0.01)
     print(", ".join(f"{name}: {rate:.0f} rendered frames/s in all channels" for name, rate in speed.items()))
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
@@ -167,15 +167,17 @@ def main() -> int:
         for name, tensor in batches[cpu].tensors.items():
             # JPEG's rounding turns a last-bit difference into one quantizer step at a few pixels: compare the bulk.
             difference = (tensor - batches[device].tensors[name].cpu()).abs().flatten().float().sort().values
-            said(f"batch '{name}', 99.9 % of its values", float(difference[int(0.999 * (len(difference) - 1))]), 1e-3)
-        said("float32 scores", float((scores[cpu] - scores[device]).abs().max()), 1e-3)
+            compare(
+                f"batch '{name}', 99.9 % of its values", float(difference[int(0.999 * (len(difference) - 1))]), 1e-3
+            )
+        compare("float32 scores", float((scores[cpu] - scores[device]).abs().max()), 1e-3)
         reference = trained(ModelGraph.build(plan, 0), spec, batches[cpu], cpu, "fp32")
         for precision, limit in {pick_precision("auto", device): 1e-1, "fp32": 1e-2}.items():
             losses = trained(ModelGraph.build(plan, 0), spec, batches[cpu].to(device), device, precision)
             print(
                 f"{device} {precision}: loss {losses[0]:.4f} -> {losses[-1]:.4f} in ten steps; cpu fp32 {reference[0]:.4f} -> {reference[-1]:.4f}"
             )
-            said(f"losses in {precision}", max(abs(a - b) for a, b in zip(losses, reference, strict=True)), limit)
+            compare(f"losses in {precision}", max(abs(a - b) for a, b in zip(losses, reference, strict=True)), limit)
     print("disagrees: " + ", ".join(wrong) if wrong else "agrees")
     return bool(wrong)
 

@@ -32,26 +32,26 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--difficulty", type=float, default=0.5)
     parser.add_argument("--jobs", type=int, default=2)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     held = True
-    for site in asked.sites:
-        frames = PULSE_FRAMES if "pulse" in asked.modalities else 9
+    for site in options.sites:
+        frames = PULSE_FRAMES if "pulse" in options.modalities else 9
         records = listed(
             site,
-            asked.subjects,
-            asked.species,
+            options.subjects,
+            options.species,
             frames=frames,
-            size=asked.size,
-            bona_fide=asked.bona_fide,
-            difficulty=asked.difficulty,
+            size=options.size,
+            bona_fide=options.bona_fide,
+            difficulty=options.difficulty,
         )
-        with get_context("spawn").Pool(asked.jobs, cv2.setNumThreads, (1,)) as pool:
-            measured = pool.map(partial(row, modalities=asked.modalities), records, chunksize=4)
+        with get_context("spawn").Pool(options.jobs, cv2.setNumThreads, (1,)) as pool:
+            measured = pool.map(partial(row, modalities=options.modalities), records, chunksize=4)
         print(f"\nSite {site}, {len(records)} records", flush=True)
-        for place, modality in enumerate(asked.modalities):
-            found = list(findings(rows[place] for rows in measured))
-            print("", *table(modality, found), sep="\n", flush=True)
-            bands = [(BANDS.get((modality, each.species), (0.0, 1.0)), each.auc) for each in found]
+        for place, modality in enumerate(options.modalities):
+            statistics = list(findings(rows[place] for rows in measured))
+            print("", *table(modality, statistics), sep="\n", flush=True)
+            bands = [(BANDS.get((modality, each.species), (0.0, 1.0)), each.auc) for each in statistics]
             held = held and all(low <= area <= high for (low, high), area in bands)
     return 0 if held else 1
 

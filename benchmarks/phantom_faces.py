@@ -58,9 +58,9 @@ def measure(site: str, args: argparse.Namespace, detector: DetectorModule) -> tu
     for name, picture in frames(site, args.subjects, args.size, "all" if args.species == ["all"] else args.species):
         scores.setdefault(name, []).append(scored(detector, picture))
     for name, values in sorted(scores.items()):
-        found = [value for value in values if value > 0]
-        share = f"{len(found):5} of {len(values):5} = {100 * len(found) / len(values):5.1f} %"
-        print(f"{site}  {name:24} {share}   score {np.mean(found or [0]):.4f}", flush=True)
+        detected = [value for value in values if value > 0]
+        share = f"{len(detected):5} of {len(values):5} = {100 * len(detected) / len(values):5.1f} %"
+        print(f"{site}  {name:24} {share}   score {np.mean(detected or [0]):.4f}", flush=True)
     rates = {name: float(np.mean(np.array(values) > 0)) for name, values in scores.items()}
     return rates, float(np.mean([value for value in scores[BONA_FIDE] if value > 0] or [0]))
 

@@ -82,36 +82,36 @@ def main() -> int:
     parser.add_argument("--cell", type=int, default=6, help="number of clips per grid cell; 0: no grid")
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--jobs", type=int, default=2)
-    asked = parser.parse_args()
+    options = parser.parse_args()
 
     def listed(*species: str, subjects: int) -> list[Record]:
         return list(
-            Phantom(site=asked.site, subjects=subjects, frames=PULSE_FRAMES, size=asked.size, species=species).records(
-                "all"
-            )
+            Phantom(
+                site=options.site, subjects=subjects, frames=PULSE_FRAMES, size=options.size, species=species
+            ).records("all")
         )
 
     live = [record for record in listed("print.flat", subjects=999) if record.label]
     groups = {
-        "bona fide, pulse >= 0.5 %, crf <= 23": [record for record in live if strong(record)][: asked.clips],
-        "print.flat": [record for record in listed("print.flat", subjects=asked.clips) if not record.label],
+        "bona fide, pulse >= 0.5 %, crf <= 23": [record for record in live if strong(record)][: options.clips],
+        "print.flat": [record for record in listed("print.flat", subjects=options.clips) if not record.label],
         "masks that cover the skin": [
-            record for record in listed(*SKIN_COVERED, subjects=asked.clips) if not record.label
-        ][: asked.clips],
+            record for record in listed(*SKIN_COVERED, subjects=options.clips) if not record.label
+        ][: options.clips],
     }
-    with get_context("spawn").Pool(asked.jobs, cv2.setNumThreads, (1,)) as pool:
-        print(f"Site {asked.site}, {asked.size} pixels, {PULSE_FRAMES} frames; chance is {CHANCE:.3f}\n")
+    with get_context("spawn").Pool(options.jobs, cv2.setNumThreads, (1,)) as pool:
+        print(f"Site {options.site}, {options.size} pixels, {PULSE_FRAMES} frames; chance is {CHANCE:.3f}\n")
         print("| clips | hits | share | 95 % |\n| --- | --- | --- | --- |")
         rates = {name: print_rate(name, pool.map(hit, records, chunksize=2)) for name, records in groups.items()}
-        if asked.cell:
+        if options.cell:
             print(
                 "\n| amplitude | "
                 + " | ".join("no codec" if factor is None else f"crf {factor}" for factor in FACTORS)
                 + " |"
             )
             print("| --- |" + " --- |" * len(FACTORS))
-        for amplitude in AMPLITUDES if asked.cell else ():
-            cells = np.array(pool.map(partial(hits_by_factor, amplitude=amplitude), live[: asked.cell], chunksize=1))
+        for amplitude in AMPLITUDES if options.cell else ():
+            cells = np.array(pool.map(partial(hits_by_factor, amplitude=amplitude), live[: options.cell], chunksize=1))
             print(f"| {amplitude:.2%} | " + " | ".join(f"{share:.2f}" for share in cells.mean(0)) + " |", flush=True)
     share = rates.pop("bona fide, pulse >= 0.5 %, crf <= 23")[0] / len(groups["bona fide, pulse >= 0.5 %, crf <= 23"])
     return 0 if share >= 0.9 and all(low <= CHANCE for _, low, _ in rates.values()) else 1

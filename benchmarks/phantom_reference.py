@@ -73,8 +73,7 @@ def eer(bona_fide: np.ndarray, attack: np.ndarray) -> float:
 def by_species(
     tables: Sequence[ScoreTable], thresholds: Sequence[float]
 ) -> dict[str, tuple[int, list[float], list[float]]]:
-    """For each species: the attacks, the EER of each seed, and the share of attacks that each seed's threshold accepts.
-    """
+    """For each species: the attacks, the EER of each seed, and the share of attacks that each seed's threshold accepts."""
     found: dict[str, tuple[int, list[float], list[float]]] = {}
     for table, threshold in zip(tables, thresholds, strict=True):
         for species, scores in scores_of(table):

@@ -87,8 +87,7 @@ def read_trends(path: Path) -> tuple[Trends, Study]:
 
 
 def prepare(study: Study, jobs: int) -> None:
-    """Fill the store for all rows, beginning with those with the most modalities, so that each clip is rendered once.
-    """
+    """Fill the store for all rows, beginning with those with the most modalities, so that each clip is rendered once."""
     documents = {row: document for row, _, _, document in study.runs()}
     for document in sorted(documents.values(), key=lambda document: -len(document["modalities"])):
         spec = validate(RunSpec, document)

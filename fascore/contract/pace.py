@@ -10,8 +10,7 @@ QUIET = 30.0
 
 
 class Pace:
-    """Tells when the next progress line is due: the first `seconds` after the start, the others at the same interval.
-    """
+    """Tells when the next progress line is due: the first `seconds` after the start, the others at the same interval."""
 
     def __init__(self, seconds: float = QUIET, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock

@@ -190,7 +190,7 @@ def test_a_plugins_study_is_run_once_and_ends_in_its_section(tmp_path, monkeypat
     assert {path: path.stat().st_mtime_ns for path in written} == written
     (specs / "trends.json").write_text(json.dumps(whole))
     assert trends.main(["--report"]) == 1
-    assert "500 presentations of 60 people are needed" in capsys.readouterr().err
+    assert "500 presentations of 60 people are required" in capsys.readouterr().err
     (specs / "study.json").write_text(json.dumps({**study, "rows": {"a": {"augment.flip": 0.1}, "b": {}}}))
     assert trends.main([]) == 1
     assert "already completed with a different spec" in capsys.readouterr().err

@@ -269,8 +269,7 @@ class Engine(Protocol):
         """
 
     def rand(self, purpose: str, ids: Sequence[str], shape: Sequence[int]) -> Tensor:
-        """Uniform draws in [0, 1), (len(ids), *shape) float32: a function of seed, purpose, epoch, step, and record id.
-        """
+        """Uniform draws in [0, 1), (len(ids), *shape) float32: a function of seed, purpose, epoch, step, and record id."""
 
     def reduce(self, tensor: Tensor) -> Tensor:
         """Sum over processes, as a new tensor without gradient."""
