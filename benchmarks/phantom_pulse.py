@@ -51,8 +51,8 @@ def hits_by_factor(record: Record, amplitude: float) -> list[bool]:
     points, hits = np.asarray(record.annotation.load().points, np.float64), []
     for factor in FACTORS:
         coded = replace(clip, capture=replace(clip.capture, crf=factor, recoded=None))
-        colours = colours_of(recorded(coded, sensor.__getitem__, range(clip.frames)), points)
-        hits.append(abs(measured(record.channels["rgb"].times(), colours).rate - clip.pulse.heart_rate) <= NEAR)
+        colors = colours_of(recorded(coded, sensor.__getitem__, range(clip.frames)), points)
+        hits.append(abs(measured(record.channels["rgb"].times(), colors).rate - clip.pulse.heart_rate) <= NEAR)
     return hits
 
 
