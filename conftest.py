@@ -1,4 +1,4 @@
-"""Fixtures that the tests of fascore and of its plugins share."""
+"""Fixtures shared by the tests of fascore and of its plugins."""
 
 import os
 import subprocess
@@ -22,9 +22,9 @@ def demo() -> Path:
 
 @pytest.fixture
 def fascore(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Call the program as a user does: `fascore("check", "spec.json")`, in an empty folder and a process of its own.
+    """Call the program as a user does: `fascore("check", "spec.json")`, in an empty folder and a separate process.
 
-    With a PYTHONPATH of its own, the call runs in a new interpreter.
+    A call with its own PYTHONPATH runs in a new interpreter.
     """
 
     def call(
@@ -59,7 +59,7 @@ def new_interpreter(
 def in_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Call the program as `fascore` does, but in this process: quicker, since a call does not import everything anew."""
+    """Call the program as `fascore` does, but in this process, which is faster because nothing is imported again."""
 
     def call(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         from fascore.cli import main
@@ -122,7 +122,7 @@ def tiny() -> dict[str, Any]:
 
 @pytest.fixture
 def shared_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One store for many tests: preparing is tested elsewhere."""
+    """One store for many tests; preparation is tested elsewhere."""
     store = tmp_path_factory.getbasetemp() / "running-store"
     monkeypatch.setenv("FASCORE_STORE", str(store))
     return store

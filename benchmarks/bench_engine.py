@@ -1,6 +1,7 @@
-"""What the engine costs: a step through graph, recipe and engine over the bare torch loop on the same network, in turn.
+"""Overhead of the engine: a step through graph, recipe, and engine, relative to a bare torch loop on the same network,
+interleaved.
 
-The limit is 1.15 times the bare loop, for resnet18 on 16 images of 64 pixels, one thread.
+The limit is 1.15 times the bare loop, for resnet18 on 16 images of 64 pixels, on one thread.
 """
 
 import statistics

@@ -1,4 +1,6 @@
-"""Evaluation of very many scores, against one `numpy.argsort` of them in the same run; the bootstrap against its stated limit."""
+"""Evaluation of very many scores, relative to one `numpy.argsort` of them in the same run; the bootstrap against its
+stated limit.
+"""
 
 import time
 import tracemalloc
@@ -17,11 +19,11 @@ from fascore.evaluation.threshold import choose
 
 ROWS, SPECIES = 10_000_000, 20
 LONGEST, MOST_MEMORY = 2.5, 4.0
-"""Of the time of an argsort, and of the bytes of the scores."""
+"""Multiples of the time of an argsort, and of the bytes of the scores."""
 
 
 def scores(rows: int, subjects: int) -> ScoreTable:
-    """Half bona fide, half attacks of twenty species, some without an answer."""
+    """Half bona fide, half attacks of twenty species, some without a response."""
     random = np.random.default_rng(0)
     label = random.integers(0, 2, rows, dtype=np.int8)
     names = ("", *(f"print.{number:02d}" for number in range(SPECIES)))
@@ -40,7 +42,7 @@ def scores(rows: int, subjects: int) -> ScoreTable:
 
 
 def unsorted(table: ScoreTable) -> ScoreTable:
-    """The same columns in a table that has sorted nothing yet."""
+    """The same columns in a table that has not been sorted yet."""
     return ScoreTable(table.id, table.label, table.score, table.words)
 
 

@@ -1,10 +1,12 @@
-"""Switch-attention fusion against decoder layers of torch of equal depth and width, and against the two other fusions of the paper.
+"""Switch-attention fusion compared with torch decoder layers of equal depth and width, and with the other two fusions
+of the paper.
 
     python -m pytest benchmarks/bench_mmfas.py
-    python benchmarks/bench_mmfas.py --device cuda --precision bf16 --compile     # samples a second, share of the matrix peak
+    python benchmarks/bench_mmfas.py --device cuda --precision bf16 --compile     # samples/s, share of the matrix peak
 
-Six layers on three streams of 196 tokens, 270 wide, forward and backward. The limit is 1.05 times a stack of
-`nn.TransformerDecoderLayer` (self-attention, cross-attention, feed-forward network), in the median of interleaved rounds.
+Six layers on three streams of 196 tokens of width 270, forward and backward. The limit is 1.05 times a stack of
+`nn.TransformerDecoderLayer` (self-attention, cross-attention, feed-forward network), as the median of interleaved
+rounds.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ FUSIONS = {"switch": SwitchAttention, "cross": CrossAttention, "merge": MergeAtt
 
 
 class Peer(nn.Module):
-    """Decoder layers that read the second stream; as in the fusion, the mean of the three streams, then of their tokens."""
+    """Decoder layers that read the second stream.
+
+    As in the fusion, the output is the mean over the three streams, then over tokens.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +49,7 @@ class Peer(nn.Module):
 
 
 class Step(NamedTuple):
-    """Seconds and the FLOPs (a multiply-add counts two) of one forward and backward pass, and the peak of memory in bytes."""
+    """Seconds and FLOPs (a multiply-add counts as two) of one forward and backward pass, and the peak memory in bytes."""
 
     seconds: float
     flops: int
@@ -52,13 +57,13 @@ class Step(NamedTuple):
 
 
 def module_of(name: str) -> nn.Module:
-    """A fusion of the paper's size, or `peer`."""
+    """A fusion with the paper's size, or `peer`."""
     torch.manual_seed(0)
     return Peer() if name == "peer" else FUSIONS[name]().build([Tokens(N, WIDTH)] * 3)
 
 
 def step_of(module: nn.Module, batch: int, device: torch.device, *, bf16: bool) -> Callable[[], None]:
-    """One forward and backward pass on streams that need gradients, as behind encoders."""
+    """One forward and backward pass on streams that require gradients, as after encoders."""
     streams = [torch.randn(batch, N, WIDTH, device=device, requires_grad=True) for _ in range(3)]
     mask = torch.ones(batch, 3, dtype=torch.bool, device=device)
 
@@ -82,7 +87,7 @@ def measured(
     compiled: bool = False,
     rounds: int = ROUNDS,
 ) -> dict[str, Step]:
-    """The median of interleaved rounds of each, in seconds of the processor on a CPU; memory is known on a GPU only."""
+    """The median of interleaved rounds of each, in processor seconds on a CPU. Memory is measured only on a GPU."""
     from torch.utils.flop_counter import FlopCounterMode
 
     device = torch.device(device)
@@ -103,26 +108,30 @@ def measured(
 
 
 def peak(device: torch.device, *, bf16: bool) -> float:
-    """FLOPs a second of a large matrix product, the most that this device gives to plain code."""
+    """FLOP/s of a large matrix product, the most that plain code achieves on this device."""
     side = 8192 if device.type == "cuda" else 1024
     a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16 if bf16 else torch.float32) for _ in range(2))
     return 2 * side**3 / min(clock(device.type)(lambda: a @ b) for _ in range(8))
 
 
 def resident(name: str, batch: int) -> int:
-    """Peak resident memory of a process of its own that takes two steps on the CPU, less that of one that takes none; bytes, by Linux."""
-    found = []
+    """Peak resident memory of a separate process that runs two steps on the CPU, minus that of one that runs none;
+    bytes, Linux only.
+    """
+    peaks = []
     for steps in (0, 2):
         code = f"import bench_mmfas as b; b.alone({name!r}, {batch}, {steps})"
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=__file__.rpartition("/")[0], capture_output=True, text=True, check=True
         )
-        found.append(int(done.stdout) * 1024)
-    return found[1] - found[0]
+        peaks.append(int(done.stdout) * 1024)
+    return peaks[1] - peaks[0]
 
 
 def alone(name: str, batch: int, steps: int) -> None:
-    """Take some steps and print the peak resident memory in KiB: of this program, where getrusage would count the one that started it."""
+    """Run some steps and print this program's peak resident memory in KiB; getrusage would include the process that
+    started it.
+    """
     step = step_of(module_of(name), batch, torch.device("cpu"), bf16=False)
     for _ in range(steps):
         step()
@@ -134,16 +143,19 @@ def alone(name: str, batch: int, steps: int) -> None:
 
 
 def test_switch_attention_over_decoder_layers(benchmark: Any) -> None:
-    """At batch 64, one thread: at most 1.05 times the decoder stack. Cross and merge once each, for comparison."""
+    """At batch size 64, on one thread: at most 1.05 times the decoder stack.
+
+    Cross and merge run once each, for comparison.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        found = measured(["switch", "peer"])
+        steps = measured(["switch", "peer"])
         others = measured(["cross", "merge"], rounds=1)
     finally:
         torch.set_num_threads(threads)
-    ratio = found["switch"].seconds / found["peer"].seconds
-    ratios = {f"{name} over switch": round(step.seconds / found["switch"].seconds, 2) for name, step in others.items()}
+    ratio = steps["switch"].seconds / steps["peer"].seconds
+    ratios = {f"{name} over switch": round(step.seconds / steps["switch"].seconds, 2) for name, step in others.items()}
     memory = {f"{name} MiB at batch 64": resident(name, 64) // 2**20 for name in ("switch", "peer", "cross", "merge")}
     benchmark.extra_info |= {"over the decoder": round(ratio, 3), "limit": LIMIT, **ratios, **memory}
     print(f"switch over decoder layers: {ratio:.3f} (limit {LIMIT}); {ratios}; {memory}")
@@ -153,7 +165,7 @@ def test_switch_attention_over_decoder_layers(benchmark: Any) -> None:
 
 
 def main() -> None:
-    """Print what one device does."""
+    """Print the figures of one device."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
@@ -163,13 +175,13 @@ def main() -> None:
     options = parser.parse_args()
     device, bf16 = torch.device(options.device), options.precision == "bf16"
     if device.type == "cpu":
-        torch.set_num_threads(1)  # seconds of the processor add up over threads
+        torch.set_num_threads(1)  # processor seconds add up over threads
     best = peak(device, bf16=bf16)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu, one thread"
     print(
         f"{name}, {options.precision}{', compiled' if options.compile else ''}, batch {options.batch}; matrix peak {best / 1e12:.2f} TFLOP/s"
     )
-    found = measured(
+    steps = measured(
         ["switch", "peer", "cross", "merge"],
         options.batch,
         device,
@@ -177,10 +189,10 @@ def main() -> None:
         compiled=options.compile,
         rounds=options.rounds,
     )
-    for fusion, step in found.items():
+    for fusion, step in steps.items():
         memory = step.memory or resident(fusion, options.batch)
         share, speed = 100 * step.flops / step.seconds / best, options.batch / step.seconds
-        ratio = step.seconds / found["peer"].seconds
+        ratio = step.seconds / steps["peer"].seconds
         rates = f"{speed:.1f} samples/s, {share:.0f} % of the matrix peak"
         print(f"{fusion}: {rates}, {ratio:.3f} of the decoder's time, peak {memory / 2**20:.0f} MiB")
 

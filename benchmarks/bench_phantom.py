@@ -1,4 +1,6 @@
-"""The renderer on one core against its stated limits: frames a second of RGB, depth and infrared together, and memory of a long clip."""
+"""The renderer on one core against its stated limits: frames per second of RGB, depth, and infrared together, and
+memory of a long clip.
+"""
 
 import subprocess
 import sys
@@ -15,14 +17,14 @@ from timing import processor
 from fascore import Record
 
 LIMITS = {128: 150, 256: 40}
-"""Frames a second by size, over all species and as many bona fide clips, coding included."""
+"""Frames per second by size, over all species and equally many bona fide clips, including video coding."""
 MEGABYTES = 600
-"""Most that a process may hold which reads a clip of 300 frames at 256 pixels."""
+"""Maximum memory of a process that reads a clip of 300 frames at 256 pixels."""
 CHANNELS = ("rgb", "depth", "infrared")
 
 
 def read(record: Record) -> float:
-    """Seconds of processor time to read the three channels of a record, one after the other."""
+    """Processor seconds to read the three channels of a record, one after the other."""
     return processor(lambda: [deque(record.channels[channel].read(), maxlen=0) for channel in CHANNELS])
 
 
@@ -60,14 +62,14 @@ record = next(r for r in Phantom(subjects=3, size=256, frames=300, species=("mas
 for channel in ("rgb", "depth", "infrared"):
     for _ in record.channels[channel].read():
         pass
-# Not ru_maxrss: it begins with that of the process which started this one.
+# Not ru_maxrss: it starts with the value of the parent process.
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(len(record.channels["rgb"].times()), int(status["VmHWM"].split()[0]) / 1024)
 """
 
 
 def test_memory_of_a_long_clip(benchmark: BenchmarkFixture) -> None:
-    """The kind of clip that keeps most: something worn has a second surface."""
+    """The kind of clip that needs the most memory: a worn instrument has a second surface."""
     done = benchmark.pedantic(
         lambda: subprocess.run([sys.executable, "-c", LONG_CLIP], check=True, capture_output=True, text=True), rounds=1
     )

@@ -1,11 +1,13 @@
-"""A whole training iteration of PhySTD against its bare passes, and the warp by landmarks against `grid_sample` alone.
+"""A complete training iteration of PhySTD compared with its bare passes, and the warp by landmarks compared with
+`grid_sample` alone.
 
     python benchmarks/bench_physttd.py [--batch 2] [--size 256] [--width 1] [--rounds 5] [--device cpu]
     python -m pytest benchmarks/bench_physttd.py
 
-An iteration is the three steps at the paper's size. Bare are the same passes of generator and discriminators, forward and backward, on pictures
-of the same shapes, with no losses but sums, no engine, no optimiser: what no implementation can save. The limit is 1.10. Rounds are
-interleaved, figures are medians, in seconds of the processor on a CPU, of one thread.
+An iteration is the three steps at the paper's size. The bare passes are the same forward and backward passes of
+generator and discriminators on pictures of the same shapes, with sums as losses and without engine or optimizer: the
+minimum for any implementation. The limit is 1.10. Rounds are interleaved. Figures are medians, in processor seconds on
+a CPU, on one thread.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ FIVE = torch.tensor([[0.35, 0.4], [0.65, 0.4], [0.5, 0.55], [0.4, 0.7], [0.6, 0.
 
 
 class Set:
-    """PhySTD's graph, recipe and engine at a size, and a batch that is half live, half attacks."""
+    """PhySTD's graph, recipe, and engine at a given size, and a batch of half live faces, half attacks."""
 
     def __init__(self, size: int, width: float, batch: int, device: torch.device) -> None:
         graph: Any = {
@@ -58,13 +60,15 @@ class Set:
         self.batch, self.device, self.size = faces(size, batch, device), device, size
 
     def iteration(self) -> None:
-        """The three steps, as a run takes them."""
+        """The three steps, as in a run."""
         self.engine.begin(0, 0)
         self.training.step(self.engine, self.batch)
         self.engine.finish()
 
     def bare(self) -> None:
-        """Generator on the batch and on the harder attacks, all discriminators behind it; then the discriminators alone."""
+        """The generator on the batch and on the harder attacks, followed by all discriminators; then the discriminators
+        alone.
+        """
         image, half = self.batch.tensors["face"], len(self.batch) // 2
         self.generator.zero_grad(set_to_none=True)
         outputs = self.generator(image)
@@ -86,7 +90,7 @@ class Set:
 
 
 def faces(size: int, count: int, device: torch.device) -> Batch:
-    """Random pictures of faces at random places."""
+    """Random pictures of faces at random positions."""
     random = torch.Generator().manual_seed(0)
     live = torch.arange(count) < count // 2
     points = FIVE + 0.04 * torch.rand(count, 5, 2, generator=random)
@@ -109,7 +113,7 @@ def faces(size: int, count: int, device: torch.device) -> Batch:
 
 
 def warps(size: int, count: int, device: torch.device) -> dict[str, Callable[[], object]]:
-    """The whole warp by 68 landmarks, its field alone, and one dense `grid_sample` of the same pictures."""
+    """The complete warp by 68 landmarks, the warp by a known field, and one dense `grid_sample` of the same pictures."""
     random = torch.Generator().manual_seed(0)
     source = 0.2 + 0.6 * torch.rand(count, 68, 2, generator=random)
     target = source + 0.02 * torch.randn(count, 68, 2, generator=random)
@@ -129,17 +133,17 @@ def warps(size: int, count: int, device: torch.device) -> dict[str, Callable[[],
 
 
 def overhead(size: int, width: float, batch: int, rounds: int, device: torch.device) -> dict[str, float]:
-    """Seconds of a whole iteration and of its bare passes."""
+    """Seconds of a complete iteration and of its bare passes."""
     both = Set(size, width, batch, device)
     return medians({"iteration": both.iteration, "bare passes": both.bare}, rounds, clock(device.type))
 
 
 def test_an_iteration_takes_a_tenth_more_than_its_bare_passes_at_most(benchmark: Any) -> None:
-    """At the paper's size and a batch of 2, one thread."""
+    """At the paper's size with a batch size of 2, on one thread."""
     torch.set_num_threads(1)
     device = torch.device("cpu")
-    found = overhead(256, 1.0, 2, 3, device)
-    ratio = found["iteration"] / found["bare passes"]
+    seconds_of = overhead(256, 1.0, 2, 3, device)
+    ratio = seconds_of["iteration"] / seconds_of["bare passes"]
     warped = warps(256, 8, device)
     benchmark.extra_info |= {"over the bare passes": round(ratio, 3), "limit": LIMIT}
     benchmark.extra_info |= {
@@ -156,16 +160,16 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args()
-    device = torch.device(asked.device)
+    options = parser.parse_args()
+    device = torch.device(options.device)
     torch.set_num_threads(1)
-    found = overhead(asked.size, asked.width, asked.batch, asked.rounds, device)
-    ratio = found["iteration"] / found["bare passes"]
-    print(f"{device}, {asked.size} px, width {asked.width:g}, batch {asked.batch}, median of {asked.rounds}")
+    seconds_of = overhead(options.size, options.width, options.batch, options.rounds, device)
+    ratio = seconds_of["iteration"] / seconds_of["bare passes"]
+    print(f"{device}, {options.size} px, width {options.width:g}, batch {options.batch}, median of {options.rounds}")
     print(
-        f"iteration {found['iteration']:.3f} s, bare passes {found['bare passes']:.3f} s, ratio {ratio:.3f} (limit {LIMIT})"
+        f"iteration {seconds_of['iteration']:.3f} s, bare passes {seconds_of['bare passes']:.3f} s, ratio {ratio:.3f} (limit {LIMIT})"
     )
-    times = medians(warps(asked.size, 8, device), asked.rounds, clock(device.type))
+    times = medians(warps(options.size, 8, device), options.rounds, clock(device.type))
     for name, seconds in times.items():
         print(f"{name:28} {1000 * seconds:8.1f} ms, {seconds / times['grid_sample alone']:.2f} of grid_sample alone")
 

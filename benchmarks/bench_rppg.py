@@ -1,6 +1,7 @@
-"""Pulse maps against peers in the same run, one thread: the Morse transform against ssqueezepy and PyWavelets, MSTmaps against a loop over unions.
+"""Pulse maps compared with peers in the same run, on one thread: the Morse transform with ssqueezepy and PyWavelets,
+MSTmaps with a loop over unions.
 
-Absolute times differ between machines, ratios less; each test asserts the ratio that the project promises.
+Absolute times differ between machines more than ratios; each test asserts the ratio that the project promises.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ def one_thread() -> Iterator[None]:
 
 
 def fastest(function: Callable[[], Any], rounds: int = 3) -> float:
-    """Seconds of the processor in the fastest of some rounds; the first one warms up."""
+    """Processor seconds of the fastest round; the first round is a warm-up."""
     function()
     return min(processor(function) for _ in range(rounds))
 
@@ -40,7 +41,7 @@ def signals() -> np.ndarray:
 
 
 def test_morse_transform_against_ssqueezepy(benchmark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """192 x 300 in float32, 255 scales, at most 1.15 times as long."""
+    """192 x 300 in float32, 255 scales: at most 1.15 times the peer's time."""
     monkeypatch.setenv("SSQ_PARALLEL", "0")
     ssqueezepy = pytest.importorskip("ssqueezepy")
     x, scales = signals(), MORSE.scales(SAMPLES)
@@ -57,7 +58,7 @@ def test_morse_transform_against_ssqueezepy(benchmark: Any, monkeypatch: pytest.
 
 
 def test_morse_magnitude_against_pywavelets(benchmark: Any) -> None:
-    """192 x 300, 255 scales, at least ten times as fast as `pywt.cwt` by convolution."""
+    """192 x 300, 255 scales: at least ten times as fast as `pywt.cwt` by convolution."""
     pywt = pytest.importorskip("pywt")
     x, scales = signals(), MORSE.scales(SAMPLES)
     peer = pywt.central_frequency("cmor1.5-1.0") * RATE / MORSE.frequencies(scales, RATE)
@@ -80,7 +81,7 @@ def ours_of(images: np.ndarray, shapes: list[list[np.ndarray]]) -> np.ndarray:
 
 
 def loop_of(images: np.ndarray, shapes: list[list[np.ndarray]]) -> np.ndarray:
-    """The mean under the mask of each union, frame by frame."""
+    """The mean within the mask of each union, frame by frame."""
     rows = np.zeros((3, 63, len(images)))
     for t, (image, shape) in enumerate(zip(images, shapes)):
         masks = np.stack([labelled(shape, SIDE, SIDE) == region for region in range(1, 7)])
@@ -90,7 +91,10 @@ def loop_of(images: np.ndarray, shapes: list[list[np.ndarray]]) -> np.ndarray:
 
 
 def test_mstmap_against_a_loop_over_unions(benchmark: Any) -> None:
-    """300 frames of 256 x 256, from pictures and landmarks to the map, at least 20 times as fast; the loop is timed on every tenth frame."""
+    """300 frames of 256 x 256, from pictures and landmarks to the map: at least 20 times as fast.
+
+    The loop is timed on every tenth frame.
+    """
     images, shapes = faces()
     some = slice(None, None, 10)
     theirs = 10 * processor(lambda: loop_of(images[some], shapes[some]))
@@ -101,15 +105,15 @@ def test_mstmap_against_a_loop_over_unions(benchmark: Any) -> None:
     assert theirs / ours >= 20
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="the share of memory bandwidth is that of a GPU")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="the share of memory bandwidth is measured on a GPU")
 def test_morse_magnitude_on_a_gpu(benchmark: Any) -> None:
-    """The share of the device's copy bandwidth that reading the signals and writing the magnitudes once reaches."""
+    """The share of the device's copy bandwidth achieved by reading the signals and writing the magnitudes once."""
     x, scales = torch.from_numpy(np.tile(signals(), (8, 1))).cuda(), MORSE.scales(SAMPLES)
 
     def run() -> torch.Tensor:
-        found = scalogram(x, scales, chunk=256)
+        magnitudes = scalogram(x, scales, chunk=256)
         torch.cuda.synchronize()
-        return found
+        return magnitudes
 
     def on_the_wall(function: Callable[[], Any]) -> float:
         return min(wall(function) for _ in range(5))
@@ -118,8 +122,8 @@ def test_morse_magnitude_on_a_gpu(benchmark: Any) -> None:
         block.clone()
         torch.cuda.synchronize()
 
-    found = run()
-    copy = 2 * found.nbytes / on_the_wall(lambda: copied(found))
-    benchmark.extra_info["share of copy bandwidth"] = (found.nbytes + x.nbytes) / on_the_wall(run) / copy
+    magnitudes = run()
+    copy = 2 * magnitudes.nbytes / on_the_wall(lambda: copied(magnitudes))
+    benchmark.extra_info["share of copy bandwidth"] = (magnitudes.nbytes + x.nbytes) / on_the_wall(run) / copy
     benchmark.pedantic(run, rounds=3)
-    torch.testing.assert_close(found[:4].cpu(), scalogram(x[:4].cpu(), scales), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(magnitudes[:4].cpu(), scalogram(x[:4].cpu(), scales), rtol=1e-3, atol=1e-5)

@@ -1,8 +1,8 @@
-"""Start-up of the command line over bare Python. The limits are the issue's, on two cores.
+"""Start-up time of the command line in addition to that of bare Python. The limits hold on two cores.
 
-import fascore and --help            250 ms
-components, 300 distributions more   300 ms
-check of the demo spec               600 ms
+import fascore and --help                   250 ms
+components, with 300 more distributions     300 ms
+check of the demo spec                      600 ms
 """
 
 import os
@@ -22,7 +22,7 @@ PROGRAM = "from fascore.cli import main; main()"
 
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
-    """Run Python code with arguments, modules compiled beforehand as they are after an installation."""
+    """Run Python code with arguments. Modules are compiled beforehand, as after an installation."""
     compiled = {"PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled")), "PYTHONDONTWRITEBYTECODE": ""}
 
     def run(code: str, *arguments: object, path: Path | str = "") -> None:
@@ -36,7 +36,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
 
 @pytest.fixture(scope="module")
 def bare(call: Call) -> float:
-    """Seconds that Python itself takes, the fastest of ten."""
+    """Seconds that Python itself takes, the fastest of ten runs."""
     return min(wall(lambda: call("")) for _ in range(10))
 
 

@@ -1,10 +1,12 @@
-"""Latency of the two-stream model beside timm's bare MobileNetV3-Small on the same frames, with its pre-processing.
+"""Latency of the two-stream model with its preprocessing, compared with timm's bare MobileNetV3-Small on the same
+frames.
 
     python benchmarks/bench_twostream.py [--threads 1 2] [--k 4] [--side 224] [--rounds 20]
     python -m pytest benchmarks/bench_twostream.py
 
-One clip, both branches, batch 1: eager, compiled, and by ONNX Runtime where it is installed; the peer sees the k + 1 frames as a batch. Rounds
-are interleaved, figures are medians. Then registration and choice of key frames of a two-second video, and parameters and FLOPs of each node.
+One clip, both branches, batch size 1: eager, compiled, and with ONNX Runtime if it is installed. The peer processes the
+k + 1 frames as a batch. Rounds are interleaved; figures are medians. Then come registration and selection of key frames
+of a two-second video, and parameters and FLOPs of each node.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ ONNX = ("onnxruntime", "onnxscript")
 
 
 class Both(nn.Module):
-    """Both branches with their two logits and the sum of their scores. Shapes: (B, k + 1, 3, H, W) -> (B,)."""
+    """Both branches, reduced to the sum of their scores. Shapes: (B, k + 1, 3, H, W) -> (B,)."""
 
     def __init__(self, k: int, side: int) -> None:
         super().__init__()
@@ -54,7 +56,7 @@ class Both(nn.Module):
 
 
 def runners(k: int, side: int, kinds: Sequence[str]) -> dict[str, Callable[[], object]]:
-    """One call a round, by name: both branches in each kind, and the bare network on the same frames."""
+    """The call of each round, by name: both branches in each mode, and the bare network on the same frames."""
     torch.manual_seed(0)
     clip, both, peer = torch.rand(1, k + 1, 3, side, side), Both(k, side).eval(), timm.create_model(PEER).eval()
     made: dict[str, Callable[[], object]] = {}
@@ -69,7 +71,10 @@ def runners(k: int, side: int, kinds: Sequence[str]) -> dict[str, Callable[[], o
 
 
 def session(module: nn.Module, example: Tensor) -> Callable[[], object]:
-    """A call of the exported module, which gives what the module gives. The older exporter, by tracing, knows no adaptive pooling to 3 and 6 bins."""
+    """A call of the exported module, with the same output.
+
+    The older, tracing exporter does not support adaptive pooling to 3 and 6 bins.
+    """
     import onnxruntime
 
     with warnings.catch_warnings():
@@ -89,7 +94,10 @@ def session(module: nn.Module, example: Tensor) -> Callable[[], object]:
 
 
 def preprocessing(k: int, side: int, frames: int = 50) -> Callable[[], object]:
-    """Registration and choice of key frames of one rendered video, its frames decoded and its faces found beforehand."""
+    """Registration and selection of key frames of one rendered video.
+
+    Frames are decoded and faces detected beforehand.
+    """
     record = Phantom(subjects=3, frames=frames, size=320).records("train")[0]
     images = list(record.channels["rgb"].read())
     rgb = type("Decoded", (), {"read": staticmethod(lambda indices: [images[i] for i in indices])})()
@@ -108,7 +116,7 @@ def table(k: int) -> str:
 
 
 def operations(module: nn.Module, example: Tensor) -> int:
-    """FLOPs of one pass, a multiply-add counts two; the LSTMs, a millionth of it, are left out."""
+    """FLOPs of one pass; a multiply-add counts as two. The LSTMs are omitted: they are a millionth of the total."""
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         module(example)
@@ -135,24 +143,26 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=4)
     parser.add_argument("--side", type=int, default=224)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--eager-only", action="store_true", help="neither compile nor export")
-    asked = parser.parse_args()
-    kinds = ["eager"] if asked.eager_only else ["eager", "compiled", *(["onnx"] if all(map(find_spec, ONNX)) else [])]
-    for threads in asked.threads:
+    parser.add_argument("--eager-only", action="store_true", help="do not compile or export")
+    arguments = parser.parse_args()
+    kinds = (
+        ["eager"] if arguments.eager_only else ["eager", "compiled", *(["onnx"] if all(map(find_spec, ONNX)) else [])]
+    )
+    for threads in arguments.threads:
         torch.set_num_threads(threads)
-        made, first = runners(asked.k, asked.side, kinds), preprocessing(asked.k, asked.side)
+        made, first = runners(arguments.k, arguments.side, kinds), preprocessing(arguments.k, arguments.side)
         with torch.inference_mode():
-            found, before = medians(made, asked.rounds, wall, warm=2), medians({"": first}, 3, wall)[""]
-        print(f"{threads} thread{'s' if threads > 1 else ''}, k = {asked.k}, {asked.side} px")
-        for (name, ours), (peer, bare) in zip(list(found.items())[::2], list(found.items())[1::2]):
+            latencies, before = medians(made, arguments.rounds, wall, warm=2), medians({"": first}, 3, wall)[""]
+        print(f"{threads} thread{'s' if threads > 1 else ''}, k = {arguments.k}, {arguments.side} px")
+        for (name, ours), (peer, bare) in zip(list(latencies.items())[::2], list(latencies.items())[1::2]):
             print(f"  {name:28} {1000 * ours:8.1f} ms   {peer:38} {1000 * bare:8.1f} ms   ratio {ours / bare:.2f}")
-        model = next(iter(found.values()))
+        model = next(iter(latencies.values()))
         print(
             f"  registration and key frames of 50 frames {1000 * before:8.1f} ms, {before / (before + model):.0%} of all with the eager model"
         )
-    if "onnx" not in kinds and not asked.eager_only:
-        print(f"{' and '.join(ONNX)} are not both installed: ONNX Runtime is not measured")
-    print(table(asked.k))
+    if "onnx" not in kinds and not arguments.eager_only:
+        print(f"ONNX Runtime is not measured: {' and '.join(ONNX)} must both be installed")
+    print(table(arguments.k))
 
 
 if __name__ == "__main__":

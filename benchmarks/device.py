@@ -1,10 +1,11 @@
-"""One call on a machine with a GPU: the same rendered frames, batches, scores and training as on the CPU, and how fast.
+"""A check for machines with a GPU: rendered frames, batches, scores, and training match those of the CPU; and their
+speed.
 
     python benchmarks/device.py [--device cuda] [--records 64] [--model resnet18] [--size 128]
 
-Compares frames of every species of the phantom rendered on the device with those of the CPU; then, on rendered clips, augmented
-training batches and float32 scores; then trains ten steps in float32 and in bfloat16. Exit status 1 where something disagrees.
-Speeds are ratios to the CPU of this machine.
+Compares frames of every phantom species rendered on the device with frames rendered on the CPU, then augmented training
+batches and float32 scores of rendered clips. Finally trains ten steps in float32 and in bfloat16. The exit status is 1
+if there is a mismatch. Speeds are shown for the device and the CPU of this machine.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ AUGMENT = {
 
 
 def spec_of(model: str, size: int, subjects: int) -> RunSpec:
-    """RGB and depth of the phantom, two encoders of one model."""
+    """A spec with RGB and depth of the phantom, and two encoders of the same model."""
     data = [{"dataset": {"type": "phantom", "subjects": subjects, "frames": 8, "size": size}, "split": "all"}]
     return validate(
         RunSpec,
@@ -75,15 +76,15 @@ def spec_of(model: str, size: int, subjects: int) -> RunSpec:
 
 
 def timed(work: Callable[[], Any], device: torch.device) -> tuple[Any, float]:
-    """What `work` gives at its second call, and the seconds of that call."""
+    """The result of the second call of `work`, and the seconds of that call."""
     work()
     if device.type == "cuda":
         torch.cuda.synchronize()
     start = time.perf_counter()
-    given = work()
+    result = work()
     if device.type == "cuda":
         torch.cuda.synchronize()
-    return given, time.perf_counter() - start
+    return result, time.perf_counter() - start
 
 
 def trained(graph: ModelGraph, spec: RunSpec, batch: Batch, device: torch.device, precision: str) -> list[float]:
@@ -100,8 +101,12 @@ def trained(graph: ModelGraph, spec: RunSpec, batch: Batch, device: torch.device
 
 
 def rendered(device: torch.device, size: int) -> tuple[float, dict[str, float]]:
-    """Least share of the pixels of any clip and channel that are at most one step off the CPU's, and frames a second in all channels by
-    device; before the codec, which runs on the CPU and turns a last bit into another choice of blocks."""
+    """The lowest share, over clips and channels, of pixels at most one step off the CPU's, and frames per second by
+    device.
+
+    Frames are compared before the codec, which runs on the CPU and turns a difference in the last bit into different
+    blocks.
+    """
     clips = [
         record.channels["rgb"].clip for record in Phantom(subjects=3, frames=8, size=size, species="all").records("dev")
     ]
@@ -118,12 +123,12 @@ def rendered(device: torch.device, size: int) -> tuple[float, dict[str, float]]:
                 frames[place] += [getattr(scene, channel)(index).astype(int) for index in range(clip.frames)]
             seconds += time.perf_counter() - start
         speed[place] = len(frames[place]) / len(CHANNELS) / seconds
-    one, other = (frames[place] for place in places)
-    return min(float(np.mean(np.abs(a - b) <= 1)) for a, b in zip(one, other, strict=True)), speed
+    left, right = (frames[place] for place in places)
+    return min(float(np.mean(np.abs(a - b) <= 1)) for a, b in zip(left, right, strict=True)), speed
 
 
 def main() -> int:
-    """Compare and print; the exit status."""
+    """Compare and print; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--records", type=int, default=64)
@@ -137,13 +142,13 @@ def main() -> int:
     records = list(spec.data.train[0].dataset.records("all"))[: options.records]
     ids, wrong = [record.id for record in records], []
 
-    def said(what: str, difference: float, limit: float) -> None:
+    def compare(what: str, difference: float, limit: float) -> None:
         print(f"{what}: largest difference {difference:.2e}, limit {limit:.0e}")
         if not difference <= limit:
             wrong.append(what)
 
     share, speed = rendered(device, options.size)
-    said("share of rendered pixels more than a step off", 1 - share, 0.01)
+    compare("share of rendered pixels more than a step off", 1 - share, 0.01)
     print(", ".join(f"{name}: {rate:.0f} rendered frames/s in all channels" for name, rate in speed.items()))
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
@@ -160,17 +165,19 @@ def main() -> int:
             batches[place] = batch
             print(f"{place}: {len(ids) / loading:.0f} augmented records/s, {len(ids) / forward:.0f} scored records/s")
         for name, tensor in batches[cpu].tensors.items():
-            # JPEG's rounding turns a last-bit difference into a step of the quantiser at a few pixels: compare the bulk.
+            # JPEG's rounding turns a last-bit difference into one quantizer step at a few pixels: compare the bulk.
             difference = (tensor - batches[device].tensors[name].cpu()).abs().flatten().float().sort().values
-            said(f"batch '{name}', 99.9 % of its values", float(difference[int(0.999 * (len(difference) - 1))]), 1e-3)
-        said("float32 scores", float((scores[cpu] - scores[device]).abs().max()), 1e-3)
+            compare(
+                f"batch '{name}', 99.9 % of its values", float(difference[int(0.999 * (len(difference) - 1))]), 1e-3
+            )
+        compare("float32 scores", float((scores[cpu] - scores[device]).abs().max()), 1e-3)
         reference = trained(ModelGraph.build(plan, 0), spec, batches[cpu], cpu, "fp32")
         for precision, limit in {pick_precision("auto", device): 1e-1, "fp32": 1e-2}.items():
             losses = trained(ModelGraph.build(plan, 0), spec, batches[cpu].to(device), device, precision)
             print(
                 f"{device} {precision}: loss {losses[0]:.4f} -> {losses[-1]:.4f} in ten steps; cpu fp32 {reference[0]:.4f} -> {reference[-1]:.4f}"
             )
-            said(f"losses in {precision}", max(abs(a - b) for a, b in zip(losses, reference, strict=True)), limit)
+            compare(f"losses in {precision}", max(abs(a - b) for a, b in zip(losses, reference, strict=True)), limit)
     print("disagrees: " + ", ".join(wrong) if wrong else "agrees")
     return bool(wrong)
 

@@ -1,8 +1,9 @@
-"""How hard the phantom is: the best single statistic of each modality by species, against the promised bands.
+"""Difficulty of the phantom: the best single statistic of each modality by species, compared with the promised bands.
 
     python benchmarks/phantom_bands.py [--sites ABC] [--modalities depth infrared rgb pulse] [--subjects 60] [--size 96] [--jobs 2]
 
-Statistic and sign are chosen on the subjects of train and measured on all others. Exit status 1 where a band does not hold.
+Statistic and sign are chosen on the training subjects and measured on all others. The exit status is 1 if a band does
+not hold.
 """
 
 from __future__ import annotations
@@ -27,30 +28,30 @@ def main() -> int:
         "--species", nargs="+", choices=SPECIES, default=[name for name in SPECIES if SPECIES[name].task == "spoof"]
     )
     parser.add_argument("--subjects", type=int, default=60)
-    parser.add_argument("--bona-fide", type=int, default=4, help="live clips of each subject, at most")
+    parser.add_argument("--bona-fide", type=int, default=4, help="maximum number of live clips per subject")
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--difficulty", type=float, default=0.5)
     parser.add_argument("--jobs", type=int, default=2)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     held = True
-    for site in asked.sites:
-        frames = PULSE_FRAMES if "pulse" in asked.modalities else 9
+    for site in options.sites:
+        frames = PULSE_FRAMES if "pulse" in options.modalities else 9
         records = listed(
             site,
-            asked.subjects,
-            asked.species,
+            options.subjects,
+            options.species,
             frames=frames,
-            size=asked.size,
-            bona_fide=asked.bona_fide,
-            difficulty=asked.difficulty,
+            size=options.size,
+            bona_fide=options.bona_fide,
+            difficulty=options.difficulty,
         )
-        with get_context("spawn").Pool(asked.jobs, cv2.setNumThreads, (1,)) as pool:
-            measured = pool.map(partial(row, modalities=asked.modalities), records, chunksize=4)
+        with get_context("spawn").Pool(options.jobs, cv2.setNumThreads, (1,)) as pool:
+            measured = pool.map(partial(row, modalities=options.modalities), records, chunksize=4)
         print(f"\nSite {site}, {len(records)} records", flush=True)
-        for place, modality in enumerate(asked.modalities):
-            found = list(findings(rows[place] for rows in measured))
-            print("", *table(modality, found), sep="\n", flush=True)
-            bands = [(BANDS.get((modality, each.species), (0.0, 1.0)), each.auc) for each in found]
+        for place, modality in enumerate(options.modalities):
+            statistics = list(findings(rows[place] for rows in measured))
+            print("", *table(modality, statistics), sep="\n", flush=True)
+            bands = [(BANDS.get((modality, each.species), (0.0, 1.0)), each.auc) for each in statistics]
             held = held and all(low <= area <= high for (low, high), area in bands)
     return 0 if held else 1
 

@@ -1,11 +1,12 @@
-"""Does a face detector find rendered faces as it finds real ones, and those of every species alike?
+"""Does a face detector detect rendered faces as well as real ones, and equally well for every species?
 
     python benchmarks/phantom_faces.py [--sites ABC] [--subjects 100] [--species all | NAME ...] [--size 128] [--portraits DIR]
 
-One frame of each clip is given to MTCNN. Prints, by site and species, how many frames have a face and the mean of its score.
-Exit status 1 where a face is found in less than 95 % of the bona fide frames of a site, where two rates of a site lie 3 points
-or more apart ("no face" would tell the label), or where the mean score of bona fide frames is more than 0.1 from that of the
-portraits (.jpg and .png files anywhere below DIR that show a face), which are reduced to the same size first.
+MTCNN receives one frame of each clip. Prints, by site and species, the number of frames with a face and the mean score.
+The exit status is 1 if a face is detected in less than 95 % of the bona fide frames of a site, if two rates of a site
+differ by 3 points or more ("no face" would reveal the label), or if the mean score of bona fide frames differs by more
+than 0.1 from that of the portraits (.jpg and .png files anywhere below DIR that show a face), which are reduced to the
+same size first.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ BONA_FIDE = "bona fide"
 
 
 def frames(site: str, subjects: int, size: int, species: list[str] | str) -> Iterator[tuple[str, np.ndarray]]:
-    """(species, RGB frame) of one frame of each attack clip, and of as many bona fide clips as a species has."""
+    """Yield (species, RGB frame) for one frame of each attack clip, and of as many bona fide clips as a species has."""
     seen: dict[str, int] = {}
     for record in Phantom(site=site, subjects=subjects, frames=4, size=size, species=species).records("all"):
         name = record.species or BONA_FIDE
@@ -37,7 +38,7 @@ def frames(site: str, subjects: int, size: int, species: list[str] | str) -> Ite
 
 
 def portraits(folder: Path, size: int) -> Iterator[np.ndarray]:
-    """RGB pictures, the longer side reduced to three times `size`."""
+    """Yield RGB pictures with the longer side reduced to three times `size`."""
     for path in sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".png")):
         picture = cv2.imread(str(path))
         if picture is not None:
@@ -46,26 +47,26 @@ def portraits(folder: Path, size: int) -> Iterator[np.ndarray]:
 
 
 def scored(detector: DetectorModule, picture: np.ndarray) -> float:
-    """Score of the face, 0 where none is found."""
+    """Score of the face; 0 if none is detected."""
     face: Face | None = detector.detect(picture, 0, None)
     return 0.0 if face is None else face.confidence
 
 
 def measure(site: str, args: argparse.Namespace, detector: DetectorModule) -> tuple[dict[str, float], float]:
-    """Prints the table of a site; rates by species, and the mean score of bona fide frames that have a face."""
+    """Print the table of a site. Return rates by species, and the mean score of bona fide frames with a face."""
     scores: dict[str, list[float]] = {}
     for name, picture in frames(site, args.subjects, args.size, "all" if args.species == ["all"] else args.species):
         scores.setdefault(name, []).append(scored(detector, picture))
     for name, values in sorted(scores.items()):
-        found = [value for value in values if value > 0]
-        share = f"{len(found):5} of {len(values):5} = {100 * len(found) / len(values):5.1f} %"
-        print(f"{site}  {name:24} {share}   score {np.mean(found or [0]):.4f}", flush=True)
+        detected = [value for value in values if value > 0]
+        share = f"{len(detected):5} of {len(values):5} = {100 * len(detected) / len(values):5.1f} %"
+        print(f"{site}  {name:24} {share}   score {np.mean(detected or [0]):.4f}", flush=True)
     rates = {name: float(np.mean(np.array(values) > 0)) for name, values in scores.items()}
     return rates, float(np.mean([value for value in scores[BONA_FIDE] if value > 0] or [0]))
 
 
 def main() -> int:
-    """The exit status."""
+    """Measure all sites; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", default="ABC")
     parser.add_argument("--subjects", type=int, default=100)
@@ -91,7 +92,7 @@ def main() -> int:
             or (real and abs(score - np.mean(real)) > SCORE)
         ):
             failed.append(site)
-    print(f"not as stated at: {', '.join(failed)}" if failed else "as stated at every site")
+    print(f"requirements not met at: {', '.join(failed)}" if failed else "requirements met at every site")
     return int(bool(failed))
 
 

@@ -1,10 +1,11 @@
-"""Whether POS finds the true heart rate in the phantom's clips: by amplitude and codec, and on attacks.
+"""Does POS measure the true heart rate in the phantom's clips? By amplitude and codec, and on attacks.
 
     python benchmarks/phantom_pulse.py [--site A] [--clips 40] [--cell 6] [--size 96] [--jobs 2]
 
-Prints the rate of hits (within 3 beats a minute, among 45-160) of bona fide clips whose pulse is 0.5 % or more and whose strongest coding is
-crf 23 or less, of prints and of masks that cover the skin, with exact 95 % intervals; then the grid of amplitude by crf. Exit status 1
-where fewer than 90 % of those bona fide clips hit, or prints or masks hit more often than chance, 6 of 115.
+A hit is within 3 beats per minute of the truth, in a range of 45-160. Prints the hit rates, with exact 95 % intervals,
+of bona fide clips with a pulse of 0.5 % or more and a strongest coding of crf 23 or less, of prints, and of masks that
+cover the skin; then the grid of amplitude by crf. The exit status is 1 if fewer than 90 % of those bona fide clips are
+hits, or if prints or masks are hits more often than by chance, 6 of 115.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ FACTORS = (None, 15, 18, 21, 23, 26, 28, 35)
 
 
 def hit(record: Record) -> bool:
-    """Whether POS is within 3 beats a minute of the truth."""
+    """Whether POS is within 3 beats per minute of the truth."""
     return abs(measured(*region_colours(record)).rate - float(str(record.metadata["heart_rate"]))) <= NEAR
 
 
@@ -47,73 +48,73 @@ def hits_by_factor(record: Record, amplitude: float) -> list[bool]:
     scene = Scene(clip)
     sensor = [scene.rgb(index) for index in range(clip.frames)]
     assert record.annotation is not None
-    points, found = np.asarray(record.annotation.load().points, np.float64), []
+    points, hits = np.asarray(record.annotation.load().points, np.float64), []
     for factor in FACTORS:
         coded = replace(clip, capture=replace(clip.capture, crf=factor, recoded=None))
-        colours = colours_of(recorded(coded, sensor.__getitem__, range(clip.frames)), points)
-        found.append(abs(measured(record.channels["rgb"].times(), colours).rate - clip.pulse.heart_rate) <= NEAR)
-    return found
+        colors = colours_of(recorded(coded, sensor.__getitem__, range(clip.frames)), points)
+        hits.append(abs(measured(record.channels["rgb"].times(), colors).rate - clip.pulse.heart_rate) <= NEAR)
+    return hits
 
 
 def strong(record: Record) -> bool:
-    """A bona fide clip whose pulse should be found."""
+    """Whether this is a bona fide clip whose pulse should be measurable."""
     coding = [float(str(value)) for value in (record.metadata["crf"], record.metadata["recoded"]) if value is not None]
     return (
         bool(record.label) and float(str(record.metadata["pulse_amplitude"])) >= 0.005 and max(coding, default=0) <= 23
     )
 
 
-def told(name: str, found: Sequence[bool]) -> tuple[int, float, float]:
-    """Print one line; (hits, lower, upper) with the exact interval."""
-    interval = binomtest(sum(found), len(found)).proportion_ci(method="exact")
+def print_rate(name: str, hits: Sequence[bool]) -> tuple[int, float, float]:
+    """Print one line; return (hits, lower, upper) with the exact interval."""
+    interval = binomtest(sum(hits), len(hits)).proportion_ci(method="exact")
     print(
-        f"| {name} | {sum(found)} of {len(found)} | {sum(found) / len(found):.3f} | {interval.low:.3f}-{interval.high:.3f} |",
+        f"| {name} | {sum(hits)} of {len(hits)} | {sum(hits) / len(hits):.3f} | {interval.low:.3f}-{interval.high:.3f} |",
         flush=True,
     )
-    return sum(found), float(interval.low), float(interval.high)
+    return sum(hits), float(interval.low), float(interval.high)
 
 
 def main() -> int:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--site", default="A", choices=["A", "B", "C"])
-    parser.add_argument("--clips", type=int, default=40, help="clips of each kind")
-    parser.add_argument("--cell", type=int, default=6, help="clips in each cell of the grid; 0: no grid")
+    parser.add_argument("--clips", type=int, default=40, help="number of clips per kind")
+    parser.add_argument("--cell", type=int, default=6, help="number of clips per grid cell; 0: no grid")
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--jobs", type=int, default=2)
-    asked = parser.parse_args()
+    options = parser.parse_args()
 
     def listed(*species: str, subjects: int) -> list[Record]:
         return list(
-            Phantom(site=asked.site, subjects=subjects, frames=PULSE_FRAMES, size=asked.size, species=species).records(
-                "all"
-            )
+            Phantom(
+                site=options.site, subjects=subjects, frames=PULSE_FRAMES, size=options.size, species=species
+            ).records("all")
         )
 
     live = [record for record in listed("print.flat", subjects=999) if record.label]
     groups = {
-        "bona fide, pulse >= 0.5 %, crf <= 23": [record for record in live if strong(record)][: asked.clips],
-        "print.flat": [record for record in listed("print.flat", subjects=asked.clips) if not record.label],
+        "bona fide, pulse >= 0.5 %, crf <= 23": [record for record in live if strong(record)][: options.clips],
+        "print.flat": [record for record in listed("print.flat", subjects=options.clips) if not record.label],
         "masks that cover the skin": [
-            record for record in listed(*SKIN_COVERED, subjects=asked.clips) if not record.label
-        ][: asked.clips],
+            record for record in listed(*SKIN_COVERED, subjects=options.clips) if not record.label
+        ][: options.clips],
     }
-    with get_context("spawn").Pool(asked.jobs, cv2.setNumThreads, (1,)) as pool:
-        print(f"Site {asked.site}, {asked.size} pixels, {PULSE_FRAMES} frames; chance is {CHANCE:.3f}\n")
+    with get_context("spawn").Pool(options.jobs, cv2.setNumThreads, (1,)) as pool:
+        print(f"Site {options.site}, {options.size} pixels, {PULSE_FRAMES} frames; chance is {CHANCE:.3f}\n")
         print("| clips | hits | share | 95 % |\n| --- | --- | --- | --- |")
-        rates = {name: told(name, pool.map(hit, records, chunksize=2)) for name, records in groups.items()}
-        if asked.cell:
+        rates = {name: print_rate(name, pool.map(hit, records, chunksize=2)) for name, records in groups.items()}
+        if options.cell:
             print(
                 "\n| amplitude | "
                 + " | ".join("no codec" if factor is None else f"crf {factor}" for factor in FACTORS)
                 + " |"
             )
             print("| --- |" + " --- |" * len(FACTORS))
-        for amplitude in AMPLITUDES if asked.cell else ():
-            cells = np.array(pool.map(partial(hits_by_factor, amplitude=amplitude), live[: asked.cell], chunksize=1))
+        for amplitude in AMPLITUDES if options.cell else ():
+            cells = np.array(pool.map(partial(hits_by_factor, amplitude=amplitude), live[: options.cell], chunksize=1))
             print(f"| {amplitude:.2%} | " + " | ".join(f"{share:.2f}" for share in cells.mean(0)) + " |", flush=True)
-    found = rates.pop("bona fide, pulse >= 0.5 %, crf <= 23")[0] / len(groups["bona fide, pulse >= 0.5 %, crf <= 23"])
-    return 0 if found >= 0.9 and all(low <= CHANCE for _, low, _ in rates.values()) else 1
+    share = rates.pop("bona fide, pulse >= 0.5 %, crf <= 23")[0] / len(groups["bona fide, pulse >= 0.5 %, crf <= 23"])
+    return 0 if share >= 0.9 and all(low <= CHANCE for _, low, _ in rates.values()) else 1
 
 
 if __name__ == "__main__":

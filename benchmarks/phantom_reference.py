@@ -1,10 +1,10 @@
-"""What the reference model of the phantom makes of each species: ranges over its seeds.
+"""How the reference model of the phantom performs on each species: ranges over its seeds.
 
     python benchmarks/phantom_reference.py [--study plugins/fas-phantom/specs/reference-seeds.json] [--runs runs]
 
-Runs the study where it has not run, then prints AUC of each test set, and by species the equal error rate, against all bona
-fide of the set, and the APCER at dev's threshold. Exit status 1 where mask.silicone, or every print, is told better on the site that was
-trained on than the benchmark promises: a median EER of 15 %.
+Runs the missing runs of the study, then prints the AUC of each test set, and by species the equal error rate (EER)
+relative to all bona fide of the set and the APCER at the dev threshold. The exit status is 1 if, on the site used in
+training, mask.silicone or every print is easier to detect than the benchmark promises: a median EER of 15 %.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from fascore.evaluation.roc import auc, equal_error
 from fascore.evaluation.table import ScoreTable
 
 HARD = 0.15
-"""Least median EER of mask.silicone, and of the hardest print."""
+"""Minimum median EER of mask.silicone and of the hardest print."""
 
 
 def main() -> int:
-    """Run what is missing, then print the tables."""
+    """Run missing runs, then print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", type=Path, default=Path("plugins/fas-phantom/specs/reference-seeds.json"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
@@ -53,7 +53,7 @@ def main() -> int:
         median["mask.silicone"] > HARD
         and max(error for name, error in median.items() if name.startswith("print")) > HARD
     )
-    print(f"\nmask.silicone and one print harder than {HARD:.0%} on intra: {'held' if held else 'not held'}")
+    print(f"\nmask.silicone and one print harder than {HARD:.0%} on intra: {'yes' if held else 'no'}")
     return 0 if held else 1
 
 
@@ -73,7 +73,7 @@ def eer(bona_fide: np.ndarray, attack: np.ndarray) -> float:
 def by_species(
     tables: Sequence[ScoreTable], thresholds: Sequence[float]
 ) -> dict[str, tuple[int, list[float], list[float]]]:
-    """Of each species the attacks, the EER of each seed, and the share of attacks that its threshold accepts."""
+    """For each species: the attacks, the EER of each seed, and the share of attacks that each seed's threshold accepts."""
     found: dict[str, tuple[int, list[float], list[float]]] = {}
     for table, threshold in zip(tables, thresholds, strict=True):
         for species, scores in scores_of(table):
@@ -84,7 +84,7 @@ def by_species(
 
 
 def scores_of(table: ScoreTable) -> Iterator[tuple[str, np.ndarray]]:
-    """Sorted scores of the attacks of each species."""
+    """Yield the sorted attack scores of each species."""
     kinds, scores = table.column("species"), table.column("score")
     for species in sorted(set(kinds[table.attack].tolist())):
         yield species, np.sort(scores[table.attack & (kinds == species)])

@@ -1,9 +1,9 @@
-"""Traces that models of fas-physttd find on rendered clips, against the true ones, as Markdown.
+"""Traces that models of fas-physttd estimate on rendered clips, compared with the true traces, as Markdown.
 
     python benchmarks/physttd_truth.py RUN [RUN ...] [--records 12]
 
-The same table as the section `physttd.truth` of a report. Exit status 1, with a sentence, for a run that is not finished, or without a
-generator of traces.
+The table is the same as in the report section `physttd.truth`. The exit status is 1, with a message, for an unfinished
+run or a run without a trace generator.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from fascore import FascoreError, open_trained
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a table a test set of each run."""
+    """Print one table per test set of each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run")
-    parser.add_argument("--records", type=int, default=12, help="records of each species, at most")
+    parser.add_argument("--records", type=int, default=12, help="maximum number of records per species")
     asked = parser.parse_args(arguments)
     try:
         for run in asked.runs:

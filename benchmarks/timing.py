@@ -1,4 +1,4 @@
-"""Seconds of calls, as the benchmarks measure them."""
+"""Measures the seconds of calls for the benchmarks."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ Call = Callable[[], object]
 
 
 def processor(call: Call) -> float:
-    """Of the processor: one thread is timed, and others may share its machine."""
+    """Processor seconds: one thread is timed, and other processes may share the machine."""
     start = time.process_time()
     call()
     return time.process_time() - start
 
 
 def wall(call: Call) -> float:
-    """Of the clock: what someone waits."""
+    """Wall-clock seconds: the time that a user waits."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
 def clock(device: str) -> Callable[[Call], float]:
-    """How calls are timed on a type of device: on a GPU by the clock, to the end of what they started there."""
+    """The timer for a type of device: on a GPU wall-clock time, until the device has finished its work."""
     if device != "cuda":
         return processor
 
@@ -37,7 +37,7 @@ def clock(device: str) -> Callable[[Call], float]:
 
 
 def medians(made: Mapping[str, Call], rounds: int, seconds: Callable[[Call], float], warm: int = 1) -> dict[str, float]:
-    """Seconds of each call: the median of rounds in which all take turns, after `warm` rounds that do not count."""
+    """Seconds of each call: the median of interleaved rounds, after `warm` uncounted rounds."""
     taken: dict[str, list[float]] = {name: [] for name in made}
     for turn in range(rounds + warm):
         for name, call in made.items():

@@ -1,4 +1,4 @@
-"""Whether one row of a study is better than another: paired by seed and presentation, over subjects and seeds."""
+"""Is one row of a study better than another? Paired by seed and presentation, over subjects and seeds."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ LEVEL, POWER = 0.05, 0.8
 
 
 class Trend(NamedTuple):
-    """A difference of means over seeds, row - against, with its 95 % interval, two-sided p, and smallest detectable effect.
+    """A difference of means over seeds, row - against, with its 95 % interval, two-sided p, and smallest detectable
+    effect.
 
-    `seeds` (S,) differences of each seed; `subjects` and `presentations` on which they rest; `means` of the row and of `against`.
-    `detectable` is the true difference that would be decided at 5 % in four of five repetitions.
+    `seeds` (S,) holds the difference of each seed, `subjects` and `presentations` the numbers behind them, and `means`
+    those of the row and of `against`. `detectable` is the true difference that would be decided at 5 % in four of five
+    repetitions.
     """
 
     means: tuple[float, float]
@@ -49,15 +51,17 @@ def trend(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Trend:
-    """Compare the tables of one seed each, in the same order, on the presentations of one task that all of them answered.
+    """Compare two rows with one table per seed, in the same order, on the presentations of one task with a response in
+    all tables.
 
-    The variance of the mean difference is that of a bootstrap over subjects, all presentations of a person and all seeds
-    together, plus that of the seeds' mean, s^2 / S; Student's t with Satterthwaite's degrees of freedom of the two (Satterthwaite 1946). What
-    the two have in common is counted twice, which errs towards undecided. Raises FascoreError for fewer than two seeds or subjects.
+    The variance of the mean difference is that of a bootstrap over subjects, keeping all presentations of a person and
+    all seeds together, plus that of the seeds' mean, s^2 / S. The test is Student's t with the degrees of freedom of
+    Satterthwaite (1946). The common part of the two variances is counted twice, which errs toward undecided. Raises
+    FascoreError for fewer than two seeds or subjects.
     """
     if len(rows) != len(against) or len(rows) < 2:
         raise FascoreError(
-            f"a trend needs the same seeds, two or more, of both rows; there are {len(rows)} and {len(against)}"
+            f"a trend needs two or more seeds, the same for both rows; there are {len(rows)} and {len(against)}"
         )
     tables = [table.task(task) for table in _answered([*rows, *against])]
     drawn = [_drawn(table, figure, resamples, seed) for table in tables]
@@ -87,19 +91,22 @@ class _Drawn(NamedTuple):
 
 
 def _answered(tables: Sequence[ScoreTable]) -> list[ScoreTable]:
-    """The presentations that all tables have and answered, in one order."""
+    """The presentations with a response in all tables, in the same order."""
     joined = list(common({str(place): table for place, table in enumerate(tables)}).values())
     answered = np.logical_and.reduce([table.responded for table in joined])
     if not answered.any():
-        raise FascoreError("there is no presentation that all runs of the two rows answered")
+        raise FascoreError("there is no presentation with a response in all runs of the two rows")
     return [table.select(answered) for table in joined]
 
 
 def _drawn(table: ScoreTable, figure: Figure, resamples: int, seed: int) -> _Drawn:
-    """A figure of a table, and of the same people drawn anew; one stream, so that all tables get the same people."""
+    """A figure of a table and of resampled people.
+
+    All tables share one random stream, so that they draw the same people.
+    """
     draws = Resampling.of(table, resamples, seed)
     if draws is None:
-        raise FascoreError("a trend needs two named subjects or more")
+        raise FascoreError("a trend needs two or more named subjects")
     scores = table.sorted_bona_fide, table.sorted_attack
     if figure == "auc":
         return _Drawn(roc.auc(*scores), draws.curves.auc, draws.clusters.count)
@@ -114,7 +121,7 @@ def _combined(variances: Sequence[tuple[float, int]]) -> tuple[float, float]:
 
 
 def corrected(trends: Mapping[str, Trend]) -> dict[str, float]:
-    """p of each trend, adjusted for their number (Holm 1979)."""
+    """The p-value of each trend, adjusted for their number (Holm 1979)."""
     return {
         name: value for name, value in zip(trends, holm([trend.p for trend in trends.values()])) if value is not None
     }

@@ -1,9 +1,11 @@
-"""Whether what papers say of their parts holds on the phantom: plugins' studies, run and compared, into docs/trends.md.
+"""Tests papers' claims about their components on the phantom: runs and compares the plugins' studies, and writes
+docs/trends.md.
 
     python benchmarks/trends.py [PLUGIN ...] [--jobs 2] [--runs runs] [--report]
 
-Reads `specs/trends.json` of every plugin, or of those named: a study whose seeds are paired, and comparisons of its rows. Data are prepared
-once; runs that are finished are not run again, and one that was stopped continues. `--report` runs nothing and writes the section again.
+Reads `specs/trends.json` of every plugin, or of the given plugins: a study with paired seeds, and comparisons of its
+rows. Data are prepared once. Finished runs are not repeated, and interrupted runs resume. `--report` runs nothing and
+only rewrites the section.
 """
 
 from __future__ import annotations
@@ -37,45 +39,47 @@ PAGE = ROOT / "docs" / "trends.md"
 
 
 class Comparison(Config):
-    """Two rows of the study, and what the paper says of them."""
+    """Two rows of the study, and the paper's claim about them."""
 
-    claim: str = Field(description="what is compared, and where the paper says it")
+    claim: str = Field(description="what is compared, and where the paper makes the claim")
     row: str = Field(description="the row that the claim is about")
-    against: str = Field(description="the row with which it is compared")
+    against: str = Field(description="the row that it is compared with")
     tasks: tuple[Literal["spoof", "forgery"], ...] = Field(
-        ("spoof", "forgery"), min_length=1, description="tasks, each compared by itself"
+        ("spoof", "forgery"), min_length=1, description="tasks, each compared separately"
     )
-    expected: Literal["higher", "lower"] = Field("higher", description="the figure of the row, by the paper")
+    expected: Literal["higher", "lower"] = Field(
+        "higher", description="direction of the row's figure according to the paper"
+    )
 
 
 class Trends(Config):
-    """What a plugin's `specs/trends.json` says."""
+    """The content of a plugin's `specs/trends.json`."""
 
     study: str = Field(description="the study, relative to this file")
     test: str = Field(
-        description="test set on which rows are compared; rows of one comparison have the same clips in it"
+        description="test set on which rows are compared; it must have the same clips for all rows of a comparison"
     )
-    metric: Figure = Field("auc", description="figure that is compared")
+    metric: Figure = Field("auc", description="figure to compare")
     comparisons: tuple[Comparison, ...] = Field(
-        min_length=1, description="comparisons, corrected together for their number"
+        min_length=1, description="comparisons, corrected jointly for their number"
     )
-    resamples: PositiveInt = Field(1000, description="resamples of the bootstrap over subjects")
-    least_presentations: PositiveInt = Field(500, description="presentations that the test set has, or more")
-    least_subjects: PositiveInt = Field(60, description="people that the test set has, or more")
+    resamples: PositiveInt = Field(1000, description="number of resamples of the bootstrap over subjects")
+    least_presentations: PositiveInt = Field(500, description="minimum number of presentations in the test set")
+    least_subjects: PositiveInt = Field(60, description="minimum number of people in the test set")
 
 
 def read_trends(path: Path) -> tuple[Trends, Study]:
-    """A plugin's trends and their study, every run of which is valid. Raises FascoreError or SpecErrors."""
+    """A plugin's trends and their study, with every run validated. Raises FascoreError or SpecErrors."""
     trends = validate(Trends, read_json(path))
     study = read_study(path.parent / trends.study)
     check_study(study)
     for comparison in trends.comparisons:
         for row in (comparison.row, comparison.against):
             if row not in study.spec.rows:
-                raise FascoreError(f"{path}: the study has no row '{row}'; it has {', '.join(study.spec.rows)}")
+                raise FascoreError(f"{path}: the study has no row '{row}'; available: {', '.join(study.spec.rows)}")
     if trends.test not in study.base["data"]["test"]:
         raise FascoreError(
-            f"{path}: the base spec has no test set '{trends.test}'; it has {', '.join(study.base['data']['test'])}"
+            f"{path}: the base spec has no test set '{trends.test}'; available: {', '.join(study.base['data']['test'])}"
         )
     if len(study.spec.seeds) < 2:
         raise FascoreError(f"{path}: the study has one seed; paired comparisons need two or more")
@@ -83,7 +87,7 @@ def read_trends(path: Path) -> tuple[Trends, Study]:
 
 
 def prepare(study: Study, jobs: int) -> None:
-    """Fill the store for all rows, those with most modalities first, so that a clip is rendered once."""
+    """Fill the store for all rows, beginning with those with the most modalities, so that each clip is rendered once."""
     documents = {row: document for row, _, _, document in study.runs()}
     for document in sorted(documents.values(), key=lambda document: -len(document["modalities"])):
         spec = validate(RunSpec, document)
@@ -91,7 +95,10 @@ def prepare(study: Study, jobs: int) -> None:
 
 
 def pending(study: Study, runs: Path) -> list[Json]:
-    """Documents of the runs that are not finished, all rows of one seed before the next. Raises FascoreError where one ran with another spec."""
+    """Documents of the unfinished runs, all rows of one seed before the next.
+
+    Raises FascoreError if one was completed with a different spec.
+    """
     waiting = []
     for _, _, _, document in sorted(study.runs(), key=lambda run: run[2]):
         folder = _folder(study, runs, document["name"])
@@ -109,7 +116,10 @@ def _folder(study: Study, runs: Path, name: str) -> RunFolder:
 
 
 def work(document: Json, runs: Path) -> float:
-    """One run in a process of its own thread; seconds that it took. What it says goes to `<run>.log` beside its folder."""
+    """Execute one run in a single-threaded process; return its seconds.
+
+    Its output goes to `<run>.log` beside its folder.
+    """
     import torch
 
     from fascore.running.run import execute_document
@@ -123,7 +133,7 @@ def work(document: Json, runs: Path) -> float:
 
 
 def run_all(study: Study, runs: Path, jobs: int) -> None:
-    """Run what is missing, `jobs` side by side. Raises FascoreError at the end where a run failed."""
+    """Execute the missing runs, `jobs` in parallel. Raises FascoreError at the end if a run failed."""
     waiting, failed = pending(study, runs), []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(work, document, runs / study.name): document["name"] for document in waiting}
@@ -136,7 +146,7 @@ def run_all(study: Study, runs: Path, jobs: int) -> None:
                 flush=True,
             )
     if failed:
-        raise FascoreError(f"{len(failed)} runs failed: {', '.join(failed)}; the same command tries them again")
+        raise FascoreError(f"{len(failed)} runs failed: {', '.join(failed)}; rerun the same command to retry them")
 
 
 Tables = dict[str, list[ScoreTable]]
@@ -153,7 +163,7 @@ def read_tables(trends: Trends, study: Study, runs: Path) -> Tables:
 
 
 def claims(trends: Trends, tables: Tables) -> Iterator[Claim]:
-    """Every comparison on every task."""
+    """Yield every comparison on every task."""
     for comparison in trends.comparisons:
         for task in comparison.tasks:
             found = trend(
@@ -163,26 +173,29 @@ def claims(trends: Trends, tables: Tables) -> Iterator[Claim]:
 
 
 def refuse_small(trends: Trends, row: str, table: ScoreTable) -> None:
-    """Raise FascoreError where a row's test set is smaller than it has to be."""
+    """Raise FascoreError if a row's test set is smaller than required."""
     people = 0 if table.clusters is None else table.clusters.count
     if len(table) < trends.least_presentations or people < trends.least_subjects:
         needed = f"{trends.least_presentations} presentations of {trends.least_subjects} people"
         raise FascoreError(
-            f"test set '{trends.test}' of row '{row}' has {len(table)} presentations of {people} people, and {needed} are needed"
+            f"test set '{trends.test}' of row '{row}' has {len(table)} presentations of {people} people; {needed} are required"
         )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run and write; exit status 1 with a sentence where something is wrong."""
+    """Run the studies and write the section. The exit status is 1, with a message, if there is an error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "plugins", nargs="*", metavar="PLUGIN", help="such as fas-joint; default: all that have specs/trends.json"
+        "plugins",
+        nargs="*",
+        metavar="PLUGIN",
+        help="for example fas-joint; default: all plugins with specs/trends.json",
     )
     parser.add_argument(
-        "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="runs side by side, one thread each"
+        "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="number of parallel runs, one thread each"
     )
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs' folders")
-    parser.add_argument("--report", action="store_true", help="run nothing; measure what has run")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder that contains the run folders")
+    parser.add_argument("--report", action="store_true", help="run nothing; use the existing runs")
     options = parser.parse_args(arguments)
     plugins = options.plugins or sorted(path.parents[1].name for path in ROOT.glob("plugins/*/specs/trends.json"))
     try:

@@ -39,7 +39,10 @@ def verdict(claim: Claim, p: float) -> str:
 
 
 def section(plugin: str, metric: str, study: Study, claims: Sequence[Claim], tests: Sequence[ScoreTable]) -> str:
-    """Markdown: the basis of the figures, and one line per comparison, in percentage points. `tests` has one table per row."""
+    """Markdown: the basis of the figures, and one line per comparison, in percentage points.
+
+    `tests` has one table per row.
+    """
     lines = [
         f"## {plugin}",
         "",

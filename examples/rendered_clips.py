@@ -1,4 +1,6 @@
-"""Write clips of the demo's own test split as videos named by what they show, two of each kind: `rendered_clips.py FOLDER`."""
+"""Write clips of the demo's test split as videos named after their content, two of each kind: `rendered_clips.py
+FOLDER`.
+"""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Fixtures for the printed numbers of papers, which several plugins bring."""
+"""Fixtures for the printed numbers of papers, which several plugins provide."""
 
 import csv
 from collections import Counter
@@ -14,13 +14,15 @@ from fascore.report.papers.tables import paper_table
 
 @pytest.fixture(scope="session")
 def transcribed() -> Callable[[str], list[dict[str, str]]]:
-    """Rows of a transcribed table, such as `joint/flags.csv`; skips where the developers' papers do not stand beside the project."""
+    """Rows of a transcribed table, such as `joint/flags.csv`; skips the test if the developers' papers are not beside
+    the project.
+    """
 
     def read(name: str) -> list[dict[str, str]]:
         beside = (folder / "shared" / "papers" / "tables" for folder in Path(__file__).parents)
         tables = next((folder for folder in beside if folder.is_dir()), None)
         if tables is None:
-            pytest.skip("the transcribed tables are not here")
+            pytest.skip("the transcribed tables are not available")
         with (tables / name).open(newline="") as file:
             return list(csv.DictReader(file))
 
@@ -29,7 +31,7 @@ def transcribed() -> Callable[[str], list[dict[str, str]]]:
 
 @pytest.fixture(scope="session")
 def numbers_are_those_transcribed(transcribed: Callable[[str], list[dict[str, str]]]) -> Callable[..., None]:
-    """The same numbers as often, and under each word of a row or column those that stand beside the word in the transcription."""
+    """Check that the numbers and their counts match the transcription, overall and for each word of a row or column."""
 
     def check(paper: str, table: str, name: str, columns: Sequence[str]) -> None:
         rows = [row for row in transcribed(name) if row.get("table", table) == table]
@@ -53,7 +55,9 @@ def numbers_are_those_transcribed(transcribed: Callable[[str], list[dict[str, st
 
 @pytest.fixture(scope="session")
 def half_sums_are_marked() -> Callable[[str], None]:
-    """ACER is the mean of APCER and BPCER; printed to one digit, it may be off by rounding: what is off by more is marked, and no other."""
+    """Check that exactly the cells in which ACER differs from the mean of APCER and BPCER by more than rounding are
+    marked.
+    """
 
     def check(paper: str) -> None:
         cells = read_cells(load_paper(paper))
@@ -69,7 +73,9 @@ def half_sums_are_marked() -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def is_complete() -> Callable[..., None]:
-    """A paper has so many cells, and what of ours corresponds is known of all metrics in per cent but `unmapped`."""
+    """Check that a paper has `size` cells, and that all its percent metrics except `unmapped` have fascore
+    counterparts.
+    """
 
     def check(paper: str, size: int, unmapped: frozenset[str] = frozenset()) -> None:
         cells = read_cells(load_paper(paper))

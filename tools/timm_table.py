@@ -1,10 +1,10 @@
-"""Writes `fascore/components/encoders/timm_models.json`: what every timm model gives, for the static check.
+"""Writes `fascore/components/encoders/timm_models.json`: the outputs of every timm model, for the static check.
 
-Each model is built and run on torch's meta device (shapes only, no weights, no arithmetic) at a few input sizes. The size
-of a feature map along one side is `floor((x + a) / s)` for an input side of x pixels: every chain of convolutions and
-poolings composes to that form, `a = 0` where it rounds down and `a = s - 1` where it rounds up. The two integers are
-found from the sizes seen; two sizes always, and more until they are certain. A model that does not follow gets a `build` row:
-the static check then builds it on the meta device.
+Each model is built and run on torch's meta device (shapes only, no weights, no arithmetic) at a few input sizes. The
+size of a feature map along one side is `floor((x + a) / s)` for an input side of x pixels: every chain of convolutions
+and poolings reduces to that form, with `a = 0` if it rounds down and `a = s - 1` if it rounds up. The two integers are
+computed from the observed sizes: at least two sizes, and more until the integers are certain. A model that does not fit
+the form gets a `build` row: the static check then builds it on the meta device.
 
     python tools/timm_table.py [--processes 2] [--only 'resnet*'] [--again]
 """
@@ -27,7 +27,7 @@ import torch
 
 TABLE = Path(__file__).parents[1] / "fascore/components/encoders/timm_models.json"
 SECONDS = 8
-"""Of processor time; a model that takes longer gets a `build` row."""
+"""Processor seconds; a model that takes longer gets a `build` row."""
 STEPS = (4, 8, 14, 16, 28, 32, 64, 224)
 """Candidates for the number that a model's input sides must be a multiple of."""
 
@@ -58,7 +58,7 @@ class Probe:
             return timm.create_model(self.name, **options).eval()
 
     def _first(self) -> tuple[list[str], torch.nn.Module]:
-        """The model, and which of the two drop options it takes."""
+        """The model, and the drop options that it accepts."""
         for drop in (["drop", "drop_path"], ["drop"], ["drop_path"], []):
             try:
                 return drop, self._create(num_classes=0, **{f"{word}_rate": 0.0 for word in drop})
@@ -75,7 +75,7 @@ class Probe:
             return None
 
     def see(self, h: int, w: int) -> Seen:
-        """Run it at an input size. Raises whatever timm raises where it cannot."""
+        """Run the model at an input size. Raises timm's error if the model does not support the size."""
         model, pyramid = self.model, self.pyramid
         if self.sized and (h, w) != (self.height, self.width):
             model = self._create(num_classes=0, img_size=(h, w))
@@ -94,7 +94,7 @@ class Probe:
 
 
 def row(name: str) -> dict[str, Any]:
-    """What the table says of one model."""
+    """The table's row for one model."""
     probe = Probe(name)
     first = probe.see(probe.height, probe.width)
     multiple, seen = _sizes(probe)
@@ -110,7 +110,7 @@ def row(name: str) -> dict[str, Any]:
 
 
 def _sizes(probe: Probe) -> tuple[int, list[Seen]]:
-    """The step of its input sides, 0 where only the default size works, and what it gives at other sizes."""
+    """The step of its input sides (0 if only the default size works), and its output shapes at other sizes."""
     base = -(-max(probe.height, probe.width) // 64) * 64
     coarsest = int(probe.model.feature_info[-1]["reduction"]) if getattr(probe.model, "feature_info", None) else 32
     for step in dict.fromkeys((1, coarsest, *STEPS)):
@@ -137,7 +137,10 @@ def roundings(points: Sequence[tuple[int, int]], s: int) -> range:
 
 
 def fit(points: Sequence[tuple[int, int]], hint: int) -> tuple[int, int] | None:
-    """(s, a) that fits every point, the hinted stride first, and plain rounding down or up before others; None: no such pair."""
+    """An (s, a) that fits every point; None if there is none.
+
+    Tries the hinted stride first, and plain rounding down or up before other values.
+    """
     x, out = points[0]
     near = round(x / out)
     for s in dict.fromkeys((hint, *sorted(range(max(1, near // 2), 2 * near + 2), key=lambda s: abs(s - near)))):
@@ -147,7 +150,7 @@ def fit(points: Sequence[tuple[int, int]], hint: int) -> tuple[int, int] | None:
 
 
 def _undecided(probe: Probe, seen: Sequence[Seen]) -> list[int]:
-    """Input sides that would halve what is not known yet of the roundings, the most open map first."""
+    """Input sides that would halve the remaining candidates for the roundings, beginning with the least certain map."""
     if probe.pyramid is None:
         return []
     open_: dict[int, int] = {}
@@ -162,7 +165,7 @@ def _undecided(probe: Probe, seen: Sequence[Seen]) -> list[int]:
 
 
 def _points(shapes: Sequence[tuple[int, int, tuple[int, ...]]], channels: int) -> list[tuple[int, int]]:
-    """(input side, map side) of both axes, whichever axis the channels are; none where no axis is."""
+    """(input side, map side) of both axes, wherever the channel axis is; empty if there is no channel axis."""
     for c, y, x in ((0, 1, 2), (2, 0, 1)):
         if all(len(shape) == 3 and shape[c] == channels for _, _, shape in shapes):
             return [p for h, w, shape in shapes for p in ((h, shape[y]), (w, shape[x]))]
@@ -170,7 +173,7 @@ def _points(shapes: Sequence[tuple[int, int, tuple[int, ...]]], channels: int) -
 
 
 def _levels(seen: Sequence[Seen], pyramid: torch.nn.Module | None) -> Any:
-    """[[channels, stride, a, repeats], …], [] where there are none, or None where they do not fit the form."""
+    """[[channels, stride, a, repeats], …]; [] if there are none; None if they do not fit the form."""
     if pyramid is None or not seen[0].levels:
         return []
     rows: list[list[int]] = []
@@ -190,7 +193,7 @@ def _levels(seen: Sequence[Seen], pyramid: torch.nn.Module | None) -> Any:
 
 
 def _tokens(seen: Sequence[Seen], prefix: int, hint: int) -> Any:
-    """[width, prefix, stride, a], [] where there are none, or None where they do not fit the form."""
+    """[width, prefix, stride, a]; [] if there are none; None if they do not fit the form."""
     shapes = [(s.h, s.w, s.features) for s in seen if s.features is not None]
     if len(shapes) < len(seen) or len(shapes[0][2]) not in (2, 3):
         return []
@@ -221,7 +224,7 @@ def _late(*_: object) -> None:
 
 
 def guarded(name: str) -> tuple[str, dict[str, Any], str]:
-    """The row of a model, or a `build` row and why."""
+    """The row of a model, or a `build` row with the reason."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     signal.signal(signal.SIGPROF, _late)
@@ -235,7 +238,7 @@ def guarded(name: str) -> tuple[str, dict[str, Any], str]:
 
 
 def tags() -> dict[str, dict[str, list[int] | None]]:
-    """Pretrained weights of each model: tag -> input size where it differs from the default's and is fixed."""
+    """Pretrained weights of each model: tag -> input size, if it is fixed and differs from the default's."""
     found: dict[str, dict[str, list[int] | None]] = defaultdict(dict)
     for full in timm.list_pretrained():
         name, _, tag = full.partition(".")
@@ -246,7 +249,7 @@ def tags() -> dict[str, dict[str, list[int] | None]]:
 
 
 def lines(table: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """The JSON text, one line a model, so that a change of timm is a readable difference."""
+    """The JSON text, one line per model, so that a change of timm gives a readable diff."""
     yield f'{{"timm": {json.dumps(timm.__version__)}, "models": {{\n'
     rows = [f"{json.dumps(name)}: {json.dumps(table[name], separators=(',', ':'))}" for name in sorted(table)]
     yield ",\n".join(rows) + "\n}}\n"
@@ -255,8 +258,10 @@ def lines(table: dict[str, dict[str, Any]]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--only", default="*", help="models to do; the other rows stay as they are")
-    parser.add_argument("--again", action="store_true", help="of these, only models that have a `build` row or none")
+    parser.add_argument("--only", default="*", help="models to process; other rows are unchanged")
+    parser.add_argument(
+        "--again", action="store_true", help="process only those models that have a `build` row or no row"
+    )
     arguments = parser.parse_args()
     table = (
         json.loads(TABLE.read_text())["models"] if TABLE.exists() and (arguments.again or arguments.only != "*") else {}

@@ -28,14 +28,14 @@ class Face:
     seed: int
     live: bool
 
-    def centre(self, frame: int) -> tuple[float, float]:
+    def center(self, frame: int) -> tuple[float, float]:
         """x, y in pixels: the head sways a little."""
         phase = 2 * np.pi * frame / FRAMES + self.seed
         return SIDE / 2 + 4 * float(np.sin(phase)), SIDE / 2 + 2 * float(np.cos(phase))
 
     def inside(self, frame: int) -> NDArray[np.float64]:
         """(H, W): below 1 inside the oval, increasing outward."""
-        x, y = self.centre(frame)
+        x, y = self.center(frame)
         rows, columns = np.mgrid[:SIDE, :SIDE]
         radius: NDArray[np.float64] = ((columns - x) / 22) ** 2 + ((rows - y) / 30) ** 2
         return radius
@@ -43,11 +43,11 @@ class Face:
     def points(self, frame: int) -> NDArray[np.float32]:
         """(5, 2): eyes, nose tip, mouth corners."""
         offsets = np.array([[-9, -8], [9, -8], [0, 2], [-7, 13], [7, 13]], np.float32)
-        return offsets + np.array(self.centre(frame), np.float32)
+        return offsets + np.array(self.center(frame), np.float32)
 
     def box(self, frame: int) -> NDArray[np.float32]:
         """(4,): x1, y1, x2, y2."""
-        x, y = self.centre(frame)
+        x, y = self.center(frame)
         return np.array([x - 22, y - 30, x + 22, y + 30], np.float32)
 
 

@@ -31,9 +31,9 @@ _PICKING = ("keyword", "markexpr", "lf", "last_failed", "deselect", "stepwise")
 def conformance(distribution: str, expected_failures: Expected | None = None) -> Callable[..., None]:
     """A test function for every component of an installed distribution. The complete test file of a plugin is::
 
-    from fascore.testing import conformance
+        from fascore.testing import conformance
 
-    test_conformance = conformance("fas-example")
+        test_conformance = conformance("fas-example")
 
     Each check of each component is a separate test (`fusion-example.product-gradients`). A failure listed in
     `expected_failures` is a strict xfail: it must fail, and its reason is printed. Raises FascoreError if the

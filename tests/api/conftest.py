@@ -1,4 +1,4 @@
-"""One finished run for all tests of the verbs: a small model, a whole frame as the face."""
+"""One finished run for all tests of the verbs: a small model, with the whole frame as the face."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +49,7 @@ def scorer(run: fascore.Run) -> fascore.Scorer:
 
 @pytest.fixture
 def begun(run: fascore.Run, tmp_path: Path) -> Path:
-    """A run that was begun and not finished."""
+    """A run that has started but not finished."""
     folder = tmp_path / "begun"
     folder.mkdir()
     for name in ("spec.json", "resolved.json"):

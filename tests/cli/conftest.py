@@ -1,4 +1,4 @@
-"""Fixtures of the command line's tests: one finished run that they share, and packages that are not there."""
+"""Fixtures of the command-line tests: one shared finished run, and fake packages."""
 
 import json
 
@@ -48,7 +48,9 @@ def program(home):
 
 @pytest.fixture
 def distributions(tmp_path):
-    """A folder for PYTHONPATH with `count` fake packages, each of which offers one encoder and one module that must not be imported."""
+    """A folder for PYTHONPATH with `count` fake packages, each with one encoder and one module that must not be
+    imported.
+    """
 
     def make(count):
         site = tmp_path / "site"

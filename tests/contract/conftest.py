@@ -12,6 +12,6 @@ from fascore.contract.registry import Index, using
 
 @pytest.fixture(autouse=True)
 def toys():
-    """Only the toys are installed."""
+    """Only the toys count as installed."""
     with using(Index.of(contract_toys.TABLE)) as index:
         yield index

@@ -10,8 +10,8 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session")
 def media() -> Path:
-    """Real media beside the checkout; tests that want them are skipped elsewhere."""
+    """Real media beside the checkout; tests that need them are skipped elsewhere."""
     folder = Path(__file__).parents[3] / "shared" / "media"
     if not folder.is_dir():
-        pytest.skip("no ../shared/media beside this checkout")
+        pytest.skip("there is no ../shared/media beside this checkout")
     return folder

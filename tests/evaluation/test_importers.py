@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 from fascore.contract.errors import FascoreError
 from fascore.evaluation.evaluate import Depth
 from fascore.evaluation.importers.formats import FORMATS
-from fascore.evaluation.importers.importer import Importer, importer as asked_for, recognise
+from fascore.evaluation.importers.importer import Importer, importer as asked_for, recognize
 from fascore.evaluation.score_files import evaluate_files
 
 BONA_FIDE, ATTACK = [0.9, 0.8, 0.35], {"print": [0.4, 0.1], "replay": [0.2]}
@@ -207,13 +207,18 @@ def test_zero_stays_zero_where_scores_are_turned(tmp_path):
 
 @pytest.mark.parametrize(("name", "known"), [("fascore", "fascore"), ("bob-csv", "bob-csv"), ("json", "json")])
 def test_what_names_itself_is_recognised(tmp_path, name, known):
-    assert recognise(written(tmp_path, FILES[name][0])) == known
+    assert recognize(written(tmp_path, FILES[name][0])) == known
 
 
 @pytest.mark.parametrize("name", ["bob-4", "bob-5", "id-label-score", "score-label", "id-score"])
 def test_words_without_a_header_are_never_guessed(tmp_path, name):
+<<<<<<< HEAD
     with pytest.raises(FascoreError, match=rf"choose one with --format \(.*{name}"):
         recognise(written(tmp_path, FILES[name][0]))
+=======
+    with pytest.raises(FascoreError, match=rf"say which with --format \(.*{name}"):
+        recognize(written(tmp_path, FILES[name][0]))
+>>>>>>> l4
 
 
 def test_options_that_would_have_no_effect_are_refused(tmp_path):

@@ -13,7 +13,7 @@ from fascore.contract.registry import using
 
 @pytest.fixture(autouse=True)
 def toys():
-    """What is installed, and the toys; one thread."""
+    """Use installed components and the toys, on one thread."""
     torch.set_num_threads(1)
     with using(model_toys.toy_index()) as index:
         yield index

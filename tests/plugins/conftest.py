@@ -1,4 +1,6 @@
-"""Environments of outsiders: fascore comes from its wheel, and only third-party libraries are shared with this one."""
+"""Environments of outsiders: fascore is installed from its wheel, and only third-party libraries are shared with this
+environment.
+"""
 
 import json
 import os
@@ -16,7 +18,7 @@ OURS = ("fascore", "fas_", "_fas", "__editable__", "__pycache__")
 
 
 def _installer(python):
-    """uv where it can be had, which is ten times faster than pip, else this environment's pip."""
+    """uv if it is available, because it is ten times faster than pip; otherwise this environment's pip."""
     options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if uv is not None:
@@ -25,7 +27,7 @@ def _installer(python):
 
 
 class Environment:
-    """A fresh virtual environment that knows this one's third-party libraries and nothing of this working tree."""
+    """A fresh virtual environment that shares this one's third-party libraries and nothing of this working tree."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -48,7 +50,7 @@ class Environment:
         self._run([*_installer(self.python), *what], cwd or self.folder, check=True)
 
     def run(self, *command, cwd, check=True):
-        """A program of this environment, or `python`, in a folder; stdout and stderr together."""
+        """Run a program of this environment, or `python`, in a folder; return stdout and stderr together."""
         return self._run([self.folder / "bin" / command[0], *command[1:]], cwd, check=check)
 
     def _run(self, command, cwd, check):
@@ -75,7 +77,7 @@ class Environment:
         return done
 
     def origins(self):
-        """Where this environment's fascore comes from, and which distributions offer it anything."""
+        """The location of this environment's fascore, and the distributions with entry points for it."""
         code = (
             "import fascore, json, importlib.metadata as m; "
             "print(json.dumps([fascore.__file__, "
@@ -101,7 +103,7 @@ def wheels(tmp_path_factory):
 
 @pytest.fixture
 def environment(tmp_path, wheels):
-    """`environment("fas-example", …)` is a fresh one with the wheels of fascore and these."""
+    """`environment("fas-example", …)` creates a fresh environment with the wheels of fascore and these distributions."""
 
     def make(*names):
         fresh = Environment(tmp_path / "venv")

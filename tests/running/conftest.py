@@ -1,4 +1,4 @@
-"""The tests of this folder share one store."""
+"""Makes the tests of this folder share one store."""
 
 import pytest
 

@@ -87,7 +87,7 @@ def test_a_row_against_itself_is_undecided_and_one_seed_is_refused():
     assert (same.difference, same.low, same.high) == (0, 0, 0)
     with pytest.raises(FascoreError, match="two or more"):
         trend(rows[:1], rows[:1], "spoof", "auc")
-    with pytest.raises(FascoreError, match="two named subjects"):
+    with pytest.raises(FascoreError, match="two or more named subjects"):
         trend(*[[table(one.score, 1, 80) for one in rows]] * 2, "spoof", "auc")
 
 
@@ -190,7 +190,7 @@ def test_a_plugins_study_is_run_once_and_ends_in_its_section(tmp_path, monkeypat
     assert {path: path.stat().st_mtime_ns for path in written} == written
     (specs / "trends.json").write_text(json.dumps(whole))
     assert trends.main(["--report"]) == 1
-    assert "500 presentations of 60 people are needed" in capsys.readouterr().err
+    assert "500 presentations of 60 people are required" in capsys.readouterr().err
     (specs / "study.json").write_text(json.dumps({**study, "rows": {"a": {"augment.flip": 0.1}, "b": {}}}))
     assert trends.main([]) == 1
     assert "already completed with a different spec" in capsys.readouterr().err

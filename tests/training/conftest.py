@@ -11,7 +11,7 @@ from fascore.contract.registry import using
 
 @pytest.fixture(autouse=True)
 def toys():
-    """Toy components are as good as installed; one thread, so that sums have one order."""
+    """Toy components count as installed. One thread, so that sums have a fixed order."""
     from training_toys import toy_index
 
     threads = torch.get_num_threads()

@@ -46,7 +46,7 @@ class Importer:
 
     def read(self, path: Path) -> Imported:
         """Read one file. Raises FascoreError with file, row, and column."""
-        name = self.format or recognise(path)
+        name = self.format or recognize(path)
         format = FORMATS[name]
         polarity = self._settled(path, name, format)
         table, labels = format.read(path, Given(self.labels_are, self._label_file if format.labels == "file" else None))
@@ -103,7 +103,7 @@ def _negated(table: ScoreTable) -> ScoreTable:
     return replace(table, score=0.0 - table.score, heads=heads)
 
 
-def recognise(path: Path) -> str:
+def recognize(path: Path) -> str:
     """The format, recognized from the beginning of a file: a header or a JSON object.
 
     Raises FascoreError if it is not recognized.

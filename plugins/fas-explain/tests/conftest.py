@@ -16,7 +16,7 @@ def _one_store(shared_store: object) -> None:
 
 @pytest.fixture
 def spec(tiny: dict[str, Any]) -> dict[str, Any]:
-    """The small spec with an encoder of tokens that has places."""
+    """The small spec with an encoder whose tokens have positions."""
     tiny["recipe"]["epochs"] = 1
     tiny["data"]["test"]["cross"][0]["split"] = "all"
     model = tiny["model"]
@@ -36,7 +36,7 @@ def spec(tiny: dict[str, Any]) -> dict[str, Any]:
 def trained_with(
     spec: dict[str, Any], in_process: Callable[..., Any], tmp_path: Path
 ) -> Callable[[dict[str, Any]], Path]:
-    """Train the spec with some trackers; the folder of the run."""
+    """Train the spec with some trackers; return the folder of the run."""
 
     def train(trackers: dict[str, Any]) -> Path:
         (tmp_path / "spec.json").write_text(json.dumps({**spec, "trackers": trackers}))

@@ -1,4 +1,4 @@
-"""Modules beside the tests, which child processes run too, can be imported."""
+"""Makes modules beside the tests importable, including in child processes."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What several tests draw: mean skin colours of the dichromatic model, with a pulse of known rate."""
+"""Data for several tests: mean skin colors of the dichromatic model, with a pulse of known rate."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ BLOOD, SKIN, LAMP = np.array([0.33, 0.77, 0.53]), np.array([0.7682, 0.5121, 0.38
 
 
 def _skin(beats, rate, seconds, seed=0, *, amplitude=0.005, noise=5e-4, light=0.01, gloss=0.005):
-    """C(t) = I(t) (u_c + u_s s(t) + u_p p(t)) and sensor noise, (T, 3) float64; `beats` a minute, `rate` in hertz."""
+    """C(t) = I(t) (u_c + u_s s(t) + u_p p(t)) and sensor noise, (T, 3) float64; `beats` per minute, `rate` in hertz."""
     drawn = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
     phase = 2 * np.pi * beats / 60 * time + drawn.uniform(0, 2 * np.pi)

@@ -13,6 +13,6 @@ class EdgesModule(ModalityModule):
     """|grad| of the mean over channels, by forward differences. Shapes: (N, C, H, W) -> (N, 1, H, W)."""
 
     def load(self, stored: Mapping[str, Tensor], draws: Any, inputs: Sequence[Any]) -> Tensor:
-        grey = functional.pad(inputs[0].mean(1, keepdim=True), (0, 1, 0, 1), mode="replicate")
-        across, down = grey[..., :-1, 1:] - grey[..., :-1, :-1], grey[..., 1:, :-1] - grey[..., :-1, :-1]
+        gray = functional.pad(inputs[0].mean(1, keepdim=True), (0, 1, 0, 1), mode="replicate")
+        across, down = gray[..., :-1, 1:] - gray[..., :-1, :-1], gray[..., 1:, :-1] - gray[..., :-1, :-1]
         return across.hypot(down)
