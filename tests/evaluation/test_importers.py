@@ -212,13 +212,8 @@ def test_what_names_itself_is_recognised(tmp_path, name, known):
 
 @pytest.mark.parametrize("name", ["bob-4", "bob-5", "id-label-score", "score-label", "id-score"])
 def test_words_without_a_header_are_never_guessed(tmp_path, name):
-<<<<<<< HEAD
     with pytest.raises(FascoreError, match=rf"choose one with --format \(.*{name}"):
-        recognise(written(tmp_path, FILES[name][0]))
-=======
-    with pytest.raises(FascoreError, match=rf"say which with --format \(.*{name}"):
         recognize(written(tmp_path, FILES[name][0]))
->>>>>>> l4
 
 
 def test_options_that_would_have_no_effect_are_refused(tmp_path):
