@@ -19,7 +19,7 @@ demo: $(READY)
 	$(BIN)/fascore run $(DEMO)
 	$(if $(VIDEO),,$(BIN)/python examples/rendered_clips.py $(RUN)/clips)
 	$(BIN)/fascore predict $(RUN) $(or $(VIDEO),$(RUN)/clips)
-	@echo "the report: $(RUN)/report.html"
+	@echo "report: $(RUN)/report.html"
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
