@@ -9,7 +9,7 @@ from fascore.cli.ending import DEBUG, end
 
 
 def main() -> None:
-    """Entry point `fascore`: a user's mistake ends in a sentence and exit code 1, never in a traceback."""
+    """Entry point `fascore`: a user error ends in a sentence and exit code 1, never in a traceback."""
     process = int(os.environ.get("RANK", "0"))
     if process:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it lives as long as the process
@@ -21,7 +21,7 @@ def main() -> None:
 
         app()
     except SpecErrors as error:
-        end("" if process else str(error))  # every process finds the same problems: the first prints them
+        end("" if process else str(error))  # every process reports the same problems: only the first prints them
     except FascoreError as error:
         end(f"process {process}: {error}" if process else str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -35,7 +35,8 @@ def main() -> None:
             raise
         where = f"{error.filename}: " if error.filename else ""
         end(
-            f"{where}{error.strerror or error}; see that this place exists, may be read and written, and has room (FASCORE_DEBUG=1 shows more)"
+            f"{where}{error.strerror or error}; check that the path exists, that you have access, "
+            "and that the disk has space (FASCORE_DEBUG=1 shows more)"
         )
     except Exception as error:
         if os.environ.get(DEBUG):

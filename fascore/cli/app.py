@@ -49,7 +49,7 @@ TRAINING = (
     Entry(
         "init",
         init.init,
-        "write a spec that runs",
+        "write a spec that is ready to run",
         ("fascore init spec.json", "fascore init spec.json --manifest videos.csv --modalities rgb,depth"),
     ),
     Entry(
@@ -60,7 +60,10 @@ TRAINING = (
     ),
     Entry("fill", fill.fill, "print a spec with all defaults", ("fascore fill spec.json --out full.json",)),
     Entry(
-        "prepare", prepare.prepare, "decode and store the data of a spec", ("fascore prepare spec.json --processes 8",)
+        "prepare",
+        prepare.prepare,
+        "decode the records of a spec and store them",
+        ("fascore prepare spec.json --processes 8",),
     ),
     Entry(
         "run",
@@ -105,17 +108,17 @@ MEASURING = (
         ),
         compare.CompareCommand,
     ),
-    Entry("papers", papers.papers, "list or print tables of papers", ("fascore papers", "fascore papers joint/II")),
+    Entry("papers", papers.papers, "list or print the tables of papers", ("fascore papers", "fascore papers joint/II")),
     Entry(
         "report",
         report.report,
-        "write a report again, or one to share",
+        "rewrite the report of a run, or write one to share",
         ("fascore report runs/demo", "fascore report runs/demo --share"),
     ),
     Entry(
         "plan",
         plan.plan,
-        "compute the sample sizes that a claim needs",
+        "compute the sample sizes that a claim requires",
         (
             "fascore plan --apcer 0.02",
             "fascore plan --apcer 0.02 --bpcer 0.15 --species 6 --each 10 --correlation 0.2 --json",
@@ -158,18 +161,21 @@ STUDY = (
     Entry(
         "run",
         study.study_run,
-        "execute the runs that are not finished",
+        "execute the unfinished runs",
         ("fascore study run study.json --processes 2", "fascore study run study.json --base other.json"),
     ),
     Entry(
-        "table", study.study_table, "print mean and deviation of the finished runs", ("fascore study table study.json",)
+        "table",
+        study.study_table,
+        "print means and standard deviations of the finished runs",
+        ("fascore study table study.json",),
     ),
 )
 PLUGIN = (
     Entry(
         "new",
         plugin_new.plugin_new,
-        "write a package that passes its tests",
+        "create a package that passes its tests",
         ("fascore plugin new my-fusion --into ~/code", "fascore plugin new thermal --kind modality"),
     ),
 )
@@ -179,21 +185,21 @@ class Program(Group):
     """fascore's commands and those of installed plugins: listed by name, imported when called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Own commands in their order, then those of plugins."""
+        """The core commands in their order, then those of plugins."""
         own: list[str] = super().list_commands(ctx)
         return [*own, *names_of_plugins(own)]
 
     def titles(self, ctx: Any) -> list[tuple[str, list[str]]]:
-        """Own commands by subject, then those of plugins."""
+        """The core commands by subject, then those of plugins."""
         return [
             ("Train", [*(entry.name for entry in TRAINING), "study"]),
             ("Score and evaluate", [entry.name for entry in MEASURING]),
             ("Components and plugins", [*(entry.name for entry in COMPONENTS), "plugin"]),
-            ("Commands of plugins", names_of_plugins(super().list_commands(ctx))),
+            ("Plugin commands", names_of_plugins(super().list_commands(ctx))),
         ]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command. That of a plugin is imported when it runs; the package of one that is not installed is named."""
+        """The command. A plugin's is imported when it runs; if its package is not installed, the error names it."""
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
@@ -206,7 +212,7 @@ class Program(Group):
         return None
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; Ctrl-C ends in the sentence that it brings along, or in a plain one, and exit code 130."""
+        """Run the command. Ctrl-C ends it with exit code 130 and the message of the KeyboardInterrupt, if any."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
@@ -232,7 +238,7 @@ def _options(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="show tracebacks, as FASCORE_DEBUG=1 does")] = False,
 ) -> None:
-    """Detect presentation attacks on face recognition, and forgeries, with components that compose."""
+    """Detect presentation attacks and face forgeries with composable components."""
     if debug:
         os.environ[DEBUG] = "1"
 
@@ -247,10 +253,10 @@ def _build() -> typer.Typer:
         (
             "study",
             STUDY,
-            "Run studies: tables of runs from a base spec and rows of overrides.",
+            "Check and run studies, each a base spec with rows of overrides.",
             "fascore study run study.json",
         ),
-        ("plugin", PLUGIN, "Start a plugin of your own.", "fascore plugin new my-fusion"),
+        ("plugin", PLUGIN, "Create a plugin package.", "fascore plugin new my-fusion"),
     )
     for name, entries, what, example in groups:
         group = application(cls=Group, no_args_is_help=True)

@@ -17,7 +17,10 @@ def check(
         bool, option("--cost", None, "add the parameters and FLOPs of each node; imports torch", OUTPUT)
     ] = False,
 ) -> None:
-    """Check a spec and print its graph: the input and output of each node. All errors are reported in one pass."""
+    """Check a spec and print its graph: the inputs and outputs of each node.
+
+    All errors are reported in one pass.
+    """
     from fascore.report.graph_text import picture
     from fascore.spec.documents import read_spec
     from fascore.spec.plan import check as check_graph

@@ -15,38 +15,46 @@ Systems = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="RUN",
-        help="folders of runs, folders of fascore evaluate --out, or score files with --dev",
+        help="folders of runs, folders written by fascore evaluate --out, or score files with --dev",
         show_default=False,
     ),
 ]
-Dev = Annotated[list[Path], option("--dev", "FILE", "dev score file of each score file, in the same order", THRESHOLD)]
+Dev = Annotated[
+    list[Path],
+    option("--dev", "FILE", "dev score file of a score file; repeat in the order of the score files", THRESHOLD),
+]
 Rule = Annotated[
     str | None,
     option(
         "--threshold",
         "RULE",
-        "choose the threshold of each system on its dev scores by this rule [default: the threshold of each run]",
+        "rule that sets the threshold of each system on its dev scores [default: the threshold of each run]",
         THRESHOLD,
     ),
 ]
 Baseline = Annotated[
-    str | None,
-    option("--baseline", "NAME", "system that the others are compared with [default: the first]", STATISTICS),
+    str | None, option("--baseline", "NAME", "system to compare the others with [default: the first]", STATISTICS)
 ]
 Paper = Annotated[
     str | None,
-    option("--paper", "TABLE", "show the numbers of a paper's table, for example joint/II; see fascore papers", PAPER),
+    option("--paper", "TABLE", "add the numbers of this table, for example joint/II; see fascore papers", PAPER),
 ]
 Rows = Annotated[
     list[str],
-    option("--as", "RUN=ROW", "row of the paper for a run; repeatable [default: the row with the run's name]", PAPER),
+    option(
+        "--as",
+        "RUN=ROW",
+        "row of the paper that corresponds to a run; repeatable [default: the row with the name of the run]",
+        PAPER,
+    ),
 ]
 Columns = Annotated[
     list[str],
     option(
         "--on",
         "TEST=COLUMN",
-        "column of the paper for a test set; repeatable [default: the column with the name of the test set or its datasets]",
+        "column of the paper that corresponds to a test set; repeatable [default: the column with the name of the test "
+        "set or its datasets]",
         PAPER,
     ),
 ]
@@ -56,7 +64,7 @@ Folder = Annotated[
 
 
 class CompareCommand(Command):
-    """`--paper` without a table ends with a sentence that says how to find one."""
+    """`--paper` without a table ends with a sentence that explains how to list tables."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse as any command does. Raises FascoreError."""
@@ -88,10 +96,10 @@ def compare(
     on: Columns = [],  # noqa: B006
     out: Folder = None,
 ) -> None:
-    """Compare systems on the presentations that all of them scored, with paired tests against the baseline.
+    """Compare systems on the presentations that all of them scored.
 
-    Each system uses its own dev threshold. --paper adds the numbers that a paper prints; cells that the paper itself
-    contradicts are marked.
+    Paired tests compare each system with the baseline, each at its own dev threshold. --paper adds the numbers printed
+    in a paper; cells that the paper itself contradicts are marked.
     """
     from rich.console import Console
 
@@ -131,8 +139,8 @@ def _table(paper: str | None, more: list[str]) -> Any:
 
     if paper is None:
         if more:
-            raise FascoreError(f"'{more[0]}' names a row or column of a paper: name its table with --paper")
+            raise FascoreError(f"'{more[0]}' is a row or column of a paper: add its table with --paper")
         return None
-    if paper.startswith("-"):  # the next option in the place of a table
+    if paper.startswith("-"):  # the next option instead of a table
         raise FascoreError(NAMELESS)
     return paper_table(paper)

@@ -1,4 +1,4 @@
-"""`fascore components`: what is installed, by name."""
+"""`fascore components`: the installed components by kind and name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.registry import KINDS, index
 from fascore.report.plain_text import columns
 
-Kinds = Annotated[list[str] | None, typer.Argument(metavar="KIND", help="list only these kinds", show_default=False)]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KIND", help="list only these kinds, for example encoder", show_default=False),
+]
 
 
 def components(kinds: Kinds = None) -> None:
-    """List the installed components, without importing any of them."""
+    """List the installed components without importing them."""
     print(listing(kinds or ()))
 
 

@@ -10,7 +10,7 @@ DEBUG = "FASCORE_DEBUG"
 
 
 def end(message: str, code: int = 1) -> NoReturn:
-    """Leave with a message on the error stream, where there is one."""
+    """Leave with a message on the error stream, if there is a message."""
     if message:
         print(message, file=sys.stderr)
     sys.exit(code)

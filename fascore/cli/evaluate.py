@@ -1,4 +1,4 @@
-"""`fascore evaluate`: measure score files of any system."""
+"""`fascore evaluate`: evaluate score files of any system."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Scores = Annotated[
         show_default=False,
     ),
 ]
-Format = Annotated[Text, option("--format", "NAME", f"{FORMATS} [default: read from the file]", INPUT)]
+Format = Annotated[Text, option("--format", "NAME", f"{FORMATS} [default: detected from the file]", INPUT)]
 Polarity = Annotated[
     Text, option("--polarity", "NAME", "bona_fide_high or attack_high, if the format does not define it", INPUT)
 ]
@@ -33,21 +33,28 @@ LabelsAre = Annotated[
     ),
 ]
 LabelFile = Annotated[
-    Path | None, option("--labels", "FILE", "CSV file of labels and species by id, for formats without labels", INPUT)
+    Path | None,
+    option("--labels", "FILE", "CSV file with the label and species of each id, for formats without labels", INPUT),
 ]
 Dev = Annotated[
     list[Path],
-    option("--dev", "FILE", "score file that sets the threshold; with --combine, repeat it once per system", THRESHOLD),
+    option("--dev", "FILE", "score file that sets the threshold; with --combine, repeat once per system", THRESHOLD),
 ]
 Rule = Annotated[
-    Text, option("--threshold", "RULE", "eer, bpcer=0.01, fixed=0.5, … [default: eer on --dev]", THRESHOLD)
+    Text,
+    option(
+        "--threshold",
+        "RULE",
+        "rule that sets the threshold, for example eer, bpcer=0.01, or fixed=0.5 [default: eer on --dev]",
+        THRESHOLD,
+    ),
 ]
 Combine = Annotated[
     Text,
     option(
         "--combine",
         "RULE",
-        "combine the systems: sum, mean of the systems that responded, weighted (weights from a grid on dev), or "
+        "combine the systems: sum, mean (of the systems that responded), weighted (weights from a grid on dev), or "
         "logistic (regression on dev)",
         PRESENTATIONS,
     ),
@@ -57,7 +64,7 @@ LevelName = Annotated[
     option(
         "--level",
         "NAME",
-        "what counts as one presentation: frame (each row), clip, or attempt",
+        "unit that counts as one presentation: frame (each row), clip, or attempt",
         PRESENTATIONS,
         show_default=True,
     ),
@@ -67,19 +74,17 @@ Fold = Annotated[
     option(
         "--fold",
         "RULE",
-        "score of a presentation with several rows: mean, median, min, max, or majority [default: mean]",
+        "how the rows of a clip or attempt are merged: mean, median, min, max, or majority [default: mean]",
         PRESENTATIONS,
     ),
 ]
-By = Annotated[
-    list[str], option("--by", "COLUMN", "also report every value of this column separately; repeatable", STATISTICS)
-]
+By = Annotated[list[str], option("--by", "COLUMN", "add a breakdown by this column; repeatable", STATISTICS)]
 Bootstrap = Annotated[
     int,
     option(
         "--bootstrap",
         "N",
-        "number of bootstrap resamples, over subjects if the file names them; 0 turns intervals off",
+        "number of bootstrap resamples, by subject if the file names subjects; 0 disables intervals",
         STATISTICS,
         min=0,
         show_default=True,
@@ -92,18 +97,18 @@ Folder = Annotated[
 
 
 def _shorthand(rule: str) -> Any:
-    """`--RULE` for `--combine RULE`, as it was before; not shown in the help."""
+    """`--RULE`, the former spelling of `--combine RULE`, hidden in the help."""
     return typer.Option(f"--{rule}", hidden=True)
 
 
 def evaluate(
     scores: Scores,
-    dev: Dev = [],  # noqa: B006  Typer copies it
-    threshold: Rule = None,
     format: Format = None,
     polarity: Polarity = None,
     labels_are: LabelsAre = None,
     labels: LabelFile = None,
+    dev: Dev = [],  # noqa: B006  Typer copies it
+    threshold: Rule = None,
     combine: Combine = None,
     sum_: Annotated[bool, _shorthand("sum")] = False,
     mean: Annotated[bool, _shorthand("mean")] = False,
@@ -117,10 +122,10 @@ def evaluate(
     out: Folder = None,
     share: Share = False,
 ) -> None:
-    """Evaluate score files by ISO/IEC 30107-3, without a model. The threshold comes from --dev or is fixed.
+    """Evaluate score files by ISO/IEC 30107-3, without a model.
 
-    The meaning of a file is never guessed: whether higher scores are bona fide follows from its format or from an
-    option, and is printed.
+    The threshold comes from --dev or is fixed. Polarity is never guessed: whether higher scores mean bona fide follows
+    from the format or from an option, and is printed.
     """
     from rich.console import Console
 
@@ -157,7 +162,7 @@ def evaluate(
 
 
 def level_of(name: str, rule: str | None) -> Any:
-    """The level that the options choose. Raises FascoreError for an unknown name."""
+    """The level that the options choose. Raises FascoreError for an unknown name, or a rule without rows to merge."""
     from fascore.contract.errors import FascoreError
     from fascore.evaluation.presentation_level import Level
 
@@ -167,7 +172,8 @@ def level_of(name: str, rule: str | None) -> Any:
             raise FascoreError(f"--{flag} {value}: choose one of {', '.join(allowed)}")
     if rule is not None and name == "frame":
         raise FascoreError(
-            "--fold merges the rows of one presentation, and at level 'frame' each row is one: add --level clip or --level attempt"
+            "--fold merges the rows of one presentation, and at level 'frame' each row is one: "
+            "add --level clip or --level attempt"
         )
     return Level(**{"name": name, **({} if rule is None else {"rule": rule})})
 

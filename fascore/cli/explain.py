@@ -1,4 +1,4 @@
-"""`fascore explain`: one component in words."""
+"""`fascore explain`: describe one component."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 Kind = Annotated[
-    str, typer.Argument(metavar="KIND", help="dataset, modality, encoder, fusion, head, …", show_default=False)
+    str,
+    typer.Argument(
+        metavar="KIND", help="kind of the component, for example fusion; see fascore components", show_default=False
+    ),
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="name of the component", show_default=False)]
 

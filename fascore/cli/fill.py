@@ -8,8 +8,17 @@ from fascore.cli.options import Out, Set, Spec, Unset, With, overrides, problems
 from fascore.cli.text import print_or_write, to_json
 
 
-def fill(spec: Spec, settings: Set = [], unset: Unset = [], extra: With = [], out: Out = None) -> None:  # noqa: B006  Typer copies it
-    """Print a spec with every default filled in. Fields keep the order of the file."""
+def fill(
+    spec: Spec,
+    settings: Set = [],  # noqa: B006  Typer copies it
+    unset: Unset = [],  # noqa: B006
+    extra: With = [],  # noqa: B006
+    out: Out = None,
+) -> None:
+    """Print a spec with every default filled in.
+
+    Fields keep the order of the file.
+    """
     from fascore.spec.documents import read_spec
 
     with problems_of(spec):
@@ -19,7 +28,7 @@ def fill(spec: Spec, settings: Set = [], unset: Unset = [], extra: With = [], ou
 
 
 def _in_order_of(document: Any, full: Any) -> Any:
-    """`full` with its keys in the order of `document`, those that it adds behind."""
+    """`full` with its keys in the order of `document`, followed by the keys that it adds."""
     if isinstance(document, dict) and isinstance(full, dict):
         keys = [*(key for key in document if key in full), *(key for key in full if key not in document)]
         return {key: _in_order_of(document.get(key), full[key]) for key in keys}

@@ -1,4 +1,4 @@
-"""The layout of `--help`: purpose, arguments, options by group, examples. Importing rich would take longer than all of it."""
+"""The layout of `--help`: purpose, arguments, options by group, examples. It is instant because it avoids rich."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ PRESENTATIONS, STATISTICS, OUTPUT, EXECUTION = "Presentations", "Statistics", "O
 OTHER = "Other options"
 HELP = "show this help"
 EXAMPLES = re.compile(r"^Examples?:$", re.MULTILINE)
+NO_BREAK = "\N{NO-BREAK SPACE}"
+WIDTH = 78
+"""Columns of an example, without its indent."""
 
 
 def option(flag: str, metavar: str | None, help: str, group: str, short: str | None = None, **settings: Any) -> Any:
@@ -24,10 +27,15 @@ def option(flag: str, metavar: str | None, help: str, group: str, short: str | N
 
 
 class _Examples:
-    """Shows the `Examples:` of a docstring as they are, and describes `--help` as the other options are described."""
+    """Shows the `Examples:` of a docstring or an epilog as a section, and describes `--help` like the other options."""
 
     help: str | None
     epilog: str | None
+
+    def get_help(self, ctx: Any) -> str:
+        """The help, with ordinary blanks for those that kept a default on one line."""
+        text: str = super().get_help(ctx)  # type: ignore[misc]  # mixed into commands and groups
+        return text.replace(NO_BREAK, " ")
 
     def get_help_option(self, ctx: Any) -> Any:
         """`--help`."""
@@ -44,10 +52,14 @@ class _Examples:
         self.help = whole
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Examples of the docstring, or the epilog."""
-        if examples := examples_of(self.help):
-            self.epilog = layout(*examples)
-        super().format_epilog(ctx, formatter)  # type: ignore[misc]
+        """The examples of the docstring or of the epilog; an epilog of another kind as it is."""
+        commands = examples_of(self.help) or examples_of(self.epilog)
+        if not commands:
+            super().format_epilog(ctx, formatter)  # type: ignore[misc]
+            return
+        with formatter.section("Examples"):
+            for line in (line for command in commands for line in _continued(command)):
+                formatter.write(f"{' ' * formatter.current_indent}{line}\n")
 
 
 class Command(_Examples, TyperCommand):
@@ -70,6 +82,7 @@ class Command(_Examples, TyperCommand):
                 continue
             panel = getattr(param, "rich_help_panel", None)
             (groups.setdefault(panel, []) if panel else rest).append((record[0], _bounds(record[1])))
+        rest = groups.pop(OTHER, []) + rest
         groups[OTHER if len(groups) > 1 else "Options"] = rest
         for name, records in groups.items():
             if records:
@@ -97,14 +110,15 @@ class Group(_Examples, TyperGroup):
 
 
 def layout(*commands: str) -> str:
-    """Examples as an epilog that is not wrapped."""
-    return "\n".join(["\b", "Examples:" if len(commands) > 1 else "Example:", *(f"  {line}" for line in commands)])
+    """The epilog that shows these commands as examples."""
+    return "\n".join(["Examples:", *commands])
 
 
 def examples_of(text: str | None) -> list[str]:
-    """Lines after `Examples:` in a docstring."""
+    """The commands after `Examples:` in a docstring or an epilog; a line that ends in a backslash continues."""
     _, *rest = EXAMPLES.split(text or "", maxsplit=1)
-    return [line.strip() for line in "".join(rest).splitlines() if line.strip()]
+    joined = re.sub(r"\s*\\\n\s*", " ", "".join(rest))
+    return [line.strip() for line in joined.splitlines() if line.strip()]
 
 
 def summary(command: Any) -> str:
@@ -126,10 +140,22 @@ def lay_out(app: typer.Typer) -> typer.Typer:
 
 
 def first_sentence(text: str) -> str:
-    """The first sentence as an entry of a list: without its period, and without a capital that only begins a sentence."""
+    """The first sentence as an entry of a list: without its period, in lower case unless it begins with an acronym."""
     paragraph = " ".join(text.strip().partition("\n\n")[0].split())
     sentence = re.split(r"(?<=\w)[.;](?:\s|$)", paragraph, maxsplit=1)[0]
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
+def _continued(command: str) -> list[str]:
+    """The lines of a command: one if it fits, otherwise broken before options and continued with a backslash."""
+    lines = [""]
+    for word in re.split(r" (?=--)", command):
+        if lines[-1] and len(lines[-1]) + len(word) + len("  \\") > WIDTH:
+            lines[-1] += " \\"
+            lines.append(f"  {word}")
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    return [command] if len(command) <= WIDTH else lines
 
 
 def _metavar(param: Any) -> str:
@@ -144,7 +170,8 @@ def _usage(param: Any) -> str:
 def _bounds(text: str, required: bool = True) -> str:
     """The range of a number in words, unless it is obvious. The usage line shows which arguments are required."""
     text = re.sub(r"; x>=[01](?=\])|\s*\[x>=[01]\]", "", text)
-    text = re.sub(r"([-\d.]+)<=x<=([-\d.]+)", r"\1 to \2", text)
-    text = re.sub(r"x>=([-\d.]+)", r"at least \1", text)
+    text = re.sub(r"([-\d.]+)<=x<=([-\d.]+)", r"range: \1 to \2", text)
+    text = re.sub(r"x>=([-\d.]+)", r"minimum: \1", text)
     text = re.sub(r"\]\s+\[", "; ", re.sub(r"\s+\[", " [", text))
+    text = text.replace("[default: ", f"[default:{NO_BREAK}")
     return text if required else re.sub(r"; required(?=\])|\s*\[required\]$", "", text)

@@ -25,7 +25,7 @@ NODE = {"rgb": "face", "depth": "depth", "infrared": "infrared"}
 
 
 class Choices(NamedTuple):
-    """What the user chose; None for what was left out."""
+    """The choices of the user; None for those left out."""
 
     data: str | None = None
     manifest: Path | None = None
@@ -40,13 +40,14 @@ class Choices(NamedTuple):
 DATA, MODEL = "Data", "Model and training"
 Data = Annotated[
     str | None,
-    option("--data", "NAME", "phantom (rendered clips), or folder (your own videos) [default: phantom]", DATA),
+    option("--data", "NAME", "phantom (rendered clips) or folder (your own videos) [default: phantom]", DATA),
 ]
 Manifest = Annotated[
-    Path | None, option("--manifest", "FILE", "list of your videos, CSV or JSON lines; implies --data folder", DATA)
+    Path | None, option("--manifest", "FILE", "list of your videos, as CSV or JSON lines; implies --data folder", DATA)
 ]
 Modalities = Annotated[
-    str | None, option("--modalities", "LIST", "rgb, depth, and infrared, separated by commas [default: rgb]", DATA)
+    str | None,
+    option("--modalities", "LIST", "any of rgb, depth, and infrared, separated by commas [default: rgb]", DATA),
 ]
 Finder = Annotated[
     str | None,
@@ -59,8 +60,8 @@ Finder = Annotated[
 ]
 Encoder = Annotated[str | None, option("--encoder", "NAME", "timm model [default: resnet18]", MODEL)]
 Fusion = Annotated[str | None, option("--fusion", "NAME", "fusion of several modalities [default: gated]", MODEL)]
-Epochs = Annotated[int | None, option("--epochs", "N", "passes over the training set [default: 10]", MODEL, min=1)]
-Name = Annotated[str | None, option("--name", "NAME", "name of the run [default: name of the file]", OUTPUT)]
+Epochs = Annotated[int | None, option("--epochs", "N", "number of training epochs [default: 10]", MODEL, min=1)]
+Name = Annotated[str | None, option("--name", "NAME", "name of the run [default: the name of the file]", OUTPUT)]
 Force = Annotated[bool, option("--force", None, "overwrite an existing file", OUTPUT)]
 
 
@@ -76,7 +77,10 @@ def init(
     name: Name = None,
     force: Force = False,
 ) -> None:
-    """Write a spec that runs. Without options, the command asks for the choices if it is run on a terminal."""
+    """Write a spec that is ready to run.
+
+    Without options, on a terminal, the command asks for the choices.
+    """
     flags = Choices(
         data=data,
         manifest=manifest,
@@ -104,7 +108,7 @@ def asked(choices: Choices) -> Choices:
         if "," in modalities
         else None
     )
-    encoder = typer.prompt("encoder, a model of timm", default="resnet18")
+    encoder = typer.prompt("encoder, the name of a timm model", default="resnet18")
     epochs = _ask("epochs", "10", _positive)
     return choices._replace(modalities=modalities, fusion=fusion, encoder=encoder, epochs=int(epochs))
 
@@ -140,9 +144,9 @@ def _positive(text: str) -> str:
 
 
 def write_spec(path: Path, choices: Choices, *, force: bool) -> None:
-    """Check the spec of some choices and write it. Raises FascoreError, or SpecErrors if the choices do not fit together."""
+    """Check the spec of some choices and write it. Raises FascoreError, or SpecErrors if the choices conflict."""
     if path.exists() and not force:
-        raise FascoreError(f"{path}: exists already; overwrite it with --force, or name another file")
+        raise FascoreError(f"{path}: already exists; overwrite it with --force, or choose another file")
     from fascore.contract.component import validate
     from fascore.contract.files import write_whole
     from fascore.spec.documents import RunSpec
@@ -154,7 +158,7 @@ def write_spec(path: Path, choices: Choices, *, force: bool) -> None:
 
 
 def spec_of(choices: Choices) -> dict[str, Any]:
-    """The document. Raises FascoreError for an unknown choice."""
+    """The spec's document. Raises FascoreError for an unknown choice."""
     kinds = _modalities(choices.modalities or "rgb")
     data, detector = _data(choices)
     nodes = [NODE[kind] for kind in kinds]
@@ -205,10 +209,11 @@ def _data(choices: Choices) -> tuple[dict[str, Any], str]:
     if choices.data == "folder" or (choices.data is None and choices.manifest is not None):
         return _of_manifest(choices.manifest), choices.detector or _finder()
     if choices.data not in (None, "phantom"):
-        raise FascoreError(f"--data {choices.data}: write phantom or folder")
+        raise FascoreError(f"--data {choices.data}: must be phantom or folder")
     if "phantom" not in index().names("dataset"):
         raise FascoreError(
-            "rendered clips are provided by the package fas-phantom: pip install fas-phantom; or use your own videos: --data folder --manifest FILE"
+            "the package fas-phantom provides rendered clips: pip install fas-phantom; "
+            "or use your own videos: --data folder --manifest FILE"
         )
     own, other = ({"type": "phantom", "site": site} for site in "AB")
     tests = {"intra": [{"dataset": own, "split": "test"}], "cross": [{"dataset": other, "split": "test"}]}
@@ -234,7 +239,7 @@ def _of_manifest(manifest: Path | None) -> dict[str, Any]:
     dataset = {"type": "folder", "manifest": str(manifest)}
     splits = cast("Dataset", validate(load("dataset", "folder"), dataset)).splits()
     if "train" not in splits:
-        raise FascoreError(f"{manifest}: no line has split 'train'; its splits are: {', '.join(splits)}")
+        raise FascoreError(f"{manifest}: no line belongs to split 'train'; available: {', '.join(splits)}")
     entry = {split: [{"dataset": dataset, "split": split}] for split in splits}
     tests = {"test": entry["test"]} if "test" in splits else {}
     return {

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and what they mean."""
+"""Arguments and options that several commands share, and their interpretation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fascore.contract.errors import FascoreError, SpecErrors
 Spec: TypeAlias = Annotated[Path, typer.Argument(metavar="SPEC", help="JSON file of the spec", show_default=False)]
 Run: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a finished run", show_default=False)]
 Set: TypeAlias = Annotated[
-    list[str], option("--set", "PATH=VALUE", "change one field, for example recipe.epochs=5; repeatable", SPEC)
+    list[str], option("--set", "PATH=VALUE", "set one field, for example recipe.epochs=5; repeatable", SPEC)
 ]
 Unset: TypeAlias = Annotated[
     list[str], option("--unset", "PATH", "remove one field, for example recipe.clip; repeatable", SPEC)
@@ -35,7 +35,9 @@ Strict: TypeAlias = Annotated[
 Runs: TypeAlias = Annotated[
     Path, option("--runs", "DIR", "folder that contains the run folders", OUTPUT, show_default=True)
 ]
-Device: TypeAlias = Annotated[str, option("--device", "NAME", "auto, cpu, or cuda", EXECUTION, show_default=True)]
+Device: TypeAlias = Annotated[
+    str, option("--device", "NAME", "device to compute on: auto, cpu, or cuda", EXECUTION, show_default=True)
+]
 Detector: TypeAlias = Annotated[
     str | None,
     option("--detector", "NAME", "face detector, as a name or JSON [default: the detector of the run]", INPUT),
@@ -46,7 +48,10 @@ Out: TypeAlias = Annotated[
 
 
 def overrides(settings: Sequence[str], extra: Sequence[str], unset: Sequence[str] = ()) -> dict[str, Any]:
-    """Changes by path: first `--unset`, then `--set`. Registers the components of `--with` before. Raises FascoreError."""
+    """Changes by path: first `--unset`, then `--set`. Raises FascoreError.
+
+    Before, the components of `--with` are registered.
+    """
     from fascore.contract.registry import add_targets
     from fascore.spec.documents import parse_override
     from fascore.spec.overrides import UNSET
@@ -56,14 +61,14 @@ def overrides(settings: Sequence[str], extra: Sequence[str], unset: Sequence[str
     changed = dict(map(parse_override, settings))
     for path in unset:
         if not path or "=" in path:
-            raise FascoreError(f"--unset {path}: write the path alone, such as --unset recipe.clip")
+            raise FascoreError(f"--unset {path}: must be a path without a value, for example --unset recipe.clip")
         if path in changed:
-            raise FascoreError(f"{path} is both --set and --unset; leave one out")
+            raise FascoreError(f"{path} occurs in both --set and --unset; remove one of them")
     return {**dict.fromkeys(unset, UNSET), **changed}
 
 
 class InFile(SpecErrors):
-    """All problems of one document: one line per problem that begins with the file, and their number."""
+    """All problems of one document: one line per problem, beginning with the file, then a line with their number."""
 
     def __init__(self, path: Path, errors: SpecErrors) -> None:
         super().__init__(errors.problems)
@@ -87,5 +92,10 @@ def problems_of(path: Path) -> Iterator[None]:
 SHARE = "report.shared.html"
 Share = Annotated[
     bool,
-    option("--share", None, "write a report to share: no pictures, and numbers instead of ids and subjects", OUTPUT),
+    option(
+        "--share",
+        None,
+        "write a report to share, without pictures and with numbers instead of ids and subjects",
+        OUTPUT,
+    ),
 ]

@@ -1,4 +1,4 @@
-"""`fascore papers`: the printed numbers of papers that plugins provide."""
+"""`fascore papers`: the published numbers that plugins provide."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="TABLE",
-        help="table to print, for example joint/II, or a paper whose tables are listed",
+        help="table to print, for example joint/II, or paper whose tables to list, for example joint",
         show_default=False,
     ),
 ]
 
 
 def papers(table: Name = None) -> None:
-    """List the tables of papers that installed packages provide, or print one table.
+    """List the tables of papers that installed packages provide, or print one.
 
-    A mark shows a cell that the paper itself contradicts, or that is unsuitable as a target; the reason is printed below.
+    A marked cell is contradicted by the paper itself or unsuitable as a target; the reason is printed below the table.
     """
     from fascore.report.papers.tables import document, installed_paper, listing, paper_table
 

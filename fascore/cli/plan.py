@@ -1,4 +1,4 @@
-"""`fascore plan`: the sample sizes that a claim needs."""
+"""`fascore plan`: the sample sizes that a claim requires."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 CLAIM = "Claim"
 Apcer = Annotated[
-    float | None,
-    option("--apcer", "RATE", "claim that the APCER of each species is at most this, for example 0.02", CLAIM),
+    float | None, option("--apcer", "RATE", "limit of the claim for the APCER of each species, for example 0.02", CLAIM)
 ]
-Bpcer = Annotated[float | None, option("--bpcer", "RATE", "claim that the BPCER is at most this", CLAIM)]
+Bpcer = Annotated[float | None, option("--bpcer", "RATE", "limit of the claim for the BPCER, for example 0.15", CLAIM)]
 Confidence = Annotated[
     float, option("--confidence", "LEVEL", "confidence of the exact one-sided bound", CLAIM, show_default=True)
 ]
@@ -28,7 +27,12 @@ Species = Annotated[
 Each = Annotated[
     int,
     option(
-        "--each", "N", "presentations per instrument, and per bona fide subject", STATISTICS, min=1, show_default=True
+        "--each",
+        "N",
+        "number of presentations per instrument or bona fide subject",
+        STATISTICS,
+        min=1,
+        show_default=True,
     ),
 ]
 Correlation = Annotated[
@@ -36,21 +40,21 @@ Correlation = Annotated[
     option(
         "--correlation",
         "RHO",
-        "correlation of errors within an instrument or subject [default: 0 and 1]",
+        "correlation of errors within an instrument or subject [default: both 0 and 1]",
         STATISTICS,
         min=0,
         max=1,
     ),
 ]
 Errors = Annotated[
-    int, option("--errors", "N", "largest number of tolerated errors to plan for", STATISTICS, min=0, show_default=True)
+    int, option("--errors", "N", "maximum number of errors to tolerate", STATISTICS, min=0, show_default=True)
 ]
 True_ = Annotated[
     list[float],
     option(
         "--true",
         "RATE",
-        "print the chance to pass at this true rate; repeatable [default: limit/2, limit/5, and limit/10]",
+        "true rate at which to print the probability of passing; repeatable [default: limit/2, limit/5, and limit/10]",
         STATISTICS,
     ),
 ]
@@ -68,9 +72,10 @@ def plan(
     true: True_ = [],  # noqa: B006  Typer copies it
     as_json: Json = False,
 ) -> None:
-    """Compute how many presentations, subjects, and instruments a claim needs, before you book a laboratory.
+    """Compute the sample sizes that a claim about error rates requires.
 
-    The numbers are exact: with the tolerated errors, the one-sided Clopper-Pearson bound is at most the limit.
+    Sizes are given in presentations and in instruments or subjects. They are exact: with the tolerated errors, the
+    one-sided Clopper-Pearson bound is at most the limit.
     """
     from fascore.contract.component import validate
     from fascore.contract.errors import FascoreError
@@ -78,14 +83,14 @@ def plan(
 
     limits = {name: limit for name, limit in (("apcer", apcer), ("bpcer", bpcer)) if limit is not None}
     if not limits:
-        raise FascoreError("say what to claim: --apcer 0.02, --bpcer 0.15, or both")
+        raise FascoreError("there is no claim: add --apcer, --bpcer, or both, for example --apcer 0.02")
     for name, rates in (
         *((name, [limit]) for name, limit in limits.items()),
         ("confidence", [confidence]),
         ("true", true),
     ):
         if wrong := [rate for rate in rates if not 0 < rate < 1]:
-            raise FascoreError(f"--{name} {wrong[0]:g}: write a number between 0 and 1, such as 0.02 for 2 %")
+            raise FascoreError(f"--{name} {wrong[0]:g}: must be a number between 0 and 1, for example 0.02 for 2 %")
     ends = [correlation] if correlation is not None else [0.0, 1.0] if each > 1 else [0.0]
     answers = []
     for name, limit in limits.items():
@@ -105,7 +110,7 @@ def _table(claim: Claim, plans: Sequence[Plan]) -> str:
     whom = f", {claim.species} species" if claim.rate == "apcer" else ""
     title = f"{claim.rate.upper()} <= {_percent(claim.limit)} at {_percent(claim.confidence)} confidence{whom}"
     if claim.each > 1:
-        title += f"; {claim.each} presentations {'an instrument' if claim.rate == 'apcer' else 'a subject'}, correlation {claim.correlation:g}"
+        title += f"; {claim.each} presentations per {groups.removesuffix('s')}, correlation {claim.correlation:g}"
         title += f": design effect {claim.design_effect:g}"
     several = claim.species > 1
     heading = [

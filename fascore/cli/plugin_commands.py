@@ -28,7 +28,7 @@ def names_of_plugins(own: list[str]) -> list[str]:
 
 
 def command_of_plugin(name: str) -> Any:
-    """A command that imports the plugin's own when it runs, and hands it everything."""
+    """A command that, when it runs, imports the plugin's command and passes all arguments to it."""
     from fascore.contract.registry import index
 
     provider = index().provider("command", name)
@@ -49,7 +49,7 @@ def command_of_plugin(name: str) -> Any:
 
 
 def summary_of_plugin(provider: Provider) -> str:
-    """What the command does, read from its source without importing it; its package, if the source does not say."""
+    """The purpose of the command, read from its source without importing it; its package, if there is no docstring."""
     return first_sentence(_docstring(provider.target) or "") or f"a command of {provider.source}"
 
 

@@ -1,4 +1,4 @@
-"""`fascore plugin new`: write a plugin package that passes its tests."""
+"""`fascore plugin new`: create a plugin package that passes its tests."""
 
 from __future__ import annotations
 
@@ -39,15 +39,17 @@ class Names(NamedTuple):
 
 
 def plugin_new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="what the plugin adds, for example my-fusion")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="name of the plugin, for example my-fusion", show_default=False)
+    ],
     kind: Annotated[
-        str, option("--kind", "KIND", f"kind of its first component: {', '.join(KINDS)}", "Plugin", show_default=True)
+        str, option("--kind", "KIND", f"kind of the first component: {', '.join(KINDS)}", "Plugin", show_default=True)
     ] = "fusion",
     into: Annotated[
-        Path, option("--into", "DIR", "folder that receives the package [default: current folder]", OUTPUT)
+        Path, option("--into", "DIR", "folder in which to create the package [default: the current folder]", OUTPUT)
     ] = Path("."),
 ) -> None:
-    """Write a plugin package that can be installed and passes its tests as it is."""
+    """Create a plugin package that installs and passes its tests as generated."""
     folder = create(name, into, kind)
     print(f"the plugin is called {names_of(name)}")
     print(f"wrote {folder}\ninstall it: pip install -e '{folder}[test]'\ntest it:    pytest {folder}")
@@ -74,7 +76,7 @@ def create(name: str, folder: Path, kind: str = "fusion") -> Path:
         raise FascoreError(f"there is no kind '{kind}'; available: {', '.join(KINDS)}")
     target = folder / names.distribution
     if target.exists():
-        raise FascoreError(f"{target}: exists already; choose another name or folder")
+        raise FascoreError(f"{target}: already exists; choose another name or folder")
     try:
         for path, text in _texts(names, kind).items():
             write_whole(target / path, text)

@@ -1,4 +1,4 @@
-"""`fascore plugins`: the packages that provide components, and what is wrong with them."""
+"""`fascore plugins`: the packages that provide components, and their problems."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from fascore.report.plain_text import columns, counted
 def plugins(
     context: typer.Context,
     check: Annotated[
-        bool, option("--check", None, "import every component; the exit code is 1 if one is broken", EXECUTION)
+        bool, option("--check", None, "import every component; the exit code is 1 if there is a problem", EXECUTION)
     ] = False,
 ) -> None:
-    """List the packages that provide components, and names that are provided twice."""
+    """List the packages that provide components, and report conflicting names."""
     print(packages())
     own = getattr(context.find_root().command, "commands", {})
     problems = [*map(str, index().conflicts()), *hidden_commands(own)]
@@ -46,7 +46,7 @@ def packages() -> str:
 
 
 def hidden_commands(own: Collection[str]) -> list[str]:
-    """One sentence per plugin command that cannot be called because a command of fascore, in `own`, has the same name."""
+    """One sentence per plugin command that cannot be called because a core command, in `own`, has the same name."""
     return [
         f"command '{provider.name}' of {provider.source} cannot be called: fascore has a command of that name; "
         "report this to the authors of the package"

@@ -10,21 +10,22 @@ import typer
 from fascore.cli.help import INPUT, OUTPUT, THRESHOLD, option
 from fascore.cli.options import Detector, Device, Run, With, overrides
 
-Paths = Annotated[
-    list[Path], typer.Argument(metavar="PATH", help="images, videos, or folders of them", show_default=False)
-]
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="images, videos, or folders", show_default=False)]
 Clips = Annotated[
     float | None, option("--clips", "SECONDS", "split each video into clips of this length and score each clip", INPUT)
 ]
 Recalibrated = Annotated[
     Path | None,
     option(
-        "--threshold", "FILE", "use the threshold of this file by fascore recalibrate [default: of the run]", THRESHOLD
+        "--threshold",
+        "FILE",
+        "threshold file written by fascore recalibrate [default: the threshold of the run]",
+        THRESHOLD,
     ),
 ]
 Json = Annotated[bool, option("--json", None, "print one JSON object per line instead of a table", OUTPUT)]
 Timeline = Annotated[
-    Path | None, option("--timeline", "FILE", "draw the scores over time as a PNG; requires --clips", OUTPUT)
+    Path | None, option("--timeline", "FILE", "draw the scores over time into this PNG file; requires --clips", OUTPUT)
 ]
 
 
@@ -39,7 +40,7 @@ def predict(
     device: Device = "auto",
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
-    """Score images and videos with a finished run, and decide at its threshold.
+    """Score images and videos with a finished run and decide at its threshold.
 
     A file that cannot be scored is listed with the reason and never counted as an attack.
     """

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def print_answers(answers: Iterable[Prediction], *, as_json: bool, origin: str) -> list[Prediction]:
-    """Print one JSON object per line, or a table that ends with the file and, without a decision, the reason. Returns the answers.
+    """Print one JSON object per line, or a table whose last column names the file and why it has no decision, if so.
 
-    `origin` describes where the threshold comes from.
+    `origin` describes the source of the threshold. Returns the answers.
     """
     threshold: float | None = None
     printed: list[Prediction] = []

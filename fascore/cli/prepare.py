@@ -13,9 +13,9 @@ def prepare(
     extra: With = [],  # noqa: B006
     strict: Strict = False,
 ) -> None:
-    """Decode the records of a spec and store what its model reads, once for all runs.
+    """Decode the records of a spec and store the inputs of its model.
 
-    `fascore run` prepares whatever is missing; prepare first to separate this from training.
+    All runs share the stored data. `fascore run` prepares whatever is missing; this command separates it from training.
     """
     changes = overrides(settings, extra, unset)
     with problems_of(spec):

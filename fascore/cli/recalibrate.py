@@ -27,10 +27,16 @@ def recalibrate(
         ),
     ],
     bpcer: Annotated[
-        float, option("--bpcer", "RATE", "largest share of them that is rejected", THRESHOLD, show_default=True)
+        float,
+        option(
+            "--bpcer", "RATE", "largest share of these presentations that may be rejected", THRESHOLD, show_default=True
+        ),
     ] = 0.01,
     camera: Annotated[
-        str, option("--camera", "NAME", "name of the file, thresholds/NAME.json", OUTPUT, show_default=True)
+        str,
+        option(
+            "--camera", "NAME", "name of the camera and of its file, thresholds/NAME.json", OUTPUT, show_default=True
+        ),
     ] = "new",
     detector: Detector = None,
     device: Device = "auto",
@@ -50,7 +56,7 @@ def recalibrate(
     own, _ = run.decision()
     target = folder / "thresholds" / f"{camera}.json"
     if target.exists():
-        raise FascoreError(f"{target} exists already; choose another name with --camera, or delete it")
+        raise FascoreError(f"{target}: already exists; choose another name with --camera, or delete the file")
     recalibrated = choose(
         _bona_fide(folder, paths, detector, device), own=own, run=folder.resolve().name, camera=camera, bpcer=bpcer
     )
@@ -63,13 +69,13 @@ def recalibrate(
 
 
 def _bona_fide(folder: Path, paths: list[Path], detector: str | None, device: str) -> ScoreTable:
-    """Scores from a file, or of images and videos that the run scores now."""
+    """Scores of a file, or of images and videos that are scored now."""
     from fascore.contract.errors import FascoreError
     from fascore.evaluation.table import ScoreTable
 
     if files := [path for path in paths if path.suffix.lower() in SCORE_FILES]:
         if len(paths) > 1:
-            raise FascoreError(f"{files[0]} is a score file: name it alone, or name images and videos")
+            raise FascoreError(f"{files[0]} is a score file: pass it alone, or pass only images and videos")
         return ScoreTable.read(files[0])
     from fascore.running.predict import predict
     from fascore.spec.documents import json_or_word

@@ -1,4 +1,4 @@
-"""`fascore report`: write the report of a run again."""
+"""`fascore report`: rewrite the report of a run."""
 
 from __future__ import annotations
 
@@ -22,13 +22,19 @@ def report(
     ] = None,
     sections: Annotated[
         str | None,
-        option("--add", "JSON", 'add sections, as under trackers: {"embedding": {"nodes": ["fused"]}}', OUTPUT),
+        option(
+            "--add",
+            "JSON",
+            'sections to add, in the form of trackers, for example {"embedding": {"nodes": ["fused"]}}',
+            OUTPUT,
+        ),
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Write the report of a run again from the files of its folder, or write a report to share.
+    """Rewrite the report of a run, or write a report to share.
 
-    Nothing is scored again. --add computes sections from the trained model and keeps them for later reports.
+    The report is built from the files of the run folder; nothing is scored again. --add computes sections from the
+    trained model and keeps them for later reports.
     """
     from fascore.running.conclude import report as write
     from fascore.running.folder import open_run
@@ -47,6 +53,7 @@ def _add(run: RunFolder, sections: str, device: str) -> None:
     trackers = {trackers: {}} if isinstance(trackers, str) else trackers
     if not isinstance(trackers, dict) or not all(isinstance(options, dict) for options in trackers.values()):
         raise FascoreError(
-            f'--add: {sections} is not a JSON object of options by name, such as \'{{"embedding": {{"nodes": ["fused"]}}}}\''
+            f"--add: {sections} is not a JSON object of options by name, for example "
+            '{"embedding": {"nodes": ["fused"]}}'
         )
     print(f"added: {', '.join(further_sections(run, trackers, device))}")

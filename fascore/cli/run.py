@@ -17,17 +17,17 @@ def run(
     settings: Set = [],  # noqa: B006  Typer copies it
     unset: Unset = [],  # noqa: B006
     fresh: Annotated[
-        bool,
-        option("--fresh/--resume", None, "start over, or continue an interrupted run", EXECUTION, show_default=True),
+        bool, option("--fresh/--resume", None, "start over, or resume an interrupted run", EXECUTION, show_default=True)
     ] = False,
     processes: Trainers = 1,
     extra: With = [],  # noqa: B006
     strict: Strict = False,
     runs: Runs = RUNS,
 ) -> None:
-    """Train a model from a spec, choose its threshold on the dev set, evaluate every test set, and write a report.
+    """Train a model from a spec, evaluate it, and write a report.
 
-    If a run is interrupted, repeat the command: training resumes and gives identical results.
+    The threshold is chosen on the dev set, and every test set is evaluated. If a run is interrupted, repeat the
+    command: training resumes and gives identical results.
     """
     document = _checked(spec, overrides(settings, extra, unset))
     with problems_of(spec):
@@ -37,7 +37,7 @@ def run(
 
 
 def _checked(spec: Path, changes: Mapping[str, Any]) -> Any:
-    """The document of a spec that passes the check: a mistake is reported at once, before torch is imported."""
+    """The document of a spec that passes the check. Errors are reported at once, before torch is imported."""
     from fascore.spec.documents import read_spec
     from fascore.spec.plan import check
 

@@ -13,12 +13,12 @@ from fascore.cli.options import Runs, Strict, Trainers, With, overrides, problem
 RUNS = Path("runs")
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="JSON file of the study", show_default=False)]
 Base = Annotated[
-    Path | None, option("--base", "SPEC", "use this base spec instead of the one that the study names", SPEC)
+    Path | None, option("--base", "SPEC", "base spec to use instead of the one that the study names", SPEC)
 ]
 
 
 def study_check(study: Study, base: Base = None, extra: With = []) -> None:  # noqa: B006
-    """Check every run of a study and list the names of the runs."""
+    """Check every run of a study and list the runs."""
     from fascore.running.study import check_study, read_study
 
     overrides([], extra)
@@ -35,7 +35,7 @@ def study_run(
     runs: Runs = RUNS,
     extra: With = [],  # noqa: B006
 ) -> None:
-    """Execute the runs of a study that are not finished, then print its table."""
+    """Execute the unfinished runs of a study, then print its table."""
     from fascore.running.run import execute_document
     from fascore.running.study import read_study, run_study
 
@@ -52,7 +52,10 @@ def study_run(
 
 
 def study_table(study: Study, base: Base = None, runs: Runs = RUNS, extra: With = []) -> None:  # noqa: B006
-    """Print mean and standard deviation over seeds and folds, one line per row of the study."""
+    """Print means and standard deviations over seeds and folds.
+
+    The table has one line per row of the study.
+    """
     from fascore.report.plain_text import columns
     from fascore.running.study import read_study, table
 

@@ -18,7 +18,10 @@ def subsets(
     device: Device = "auto",
     extra: With = [],  # noqa: B006  Typer copies it
 ) -> None:
-    """Evaluate a run with every subset of its optional inputs, at the threshold of the run."""
+    """Evaluate a run with every subset of its optional inputs.
+
+    All subsets use the threshold of the run.
+    """
     from fascore.report.plain_text import columns
     from fascore.running.folder import open_run
     from fascore.running.study import figures

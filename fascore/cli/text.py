@@ -1,4 +1,4 @@
-"""Text for terminals and pipes: JSON that a person can read, printed or written to a file."""
+"""Text for terminals and pipes: readable JSON, printed or written to a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDTH = 120
 
 
 def to_json(value: Any, indent: int = 0) -> str:
-    """JSON in which a container stands on one line where it fits."""
+    """JSON in which each container that fits is on one line."""
     flat = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or not value or (indent and len(flat) + indent <= WIDTH):
         return flat
@@ -25,7 +25,7 @@ def to_json(value: Any, indent: int = 0) -> str:
 
 
 def print_or_write(text: str, out: Path | None) -> None:
-    """Print a text, or write it to a file, whole or not at all, and say where. Raises FascoreError."""
+    """Print a text, or write it to a file, whole or not at all, and print its path. Raises FascoreError."""
     if out is None:
         print(text)
         return

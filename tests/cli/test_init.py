@@ -53,7 +53,7 @@ def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path,
     [
         (["--modalities", "rgb,thermal"], "'thermal' is not one of rgb, depth, infrared"),
         (["--data", "folder"], "needs a manifest"),
-        (["--data", "nothing"], "write phantom or folder"),
+        (["--data", "nothing"], "must be phantom or folder"),
         (["--manifest", "nowhere.csv"], "nowhere.csv cannot be read"),
         (["--fusion", "concta", "--modalities", "rgb,depth"], "no fusion 'concta'. Did you mean 'concat'"),
     ],

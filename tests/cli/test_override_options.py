@@ -44,8 +44,8 @@ def test_unset_gives_a_field_its_default_again(fascore, demo, bare):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--unset", "recipe.epochs=3"], "--unset recipe.epochs=3: write the path alone"),
-        (["--unset", "seed", "--set", "seed=3"], "seed is both --set and --unset; leave one out"),
+        (["--unset", "recipe.epochs=3"], "--unset recipe.epochs=3: must be a path without a value"),
+        (["--unset", "seed", "--set", "seed=3"], "seed occurs in both --set and --unset; remove one of them"),
         (
             ["--unset", "model.heads.mian"],
             "--unset model.heads.mian: there is no 'mian' in model.heads; available: main",

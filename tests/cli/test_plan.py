@@ -45,8 +45,8 @@ def test_without_a_correlation_both_ends_are_shown(fascore):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "say what to claim"),
-        (["--apcer", "2"], "--apcer 2: write a number between 0 and 1"),
+        ([], "there is no claim: add --apcer, --bpcer, or both"),
+        (["--apcer", "2"], "--apcer 2: must be a number between 0 and 1"),
         (["--apcer", "nan"], "--apcer nan"),
         (["--apcer", "0.1", "--confidence", "95"], "--confidence 95"),
         (["--bpcer", "1e-12"], "claim less"),

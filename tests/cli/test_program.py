@@ -56,33 +56,61 @@ def help_of(path):
     return command_at(path).get_help(context_at(path))
 
 
-@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
-def test_every_help_shows_an_example_that_begins_with_the_command_itself(path):
-    examples = help_of(path).partition("Example")[2]
-    assert f"\n    {' '.join(['fascore', *path])}" in examples
+def options_of(path):
+    return [param for param in command_at(path).params if param.param_type_name == "option" and not param.hidden]
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
-def test_every_help_says_what_the_command_does_and_fits_80_columns(path):
-    text, _, _ = help_of(path).partition("\n  Example")
-    purpose = text.split("\n\n")[1].strip()
-    assert purpose[0].isupper() and purpose.endswith(".")
+def test_every_help_ends_with_examples_that_begin_with_the_command_itself(path):
+    heading, *examples = help_of(path).rpartition("\n\nExamples:\n")[1:]
+    assert heading and re.match(f"  {' '.join(['fascore', *path])}\\b", examples[0])
+    assert all(line.startswith(("  fascore ", "    --")) for line in examples[0].splitlines())
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_help_states_the_purpose_in_one_line_and_fits_80_columns(path):
+    text = help_of(path)
+    (purpose,) = text.split("\n\n")[1].splitlines()
+    assert purpose.strip()[0].isupper() and purpose.endswith(".")
     assert max(map(len, text.splitlines())) <= 80
-    assert "..." not in text.split("\n\n", 1)[1] and "<" not in text
+    assert not re.search(r"\.\.\.|…|<|\N{NO-BREAK SPACE}", text.split("\n\n", 1)[1])
 
 
-@pytest.mark.parametrize("path", [path for path in COMMANDS if not hasattr(command_at(path), "commands")], ids=" ".join)
-def test_every_option_is_described_in_a_group_with_its_default(path):
-    command = command_at(path)
-    options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
-    for option in options:
+LEAVES = [path for path in COMMANDS if not hasattr(command_at(path), "commands")]
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_option_is_described_and_listed_once_with_its_default(path):
+    text = help_of(path).partition("\n\nExamples:\n")[0]
+    for option in options_of(path):
         assert option.help, option.name
-        _, shown = option.get_help_record(context_at(path))
+        rows = re.findall(rf"^  (?:-\w, )?{option.opts[-1]}(?![-\w]).*(?:\n   .*)*", text, re.MULTILINE)
+        assert len(rows) == 1, option.name
         if option.default not in (None, False, (), []) and not callable(option.default):
-            assert "[default: " in shown, option.name
-    if len(options) > 6:
-        assert len({option.rich_help_panel for option in options}) > 1
-    assert len(options) < 16
+            assert "[default: " in " ".join(rows[0].split()), option.name
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_options_are_in_groups_and_those_of_no_group_come_last(path):
+    headings = re.findall(r"^(\w.*):$", help_of(path), re.MULTILINE)
+    assert len(set(headings)) == len(headings)
+    groups = [heading for heading in headings if heading not in ("Arguments", "Examples")]
+    assert groups[-1] in ("Options", "Other options")
+    assert (groups == ["Options"]) == (not [option for option in options_of(path) if option.name != "help"])
+    assert len(options_of(path)) < 16
+
+
+def test_evaluate_has_fewer_than_15_options():
+    assert len(options_of(("evaluate",))) < 15
+
+
+def test_a_long_example_continues_with_backslashes_and_reads_as_one_command():
+    from fascore.cli.help import examples_of
+
+    epilog = command_at(("evaluate",)).epilog
+    shown = help_of(("evaluate",)).rpartition("\n\n")[2]
+    assert " \\\n    --" in shown
+    assert examples_of(shown) == examples_of(epilog)
 
 
 def test_all_commands_of_the_issue_are_there():
@@ -209,7 +237,7 @@ def test_a_command_of_a_plugin_is_imported_when_it_is_called(fascore, distributi
     )
     assert fascore("beat", "a.mp4", "--rate", "25", PYTHONPATH=str(site)).stdout == "a.mp4 at 25.0\n"
     shown = fascore("beat", "--help", PYTHONPATH=str(site)).stdout
-    assert "Read a pulse.\n" in shown and shown.endswith("\n  Example:\n    fascore beat a.mp4\n")
+    assert "Read a pulse.\n" in shown and shown.endswith("\n\nExamples:\n  fascore beat a.mp4\n")
     assert "No such option" in fascore("beat", "a.mp4", "--nonsense", code=2, PYTHONPATH=str(site)).stderr
 
 

@@ -35,14 +35,14 @@ def test_a_threshold_is_written_beside_the_run_and_the_runs_own_stays(fascore, r
     assert "APCER unknown here" in told
     assert json.loads((run / "thresholds/phone.json").read_text())["threshold"]["value"] == 0.01
     assert (run / "checkpoints/threshold.json").read_bytes() == before
-    assert "exists already" in fascore("recalibrate", "demo", "phone.csv", "--camera", "phone", code=1).stderr
+    assert "already exists" in fascore("recalibrate", "demo", "phone.csv", "--camera", "phone", code=1).stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["demo", "phone.csv", "--bpcer", "0.001"], "needs 3000 bona fide, and there are 400"),
-        (["demo", "phone.csv", "video.mp4"], "name it alone"),
+        (["demo", "phone.csv", "video.mp4"], "pass it alone"),
         (["demo", "nowhere.csv"], "there is no score file"),
         (["nowhere", "phone.csv"], "there is no such folder"),
     ],

@@ -139,7 +139,7 @@ def test_a_prefix_of_a_known_plugin_is_refused(tmp_path):
 
 def test_nothing_is_written_over(tmp_path):
     create("mine", tmp_path)
-    with pytest.raises(FascoreError, match="exists already"):
+    with pytest.raises(FascoreError, match="already exists"):
         create("mine", tmp_path)
 
 

@@ -105,7 +105,9 @@ def show(
         ),
     ] = 0.5,
 ) -> None:
-    """Draw a rendered clip and everything known about it: images, traces, channels, and pulse.
+    """Draw a rendered clip with everything known about it.
+
+    The sheet shows images, traces, channels, and pulse.
 
     Examples:
       fascore phantom show --species print.flat --out print.png

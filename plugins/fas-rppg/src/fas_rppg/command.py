@@ -69,9 +69,10 @@ def pulse(
     as_json: Json = False,
     out: Out = None,
 ) -> None:
-    """Measure the pulse in the skin of a face: heart rate, signal-to-noise ratio, and a comparison with noise.
+    """Measure the pulse in the skin of a face.
 
-    The result is not a medical measurement. The exit code is 1 if the video cannot be measured.
+    The output has the heart rate, the signal-to-noise ratio (SNR), and a comparison with noise. The result is not a
+    medical measurement. The exit code is 1 if the video cannot be measured.
 
     Examples:
       fascore pulse video.mp4
