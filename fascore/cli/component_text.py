@@ -52,9 +52,12 @@ def _filled(text: str, width: int) -> str:
     )
 
 
-def _wrapped(text: str, width: int, **indents: str) -> list[str]:
+def _wrapped(text: str, width: int, *, subsequent_indent: str = "") -> list[str]:
     """Lines of at most `width` columns; words stay whole."""
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False, **indents) or [""]
+    lines = textwrap.wrap(
+        text, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=subsequent_indent
+    )
+    return lines or [""]
 
 
 def _fields(component: type[Component], width: int) -> str:
