@@ -37,15 +37,15 @@ def record_rgb(clip: ClipParameters, display: Field, index: int) -> np.ndarray:
     photons = np.float32(clip.capture.noise_gain**2 / clip.capture.illumination)
     deviation = np.sqrt(photons * display + np.float32(clip.capture.noise_floor**2))
     noisy = display + deviation * gaussian(random, display.shape)
-    return quantised(noisy)
+    return quantized(noisy)
 
 
-def quantised(image: Field) -> np.ndarray:
+def quantized(image: Field) -> np.ndarray:
     """[0, 1] to uint8, interleaved."""
     return host(np.clip(image * np.float32(255) + np.float32(0.5), 0, 255), np.uint8)
 
 
-def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:
+def record_depth(clip: ClipParameters, meters: Field, index: int) -> np.ndarray:
     """(H, W) uint16 millimetres, 0 where the sensor lost it: at depth edges and in patches.
 
     Its error is fine noise, coarse noise that changes from frame to frame, and one that stays (multipath, as of time-of-flight cameras).
@@ -55,8 +55,8 @@ def record_depth(clip: ClipParameters, metres: Field, index: int) -> np.ndarray:
     coarse = resized(gaussian(random, (size // 4, size // 4)), (size, size))
     error = np.float32(capture.depth_noise) * (np.float32(0.6) * fine + np.float32(0.9) * coarse)
     error += np.float32(capture.depth_error) * _multipath(clip.seed, clip.id, size, 0.33 * capture.face * size)
-    noisy = metres * np.float32(1000) + np.float32(4 * clip.haze) * metres * metres * error
-    edge = np.abs(laplacian(metres))
+    noisy = meters * np.float32(1000) + np.float32(4 * clip.haze) * meters * meters * error
+    edge = np.abs(laplacian(meters))
     patches = _patches(clip.seed, clip.id, size) + np.float32(0.3) * coarse
     lost = (edge > 0.05) | (patches > np.float32(3.2 - 2.0 * capture.depth_holes)) | (noisy > FAR)
     return host(np.where(lost, np.float32(0), np.clip(noisy + np.float32(0.5), 1, FAR)), np.uint16)
@@ -80,4 +80,4 @@ def record_infrared(clip: ClipParameters, light: Field, index: int) -> np.ndarra
     capture = clip.capture
     random = stream("noise", clip.seed, clip.id, "infrared", index)
     focused = blur(light, 0.5 * clip.size / 128) * np.float32(capture.infrared_exposure)
-    return quantised(np.sqrt(np.clip(focused, 0, 1)) + np.float32(0.012) * gaussian(random, light.shape))
+    return quantized(np.sqrt(np.clip(focused, 0, 1)) + np.float32(0.012) * gaussian(random, light.shape))

@@ -155,9 +155,9 @@ def framed(field: Field, corner: tuple[int, int], size: int, beyond: float = 0.0
     return whole if part.ndim == 2 else whole.transpose(1, 2, 0)
 
 
-def tinted(field: Field, colour: Field) -> Field:
+def tinted(field: Field, color: Field) -> Field:
     """(H, W, 3): a field (H, W) in a colour (3,)."""
-    return (colour[:, None, None] * field).transpose(1, 2, 0)
+    return (color[:, None, None] * field).transpose(1, 2, 0)
 
 
 def power(field: Field, exponent: float) -> Field:

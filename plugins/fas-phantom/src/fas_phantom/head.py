@@ -28,7 +28,7 @@ class Head(NamedTuple):
     who: Traits
     relief: Field
     cover: Field
-    colour: Field
+    color: Field
     matter: Field
     lids: Field
 
@@ -42,19 +42,19 @@ def head(person: Person) -> Head:
     random = stream("skin", person.seed)
     skin = _skin(who, x, y, random)
     lids, aperture = _aperture(who, x, y)
-    colour = _bearded(who, mix(skin, _lips(who), _lip_mask(who, x, y)), x, y, random)
-    closed = mix(colour, LASHES, _shut_line(who, x, y))
-    colour = mix(mix(colour, _eyes(who, x, y, lids), aperture), LASHES, _lashes(who, x, y))
+    color = _bearded(who, mix(skin, _lips(who), _lip_mask(who, x, y)), x, y, random)
+    closed = mix(color, LASHES, _shut_line(who, x, y))
+    color = mix(mix(color, _eyes(who, x, y, lids), aperture), LASHES, _lashes(who, x, y))
     brows = _brows(who, x, y, random)
-    colour, closed = mix(colour, who.hair * 0.8, brows), mix(closed, who.hair * 0.8, brows)
+    color, closed = mix(color, who.hair * 0.8, brows), mix(closed, who.hair * 0.8, brows)
     streaks = 1 + 0.28 * noise(random, x.shape, (60, 3.5), 2) + 0.1 * noise(random, x.shape, (20, 20))
-    colour = mix(colour, (who.hair * np.clip(streaks, 0.3, 2)[..., None]).astype(np.float32), shape.hair)
+    color = mix(color, (who.hair * np.clip(streaks, 0.3, 2)[..., None]).astype(np.float32), shape.hair)
     shade = _cavities(shape, x, y)[..., None]
     return Head(
         who,
         shape.z,
         shape.head.astype(np.float32),
-        (colour * shade).astype(np.float32),
+        (color * shade).astype(np.float32),
         _matter(who, shape, x, y, aperture, brows, shade[..., 0], _vessels(x, y, stream("vessels", person.seed))),
         np.dstack([closed * shade, lids]).astype(np.float32),
     )
@@ -161,14 +161,14 @@ def _shut_line(who: Traits, x: Field, y: Field) -> Field:
 def _brows(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
     across = np.abs(x) / who.width
     along = (across - 0.012) / 0.04
-    centre = (
+    center = (
         (BROW_HEIGHT - 0.001) * who.length
         - 0.0055 * np.sin(np.clip(along, 0, 1) * 2.2) * (1 + who.brow_tilt)
         + who.brow_tilt * 0.004 * along
     )
     thick = 0.0036 * who.brow * np.clip(1.25 - along * 0.75, 0.2, 1.2)
     hairs = np.clip(0.9 + 0.16 * noise(random, x.shape, (2, 3)), 0.55, 1)
-    return soft(thick - np.abs(y - centre), 0.0018) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003) * hairs * 0.9
+    return soft(thick - np.abs(y - center), 0.0018) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003) * hairs * 0.9
 
 
 def _cavities(shape: Surface, x: Field, y: Field) -> Field:
@@ -226,6 +226,6 @@ def pixels(x: Field, y: Field) -> tuple[Field, Field]:
     return (x - np.float32(LEFT)) / np.float32(PITCH), (y - np.float32(TOP)) / np.float32(PITCH)
 
 
-def metres(u: Field, v: Field) -> tuple[Field, Field]:
+def meters(u: Field, v: Field) -> tuple[Field, Field]:
     """Points in metres of coordinates in the maps."""
     return u * np.float32(PITCH) + np.float32(LEFT), v * np.float32(PITCH) + np.float32(TOP)

@@ -28,7 +28,7 @@ class Behind:
 
     def rgb(self, moment: Moment) -> Field:
         """Linear light (H, W, 3)."""
-        torso, below = self.torso.colour_at(moment.pose, *self._plane(moment))
+        torso, below = self.torso.color_at(moment.pose, *self._plane(moment))
         return mix(moment.backdrop, torso * (np.float32(0.85) * tint(self.clip.capture.light_warmth)), below)
 
     def depth(self, moment: Moment) -> Field:

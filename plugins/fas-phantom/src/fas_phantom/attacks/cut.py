@@ -38,7 +38,7 @@ class CutPrint(FlatPrint):
     def pose(self, tracks: Tracks, index: int) -> Pose:
         return super().pose(tracks, index)._replace(lids=float(tracks.lids[index]))
 
-    def colour(self) -> Head:
+    def color(self) -> Head:
         return cut_out(self.clip)[0]
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
@@ -76,8 +76,8 @@ class CutPrint(FlatPrint):
     def hidden(self, moment: Moment) -> Field:
         return self.cover(moment) * (1 - self.hole(moment))
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        return super().depth(metres, moment) + np.where(
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
+        return super().depth(meters, moment) + np.where(
             self.hole(moment) > 0.5, np.float32(self.clip.trait("gap")), np.float32(0)
         )
 
@@ -104,7 +104,7 @@ def cut_out(clip: ClipParameters) -> tuple[Head, Field, Field]:
     inside = (1 - reach) * clip.trait("hole_height")
     u, v = pixels(x + np.sign(x) * np.float32(theirs - mine), y)
     hole = soft(inside, 0.0008).astype(np.float32)
-    colour = mix(face.colour, sample(other.colour, u, v), hole)
+    color = mix(face.color, sample(other.color, u, v), hole)
     lids = np.dstack(
         [
             mix(face.lids[..., :3], sample(other.lids, u, v)[..., :3], hole),
@@ -112,5 +112,5 @@ def cut_out(clip: ClipParameters) -> tuple[Head, Field, Field]:
         ]
     )
     edge = soft(0.0012 - np.abs(inside), 0.0008).astype(np.float32)
-    shown = face._replace(colour=np.ascontiguousarray(colour, np.float32), lids=np.ascontiguousarray(lids, np.float32))
+    shown = face._replace(color=np.ascontiguousarray(color, np.float32), lids=np.ascontiguousarray(lids, np.float32))
     return shown, hole, edge

@@ -52,9 +52,9 @@ class Frame(Worn):
     @cached_property
     def _maps(self) -> Instrument:
         (x, y), wearer = grid(), self.head()
-        cover, colour = self.paint(wearer, x, y)
+        cover, color = self.paint(wearer, x, y)
         return instrument(
-            self.rims.surface(wearer, x), cover, colour, gloss=self.clip.trait("gloss"), near=self.near(wearer, x, y)
+            self.rims.surface(wearer, x), cover, color, gloss=self.clip.trait("gloss"), near=self.near(wearer, x, y)
         )
 
     def near(self, wearer: Head, x: Field, y: Field) -> Field | float:
@@ -136,19 +136,19 @@ class FunnyEyes(Frame):
         }
 
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
-        frame, colour = super().paint(wearer, x, y)
-        trait, centre = self.clip.trait, EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
+        frame, color = super().paint(wearer, x, y)
+        trait, center = self.clip.trait, EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
         lens = self.rims.lens(wearer.who, x, y)
         radius = np.hypot(
-            np.abs(x) - np.float32(centre) + np.float32(trait("squint_x")), y - np.float32(0.002 + trait("squint_y"))
+            np.abs(x) - np.float32(center) + np.float32(trait("squint_x")), y - np.float32(0.002 + trait("squint_y"))
         )
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
-        rays = (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - centre) * 24)).astype(np.float32)
+        rays = (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - center) * 24)).astype(np.float32)
         iris = (0.22 + 0.2 * np.cos(hue)).astype(np.float32) * rays[..., None]
-        eye = mix(np.full_like(colour, 0.72), iris, soft(np.float32(trait("iris_size")) - radius, 0.0006))
+        eye = mix(np.full_like(color, 0.72), iris, soft(np.float32(trait("iris_size")) - radius, 0.0006))
         eye = mix(eye, 0.008, soft(np.float32(0.45 * trait("iris_size")) - radius, 0.0006))
         eye = mix(eye, 0.01, soft(0.0008 - np.abs(radius - trait("iris_size")), 0.0005))
-        return np.maximum(frame, soft(lens, 0.0007)), mix(eye, colour, frame)
+        return np.maximum(frame, soft(lens, 0.0007)), mix(eye, color, frame)
 
 
 class PaperGlasses(Frame):
@@ -178,6 +178,6 @@ class PaperGlasses(Frame):
         stripe = soft(
             np.sin(trait("stripes") * (x * np.cos(trait("slant")) + y * np.sin(trait("slant")))).astype(np.float32), 0.3
         )
-        coloured = mix(np.broadcast_to(one, (*x.shape, 3)), other, stripe)
+        colored = mix(np.broadcast_to(one, (*x.shape, 3)), other, stripe)
         edge = 1 - soft(blur(frame, 1.0) - np.float32(0.72), 0.12)
-        return frame, mix(coloured, 0.82, edge)
+        return frame, mix(colored, 0.82, edge)

@@ -30,7 +30,7 @@ class FaceSwap(Forged):
             "wide": float(random.uniform(0.9, 1.05)),
         }
 
-    def colour(self) -> Head:
+    def color(self) -> Head:
         return swapped(self.clip)[0]
 
     def region(self) -> Field:
@@ -59,5 +59,5 @@ def swapped(clip: ClipParameters) -> tuple[Head, Field]:
     mask = soft((1 - np.hypot(x / wide, (y - 0.03 * mine.length) / long)) * wide, clip.trait("seam"))
     lids = mix(carrier.lids[..., :3], sample(donor.lids, u, v)[..., :3] * gain, mask)
     shut = np.dstack([lids, carrier.lids[..., 3]]).astype(np.float32)
-    colour = mix(carrier.colour, sample(donor.colour, u, v) * gain, mask)
-    return carrier._replace(colour=colour.astype(np.float32), lids=shut), mask.astype(np.float32)
+    color = mix(carrier.color, sample(donor.color, u, v) * gain, mask)
+    return carrier._replace(color=color.astype(np.float32), lids=shut), mask.astype(np.float32)

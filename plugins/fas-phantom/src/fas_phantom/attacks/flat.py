@@ -63,7 +63,7 @@ class FlatMedium(Live):
             + np.float32(0.05)
         )
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         return np.where(
             self.cover(moment) > 0.5,
             np.float32(self.clip.capture.distance) - self.lift(moment),

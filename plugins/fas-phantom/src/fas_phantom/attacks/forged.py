@@ -62,9 +62,9 @@ class Forged(Live):
         return wave * (1 - inner) + np.float32(jitter * self.clip.pulse.amplitude * self.clip.capture.gamma) * inner
 
     def stages(self) -> Mapping[str, Stage]:
-        return {"colour": self.recolour, "resampling": self.resampling, "flicker": self.flicker}
+        return {"colour": self.recolor, "resampling": self.resampling, "flicker": self.flicker}
 
-    def recolour(self, image: Field, moment: Moment) -> Field:
+    def recolor(self, image: Field, moment: Moment) -> Field:
         """The generator's colour is not quite the clip's: a seam where they meet."""
         shift = np.float32(self.clip.trait("offset") * self.clip.trace) * np.array([1.0, 0.55, 0.35], np.float32)
         return image * (1 + self.inner(moment)[..., None] * shift)

@@ -35,7 +35,7 @@ class Generated(Forged):
             "mouth_up": float(random.uniform(0.001, 0.003)),
         }
 
-    def colour(self) -> Head:
+    def color(self) -> Head:
         return lopsided(self.clip)
 
     def region(self) -> Field:
@@ -54,8 +54,8 @@ def whole(clip: ClipParameters) -> tuple[Field, Field]:
     """The region that was drawn, hair and all, and the gain (H, W, 3) that smooths its skin."""
     face, region = lopsided(clip), drawn(clip.subject)
     skin = soft(face.matter[..., 1] - 0.45, 0.25) * soft(np.abs(face.lids[..., 3] - 0.5) - 0.9, 0.2) * region
-    features = soft(0.55 - blur(np.abs(np.log(np.maximum(face.colour, 0.003) / face.who.skin)).mean(2), 1.0), 0.2)
-    smooth = blur(face.colour, clip.trait("smoothing") * clip.trace**0.5) / np.maximum(face.colour, 0.003)
+    features = soft(0.55 - blur(np.abs(np.log(np.maximum(face.color, 0.003) / face.who.skin)).mean(2), 1.0), 0.2)
+    smooth = blur(face.color, clip.trait("smoothing") * clip.trace**0.5) / np.maximum(face.color, 0.003)
     gain = mix(np.ones_like(smooth), smooth, blur(skin * features, 1.5))
     return region, np.ascontiguousarray(np.clip(gain, 0.4, 2.5), np.float32)
 
@@ -82,11 +82,11 @@ def lopsided(clip: ClipParameters) -> Head:
     shifts = ((eye, 0, 0.02, 0.01, "eye_up"), brow, corner)
     down = sum(clip.trait(name) * bump(x, y, cx, cy, sx, sy) for cx, cy, sx, sy, name in shifts)
     u, v = pixels(x, y + trace * drawn(clip.subject) * np.asarray(down, np.float32))
-    colour, lids = sample(face.colour, u, v), sample(face.lids, u, v)
+    color, lids = sample(face.color, u, v), sample(face.lids, u, v)
     radius = np.hypot(x - eye, y + 0.0008 + trace * np.float32(clip.trait("eye_up")))
     iris = soft(0.0066 - radius, 0.0008) * soft(0.5 - np.abs(lids[..., 3] - 0.5), 0.1)
     return face._replace(
-        colour=np.ascontiguousarray(colour * (1 + _other_iris(clip, who) * trace * iris[..., None]), np.float32),
+        color=np.ascontiguousarray(color * (1 + _other_iris(clip, who) * trace * iris[..., None]), np.float32),
         lids=lids,
     )
 

@@ -60,9 +60,9 @@ def rubber(clip: ClipParameters) -> Instrument:
         * (1 - 0.5 * clip.trait("wrinkles") * wrinkles[..., None])
     )
     brows = pair(x, y, 0.031, -0.026, 0.017, 0.0045) * np.float32(0.9)
-    colour = mix(mix(skin, model.who.hair, brows), 0.03, np.float32(0.8) * edge)
+    color = mix(mix(skin, model.who.hair, brows), 0.03, np.float32(0.8) * edge)
     near = clip.trait("near") * (1 - 0.25 * brows) * (1 - 0.4 * edge)
-    return instrument(surface, soft(inside, 0.0009), np.clip(colour, 0.004, 1), gloss=clip.trait("gloss"), near=near)
+    return instrument(surface, soft(inside, 0.0009), np.clip(color, 0.004, 1), gloss=clip.trait("gloss"), near=near)
 
 
 def _inside(clip: ClipParameters, x: Field, y: Field) -> Field:

@@ -42,8 +42,8 @@ class Impersonation(MakeUp):
 
     def coats(self) -> dict[str, Coat]:
         clip, face, other, (x, y) = self.clip, head(self.clip.subject), self.target(), grid()
-        aim = sample(other.colour, *pixels(*aligned(face, other, x, y)))
-        even = blur(face.colour, 3.0) * (other.who.skin / face.who.skin)
+        aim = sample(other.color, *pixels(*aligned(face, other, x, y)))
+        even = blur(face.color, 3.0) * (other.who.skin / face.who.skin)
         form = np.clip(relative_shade(face, other, x, y), 0.45, 1.6)
         own_brow, their_brow = brows(face, face, x, y), brows(face, other, x, y)
         powder = mix(even, aim, their_brow)
@@ -81,9 +81,9 @@ def brows(face: Head, whose: Head, x: Field, y: Field) -> Field:
     who, place = whose.who, aligned(face, whose, x, y)
     along = (np.abs(place[0]) / who.width - 0.012) / 0.04
     rise = 0.0055 * np.sin(np.clip(along, 0, 1) * 2.2) * (1 + who.brow_tilt) - who.brow_tilt * 0.004 * along
-    centre = (BROW_HEIGHT - 0.001) * who.length - rise
+    center = (BROW_HEIGHT - 0.001) * who.length - rise
     thick = 0.0046 * who.brow * np.clip(1.25 - along * 0.75, 0.2, 1.2)
-    return soft(thick - np.abs(place[1] - centre), 0.0014) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003)
+    return soft(thick - np.abs(place[1] - center), 0.0014) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003)
 
 
 def target_lips(face: Head, other: Head, x: Field, y: Field) -> Field:

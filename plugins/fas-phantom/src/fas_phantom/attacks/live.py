@@ -53,7 +53,7 @@ class Live:
         """The head as depth and infrared see it."""
         return head(self.clip.subject)
 
-    def colour(self) -> Head:
+    def color(self) -> Head:
         """The head as the RGB camera sees it."""
         return self.head()
 
@@ -115,9 +115,9 @@ class Live:
         """Coverage (H, W) by what replaces the face in RGB; what only changes or adds to it counts nothing."""
         return np.zeros_like(moment.hit.u)
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         """Depth in metres, from that of the live scene."""
-        return metres()
+        return meters()
 
     def infrared(
         self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field

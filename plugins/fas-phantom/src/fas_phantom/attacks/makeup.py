@@ -57,12 +57,12 @@ class MakeUp(Live):
     def _gains(self) -> dict[str, Field]:
         """The gain (H, W, 3) of each layer on the skin beneath it, and on the layers before."""
         face, share = head(self.clip.subject), min(self.clip.trace, 1.4)
-        colour, gains, inside = face.colour, {}, bounded(face.cover)
+        color, gains, inside = face.color, {}, bounded(face.cover)
         for name, (pigment, cover) in self.coats().items():
             weight = np.clip(np.float32(share) * cover * inside, 0, 0.95).astype(np.float32)
-            coated = mix(colour, np.broadcast_to(pigment, colour.shape), weight)
-            gains[name] = np.ascontiguousarray(coated / np.maximum(colour, 0.003), np.float32)
-            colour = coated
+            coated = mix(color, np.broadcast_to(pigment, color.shape), weight)
+            gains[name] = np.ascontiguousarray(coated / np.maximum(color, 0.003), np.float32)
+            color = coated
         return gains
 
 
@@ -90,7 +90,7 @@ class Cosmetics(MakeUp):
     def coats(self) -> dict[str, Coat]:
         clip, face, (x, y) = self.clip, head(self.clip.subject), grid()
         who, lipstick = face.who, LIPSTICKS[int(clip.trait("lipstick"))]
-        even = blur(face.colour, 3.5) * np.float32(1 + clip.trait("lighter") * min(clip.trace, 1.4))
+        even = blur(face.color, 3.5) * np.float32(1 + clip.trait("lighter") * min(clip.trace, 1.4))
         return {
             "foundation": (even, clip.trait("foundation") * bare(face)),
             "blush": (

@@ -105,8 +105,8 @@ def painted(clip: ClipParameters) -> Field:
     """The gain (H, W, 3) of the mask's paint on the subject's skin."""
     face, trace = head(clip.subject), clip.trace
     paint = 1 + (np.array([clip.trait("paint_red"), 0, clip.trait("paint_blue")], np.float32)) * np.float32(trace)
-    smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5) * paint * np.float32(clip.trait("paint_gain"))
-    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.colour, 0.003), shape(clip))
+    smooth = blur(face.color, clip.trait("smoothing") * trace**0.5) * paint * np.float32(clip.trait("paint_gain"))
+    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.color, 0.003), shape(clip))
     return np.ascontiguousarray(np.clip(gain, 0.2, 5), np.float32)
 
 
@@ -124,7 +124,7 @@ def masked(clip: ClipParameters) -> Head:
         cover,
     )
     shown, matter = np.maximum(wearer.cover, cover), np.dstack([gloss, pulse, near])
-    maps = (relief, shown, mix(wearer.colour, face.colour, cover), matter, face.lids)
+    maps = (relief, shown, mix(wearer.color, face.color, cover), matter, face.lids)
     return Head(face.who, *(np.ascontiguousarray(field, np.float32) for field in maps))
 
 
@@ -146,5 +146,5 @@ def _regions(clip: ClipParameters, face: Head, x: Field, y: Field) -> tuple[Fiel
 
 def _paint_infrared(face: Head) -> Field:
     """Faint shading of the painted surface as infrared sees it: pigments are nearly transparent to it."""
-    grey = face.colour.mean(2) / np.float32(face.who.skin.mean())
-    return (np.float32(0.8) + np.float32(0.2) * np.clip(blur(grey, 1.5), 0, 1.2)).astype(np.float32)
+    gray = face.color.mean(2) / np.float32(face.who.skin.mean())
+    return (np.float32(0.8) + np.float32(0.2) * np.clip(blur(gray, 1.5), 0, 1.2)).astype(np.float32)

@@ -50,7 +50,7 @@ class Obfuscation(MakeUp):
         paint = PAINTS[int(clip.trait("paint"))] * np.float32((float(face.who.skin.mean()) / 0.5) ** 0.4)
         accent = ACCENTS[int(clip.trait("accent"))]
         streaks = 1 + 0.08 * noise(stream("greasepaint", int(clip.trait("strokes"))), x.shape, (24, 9), 2)
-        form = np.clip(blur(face.colour.mean(2), 1.5) / face.who.skin.mean(), 0.5, 1.1)
+        form = np.clip(blur(face.color.mean(2), 1.5) / face.who.skin.mean(), 0.5, 1.1)
         brows = pair(x, y, 0.031, BROW_HEIGHT * face.who.length, 0.021, 0.005)
         skin = np.maximum(bare(face), 0.85 * brows)
         return {

@@ -93,8 +93,8 @@ class EyePaper(_Patch):
     """A strip with a stranger's eyes and brows, over those of the wearer."""
 
     def inside(self, face: Head, x: Field, y: Field) -> Field:
-        centre, high = 0.5 * (BROW_HEIGHT * 1.65 + 0.018), 0.5 * (0.018 - BROW_HEIGHT * 1.65)
-        return _cornered(x, y - np.float32(centre), 0.06 * face.who.width, high, 0.004)
+        center, high = 0.5 * (BROW_HEIGHT * 1.65 + 0.018), 0.5 * (0.018 - BROW_HEIGHT * 1.65)
+        return _cornered(x, y - np.float32(center), 0.06 * face.who.width, high, 0.004)
 
 
 class MouthPaper(_Patch):
@@ -124,12 +124,12 @@ def sheet(worn: PaperMask) -> Instrument:
     edge = soft(0.0016 - inside, 0.0009)
     bent, pressed = _bent(wearer, clip, cover > 0.5, x, y), blur(wearer.relief, 3.6) + np.float32(clip.trait("off"))
     surface = bent + np.float32(worn.creased) * (pressed - bent)
-    picture = face.colour * (np.float32(1.2) * _baked(face))[..., None]
-    colour = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)
+    picture = face.color * (np.float32(1.2) * _baked(face))[..., None]
+    color = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)
     tone = mix(inked(clip, resolved(clip, picture, 1.5)) / np.maximum(picture, 0.004), np.ones_like(picture), edge)
-    grey = np.clip(picture.mean(2) / face.who.skin.mean(), 0, 1)
-    near = clip.trait("paper_infrared") * (1 - clip.trait("ink_infrared") * (1 - np.sqrt(grey)) * (1 - edge))
-    return instrument(surface, cover, colour, gloss=2.0 * clip.trait("sheen"), near=near, tone=tone)
+    gray = np.clip(picture.mean(2) / face.who.skin.mean(), 0, 1)
+    near = clip.trait("paper_infrared") * (1 - clip.trait("ink_infrared") * (1 - np.sqrt(gray)) * (1 - edge))
+    return instrument(surface, cover, color, gloss=2.0 * clip.trait("sheen"), near=near, tone=tone)
 
 
 def _bent(wearer: Head, clip: ClipParameters, cover: np.ndarray, x: Field, y: Field) -> Field:

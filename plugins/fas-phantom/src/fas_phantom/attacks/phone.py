@@ -59,7 +59,7 @@ class PhoneReplay(ScreenReplay):
         return {**super().stages(), "hand": self.hand}
 
     def inside(self, moment: Moment) -> Field:
-        x, y = self._from_centre(moment)
+        x, y = self._from_center(moment)
         down = np.abs(y) - np.float32(self.sheet.half_height - ROUND)
         across = np.abs(x) - np.float32(self.sheet.half_width - ROUND)
         corner = np.hypot(np.maximum(across, 0), np.maximum(down, 0)) + np.minimum(np.maximum(across, down), 0)
@@ -67,7 +67,7 @@ class PhoneReplay(ScreenReplay):
 
     def bezel(self, image: Field, moment: Moment) -> Field:
         """The black rim, the bright metal edge of the body, the hole of the front camera, and what is behind the phone."""
-        inside, (x, y) = self.inside(moment), self._from_centre(moment)
+        inside, (x, y) = self.inside(moment), self._from_center(moment)
         rim = self.clip.trait("rim")
         lens = np.float32(0.0045) - np.hypot(x, y + np.float32(self.sheet.half_height - rim - 0.011))
         dark = np.maximum(soft(np.float32(rim) - inside, 0.0008), soft(lens, 0.0008))
@@ -85,8 +85,8 @@ class PhoneReplay(ScreenReplay):
         )
         return mix(image, skin * (np.float32(0.35) + np.float32(0.65) * height)[..., None], cover)
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        behind, (cover, height) = super().depth(metres, moment), self._fingers(moment)
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
+        behind, (cover, height) = super().depth(meters, moment), self._fingers(moment)
         return np.where(
             cover > 0.5, np.float32(self.clip.capture.distance) - self.lift(moment) - np.float32(0.012) * height, behind
         )
@@ -102,12 +102,12 @@ class PhoneReplay(ScreenReplay):
         cover, height = self._fingers(moment)
         return mix(super().thermal(celsius, moment, room), drawn(self.clip, "fingers", 29.0, 33.5) + height, cover)
 
-    def _from_centre(self, moment: Moment) -> tuple[Field, Field]:
+    def _from_center(self, moment: Moment) -> tuple[Field, Field]:
         return moment.hit.plane_x - np.float32(self.sheet.shift_x), moment.hit.plane_y - np.float32(self.sheet.shift_y)
 
     def _fingers(self, moment: Moment) -> tuple[Field, Field]:
         """Coverage, and height in [0, 1] over the width of each finger; the four tips are thinner than the thumb."""
-        x, y = self._from_centre(moment)
+        x, y = self._from_center(moment)
         edge, side, grip = self.sheet.half_width, self.clip.trait("hand"), self.clip.trait("grip")
         tips = [(side, grip + 0.027 * number, 0.0125, 0.009) for number in range(4)] + [
             (-side, grip - 0.012, 0.0155, 0.013)

@@ -100,8 +100,8 @@ def inked(clip: ClipParameters, image: Field) -> Field:
     """What inks on paper can show of linear RGB: gamut, black and white."""
     gain, trace = np.float32(exposure(clip)), clip.trace
     shown = np.sqrt(np.clip(image * gain, 0, 1))
-    grey = luminance(shown)[..., None]
-    shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
+    gray = luminance(shown)[..., None]
+    shown = gray + (shown - gray) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
     black, white = clip.trait("black") * trace, 1 - (1 - clip.trait("white")) * trace
     shown = np.float32(black) + np.float32(white - black) * np.clip(shown, 0, 1)
     return shown * shown * (tint(clip.trait("paper_warmth") * trace) / gain)

@@ -70,8 +70,8 @@ class ScreenReplay(FlatMedium):
         shown = np.clip(
             np.float32(0.5) + (shown - np.float32(0.5)) * np.float32(1 + (clip.trait("contrast") - 1) * trace), 0, 1
         )
-        grey = luminance(shown)[..., None]
-        shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
+        gray = luminance(shown)[..., None]
+        shown = gray + (shown - gray) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
         return (shown * shown + np.float32(clip.trait("black") * trace)) * (tint(clip.trait("warmth") * trace) / gain)
 
     def moire(self, image: Field, moment: Moment) -> Field:
@@ -98,8 +98,8 @@ class ScreenReplay(FlatMedium):
                 for right, low in sites
             ]
             seen[..., channel] = sum(shares) / np.float32(len(shares))
-        grey = luminance(seen)[..., None]
-        seen = grey + CHROMA * (seen - grey)
+        gray = luminance(seen)[..., None]
+        seen = gray + CHROMA * (seen - gray)
         return image * np.clip(1 + np.float32(0.3 * self.clip.trait("mosaic") * self.clip.trace) * (seen - 1), 0, None)
 
     def flicker(self, image: Field, moment: Moment) -> Field:

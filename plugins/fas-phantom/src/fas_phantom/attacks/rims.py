@@ -41,11 +41,11 @@ class Rims(NamedTuple):
         """Coverage of rims, bridge and arms."""
         lens, rim = self.lens(wearer.who, x, y), self.rim
         half = outline(wearer.who, y[:, 0])[:, None]
-        centre = EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
+        center = EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
         bridge = np.minimum(
-            np.float32(rim * 0.8) - np.abs(y + 0.003 - 12 * x * x), np.float32(centre - self.lens_width) - np.abs(x)
+            np.float32(rim * 0.8) - np.abs(y + 0.003 - 12 * x * x), np.float32(center - self.lens_width) - np.abs(x)
         )
-        side = np.minimum(np.abs(x) - np.float32(centre + 0.9 * self.lens_width), half - np.abs(x))
+        side = np.minimum(np.abs(x) - np.float32(center + 0.9 * self.lens_width), half - np.abs(x))
         level = 0.006 + 0.8 * self.wing * self.lens_width
         arms = np.minimum(np.float32(rim * 0.9) - np.abs(y + np.float32(level)), side)
         # Hair at the temples lies over the arms.

@@ -72,12 +72,12 @@ def cast(clip: ClipParameters) -> tuple[Head, Field, Field]:
     hair = np.clip(1 - face.matter[..., 1] / 0.4, 0, 1)
     eye = soft(np.minimum(face.lids[..., 3] + 0.25, 1.25 - face.lids[..., 3]), 0.2)
     bare = ((1 - blur(hair, 1.0)) * (1 - eye) * bounded(face.cover)).astype(np.float32)
-    smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5)
+    smooth = blur(face.color, clip.trait("smoothing") * trace**0.5)
     paint = 1 + np.float32(trace) * np.array([clip.trait("pigment_red"), 0, clip.trait("pigment_blue")], np.float32)
     mottle = 1 + np.float32(trace * clip.trait("mottle")) * noise(
         stream("silicone", int(clip.trait("model"))), bare.shape, (9, 9), 2
     )
-    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.colour, 0.003) * paint * mottle[..., None], bare)
+    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.color, 0.003) * paint * mottle[..., None], bare)
     relief = mix(face.relief, blur(face.relief, clip.trait("relief")) + np.float32(0.002), blur(bare, 2.0))
     near = mix(face.matter[..., 2], blur(face.matter[..., 2], 3.0) * np.float32(clip.trait("near") / 0.62), bare)
     matter = np.dstack([face.matter[..., 0], face.matter[..., 1], near])

@@ -67,9 +67,9 @@ class TransparentMask(Worn):
     def hidden(self, moment: Moment) -> Field:
         return np.zeros_like(moment.hit.u)
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
-        return np.where(layer.cover * power(layer.light.facing, 250) > 0.85, LOST, metres())
+        return np.where(layer.cover * power(layer.light.facing, 250) > 0.85, LOST, meters())
 
     def infrared(
         self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field

@@ -73,7 +73,7 @@ class WarpedPrint(FlatPrint):
     def lift(self, moment: Moment) -> Field:
         return self._paper(moment)[2] + np.float32(0.05)
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         covered = soft(self.inside(self.bent(moment)), 0.6 / moment.pose.scale) > 0.5
         return np.where(covered, np.float32(self.clip.capture.distance) - self.lift(moment), self.behind.depth(moment))
 

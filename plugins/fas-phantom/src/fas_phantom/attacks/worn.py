@@ -28,7 +28,7 @@ class Instrument(NamedTuple):
 
     surface: Field
     cover: Field
-    colour: Field
+    color: Field
     tone: Field
     matter: Field
     box: np.ndarray
@@ -93,9 +93,9 @@ class Worn(Live):
     def hidden(self, moment: Moment) -> Field:
         return self.layer(moment).cover
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
-        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, metres())
+        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, meters())
 
     def infrared(
         self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
@@ -142,7 +142,7 @@ def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters)
 
 def painted(worn: Instrument, layer: Layer, clip: ClipParameters) -> Field:
     """Light (H, W, 3) of the instrument's own colour."""
-    return layer.look(worn.colour) * layer.light.diffuse[..., None] * tint(clip.capture.light_warmth)
+    return layer.look(worn.color) * layer.light.diffuse[..., None] * tint(clip.capture.light_warmth)
 
 
 def near_infrared(layer: Layer, clip: ClipParameters) -> Field:
@@ -153,12 +153,12 @@ def near_infrared(layer: Layer, clip: ClipParameters) -> Field:
 
 
 def instrument(
-    surface: Field, cover: Field, colour: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None
+    surface: Field, cover: Field, color: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None
 ) -> Instrument:
     """An Instrument of contiguous float32 maps."""
     matter = np.dstack([np.broadcast_to(np.asarray(part, np.float32), cover.shape) for part in (gloss, near)])
-    gain = np.ones_like(colour) if tone is None else tone
+    gain = np.ones_like(color) if tone is None else tone
     where, (x, y) = cover > 1e-3, grid()
     box = np.array([[field[where].min(), field[where].max()] for field in (x, y, surface)], np.float64).T
-    maps = (np.ascontiguousarray(field, np.float32) for field in (surface, cover, colour, gain, matter))
+    maps = (np.ascontiguousarray(field, np.float32) for field in (surface, cover, color, gain, matter))
     return Instrument._make([*maps, box])
