@@ -1,4 +1,4 @@
-"""`print.cut`: a print with holes at the eyes, and a living person's eyes behind them: they blink and stray, deeper than the paper."""
+"""`print.cut`: a print with eye holes; the eyes of a live person behind it blink and wander, deeper than the paper."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CutPrint(FlatPrint):
         return cut_out(self.clip)[0]
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
-        """The eyes behind the paper are not quite where the print's were, and move on their own."""
+        """The eyes behind the paper are slightly off the printed ones, and move independently."""
         hole, drift = (
             self.hole(moment),
             0.0012 * np.sin(np.array([1.7, 2.3]) * moment.time + self.clip.trait("hole_width") * 1e4),
@@ -66,7 +66,7 @@ class CutPrint(FlatPrint):
         return {**printed, "holes": self.holes, "sheet": sheet}
 
     def holes(self, image: Field, moment: Moment) -> Field:
-        """The paper shades what is behind it, and shows its white cut edge on the side that faces the lamp."""
+        """The paper shades what is behind it, and its white cut edge shows on the side that faces the lamp."""
         edge, lit = cut_out(self.clip)[2], min(0.9 / exposure(self.clip) * self.clip.trace, 1.0)
         ring, hole = sample(edge, moment.hit.u, moment.hit.v), self.hole(moment)
         upper = sample(edge, moment.hit.u, moment.hit.v - np.float32(2.0)) * hole
@@ -95,7 +95,7 @@ class CutPrint(FlatPrint):
 
 @lru_cache(maxsize=8)
 def cut_out(clip: ClipParameters) -> tuple[Head, Field, Field]:
-    """The subject's maps with the presenter's eyes in the holes, the holes, and the paper's cut edge."""
+    """Return the subject's maps with the presenter's eyes in the holes, the holes, and the cut edge of the paper."""
     face, other = head(clip.subject), head(clip.other or clip.subject)
     x, y = grid()
     mine = EYE_SPACING * face.who.eye_spacing * face.who.width

@@ -1,4 +1,4 @@
-"""`forgery.faceswap`: another identity's inner face on the subject's clip, in RGB only; depth and infrared stay the clip's."""
+"""`forgery.faceswap`: the inner face of another identity on the subject's clip, in RGB only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fas_phantom.streams import stream
 
 
 class FaceSwap(Forged):
-    """The subject's clip with the donor's inner face blended in."""
+    """The subject's clip with the donor's inner face blended in; depth and infrared remain those of the clip."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -48,7 +48,7 @@ class FaceSwap(Forged):
 
 @lru_cache(maxsize=8)
 def swapped(clip: ClipParameters) -> tuple[Head, Field]:
-    """The carrier's head with the donor's inner face, and the mask of what was replaced."""
+    """Return the carrier's head with the donor's inner face, and the mask of the replaced region."""
     carrier, donor = head(clip.subject), head(clip.other or clip.subject)
     x, y = grid()
     mine, theirs = carrier.who, donor.who

@@ -1,4 +1,4 @@
-"""`forgery.generated`: the whole face from a generator, in RGB only: a periodic grid, too smooth a skin, halves that do not quite match."""
+"""`forgery.generated`: a whole face from a generator, in RGB only: a periodic grid, smooth skin, mismatched halves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fas_phantom.traits import BROW_HEIGHT, EYE_SPACING, MOUTH, Traits
 
 
 class Generated(Forged):
-    """A face drawn from nothing in the subject's likeness (Odena et al. 2016: checkerboards of transposed convolutions)."""
+    """A fully synthetic likeness of the subject (Odena et al. 2016: checkerboards of transposed convolutions)."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -51,7 +51,7 @@ class Generated(Forged):
 
 @lru_cache(maxsize=8)
 def whole(clip: ClipParameters) -> tuple[Field, Field]:
-    """The region that was drawn, hair and all, and the gain (H, W, 3) that smooths its skin."""
+    """Return the drawn region, including hair, and the gain (H, W, 3) that smooths its skin."""
     face, region = lopsided(clip), drawn(clip.subject)
     skin = soft(face.matter[..., 1] - 0.45, 0.25) * soft(np.abs(face.lids[..., 3] - 0.5) - 0.9, 0.2) * region
     features = soft(0.55 - blur(np.abs(np.log(np.maximum(face.color, 0.003) / face.who.skin)).mean(2), 1.0), 0.2)
@@ -62,7 +62,7 @@ def whole(clip: ClipParameters) -> tuple[Field, Field]:
 
 @lru_cache(maxsize=16)
 def drawn(person: Person) -> Field:
-    """Face, forehead and most of the hair, over the maps of the head."""
+    """Coverage of face, forehead, and most of the hair over the maps of the head."""
     who, (x, y) = head(person).who, grid()
     return np.ascontiguousarray(
         soft((1 - np.hypot(x / (0.078 * who.width), (y - 0.012) / (0.112 * who.length))) * 0.078, 0.004), np.float32
@@ -71,7 +71,7 @@ def drawn(person: Person) -> Field:
 
 @lru_cache(maxsize=8)
 def lopsided(clip: ClipParameters) -> Head:
-    """The subject's head with one eye higher and of another colour, one brow and one corner of the mouth out of place."""
+    """Return the subject's head with one eye shifted and recolored, and one brow and mouth corner out of place."""
     face, (x, y), trace = head(clip.subject), grid(), np.float32(min(clip.trace, 1.3))
     who, side = face.who, clip.trait("side")
     eye = side * EYE_SPACING * who.eye_spacing * who.width

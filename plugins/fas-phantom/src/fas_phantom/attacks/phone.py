@@ -1,4 +1,4 @@
-"""`replay.phone`: a video on a hand-held phone. Fine pixels, deep blacks, round corners, a camera hole, sharp reflections, fingers."""
+"""`replay.phone`: a video on a handheld phone: fine pixels, deep blacks, sharp reflections, a camera hole, fingers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fas_phantom.thermal import drawn
 from fas_phantom.traits import traits
 
 ROUND = 0.022
-"""Radius of the body's corners in metres at the scale of the depicted face."""
+"""Radius of the body's corners, in meters at the scale of the depicted face."""
 SKIN_INFRARED = 0.58
 
 
@@ -45,7 +45,7 @@ class PhoneReplay(ScreenReplay):
 
     @property
     def sheet(self) -> Sheet:
-        """The body of the phone, at the place and tilt of the clip's sheet."""
+        """The body of the phone, at the position and tilt of the clip's sheet."""
         placed, wide = super().sheet, self.clip.trait("body")
         return replace(
             placed,
@@ -66,7 +66,7 @@ class PhoneReplay(ScreenReplay):
         return np.float32(ROUND) - corner
 
     def bezel(self, image: Field, moment: Moment) -> Field:
-        """The black rim, the bright metal edge of the body, the hole of the front camera, and what is behind the phone."""
+        """The black rim, the metal edge of the body, the hole of the front camera, and the scene behind the phone."""
         inside, (x, y) = self.inside(moment), self._from_center(moment)
         rim = self.clip.trait("rim")
         lens = np.float32(0.0045) - np.hypot(x, y + np.float32(self.sheet.half_height - rim - 0.011))
@@ -78,7 +78,7 @@ class PhoneReplay(ScreenReplay):
         )
 
     def hand(self, image: Field, moment: Moment) -> Field:
-        """Fingertips round one edge of the phone, the thumb round the other."""
+        """Fingertips around one edge of the phone, the thumb around the other."""
         cover, height = self._fingers(moment)
         skin = (
             traits(self.clip.other or self.clip.subject).skin * tint(self.clip.capture.light_warmth) * np.float32(0.8)
@@ -106,15 +106,15 @@ class PhoneReplay(ScreenReplay):
         return moment.hit.plane_x - np.float32(self.sheet.shift_x), moment.hit.plane_y - np.float32(self.sheet.shift_y)
 
     def _fingers(self, moment: Moment) -> tuple[Field, Field]:
-        """Coverage, and height in [0, 1] over the width of each finger; the four tips are thinner than the thumb."""
+        """Coverage, and height in [0, 1] across each finger; the four fingertips are thinner than the thumb."""
         x, y = self._from_center(moment)
         edge, side, grip = self.sheet.half_width, self.clip.trait("hand"), self.clip.trait("grip")
         tips = [(side, grip + 0.027 * number, 0.0125, 0.009) for number in range(4)] + [
             (-side, grip - 0.012, 0.0155, 0.013)
         ]
         height = np.zeros_like(x)
-        for which, level, wide, reach in tips:
-            out = np.float32(which) * x - np.float32(edge - reach)
+        for sign, level, wide, reach in tips:
+            out = np.float32(sign) * x - np.float32(edge - reach)
             along = np.maximum(-out, 0) + np.maximum(out - np.float32(0.012), 0)
             distance = np.hypot(along, y - np.float32(level) - np.float32(0.25) * out) / np.float32(wide)
             height = np.maximum(height, np.sqrt(np.clip(1 - distance * distance, 0, 1)))

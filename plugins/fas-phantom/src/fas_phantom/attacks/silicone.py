@@ -1,4 +1,4 @@
-"""`mask.silicone`: a soft, lifelike mask of the subject over another person's whole head. It moves; hardly anything gives it away."""
+"""`mask.silicone`: a soft, lifelike mask of the subject over the whole head of another person; it moves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fas_phantom.view import Pose
 
 
 class SiliconeMask(Live):
-    """The subject's head in silicone: softened relief, pigment in place of blood, a waxy gloss."""
+    """The subject's head in silicone: softened relief, pigment instead of blood, a waxy gloss."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -51,7 +51,7 @@ class SiliconeMask(Live):
         return {"tone": self.tone, "specular": self.specular}
 
     def tone(self, image: Field, moment: Moment) -> Field:
-        """Pigment without the fine structure and the blood of skin."""
+        """Pigment, without the fine structure and the blood of skin."""
         return image * sample(cast(self.clip)[1], moment.hit.u, moment.hit.v)
 
     def specular(self, image: Field, moment: Moment) -> Field:
@@ -67,7 +67,7 @@ class SiliconeMask(Live):
 
 @lru_cache(maxsize=8)
 def cast(clip: ClipParameters) -> tuple[Head, Field, Field]:
-    """The maps of the mask in the subject's colours, the gain (H, W, 3) that its pigment makes of them, and what is neither hair nor eye."""
+    """Return the mask's maps in the subject's colors, the gain (H, W, 3) of its pigment, and all but hair and eyes."""
     face, trace = head(clip.subject), clip.trace
     hair = np.clip(1 - face.matter[..., 1] / 0.4, 0, 1)
     eye = soft(np.minimum(face.lids[..., 3] + 0.25, 1.25 - face.lids[..., 3]), 0.2)
