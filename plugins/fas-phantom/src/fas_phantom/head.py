@@ -1,4 +1,4 @@
-"""The head of a person as maps over the frontal plane: relief, colour, near infrared, gloss, pulse, lids."""
+"""The head of a person as maps over the frontal plane: relief, color, near infrared, gloss, pulse, lids."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SCLERA = np.array([0.47, 0.42, 0.40], np.float32)
 
 
 class Head(NamedTuple):
-    """Maps of one head, float32, laid out as `relief.grid`.
+    """Maps of one head, float32, with the layout of `relief.grid`.
 
-    `relief` (H, W) in metres; `cover` (H, W) in [0, 1]; `colour` (H, W, 3) linear reflectance; `matter` (H, W, 3): gloss,
-    pulse amplitude (1 on average over the skin), near-infrared reflectance; `lids` (H, W, 4): colour of the closed eye, and how far
-    down the aperture a point lies (0 upper lid, 1 lower lid, 2 outside).
+    `relief` (H, W) is in meters, `cover` (H, W) in [0, 1], and `color` (H, W, 3) linear reflectance. `matter` (H, W, 3)
+    holds gloss, pulse amplitude (1 on average over the skin), and near-infrared reflectance. `lids` (H, W, 4) holds the
+    color of the closed eye, and the position of a point in the aperture (0 upper lid, 1 lower lid, 2 outside).
     """
 
     who: Traits
@@ -35,7 +35,7 @@ class Head(NamedTuple):
 
 @lru_cache(maxsize=24)
 def head(person: Person) -> Head:
-    """The head of a person; the last two dozen stay in memory."""
+    """Return the head of a person; the last 24 stay in memory."""
     who = traits(person)
     x, y = grid()
     shape = surface(who, person.seed)
@@ -61,7 +61,7 @@ def head(person: Person) -> Head:
 
 
 def _skin(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
-    """Skin reflectance: blood in cheeks, nose and ears, melanin round the eyes, freckles, grain."""
+    """Skin reflectance: blood in cheeks, nose, and ears, melanin around the eyes, freckles, and grain."""
     blood = (
         pair(x, y, 0.043, 0.035, 0.02, 0.018)
         + 0.7 * bump(x, y, 0, 0.036, 0.014, 0.012)
@@ -98,7 +98,7 @@ def _lip_mask(who: Traits, x: Field, y: Field) -> Field:
 
 
 def beard(who: Traits, x: Field, y: Field) -> Field:
-    """Coverage by the beard: on cheeks and jaw, on the upper lip, on the chin, or on lip and chin."""
+    """Coverage by the beard: full (jaw and upper lip), upper lip, chin, or upper lip and chin."""
     if who.beard == 0:
         return np.zeros_like(x)
     jaw = soft(y - 0.05 - 0.35 * np.clip(0.052 - np.abs(x), -0.02, 0.02), 0.012)
@@ -117,7 +117,7 @@ def _bearded(who: Traits, skin: Field, x: Field, y: Field, random: np.random.Gen
 
 
 def _aperture(who: Traits, x: Field, y: Field) -> tuple[Field, Field]:
-    """How far down the eye's aperture each point lies, and the aperture's soft mask."""
+    """Position of each point in the aperture of the eye, from lid to lid, and the soft mask of the aperture."""
     across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0148 * who.eyes)
     arch = np.clip(1 - across**2, 0, 1)
     level = y + 0.0012 * across
@@ -129,7 +129,7 @@ def _aperture(who: Traits, x: Field, y: Field) -> tuple[Field, Field]:
 
 
 def _eyes(who: Traits, x: Field, y: Field, lids: Field) -> Field:
-    """Eyeball: sclera, iris, pupil, a catch light, the shadow of the upper lid."""
+    """Eyeball: sclera, iris, pupil, a catchlight, and the shadow of the upper lid."""
     spacing = EYE_SPACING * who.eye_spacing * who.width
     radius = np.hypot(np.abs(x) - spacing, y + 0.0008)
     iris = soft(0.0062 - radius, 0.0007)
@@ -152,7 +152,7 @@ def _lashes(who: Traits, x: Field, y: Field) -> Field:
 
 
 def _shut_line(who: Traits, x: Field, y: Field) -> Field:
-    """The line of the lashes of a closed eye, on the lower lid."""
+    """The lash line of a closed eye, on the lower lid."""
     across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0158 * who.eyes)
     lower = y + 0.0012 * across - 0.0034 * who.eyes * np.clip(1 - across**2, 0, 1) ** 0.9
     return soft(0.0009 - np.abs(lower), 0.0008) * soft(1 - np.abs(across), 0.08) * 0.8
@@ -172,7 +172,7 @@ def _brows(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Fiel
 
 
 def _cavities(shape: Surface, x: Field, y: Field) -> Field:
-    """Ambient occlusion: cavities are darker, and so are nostrils, the mouth's line and what lies under the chin."""
+    """Ambient occlusion: cavities, nostrils, the line of the mouth, and the region under the chin are darker."""
     relief = shape.features
     cavity = (
         1 + 22 * np.clip(relief - blur(relief, 9), -0.02, 0.005) + 10 * np.clip(relief - blur(relief, 22), -0.03, 0.01)
@@ -184,7 +184,7 @@ def _cavities(shape: Surface, x: Field, y: Field) -> Field:
 
 @lru_cache(maxsize=24)
 def transit(person: Person) -> Field:
-    """Seconds by which the pulse comes later at each point than at the earliest: up to some 60 ms, last on the forehead."""
+    """Delay of the pulse at each point, in seconds after the earliest: up to about 60 ms, latest on the forehead."""
     random, (x, y) = stream("transit", person.seed), grid()
     forehead, chin, aside = random.uniform(0.02, 0.045), random.uniform(0.005, 0.025), random.uniform(-0.008, 0.008)
     level = forehead * soft(-y - 0.01, 0.04) + chin * soft(y - 0.07, 0.03) + aside * np.tanh(x / np.float32(0.03))
@@ -193,7 +193,7 @@ def transit(person: Person) -> Field:
 
 
 def _vessels(x: Field, y: Field, random: np.random.Generator) -> Field:
-    """Pulse amplitude by region: more on forehead and cheeks, by a different amount in each person."""
+    """Pulse amplitude by region: higher on forehead and cheeks, by an amount that differs between persons."""
     forehead, left, right, chin = (
         float(random.uniform(low, high)) for low, high in ((0.3, 0.6), (0.25, 0.5), (0.25, 0.5), (-0.15, 0.1))
     )
@@ -222,10 +222,10 @@ def _matter(
 
 
 def pixels(x: Field, y: Field) -> tuple[Field, Field]:
-    """Coordinates in the maps of points in metres."""
+    """Convert points in meters to coordinates in the maps."""
     return (x - np.float32(LEFT)) / np.float32(PITCH), (y - np.float32(TOP)) / np.float32(PITCH)
 
 
 def meters(u: Field, v: Field) -> tuple[Field, Field]:
-    """Points in metres of coordinates in the maps."""
+    """Convert coordinates in the maps to points in meters."""
     return u * np.float32(PITCH) + np.float32(LEFT), v * np.float32(PITCH) + np.float32(TOP)

@@ -70,7 +70,7 @@ class Forged(Live):
         return image * (1 + self.inner(moment)[..., None] * shift)
 
     def resampling(self, image: Field, moment: Moment) -> Field:
-        """The region on the generator's lattice, with uneven overlap of transposed convolutions, resampled to the frame."""
+        """The region on the generator's lattice, with uneven overlap of transposed convolutions, resampled to a frame."""
         count, step = int(self.clip.trait("resolution")), moment.pose.scale * 2 * CROP / self.clip.trait("resolution")
         column, row = np.meshgrid(
             *2 * [((np.arange(count, dtype=np.float32) + np.float32(0.5)) / count * 2 - 1) * np.float32(CROP)]
@@ -84,7 +84,7 @@ class Forged(Live):
         return mix(image, sample(drawn, *self.lattice(moment, count)), self.inner(moment))
 
     def overlap(self, count: int) -> Field:
-        """Gain (count, count) of two stacked transposed convolutions of stride 2: periods of 2 and 4 in both directions."""
+        """Gain (count, count) of two stacked transposed convolutions of stride 2: periods of 2 and 4 on both axes."""
         place = np.arange(count)
         uneven = (np.where(place % 2, 1, -1) + np.where(place % 4 < 2, 1, -1)) * np.float32(
             self.clip.trait("grid") * self.clip.trace

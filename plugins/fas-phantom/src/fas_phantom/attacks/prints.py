@@ -128,7 +128,7 @@ def screened(clip: ClipParameters, image: Field, x: Field, y: Field, scale: floa
 
 
 def resolved(clip: ClipParameters, image: Field, sigma: float) -> Field:
-    """Linear RGB after unsharp masking by the printer driver or, for negative sharpness, ink spread; sigma in pixels."""
+    """Linear RGB after the printer driver's unsharp mask or, for negative sharpness, ink spread; sigma in pixels."""
     gain, strength = np.float32(exposure(clip)), np.float32(max(clip.trait("sharpness") * clip.trace, -1.0))
     even = np.sqrt(np.clip(image * gain, 0, 1))
     even = np.clip(even + strength * (even - blur(even, sigma)), 0, 1)

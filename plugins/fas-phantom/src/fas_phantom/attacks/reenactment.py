@@ -50,7 +50,7 @@ class Reenactment(Driven):
 
 @lru_cache(maxsize=16)
 def regions(person: Person) -> tuple[Field, Field, Field, Field]:
-    """Over the maps of a head: the redrawn region, and where a smile pulls outward, a smile pulls up, and brows rise."""
+    """Over a head's maps: the redrawn region, and where a smile pulls outward, a smile pulls up, and brows rise."""
     who, (x, y) = head(person).who, grid()
     wide, long = 0.06 * who.width, 0.083 * who.length
     inner = soft((1 - np.hypot(x / wide, (y - 0.028 * who.length) / long)) * wide, 0.003)

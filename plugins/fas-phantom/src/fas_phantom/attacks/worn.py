@@ -107,7 +107,7 @@ class Worn(Live):
         return mix(light(), near_infrared(layer, self.clip), layer.cover)
 
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
-        """Glass, plastic, and paper block long waves: the camera sees the item's outside, partly warmed by the wearer."""
+        """Glass, plastic, and paper block long waves: the camera sees their outside, partly warmed by the wearer."""
         layer, skin = self.layer(moment), celsius()
         return mix(
             skin,
