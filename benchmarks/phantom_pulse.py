@@ -22,7 +22,7 @@ import numpy as np
 from fas_phantom.bands import PULSE_FRAMES, SKIN_COVERED
 from fas_phantom.codec import recorded
 from fas_phantom.components import Phantom
-from fas_phantom.pos import BAND, colours_of, measured, region_colours
+from fas_phantom.pos import BAND, colors_of, measured, region_colors
 from fas_phantom.render import Scene
 from scipy.stats import binomtest
 
@@ -36,7 +36,7 @@ FACTORS = (None, 15, 18, 21, 23, 26, 28, 35)
 
 def hit(record: Record) -> bool:
     """Whether POS is within 3 beats per minute of the truth."""
-    return abs(measured(*region_colours(record)).rate - float(str(record.metadata["heart_rate"]))) <= NEAR
+    return abs(measured(*region_colors(record)).rate - float(str(record.metadata["heart_rate"]))) <= NEAR
 
 
 def hits_by_factor(record: Record, amplitude: float) -> list[bool]:
@@ -51,7 +51,7 @@ def hits_by_factor(record: Record, amplitude: float) -> list[bool]:
     points, hits = np.asarray(record.annotation.load().points, np.float64), []
     for factor in FACTORS:
         coded = replace(clip, capture=replace(clip.capture, crf=factor, recoded=None))
-        colors = colours_of(recorded(coded, sensor.__getitem__, range(clip.frames)), points)
+        colors = colors_of(recorded(coded, sensor.__getitem__, range(clip.frames)), points)
         hits.append(abs(measured(record.channels["rgb"].times(), colors).rate - clip.pulse.heart_rate) <= NEAR)
     return hits
 

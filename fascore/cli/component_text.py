@@ -52,10 +52,15 @@ def _filled(text: str, width: int) -> str:
     )
 
 
-def _wrapped(text: str, width: int, *, subsequent_indent: str = "") -> list[str]:
+def _wrapped(text: str, width: int, *, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
     """Lines of at most `width` columns; words stay whole."""
     lines = textwrap.wrap(
-        text, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=subsequent_indent
+        text,
+        width,
+        initial_indent=initial_indent,
+        subsequent_indent=subsequent_indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return lines or [""]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fas_phantom.bands import BANDS, Row, findings, listed, row
 from fas_phantom.components import Phantom
-from fas_phantom.pos import measured, region_colours
+from fas_phantom.pos import measured, region_colors
 from fas_phantom.statistics import auc
 from sklearn.metrics import roc_auc_score
 
@@ -70,7 +70,7 @@ def test_the_heart_rate_is_found_on_strong_bona_fide_pulses_and_not_on_a_print()
     records = Phantom(subjects=80, frames=300, size=64, species=("print.flat",)).records("all")
     coded = [max(r.metadata["crf"] or 0, r.metadata["recoded"] or 0) for r in records]
     live = [r for r, crf in zip(records, coded) if r.label and crf <= 23 and r.metadata["pulse_amplitude"] >= 0.005][:4]
-    errors = [abs(measured(*region_colours(r)).rate - r.metadata["heart_rate"]) for r in live]
+    errors = [abs(measured(*region_colors(r)).rate - r.metadata["heart_rate"]) for r in live]
     assert sum(error <= 3 for error in errors) >= 3
     prints = [r for r in records if not r.label][:3]
-    assert sum(abs(measured(*region_colours(r)).rate - r.metadata["heart_rate"]) <= 3 for r in prints) <= 1
+    assert sum(abs(measured(*region_colors(r)).rate - r.metadata["heart_rate"]) <= 3 for r in prints) <= 1

@@ -133,7 +133,7 @@ def test_the_device_is_part_of_the_digest_only_where_it_is_not_the_cpu():
 
 
 def test_an_unknown_device_and_one_that_is_not_there_are_sentences():
-    with pytest.raises(SpecErrors, match="renders on no device 'cdua'; did you mean 'cuda'"):
+    with pytest.raises(SpecErrors, match="has no device 'cdua'; did you mean 'cuda'"):
         validate(Phantom, {"device": "cdua"})
     if not torch.cuda.is_available():
         with pytest.raises(FascoreError, match=r"cannot render on the device 'cuda:7'.*leave out 'device'"):

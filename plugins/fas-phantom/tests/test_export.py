@@ -170,7 +170,7 @@ def test_the_command_writes_a_folder_and_refuses_one_that_holds_something(tmp_pa
     for place in (tmp_path / "out", tmp_path / "out" / "manifest.csv"):
         again = command("phantom", "export", place, *small)
         assert again.returncode == 1
-        assert "an export never writes over anything" in again.stderr and "Traceback" not in again.stderr
+        assert "an export never overwrites anything" in again.stderr and "Traceback" not in again.stderr
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -179,7 +179,7 @@ def test_the_command_writes_a_folder_and_refuses_one_that_holds_something(tmp_pa
     [
         ("subjects=2", "subjects: "),
         ("site=Q", "site: "),
-        ("species=zebra", "species: phantom renders no species"),
+        ("species=zebra", "species: phantom has no species"),
         ("nonsense", "write FIELD=VALUE"),
         ("protocol=openset", "protocol: 'openset' has no attack"),
     ],

@@ -11,8 +11,8 @@ def sharpness(record):
     """Log energy of the finest structure of the face above the grain, relative to its contrast."""
     (frame,) = record.channels["rgb"].read([0])
     x1, y1, x2, y2 = record.annotation.load().boxes[0].clip(0).astype(int)
-    grey = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).astype(np.float32)[y1:y2, x1:x2]
-    return [np.log(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1), cv2.CV_32F).var() / grey.var())]
+    gray = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY).astype(np.float32)[y1:y2, x1:x2]
+    return [np.log(cv2.Laplacian(cv2.GaussianBlur(gray, (0, 0), 1), cv2.CV_32F).var() / gray.var())]
 
 
 def measured(site):

@@ -140,9 +140,9 @@ def test_a_generated_face_bears_the_grid_of_its_transposed_convolutions():
 
 def test_the_halves_of_a_generated_face_do_not_match():
     for clip in clips("forgery.generated"):
-        plain, drawn = head(clip.subject), Scene(clip).attack.colour()
+        plain, drawn = head(clip.subject), Scene(clip).attack.color()
         side = clip.trait("side")
-        changed = np.abs(drawn.colour - plain.colour).max(2)
+        changed = np.abs(drawn.color - plain.color).max(2)
         middle = changed.shape[1] // 2
         left, right = changed[:, :middle].mean(), changed[:, middle + 1 :].mean()
         assert (right > 3 * left) if side > 0 else (left > 3 * right)
@@ -150,11 +150,9 @@ def test_the_halves_of_a_generated_face_do_not_match():
 
 def test_generated_skin_is_smooth():
     for clip in clips("forgery.generated"):
-        gain, plain = whole(clip)[1], Scene(clip).attack.colour().colour
+        gain, plain = whole(clip)[1], Scene(clip).attack.color().color
         for cheek in (slice(85, 97), slice(160, 172)):
-            rough = [
-                cv2.Laplacian(np.log(colour[190:206, cheek]), cv2.CV_32F).std() for colour in (plain * gain, plain)
-            ]
+            rough = [cv2.Laplacian(np.log(color[190:206, cheek]), cv2.CV_32F).std() for color in (plain * gain, plain)]
             assert rough[0] < 0.5 * rough[1]
 
 

@@ -134,7 +134,7 @@ def test_sites_differ_in_skin_tones_and_cameras():
     ("change", "path", "words"),
     [
         ({"species": ["print.flatt"]}, "species", "did you mean 'print.flat'"),
-        ({"species": ["zebra"]}, "species", "there are print.flat"),
+        ({"species": ["zebra"]}, "species", "available: print.flat"),
         ({"species": ["mask.rigid", "mask.rigid"]}, "species", "twice"),
         ({"species": []}, "species", "at least 1"),
         ({"subjects": 2}, "subjects", "greater than or equal to 3"),

@@ -42,11 +42,11 @@ def test_each_ink_is_screened_at_its_angle(ink, angle):
 
 
 @pytest.mark.parametrize("colour", [(0.5, 0.5, 0.5), (0.7, 0.4, 0.3), (0.2, 0.15, 0.1)])
-def test_the_mean_over_the_dots_is_the_picture(colour):
+def test_the_mean_over_the_dots_is_the_picture(color):
     shown = clip("print.flat", sharpness=0.0)
     x, y = paper(400, 0.37)
-    picture = np.broadcast_to(np.array(colour, np.float32), (400, 400, 3)) / np.float32(exposure(shown))
-    np.testing.assert_allclose(screened(shown, picture, x, y, 1.0).mean((0, 1)) * exposure(shown), colour, rtol=0.03)
+    picture = np.broadcast_to(np.array(color, np.float32), (400, 400, 3)) / np.float32(exposure(shown))
+    np.testing.assert_allclose(screened(shown, picture, x, y, 1.0).mean((0, 1)) * exposure(shown), color, rtol=0.03)
 
 
 def test_bare_paper_has_no_dots():
@@ -67,13 +67,13 @@ def photographed(shown, moment, fine=48):
     across, down = (nominal * (1 + shown.trait(name) * 128 / size) for name in ("moire_x", "moire_y"))
     lit_row = np.abs((y * down + 0.5) % 1 - 0.5) < 0.4
     quads = []
-    for colour, sites in enumerate((((0, 0),), ((1, 0), (0, 1)), ((1, 1),))):
-        stripe = np.abs((x * across - (colour - 1) / 3 + 0.5) % 1 - 0.5) < 0.15
+    for color, sites in enumerate((((0, 0),), ((1, 0), (0, 1)), ((1, 1),))):
+        stripe = np.abs((x * across - (color - 1) / 3 + 0.5) % 1 - 0.5) < 0.15
         light = (stripe & lit_row).reshape(size, 2, fine // 2, size, 2, fine // 2).mean((2, 5))
         quads.append(np.mean([light[:, low, :, right] for right, low in sites], axis=0))
     seen = np.dstack(quads) / (0.3 * 0.8)
-    grey = seen @ np.array([0.2126, 0.7152, 0.0722])
-    return grey[..., None] + 0.15 * (seen - grey[..., None])
+    gray = seen @ np.array([0.2126, 0.7152, 0.0722])
+    return gray[..., None] + 0.15 * (seen - gray[..., None])
 
 
 @pytest.mark.parametrize("roll", [0.0, 4.0])
@@ -110,7 +110,7 @@ def test_moire_bends_with_the_tilt_of_the_display():
     assert beats[1] > beats[0]
 
 
-def test_a_phone_shows_more_saturated_colours_and_a_print_less():
+def test_a_phone_shows_more_saturated_colors_and_a_print_less():
     ratio = {}
     for species in ("replay.phone", "print.flat"):
         scene = Scene(clip(species, warmth=0.0, paper_warmth=0.0))

@@ -7,7 +7,7 @@ import pytest
 from fas_phantom.components import Phantom
 from fas_phantom.head import head, transit
 from fas_phantom.motion import tracks, waveform
-from fas_phantom.pos import measured, pos, region_colours
+from fas_phantom.pos import measured, pos, region_colors
 from fas_phantom.render import Scene
 from hypothesis import given, strategies as st
 from scipy.ndimage import map_coordinates
@@ -60,7 +60,7 @@ def test_the_amplitude_is_that_stated_for_the_picture_and_varies_over_the_face_a
     assert found[skin].max() / found[skin].min() > 1.3
 
 
-def test_the_pulse_has_the_colour_of_blood(still):
+def test_the_pulse_has_the_color_of_blood(still):
     scene, shown = still
     red, green, blue = np.median(np.abs(harmonics(scene, shown))[on_skin(scene)[1]], axis=0)
     assert red / green == pytest.approx((0.33 / 0.7682) / (0.77 / 0.5121), rel=0.05)
@@ -124,31 +124,31 @@ def test_pos_finds_the_rate_of_a_dichromatic_pulse(heart_rate, amplitude):
 
 
 def test_pos_is_blind_to_the_lamp_where_green_alone_is_not():
-    time, colours = mixed(110.0, 0.003, 0.02)
+    time, colors = mixed(110.0, 0.003, 0.02)
     rates = np.fft.rfftfreq(4096, 1 / 25) * 60
-    green = np.abs(np.fft.rfft((colours[:, 0, 1] - colours[:, 0, 1].mean()) * np.hanning(len(time)), 4096))
+    green = np.abs(np.fft.rfft((colors[:, 0, 1] - colors[:, 0, 1].mean()) * np.hanning(len(time)), 4096))
     assert rates[green.argmax()] == pytest.approx(78, abs=2)
-    assert measured(time, colours).rate == pytest.approx(110, abs=1)
+    assert measured(time, colors).rate == pytest.approx(110, abs=1)
 
 
-def test_pos_of_a_colour_that_never_changes_is_nothing():
+def test_pos_of_a_color_that_never_changes_is_nothing():
     assert np.abs(pos(np.full((200, 3), 90.0), 25.0)).max() == 0
 
 
 def test_a_clip_too_short_for_a_heart_rate_is_refused():
-    time, colours = mixed(70.0, 0.01, 0.0, seconds=3.0)
+    time, colors = mixed(70.0, 0.01, 0.0, seconds=3.0)
     with pytest.raises(FascoreError, match="too short"):
-        measured(time, colours)
+        measured(time, colors)
 
 
 def test_regions_follow_the_landmarks_and_hold_skin():
     record = next(
         r for r in Phantom(subjects=3, frames=4, size=64, species=("print.flat",)).records("all") if r.species is None
     )
-    times, colours = region_colours(record)
-    assert colours.shape == (4, 3, 3)
+    times, colors = region_colors(record)
+    assert colors.shape == (4, 3, 3)
     assert np.array_equal(times, record.channels["rgb"].times())
-    assert (colours[..., 0] > colours[..., 2]).all()
+    assert (colors[..., 0] > colors[..., 2]).all()
 
 
 def test_a_clip_in_which_nothing_changes_has_no_pulse():

@@ -136,7 +136,7 @@ def test_prints_and_screens_are_flat_in_depth_and_faces_and_masks_are_not(record
     assert np.median(flat) < 0.7 * np.median(deep)
 
 
-def test_depth_is_in_millimetres_from_the_camera(records):
+def test_depth_is_in_millimeters_from_the_camera(records):
     for record in of(records, None):
         depth = image(record, "depth")[face(record)]
         nose = np.median(depth[depth > 0])
@@ -198,8 +198,8 @@ def still(record):
 
 def spectrum(scene):
     """Heart rate band of the mean green of the face: the rate of the highest peak in beats a minute, and its share of the power."""
-    centre = slice(20, 44)
-    green = np.array([scene.rgb(index)[centre, centre, 1].mean() for index in range(scene.clip.frames)])
+    center = slice(20, 44)
+    green = np.array([scene.rgb(index)[center, center, 1].mean() for index in range(scene.clip.frames)])
     power = np.abs(np.fft.rfft((green - green.mean()) * np.hanning(len(green)), 4096)) ** 2
     rates = np.fft.rfftfreq(4096, 1 / 20) * 60
     band = (rates > 40) & (rates < 180)
@@ -250,11 +250,11 @@ def test_eyes_and_mouth_are_darker_than_cheeks_and_the_nose_is_nearest(records):
         clip = record.channels["rgb"].clip
         sharp = replace(clip, capture=replace(clip.capture, defocus=0.0, blink=0.001, glasses=None))
         scene, points = Scene(sharp), truth(replace(record, channels={"rgb": Rendered(sharp, "rgb")})).landmarks[1]
-        grey = scene.display(1).mean(2)
+        gray = scene.display(1).mean(2)
 
-        def around(point, grey=grey):
+        def around(point, gray=gray):
             x, y = np.clip(point.round().astype(int), 2, 125)
-            return grey[y - 2 : y + 3, x - 2 : x + 3]
+            return gray[y - 2 : y + 3, x - 2 : x + 3]
 
         light = np.mean([around((points[side] + points[30]) / 2).mean() for side in (1, 15)])
         assert around((points[62] + points[66]) / 2).min() < 0.85 * light

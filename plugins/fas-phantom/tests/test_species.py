@@ -44,7 +44,7 @@ def cover(clip, index=1):
     return scene.attack.layer(scene.moment(index)).cover
 
 
-def metres(clip, *, live=False, index=1):
+def meters(clip, *, live=False, index=1):
     """Depth without the sensor's errors."""
     scene = Scene(clip, live=live)
     moment = scene.moment(index)
@@ -131,7 +131,7 @@ def test_outside_of_what_is_worn_every_modality_is_that_of_the_live_wearer(speci
         )  # beyond the reach of the lenses' blur
         assert 0.3 < outside.mean() < 0.99
         np.testing.assert_array_equal(known(clip).trace(1)[outside], 0)
-        np.testing.assert_array_equal(metres(clip)[outside], metres(clip, live=True)[outside])
+        np.testing.assert_array_equal(meters(clip)[outside], meters(clip, live=True)[outside])
         np.testing.assert_array_equal(near(clip)[outside], near(clip, live=True)[outside])
 
 
@@ -163,7 +163,7 @@ def test_what_is_worn_lies_nearer_to_the_camera_than_the_face(species):
         region = cover(clip) > 0.95
         moment = Scene(clip).moment(1)
         base = clip.capture.distance - moment.hit.lift
-        nearer.append(np.median((base - metres(clip))[region]))
+        nearer.append(np.median((base - meters(clip))[region]))
     assert 0.001 < np.median(nearer) < 0.03
 
 
@@ -173,7 +173,7 @@ def test_the_half_mask_has_relief_and_covers_only_the_upper_part_of_the_face():
         box = known(clip).boxes[1]
         share = region.sum() / np.prod(box[2:] - box[:2])
         assert 0.2 < share < 0.75
-        assert off_plane(metres(clip)[face(clip)]) > 8
+        assert off_plane(meters(clip)[face(clip)]) > 8
 
 
 def test_the_paper_mask_is_creased_to_the_face_beneath_without_its_fine_form_and_has_a_white_edge():
@@ -187,23 +187,23 @@ def test_the_paper_mask_is_creased_to_the_face_beneath_without_its_fine_form_and
         assert fine[0] < 0.8 * fine[1]  # 0.46 to 0.78 on these four clips of phantom-2
         assert np.corrcoef(worn.surface[worn.cover > 0.99], relief[worn.cover > 0.99])[0, 1] > 0.9
         edge = (worn.cover > 0.4) & (worn.cover < 0.6)
-        assert np.median(worn.colour[edge]) > 0.6
+        assert np.median(worn.color[edge]) > 0.6
 
 
 def test_the_transparent_mask_only_adds_light_and_loses_depth_where_it_shines():
     for clip in clips("mask.transparent"):
         assert known(clip).trace(1).min() >= -1e-6
         assert (near(clip) - near(clip, live=True)).min() >= -1
-        lost, live = metres(clip) > 10, metres(clip, live=True)
+        lost, live = meters(clip) > 10, meters(clip, live=True)
         assert 0 < lost.mean() < 0.2
-        np.testing.assert_array_equal(metres(clip)[~lost], live[~lost])
+        np.testing.assert_array_equal(meters(clip)[~lost], live[~lost])
         assert known(clip).shown(1, without=frozenset(known(clip).stages())).tobytes() == known(clip).live(1).tobytes()
 
 
 @pytest.mark.parametrize("species", ["makeup.cosmetic", "makeup.obfuscation", "makeup.impersonation"])
 def test_makeup_is_seen_in_rgb_only(species):
     for clip in clips(species):
-        np.testing.assert_array_equal(metres(clip), metres(clip, live=True))
+        np.testing.assert_array_equal(meters(clip), meters(clip, live=True))
         np.testing.assert_array_equal(near(clip), near(clip, live=True))
 
 
@@ -220,9 +220,9 @@ def test_silicone_and_mannequin_keep_the_relief_of_a_face():
     for species in ("mask.silicone", "mannequin"):
         for clip in clips(species):
             place = face(clip)
-            assert off_plane(metres(clip)[place]) > 0.8 * off_plane(metres(clip, live=True)[place])
+            assert off_plane(meters(clip)[place]) > 0.8 * off_plane(meters(clip, live=True)[place])
             # nothing but hair and skin is painted: what is behind stays
-            far = metres(clip, live=True) > 0.99 * clip.capture.background_depth
+            far = meters(clip, live=True) > 0.99 * clip.capture.background_depth
             assert (
                 np.abs(known(clip).trace(1)[cv2.erode(far.astype(np.uint8), np.ones((7, 7))) > 0]).max(initial=0) < 1e-3
             )
@@ -309,13 +309,13 @@ def test_behind_the_holes_of_a_cut_print_eyes_blink_live_deeper_than_the_paper()
         on_sheet = scene.attack.cover(moment) > 0.99
         assert 0.003 < (hole > 0.5).mean() < 0.05
         flat = scene.attack.lift(moment)
-        gap = metres(clip) - (clip.capture.distance - flat)
+        gap = meters(clip) - (clip.capture.distance - flat)
         np.testing.assert_allclose(gap[(hole > 0.6) & on_sheet], clip.trait("gap"), atol=1e-5)
         np.testing.assert_allclose(gap[(hole < 0.4) & on_sheet], 0, atol=1e-5)
         assert np.ptp(scene.attack.pulse(1.0, moment)) == pytest.approx(1, abs=0.05)
         shut = moment.elsewhere(moment.hit, moment.pose._replace(lids=1.0))
         change = np.abs(
-            scene._colour(shut) - scene._colour(moment.elsewhere(moment.hit, moment.pose._replace(lids=0.0)))
+            scene._color(shut) - scene._color(moment.elsewhere(moment.hit, moment.pose._replace(lids=0.0)))
         ).max(2)
         assert change[hole > 0.6].max() > 0.02
         assert change[hole < 0.01].max() < 1e-6
@@ -332,10 +332,10 @@ def test_a_phone_is_a_dark_plane_in_infrared_with_bright_fingers_and_round_corne
             picture[(fingers > 0.9) & (height > 0.6)]
         )
         middle = (inside > 0.01) & (fingers < 0.01)
-        assert off_plane_at(metres(clip), middle) < 0.5
+        assert off_plane_at(meters(clip), middle) < 0.5
         assert 0 < (fingers > 0.5).mean() < 0.12
         wide, high = clip.capture.sheet.half_width, clip.capture.sheet.half_height
-        x, y = scene.attack._from_centre(moment)
+        x, y = scene.attack._from_center(moment)
         corner = (np.abs(x) > wide - 0.002) & (np.abs(y) > high - 0.002)
         assert (inside[corner] < 0).all()
 
@@ -363,6 +363,6 @@ def test_painted_skin_comes_nearer_to_the_tone_of_the_impersonated():
         attack, wearer = Scene(clip).attack, head(clip.subject)
         target, gain = attack.target(), attack._gains["tone"]
         cheek = slice(195, 205), slice(85, 95)
-        before, after = wearer.colour[cheek].mean((0, 1)), (wearer.colour * gain)[cheek].mean((0, 1))
+        before, after = wearer.color[cheek].mean((0, 1)), (wearer.color * gain)[cheek].mean((0, 1))
         aim = before * target.who.skin / wearer.who.skin
         assert np.abs(after - aim).sum() < 0.7 * np.abs(before - aim).sum()

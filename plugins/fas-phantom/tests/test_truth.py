@@ -137,8 +137,8 @@ def test_the_hull_holds_what_another_library_finds_within_it(records):
     for record in records[::20]:
         known = truth(record)
         mesh, face = known.mesh[1], known.hull(1)
-        centres = np.stack(np.meshgrid(np.arange(128) + 0.5, np.arange(128) + 0.5), axis=-1)
-        assert np.array_equal(face, Delaunay(mesh).find_simplex(centres) >= 0)
+        centers = np.stack(np.meshgrid(np.arange(128) + 0.5, np.arange(128) + 0.5), axis=-1)
+        assert np.array_equal(face, Delaunay(mesh).find_simplex(centers) >= 0)
 
 
 def test_regions_are_disjoint_cover_most_of_the_face_and_hold_their_landmarks(records):
@@ -167,8 +167,8 @@ def test_pixels_of_a_polygon_are_those_that_another_library_finds_and_neighbours
     random = np.random.default_rng(seed)
     turns = (np.arange(9) + random.uniform(0, 1, 9)) * 2 * np.pi / 9
     polygon = 20.5 + random.uniform(6, 18, 9)[:, None] * np.column_stack([np.cos(turns), np.sin(turns)])
-    centres = np.stack(np.meshgrid(np.arange(40) + 0.5, np.arange(40) + 0.5), axis=-1)
-    expected = Path(polygon).contains_points(centres.reshape(-1, 2)).reshape(40, 40)
+    centers = np.stack(np.meshgrid(np.arange(40) + 0.5, np.arange(40) + 0.5), axis=-1)
+    expected = Path(polygon).contains_points(centers.reshape(-1, 2)).reshape(40, 40)
     assert np.array_equal(inside(polygon, 40), expected)
     fans = [
         inside(np.array([(20.5, 20.5), polygon[place], polygon[(place + 1) % 9]]), 40).astype(int) for place in range(9)
@@ -176,7 +176,7 @@ def test_pixels_of_a_polygon_are_those_that_another_library_finds_and_neighbours
     assert max(sum(fans).ravel()) == 1
 
 
-def test_a_square_holds_the_pixels_whose_centres_it_holds():
+def test_a_square_holds_the_pixels_whose_centers_it_holds():
     assert np.array_equal(np.argwhere(hull(np.array([[1.0, 2], [4, 2], [4, 3], [1, 3]]), 6)), [[2, 1], [2, 2], [2, 3]])
 
 

@@ -1,4 +1,4 @@
-"""fas-phantom: rendered face clips with exact truth. Importing it imports no numpy."""
+"""fas-phantom: rendered face clips with exact truth. Importing it does not import numpy."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def truth(record: Record) -> Truth:
-    """Exact landmarks, pulse and live counterpart of a record of `phantom`."""
+    """Return the exact landmarks, pulse, and live counterpart of a record of `phantom`."""
     from fas_phantom.oracle import truth as of
 
     return of(record)
 
 
 def mini() -> list[Record]:
-    """50 records for the tests of plugins: 5 people, five species and as much bona fide, 4 frames of 32 pixels, below 2 MB in all channels."""
+    """Return 50 records for plugin tests: 5 people, 5 species, as many bona fide; 4 frames of 32 pixels; below 2 MB."""
     from fas_phantom.components import Phantom
     from fas_phantom.species import DEFAULT
 
@@ -27,7 +27,7 @@ def mini() -> list[Record]:
 
 
 def fingerprint(records: Iterable[Record]) -> str:
-    """Hex SHA-256 of ids, labels and contents of records, in any order: a function of what is rendered, not of the machine."""
+    """Return the hex SHA-256 of the records' ids, labels, and contents, in any order, independent of the machine."""
     lines = []
     for record in records:
         parts = [record.id, record.label, record.species, record.annotation and record.annotation.digest()]

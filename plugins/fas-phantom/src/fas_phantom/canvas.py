@@ -1,11 +1,13 @@
 """Small drawing tools on float32 fields: soft edges, bumps, band-limited noise, sampling.
 
-Pictures of a frame are (H, W, C) *plane by plane in memory*: `sample`, `planar`, `tinted` and `blur` give them so, and numpy's
-arithmetic keeps it. A factor (C,) or (H, W, 1) then costs what a number costs; interleaved, it costs ten times as much.
+Pictures of a frame are (H, W, C) *plane by plane in memory*: `sample`, `planar`, `tinted`, and `blur` return this
+layout, and numpy arithmetic keeps it. A factor (C,) or (H, W, 1) then costs as much as a number; interleaved, it costs
+ten times as much.
 
-The same expressions run on a torch device: there a frame's fields are `device.OnDevice`, which numpy's functions accept. What is made
-anew in a frame must therefore come from its fields (`np.zeros_like(x)`, not `np.zeros(shape)`), and OpenCV is called in this module
-alone. Maps of persons and instruments stay numpy; `sample` takes them to where its coordinates are.
+The same expressions run on a torch device, where the fields of a frame are `device.OnDevice`, which numpy functions
+accept. New fields of a frame must therefore be created from its fields (`np.zeros_like(x)`, not `np.zeros(shape)`), and
+only this module calls OpenCV. Maps of persons and instruments stay in numpy; `sample` moves them to the device of its
+coordinates.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ _DEVICE: ContextVar[str] = ContextVar("device", default="cpu")
 
 @contextmanager
 def on(device: str) -> Iterator[None]:
-    """Within, frames are rendered on a device: `cpu` is numpy, all else torch."""
+    """Render frames on a device inside this context: `cpu` is numpy, everything else is torch."""
     token = _DEVICE.set(device)
     try:
         yield
@@ -40,7 +42,7 @@ def on(device: str) -> Iterator[None]:
 
 
 def here(array: Field) -> Field:
-    """An array on the device on which frames are being rendered."""
+    """Move an array to the device on which frames are being rendered."""
     if _DEVICE.get() == "cpu":
         return array
     from fas_phantom.device import upload
@@ -49,18 +51,18 @@ def here(array: Field) -> Field:
 
 
 def host(field: Field, kind: type[np.generic] = np.float32) -> np.ndarray:
-    """A field as an interleaved numpy array of a kind; fractions are cut off where it is one of integers."""
+    """Return a field as an interleaved numpy array of a type; integer types truncate fractions."""
     array = field.host() if elsewhere(field) else field
     return np.ascontiguousarray(array.astype(kind))
 
 
 def elsewhere(field: Any) -> TypeGuard[Any]:
-    """Whether a field is on a torch device: a `device.OnDevice`, which stands in for an array everywhere."""
+    """Test whether a field is on a torch device: a `device.OnDevice`, which replaces an array everywhere."""
     return not isinstance(field, np.ndarray)
 
 
 def soft(distance: Field, width: float) -> Field:
-    """0 below -width, 1 above width, smooth between: the anti-aliased edge of a signed distance."""
+    """Anti-aliased edge of a signed distance: 0 below -width, 1 above width, smooth between."""
     t = np.clip(distance / (2 * width) + 0.5, 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -71,12 +73,12 @@ def bump(x: Field, y: Field, cx: float, cy: float, sx: float, sy: float) -> Fiel
 
 
 def pair(x: Field, y: Field, cx: float, cy: float, sx: float, sy: float) -> Field:
-    """Two such hills, left and right of the midline."""
+    """Two Gaussian hills, left and right of the midline."""
     return bump(np.abs(x), y, cx, cy, sx, sy)
 
 
 def blur(field: Field, sigma: float) -> Field:
-    """Gaussian blur, sigma in pixels; a sigma below 0.15 changes nothing."""
+    """Gaussian blur with sigma in pixels; a sigma below 0.15 has no effect."""
     if sigma < 0.15:
         return field
     if elsewhere(field):
@@ -87,7 +89,7 @@ def blur(field: Field, sigma: float) -> Field:
 
 
 def noise(random: np.random.Generator, shape: tuple[int, int], cells: tuple[float, float], octaves: int = 1) -> Field:
-    """Band-limited noise of mean 0 and deviation near 1; `cells` is the size in pixels of its coarsest grain, down and across."""
+    """Band-limited noise of mean 0 and deviation near 1; `cells` is its coarsest grain in pixels, down and across."""
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
         grid = [max(2, round(extent / cell * 2**octave)) for extent, cell in zip(shape, cells)]
@@ -97,13 +99,13 @@ def noise(random: np.random.Generator, shape: tuple[int, int], cells: tuple[floa
 
 
 def mix(a: Field, b: Field | float, weight: Field) -> Field:
-    """a where weight is 0, b where it is 1; a weight (H, W) serves all channels."""
+    """Blend: a where weight is 0, b where it is 1; a weight (H, W) applies to all channels."""
     w = weight[..., None] if a.ndim == 3 and weight.ndim == 2 else weight
     return a + (b - a) * w
 
 
 def sample(field: Field, x: Field, y: Field) -> Field:
-    """Bilinear samples of a field at float32 pixel coordinates; beyond the border its last value."""
+    """Bilinear samples of a field at float32 pixel coordinates; the border value continues outside."""
     if elsewhere(field):
         return field.sampled(x, y)
     if elsewhere(x):
@@ -117,9 +119,9 @@ def sample(field: Field, x: Field, y: Field) -> Field:
 
 
 def packed(*maps: Field) -> Field:
-    """Maps (H, W) and (H, W, C) side by side as channels of one, filled up to a multiple of 4, which is much the fastest to sample.
+    """Stack maps (H, W) and (H, W, C) as channels, padded to a multiple of 4, which is by far the fastest to sample.
 
-    What was packed is kept as long as the maps live; they must not change.
+    The result is cached as long as the maps live; they must not change.
     """
     key = tuple(map(id, maps))
     if key not in _PACKED:
@@ -134,34 +136,34 @@ def packed(*maps: Field) -> Field:
 
 
 def planar(field: Field) -> Field:
-    """An interleaved picture (H, W, C), plane by plane in memory."""
+    """Convert an interleaved picture (H, W, C) to plane by plane in memory."""
     planes = np.empty((field.shape[2], *field.shape[:2]), np.float32)
     cv2.split(field, list(planes))
     return planes.transpose(1, 2, 0)
 
 
 def beneath(field: Field, rows: int) -> Field:
-    """A picture (H, W, C) with rows of nothing above it, plane by plane in memory."""
-    nothing = np.zeros((field.shape[2], rows, field.shape[1]), np.float32)
-    return np.concatenate([nothing, field.transpose(2, 0, 1)], axis=1).transpose(1, 2, 0)
+    """Add rows of zeros above a picture (H, W, C), plane by plane in memory."""
+    blank = np.zeros((field.shape[2], rows, field.shape[1]), np.float32)
+    return np.concatenate([blank, field.transpose(2, 0, 1)], axis=1).transpose(1, 2, 0)
 
 
 def framed(field: Field, corner: tuple[int, int], size: int, beyond: float = 0.0) -> Field:
-    """A window (h, w) or (h, w, C), whose top left is at `corner` (row, column), in a frame (size, size) that is elsewhere `beyond`."""
-    (top, left), part = corner, field[: size - corner[0], : size - corner[1]]
-    planes = part if part.ndim == 2 else part.transpose(2, 0, 1)
-    ends = (top, size - top - part.shape[0]), (left, size - left - part.shape[1])
-    whole = np.pad(planes, ends if part.ndim == 2 else ((0, 0), *ends), constant_values=beyond)
-    return whole if part.ndim == 2 else whole.transpose(1, 2, 0)
+    """Put a window (h, w) or (h, w, C) at `corner` (top row, left column) of a frame (size, size) filled with `beyond`."""
+    (top, left), visible = corner, field[: size - corner[0], : size - corner[1]]
+    planes = visible if visible.ndim == 2 else visible.transpose(2, 0, 1)
+    margins = (top, size - top - visible.shape[0]), (left, size - left - visible.shape[1])
+    whole = np.pad(planes, margins if visible.ndim == 2 else ((0, 0), *margins), constant_values=beyond)
+    return whole if visible.ndim == 2 else whole.transpose(1, 2, 0)
 
 
-def tinted(field: Field, colour: Field) -> Field:
-    """(H, W, 3): a field (H, W) in a colour (3,)."""
-    return (colour[:, None, None] * field).transpose(1, 2, 0)
+def tinted(field: Field, color: Field) -> Field:
+    """(H, W, 3): a field (H, W) multiplied by a color (3,)."""
+    return (color[:, None, None] * field).transpose(1, 2, 0)
 
 
 def power(field: Field, exponent: float) -> Field:
-    """A field of no negative values to a power."""
+    """Raise a nonnegative field to a power."""
     if elsewhere(field):
         return field**exponent
     return _each_plane(field, lambda plane: cv2.pow(plane, exponent)) if field.ndim == 3 else cv2.pow(field, exponent)
@@ -176,7 +178,7 @@ def _each_plane(field: Field, work: Callable[[Field], Field]) -> Field:
 
 
 def slopes(field: Field, gain: float) -> tuple[Field, Field]:
-    """Derivatives of a field (H, W) across and down by Sobel's filter, times 8 times a gain."""
+    """Sobel derivatives of a field (H, W) across and down, times 8 times a gain."""
     if elsewhere(field):
         kernel = np.outer([1, 2, 1], [-gain, 0, gain]).astype(np.float32)
         return field.filtered(kernel), field.filtered(kernel.T)
@@ -184,19 +186,19 @@ def slopes(field: Field, gain: float) -> tuple[Field, Field]:
 
 
 def laplacian(field: Field) -> Field:
-    """Second derivative of a field (H, W) from its four neighbours."""
+    """Laplacian of a field (H, W) from its four neighbors."""
     if elsewhere(field):
         return field.filtered(np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], np.float32))
     return cv2.Laplacian(field, cv2.CV_32F)
 
 
 def resized(field: Field, size: tuple[int, int]) -> Field:
-    """A field (H, W), bilinearly, with other numbers of rows and columns."""
+    """Resize a field (H, W) bilinearly to (rows, columns)."""
     return field.resized(size) if elsewhere(field) else cv2.resize(field, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def gaussian(random: np.random.Generator, shape: tuple[int, ...]) -> Field:
-    """Standard normal noise: 16 random bits a value are looked up among 65,536 quantiles, several times as fast as exact draws."""
+    """Standard normal noise: 16 random bits per value index 65,536 quantiles; several times as fast as exact draws."""
     count = int(np.prod(shape))
     bits = random.bit_generator.random_raw(-(-count // 4)).view(np.uint16)[:count]
     return _quantiles().take(bits).reshape(shape)
@@ -208,7 +210,7 @@ def _quantiles() -> Field:
 
 
 def bounded(cover: Field) -> Field:
-    """A coverage that is 0 at the border of its map, so that `sample` finds none beyond it."""
+    """Set a coverage to 0 at the border of its map, so that `sample` returns 0 outside."""
     inner = np.zeros_like(cover)
     inner[1:-1, 1:-1] = cover[1:-1, 1:-1]
     return inner

@@ -1,7 +1,7 @@
-"""The codec between sensor and file: H.264 by constant rate factor, in groups of eight pictures.
+"""The codec between sensor and file: H.264 with a constant rate factor, in groups of eight pictures.
 
-Each group is a stream of its own (an intra picture, then predicted ones, nothing looked at ahead), so that a picture needs
-only those of its group before it, and has the same bits in whatever order a clip is read.
+Each group is a separate stream: an intra picture followed by predicted pictures, without lookahead. A picture therefore
+depends only on earlier pictures of its group, and has the same bits in whatever order a clip is read.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from av.video.codeccontext import VideoCodecContext
 from fas_phantom.parameters import Capture, ClipParameters
 
 GROUP = 8
-"""Pictures of a group."""
+"""Pictures in a group."""
 PRESET = "veryfast"
 PARAMETERS = f"keyint={GROUP}:min-keyint={GROUP}:scenecut=0:bframes=0:threads=1"
 
 
 class Pass:
-    """One encoding of a group, and what a decoder makes of it. Pictures are given in order, from the group's first."""
+    """One encoding and decoding of a group. Pictures must be passed in order, starting at the first of the group."""
 
     def __init__(self, size: int, crf: int) -> None:
         self.size, self.count = size, 0
@@ -33,7 +33,7 @@ class Pass:
         self.encoder.thread_count = self.decoder.thread_count = 1
 
     def encode(self, picture: np.ndarray) -> av.Packet:
-        """The bytes of the next picture (H, W, 3) uint8; an odd height and width are padded by a repeated row and column."""
+        """Encode the next picture (H, W, 3) uint8; odd sizes are padded by repeating a row and a column."""
         odd = self.size % 2
         frame = av.VideoFrame.from_ndarray(np.pad(picture, ((0, odd), (0, odd), (0, 0)), mode="edge"), format="rgb24")
         frame.pts, self.count = self.count, self.count + 1
@@ -41,31 +41,31 @@ class Pass:
         return packet
 
     def decode(self, packet: av.Packet) -> np.ndarray:
-        """The next picture (H, W, 3) uint8 as the decoder gives it."""
+        """Decode the next picture (H, W, 3) uint8."""
         (frame,) = self.decoder.decode(packet)
         return frame.to_ndarray(format="rgb24")[: self.size, : self.size]
 
 
 class Group:
-    """A group on its way through all passes of a clip's capture."""
+    """A group that is encoded by all passes of a clip's capture."""
 
     def __init__(self, size: int, capture: Capture) -> None:
         crfs = [crf for crf in (capture.recoded, capture.crf) if crf is not None]
         self.passes = [Pass(size, crf) for crf in crfs]
         self.packets: list[bytes] = []
-        """What the last pass wrote, a packet a picture."""
+        """Output of the last pass, one packet per picture."""
 
     def push(self, picture: np.ndarray) -> np.ndarray:
-        """The next picture, coded and decoded."""
-        for each in self.passes:
-            packet = each.encode(picture)
-            picture = each.decode(packet)
+        """Encode and decode the next picture."""
+        for coding in self.passes:
+            packet = coding.encode(picture)
+            picture = coding.decode(packet)
         self.packets.append(bytes(packet))
         return picture
 
 
 def recorded(clip: ClipParameters, sensor: Callable[[int], np.ndarray], indices: Sequence[int]) -> Iterator[np.ndarray]:
-    """Pictures (H, W, 3) uint8 at `indices` as they are read from the clip's file, from those that the sensor gives."""
+    """Yield the pictures (H, W, 3) uint8 at `indices` as read from the clip's file, given those of the sensor."""
     if clip.capture.crf is None:
         yield from map(sensor, indices)
         return
@@ -81,7 +81,7 @@ def recorded(clip: ClipParameters, sensor: Callable[[int], np.ndarray], indices:
 
 
 def packets(clip: ClipParameters, sensor: Callable[[int], np.ndarray]) -> Iterator[bytes]:
-    """The clip's H.264 stream, a packet a picture; its groups start at intra pictures that carry their parameter sets."""
+    """Yield the clip's H.264 stream, one packet per picture; groups start with parameter sets and an intra picture."""
     for first in range(0, clip.frames, GROUP):
         group = Group(clip.size, clip.capture)
         for index in range(first, min(first + GROUP, clip.frames)):

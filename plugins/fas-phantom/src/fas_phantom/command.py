@@ -1,4 +1,4 @@
-"""`fascore phantom`: contact sheets of rendered clips, and files. Importing this module imports no torch and no numpy."""
+"""`fascore phantom`: contact sheets of rendered clips, and files. Importing this imports neither torch nor numpy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fascore import FascoreError, validate
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 QUIET = 10.0
-"""Seconds between two lines of progress if the output is not a terminal."""
+"""Seconds between two progress lines if the output is not a terminal."""
 
 
 CLIP, OUTPUT = "Clip", "Output"
@@ -133,10 +133,10 @@ def show(
 
 
 def _field(text: str) -> tuple[str, Any]:
-    """A field and its value: JSON or a plain word. Species can be several words, separated by commas."""
+    """Parse a field and its value: JSON or a plain word. Several species are separated by commas."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise FascoreError(f"--set {text}: write FIELD=VALUE, for example --set site=B")
+        raise FascoreError(f"--set {text}: not a setting; write FIELD=VALUE, for example --set site=B")
     try:
         return name, json.loads(value)
     except json.JSONDecodeError:
@@ -144,17 +144,17 @@ def _field(text: str) -> tuple[str, Any]:
 
 
 def _shown(steps: Iterable[tuple[int, int]]) -> int:
-    """Show the progress as a bar, or as occasional lines if the output is not a terminal. Returns the number of steps."""
+    """Show the progress as a bar, or as occasional lines if the output is not a terminal. Returns the count of steps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console, said, done = Console(stderr=True), time.monotonic(), 0
+    console, last_line, done = Console(stderr=True), time.monotonic(), 0
     columns = (TextColumn("clips"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("")
         for done, total in steps:
             bar.update(task, completed=done, total=total)
-            if not console.is_terminal and time.monotonic() - said > QUIET:
-                said = time.monotonic()
+            if not console.is_terminal and time.monotonic() - last_line > QUIET:
+                last_line = time.monotonic()
                 console.print(f"{done} of {total} clips", highlight=False)
     return done

@@ -1,7 +1,8 @@
-"""Fields on a torch device. numpy's own protocols (NEP 13 and 18) bring the renderer's expressions there unchanged.
+"""Fields on a torch device. The protocols of numpy (NEP 13 and 18) run the renderer's expressions there unchanged.
 
-`np.exp(field)`, `np.where(...)`, `a * field` call torch where `field` is an `OnDevice`; what OpenCV does on the CPU is a method here, and
-the tools of `canvas` choose between the two. A numpy function that is not listed below says so; nothing is fetched silently.
+`np.exp(field)`, `np.where(...)`, and `a * field` call torch if `field` is an `OnDevice`. Methods here replace OpenCV,
+and the tools of `canvas` choose between the two. A numpy function that is not listed below raises an error; nothing is
+copied to the CPU silently.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from fascore import FascoreError
 
 SMALL = 64
-"""Values of an array up to which it is kept on the device by what it says, not by which object it is."""
+"""Maximum number of values of an array that is cached on the device by its content instead of by its identity."""
 
 _UFUNCS: dict[np.ufunc, Callable[..., torch.Tensor]] = {
     np.add: torch.add,
@@ -76,7 +77,7 @@ class OnDevice(NDArrayOperatorsMixin):
             raise TypeError(
                 f"numpy's {ufunc.__name__} ({method}) has no counterpart on a device: add it to fas_phantom.device"
             )
-        result = _UFUNCS[ufunc](*(self._operand(each) for each in inputs))
+        result = _UFUNCS[ufunc](*(self._operand(value) for value in inputs))
         if out is None:
             return OnDevice(result)
         out[0].tensor.copy_(result)
@@ -90,7 +91,7 @@ class OnDevice(NDArrayOperatorsMixin):
         return OnDevice(_FUNCTIONS[function](self._operand, *arguments, **options))
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
-        raise TypeError("a field on a device is no numpy array: `canvas.host` fetches it")
+        raise TypeError("a field on a device is not a numpy array: convert it with `canvas.host`")
 
     def _operand(self, value: Any) -> torch.Tensor:
         if isinstance(value, OnDevice):
@@ -148,11 +149,11 @@ class OnDevice(NDArrayOperatorsMixin):
         return OnDevice(self.tensor.mean(axis))
 
     def host(self) -> np.ndarray:
-        """This field as a numpy array."""
+        """Copy this field to a numpy array."""
         return self.tensor.cpu().numpy()
 
     def placed(self, array: np.ndarray) -> OnDevice:
-        """An array where this field is."""
+        """Move an array to the device of this field."""
         return OnDevice(_uploaded(array, self.tensor.device))
 
     def sampled(self, x: OnDevice | np.ndarray, y: OnDevice | np.ndarray) -> OnDevice:
@@ -164,7 +165,7 @@ class OnDevice(NDArrayOperatorsMixin):
         return OnDevice(sampled[0] if self.ndim == 2 else sampled.permute(1, 2, 0))
 
     def blurred(self, sigma: float) -> OnDevice:
-        """`canvas.blur` of this field, with the kernel of OpenCV."""
+        """`canvas.blur` of this field, with OpenCV's kernel."""
         kernel = cv2.getGaussianKernel(round(sigma * 8 + 1) | 1, sigma, cv2.CV_32F)[:, 0]
         weights, reach = self._operand(kernel), len(kernel) // 2
         planes = F.pad(self._planes(), (reach, reach, reach, reach), mode="replicate")
@@ -172,13 +173,13 @@ class OnDevice(NDArrayOperatorsMixin):
         return self._of_planes(F.conv2d(across, weights[None, None, :, None]))
 
     def filtered(self, kernel: np.ndarray) -> OnDevice:
-        """Correlation with a kernel (3, 3); the border is mirrored about its outermost pixels."""
+        """Correlate with a kernel (3, 3); the border is mirrored about its outermost pixels."""
         return self._of_planes(
             F.conv2d(F.pad(self._planes(), (1, 1, 1, 1), mode="reflect"), self._operand(kernel)[None, None])
         )
 
     def resized(self, size: tuple[int, int]) -> OnDevice:
-        """This field (H, W), bilinearly, at another size (rows, columns)."""
+        """Resize this field (H, W) bilinearly to (rows, columns)."""
         return self._of_planes(F.interpolate(self._planes(), size, mode="bilinear", align_corners=False))
 
     def _planes(self) -> torch.Tensor:
@@ -189,13 +190,16 @@ class OnDevice(NDArrayOperatorsMixin):
 
 
 def upload(array: np.ndarray, device: str) -> OnDevice:
-    """A numpy array on a device. What is uploaded is kept there as long as the array lives, which must not change."""
+    """Copy a numpy array to a device. The copy is cached as long as the array lives; the array must not change."""
     return OnDevice(_uploaded(array, place(device)))
 
 
 @lru_cache(maxsize=8)
 def place(name: str) -> torch.device:
-    """The torch device of a name such as `cuda:0`; `torch:cpu` is torch on the CPU. Raises FascoreError where there is no such device."""
+    """Return the torch device of a name such as `cuda:0`; `torch:cpu` is torch on the CPU.
+
+    Raises FascoreError if there is no such device.
+    """
     try:
         device = torch.device(name.removeprefix("torch:"))
         torch.empty(1, device=device)
@@ -233,8 +237,8 @@ def _clip(of: Operand, field: Any, low: Any = None, high: Any = None) -> torch.T
     return torch.clamp(of(field), *bounds)
 
 
-def _where(of: Operand, condition: Any, one: Any, other: Any) -> torch.Tensor:
-    return torch.where(of(condition), of(one), of(other))
+def _where(of: Operand, condition: Any, if_true: Any, if_false: Any) -> torch.Tensor:
+    return torch.where(of(condition), of(if_true), of(if_false))
 
 
 def _stack(of: Operand, fields: Sequence[Any], axis: int = 0) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""`fascore phantom export`: the clips as files, as a recording would have them, with a manifest that `folder` reads."""
+"""`fascore phantom export`: clips as files, as a recording would store them, with a manifest for `folder`."""
 
 from __future__ import annotations
 
@@ -32,56 +32,56 @@ from fas_phantom.sources import Rendered
 from fascore import Annotation, FascoreError, Frame, Record
 
 TICK = Fraction(1, 90_000)
-"""Seconds; time base of the MP4 files."""
+"""Time base of the MP4 files, in seconds."""
 MILLISECOND = Fraction(1, 1000)
-"""That of Matroska."""
+"""Time base of Matroska, in seconds."""
 COLUMNS = ("id", "label", "species", "subject", "presenter", "split", "task")
 LOSSLESS = {"rgb": ("rgb24", "bgr0"), "infrared": ("gray", "gray")}
-"""Pixels given and pixels stored, of the channels that are written as lossless video."""
+"""Source and stored pixel formats of the channels that are written as lossless video."""
 
 
 def export(dataset: Phantom, folder: Path, processes: int) -> Iterator[tuple[int, int]]:
-    """Write every clip below `folder`, whole or not at all; (clips done, clips in all) as it goes.
+    """Write all clips to `folder`, completely or not at all; yields (clips written, all clips).
 
-    Raises FascoreError where the folder holds something, or cannot be written.
+    Raises FascoreError if the folder is not empty or cannot be written.
     """
     rows = [(split, record) for split in SPLITS for record in dataset.records(split)]
     fastest = max(np.reciprocal(np.diff(record.channels["rgb"].times())).max(initial=0) for _, record in rows)
     if fastest >= 1 / MILLISECOND:
         raise FascoreError(
-            "fps: two frames of a clip are less than a millisecond apart, which its file cannot tell; lower fps"
+            "fps: two frames of a clip are less than a millisecond apart, which its file cannot store; lower fps"
         )
-    with _whole(folder) as place:
+    with _whole(folder) as staging:
         written: list[dict[str, object]] = []
-        with closing(_written([record for _, record in rows], place, processes)) as clips:
+        with closing(_written([record for _, record in rows], staging, processes)) as clips:
             for (split, record), files in zip(rows, clips):
                 written.append({**_facts(record), "split": split, **files})
                 yield len(written), len(rows)
-        (place / "manifest.csv").write_text(_table(written), encoding="utf-8")
-        (place / "DATASHEET.md").write_text(datasheet(dataset, rows), encoding="utf-8")
+        (staging / "manifest.csv").write_text(_table(written), encoding="utf-8")
+        (staging / "DATASHEET.md").write_text(datasheet(dataset, rows), encoding="utf-8")
 
 
 @contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder` that takes its place at the end, or goes away."""
+    """Provide a temporary folder next to `folder` that replaces it at the end, or is removed on an error."""
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        what = "is a file" if folder.is_file() else "is not empty"
-        raise FascoreError(f"{folder} {what}; name a new folder, or an empty one: an export never writes over anything")
-    part = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+        state = "is a file" if folder.is_file() else "is not empty"
+        raise FascoreError(f"{folder} {state}; choose a new or empty folder: an export never overwrites anything")
+    staging = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
     try:
-        part.mkdir(parents=True)
-        yield part
-        os.replace(part, folder)
+        staging.mkdir(parents=True)
+        yield staging
+        os.replace(staging, folder)
     except (OSError, av.error.FFmpegError) as error:
         raise FascoreError(
-            f"{folder} cannot be written: {error.strerror or error}; make room or choose another place"
+            f"{folder} cannot be written: {error.strerror or error}; free up space or choose another folder"
         ) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _written(records: Sequence[Record], place: Path, processes: int) -> Generator[dict[str, str], None, None]:
-    """Paths by column of each record, in order, as they are written."""
+    """Write the records in order; yields the paths of each record by column."""
     if processes <= 1:
         yield from (write_clip(record, place) for record in records)
         return
@@ -90,14 +90,14 @@ def _written(records: Sequence[Record], place: Path, processes: int) -> Generato
         yield from pool.map(write_clip, records, [place] * len(records), chunksize=4)
     except BrokenProcessPool as error:
         raise FascoreError(
-            "a worker process died (out of memory, or killed); give the same command with --processes 1"
+            "a worker process died (out of memory or killed); run the same command with --processes 1"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _start() -> None:
-    """Set up a worker: it leaves Ctrl-C to its parent, ends with it, and uses one core."""
+    """Set up a worker: it leaves Ctrl-C to its parent, ends with its parent, and uses one core."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
@@ -111,7 +111,7 @@ def _end_with_parent() -> None:
 
 
 def write_clip(record: Record, place: Path) -> dict[str, str]:
-    """Write the channels and the annotation of a record; their paths relative to `place`, by column of the manifest."""
+    """Write the channels and annotation of a record; returns paths relative to `place` by column of the manifest."""
     folder = Path("clips") / record.id
     (place / folder).mkdir(parents=True)
     files = {}
@@ -124,7 +124,7 @@ def write_clip(record: Record, place: Path) -> dict[str, str]:
 
 
 def _write_channel(source: Rendered, folder: Path) -> str:
-    """The name of the file, or folder of pictures, that now holds a channel."""
+    """Write a channel; returns the name of its file or of its folder of pictures."""
     clip, channel = source.clip, source.channel
     if channel == "rgb" and clip.capture.crf is not None:
         write_h264(folder / "rgb.mp4", clip, source.times())
@@ -137,7 +137,7 @@ def _write_channel(source: Rendered, folder: Path) -> str:
 
 
 def write_h264(path: Path, clip: ClipParameters, times: np.ndarray) -> None:
-    """The packets of the clip's own codec in an MP4 file: what is decoded from it is what the renderer gives."""
+    """Write the packets of the clip's codec to an MP4 file, which decodes to exactly what the renderer returns."""
     stream = io.BytesIO(b"".join(packets(clip, scene(clip).rgb)))
     with (
         av.open(stream, format="h264") as coded,
@@ -152,21 +152,21 @@ def write_h264(path: Path, clip: ClipParameters, times: np.ndarray) -> None:
             file.mux(packet)
 
 
-def write_lossless(path: Path, frames: Iterable[Frame], clip: ClipParameters, given: str, stored: str) -> None:
-    """An FFV1 video in Matroska, times to the millisecond."""
+def write_lossless(path: Path, frames: Iterable[Frame], clip: ClipParameters, source: str, stored: str) -> None:
+    """Write an FFV1 video in Matroska, with times to the millisecond, from and to pixel formats."""
     with av.open(str(path), "w", format="matroska") as file:
         video = file.add_stream("ffv1", rate=Fraction(clip.capture.rate).limit_denominator(1000))
         video.width = video.height = clip.size
         video.pix_fmt, video.codec_context.time_base = stored, MILLISECOND
         for frame in frames:
-            picture = av.VideoFrame.from_ndarray(frame.image, format=given)
+            picture = av.VideoFrame.from_ndarray(frame.image, format=source)
             picture.pts, picture.time_base = round(frame.time / MILLISECOND), MILLISECOND
             file.mux(video.encode(picture))
         file.mux(video.encode(None))
 
 
 def write_pictures(folder: Path, frames: Iterable[Frame]) -> None:
-    """A folder of 16-bit PNG pictures, with the time of each."""
+    """Write a folder of 16-bit PNG pictures and their times."""
     folder.mkdir()
     times = []
     for number, frame in enumerate(frames):
@@ -176,7 +176,7 @@ def write_pictures(folder: Path, frames: Iterable[Frame]) -> None:
 
 
 def annotation_table(annotation: Annotation) -> str:
-    """Boxes, area and landmarks by frame as CSV: what the manifest's column `annotation` names."""
+    """Return boxes, area, and landmarks by frame as CSV: the file in the manifest column `annotation`."""
     assert annotation.boxes is not None and annotation.area is not None and annotation.points is not None
     corners, count = ("x1", "y1", "x2", "y2"), annotation.points.shape[1]
     header = [

@@ -1,4 +1,4 @@
-"""The head of a person as maps over the frontal plane: relief, colour, near infrared, gloss, pulse, lids."""
+"""The head of a person as maps over the frontal plane: relief, color, near infrared, gloss, pulse, lids."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ SCLERA = np.array([0.47, 0.42, 0.40], np.float32)
 
 
 class Head(NamedTuple):
-    """Maps of one head, float32, laid out as `relief.grid`.
+    """Maps of one head, float32, with the layout of `relief.grid`.
 
-    `relief` (H, W) in metres; `cover` (H, W) in [0, 1]; `colour` (H, W, 3) linear reflectance; `matter` (H, W, 3): gloss,
-    pulse amplitude (1 on average over the skin), near-infrared reflectance; `lids` (H, W, 4): colour of the closed eye, and how far
-    down the aperture a point lies (0 upper lid, 1 lower lid, 2 outside).
+    `relief` (H, W) is in meters, `cover` (H, W) in [0, 1], and `color` (H, W, 3) linear reflectance. `matter` (H, W, 3)
+    holds gloss, pulse amplitude (1 on average over the skin), and near-infrared reflectance. `lids` (H, W, 4) holds the
+    color of the closed eye, and the position of a point in the aperture (0 upper lid, 1 lower lid, 2 outside).
     """
 
     who: Traits
     relief: Field
     cover: Field
-    colour: Field
+    color: Field
     matter: Field
     lids: Field
 
 
 @lru_cache(maxsize=24)
 def head(person: Person) -> Head:
-    """The head of a person; the last two dozen stay in memory."""
+    """Return the head of a person; the last 24 stay in memory."""
     who = traits(person)
     x, y = grid()
     shape = surface(who, person.seed)
     random = stream("skin", person.seed)
     skin = _skin(who, x, y, random)
     lids, aperture = _aperture(who, x, y)
-    colour = _bearded(who, mix(skin, _lips(who), _lip_mask(who, x, y)), x, y, random)
-    closed = mix(colour, LASHES, _shut_line(who, x, y))
-    colour = mix(mix(colour, _eyes(who, x, y, lids), aperture), LASHES, _lashes(who, x, y))
+    color = _bearded(who, mix(skin, _lips(who), _lip_mask(who, x, y)), x, y, random)
+    closed = mix(color, LASHES, _shut_line(who, x, y))
+    color = mix(mix(color, _eyes(who, x, y, lids), aperture), LASHES, _lashes(who, x, y))
     brows = _brows(who, x, y, random)
-    colour, closed = mix(colour, who.hair * 0.8, brows), mix(closed, who.hair * 0.8, brows)
+    color, closed = mix(color, who.hair * 0.8, brows), mix(closed, who.hair * 0.8, brows)
     streaks = 1 + 0.28 * noise(random, x.shape, (60, 3.5), 2) + 0.1 * noise(random, x.shape, (20, 20))
-    colour = mix(colour, (who.hair * np.clip(streaks, 0.3, 2)[..., None]).astype(np.float32), shape.hair)
+    color = mix(color, (who.hair * np.clip(streaks, 0.3, 2)[..., None]).astype(np.float32), shape.hair)
     shade = _cavities(shape, x, y)[..., None]
     return Head(
         who,
         shape.z,
         shape.head.astype(np.float32),
-        (colour * shade).astype(np.float32),
+        (color * shade).astype(np.float32),
         _matter(who, shape, x, y, aperture, brows, shade[..., 0], _vessels(x, y, stream("vessels", person.seed))),
         np.dstack([closed * shade, lids]).astype(np.float32),
     )
 
 
 def _skin(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
-    """Skin reflectance: blood in cheeks, nose and ears, melanin round the eyes, freckles, grain."""
+    """Skin reflectance: blood in cheeks, nose, and ears, melanin around the eyes, freckles, and grain."""
     blood = (
         pair(x, y, 0.043, 0.035, 0.02, 0.018)
         + 0.7 * bump(x, y, 0, 0.036, 0.014, 0.012)
@@ -98,7 +98,7 @@ def _lip_mask(who: Traits, x: Field, y: Field) -> Field:
 
 
 def beard(who: Traits, x: Field, y: Field) -> Field:
-    """Coverage by the beard: on cheeks and jaw, on the upper lip, on the chin, or on lip and chin."""
+    """Coverage by the beard: full (jaw and upper lip), upper lip, chin, or upper lip and chin."""
     if who.beard == 0:
         return np.zeros_like(x)
     jaw = soft(y - 0.05 - 0.35 * np.clip(0.052 - np.abs(x), -0.02, 0.02), 0.012)
@@ -117,7 +117,7 @@ def _bearded(who: Traits, skin: Field, x: Field, y: Field, random: np.random.Gen
 
 
 def _aperture(who: Traits, x: Field, y: Field) -> tuple[Field, Field]:
-    """How far down the eye's aperture each point lies, and the aperture's soft mask."""
+    """Position of each point in the aperture of the eye, from lid to lid, and the soft mask of the aperture."""
     across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0148 * who.eyes)
     arch = np.clip(1 - across**2, 0, 1)
     level = y + 0.0012 * across
@@ -129,7 +129,7 @@ def _aperture(who: Traits, x: Field, y: Field) -> tuple[Field, Field]:
 
 
 def _eyes(who: Traits, x: Field, y: Field, lids: Field) -> Field:
-    """Eyeball: sclera, iris, pupil, a catch light, the shadow of the upper lid."""
+    """Eyeball: sclera, iris, pupil, a catchlight, and the shadow of the upper lid."""
     spacing = EYE_SPACING * who.eye_spacing * who.width
     radius = np.hypot(np.abs(x) - spacing, y + 0.0008)
     iris = soft(0.0062 - radius, 0.0007)
@@ -152,7 +152,7 @@ def _lashes(who: Traits, x: Field, y: Field) -> Field:
 
 
 def _shut_line(who: Traits, x: Field, y: Field) -> Field:
-    """The line of the lashes of a closed eye, on the lower lid."""
+    """The lash line of a closed eye, on the lower lid."""
     across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0158 * who.eyes)
     lower = y + 0.0012 * across - 0.0034 * who.eyes * np.clip(1 - across**2, 0, 1) ** 0.9
     return soft(0.0009 - np.abs(lower), 0.0008) * soft(1 - np.abs(across), 0.08) * 0.8
@@ -161,18 +161,18 @@ def _shut_line(who: Traits, x: Field, y: Field) -> Field:
 def _brows(who: Traits, x: Field, y: Field, random: np.random.Generator) -> Field:
     across = np.abs(x) / who.width
     along = (across - 0.012) / 0.04
-    centre = (
+    center = (
         (BROW_HEIGHT - 0.001) * who.length
         - 0.0055 * np.sin(np.clip(along, 0, 1) * 2.2) * (1 + who.brow_tilt)
         + who.brow_tilt * 0.004 * along
     )
     thick = 0.0036 * who.brow * np.clip(1.25 - along * 0.75, 0.2, 1.2)
     hairs = np.clip(0.9 + 0.16 * noise(random, x.shape, (2, 3)), 0.55, 1)
-    return soft(thick - np.abs(y - centre), 0.0018) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003) * hairs * 0.9
+    return soft(thick - np.abs(y - center), 0.0018) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003) * hairs * 0.9
 
 
 def _cavities(shape: Surface, x: Field, y: Field) -> Field:
-    """Ambient occlusion: cavities are darker, and so are nostrils, the mouth's line and what lies under the chin."""
+    """Ambient occlusion: cavities, nostrils, the line of the mouth, and the region under the chin are darker."""
     relief = shape.features
     cavity = (
         1 + 22 * np.clip(relief - blur(relief, 9), -0.02, 0.005) + 10 * np.clip(relief - blur(relief, 22), -0.03, 0.01)
@@ -184,7 +184,7 @@ def _cavities(shape: Surface, x: Field, y: Field) -> Field:
 
 @lru_cache(maxsize=24)
 def transit(person: Person) -> Field:
-    """Seconds by which the pulse comes later at each point than at the earliest: up to some 60 ms, last on the forehead."""
+    """Delay of the pulse at each point, in seconds after the earliest: up to about 60 ms, latest on the forehead."""
     random, (x, y) = stream("transit", person.seed), grid()
     forehead, chin, aside = random.uniform(0.02, 0.045), random.uniform(0.005, 0.025), random.uniform(-0.008, 0.008)
     level = forehead * soft(-y - 0.01, 0.04) + chin * soft(y - 0.07, 0.03) + aside * np.tanh(x / np.float32(0.03))
@@ -193,7 +193,7 @@ def transit(person: Person) -> Field:
 
 
 def _vessels(x: Field, y: Field, random: np.random.Generator) -> Field:
-    """Pulse amplitude by region: more on forehead and cheeks, by a different amount in each person."""
+    """Pulse amplitude by region: higher on forehead and cheeks, by an amount that differs between persons."""
     forehead, left, right, chin = (
         float(random.uniform(low, high)) for low, high in ((0.3, 0.6), (0.25, 0.5), (0.25, 0.5), (-0.15, 0.1))
     )
@@ -222,10 +222,10 @@ def _matter(
 
 
 def pixels(x: Field, y: Field) -> tuple[Field, Field]:
-    """Coordinates in the maps of points in metres."""
+    """Convert points in meters to coordinates in the maps."""
     return (x - np.float32(LEFT)) / np.float32(PITCH), (y - np.float32(TOP)) / np.float32(PITCH)
 
 
-def metres(u: Field, v: Field) -> tuple[Field, Field]:
-    """Points in metres of coordinates in the maps."""
+def meters(u: Field, v: Field) -> tuple[Field, Field]:
+    """Convert coordinates in the maps to points in meters."""
     return u * np.float32(PITCH) + np.float32(LEFT), v * np.float32(PITCH) + np.float32(TOP)

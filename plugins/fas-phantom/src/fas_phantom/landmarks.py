@@ -1,4 +1,4 @@
-"""Landmarks of a head, exact and as a detector would give them: the 140 vertices of a mesh, of which the first 68 are the iBUG points."""
+"""Landmarks of a head, exact and as detected: the 140 vertices of a mesh; the first 68 are the iBUG points."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ UPPER_LIDS, LOWER_LIDS = ((37, 38), (43, 44)), ((41, 40), (47, 46))
 BELOW_MOUTH = (*range(5, 12), 55, 56, 57, 58, 59, 65, 66, 67, 74, 75, 107, 139)
 
 COUNTS: dict[Layout, int] = {"68": 68, "mesh140": 140}
-"""Landmarks by layout; the first 68 are the same."""
+"""Number of landmarks by layout; the first 68 are the same."""
 
 
 @lru_cache(maxsize=64)
 def frontal(person: Person) -> np.ndarray:
-    """(140, 3) landmarks of a person with open eyes and shut mouth, in metres of the head's own frame; layout `mesh140`."""
+    """(140, 3) landmarks of a person with open eyes and closed mouth, in meters in the head's frame (`mesh140`)."""
     maps = head(person)
     flat = np.concatenate(
         [_jaw(maps.who), _brows(maps.who), _nose(maps.who), _eyes(maps.who), _mouth(maps.who), mesh(maps.who)]
@@ -86,11 +86,11 @@ def _mouth(who: Traits) -> np.ndarray:
 
 
 def mesh(who: Traits) -> np.ndarray:
-    """(72, 2) further vertices in metres: 8 on the midline, 32 on the left of the picture, and their mirror images.
+    """(72, 2) additional vertices in meters: 8 on the midline, 32 on the left of the picture, and their mirror images.
 
-    Midline: four up the forehead from the top (68 to 71), glabella 72, philtrum 73, below the lip 74, chin 75. Left: forehead
-    in three rows, inwards out (76 to 84), temple (85, 86), above, in and below the eye (87 to 93), side and wing of the nose
-    (94 to 97), cheek in three rows, inwards out (98 to 106), chin (107).
+    Midline: four on the forehead from the top (68 to 71), glabella 72, philtrum 73, below the lip 74, chin 75. Left:
+    forehead in three rows from the inside out (76 to 84), temple (85, 86), above, in, and below the eye (87 to 93), side
+    and wing of the nose (94 to 97), cheek in three rows from the inside out (98 to 106), chin (107).
     """
     middle = np.array([-0.070, -0.055, -0.040, -0.031, BROW_HEIGHT, 0.056, 0.0855, 0.1])
     rows = [
@@ -124,7 +124,7 @@ def _rows(who: Traits, rows: Sequence[tuple[float, Sequence[float]]]) -> np.ndar
 
 
 def exact(person: Person, pose: Pose) -> np.ndarray:
-    """(140, 2) float64 pixels of the landmarks in one frame; lids and jaw have moved along."""
+    """(140, 2) float64 pixels of the landmarks in one frame, including the motion of lids and jaw."""
     points = frontal(person).astype(np.float64)
     for upper, lower in zip(UPPER_LIDS, LOWER_LIDS):
         for top, bottom in zip(upper, lower):
@@ -135,14 +135,14 @@ def exact(person: Person, pose: Pose) -> np.ndarray:
 
 
 def _drop(who: Traits, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Share of the mouth's opening by which a point of the jaw goes down."""
+    """Drop of points on the jaw as a share of the mouth's opening."""
     wide = 0.021 * who.mouth_width * who.width
     arch = np.sqrt(np.clip(1 - (x / wide) ** 2, 0, 1))
     return np.asarray(np.maximum(arch, np.exp(-((x / 0.04) ** 2)) * np.clip((y - MOUTH * who.length) / 0.02, 0, 1)))
 
 
 def boxes(points: np.ndarray) -> np.ndarray:
-    """(F, 4) boxes round landmarks (F, 68 or 140, 2), from above the brows to the chin."""
+    """(F, 4) boxes around landmarks (F, 68 or 140, 2), from above the brows to the chin."""
     points = points[:, :68]
     low, high = points.min(1), points.max(1)
     height = high[:, 1] - low[:, 1]
@@ -151,7 +151,7 @@ def boxes(points: np.ndarray) -> np.ndarray:
 
 
 def detected(points: np.ndarray, name: tuple[str | int, ...], share: float = 0.01) -> np.ndarray:
-    """Landmarks (F, N, 2) with a detector's error: a share of the face's size, correlated in time (0.8 from frame to frame)."""
+    """Landmarks (F, N, 2) with a detector's error: a share of the face size, correlated by 0.8 from frame to frame."""
     random = stream(*name, "detector")
     size = np.sqrt(np.ptp(points[:, :68, 0], axis=1) * np.ptp(points[:, :68, 1], axis=1))
     steps = random.standard_normal(points.shape)

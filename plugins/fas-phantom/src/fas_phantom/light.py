@@ -1,4 +1,4 @@
-"""Light on the head: one direction, an ambient sky, a highlight; and the lamp of the infrared camera."""
+"""Light on the head: one direction, an ambient sky, and a highlight; and the lamp of the infrared camera."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Normal: TypeAlias = tuple[Field, Field, Field]
 
 
 def normals(lift: Field, scale: float) -> Normal:
-    """Unit normals (x, y, z) of a relief in metres at `scale` pixels per metre."""
+    """Unit normals (x, y, z) of a relief in meters at `scale` pixels per meter."""
     dx, dy = slopes(lift, scale / 8)
     nz = 1 / np.sqrt(1 + dx * dx + dy * dy)
     return -dx * nz, -dy * nz, nz
@@ -30,15 +30,16 @@ def direction(capture: Capture) -> np.ndarray:
 
 
 def tint(warmth: float) -> np.ndarray:
-    """Linear RGB gains of a warmth: positive is redder, 0 is white."""
+    """Linear RGB gains of a color warmth: positive is redder, 0 is white."""
     return np.array([1 + warmth, 1, 1 - 1.3 * warmth], np.float32)
 
 
 class Shading:
-    """The light on one relief in one frame; each part is computed when it is first asked for.
+    """The light on one relief in one frame; each quantity is computed on first use.
 
-    `normal`: unit vectors (x, y, z); `facing`: their part towards the camera; `diffuse` is near 1 on a forehead under frontal
-    light; `gleam` is the highlight, to be multiplied by gloss. `whole` puts a part of the frame, if the relief is one, in its place.
+    `normal` holds unit vectors (x, y, z), and `facing` their component toward the camera. `diffuse` is near 1 on a
+    forehead under frontal light. `gleam` is the highlight, to be multiplied by gloss. If the relief covers only a window
+    of the frame, `whole` puts a field of the window into the frame.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Shading:
         self._capture, self._lift, self._scale, self._whole = capture, lift, scale, whole
 
     def on(self, lift: Field) -> Shading:
-        """The same light on another relief."""
+        """Return the same light on another relief."""
         return Shading(self._capture, lift, self._scale)
 
     @cached_property
@@ -79,12 +80,12 @@ class Shading:
         return self._whole(gleam * np.float32(1 - 0.5 * self._capture.ambient))
 
 
-def _along(normal: Normal, way: np.ndarray) -> Field:
-    return normal[0] * way[0] + normal[1] * way[1] + normal[2] * way[2]
+def _along(normal: Normal, axis: np.ndarray) -> Field:
+    return normal[0] * axis[0] + normal[1] * axis[1] + normal[2] * axis[2]
 
 
 def glint(facing: Field) -> Field:
-    """The highlight of a lamp beside the camera, facing^24."""
+    """The highlight of a lamp next to the camera, facing^24."""
     cube = facing * facing * facing
     for _ in range(3):
         cube = cube * cube

@@ -1,4 +1,4 @@
-"""What moves in a clip: frame times, head pose, eyelids, mouth, hand, pulse."""
+"""All motion in a clip: frame times, head pose, eyelids, mouth, hand, and pulse."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from fas_phantom.streams import stream
 
 
 class Tracks(NamedTuple):
-    """One value a frame, float64 (F,): seconds; yaw, pitch, roll in degrees; shift in metres; lids 0 open to 1 closed;
-    mouth opening in metres; of the heart: `phase` in radians, 2 pi a beat, `heart` its rate in radians a second, `beat` the waveform."""
+    """One value per frame, float64 (F,).
+
+    `time` is in seconds; yaw, pitch, and roll are in degrees; `x` and `y` are shifts in meters; `lids` go from 0 (open)
+    to 1 (closed); `mouth` is the opening in meters. `phase` is that of the heart in radians, 2 pi per beat; `heart` is
+    its rate in radians per second; `beat` is the waveform.
+    """
 
     time: np.ndarray
     yaw: np.ndarray
@@ -29,7 +33,7 @@ class Tracks(NamedTuple):
 
 
 def frame_times(clip: ClipParameters) -> np.ndarray:
-    """(F,) float64 seconds from 0, increasing; each frame off its beat by `jitter` of a period."""
+    """(F,) float64 increasing seconds from 0; each frame deviates from its period by up to half of `jitter`."""
     period = 1 / clip.capture.rate
     offsets = stream("times", clip.seed, clip.id).uniform(-0.5, 0.5, clip.frames) * clip.capture.jitter
     offsets[0] = 0
@@ -37,7 +41,7 @@ def frame_times(clip: ClipParameters) -> np.ndarray:
 
 
 def tracks(clip: ClipParameters) -> Tracks:
-    """All motion of a clip."""
+    """Return all motion of a clip."""
     time, capture = frame_times(clip), clip.capture
     random = stream("motion", clip.seed, clip.id)
     phase, heart = heartbeat(clip.pulse, clip.seed, clip.id, time)
@@ -65,21 +69,21 @@ def tracks(clip: ClipParameters) -> Tracks:
 
 
 def _blinks(capture: Capture, time: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Eyelids: a blink each 1/`blink` seconds or so, 0.25 s long; the rest of the time slightly lowered lids."""
+    """Eyelids: a blink of 0.25 s about every 1/`blink` seconds."""
     gaps = random.exponential(1 / max(capture.blink, 1e-3), 2 + int(3 * (time[-1] + 2) * max(capture.blink, 0.1)))
     moments = np.cumsum(gaps) - random.uniform(0, 1.5)
     return np.clip(np.exp(-(((time[:, None] - moments) / 0.075) ** 2)).sum(1), 0, 1)
 
 
 def _talk(capture: Capture, time: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Opening of the mouth in metres: syllables of 3-5 Hz within phrases, up to 1 cm."""
+    """Opening of the mouth in meters: syllables at 3-5 Hz within phrases, up to 1 cm."""
     syllable = 0.5 + 0.5 * np.sin(2 * np.pi * random.uniform(3, 5) * time + random.uniform(0, 6.3))
     phrase = np.clip(0.4 + np.sin(2 * np.pi * random.uniform(0.2, 0.6) * time + random.uniform(0, 6.3)), 0, 1)
     return capture.talk * 0.011 * syllable * phrase
 
 
 def beat_times(pulse: Pulse, seed: int, name: str, until: float) -> np.ndarray:
-    """Seconds of each beat from before 0 to after `until`: intervals vary with respiration and at random."""
+    """Times of the beats in seconds, from before 0 to after `until`; intervals vary with respiration and at random."""
     random = stream("beats", seed, name)
     count = int((until + 4) * pulse.heart_rate / 60 * 1.5) + 4
     period = 60 / pulse.heart_rate
@@ -91,7 +95,7 @@ def beat_times(pulse: Pulse, seed: int, name: str, until: float) -> np.ndarray:
 
 
 def heartbeat(pulse: Pulse, seed: int, name: str, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Phase of the heart at `time` (F,) in radians, which gains 2 pi from beat to beat, and its rate in radians a second."""
+    """Phase of the heart at `time` (F,) in radians, 2 pi per beat, and its rate in radians per second."""
     beats = beat_times(pulse, seed, name, float(time[-1]))
     phase = 2 * np.pi * np.interp(time, beats, np.arange(len(beats)))
     gaps = np.diff(beats)[np.clip(np.searchsorted(beats, time, side="right") - 1, 0, len(beats) - 2)]

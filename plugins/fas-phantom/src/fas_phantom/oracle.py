@@ -1,4 +1,4 @@
-"""What is true of a rendered record, exactly. For scoring only: a model is never given it."""
+"""The exact truth of a rendered record. For scoring only: a model never receives it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from fascore import FascoreError, Record
 
 @dataclass(frozen=True)
 class Truth:
-    """Truth of one clip. Images are display-referred sRGB in [0, 1], after gamma and white balance, before noise and coding.
+    """Truth of one clip. Images are display-referred sRGB in [0, 1] with gamma and white balance, before noise and coding.
 
-    With I the picture shown, I_live the live counterpart, P the inpainted region and T_A := I - I_live the trace,
-    I = (1 - P) (I_live + T_A) + P T_P holds with T_P := I (Liu and Liu, Physics-Guided Spoof Trace Disentanglement, Eq. 3).
-    All of it is to be scored inside `hull`: outside the face, counterpart and attack are different scenes.
+    Let I be the picture shown, I_live the live counterpart, P the inpainted region, and T_A := I - I_live the trace. Then
+    I = (1 - P) (I_live + T_A) + P T_P holds with T_P := I (Liu and Liu, Physics-Guided Spoof Trace Disentanglement,
+    Eq. 3). Score inside `hull` only: outside the face, counterpart and attack are different scenes.
     """
 
     clip: ClipParameters
 
     @cached_property
     def scene(self) -> Scene:
-        """The clip as it is."""
+        """The clip itself."""
         return Scene(self.clip)
 
     @cached_property
@@ -50,50 +50,52 @@ class Truth:
 
     @cached_property
     def mesh(self) -> np.ndarray:
-        """(F, 140, 2) float64 pixels, layout `mesh140`, whose first 68 are the landmarks."""
+        """(F, 140, 2) float64 pixels in the layout `mesh140`, whose first 68 are the landmarks."""
         return exact_points(self.clip)
 
     @property
     def boxes(self) -> np.ndarray:
-        """(F, 4) float64: x1, y1, x2, y2 round the landmarks."""
+        """(F, 4) float64: x1, y1, x2, y2 around the landmarks."""
         return boxes(self.landmarks)
 
     def hull(self, index: int) -> np.ndarray:
-        """(H, W) bool: the face, the convex hull of its vertices."""
+        """(H, W) bool: the face, as the convex hull of its vertices."""
         return hull(self.mesh[index], self.clip.size)
 
     def regions(self, index: int) -> dict[str, np.ndarray]:
-        """(H, W) bool of forehead, eyes, nose, cheeks, mouth and chin; left and right are those of the picture."""
+        """(H, W) bool of forehead, eyes, nose, cheeks, mouth, and chin; left and right are those of the picture."""
         return regions(self.mesh[index], self.clip.size)
 
     @property
     def heart_rate(self) -> float:
-        """Mean rate of the depicted person's heart, beats a minute; for attacks too, whose pixels need not show it."""
+        """Mean heart rate of the depicted person in beats per minute, even if an attack does not show it."""
         return self.clip.pulse.heart_rate
 
     @property
     def beats(self) -> np.ndarray:
-        """Seconds of the beats, from before the clip to after it."""
+        """Times of the beats in seconds, from before the clip to after it."""
         return beat_times(
             self.clip.pulse, self.clip.seed, self.clip.id, float(self.clip.frames / self.clip.capture.rate)
         )
 
     @property
     def waveform(self) -> np.ndarray:
-        """(F,) float64: blood volume pulse of the depicted person, at the place that it reaches first."""
+        """(F,) float64: blood volume pulse of the depicted person at the point that it reaches first."""
         return self.scene.tracks.beat
 
     def pulsation(self, index: int) -> np.ndarray:
-        """(H, W, 3) float32: what blood adds to the picture shown, as far as an attack lets it through."""
+        """(H, W, 3) float32: what blood adds to the picture shown, as far as an attack transmits it."""
         return np.asarray(self.shown(index) - self.bloodless.display(index))
 
     def shown(self, index: int, *, without: frozenset[str] = frozenset()) -> np.ndarray:
-        """(H, W, 3) float32: frame `index` as the camera saw it, stages of the attack in `without` left out."""
+        """(H, W, 3) float32: frame `index` as the camera saw it, leaving out the stages of the attack in `without`."""
         return (Scene(self.clip, without=without) if without else self.scene).display(index)
 
     def live(self, index: int) -> np.ndarray:
-        """(H, W, 3) float32: the depicted person (of what the subject wears or has put on: the subject without it) under the
-        attack's pose, light and camera; that of a curled print is curled likewise."""
+        """(H, W, 3) float32: the depicted person in the pose, light, and camera of the attack.
+
+        For attacks that the subject wears, it is the subject without them; that of a curled print is curled too.
+        """
         return self.counterpart.display(index)
 
     def trace(self, index: int) -> np.ndarray:
@@ -101,28 +103,29 @@ class Truth:
         return np.asarray(self.shown(index) - self.live(index))
 
     def bands(self, index: int) -> Bands:
-        """The trace in three bands, whose low-passed sum it is (Eq. 5)."""
+        """The trace in three bands, whose low-passed sum is the trace (Eq. 5)."""
         return bands(self.trace(index))
 
     def inpainting(self, index: int) -> np.ndarray:
-        """(H, W) float32, 0 or 1: P, what does not change the face but stands in its place.
+        """(H, W) float32, 0 or 1: P, the region where something replaces the face.
 
-        The instrument's coverage for partial attacks, glasses, rigid, half and paper masks and mannequins, the paper of a cut
-        print (not its holes), and the region that a forgery drew anew; 0 for all other attacks, which act on the live picture.
+        It is the coverage of the instrument for partial attacks, disguise glasses, rigid, half, and paper masks, and
+        mannequins; the paper of a cut print (not its holes); and the region that a forgery redraws. It is 0 for all other
+        attacks, which act on the live picture.
         """
         return (self.scene.hidden(index) > 0.5).astype(np.float32)
 
     def score(self, index: int) -> float:
-        """How much of the face is attacked: mean over the hull of P, and of |T_A| where P is 0; 0 for a bona fide clip."""
+        """Extent of the attack: the mean over the hull of P, and of |T_A| where P is 0; 0 for a bona fide clip."""
         changed = np.abs(self.trace(index)).mean(2)
         return float(np.where(self.inpainting(index) > 0, 1, changed)[self.hull(index)].mean())
 
     def metres(self, index: int) -> np.ndarray:
-        """(H, W) float32: distance from the camera along its axis, without noise and losses."""
+        """(H, W) float32: distance from the camera along its axis in meters, without noise and losses."""
         return self.scene.metres(index)
 
     def celsius(self, index: int) -> np.ndarray:
-        """(H, W) float32: degrees Celsius, before the thermal camera's lens and noise."""
+        """(H, W) float32: degrees Celsius, before the lens and noise of the thermal camera."""
         return self.scene.celsius(index)
 
     def stages(self) -> tuple[str, ...]:
@@ -131,10 +134,10 @@ class Truth:
 
 
 def truth(record: Record) -> Truth:
-    """The truth of a record of `phantom`. Raises FascoreError for any other record."""
+    """Return the truth of a record of `phantom`. Raises FascoreError for any other record."""
     source = record.channels.get("rgb")
     if not isinstance(source, Rendered):
         raise FascoreError(
-            f"record '{record.id}' was not rendered by phantom: nobody knows its truth; give a record of the dataset 'phantom'"
+            f"record '{record.id}' was not rendered by phantom, so its truth is unknown; pass a record of 'phantom'"
         )
     return Truth(source.clip)

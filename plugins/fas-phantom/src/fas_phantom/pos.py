@@ -51,17 +51,17 @@ class Pulse(NamedTuple):
     coherence: float
 
 
-def region_colours(record: Record) -> tuple[np.ndarray, np.ndarray]:
+def region_colors(record: Record) -> tuple[np.ndarray, np.ndarray]:
     """(times (F,), colours (F, 3 regions, 3)): mean RGB of each region in 0-255, regions placed by the record's own landmarks."""
     if record.annotation is None:
         raise FascoreError(f"record '{record.id}' ships no landmarks; give a record of 'phantom'")
     source = record.channels["rgb"]
-    return source.times(), colours_of(
+    return source.times(), colors_of(
         (frame.image for frame in source.read()), np.asarray(record.annotation.load().points, np.float64)
     )
 
 
-def colours_of(pictures: Iterable[np.ndarray], points: np.ndarray) -> np.ndarray:
+def colors_of(pictures: Iterable[np.ndarray], points: np.ndarray) -> np.ndarray:
     """(F, 3 regions, 3) mean RGB of the regions in pictures (H, W, 3) with landmarks (F, 68, 2)."""
     return np.array(
         [
@@ -114,7 +114,7 @@ def pos(rgb: np.ndarray, rate: float) -> np.ndarray:
     return out
 
 
-def measured(times: np.ndarray, colours: np.ndarray) -> Pulse:
+def measured(times: np.ndarray, colors: np.ndarray) -> Pulse:
     """What of a pulse region colours (F, K, 3) at `times` (F,) show. Raises FascoreError where the clip is shorter than five seconds."""
     if len(times) < 2 or times[-1] - times[0] < 5:
         raise FascoreError(
@@ -122,7 +122,7 @@ def measured(times: np.ndarray, colours: np.ndarray) -> Pulse:
         )
     rate = (len(times) - 1) / (times[-1] - times[0])
     even = np.linspace(times[0], times[-1], len(times))
-    seen = colours[:, ~np.isnan(colours).any((0, 2))]
+    seen = colors[:, ~np.isnan(colors).any((0, 2))]
     steady: np.ndarray = np.stack(
         [np.interp(even, times, column) for column in seen.reshape(len(times), -1).T], 1
     ).reshape(seen.shape)

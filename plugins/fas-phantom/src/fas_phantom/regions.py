@@ -34,12 +34,12 @@ def inside(polygon: np.ndarray, size: int) -> np.ndarray:
 
     A centre on an edge that two polygons share is in one of them, not in both.
     """
-    centres = np.arange(size) + 0.5
+    centers = np.arange(size) + 0.5
     inside = np.zeros((size, size), bool)
     for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0)):
         # The lower end first, so that both polygons at an edge compute the same crossing to the last bit.
         (x1, y1), (x2, y2) = ((x1, y1), (x2, y2)) if y1 <= y2 else ((x2, y2), (x1, y1))
-        rows = (y1 <= centres) & (centres < y2)
-        crossing = x1 + (centres[rows] - y1) * ((x2 - x1) / (y2 - y1)) if rows.any() else np.empty(0)
-        inside[rows] ^= centres >= crossing[:, None]
+        rows = (y1 <= centers) & (centers < y2)
+        crossing = x1 + (centers[rows] - y1) * ((x2 - x1) / (y2 - y1)) if rows.any() else np.empty(0)
+        inside[rows] ^= centers >= crossing[:, None]
     return inside

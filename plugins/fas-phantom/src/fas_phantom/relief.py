@@ -78,9 +78,9 @@ def surface(who: Traits, seed: int) -> Surface:
 
 
 def _ears(who: Traits, x: Field, y: Field) -> Field:
-    centre = 0.0735 * who.width
+    center = 0.0735 * who.width
     inside = 1 - np.sqrt(
-        ((np.abs(x) - centre) / 0.0105) ** 2 + ((y - 0.016 - 0.25 * (centre - np.abs(x))) / 0.029) ** 2
+        ((np.abs(x) - center) / 0.0105) ** 2 + ((y - 0.016 - 0.25 * (center - np.abs(x))) / 0.029) ** 2
     )
     return soft(inside * 0.01, EDGE)
 

@@ -80,7 +80,7 @@ class Scene:
         return self._backdrop(self.shown.depicted())
 
     @cached_property
-    def grey(self) -> Field:
+    def gray(self) -> Field:
         """(H, W) luminance of the backdrop."""
         return luminance(self.backdrop)
 
@@ -129,14 +129,14 @@ class Scene:
     def depth(self, index: int) -> np.ndarray:
         """(H, W) uint16 millimetres, 0 where unknown."""
         with on(self.device):
-            return record_depth(self.clip, self._metres(index), index)
+            return record_depth(self.clip, self._meters(index), index)
 
     def metres(self, index: int) -> Field:
         """(H, W) metres from the camera, before noise and losses."""
         with on(self.device):
-            return host(self._metres(index))
+            return host(self._meters(index))
 
-    def _metres(self, index: int) -> Field:
+    def _meters(self, index: int) -> Field:
         moment = self.moment(index)
         return self.shown.depth(lambda: self._live_depth(moment), moment)
 
@@ -145,7 +145,7 @@ class Scene:
         with on(self.device):
             moment, capture = self.moment(index), self.clip.capture
             reach = min(1.0, (capture.distance / capture.background_depth) ** 2 + 0.3 * capture.infrared_ambient)
-            around = self.grey * np.float32(0.5 * reach * exposure(self.clip))
+            around = self.gray * np.float32(0.5 * reach * exposure(self.clip))
             light = self.shown.infrared(
                 lambda: self._live_infrared(moment, around), moment, lambda: self._picture(moment), around
             )
@@ -197,7 +197,7 @@ class Scene:
 
     def _below(self, moment: Moment) -> tuple[Field, Field]:
         """Neck and shoulders: colour (H, W, 3) and coverage (H, W)."""
-        return self.torso.colour_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y)
+        return self.torso.color_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y)
 
     def _below_matter(self, moment: Moment) -> tuple[Field, Field, Field]:
         return moment.once(
@@ -207,7 +207,7 @@ class Scene:
     def _live(self, moment: Moment) -> Field:
         """Linear RGB (H, W, 3) of the person in the scene."""
         matter, lamp = self.matter(moment), tint(self.clip.capture.light_warmth)
-        skin = self._colour(moment)[..., :3] * moment.light.diffuse[..., None]
+        skin = self._color(moment)[..., :3] * moment.light.diffuse[..., None]
         wave = self.shown.pulse(self._blood(moment), moment)
         if not isinstance(wave, float) or wave:
             skin = skin * (1 + tinted(matter.pulse * wave, BLOOD))
@@ -222,23 +222,23 @@ class Scene:
         Amplitudes are stated for the picture, as they are measured: there light is raised to 1 / gamma.
         """
         clip, (phase, rate) = self.clip, (self.tracks.phase[moment.frame], self.tracks.heart[moment.frame])
-        late = self._colour(moment)[..., 3]
+        late = self._color(moment)[..., 3]
         return waveform(np.float32(phase % (2 * np.pi)) - np.float32(rate) * late) * np.float32(
             clip.pulse.amplitude * clip.capture.gamma
         )
 
-    def _colour(self, moment: Moment) -> Field:
+    def _color(self, moment: Moment) -> Field:
         """(H, W, 4): reflectance of the head in this frame, lids and lips as they are, and the pulse's delay."""
         return moment.once("colour", lambda: self._reflectance(moment))
 
     def _reflectance(self, moment: Moment) -> Field:
-        head, (u, v) = self.shown.colour(), self.shown.moved(moment)
-        sampled = sample(packed(head.colour, transit(self.clip.subject)), u, v)
-        colour = sampled[..., :3]
+        head, (u, v) = self.shown.color(), self.shown.moved(moment)
+        sampled = sample(packed(head.color, transit(self.clip.subject)), u, v)
+        color = sampled[..., :3]
         if moment.pose.lids > 0.05:
             lids = sample(head.lids, u, v)
-            colour = mix(colour, lids[..., :3] * np.float32(0.92), self._shut(lids[..., 3], moment.pose))
-        sampled[..., :3] = colour if moment.hit.gap is None else mix(colour, MOUTH_CAVITY, moment.hit.gap)
+            color = mix(color, lids[..., :3] * np.float32(0.92), self._shut(lids[..., 3], moment.pose))
+        sampled[..., :3] = color if moment.hit.gap is None else mix(color, MOUTH_CAVITY, moment.hit.gap)
         return sampled
 
     @staticmethod
@@ -250,16 +250,16 @@ class Scene:
         """Luminance (H, W) of what a flat medium depicts, without the shading of the light."""
         torso, below = self._below(moment)
         behind = mix(luminance(moment.depicted), luminance(torso), below)
-        grey = mix(behind, luminance(self._colour(moment)[..., :3]), self.matter(moment).cover)
-        return grey if self.spectacles is None else self.spectacles.picture(grey, moment)
+        gray = mix(behind, luminance(self._color(moment)[..., :3]), self.matter(moment).cover)
+        return gray if self.spectacles is None else self.spectacles.picture(gray, moment)
 
     def _live_depth(self, moment: Moment) -> Field:
         """Metres (H, W) from the camera to the person and what is behind."""
         capture = self.clip.capture
         relief, _, below = self._below_matter(moment)
         behind = np.where(below > 0.5, np.float32(capture.distance) - relief, np.float32(capture.background_depth))
-        metres = np.where(self.matter(moment).cover > 0.5, np.float32(capture.distance) - moment.hit.lift, behind)
-        return metres if self._worn is None else self._worn.depth(metres, moment)
+        meters = np.where(self.matter(moment).cover > 0.5, np.float32(capture.distance) - moment.hit.lift, behind)
+        return meters if self._worn is None else self._worn.depth(meters, moment)
 
     def _live_infrared(self, moment: Moment, around: Field) -> Field:
         """Near-infrared light (H, W) of the person, lit from beside the camera."""

@@ -24,13 +24,13 @@ class Body(NamedTuple):
     """Neck and shoulders: `colour` (H, W, 4) linear RGB and coverage; `matter` (H, W, 3) relief in metres, near infrared, coverage;
     `dress` (H, W, 2) coverage by clothes, coverage."""
 
-    colour: Field
+    color: Field
     matter: Field
     dress: Field
 
-    def colour_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
+    def color_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
         """(H, W, 3) colour and (H, W) coverage at points of the view plane."""
-        texel = _look_up(self.colour, pose, x, y)
+        texel = _look_up(self.color, pose, x, y)
         return texel[..., :3], texel[..., 3]
 
     def matter_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field, Field]:
@@ -65,8 +65,8 @@ def backdrop(index: int) -> Field:
             random.uniform(0.05, 0.4),
         )
         inside = soft(np.minimum(w - np.abs(x - cx), h - np.abs(y - cy)), 0.008)
-        colour = random.uniform(0.02, 0.55) * np.clip(1 + random.normal(0, 0.3, 3), 0.3, 1.8)
-        picture = mix(picture, (colour * np.ones((GRID, GRID, 1))).astype(np.float32), inside * random.uniform(0.6, 1))
+        color = random.uniform(0.02, 0.55) * np.clip(1 + random.normal(0, 0.3, 3), 0.3, 1.8)
+        picture = mix(picture, (color * np.ones((GRID, GRID, 1))).astype(np.float32), inside * random.uniform(0.6, 1))
     if random.random() < 0.25:
         cx, w = random.uniform(0, 1), random.uniform(0.1, 0.25)
         picture = picture + soft(np.minimum(w - np.abs(x - cx), 0.35 - np.abs(y - 0.3)), 0.01)[..., None] * np.float32(
@@ -102,13 +102,13 @@ def body(person: Person, clothing: int) -> Body:
     )
     chest = soft(y - line, 0.004)
     collar = soft(y - (0.175 + random.uniform(-0.02, 0.035) - 4.5 * x**2 * random.uniform(0.5, 2)), 0.003)
-    colour = _cloth(random, x, y)
+    color = _cloth(random, x, y)
     shadow = 0.42 + 0.58 * soft(y - 0.15 - 0.6 * np.abs(x), 0.045)
     skin = (who.skin * np.array([0.97, 0.93, 0.92], np.float32) * shadow[..., None]).astype(np.float32)
     cover = np.maximum(throat * soft(y - 0.055, 0.004), chest)
     z = mix(0.035 - 0.25 * x**2 / neck * 0.4, 0.03 - 0.9 * x**2, chest)
     near = mix(np.full_like(x, 0.52) * shadow, float(random.uniform(0.15, 0.75)), collar * chest)
-    shown = mix(skin, colour, collar * chest)
+    shown = mix(skin, color, collar * chest)
     return Body(
         *(np.dstack(maps).astype(np.float32) for maps in ([shown, cover], [z, near, cover], [collar * chest, cover]))
     )

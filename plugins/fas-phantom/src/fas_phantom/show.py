@@ -86,7 +86,7 @@ def overview(records: Sequence[Record]) -> Figure:
         )
         block.suptitle(record.species or "bona fide", fontsize=10, fontweight="bold", x=0.01, y=0.99, ha="left")
         gain = amplification(known.trace(frame), known.hull(frame))
-        for axis, (picture, limits, colours, title) in zip(
+        for axis, (picture, limits, colors, title) in zip(
             axes,
             (
                 (known.live(frame), None, None, "live"),
@@ -97,7 +97,7 @@ def overview(records: Sequence[Record]) -> Figure:
                 (shown.thermal, WARM, "inferno", "thermal"),
             ),
         ):
-            _picture(axis, picture, title, limits, colours, size=7, bar=False)
+            _picture(axis, picture, title, limits, colors, size=7, bar=False)
     return figure
 
 
@@ -204,27 +204,27 @@ def _picture(
     picture: np.ndarray,
     title: str,
     limits: Normalize | None = None,
-    colours: str | None = None,
+    colors: str | None = None,
     *,
     size: float = 10.5,
     bar: bool = True,
 ) -> None:
     axis.set_facecolor("#d0d0d0")
-    drawn = axis.imshow(picture, norm=limits, cmap=colours, interpolation="nearest")
+    drawn = axis.imshow(picture, norm=limits, cmap=colors, interpolation="nearest")
     axis.set_title(title, fontsize=size, pad=3)
     axis.set_xticks([])
     axis.set_yticks([])
-    if limits is not None and colours != "gray" and bar:
+    if limits is not None and colors != "gray" and bar:
         axis.figure.colorbar(drawn, ax=axis, fraction=0.04, pad=0.01).ax.tick_params(labelsize=7)
 
 
 def _inpainting(axis: Axes, known: Truth, frame: int) -> None:
     """P over the picture, the hull's border and the vertices."""
-    grey = known.shown(frame).mean(2, keepdims=True) * 0.75 + 0.2
+    gray = known.shown(frame).mean(2, keepdims=True) * 0.75 + 0.2
     red = np.array([0.85, 0.15, 0.1], np.float32)
     _picture(
         axis,
-        np.clip(np.where(known.inpainting(frame)[..., None] > 0, 0.5 * grey + 0.5 * red, grey * np.ones(3)), 0, 1),
+        np.clip(np.where(known.inpainting(frame)[..., None] > 0, 0.5 * gray + 0.5 * red, gray * np.ones(3)), 0, 1),
         "P (red), hull of the face, 140 vertices",
     )
     axis.contour(known.hull(frame), levels=[0.5], colors=[LIVE], linewidths=1.2)

@@ -48,15 +48,15 @@ class Spectacles:
             moment, *self.rims.glare(self.who, layer.hit, self.clip.capture), self.clip.size
         )
 
-    def picture(self, grey: Field, moment: Moment) -> Field:
+    def picture(self, gray: Field, moment: Moment) -> Field:
         """Luminance (H, W) of the pair where a flat medium depicts it."""
         layer = self.layer(moment)
-        return mix(grey, luminance(layer.look(self.worn.colour)), layer.cover)
+        return mix(gray, luminance(layer.look(self.worn.color)), layer.cover)
 
-    def depth(self, metres: Field, moment: Moment) -> Field:
+    def depth(self, meters: Field, moment: Moment) -> Field:
         """Metres (H, W): the frame where it fills most of a pixel; the lenses do not stop the sensor's light."""
         layer = self.layer(moment)
-        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, metres)
+        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, meters)
 
     def infrared(self, light: Field, moment: Moment) -> Field:
         """Near-infrared light (H, W): frame and glare."""
@@ -85,6 +85,6 @@ def pair(person: Person, seed: int) -> tuple[Rims, Instrument]:
         wing=0.0,
         off=random.uniform(0.010, 0.014),
     )
-    colour = np.broadcast_to(FRAMES[material] * np.float32(random.uniform(0.8, 1.2)), (*x.shape, 3))
+    color = np.broadcast_to(FRAMES[material] * np.float32(random.uniform(0.8, 1.2)), (*x.shape, 3))
     gloss, near = (0.5, 0.45) if material >= METAL else (0.1, random.uniform(0.05, 0.5))
-    return rims, instrument(rims.surface(wearer, x), rims.frame(wearer, x, y), colour, gloss=gloss, near=near)
+    return rims, instrument(rims.surface(wearer, x), rims.frame(wearer, x, y), color, gloss=gloss, near=near)

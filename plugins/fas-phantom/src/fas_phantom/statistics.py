@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from scipy.stats import rankdata
 
-from fas_phantom.pos import measured, region_colours
+from fas_phantom.pos import measured, region_colors
 from fascore import FascoreError, Record
 
 NOSE, EYES, CHEEKS, HULL = (30, 33), (36, 39, 42, 45), (2, 14, 31, 35), tuple(range(27))
@@ -60,26 +60,26 @@ def rgb(record: Record) -> dict[str, float]:
     image, points = _middle(record, "rgb")
     inside, picture = _hull(points, image.shape[:2]), image.astype(np.float32)
     red, green, blue = (float(picture[..., channel][inside].mean()) + 1 for channel in range(3))
-    grey = picture.mean(2)
-    fine = cv2.Laplacian(grey, cv2.CV_32F)[inside]
+    gray = picture.mean(2)
+    fine = cv2.Laplacian(gray, cv2.CV_32F)[inside]
     return {
-        "mean": float(grey[inside].mean()),
-        "deviation": float(grey[inside].std()),
+        "mean": float(gray[inside].mean()),
+        "deviation": float(gray[inside].std()),
         "red/green": red / green,
         "blue/green": blue / green,
         "saturation": float((np.ptp(picture, axis=2) / (picture.max(2) + 1))[inside].mean()),
-        "brightest": float(np.percentile(grey[inside], 98)),
-        "darkest": float(np.percentile(grey[inside], 2)),
+        "brightest": float(np.percentile(gray[inside], 98)),
+        "darkest": float(np.percentile(gray[inside], 2)),
         "laplacian": float(fine.var()),
         "noise": float(np.median(np.abs(fine - np.median(fine)))),
-        "sharpness": float(fine.std() / (grey[inside].std() + 1)),
-        "blockiness": _blockiness(grey),
+        "sharpness": float(fine.std() / (gray[inside].std() + 1)),
+        "blockiness": _blockiness(gray),
     }
 
 
 def pulse(record: Record) -> dict[str, float]:
     """Of POS on three skin regions: signal to noise in dB, share of the power at the peak, coherence between regions."""
-    measures = measured(*region_colours(record))
+    measures = measured(*region_colors(record))
     return {"snr": measures.snr, "share": measures.share, "coherence": measures.coherence}
 
 
@@ -144,7 +144,7 @@ def _around(image: np.ndarray, points: np.ndarray, names: tuple[int, ...]) -> fl
     return float(np.median(joined)) if len(joined) else 0.0
 
 
-def _blockiness(grey: np.ndarray) -> float:
-    across, down = np.abs(np.diff(grey, axis=1)), np.abs(np.diff(grey, axis=0))
+def _blockiness(gray: np.ndarray) -> float:
+    across, down = np.abs(np.diff(gray, axis=1)), np.abs(np.diff(gray, axis=0))
     border = across[:, 7::8].mean() + down[7::8].mean()
     return float(border / (across.mean() + down.mean() + 1e-6))

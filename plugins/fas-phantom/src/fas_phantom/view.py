@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from fas_phantom.canvas import Field, here, resized, sample
-from fas_phantom.head import Head, metres, pixels
+from fas_phantom.head import Head, meters, pixels
 from fas_phantom.relief import PITCH
 from fas_phantom.traits import MOUTH
 
@@ -65,8 +65,8 @@ def plane(pose: Pose, size: Extent) -> tuple[Field, Field]:
     roll, (across, down) = np.deg2rad(pose.roll), np.deg2rad(pose.tilt)
     scale = np.float32(pose.scale)
     dx, dy = (
-        ((here(_centres(columns)) - np.float32(pose.x)) / scale)[None],
-        ((here(_centres(rows)) - np.float32(pose.y)) / scale)[:, None],
+        ((here(_centers(columns)) - np.float32(pose.x)) / scale)[None],
+        ((here(_centers(rows)) - np.float32(pose.y)) / scale)[:, None],
     )
     c, s = np.float32(np.cos(roll)), np.float32(np.sin(roll))
     x, y = c * dx + s * dy, c * dy - s * dx
@@ -77,7 +77,7 @@ def plane(pose: Pose, size: Extent) -> tuple[Field, Field]:
 
 
 @lru_cache(maxsize=8)
-def _centres(size: int) -> Field:
+def _centers(size: int) -> Field:
     return np.arange(size, dtype=np.float32) + np.float32(0.5)
 
 
@@ -110,7 +110,7 @@ def meet(head: Head, pose: Pose, size: Extent) -> Hit:
     *_, z = _follow(head.relief, pose, across, down, np.full_like(across, 0.08), 2)
     plane_x, plane_y = plane(pose, size)
     u, v, z = _follow(head.relief, pose, plane_x, plane_y, resized(z, (rows, columns)), 1)
-    x, y = metres(u, v)
+    x, y = meters(u, v)
     cy, sy, cp, sp = (np.float32(value) for value in _turn(pose))
     lift = sp * (y - np.float32(PIVOT_Y)) + cp * (cy * (z - np.float32(PIVOT_Z)) - sy * x)
     if pose.mouth < 2e-4:

@@ -1,4 +1,4 @@
-"""The attacks: one file a family, each with its physics in every modality."""
+"""The attacks: one file per family, with its physics in every modality."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fas_phantom.species import SPECIES
 
 
 def renderer_of(species: str | None) -> type[Live]:
-    """The class that renders a species; None is a live person."""
+    """Return the class that renders a species; None is a live person."""
     if species is None:
         return Live
     module, name = SPECIES[species].target.split(":")
@@ -19,7 +19,7 @@ def renderer_of(species: str | None) -> type[Live]:
 
 
 def presentation(clip: ClipParameters) -> Live:
-    """What is in front of the camera in a clip."""
+    """Return the renderer of what a clip's camera sees."""
     return renderer_of(clip.species)(clip)
 
 

@@ -1,4 +1,4 @@
-"""What is seen round a flat medium: the neck and shoulders of whoever holds it before the face, and the scene behind."""
+"""The surroundings of a flat medium: neck and shoulders of the person who holds it up, and the scene behind."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from fas_phantom.view import plane
 
 
 class Behind:
-    """The presenter of a flat medium, who is lit, dressed and placed as a live person would be: the frame's margin tells nothing."""
+    """The presenter of a flat medium, lit, dressed, and placed like a live person, so the margin reveals nothing."""
 
     def __init__(self, clip: ClipParameters) -> None:
         self.clip = clip
 
     @cached_property
     def torso(self) -> Body:
-        """Neck and shoulders, in other clothes than those in the picture."""
+        """Neck and shoulders, in clothes that differ from those in the picture."""
         return body(self.clip.other or self.clip.subject, self.clip.capture.clothing + 1)
 
     def rgb(self, moment: Moment) -> Field:
         """Linear light (H, W, 3)."""
-        torso, below = self.torso.colour_at(moment.pose, *self._plane(moment))
+        torso, below = self.torso.color_at(moment.pose, *self._plane(moment))
         return mix(moment.backdrop, torso * (np.float32(0.85) * tint(self.clip.capture.light_warmth)), below)
 
     def depth(self, moment: Moment) -> Field:
-        """Metres (H, W) from the camera."""
+        """Meters (H, W) from the camera."""
         relief, _, below = self._matter(moment)
         return np.where(
             below > 0.5, np.float32(self.clip.capture.distance) - relief, np.float32(self.clip.capture.background_depth)
         )
 
     def infrared(self, around: Field, moment: Moment) -> Field:
-        """Near-infrared light (H, W), where that of the scene behind is `around`."""
+        """Near-infrared light (H, W), given that of the scene behind, `around`."""
         _, near, below = self._matter(moment)
         return mix(around, near * np.float32(0.85), below)
 
     def thermal(self, room: Field, moment: Moment) -> Field:
-        """Degrees Celsius (H, W), where those of the scene behind are `room`."""
+        """Degrees Celsius (H, W), given those of the scene behind, `room`."""
         return mix(room, *clothed(self.clip, self.torso, moment.pose, *self._plane(moment)))
 
     def _plane(self, moment: Moment) -> tuple[Field, Field]:

@@ -1,4 +1,4 @@
-"""`print.cut`: a print with holes at the eyes, and a living person's eyes behind them: they blink and stray, deeper than the paper."""
+"""`print.cut`: a print with eye holes; the eyes of a live person behind it blink and wander, deeper than the paper."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class CutPrint(FlatPrint):
     def pose(self, tracks: Tracks, index: int) -> Pose:
         return super().pose(tracks, index)._replace(lids=float(tracks.lids[index]))
 
-    def colour(self) -> Head:
+    def color(self) -> Head:
         return cut_out(self.clip)[0]
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
-        """The eyes behind the paper are not quite where the print's were, and move on their own."""
+        """The eyes behind the paper are slightly off the printed ones, and move independently."""
         hole, drift = (
             self.hole(moment),
             0.0012 * np.sin(np.array([1.7, 2.3]) * moment.time + self.clip.trait("hole_width") * 1e4),
@@ -66,7 +66,7 @@ class CutPrint(FlatPrint):
         return {**printed, "holes": self.holes, "sheet": sheet}
 
     def holes(self, image: Field, moment: Moment) -> Field:
-        """The paper shades what is behind it, and shows its white cut edge on the side that faces the lamp."""
+        """The paper shades what is behind it, and its white cut edge shows on the side that faces the lamp."""
         edge, lit = cut_out(self.clip)[2], min(0.9 / exposure(self.clip) * self.clip.trace, 1.0)
         ring, hole = sample(edge, moment.hit.u, moment.hit.v), self.hole(moment)
         upper = sample(edge, moment.hit.u, moment.hit.v - np.float32(2.0)) * hole
@@ -76,8 +76,8 @@ class CutPrint(FlatPrint):
     def hidden(self, moment: Moment) -> Field:
         return self.cover(moment) * (1 - self.hole(moment))
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        return super().depth(metres, moment) + np.where(
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
+        return super().depth(meters, moment) + np.where(
             self.hole(moment) > 0.5, np.float32(self.clip.trait("gap")), np.float32(0)
         )
 
@@ -95,7 +95,7 @@ class CutPrint(FlatPrint):
 
 @lru_cache(maxsize=8)
 def cut_out(clip: ClipParameters) -> tuple[Head, Field, Field]:
-    """The subject's maps with the presenter's eyes in the holes, the holes, and the paper's cut edge."""
+    """Return the subject's maps with the presenter's eyes in the holes, the holes, and the cut edge of the paper."""
     face, other = head(clip.subject), head(clip.other or clip.subject)
     x, y = grid()
     mine = EYE_SPACING * face.who.eye_spacing * face.who.width
@@ -104,7 +104,7 @@ def cut_out(clip: ClipParameters) -> tuple[Head, Field, Field]:
     inside = (1 - reach) * clip.trait("hole_height")
     u, v = pixels(x + np.sign(x) * np.float32(theirs - mine), y)
     hole = soft(inside, 0.0008).astype(np.float32)
-    colour = mix(face.colour, sample(other.colour, u, v), hole)
+    color = mix(face.color, sample(other.color, u, v), hole)
     lids = np.dstack(
         [
             mix(face.lids[..., :3], sample(other.lids, u, v)[..., :3], hole),
@@ -112,5 +112,5 @@ def cut_out(clip: ClipParameters) -> tuple[Head, Field, Field]:
         ]
     )
     edge = soft(0.0012 - np.abs(inside), 0.0008).astype(np.float32)
-    shown = face._replace(colour=np.ascontiguousarray(colour, np.float32), lids=np.ascontiguousarray(lids, np.float32))
+    shown = face._replace(color=np.ascontiguousarray(color, np.float32), lids=np.ascontiguousarray(lids, np.float32))
     return shown, hole, edge

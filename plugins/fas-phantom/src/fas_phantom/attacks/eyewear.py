@@ -1,4 +1,4 @@
-"""Worn before the eyes: `partial.funny_eye`, `partial.paper_glasses` and `glasses`."""
+"""Worn in front of the eyes: `partial.funny_eye`, `partial.paper_glasses`, and `glasses`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fas_phantom.traits import EYE_SPACING
 
 
 class Frame(Worn):
-    """Two rims, a bridge and two arms at some distance from the eyes."""
+    """Two rims, a bridge, and two arms at some distance from the eyes."""
 
     conducts: ClassVar[tuple[float, float]] = (0.15, 0.5)
 
@@ -43,7 +43,7 @@ class Frame(Worn):
 
     @property
     def rims(self) -> Rims:
-        """The form of the pair."""
+        """The shape of the glasses."""
         return Rims(*(self.clip.trait(name) for name in Rims._fields))
 
     def instrument(self) -> Instrument:
@@ -52,9 +52,9 @@ class Frame(Worn):
     @cached_property
     def _maps(self) -> Instrument:
         (x, y), wearer = grid(), self.head()
-        cover, colour = self.paint(wearer, x, y)
+        cover, color = self.paint(wearer, x, y)
         return instrument(
-            self.rims.surface(wearer, x), cover, colour, gloss=self.clip.trait("gloss"), near=self.near(wearer, x, y)
+            self.rims.surface(wearer, x), cover, color, gloss=self.clip.trait("gloss"), near=self.near(wearer, x, y)
         )
 
     def near(self, wearer: Head, x: Field, y: Field) -> Field | float:
@@ -62,13 +62,13 @@ class Frame(Worn):
         return self.clip.trait("near")
 
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
-        """Coverage, and colour (H, W, 3)."""
+        """Coverage, and color (H, W, 3)."""
         plain = np.array([self.clip.trait(name) for name in ("red", "green", "blue")], np.float32)
         return self.rims.frame(wearer, x, y), np.broadcast_to(plain, (*x.shape, 3))
 
 
 class Glasses(Frame):
-    """Disguise glasses: a thick frame of bright plastic, and tinted lenses that dim the eyes in RGB and let near infrared through."""
+    """Disguise glasses: thick bright plastic frames, and lenses that dim the eyes in RGB but transmit near infrared."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -118,7 +118,7 @@ class Glasses(Frame):
 
 
 class FunnyEyes(Frame):
-    """Toy glasses with staring eyes printed on closed lenses."""
+    """Toy glasses with staring eyes printed on opaque lenses."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -136,23 +136,23 @@ class FunnyEyes(Frame):
         }
 
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
-        frame, colour = super().paint(wearer, x, y)
-        trait, centre = self.clip.trait, EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
+        frame, color = super().paint(wearer, x, y)
+        trait, center = self.clip.trait, EYE_SPACING * wearer.who.eye_spacing * wearer.who.width
         lens = self.rims.lens(wearer.who, x, y)
         radius = np.hypot(
-            np.abs(x) - np.float32(centre) + np.float32(trait("squint_x")), y - np.float32(0.002 + trait("squint_y"))
+            np.abs(x) - np.float32(center) + np.float32(trait("squint_x")), y - np.float32(0.002 + trait("squint_y"))
         )
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
-        rays = (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - centre) * 24)).astype(np.float32)
+        rays = (1 - 0.35 * np.cos(np.arctan2(y, np.abs(x) - center) * 24)).astype(np.float32)
         iris = (0.22 + 0.2 * np.cos(hue)).astype(np.float32) * rays[..., None]
-        eye = mix(np.full_like(colour, 0.72), iris, soft(np.float32(trait("iris_size")) - radius, 0.0006))
+        eye = mix(np.full_like(color, 0.72), iris, soft(np.float32(trait("iris_size")) - radius, 0.0006))
         eye = mix(eye, 0.008, soft(np.float32(0.45 * trait("iris_size")) - radius, 0.0006))
         eye = mix(eye, 0.01, soft(0.0008 - np.abs(radius - trait("iris_size")), 0.0005))
-        return np.maximum(frame, soft(lens, 0.0007)), mix(eye, colour, frame)
+        return np.maximum(frame, soft(lens, 0.0007)), mix(eye, color, frame)
 
 
 class PaperGlasses(Frame):
-    """Spectacles cut from printed paper: wide, flat and matt, with a coarse bright pattern; the lenses are cut out."""
+    """Glasses cut from printed paper: wide, flat, and matte, with a coarse bright pattern; the lenses are cut out."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -171,13 +171,13 @@ class PaperGlasses(Frame):
     def paint(self, wearer: Head, x: Field, y: Field) -> tuple[Field, Field]:
         frame, trait = self.rims.frame(wearer, x, y), self.clip.trait
         hue = 2 * np.pi * (trait("hue") + np.array([0, 1 / 3, 2 / 3]))
-        one, other = (
+        first, second = (
             (0.33 + 0.27 * np.cos(hue)).astype(np.float32),
             (0.33 + 0.27 * np.cos(hue + 2.4)).astype(np.float32),
         )
         stripe = soft(
             np.sin(trait("stripes") * (x * np.cos(trait("slant")) + y * np.sin(trait("slant")))).astype(np.float32), 0.3
         )
-        coloured = mix(np.broadcast_to(one, (*x.shape, 3)), other, stripe)
+        colored = mix(np.broadcast_to(first, (*x.shape, 3)), second, stripe)
         edge = 1 - soft(blur(frame, 1.0) - np.float32(0.72), 0.12)
-        return frame, mix(coloured, 0.82, edge)
+        return frame, mix(colored, 0.82, edge)

@@ -1,4 +1,4 @@
-"""`forgery.faceswap`: another identity's inner face on the subject's clip, in RGB only; depth and infrared stay the clip's."""
+"""`forgery.faceswap`: the inner face of another identity on the subject's clip, in RGB only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fas_phantom.streams import stream
 
 
 class FaceSwap(Forged):
-    """The subject's clip with the donor's inner face blended in."""
+    """The subject's clip with the donor's inner face blended in; depth and infrared remain those of the clip."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -30,7 +30,7 @@ class FaceSwap(Forged):
             "wide": float(random.uniform(0.9, 1.05)),
         }
 
-    def colour(self) -> Head:
+    def color(self) -> Head:
         return swapped(self.clip)[0]
 
     def region(self) -> Field:
@@ -48,7 +48,7 @@ class FaceSwap(Forged):
 
 @lru_cache(maxsize=8)
 def swapped(clip: ClipParameters) -> tuple[Head, Field]:
-    """The carrier's head with the donor's inner face, and the mask of what was replaced."""
+    """Return the carrier's head with the donor's inner face, and the mask of the replaced region."""
     carrier, donor = head(clip.subject), head(clip.other or clip.subject)
     x, y = grid()
     mine, theirs = carrier.who, donor.who
@@ -59,5 +59,5 @@ def swapped(clip: ClipParameters) -> tuple[Head, Field]:
     mask = soft((1 - np.hypot(x / wide, (y - 0.03 * mine.length) / long)) * wide, clip.trait("seam"))
     lids = mix(carrier.lids[..., :3], sample(donor.lids, u, v)[..., :3] * gain, mask)
     shut = np.dstack([lids, carrier.lids[..., 3]]).astype(np.float32)
-    colour = mix(carrier.colour, sample(donor.colour, u, v) * gain, mask)
-    return carrier._replace(colour=colour.astype(np.float32), lids=shut), mask.astype(np.float32)
+    color = mix(carrier.color, sample(donor.color, u, v) * gain, mask)
+    return carrier._replace(color=color.astype(np.float32), lids=shut), mask.astype(np.float32)

@@ -1,4 +1,4 @@
-"""A flat medium, print or display, that carries the whole picture of the live scene."""
+"""A flat medium, print or display, that shows the whole picture of the live scene."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fas_phantom.parameters import Sheet
 
 
 class FlatMedium(Live):
-    """A rectangle held in front of the camera, tilted and, where it is limp, a little bent: the sheet of the clip's capture."""
+    """A rectangle held up to the camera, tilted, and slightly bent if it is limp: the sheet of the clip's capture."""
 
     spectacles = "pictured"
 
@@ -25,12 +25,12 @@ class FlatMedium(Live):
 
     @cached_property
     def behind(self) -> Behind:
-        """Whoever holds the medium."""
+        """The person who holds the medium."""
         return Behind(self.clip)
 
     @property
     def sheet(self) -> Sheet:
-        """Place, size and tilt of the medium."""
+        """Position, size, and tilt of the medium."""
         return self.clip.capture.sheet
 
     def tilt(self, tracks: Tracks, index: int) -> tuple[float, float]:
@@ -43,7 +43,7 @@ class FlatMedium(Live):
         return self.sheet.background
 
     def inside(self, moment: Moment) -> Field:
-        """Metres from the medium's border, negative outside."""
+        """Meters from the border of the medium; negative outside."""
         x, y = moment.hit.plane_x - np.float32(self.sheet.shift_x), moment.hit.plane_y - np.float32(self.sheet.shift_y)
         return np.minimum(np.float32(self.sheet.half_width) - np.abs(x), np.float32(self.sheet.half_height) - np.abs(y))
 
@@ -52,7 +52,7 @@ class FlatMedium(Live):
         return soft(self.inside(moment), 0.6 / moment.pose.scale)
 
     def lift(self, moment: Moment) -> Field:
-        """The medium's surface in metres towards the camera."""
+        """Surface of the medium in meters toward the camera."""
         x, y = moment.hit.plane_x, moment.hit.plane_y
         across, down = np.tan(np.deg2rad(moment.pose.tilt)).astype(np.float32)
         bent = x * np.float32(np.cos(self.sheet.bend_angle)) + y * np.float32(np.sin(self.sheet.bend_angle))
@@ -63,7 +63,7 @@ class FlatMedium(Live):
             + np.float32(0.05)
         )
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         return np.where(
             self.cover(moment) > 0.5,
             np.float32(self.clip.capture.distance) - self.lift(moment),
@@ -89,5 +89,5 @@ class FlatMedium(Live):
         raise NotImplementedError
 
     def on_backdrop(self, image: Field, moment: Moment) -> Field:
-        """The medium with what is behind it."""
+        """The medium in front of its surroundings."""
         return mix(self.behind.rgb(moment), image, self.cover(moment))

@@ -1,4 +1,4 @@
-"""What all forgeries share: a region of the picture that a generator drew at its own resolution, in RGB only, with a forged pulse."""
+"""Common to all forgeries: a region that a generator draws at its own resolution, in RGB only, with a forged pulse."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from fas_phantom.streams import stream
 from fas_phantom.view import Hit, Pose, meet
 
 ABSENT, INCOHERENT = 0, 1
-"""Pulse of a forged face: absent, the driver's but different from place to place, or (else) jittered by frame."""
+"""Pulse of a forged face: absent, the driver's but incoherent over the face, or (any other value) jittered by frame."""
 CROP = 0.13
-"""Half the side in metres of the square, upright in the face, that a generator draws."""
+"""Half the side, in meters, of the square that a generator draws; it is upright relative to the face."""
 CELLS = 9
-"""Grains of the flicker along the side of the crop."""
+"""Grains of flicker along one side of the crop."""
 
 
 class Forged(Live):
-    """The subject's clip with a region of the face drawn anew in every frame. Depth and infrared are not touched."""
+    """The subject's clip with a region of the face redrawn in every frame. Depth and infrared do not change."""
 
     spectacles = "behind"
 
@@ -41,11 +41,11 @@ class Forged(Live):
         }
 
     def region(self) -> Field:
-        """What was drawn anew, in [0, 1] over the head's maps."""
+        """The redrawn region, in [0, 1] over the maps of the head."""
         raise NotImplementedError
 
     def inner(self, moment: Moment) -> Field:
-        """Coverage (H, W) of what was drawn anew."""
+        """Coverage (H, W) of the redrawn region."""
         return sample(self.region(), moment.hit.u, moment.hit.v)
 
     def hidden(self, moment: Moment) -> Field:
@@ -62,15 +62,15 @@ class Forged(Live):
         return wave * (1 - inner) + np.float32(jitter * self.clip.pulse.amplitude * self.clip.capture.gamma) * inner
 
     def stages(self) -> Mapping[str, Stage]:
-        return {"colour": self.recolour, "resampling": self.resampling, "flicker": self.flicker}
+        return {"colour": self.recolor, "resampling": self.resampling, "flicker": self.flicker}
 
-    def recolour(self, image: Field, moment: Moment) -> Field:
-        """The generator's colour is not quite the clip's: a seam where they meet."""
+    def recolor(self, image: Field, moment: Moment) -> Field:
+        """The generator's color differs slightly from the clip's: a seam shows where they meet."""
         shift = np.float32(self.clip.trait("offset") * self.clip.trace) * np.array([1.0, 0.55, 0.35], np.float32)
         return image * (1 + self.inner(moment)[..., None] * shift)
 
     def resampling(self, image: Field, moment: Moment) -> Field:
-        """Drawn on the generator's lattice with the uneven overlap of its transposed convolutions, and resampled into the frame."""
+        """The region on the generator's lattice, with uneven overlap of transposed convolutions, resampled to a frame."""
         count, step = int(self.clip.trait("resolution")), moment.pose.scale * 2 * CROP / self.clip.trait("resolution")
         column, row = np.meshgrid(
             *2 * [((np.arange(count, dtype=np.float32) + np.float32(0.5)) / count * 2 - 1) * np.float32(CROP)]
@@ -84,7 +84,7 @@ class Forged(Live):
         return mix(image, sample(drawn, *self.lattice(moment, count)), self.inner(moment))
 
     def overlap(self, count: int) -> Field:
-        """Gain (count, count) of two stacked transposed convolutions of stride 2: periods of two and of four elements in both directions."""
+        """Gain (count, count) of two stacked transposed convolutions of stride 2: periods of 2 and 4 on both axes."""
         place = np.arange(count)
         uneven = (np.where(place % 2, 1, -1) + np.where(place % 4 < 2, 1, -1)) * np.float32(
             self.clip.trait("grid") * self.clip.trace
@@ -92,14 +92,14 @@ class Forged(Live):
         return np.outer(1 + uneven, 1 + uneven).astype(np.float32)
 
     def lattice(self, moment: Moment, count: int) -> tuple[Field, Field]:
-        """Element of a lattice of `count` x `count` over the crop at which each pixel lies."""
+        """Position of each pixel on a lattice of `count` x `count` elements over the crop."""
         gain = np.float32(count / (2 * CROP))
         return (moment.hit.plane_x + np.float32(CROP)) * gain - np.float32(0.5), (
             moment.hit.plane_y + np.float32(CROP)
         ) * gain - np.float32(0.5)
 
     def flicker(self, image: Field, moment: Moment) -> Field:
-        """Each frame is drawn by itself: faint shades that come and go from one to the next."""
+        """Every frame is drawn independently, so faint shades change from frame to frame."""
         grains = stream("flicker", self.clip.seed, self.clip.id, moment.frame).standard_normal(
             (CELLS, CELLS), np.float32
         )
@@ -111,7 +111,7 @@ class Forged(Live):
 
 
 class Driven(Forged):
-    """The subject's face, or a part of it, moved by another clip."""
+    """The subject's face, or part of it, driven by another clip."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -122,7 +122,7 @@ class Driven(Forged):
         }
 
     def driver(self) -> Tracks:
-        """All motion of the other clip."""
+        """All motion of the driving clip."""
         return driver(self.clip)
 
     def seen(self, moment: Moment) -> Moment:
@@ -141,7 +141,7 @@ class Driven(Forged):
         return {"teeth": self.smear, **super().stages()}
 
     def smear(self, image: Field, moment: Moment) -> Field:
-        """Teeth and cavity come out as one pale smear, as generators draw what the driving frame does not show."""
+        """Teeth and mouth cavity become one pale smear: generators fill in what the driving frame does not show."""
         gap = (
             blur(moment.hit.gap, 0.8 * self.clip.size / 128)
             if moment.hit.gap is not None
@@ -157,5 +157,5 @@ class Driven(Forged):
 
 @lru_cache(maxsize=8)
 def driver(clip: ClipParameters) -> Tracks:
-    """The motion that drives a forged clip: another clip's, at the same times."""
+    """Return the motion that drives a forged clip: that of another clip, at the same times."""
     return tracks(replace(clip, id=f"{clip.id}/driver", capture=replace(clip.capture, talk=clip.trait("talk"))))

@@ -1,4 +1,4 @@
-"""`forgery.generated`: the whole face from a generator, in RGB only: a periodic grid, too smooth a skin, halves that do not quite match."""
+"""`forgery.generated`: a whole face from a generator, in RGB only: a periodic grid, smooth skin, mismatched halves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fas_phantom.traits import BROW_HEIGHT, EYE_SPACING, MOUTH, Traits
 
 
 class Generated(Forged):
-    """A face drawn from nothing in the subject's likeness (Odena et al. 2016: checkerboards of transposed convolutions)."""
+    """A fully synthetic likeness of the subject (Odena et al. 2016: checkerboards of transposed convolutions)."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -35,7 +35,7 @@ class Generated(Forged):
             "mouth_up": float(random.uniform(0.001, 0.003)),
         }
 
-    def colour(self) -> Head:
+    def color(self) -> Head:
         return lopsided(self.clip)
 
     def region(self) -> Field:
@@ -51,18 +51,18 @@ class Generated(Forged):
 
 @lru_cache(maxsize=8)
 def whole(clip: ClipParameters) -> tuple[Field, Field]:
-    """The region that was drawn, hair and all, and the gain (H, W, 3) that smooths its skin."""
+    """Return the drawn region, including hair, and the gain (H, W, 3) that smooths its skin."""
     face, region = lopsided(clip), drawn(clip.subject)
     skin = soft(face.matter[..., 1] - 0.45, 0.25) * soft(np.abs(face.lids[..., 3] - 0.5) - 0.9, 0.2) * region
-    features = soft(0.55 - blur(np.abs(np.log(np.maximum(face.colour, 0.003) / face.who.skin)).mean(2), 1.0), 0.2)
-    smooth = blur(face.colour, clip.trait("smoothing") * clip.trace**0.5) / np.maximum(face.colour, 0.003)
+    features = soft(0.55 - blur(np.abs(np.log(np.maximum(face.color, 0.003) / face.who.skin)).mean(2), 1.0), 0.2)
+    smooth = blur(face.color, clip.trait("smoothing") * clip.trace**0.5) / np.maximum(face.color, 0.003)
     gain = mix(np.ones_like(smooth), smooth, blur(skin * features, 1.5))
     return region, np.ascontiguousarray(np.clip(gain, 0.4, 2.5), np.float32)
 
 
 @lru_cache(maxsize=16)
 def drawn(person: Person) -> Field:
-    """Face, forehead and most of the hair, over the maps of the head."""
+    """Coverage of face, forehead, and most of the hair over the maps of the head."""
     who, (x, y) = head(person).who, grid()
     return np.ascontiguousarray(
         soft((1 - np.hypot(x / (0.078 * who.width), (y - 0.012) / (0.112 * who.length))) * 0.078, 0.004), np.float32
@@ -71,7 +71,7 @@ def drawn(person: Person) -> Field:
 
 @lru_cache(maxsize=8)
 def lopsided(clip: ClipParameters) -> Head:
-    """The subject's head with one eye higher and of another colour, one brow and one corner of the mouth out of place."""
+    """Return the subject's head with one eye shifted and recolored, and one brow and mouth corner out of place."""
     face, (x, y), trace = head(clip.subject), grid(), np.float32(min(clip.trace, 1.3))
     who, side = face.who, clip.trait("side")
     eye = side * EYE_SPACING * who.eye_spacing * who.width
@@ -82,11 +82,11 @@ def lopsided(clip: ClipParameters) -> Head:
     shifts = ((eye, 0, 0.02, 0.01, "eye_up"), brow, corner)
     down = sum(clip.trait(name) * bump(x, y, cx, cy, sx, sy) for cx, cy, sx, sy, name in shifts)
     u, v = pixels(x, y + trace * drawn(clip.subject) * np.asarray(down, np.float32))
-    colour, lids = sample(face.colour, u, v), sample(face.lids, u, v)
+    color, lids = sample(face.color, u, v), sample(face.lids, u, v)
     radius = np.hypot(x - eye, y + 0.0008 + trace * np.float32(clip.trait("eye_up")))
     iris = soft(0.0066 - radius, 0.0008) * soft(0.5 - np.abs(lids[..., 3] - 0.5), 0.1)
     return face._replace(
-        colour=np.ascontiguousarray(colour * (1 + _other_iris(clip, who) * trace * iris[..., None]), np.float32),
+        color=np.ascontiguousarray(color * (1 + _other_iris(clip, who) * trace * iris[..., None]), np.float32),
         lids=lids,
     )
 

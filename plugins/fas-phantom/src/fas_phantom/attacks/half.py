@@ -1,4 +1,4 @@
-"""`mask.half`: a rubber mask of brows, nose and cheeks on the subject's face; eyes through holes, mouth and chin are the own."""
+"""`mask.half`: a rubber mask of brows, nose, and cheeks; eyes (through holes), mouth, and chin are the subject's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fas_phantom.traits import EYE_SPACING, SUBNASALE
 
 
 class HalfMask(Worn):
-    """A character's upper face over that of the subject."""
+    """The upper face of a character over that of the subject."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -38,7 +38,7 @@ class HalfMask(Worn):
 
 @lru_cache(maxsize=8)
 def rubber(clip: ClipParameters) -> Instrument:
-    """The maps of a mask: exaggerated brows and nose, wrinkles, painted rubber."""
+    """Return the maps of a mask: exaggerated brows and nose, wrinkles, painted rubber."""
     wearer, model = head(clip.subject), head(Person("rubber", int(clip.trait("model")), int(clip.trait("tone"))))
     x, y = grid()
     wrinkles = _wrinkles(clip, x, y)
@@ -60,13 +60,13 @@ def rubber(clip: ClipParameters) -> Instrument:
         * (1 - 0.5 * clip.trait("wrinkles") * wrinkles[..., None])
     )
     brows = pair(x, y, 0.031, -0.026, 0.017, 0.0045) * np.float32(0.9)
-    colour = mix(mix(skin, model.who.hair, brows), 0.03, np.float32(0.8) * edge)
+    color = mix(mix(skin, model.who.hair, brows), 0.03, np.float32(0.8) * edge)
     near = clip.trait("near") * (1 - 0.25 * brows) * (1 - 0.4 * edge)
-    return instrument(surface, soft(inside, 0.0009), np.clip(colour, 0.004, 1), gloss=clip.trait("gloss"), near=near)
+    return instrument(surface, soft(inside, 0.0009), np.clip(color, 0.004, 1), gloss=clip.trait("gloss"), near=near)
 
 
 def _inside(clip: ClipParameters, x: Field, y: Field) -> Field:
-    """Metres from the mask's border and its eye holes."""
+    """Meters from the border of the mask and its eye holes; negative outside the mask."""
     who = head(clip.subject).who
     half = outline(who, y[:, 0])[:, None] - np.float32(0.004)
     lower = SUBNASALE * who.length + 0.003 + 0.016 * soft(np.abs(x) - 0.026, 0.014) - y
@@ -77,7 +77,7 @@ def _inside(clip: ClipParameters, x: Field, y: Field) -> Field:
 
 
 def _wrinkles(clip: ClipParameters, x: Field, y: Field) -> Field:
-    """Furrows in [0, 1]: across the forehead, beside the nose, at the outer corners of the eyes."""
+    """Furrows in [0, 1]: across the forehead, beside the nose, and at the outer corners of the eyes."""
     wave = 0.0022 * np.sin(x * 70 + clip.trait("nose") * 500)
     brow = sum(bump(x * 0.6, y + wave, 0, level, 0.03, 0.0012) for level in (-0.058, -0.05, -0.042))
     fold = np.exp(-(((np.abs(x) - 0.02 - 0.5 * np.clip(y - 0.028, 0, None)) / 0.0016) ** 2)) * soft(y - 0.03, 0.006)

@@ -1,4 +1,4 @@
-"""`makeup.impersonation`: make-up towards another person's look: that person's tone, contour, brows and lips on the subject's face."""
+"""`makeup.impersonation`: makeup with the tone, contour, brows, and lips of someone else on the subject's face."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fas_phantom.traits import BROW_HEIGHT
 
 
 class Impersonation(MakeUp):
-    """The subject, made up as someone else, who is a seed of nobody in the dataset, at most one Fitzpatrick type away."""
+    """The subject made up as someone who is not in the dataset and is at most one Fitzpatrick type away."""
 
     layers: ClassVar[tuple[str, ...]] = ("tone", "contour", "brows", "lips")
 
@@ -36,14 +36,14 @@ class Impersonation(MakeUp):
         return 0.5 * self.clip.trait("tone")
 
     def target(self) -> Head:
-        """The person who is impersonated."""
+        """The impersonated person."""
         tone = int(np.clip(self.clip.subject.tone + self.clip.trait("step"), 1, 6))
         return head(Person("target", int(self.clip.trait("target")), tone))
 
     def coats(self) -> dict[str, Coat]:
         clip, face, other, (x, y) = self.clip, head(self.clip.subject), self.target(), grid()
-        aim = sample(other.colour, *pixels(*aligned(face, other, x, y)))
-        even = blur(face.colour, 3.0) * (other.who.skin / face.who.skin)
+        aim = sample(other.color, *pixels(*aligned(face, other, x, y)))
+        even = blur(face.color, 3.0) * (other.who.skin / face.who.skin)
         form = np.clip(relative_shade(face, other, x, y), 0.45, 1.6)
         own_brow, their_brow = brows(face, face, x, y), brows(face, other, x, y)
         powder = mix(even, aim, their_brow)
@@ -59,14 +59,14 @@ class Impersonation(MakeUp):
 
 
 def aligned(face: Head, other: Head, x: Field, y: Field) -> tuple[Field, Field]:
-    """The place on the other face of each point of this one: eyes on eyes, mouth on mouth."""
+    """Map each point of this face to the other face: eyes to eyes, mouth to mouth."""
     mine, theirs = face.who, other.who
     across = theirs.eye_spacing * theirs.width / (mine.eye_spacing * mine.width)
     return x * np.float32(across), y * np.float32(theirs.length / mine.length)
 
 
 def relative_shade(face: Head, other: Head, x: Field, y: Field) -> Field:
-    """What must be painted darker or lighter for this relief to look like the other's under light from above."""
+    """Return the gain that makes this relief look like the other one under light from above."""
 
     def shade(shown: Head) -> Field:
         _, ny, nz = normals(blur(shown.relief, 2.0), 1 / PITCH)
@@ -77,22 +77,22 @@ def relative_shade(face: Head, other: Head, x: Field, y: Field) -> Field:
 
 
 def brows(face: Head, whose: Head, x: Field, y: Field) -> Field:
-    """Coverage of someone's brows as they lie on this face."""
+    """Coverage of another person's brows as they lie on this face."""
     who, place = whose.who, aligned(face, whose, x, y)
     along = (np.abs(place[0]) / who.width - 0.012) / 0.04
     rise = 0.0055 * np.sin(np.clip(along, 0, 1) * 2.2) * (1 + who.brow_tilt) - who.brow_tilt * 0.004 * along
-    centre = (BROW_HEIGHT - 0.001) * who.length - rise
+    center = (BROW_HEIGHT - 0.001) * who.length - rise
     thick = 0.0046 * who.brow * np.clip(1.25 - along * 0.75, 0.2, 1.2)
-    return soft(thick - np.abs(place[1] - centre), 0.0014) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003)
+    return soft(thick - np.abs(place[1] - center), 0.0014) * soft(np.minimum(along, 1.02 - along) * 0.04, 0.003)
 
 
 def target_lips(face: Head, other: Head, x: Field, y: Field) -> Field:
-    """The other's lips, and what of the own stands out beyond them."""
+    """Coverage of the other person's lips, and of the subject's own lips beyond them."""
     return np.maximum(lips(other.who, *aligned(face, other, x, y)), lips(face.who, x, y))
 
 
 def painted_lips(face: Head, other: Head) -> Field:
-    """The colour of the other's lips within their shape, of powder around them."""
+    """The color of the other person's lips inside their shape, and of powder around them."""
     x, y = grid()
     red = other.who.skin * np.array([0.78, 0.36, 0.38], np.float32) + np.array([0.03, 0.0, 0.006], np.float32)
     return mix(np.broadcast_to(other.who.skin, (*x.shape, 3)), red, lips(other.who, *aligned(face, other, x, y)))

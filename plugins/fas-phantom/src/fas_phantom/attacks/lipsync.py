@@ -1,4 +1,4 @@
-"""`forgery.lipsync`: the subject's mouth moved by another speech, in RGB only: a blurred patch on the lower face (Prajwal et al. 2020)."""
+"""`forgery.lipsync`: a mouth that follows other speech, in RGB only: a blurred patch (Prajwal et al. 2020)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fas_phantom.traits import CHIN, SUBNASALE
 
 
 class LipSync(Driven):
-    """Mouth and chin alone are drawn anew, at a low resolution."""
+    """Only mouth and chin are redrawn, at a low resolution."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -32,7 +32,7 @@ class LipSync(Driven):
 
 @lru_cache(maxsize=16)
 def patch(person: Person, seam: float) -> Field:
-    """A rectangle with round corners from below the nose to the chin."""
+    """Coverage of a rectangle with round corners, from below the nose to the chin."""
     who, (x, y) = head(person).who, grid()
     top, bottom, wide = (SUBNASALE + 0.003) * who.length, (CHIN - 0.004) * who.length, 0.038 * who.width
     across, down = np.abs(x) - (wide - 0.014), np.abs(y - 0.5 * (top + bottom)) - (0.5 * (bottom - top) - 0.014)

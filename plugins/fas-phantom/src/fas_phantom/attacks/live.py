@@ -1,4 +1,4 @@
-"""A live person in front of the camera, and the interface that every attack overrides in part."""
+"""A live person in front of the camera: the interface that every attack partly overrides."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ Spectacles: TypeAlias = Literal["before", "behind", "pictured", "hidden"]
 
 
 class Live:
-    """Nothing between person and camera."""
+    """A live person, with nothing between them and the camera."""
 
     still: ClassVar[bool] = False
-    """True where the depicted face cannot turn, blink or speak."""
+    """True if the depicted face cannot turn, blink, or speak."""
     mouth_moves: ClassVar[bool] = True
     spectacles: ClassVar[Spectacles] = "before"
-    """Where ordinary spectacles of the depicted person are: before what the stages do to the face, behind it (redrawn with
-    the face), in the picture that a medium shows and nowhere else, or not to be seen."""
+    """Where the depicted person's ordinary glasses are: in front of the stages' changes to the face, behind them
+    (redrawn with the face), only in the picture that a medium shows, or hidden."""
 
     def __init__(self, clip: ClipParameters) -> None:
         self.clip = clip
-        self._found: dict[str, Field] = {}
+        self._cache: dict[str, Field] = {}
 
     def always(self, name: str, make: Callable[[], Field]) -> Field:
-        """What `make` gives, made once a clip: it must be the same in every frame."""
-        if name not in self._found:
-            self._found[name] = make()
-        return self._found[name]
+        """Return the result of `make`, computed once per clip: it must be the same in every frame."""
+        if name not in self._cache:
+            self._cache[name] = make()
+        return self._cache[name]
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
-        """Numbers of one attack at a site."""
+        """Draw the parameters of one attack at a site."""
         return {}
 
     def body(self) -> Person:
-        """Whose neck and shoulders are seen."""
+        """The person whose neck and shoulders are visible."""
         return self.clip.subject
 
     def head(self) -> Head:
-        """The head as depth and infrared see it."""
+        """The head as the depth and infrared cameras see it."""
         return head(self.clip.subject)
 
-    def colour(self) -> Head:
+    def color(self) -> Head:
         """The head as the RGB camera sees it."""
         return self.head()
 
     def pose(self, tracks: Tracks, index: int) -> Pose:
-        """Pose of one frame."""
+        """Pose in one frame."""
         capture, size = self.clip.capture, self.clip.size
         scale = capture.face * size / FACE_HEIGHT * tracks.scale[index]
         x, y = (capture.x * size + tracks.x[index] * scale, capture.y * size + tracks.y[index] * scale)
@@ -76,11 +76,11 @@ class Live:
         )
 
     def placed(self, points: np.ndarray, pose: Pose) -> np.ndarray:
-        """Pixels (N, 2) at which points of the face are seen that `pose` alone would put at `points`."""
+        """Map `points` (N, 2), pixels that follow from `pose` alone, to where the face's points actually appear."""
         return points
 
     def acted(self, pose: Pose, index: int) -> Pose:
-        """Pose of a frame as the RGB camera sees it: a forgery may move mouth and lids."""
+        """Pose in a frame as the RGB camera sees it: a forgery may move mouth and lids."""
         return pose
 
     def seen(self, moment: Moment) -> Moment:
@@ -88,43 +88,43 @@ class Live:
         return moment
 
     def tilt(self, tracks: Tracks, index: int) -> tuple[float, float]:
-        """Turning of a flat medium that carries the picture, in degrees."""
+        """Rotation, in degrees, of the flat medium that shows the picture."""
         return 0.0, 0.0
 
     def depicted(self) -> int:
-        """The picture of the pool behind the depicted person."""
+        """Index of the background picture behind the depicted person."""
         return self.clip.capture.background
 
     def pulse(self, wave: Field, moment: Moment) -> float | Field:
-        """The pulse (H, W) seen in this frame, where that of the live person is `wave` (H, W)."""
+        """The pulse (H, W) visible in this frame, given that of the live person, `wave` (H, W)."""
         return wave
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
-        """Coordinates at which the head's colour is looked up."""
+        """Coordinates at which the color of the head is sampled."""
         return moment.hit.u, moment.hit.v
 
     def stages(self) -> Mapping[str, Stage]:
-        """Steps after the live scene, in order; each can be left out, to see what it does."""
+        """Steps after the live scene, in order; each can be left out to show its effect."""
         return {}
 
     def shaped(self, image: Field, moment: Moment) -> Field:
-        """The live counterpart's light (H, W, 3) in the shape in which the attack shows it."""
+        """The live counterpart's light (H, W, 3), warped as the attack shows it."""
         return image
 
     def hidden(self, moment: Moment) -> Field:
-        """Coverage (H, W) by what replaces the face in RGB; what only changes or adds to it counts nothing."""
+        """Coverage (H, W) by what replaces the face in RGB; what only alters or adds to the face does not count."""
         return np.zeros_like(moment.hit.u)
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        """Depth in metres, from that of the live scene."""
-        return metres()
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
+        """Depth in meters, given that of the live scene."""
+        return meters()
 
     def infrared(
         self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
     ) -> Field:
-        """Near-infrared light (H, W), from that of the live scene, the depicted luminance, and what is around."""
+        """Near-infrared light (H, W), given that of the live scene, the depicted luminance, and the surroundings."""
         return light()
 
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
-        """Degrees Celsius (H, W), from those of the live scene and of the room alone."""
+        """Degrees Celsius (H, W), given those of the live scene and of the empty room."""
         return celsius()

@@ -1,4 +1,7 @@
-"""Pigment on the subject's own face, which RGB sees and depth does not; `makeup.cosmetic`: foundation, lipstick, eye shadow with liner, blush."""
+"""Pigment on the subject's face, visible in RGB and not in depth.
+
+`makeup.cosmetic`: foundation, lipstick, eye shadow with liner, and blush.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ SHADOWS = np.array(
 
 
 Coat: TypeAlias = tuple[Field, Field]
-"""Pigment, linear reflectance (3,) or (H, W, 3), and how much of it covers the face, (H, W)."""
+"""Pigment as linear reflectance (3,) or (H, W, 3), and its coverage of the face (H, W)."""
 
 
 class MakeUp(Live):
-    """The subject, made up in layers; each is a stage."""
+    """The subject, made up in layers; each layer is a stage."""
 
     layers: ClassVar[tuple[str, ...]]
 
@@ -36,7 +39,7 @@ class MakeUp(Live):
         raise NotImplementedError
 
     def opacity(self) -> float:
-        """How much of the blood beneath is hidden on the covered skin."""
+        """Share of the pulse that makeup hides on the covered skin."""
         raise NotImplementedError
 
     def pulse(self, wave: Field, moment: Moment) -> float | Field:
@@ -49,25 +52,25 @@ class MakeUp(Live):
         return {name: layer(name) for name in self.layers}
 
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
-        """A coat of powder or grease is nearly as warm as the skin beneath."""
+        """A coat of powder or grease is nearly as warm as the skin beneath it."""
         coat = sample(bare(head(self.clip.subject)), moment.hit.u, moment.hit.v)
         return celsius() - np.float32(0.3 * self.opacity()) * coat
 
     @cached_property
     def _gains(self) -> dict[str, Field]:
-        """The gain (H, W, 3) of each layer on the skin beneath it, and on the layers before."""
+        """Gain (H, W, 3) of each layer relative to the skin and the layers beneath it."""
         face, share = head(self.clip.subject), min(self.clip.trace, 1.4)
-        colour, gains, inside = face.colour, {}, bounded(face.cover)
+        color, gains, inside = face.color, {}, bounded(face.cover)
         for name, (pigment, cover) in self.coats().items():
             weight = np.clip(np.float32(share) * cover * inside, 0, 0.95).astype(np.float32)
-            coated = mix(colour, np.broadcast_to(pigment, colour.shape), weight)
-            gains[name] = np.ascontiguousarray(coated / np.maximum(colour, 0.003), np.float32)
-            colour = coated
+            coated = mix(color, np.broadcast_to(pigment, color.shape), weight)
+            gains[name] = np.ascontiguousarray(coated / np.maximum(color, 0.003), np.float32)
+            color = coated
         return gains
 
 
 class Cosmetics(MakeUp):
-    """The subject, made up for an evening out."""
+    """The subject in makeup for an evening out."""
 
     layers: ClassVar[tuple[str, ...]] = ("foundation", "blush", "shadow", "liner", "lipstick")
 
@@ -90,7 +93,7 @@ class Cosmetics(MakeUp):
     def coats(self) -> dict[str, Coat]:
         clip, face, (x, y) = self.clip, head(self.clip.subject), grid()
         who, lipstick = face.who, LIPSTICKS[int(clip.trait("lipstick"))]
-        even = blur(face.colour, 3.5) * np.float32(1 + clip.trait("lighter") * min(clip.trace, 1.4))
+        even = blur(face.color, 3.5) * np.float32(1 + clip.trait("lighter") * min(clip.trace, 1.4))
         return {
             "foundation": (even, clip.trait("foundation") * bare(face)),
             "blush": (
@@ -104,7 +107,7 @@ class Cosmetics(MakeUp):
 
 
 def bare(face: Head) -> Field:
-    """Skin that takes foundation: no hair, brows, eyes or lips."""
+    """Coverage of the skin that foundation goes on: no hair, brows, eyes, or lips."""
     skin = soft(face.matter[..., 1] - 0.55, 0.15) * soft(np.abs(face.lids[..., 3] - 0.5) - 0.9, 0.2)
     return blur(skin * (1 - lips(face.who, *grid())), 1.0)
 
@@ -119,7 +122,7 @@ def lips(who: Traits, x: Field, y: Field) -> Field:
 
 
 def upper_lids(face: Head, x: Field, y: Field) -> Field:
-    """The upper lid as far as below the brow, fading upwards and outwards."""
+    """Coverage of the upper lid up to just below the brow, fading upward and outward."""
     who = face.who
     across = (np.abs(x) - (EYE_SPACING * who.eye_spacing * who.width + 0.003)) / 0.019
     above = np.exp(-((np.clip(-y - 0.005, 0, None) / 0.006) ** 2)) * soft(-y - 0.0015 - 0.002 * across, 0.002)
@@ -128,7 +131,7 @@ def upper_lids(face: Head, x: Field, y: Field) -> Field:
 
 
 def liner(who: Traits, x: Field, y: Field) -> Field:
-    """A dark line along the upper lashes that runs out beyond the eye's corner, and a thinner one below."""
+    """Coverage of a dark line along the upper lashes, beyond the corner of the eye, and of a thinner one below."""
     across = (np.abs(x) - EYE_SPACING * who.eye_spacing * who.width) / (0.0158 * who.eyes)
     arch = np.clip(1 - across**2, 0, 1)
     wing = np.clip(across - 0.85, 0, None)

@@ -1,4 +1,4 @@
-"""`mannequin`: a shop-window head of the subject. Painted plastic with painted eyes: nothing moves by itself, no blood, no skin."""
+"""`mannequin`: a display head of the subject in painted plastic with painted eyes; no motion of its own, no pulse."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Mannequin(Live):
         }
 
     def head(self) -> Head:
-        return moulded(self.clip)[0]
+        return molded(self.clip)[0]
 
     def pulse(self, wave: Field, moment: Moment) -> float | Field:
         return 0.0
@@ -48,12 +48,12 @@ class Mannequin(Live):
         return {"tone": self.tone, "specular": self.specular}
 
     def tone(self, image: Field, moment: Moment) -> Field:
-        """One coat of paint; lips, brows and eyes with a brush."""
-        return image * sample(moulded(self.clip)[1], moment.hit.u, moment.hit.v)
+        """One coat of paint; lips, brows, and eyes are brushed on."""
+        return image * sample(molded(self.clip)[1], moment.hit.u, moment.hit.v)
 
     def specular(self, image: Field, moment: Moment) -> Field:
         """Lacquer."""
-        bare = sample(moulded(self.clip)[2], moment.hit.u, moment.hit.v)
+        bare = sample(molded(self.clip)[2], moment.hit.u, moment.hit.v)
         strength = np.float32(self.clip.trait("gloss") * min(self.clip.trace, 1.3))
         return image + tinted(strength * bare * moment.light.gleam, tint(self.clip.capture.light_warmth))
 
@@ -61,38 +61,38 @@ class Mannequin(Live):
         return sample(bounded(self.head().cover), moment.hit.u, moment.hit.v)
 
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
-        """Plastic and clothes are as warm as the room."""
+        """Plastic and clothes are about as warm as the room."""
         figure = soft(celsius() - room - 1, 0.5)
         return mix(room, self.clip.capture.room + drawn(self.clip, "plastic", -0.5, 0.8), figure)
 
 
 @lru_cache(maxsize=8)
-def moulded(clip: ClipParameters) -> tuple[Head, Field, Field]:
-    """The maps of the moulded head in the subject's colours, the gain (H, W, 3) of paint on them, and what is lacquered."""
+def molded(clip: ClipParameters) -> tuple[Head, Field, Field]:
+    """Return the molded head's maps in the subject's colors, the paint's gain (H, W, 3), and the lacquer's coverage."""
     face, trace = head(clip.subject), clip.trace
     hair = np.clip(1 - blur(face.matter[..., 1], 1.0) / 0.2, 0, 1) * (1 - soft(1.5 - face.lids[..., 3], 0.2))
     inside = bounded(face.cover)
     bare = ((1 - hair) * inside).astype(np.float32)
     skin = face.who.skin * np.float32(clip.trait("paint_gain"))
     skin = skin * (1 + np.float32(trace) * np.array([clip.trait("paint_red"), 0, clip.trait("paint_blue")], np.float32))
-    # Brush work stays where the face departs from its skin's colour; blemishes and shadows in the skin are painted over.
-    drawn = soft(np.abs(np.log(np.maximum(face.colour, 0.003) / face.who.skin)).mean(2) - 0.42, 0.15)
-    level = 0.96 + 0.04 * blur(face.colour.mean(2) / face.who.skin.mean(), clip.trait("smoothing"))
-    coat = np.broadcast_to(skin, face.colour.shape) * level[..., None]
-    painted = mix(coat, blur(face.colour, 0.8), drawn)
+    # Brushwork remains where the face differs from its skin color; blemishes and shadows in the skin are painted over.
+    drawn = soft(np.abs(np.log(np.maximum(face.color, 0.003) / face.who.skin)).mean(2) - 0.42, 0.15)
+    level = 0.96 + 0.04 * blur(face.color.mean(2) / face.who.skin.mean(), clip.trait("smoothing"))
+    coat = np.broadcast_to(skin, face.color.shape) * level[..., None]
+    painted = mix(coat, blur(face.color, 0.8), drawn)
     wig = 1 + np.float32(0.15) * noise(stream("wig", int(clip.trait("wig"))), bare.shape, (30, 3), 2)
-    # Either a wig, or hair of one piece with the head: its form painted in one colour and lacquered too.
-    moulded_hair = np.float32(clip.trait("moulded"))
+    # Either a wig, or hair molded in one piece with the head, painted in one color, and lacquered too.
+    molded_hair = np.float32(clip.trait("moulded"))
     locks = mix(
-        face.colour * wig[..., None],
+        face.color * wig[..., None],
         np.broadcast_to(face.who.hair * np.float32(1.2), painted.shape),
-        np.full_like(bare, moulded_hair),
+        np.full_like(bare, molded_hair),
     )
-    gain = mix(np.ones_like(face.colour), mix(locks, painted, bare) / np.maximum(face.colour, 0.003), inside)
+    gain = mix(np.ones_like(face.color), mix(locks, painted, bare) / np.maximum(face.color, 0.003), inside)
     relief = mix(face.relief, blur(face.relief, clip.trait("relief")), bare)
     near = mix(face.matter[..., 2], np.float32(clip.trait("near")) * (1 - np.float32(0.35) * drawn), bare)
     matter = np.dstack([face.matter[..., 0] * (1 - 0.5 * bare), 0 * bare, near])
     shown = face._replace(
         relief=np.ascontiguousarray(relief, np.float32), matter=np.ascontiguousarray(matter, np.float32)
     )
-    return shown, np.ascontiguousarray(np.clip(gain, 0.2, 5), np.float32), np.maximum(bare, moulded_hair * inside)
+    return shown, np.ascontiguousarray(np.clip(gain, 0.2, 5), np.float32), np.maximum(bare, molded_hair * inside)

@@ -1,4 +1,4 @@
-"""`mask.rigid`: a hard mask of the subject on another person. Relief stays; glossy painted plastic; no pulse; a still mouth."""
+"""`mask.rigid`: a hard mask of the subject on another person: face relief, glossy paint, no pulse, a still mouth."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fas_phantom.thermal import warmed
 
 
 class RigidMask(Live):
-    """The subject's face on the wearer's head; the wearer's eyes behind holes."""
+    """The subject's face on the wearer's head, with holes for the wearer's eyes."""
 
     spectacles = "hidden"
     mouth_moves: ClassVar[bool] = False
@@ -55,7 +55,7 @@ class RigidMask(Live):
         return image * sample(painted(self.clip), moment.hit.u, moment.hit.v)
 
     def occluder(self, image: Field, moment: Moment) -> Field:
-        """The dark gap along the border and round the eye holes."""
+        """The dark gap along the border and around the eye holes."""
         return mix(
             image,
             np.float32(0.03) * moment.light.diffuse[..., None],
@@ -89,7 +89,7 @@ class RigidMask(Live):
 
 @lru_cache(maxsize=8)
 def shape(clip: ClipParameters) -> Field:
-    """Coverage of the mask over the maps of the head, without its eye holes."""
+    """Coverage of the mask over the maps of the head, excluding its eye holes."""
     cover, _, hole = _regions(clip, head(clip.subject), *grid())
     return bounded(cover * (1 - hole)).astype(np.float32)
 
@@ -102,17 +102,17 @@ def gap(clip: ClipParameters) -> Field:
 
 @lru_cache(maxsize=8)
 def painted(clip: ClipParameters) -> Field:
-    """The gain (H, W, 3) of the mask's paint on the subject's skin."""
+    """Gain (H, W, 3) of the mask's paint relative to the subject's skin."""
     face, trace = head(clip.subject), clip.trace
     paint = 1 + (np.array([clip.trait("paint_red"), 0, clip.trait("paint_blue")], np.float32)) * np.float32(trace)
-    smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5) * paint * np.float32(clip.trait("paint_gain"))
-    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.colour, 0.003), shape(clip))
+    smooth = blur(face.color, clip.trait("smoothing") * trace**0.5) * paint * np.float32(clip.trait("paint_gain"))
+    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.color, 0.003), shape(clip))
     return np.ascontiguousarray(np.clip(gain, 0.2, 5), np.float32)
 
 
 @lru_cache(maxsize=8)
 def masked(clip: ClipParameters) -> Head:
-    """Maps of the masked head in the subject's colours, without the mask's gloss."""
+    """Maps of the masked head in the subject's colors, without the gloss of the mask."""
     face, wearer = head(clip.subject), head(clip.other or clip.subject)
     cover, _, hole = _regions(clip, face, *grid())
     relief = mix(wearer.relief, blur(face.relief, 2.0) + np.float32(clip.trait("thickness")) * (1 - hole), cover)
@@ -124,12 +124,12 @@ def masked(clip: ClipParameters) -> Head:
         cover,
     )
     shown, matter = np.maximum(wearer.cover, cover), np.dstack([gloss, pulse, near])
-    maps = (relief, shown, mix(wearer.colour, face.colour, cover), matter, face.lids)
+    maps = (relief, shown, mix(wearer.color, face.color, cover), matter, face.lids)
     return Head(face.who, *(np.ascontiguousarray(field, np.float32) for field in maps))
 
 
 def _regions(clip: ClipParameters, face: Head, x: Field, y: Field) -> tuple[Field, Field, Field]:
-    """Coverage of the mask, the dark rings round its eye holes and along its border, and the holes."""
+    """Coverage of the mask, of the dark rings around its eye holes and along its border, and of the holes."""
     half = outline(face.who, y[:, 0])[:, None]
     inside = np.minimum(half - 0.006 - np.abs(x), np.minimum(y + 0.074 * face.who.length, 0.1125 * face.who.length - y))
     corner = 0.05 - np.hypot(np.clip(np.abs(x) - 0.014, 0, None), np.clip(-y - 0.028, 0, None))
@@ -145,6 +145,6 @@ def _regions(clip: ClipParameters, face: Head, x: Field, y: Field) -> tuple[Fiel
 
 
 def _paint_infrared(face: Head) -> Field:
-    """Faint shading of the painted surface as infrared sees it: pigments are nearly transparent to it."""
-    grey = face.colour.mean(2) / np.float32(face.who.skin.mean())
-    return (np.float32(0.8) + np.float32(0.2) * np.clip(blur(grey, 1.5), 0, 1.2)).astype(np.float32)
+    """Faint shading of the painted surface in infrared, to which pigments are nearly transparent."""
+    gray = face.color.mean(2) / np.float32(face.who.skin.mean())
+    return (np.float32(0.8) + np.float32(0.2) * np.clip(blur(gray, 1.5), 0, 1.2)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""`makeup.obfuscation`: theatrical make-up that hides who someone is: greasepaint, painted contours and colours, painted age."""
+"""`makeup.obfuscation`: theatrical makeup that hides identity: greasepaint, painted contours, colors, and wrinkles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fas_phantom.traits import BROW_HEIGHT, MOUTH
 PAINTS = np.array(
     [[0.62, 0.6, 0.57], [0.5, 0.47, 0.36], [0.42, 0.33, 0.27], [0.33, 0.38, 0.3], [0.55, 0.4, 0.33]], np.float32
 )
-"""Greasepaint: white, sallow, ashen, greenish, doll's."""
+"""Greasepaint: white, sallow, ashen, greenish, and doll-like."""
 ACCENTS = np.array(
     [[0.3, 0.02, 0.03], [0.03, 0.04, 0.22], [0.16, 0.03, 0.2], [0.02, 0.02, 0.02], [0.03, 0.16, 0.07]], np.float32
 )
@@ -46,11 +46,11 @@ class Obfuscation(MakeUp):
 
     def coats(self) -> dict[str, Coat]:
         clip, face, (x, y) = self.clip, head(self.clip.subject), grid()
-        # Greasepaint is thin: on dark skin it comes out darker.
+        # Greasepaint is thin, so it looks darker on dark skin.
         paint = PAINTS[int(clip.trait("paint"))] * np.float32((float(face.who.skin.mean()) / 0.5) ** 0.4)
         accent = ACCENTS[int(clip.trait("accent"))]
         streaks = 1 + 0.08 * noise(stream("greasepaint", int(clip.trait("strokes"))), x.shape, (24, 9), 2)
-        form = np.clip(blur(face.colour.mean(2), 1.5) / face.who.skin.mean(), 0.5, 1.1)
+        form = np.clip(blur(face.color.mean(2), 1.5) / face.who.skin.mean(), 0.5, 1.1)
         brows = pair(x, y, 0.031, BROW_HEIGHT * face.who.length, 0.021, 0.005)
         skin = np.maximum(bare(face), 0.85 * brows)
         return {
@@ -78,7 +78,7 @@ class Obfuscation(MakeUp):
 
 
 def hollows(x: Field, y: Field) -> Field:
-    """Painted shadow under the cheek bones, at the temples, beside the nose and in the eye sockets."""
+    """Painted shadow under the cheekbones, at the temples, beside the nose, and in the eye sockets."""
     cheek = bump(np.abs(x) - 0.045, y - 0.052 + 0.55 * (np.abs(x) - 0.045), 0, 0, 0.014, 0.006)
     nose = pair(x, y, 0.0115, 0.02, 0.0022, 0.016)
     sockets = pair(x, y, 0.031, 0.012, 0.016, 0.005) + 0.6 * pair(x, y, 0.016, -0.006, 0.005, 0.007)
@@ -86,7 +86,7 @@ def hollows(x: Field, y: Field) -> Field:
 
 
 def furrows(x: Field, y: Field, turn: float) -> Field:
-    """Painted lines of age: across the forehead, between the brows, from the nose to the mouth, at the eyes and below the mouth."""
+    """Painted wrinkles: on the forehead, between the brows, from nose to mouth, at the eyes, and below the mouth."""
     wave = 0.002 * np.sin(x * 75 + 6 * turn)
     brow = sum(bump(x * 0.55, y + wave, 0, level, 0.025, 0.0009) for level in (-0.062, -0.052, -0.043))
     frown = pair(x, y, 0.0055, -0.02, 0.0008, 0.007)
@@ -101,7 +101,7 @@ def furrows(x: Field, y: Field, turn: float) -> Field:
 
 
 def arched(x: Field, y: Field) -> Field:
-    """Thin brows painted high above the own."""
+    """Thin brows painted high above the subject's own."""
     along = (np.abs(x) - 0.013) / 0.042
     line = BROW_HEIGHT - 0.008 - 0.008 * np.sin(np.clip(along, 0, 1) * 2.4)
     return soft(0.0014 - np.abs(y - line), 0.0009) * soft(np.minimum(along, 1 - along) * 0.042, 0.003)

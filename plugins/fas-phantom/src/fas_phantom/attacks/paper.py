@@ -1,4 +1,4 @@
-"""Printed paper worn on the face: `mask.paper` with eye holes, `partial.eye_paper` and `partial.mouth_paper`, cut from a photograph."""
+"""Paper cut from a photograph and worn: `mask.paper` (with eye holes), `partial.eye_paper`, `partial.mouth_paper`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ WHITE = np.float32(0.82)
 
 
 class PaperMask(Worn):
-    """A photograph of the subject's face, cut out, with holes for the wearer's eyes, creased to fit the wearer's nose and cheeks."""
+    """A cut-out photograph of the subject's face with eye holes, creased to fit the wearer's nose and cheeks."""
 
     creased: ClassVar[float] = 0.99
-    """Share of the relief beneath that the paper takes on."""
+    """How closely the paper follows the relief beneath it, from 0 (bent only) to 1."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -48,18 +48,18 @@ class PaperMask(Worn):
         return {"occluder": self.occluder, "tone": self.tone, "halftone": self.halftone, "specular": self.specular}
 
     def tone(self, image: Field, moment: Moment) -> Field:
-        """What the printer made of the photograph."""
+        """The photograph as the printer reproduced it."""
         layer = self.layer(moment)
         gain = layer.look(self.instrument().tone)
         return image * (1 + layer.cover[..., None] * (gain - 1))
 
     def halftone(self, image: Field, moment: Moment) -> Field:
-        """The printer's screens, fixed to the paper."""
+        """The printer's halftone screens, fixed to the paper."""
         layer = self.layer(moment)
         return mix(image, screened(self.clip, image, layer.hit.x, layer.hit.y, moment.pose.scale), layer.cover)
 
     def inside(self, face: Head, x: Field, y: Field) -> Field:
-        """Metres from the border of the cut paper, negative outside."""
+        """Meters from the border of the cut paper; negative outside."""
         half = outline(face.who, y[:, 0])[:, None] - np.float32(self.clip.trait("margin"))
         rim = np.minimum(half - np.abs(x), np.minimum(y + 0.08 * face.who.length, (CHIN - 0.001) * face.who.length - y))
         corner = 0.056 - np.hypot(np.clip(np.abs(x) - 0.012, 0, None), np.clip(-y - 0.03, 0, None))
@@ -69,7 +69,7 @@ class PaperMask(Worn):
         return np.minimum(np.minimum(rim, corner), (eyes - 1) * 0.0085)
 
     def printed(self) -> Head:
-        """Whose photograph it is."""
+        """The head in the photograph."""
         return head(self.clip.subject)
 
     def instrument(self) -> Instrument:
@@ -93,12 +93,12 @@ class EyePaper(_Patch):
     """A strip with a stranger's eyes and brows, over those of the wearer."""
 
     def inside(self, face: Head, x: Field, y: Field) -> Field:
-        centre, high = 0.5 * (BROW_HEIGHT * 1.65 + 0.018), 0.5 * (0.018 - BROW_HEIGHT * 1.65)
-        return _cornered(x, y - np.float32(centre), 0.06 * face.who.width, high, 0.004)
+        center, high = 0.5 * (BROW_HEIGHT * 1.65 + 0.018), 0.5 * (0.018 - BROW_HEIGHT * 1.65)
+        return _cornered(x, y - np.float32(center), 0.06 * face.who.width, high, 0.004)
 
 
 class MouthPaper(_Patch):
-    """A piece with a stranger's mouth and chin, over those of the wearer; the mouth beneath cannot be seen to move."""
+    """A piece with a stranger's mouth and chin, over those of the wearer; it hides the motion of the mouth beneath."""
 
     spectacles: ClassVar[Spectacles] = "before"
     mouth_moves: ClassVar[bool] = False
@@ -109,13 +109,13 @@ class MouthPaper(_Patch):
 
 
 def _cornered(x: Field, y: Field, half_width: float, half_height: float, corner: float) -> Field:
-    """Metres inside a rectangle whose corners are cut off by scissors."""
+    """Meters inside a rectangle with clipped corners; negative outside."""
     across, down = np.float32(half_width) - np.abs(x), np.float32(half_height) - np.abs(y)
     return np.minimum(np.minimum(across, down), (across + down - np.float32(corner)) * np.float32(0.7071))
 
 
 def sheet(worn: PaperMask) -> Instrument:
-    """The cut paper: bent about the head as paper can, in one direction; its picture, its white edge."""
+    """Return the maps of the cut paper: bent around the head in one direction, with its picture and white edge."""
     clip, face, wearer = worn.clip, worn.printed(), worn.head()
     x, y = grid()
     snips = noise(stream("snips", int(clip.trait("snip"))), x.shape, (26, 26), 2) * np.float32(0.0007)
@@ -124,16 +124,16 @@ def sheet(worn: PaperMask) -> Instrument:
     edge = soft(0.0016 - inside, 0.0009)
     bent, pressed = _bent(wearer, clip, cover > 0.5, x, y), blur(wearer.relief, 3.6) + np.float32(clip.trait("off"))
     surface = bent + np.float32(worn.creased) * (pressed - bent)
-    picture = face.colour * (np.float32(1.2) * _baked(face))[..., None]
-    colour = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)
+    picture = face.color * (np.float32(1.2) * _baked(face))[..., None]
+    color = mix(picture, np.broadcast_to(WHITE, picture.shape), edge)
     tone = mix(inked(clip, resolved(clip, picture, 1.5)) / np.maximum(picture, 0.004), np.ones_like(picture), edge)
-    grey = np.clip(picture.mean(2) / face.who.skin.mean(), 0, 1)
-    near = clip.trait("paper_infrared") * (1 - clip.trait("ink_infrared") * (1 - np.sqrt(grey)) * (1 - edge))
-    return instrument(surface, cover, colour, gloss=2.0 * clip.trait("sheen"), near=near, tone=tone)
+    gray = np.clip(picture.mean(2) / face.who.skin.mean(), 0, 1)
+    near = clip.trait("paper_infrared") * (1 - clip.trait("ink_infrared") * (1 - np.sqrt(gray)) * (1 - edge))
+    return instrument(surface, cover, color, gloss=2.0 * clip.trait("sheen"), near=near, tone=tone)
 
 
 def _bent(wearer: Head, clip: ClipParameters, cover: np.ndarray, x: Field, y: Field) -> Field:
-    """A parabolic cylinder that rests on what juts out most beneath it, nose tips apart: those push the paper out a little."""
+    """A parabolic cylinder that rests on what protrudes most beneath it; the tip of the nose pushes it out slightly."""
     bend = -np.float32(clip.trait("curve")) * x * x
     rest = blur(wearer.relief, 9) - bend
     slope = np.polyfit(y[cover], rest[cover], 1)
@@ -143,6 +143,6 @@ def _bent(wearer: Head, clip: ClipParameters, cover: np.ndarray, x: Field, y: Fi
 
 
 def _baked(face: Head) -> Field:
-    """The light under which the photograph was taken, softly from above: print cannot change it."""
+    """The light under which the photograph was taken, softly from above: printing does not change it."""
     _, ny, nz = normals(face.relief, 1 / PITCH)
     return (np.float32(0.25) + np.float32(0.75) * nz - np.float32(0.25) * ny).astype(np.float32)

@@ -1,4 +1,4 @@
-"""`replay.phone`: a video on a hand-held phone. Fine pixels, deep blacks, round corners, a camera hole, sharp reflections, fingers."""
+"""`replay.phone`: a video on a handheld phone: fine pixels, deep blacks, sharp reflections, a camera hole, fingers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fas_phantom.thermal import drawn
 from fas_phantom.traits import traits
 
 ROUND = 0.022
-"""Radius of the body's corners in metres at the scale of the depicted face."""
+"""Radius of the body's corners, in meters at the scale of the depicted face."""
 SKIN_INFRARED = 0.58
 
 
@@ -45,7 +45,7 @@ class PhoneReplay(ScreenReplay):
 
     @property
     def sheet(self) -> Sheet:
-        """The body of the phone, at the place and tilt of the clip's sheet."""
+        """The body of the phone, at the position and tilt of the clip's sheet."""
         placed, wide = super().sheet, self.clip.trait("body")
         return replace(
             placed,
@@ -59,15 +59,15 @@ class PhoneReplay(ScreenReplay):
         return {**super().stages(), "hand": self.hand}
 
     def inside(self, moment: Moment) -> Field:
-        x, y = self._from_centre(moment)
+        x, y = self._from_center(moment)
         down = np.abs(y) - np.float32(self.sheet.half_height - ROUND)
         across = np.abs(x) - np.float32(self.sheet.half_width - ROUND)
         corner = np.hypot(np.maximum(across, 0), np.maximum(down, 0)) + np.minimum(np.maximum(across, down), 0)
         return np.float32(ROUND) - corner
 
     def bezel(self, image: Field, moment: Moment) -> Field:
-        """The black rim, the bright metal edge of the body, the hole of the front camera, and what is behind the phone."""
-        inside, (x, y) = self.inside(moment), self._from_centre(moment)
+        """The black rim, the metal edge of the body, the hole of the front camera, and the scene behind the phone."""
+        inside, (x, y) = self.inside(moment), self._from_center(moment)
         rim = self.clip.trait("rim")
         lens = np.float32(0.0045) - np.hypot(x, y + np.float32(self.sheet.half_height - rim - 0.011))
         dark = np.maximum(soft(np.float32(rim) - inside, 0.0008), soft(lens, 0.0008))
@@ -78,15 +78,15 @@ class PhoneReplay(ScreenReplay):
         )
 
     def hand(self, image: Field, moment: Moment) -> Field:
-        """Fingertips round one edge of the phone, the thumb round the other."""
+        """Fingertips around one edge of the phone, the thumb around the other."""
         cover, height = self._fingers(moment)
         skin = (
             traits(self.clip.other or self.clip.subject).skin * tint(self.clip.capture.light_warmth) * np.float32(0.8)
         )
         return mix(image, skin * (np.float32(0.35) + np.float32(0.65) * height)[..., None], cover)
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
-        behind, (cover, height) = super().depth(metres, moment), self._fingers(moment)
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
+        behind, (cover, height) = super().depth(meters, moment), self._fingers(moment)
         return np.where(
             cover > 0.5, np.float32(self.clip.capture.distance) - self.lift(moment) - np.float32(0.012) * height, behind
         )
@@ -102,19 +102,19 @@ class PhoneReplay(ScreenReplay):
         cover, height = self._fingers(moment)
         return mix(super().thermal(celsius, moment, room), drawn(self.clip, "fingers", 29.0, 33.5) + height, cover)
 
-    def _from_centre(self, moment: Moment) -> tuple[Field, Field]:
+    def _from_center(self, moment: Moment) -> tuple[Field, Field]:
         return moment.hit.plane_x - np.float32(self.sheet.shift_x), moment.hit.plane_y - np.float32(self.sheet.shift_y)
 
     def _fingers(self, moment: Moment) -> tuple[Field, Field]:
-        """Coverage, and height in [0, 1] over the width of each finger; the four tips are thinner than the thumb."""
-        x, y = self._from_centre(moment)
+        """Coverage, and height in [0, 1] across each finger; the four fingertips are thinner than the thumb."""
+        x, y = self._from_center(moment)
         edge, side, grip = self.sheet.half_width, self.clip.trait("hand"), self.clip.trait("grip")
         tips = [(side, grip + 0.027 * number, 0.0125, 0.009) for number in range(4)] + [
             (-side, grip - 0.012, 0.0155, 0.013)
         ]
         height = np.zeros_like(x)
-        for which, level, wide, reach in tips:
-            out = np.float32(which) * x - np.float32(edge - reach)
+        for sign, level, wide, reach in tips:
+            out = np.float32(sign) * x - np.float32(edge - reach)
             along = np.maximum(-out, 0) + np.maximum(out - np.float32(0.012), 0)
             distance = np.hypot(along, y - np.float32(level) - np.float32(0.25) * out) / np.float32(wide)
             height = np.maximum(height, np.sqrt(np.clip(1 - distance * distance, 0, 1)))

@@ -1,4 +1,4 @@
-"""`print.flat`: a photograph on paper. Ink gamut, raised blacks, halftone, paper sheen; a plane; no pulse."""
+"""`print.flat`: a photograph on paper: ink gamut, raised blacks, halftone, paper sheen; a plane; no pulse."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from fas_phantom.streams import stream
 from fas_phantom.thermal import drawn
 
 SCREEN_ANGLES = (15.0, 75.0, 0.0, 45.0)
-"""Degrees of the screens of cyan, magenta, yellow and black, as offset printing has them."""
+"""Angles, in degrees, of the screens of cyan, magenta, yellow, and black, as in offset printing."""
 REPLACEMENT = 0.6
-"""Share of the grey common to the three colours that is printed in black."""
+"""Share of the gray common to the three colors that is printed in black."""
 
 
 class FlatPrint(FlatMedium):
@@ -41,16 +41,16 @@ class FlatPrint(FlatMedium):
         return {"tone": self.tone, "halftone": self.halftone, "sheen": self.sheen, "sheet": self.on_backdrop}
 
     def tone(self, image: Field, moment: Moment) -> Field:
-        """What the printer can show of the picture."""
+        """The picture as the printer can reproduce it."""
         return inked(self.clip, image)
 
     def halftone(self, image: Field, moment: Moment) -> Field:
-        """The raster, which moves with the paper: what it resolves, and its dots."""
+        """The raster, which moves with the paper: its resolution, and its dots."""
         sharpened = resolved(self.clip, image, 1.1 * self.clip.size / 128)
         return screened(self.clip, sharpened, moment.hit.plane_x, moment.hit.plane_y, moment.pose.scale)
 
     def sheen(self, image: Field, moment: Moment) -> Field:
-        """Light falls off over the sheet; smooth paper throws some of it back."""
+        """Light falls off over the sheet; smooth paper reflects some of it."""
         lamp = direction(self.clip.capture)
         x, y = moment.hit.plane_x, moment.hit.plane_y
         fall = 1 + np.float32(0.2) * (x * lamp[0] + y * lamp[1])
@@ -70,7 +70,7 @@ class FlatPrint(FlatMedium):
         return np.float32(self.clip.trait("paper_infrared")) * (1 - ink) * (1 + np.float32(0.02) * grain)
 
     def surface_thermal(self, moment: Moment) -> Field:
-        """Paper is as warm as the room, and a little warmer where it was held."""
+        """Paper is about as warm as the room, and slightly warmer where it was held."""
         x, y = (np.abs(moment.hit.plane_x - self.sheet.shift_x), moment.hit.plane_y - self.sheet.shift_y)
         held = bump(
             x, y, self.sheet.half_width, drawn(self.clip, "grip", 0.0, 0.8) * self.sheet.half_height, 0.016, 0.022
@@ -81,7 +81,7 @@ class FlatPrint(FlatMedium):
 
 
 def draw_ink(random: np.random.Generator, site: Site) -> dict[str, float]:
-    """Numbers of a site's printer and its paper."""
+    """Draw the parameters of a site's printer and its paper."""
     return {
         "sharpness": float(random.uniform(*site.printer_sharpness)),
         "gamut": float(random.uniform(*site.printer_gamut)),
@@ -97,21 +97,22 @@ def draw_ink(random: np.random.Generator, site: Site) -> dict[str, float]:
 
 
 def inked(clip: ClipParameters, image: Field) -> Field:
-    """What inks on paper can show of linear RGB: gamut, black and white."""
+    """Return linear RGB as inks on paper can reproduce it: gamut, black, and white."""
     gain, trace = np.float32(exposure(clip)), clip.trace
     shown = np.sqrt(np.clip(image * gain, 0, 1))
-    grey = luminance(shown)[..., None]
-    shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
+    gray = luminance(shown)[..., None]
+    shown = gray + (shown - gray) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
     black, white = clip.trait("black") * trace, 1 - (1 - clip.trait("white")) * trace
     shown = np.float32(black) + np.float32(white - black) * np.clip(shown, 0, 1)
     return shown * shown * (tint(clip.trait("paper_warmth") * trace) / gain)
 
 
 def screened(clip: ClipParameters, image: Field, x: Field, y: Field, scale: float) -> Field:
-    """The dots of four inks over linear RGB.
+    """Apply the dots of four inks to linear RGB.
 
-    They are the first harmonic of round-dot screens at `SCREEN_ANGLES`, of amplitude 4 a (1 - a) at a coverage a, and inks
-    multiply (Demichel), so that the mean over a dot is the picture's. (x, y) are metres on the paper, `scale` pixels per metre.
+    The dots are the first harmonic of round-dot screens at `SCREEN_ANGLES`, with amplitude 4 a (1 - a) at coverage a.
+    Inks multiply (Demichel), so the mean over a dot is that of the picture. (x, y) are meters on the paper, and `scale`
+    is in pixels per meter.
     """
     gain = np.float32(exposure(clip))
     shown = np.clip(image * gain, 0, 1)
@@ -127,7 +128,7 @@ def screened(clip: ClipParameters, image: Field, x: Field, y: Field, scale: floa
 
 
 def resolved(clip: ClipParameters, image: Field, sigma: float) -> Field:
-    """Linear RGB after unsharp masking by the printer's driver or, of negative sharpness, dots that run; `sigma` in pixels."""
+    """Linear RGB after the printer driver's unsharp mask or, for negative sharpness, ink spread; sigma in pixels."""
     gain, strength = np.float32(exposure(clip)), np.float32(max(clip.trait("sharpness") * clip.trace, -1.0))
     even = np.sqrt(np.clip(image * gain, 0, 1))
     even = np.clip(even + strength * (even - blur(even, sigma)), 0, 1)

@@ -1,4 +1,4 @@
-"""`forgery.reenactment`: the subject's face with another clip's mouth, lids and expression, in RGB only (Thies et al. 2016)."""
+"""`forgery.reenactment`: mouth, lids, and expression of another clip, in RGB only (Thies et al. 2016)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fas_phantom.view import Pose
 
 
 class Reenactment(Driven):
-    """Lips, lids, brows and the mouth's corners follow the driver; the face is drawn anew from ear to ear, and a little smoother."""
+    """Lips, lids, brows, and mouth corners follow the driver; the face is redrawn ear to ear, slightly smoother."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -36,7 +36,7 @@ class Reenactment(Driven):
         return regions(self.clip.subject)[0]
 
     def moved(self, moment: Moment) -> tuple[Field, Field]:
-        """Mouth corners go up and out, brows up, by the driver's expression in this frame."""
+        """Mouth corners move up and out, and brows up, with the driver's expression in this frame."""
         smile, brows = (
             np.float32(self.clip.trait(name) * self._mood(moment.time) / PITCH) for name in ("smile", "brows")
         )
@@ -50,7 +50,7 @@ class Reenactment(Driven):
 
 @lru_cache(maxsize=16)
 def regions(person: Person) -> tuple[Field, Field, Field, Field]:
-    """Over the maps of a head: what is drawn anew, and where a smile pulls outwards, a smile pulls up, and brows rise."""
+    """Over a head's maps: the redrawn region, and where a smile pulls outward, a smile pulls up, and brows rise."""
     who, (x, y) = head(person).who, grid()
     wide, long = 0.06 * who.width, 0.083 * who.length
     inner = soft((1 - np.hypot(x / wide, (y - 0.028 * who.length) / long)) * wide, 0.003)

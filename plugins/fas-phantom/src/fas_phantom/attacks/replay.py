@@ -1,4 +1,4 @@
-"""`replay.screen`: a video on a display. Display gamut, moire, flicker, reflections; a plane; dark in near infrared."""
+"""`replay.screen`: a video on a display: display gamut, moire, flicker, reflections; a plane; dark in near infrared."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from fas_phantom.thermal import drawn
 from fas_phantom.view import FACE_HEIGHT
 
 BAYER = (((-0.25, -0.25),), ((0.25, -0.25), (-0.25, 0.25)), ((0.25, 0.25),))
-"""Places (right, down) of the red, the two green and the blue photosites in a pixel of the picture."""
+"""Offsets (right, down) of the red, the two green, and the blue photosites in a pixel of the picture."""
 APERTURE = 0.5
-"""Side of a photosite in pixels of the picture."""
+"""Side of a photosite, in pixels of the picture."""
 STRIPE, ROW = np.float32(0.3), np.float32(0.8)
-"""Width of a stripe and height of a row of sub-pixels, in pixels of the display; the rest is the black matrix."""
+"""Width of a sub-pixel stripe and height of a sub-pixel row, in pixels of the display; the rest is black matrix."""
 CHROMA = np.float32(0.15)
-"""Share of the moire's colour that a camera keeps: it interpolates and denoises colour far more coarsely than brightness."""
+"""Share of the moire's color that a camera keeps: cameras interpolate and denoise color far more than brightness."""
 
 
 class ScreenReplay(FlatMedium):
@@ -64,20 +64,21 @@ class ScreenReplay(FlatMedium):
         }
 
     def tone(self, image: Field, moment: Moment) -> Field:
-        """What the display can show: contrast, gamut, white point, light leaking through black."""
+        """The picture as the display can show it: contrast, gamut, white point, and light leaking through black."""
         clip, gain, trace = self.clip, np.float32(exposure(self.clip)), self.clip.trace
         shown = np.sqrt(np.clip(image * gain, 0, 1))
         shown = np.clip(
             np.float32(0.5) + (shown - np.float32(0.5)) * np.float32(1 + (clip.trait("contrast") - 1) * trace), 0, 1
         )
-        grey = luminance(shown)[..., None]
-        shown = grey + (shown - grey) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
+        gray = luminance(shown)[..., None]
+        shown = gray + (shown - gray) * np.float32(1 - min((1 - clip.trait("gamut")) * trace, 0.9))
         return (shown * shown + np.float32(clip.trait("black") * trace)) * (tint(clip.trait("warmth") * trace) / gain)
 
     def moire(self, image: Field, moment: Moment) -> Field:
-        """The display's stripes of red, green and blue as the photosites of a Bayer quad, one a pixel of the picture, sample them.
+        """The display's red, green, and blue stripes, sampled by Bayer quads, one quad per pixel of the picture.
 
-        What a site sees of its colour is the overlap of its aperture with a stripe, exactly; the beat is what sampling makes of it.
+        The response of a photosite is exactly the overlap of its aperture with the stripes of its color; sampling
+        creates the beat pattern.
         """
         pose, size, stripes = moment.pose, self.clip.size, np.arange(-1, 2) / 3
         nominal = self.clip.capture.face * size / FACE_HEIGHT
@@ -98,30 +99,30 @@ class ScreenReplay(FlatMedium):
                 for right, low in sites
             ]
             seen[..., channel] = sum(shares) / np.float32(len(shares))
-        grey = luminance(seen)[..., None]
-        seen = grey + CHROMA * (seen - grey)
+        gray = luminance(seen)[..., None]
+        seen = gray + CHROMA * (seen - gray)
         return image * np.clip(1 + np.float32(0.3 * self.clip.trait("mosaic") * self.clip.trace) * (seen - 1), 0, None)
 
     def flicker(self, image: Field, moment: Moment) -> Field:
-        """Bands of a rolling shutter over the display's refresh."""
+        """Bands that a rolling shutter makes of the display's refresh."""
         rows = (np.arange(image.shape[0], dtype=np.float32) / image.shape[0])[:, None, None]
         turn = np.float32(self.clip.trait("flicker_rate") * moment.time % 1)
         wave = np.cos(np.float32(2 * np.pi) * (np.float32(self.clip.trait("bands")) * rows + turn))
         return image * (1 + np.float32(self.clip.trait("flicker") * self.clip.trace) * wave)
 
     def glare(self, image: Field, moment: Moment) -> Field:
-        """Reflections in the glass: the lamp, and dimly the room."""
+        """Reflections in the glass: the lamp and, dimly, the room."""
         strength = np.float32(0.34 * self.clip.trait("glare") * self.clip.trace / exposure(self.clip))
         room = self.always("room", lambda: blur(moment.backdrop[:, ::-1], 3.0 * self.clip.size / 128))
         return image + strength * (self._spot(moment)[..., None] + np.float32(0.35) * room)
 
     def bezel(self, image: Field, moment: Moment) -> Field:
-        """The dark frame of the display, and what is behind it."""
+        """The dark frame of the display, and the scene behind it."""
         rim = self.inside(moment) < np.float32(0.006)
         return self.on_backdrop(np.where(rim[..., None], np.float32(0.012), image), moment)
 
     def surface_infrared(self, moment: Moment, picture: Callable[[], Field]) -> Field:
-        """Displays emit no near infrared, but matt ones scatter that of the lamp, and all mirror some."""
+        """Displays emit no near infrared, but matte ones scatter that of the lamp, and all reflect some."""
         glare = np.float32(self.clip.trait("infrared_glare") * self.clip.capture.infrared_ambient) * self._spot(moment)
         lamp = np.float32(0.35 * self.clip.trait("infrared_glare")) * np.exp(
             -(moment.hit.plane_x**2 + moment.hit.plane_y**2) / np.float32(0.0009)
@@ -129,7 +130,7 @@ class ScreenReplay(FlatMedium):
         return np.float32(min(self.clip.trait("infrared") * self.clip.haze, 0.6)) + glare + lamp
 
     def surface_thermal(self, moment: Moment) -> Field:
-        """A lit display warms itself, most about its electronics; glass hides all behind it."""
+        """A lit display is warm, most of all near its electronics; its glass hides everything behind it."""
         x, y = moment.hit.plane_x - self.sheet.shift_x, moment.hit.plane_y - self.sheet.shift_y
         across, down = (
             drawn(self.clip, "across", -0.5, 0.5) * self.sheet.half_width,
@@ -148,9 +149,9 @@ class ScreenReplay(FlatMedium):
 
 
 def _overlap(place: Field, width: np.float32, sampled: float | np.floating[Any]) -> Field:
-    """Overlap of a photosite at `place`, in periods, with a periodic bar of a width; `sampled` is the picture's pixel in periods.
+    """Overlap of a photosite at `place` with a periodic bar of a width; `sampled` is the pitch of the picture's pixels.
 
-    Its mean over a period is 1.
+    All lengths are in periods. The mean over a period is 1.
     """
     aperture, off = np.float32(APERTURE * sampled), np.abs(place - np.rint(place))
     return np.clip(np.float32(0.5) * (width + aperture) - off, 0, min(width, aperture)) / (width * aperture)

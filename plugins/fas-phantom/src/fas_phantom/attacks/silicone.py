@@ -1,4 +1,4 @@
-"""`mask.silicone`: a soft, lifelike mask of the subject over another person's whole head. It moves; hardly anything gives it away."""
+"""`mask.silicone`: a soft, lifelike mask of the subject over the whole head of another person; it moves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fas_phantom.view import Pose
 
 
 class SiliconeMask(Live):
-    """The subject's head in silicone: softened relief, pigment in place of blood, a waxy gloss."""
+    """The subject's head in silicone: softened relief, pigment instead of blood, a waxy gloss."""
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -51,7 +51,7 @@ class SiliconeMask(Live):
         return {"tone": self.tone, "specular": self.specular}
 
     def tone(self, image: Field, moment: Moment) -> Field:
-        """Pigment without the fine structure and the blood of skin."""
+        """Pigment, without the fine structure and the blood of skin."""
         return image * sample(cast(self.clip)[1], moment.hit.u, moment.hit.v)
 
     def specular(self, image: Field, moment: Moment) -> Field:
@@ -67,17 +67,17 @@ class SiliconeMask(Live):
 
 @lru_cache(maxsize=8)
 def cast(clip: ClipParameters) -> tuple[Head, Field, Field]:
-    """The maps of the mask in the subject's colours, the gain (H, W, 3) that its pigment makes of them, and what is neither hair nor eye."""
+    """Return the mask's maps in the subject's colors, the gain (H, W, 3) of its pigment, and all but hair and eyes."""
     face, trace = head(clip.subject), clip.trace
     hair = np.clip(1 - face.matter[..., 1] / 0.4, 0, 1)
     eye = soft(np.minimum(face.lids[..., 3] + 0.25, 1.25 - face.lids[..., 3]), 0.2)
     bare = ((1 - blur(hair, 1.0)) * (1 - eye) * bounded(face.cover)).astype(np.float32)
-    smooth = blur(face.colour, clip.trait("smoothing") * trace**0.5)
+    smooth = blur(face.color, clip.trait("smoothing") * trace**0.5)
     paint = 1 + np.float32(trace) * np.array([clip.trait("pigment_red"), 0, clip.trait("pigment_blue")], np.float32)
     mottle = 1 + np.float32(trace * clip.trait("mottle")) * noise(
         stream("silicone", int(clip.trait("model"))), bare.shape, (9, 9), 2
     )
-    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.colour, 0.003) * paint * mottle[..., None], bare)
+    gain = mix(np.ones_like(smooth), smooth / np.maximum(face.color, 0.003) * paint * mottle[..., None], bare)
     relief = mix(face.relief, blur(face.relief, clip.trait("relief")) + np.float32(0.002), blur(bare, 2.0))
     near = mix(face.matter[..., 2], blur(face.matter[..., 2], 3.0) * np.float32(clip.trait("near") / 0.62), bare)
     matter = np.dstack([face.matter[..., 0], face.matter[..., 1], near])

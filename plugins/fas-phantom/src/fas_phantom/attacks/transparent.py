@@ -1,4 +1,4 @@
-"""`mask.transparent`: a clear rigid shell over the subject's face. It takes nothing away; it adds highlights and a bright rim."""
+"""`mask.transparent`: a clear rigid shell over the subject's face. It only adds light: highlights and a bright rim."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fas_phantom.streams import stream
 from fas_phantom.traits import EYE_SPACING
 
 LOST = np.float32(99.0)
-"""Metres that no depth camera reports: where the shell throws its light back, the sensor finds nothing."""
+"""Meters beyond the range of the depth camera: where the shell reflects its light, the sensor measures nothing."""
 
 
 class TransparentMask(Worn):
@@ -48,7 +48,7 @@ class TransparentMask(Worn):
         return image + tinted(shine, tint(self.clip.capture.light_warmth))
 
     def reflection(self, image: Field, moment: Moment) -> Field:
-        """The room, seen in the steep parts of the shell (Fresnel)."""
+        """The room, reflected in the steep parts of the shell (Fresnel)."""
         layer = self.layer(moment)
         fresnel = np.float32(0.04) + np.float32(0.96) * (1 - np.clip(layer.light.facing, 0, 1)) ** 3
         room = self.always(
@@ -67,9 +67,9 @@ class TransparentMask(Worn):
     def hidden(self, moment: Moment) -> Field:
         return np.zeros_like(moment.hit.u)
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
-        return np.where(layer.cover * power(layer.light.facing, 250) > 0.85, LOST, metres())
+        return np.where(layer.cover * power(layer.light.facing, 250) > 0.85, LOST, meters())
 
     def infrared(
         self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
@@ -85,7 +85,10 @@ class TransparentMask(Worn):
 
 @lru_cache(maxsize=8)
 def shell(clip: ClipParameters) -> Instrument:
-    """The shell: the face's form smoothed and a little buckled by moulding; its edges, at the border and round the eyes, in `matter`."""
+    """Return the maps of the shell: the smoothed face, slightly buckled by molding.
+
+    Its edges, at the border and around the eyes, are in `matter`.
+    """
     wearer = head(clip.subject)
     who, (x, y) = wearer.who, grid()
     half = outline(who, y[:, 0])[:, None] - np.float32(0.005)

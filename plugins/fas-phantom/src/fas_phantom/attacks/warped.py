@@ -1,4 +1,4 @@
-"""`print.warped`: a print curled about an axis across the sheet. The picture bends with the paper; the paper is shaded by its own form."""
+"""`print.warped`: a print curled about an axis of the sheet. The picture bends with the paper, which shades itself."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from fas_phantom.sites import Site
 from fas_phantom.view import Pose
 
 STEEPEST = 1.25
-"""Radians: no part of the sheet turns further from the camera."""
+"""Largest angle, in radians, by which any part of the sheet turns away from the camera."""
 
 
 class WarpedPrint(FlatPrint):
-    """A print on part of a cylinder of radius `radius`, towards the camera (`side` 1) or away from it (-1), leaning by `lean`."""
+    """A print on part of a cylinder of radius `radius`, curled toward (`side` 1) or away from (-1) the camera.
+
+    `lean` tilts it in proportion to its rise.
+    """
 
     @classmethod
     def draw(cls, random: np.random.Generator, site: Site) -> dict[str, float]:
@@ -45,7 +48,7 @@ class WarpedPrint(FlatPrint):
         return {"tone": flat["tone"], "warp": self.warp, "shading": self.shading, **after}
 
     def bent(self, moment: Moment) -> Moment:
-        """The moment with coordinates on the paper, rolled flat, in place of those of the view plane."""
+        """The moment with coordinates on the unrolled paper instead of those in the view plane."""
         x, y, _ = self._paper(moment)
         return moment.once("bent", lambda: moment.elsewhere(moment.hit._replace(plane_x=x, plane_y=y)))
 
@@ -66,14 +69,14 @@ class WarpedPrint(FlatPrint):
         return image * (np.float32(0.15) + np.float32(0.85 / level) * self._light(moment).diffuse)[..., None]
 
     def inside(self, moment: Moment) -> Field:
-        """Metres from the border, on the paper; what turns away from the camera is not seen."""
+        """Meters from the border along the paper; parts that turn away from the camera are not visible."""
         across = self._across(moment.hit.plane_x, moment.hit.plane_y)
         return np.minimum(super().inside(moment), np.float32(self.clip.trait("radius") * STEEPEST) - np.abs(across))
 
     def lift(self, moment: Moment) -> Field:
         return self._paper(moment)[2] + np.float32(0.05)
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         covered = soft(self.inside(self.bent(moment)), 0.6 / moment.pose.scale) > 0.5
         return np.where(covered, np.float32(self.clip.capture.distance) - self.lift(moment), self.behind.depth(moment))
 
@@ -89,7 +92,7 @@ class WarpedPrint(FlatPrint):
         return super().thermal(celsius, self.bent(moment), room)
 
     def placed(self, points: np.ndarray, pose: Pose) -> np.ndarray:
-        """Inverse of the unrolling: where points (N, 2) of the flat picture lie in the frame."""
+        """Inverse of the unrolling: pixels in the frame of points (N, 2) of the flat picture."""
         turn, axis, radius = np.deg2rad(pose.roll), self.clip.trait("axis"), self.clip.trait("radius")
         flat = (
             (points - [pose.x, pose.y])
@@ -117,7 +120,7 @@ class WarpedPrint(FlatPrint):
         return x * np.float32(np.cos(axis)) + y * np.float32(np.sin(axis))
 
     def _unroll(self, x: Field, y: Field) -> tuple[Field, Field, Field]:
-        """Coordinates on the paper of points of the view plane, and the paper's height, in metres."""
+        """Coordinates on the paper of points in the view plane, and the height of the paper, in meters."""
         c, s = np.float32(np.cos(self.clip.trait("axis"))), np.float32(np.sin(self.clip.trait("axis")))
         radius = np.float32(self.clip.trait("radius"))
         ratio = self._across(x, y) / radius

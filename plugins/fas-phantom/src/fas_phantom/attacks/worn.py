@@ -1,4 +1,4 @@
-"""Something worn on a living head: its own surface in front of the face, with its own colour, gloss and infrared reflectance."""
+"""An item worn on a live head: a surface in front of the face with its own color, gloss, and infrared reflectance."""
 
 from __future__ import annotations
 
@@ -18,27 +18,30 @@ from fas_phantom.thermal import warmed
 from fas_phantom.view import Hit, meet, window
 
 MARGIN = 0.004
-"""Metres beyond its coverage within which an instrument may still shine."""
+"""Distance, in meters, beyond its coverage at which an instrument may still shine."""
 
 
 class Instrument(NamedTuple):
-    """Maps laid out as `relief.grid`: `surface` in metres towards the camera, `cover` in [0, 1], `colour` (H, W, 3) linear
-    reflectance, `tone` (H, W, 3) the gain on it of ink or paint, `matter` (H, W, 2): gloss and near-infrared reflectance. `box` are
-    the least and greatest (x, y, z) in metres of what is covered."""
+    """Maps with the layout of `relief.grid`.
+
+    `surface` is in meters toward the camera, `cover` in [0, 1], `color` (H, W, 3) linear reflectance, `tone` (H, W, 3)
+    the gain of ink or paint on it, and `matter` (H, W, 2) gloss and near-infrared reflectance. `box` holds the minimum
+    and maximum (x, y, z), in meters, of the covered points.
+    """
 
     surface: Field
     cover: Field
-    colour: Field
+    color: Field
     tone: Field
     matter: Field
     box: np.ndarray
 
 
 class Layer(NamedTuple):
-    """The instrument in one frame: where pixels meet it, its coverage, gloss and near-infrared reflectance, and the light on it.
+    """The instrument in one frame: where pixels meet it; its coverage, gloss, and near-infrared reflectance; its light.
 
-    All was found in a window of the frame alone, beyond which nothing is covered: `close` is the window's own part of `hit`,
-    `corner` (row, column) its place.
+    Everything is computed in a window of the frame, outside of which nothing is covered: `close` is `hit` within the
+    window, and `corner` (row, column) is the position of the window.
     """
 
     hit: Hit
@@ -50,15 +53,15 @@ class Layer(NamedTuple):
     corner: tuple[int, int]
 
     def look(self, maps: Field) -> Field:
-        """Maps of the instrument in the frame (H, W) or (H, W, C), 0 beyond the window."""
+        """Maps of the instrument in the frame (H, W) or (H, W, C); 0 outside the window."""
         return framed(sample(maps, self.close.u, self.close.v), self.corner, len(self.cover))
 
 
 class Worn(Live):
-    """The wearer, whose face is seen wherever the instrument is not."""
+    """The wearer, whose face is visible wherever the instrument is not."""
 
     conducts: ClassVar[tuple[float, float]] = (0.35, 0.75)
-    """Share of the wearer's excess over the room that the instrument's outside takes on: far from the skin, and on it."""
+    """Share of the wearer's excess over room temperature at the instrument's outside: far from the skin, and on it."""
 
     spectacles: ClassVar[Spectacles] = "hidden"
 
@@ -69,7 +72,7 @@ class Worn(Live):
         return head(self.body())
 
     def instrument(self) -> Instrument:
-        """The maps of what is worn."""
+        """The maps of the worn item."""
         raise NotImplementedError
 
     def stages(self) -> Mapping[str, Stage]:
@@ -80,12 +83,12 @@ class Worn(Live):
         return moment.once("layer", lambda: put_on(self.instrument(), self.head(), moment, self.clip))
 
     def occluder(self, image: Field, moment: Moment) -> Field:
-        """The instrument's own colour under the scene's light."""
+        """The color of the instrument under the light of the scene."""
         layer = self.layer(moment)
         return mix(image, painted(self.instrument(), layer, self.clip), layer.cover)
 
     def specular(self, image: Field, moment: Moment) -> Field:
-        """Highlights of the instrument's surface."""
+        """Highlights on the surface of the instrument."""
         layer = self.layer(moment)
         shine = layer.cover * layer.gloss * layer.light.gleam * np.float32(min(self.clip.trace, 1.3))
         return image + tinted(shine, tint(self.clip.capture.light_warmth))
@@ -93,9 +96,9 @@ class Worn(Live):
     def hidden(self, moment: Moment) -> Field:
         return self.layer(moment).cover
 
-    def depth(self, metres: Callable[[], Field], moment: Moment) -> Field:
+    def depth(self, meters: Callable[[], Field], moment: Moment) -> Field:
         layer = self.layer(moment)
-        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, metres())
+        return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, meters())
 
     def infrared(
         self, light: Callable[[], Field], moment: Moment, picture: Callable[[], Field], surroundings: Field
@@ -104,7 +107,7 @@ class Worn(Live):
         return mix(light(), near_infrared(layer, self.clip), layer.cover)
 
     def thermal(self, celsius: Callable[[], Field], moment: Moment, room: Field) -> Field:
-        """Long waves pass neither glass nor plastic nor paper: the outside of what is worn, partly warmed by the wearer."""
+        """Glass, plastic, and paper block long waves: the camera sees their outside, partly warmed by the wearer."""
         layer, skin = self.layer(moment), celsius()
         return mix(
             skin,
@@ -114,7 +117,7 @@ class Worn(Live):
 
 
 def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters) -> Layer:
-    """Where the pixels of a frame meet what is worn on a head."""
+    """Compute where the pixels of a frame meet the item worn on a head."""
     pose, size = moment.pose, clip.size
     top, left, *extent = window(pose, size, worn.box, 3 + MARGIN * pose.scale)
     corner, scene = (top, left), moment.hit
@@ -141,8 +144,8 @@ def put_on(worn: Instrument, wearer: Head, moment: Moment, clip: ClipParameters)
 
 
 def painted(worn: Instrument, layer: Layer, clip: ClipParameters) -> Field:
-    """Light (H, W, 3) of the instrument's own colour."""
-    return layer.look(worn.colour) * layer.light.diffuse[..., None] * tint(clip.capture.light_warmth)
+    """Light (H, W, 3) reflected by the color of the instrument."""
+    return layer.look(worn.color) * layer.light.diffuse[..., None] * tint(clip.capture.light_warmth)
 
 
 def near_infrared(layer: Layer, clip: ClipParameters) -> Field:
@@ -153,12 +156,12 @@ def near_infrared(layer: Layer, clip: ClipParameters) -> Field:
 
 
 def instrument(
-    surface: Field, cover: Field, colour: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None
+    surface: Field, cover: Field, color: Field, *, gloss: Field | float, near: Field | float, tone: Field | None = None
 ) -> Instrument:
-    """An Instrument of contiguous float32 maps."""
-    matter = np.dstack([np.broadcast_to(np.asarray(part, np.float32), cover.shape) for part in (gloss, near)])
-    gain = np.ones_like(colour) if tone is None else tone
-    where, (x, y) = cover > 1e-3, grid()
-    box = np.array([[field[where].min(), field[where].max()] for field in (x, y, surface)], np.float64).T
-    maps = (np.ascontiguousarray(field, np.float32) for field in (surface, cover, colour, gain, matter))
+    """Return an Instrument of contiguous float32 maps."""
+    matter = np.dstack([np.broadcast_to(np.asarray(value, np.float32), cover.shape) for value in (gloss, near)])
+    gain = np.ones_like(color) if tone is None else tone
+    covered, (x, y) = cover > 1e-3, grid()
+    box = np.array([[field[covered].min(), field[covered].max()] for field in (x, y, surface)], np.float64).T
+    maps = (np.ascontiguousarray(field, np.float32) for field in (surface, cover, color, gain, matter))
     return Instrument._make([*maps, box])
