@@ -109,7 +109,7 @@ def test_noise_is_insufficient_signal_and_no_heart_rate(skin, tmp_path):
         ("short", [], "insufficient signal: {path} lasts 4.0 s, but a heart rate needs 5 s"),
         ("frozen", [], "insufficient signal: the skin's color does not change"),
         ("frozen", ["--band", "180", "40"], "the lower first"),
-        ("frozen", ["--band", "40", "900"], "show 750 beats a minute at most"),
+        ("frozen", ["--band", "40", "900"], "show 750 beats per minute at most"),
         ("frozen", ["--out", "pulse.jpg"], "--out pulse.jpg: the picture is a PNG file"),
         ("frozen", ["--detector", "{whole"], "--detector is not JSON"),
         ("frozen", ["--detector", "hole"], "no detector 'hole'. Did you mean 'whole'"),

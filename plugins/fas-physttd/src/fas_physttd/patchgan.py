@@ -42,7 +42,8 @@ def initialize(module: nn.Module) -> None:
 class PatchGan(nn.Module):
     """Convolutions and one map per head. Shapes: (B, C, S, S) -> (B, heads, S/8, S/8), without a sigmoid unless `bounded`.
 
-    Parameters: 242,241 with three channels and one head; 243,106 with two heads; 243,105 with six channels and one head.
+    Parameters: 242,241 with three channels and one head; 243,106 with two heads; 243,105 with six channels and one
+    head.
     """
 
     def __init__(

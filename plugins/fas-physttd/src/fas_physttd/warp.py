@@ -1,8 +1,8 @@
 """Backward warp between two faces by their landmarks (Liu and Liu, PhySTD, Eq. 12-15).
 
-Points are (x, y) in [0, 1] of the square crop; pixel centers are at (i + 0.5) / N. For each pixel p of the target face, the
-offset Delta(p) is interpolated linearly in the Delaunay triangles of the target's landmarks, with the values source - target
-at the vertices. The result is source(p + Delta(p)).
+Points are (x, y) in [0, 1] of the square crop; pixel centers are at (i + 0.5) / N. For each pixel p of the target face,
+the offset Delta(p) is interpolated linearly in the Delaunay triangles of the target's landmarks, with the values source
+- target at the vertices. The result is source(p + Delta(p)).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ BORDER = np.array([(x, y) for x in SIDE for y in SIDE if x in (0.0, 1.0) or y in
 def offsets(source: Tensor, target: Tensor, size: int, *, border: bool = True) -> Tensor:
     """(B, size, size, 2) offsets Delta from landmarks (B, Q, 2) of the source and target faces, in units of the crop's side.
 
-    With `border`, the sixteen border points do not move. Outside all triangles the offset is 0. Raises FascoreError for point
-    sets of different sizes and for points that are not numbers.
+    With `border`, the sixteen border points do not move. Outside all triangles the offset is 0. Raises FascoreError for
+    point sets of different sizes and for points that are not numbers.
     """
     if source.shape != target.shape:
         raise FascoreError(

@@ -84,8 +84,8 @@ def clip_pulse(
 ) -> ClipPulse:
     """Measure the first `seconds` of a video, or the longest stretch of them without a gap.
 
-    Raises NoResponse for a video that cannot be read, shows no face, or has no heart rate (InsufficientSignal), and FascoreError
-    for an unusable detector or band.
+    Raises NoResponse for a video that cannot be read, shows no face, or has no heart rate (InsufficientSignal), and
+    FascoreError for an unusable detector or band.
     """
     if not path.exists():
         raise FascoreError(f"{path}: there is no such file")

@@ -23,10 +23,11 @@ SIZE = Field(224, description="side in pixels to which the map is resized; null:
 class MstMap(Modality):
     """MSTmap (Niu et al. 2020; Yu et al. 2024, III-B): mean color of all 63 unions of six facial regions over the first frames.
 
-    The map is Plane(3, 63, frames), or a square after resizing. The port `valid`, Plane(1, 1, width), is 1 where a face was
-    measured, and 0 in bridged gaps and in the padding of a short clip. Regions follow 68 points if the detector returns them, else
-    the canonical face fitted to five points. Gray levels g, and the 0 to 255 of `minmax`, become (g - 127.5) / 128. A clip without
-    a face for more than `gap` frames is a non-response `no_face`; a clip that is too short or has unusable timestamps is `refused`.
+    The map is Plane(3, 63, frames), or a square after resizing. The port `valid`, Plane(1, 1, width), is 1 where a face
+    was measured, and 0 in bridged gaps and in the padding of a short clip. Regions follow 68 points if the detector
+    returns them, else the canonical face fitted to five points. Gray levels g, and the 0 to 255 of `minmax`, become (g
+    - 127.5) / 128. A clip without a face for more than `gap` frames is a non-response `no_face`; a clip that is too
+    short or has unusable timestamps is `refused`.
     """
 
     type: Literal["rppg.mstmap"] = "rppg.mstmap"
@@ -91,9 +92,10 @@ class MstMap(Modality):
 class WaveletMap(Modality):
     """Wavelet map (Yu et al. 2024, eq. 2): magnitude of a continuous wavelet transform of an MSTmap's rows, high frequencies first.
 
-    The map is scaled to 0 to 255 as a whole and becomes (g - 127.5) / 128: Plane(3, scales, frames) of the global signal in R, G,
-    and B, or a square after resizing. 300 frames have 255 scales. The port `valid` is that of the MSTmap. `morse` is the wavelet of
-    Matlab's `cwtfilterbank`; other names are continuous wavelets of PyWavelets at the same frequencies.
+    The map is scaled to 0 to 255 as a whole and becomes (g - 127.5) / 128: Plane(3, scales, frames) of the global
+    signal in R, G, and B, or a square after resizing. 300 frames have 255 scales. The port `valid` is that of the
+    MSTmap. `morse` is the wavelet of Matlab's `cwtfilterbank`; other names are continuous wavelets of PyWavelets at the
+    same frequencies.
     """
 
     type: Literal["rppg.wavelet_map"] = "rppg.wavelet_map"
@@ -188,8 +190,8 @@ def _planes(channels: int, height: int, width: int, size: int | None) -> dict[st
 class MstVit(Encoder):
     """A plain vision transformer on a map of rows and time, in tiles of `tile` rows by frames; Plane(C, H, W) -> Vector(width).
 
-    It replaces TransRPPG (Yu et al. 2021), which also reads a map of the background; it does not reproduce the 547 K parameters of
-    TransRPPG. A map that does not divide into tiles is padded with zeros at its end.
+    It replaces TransRPPG (Yu et al. 2021), which also reads a map of the background; it does not reproduce the 547 K
+    parameters of TransRPPG. A map that does not divide into tiles is padded with zeros at its end.
     """
 
     type: Literal["rppg.mst_vit"] = "rppg.mst_vit"

@@ -17,7 +17,8 @@ CHUNK = 16
 def cwt(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int = CHUNK) -> Tensor:  # noqa: B008 (frozen)
     """W(s, t) = ifft(fft(x_pad) psi^(s w)), L1 norm, of real signals (…, N) on any device -> complex (…, F, N).
 
-    Signals are mirrored by N / 2 samples at both ends, repeating the end sample (numpy's `symmetric`), so their period is 2 N.
+    Signals are mirrored by N / 2 samples at both ends, repeating the end sample (numpy's `symmetric`), so their period
+    is 2 N.
     """
     flat = x.reshape(-1, x.shape[-1])
     out = _empty(flat, len(scales), x.dtype.to_complex())
@@ -54,9 +55,9 @@ def _empty(x: Tensor, scales: int, dtype: torch.dtype) -> Tensor:
 def _pieces(x: Tensor, scales: np.ndarray, wavelet: Morse, chunk: int) -> Iterator[tuple[slice, Tensor]]:
     """Successive slices of the signals (B, N), each with W(s, 2 m), (chunk, F, N): times 0, 2, … of a period of 2 N.
 
-    The period is symmetric, so W(s, 2 N - 1 - t) is the conjugate of W(s, t), and the even times are sufficient: those beyond N are
-    the odd times before N in reverse. One transform of length N computes them from bins 0 to N - 1 of the spectrum; bin N (Nyquist)
-    coincides with bin 0, which psi^ sets to zero.
+    The period is symmetric, so W(s, 2 N - 1 - t) is the conjugate of W(s, t), and the even times are sufficient: those
+    beyond N are the odd times before N in reverse. One transform of length N computes them from bins 0 to N - 1 of the
+    spectrum; bin N (Nyquist) coincides with bin 0, which psi^ sets to zero.
     """
     n = x.shape[-1]
     filters = np.roll(wavelet.filters(scales, 2 * n)[:, 1:], 1, axis=1) / 2

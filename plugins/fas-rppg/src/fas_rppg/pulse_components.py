@@ -38,8 +38,9 @@ FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
 class SkinColour(Modality):
     """Mean RGB of all six skin regions from the start of the record, at an even sampling rate: Series(frames, 3, fps) in [0, 1].
 
-    It is the input of pulse extractors, without filtering or normalization. Reads one modality of faces with 5 or 68 points in
-    every frame. A record that is shorter, or whose face is missing for more than `gap` frames, is a non-response.
+    It is the input of pulse extractors, without filtering or normalization. Reads one modality of faces with 5 or 68
+    points in every frame. A record that is shorter, or whose face is missing for more than `gap` frames, is a
+    non-response.
     """
 
     type: Literal["rppg.skin_colour"] = "rppg.skin_colour"
@@ -71,10 +72,10 @@ class SkinColour(Modality):
 class PulseHead(Head):
     """Pulse by a classic extractor: columns `heart_rate` (beats per minute), `snr` (dB), and `confidence` of score files.
 
-    It learns nothing and produces no score. Metrics read its columns, such as `{"type": "rppg.hr_mae", "column": "pulse.heart_rate"}`
-    or `{"type": "auc", "column": "pulse.confidence"}`. The input is a Series of mean colors of at least five seconds. A record
-    without a heart rate has empty cells. The signal-to-noise ratio (SNR) is compared with that of surrogates, noise similar to that
-    of the record; confidence is the share of surrogates with a smaller SNR.
+    It learns nothing and produces no score. Metrics read its columns, such as `{"type": "rppg.hr_mae", "column":
+    "pulse.heart_rate"}` or `{"type": "auc", "column": "pulse.confidence"}`. The input is a Series of mean colors of at
+    least five seconds. A record without a heart rate has empty cells. The signal-to-noise ratio (SNR) is compared with
+    that of surrogates, noise similar to that of the record; confidence is the share of surrogates with a smaller SNR.
     """
 
     scores: ClassVar[bool] = False

@@ -138,8 +138,9 @@ def polygons(face: np.ndarray) -> list[np.ndarray]:
 def labeled(shapes: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
     """(height, width) uint8: 0 outside, r in region r; if regions overlap, a pixel belongs to the first region that contains it.
 
-    A pixel is inside a polygon if its center is, by the even-odd rule with half-open edges y0 <= y < y1; a pixel whose center is on
-    an edge belongs to the polygon to the right. Polygons that share an edge therefore neither share nor lose a pixel.
+    A pixel is inside a polygon if its center is, by the even-odd rule with half-open edges y0 <= y < y1; a pixel whose
+    center is on an edge belongs to the polygon to the right. Polygons that share an edge therefore neither share nor
+    lose a pixel.
     """
     toggles = np.zeros((height, width + 1), dtype=np.uint8)
     edges = np.concatenate([np.stack([shape, np.roll(shape, -1, axis=0)], axis=1) for shape in shapes])

@@ -55,8 +55,8 @@ def region_sums(image: np.ndarray, shapes: Sequence[np.ndarray]) -> tuple[np.nda
 def measured(source: Source, faces: Arrays, limit: int) -> Traces:
     """Traces of the first `limit` frames of a channel, in the regions of its faces (`frames` (F,), `points` (F, N, 2), `times` (F,)).
 
-    A frame without a face, or without any pixel of a region, is not `seen`. Raises NoResponse if faces have no points or were not
-    searched in every frame, or if pictures do not have three colors.
+    A frame without a face, or without any pixel of a region, is not `seen`. Raises NoResponse if faces have no points
+    or were not searched in every frame, or if pictures do not have three colors.
     """
     frames, times = faces["frames"][:limit], np.asarray(faces["times"][:limit], dtype=np.float64)
     if "points" not in faces:

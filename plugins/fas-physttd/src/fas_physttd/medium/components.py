@@ -64,8 +64,9 @@ CLASSES: Any = Field(
 class AlexNet(Encoder):
     """AlexNet: square pictures of one size, with concatenated channels -> Vector(4096); recognizes media as PhySTD does (Section 4.4).
 
-    The inputs are the traces B, C, and T (`gen.b`, `gen.c`, `gen.t`), the traces of another generator, or an image. Five convolutions
-    and two layers of 4096 (Krizhevsky 2014, one column). Batch statistics first standardize each channel, because traces are faint.
+    The inputs are the traces B, C, and T (`gen.b`, `gen.c`, `gen.t`), the traces of another generator, or an image.
+    Five convolutions and two layers of 4096 (Krizhevsky 2014, one column). Batch statistics first standardize each
+    channel, because traces are faint.
     """
 
     type: Literal["physttd.alexnet"] = "physttd.alexnet"
@@ -107,7 +108,8 @@ class AlexNet(Encoder):
 class TraceMedium(Head):
     """Classifier of the medium: each class contains some species; softmax cross-entropy on a Vector (Tables 6 and 7).
 
-    The score is the probability of the bona fide class. The metric `physttd.trace_medium` reads the numbers `p.<class>`.
+    The score is the probability of the bona fide class. The metric `physttd.trace_medium` reads the numbers
+    `p.<class>`.
     """
 
     type: Literal["physttd.trace_medium"] = "physttd.trace_medium"
@@ -154,7 +156,8 @@ class TraceMedium(Head):
 class MediumAccuracy(Metric):
     """Share of records whose most probable medium is correct, over all classes, with the confusion matrix (Tables 6 and 7).
 
-    `merge` combines classes after the decision, as in the paper's 3-class accuracy of 5 classes. Records of no class are ignored.
+    `merge` combines classes after the decision, as in the paper's 3-class accuracy of 5 classes. Records of no class
+    are ignored.
     """
 
     type: Literal["physttd.trace_medium"] = "physttd.trace_medium"

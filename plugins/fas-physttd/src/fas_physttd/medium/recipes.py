@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class TraceMedium(Recipe):
     """Trains a classifier on the traces of a trained generator, which is frozen: fixed weights and statistics, no dropout (Section 4.4).
 
-    The generator is an encoder with the `weights` of a run; all other nodes and the heads learn from the sum of their losses.
+    The generator is an encoder with the `weights` of a run; all other nodes and the heads learn from the sum of their
+    losses.
     """
 
     type: Literal["physttd.trace_medium"] = "physttd.trace_medium"

@@ -30,9 +30,10 @@ Three = tuple[PositiveInt, PositiveInt, PositiveInt]
 class Generator(Encoder):
     """The generator of PhySTD: bands of an image -> spoof traces, the content under an attack, and the depth of the face.
 
-    Reads one square Image(3, N, N). Ports: `b`, `c`, `t`, the additive traces in [-1, 1] (only `t` with `traces: single`); `p`, the
-    inpainted region in [0, 1]; `content`, which replaces it; `depth`, the map M of N/8 x N/8; `live`, the reconstruction of Eq. 4
-    (not clamped, therefore a Plane); and the features `f1`, `f2`, `f3`. 1,599,606 parameters (Liu and Liu, PhySTD, Fig. 4).
+    Reads one square Image(3, N, N). Ports: `b`, `c`, `t`, the additive traces in [-1, 1] (only `t` with `traces:
+    single`); `p`, the inpainted region in [0, 1]; `content`, which replaces it; `depth`, the map M of N/8 x N/8;
+    `live`, the reconstruction of Eq. 4 (not clamped, therefore a Plane); and the features `f1`, `f2`, `f3`. 1,599,606
+    parameters (Liu and Liu, PhySTD, Fig. 4).
     """
 
     type: Literal["physttd.generator"] = "physttd.generator"
@@ -179,10 +180,10 @@ class DepthScore(Head):
 class TraceScore(Head):
     """Trace score: 1 - s / 10, with s = (||B|| + ||C|| + ||T|| + ||P||) / N^2 in L1 norms (Eq. 10).
 
-    Reads the generator's ports `b`, `c`, `t`, `p`, or `t`, `p` of a single trace. B and C count as applied, low-pass filtered
-    (`lowpass`). It has no loss. With {"weighted": {"depth": 1, "trace": w}} the score is that of Eq. 10 with alpha0 = w / 10 and the
-    sign of the second term reversed: M is large for live faces and traces are large for attacks, so the printed terms oppose each
-    other. Numbers: `additive` and `inpainted`, the two parts of s.
+    Reads the generator's ports `b`, `c`, `t`, `p`, or `t`, `p` of a single trace. B and C count as applied, low-pass
+    filtered (`lowpass`). It has no loss. With {"weighted": {"depth": 1, "trace": w}} the score is that of Eq. 10 with
+    alpha0 = w / 10 and the sign of the second term reversed: M is large for live faces and traces are large for
+    attacks, so the printed terms oppose each other. Numbers: `additive` and `inpainted`, the two parts of s.
     """
 
     type: Literal["physttd.trace"] = "physttd.trace"

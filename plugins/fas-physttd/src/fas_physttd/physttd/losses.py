@@ -25,8 +25,8 @@ def depth_loss(depth: Tensor, target: Tensor, norm: DepthNorm = "l1") -> Tensor:
 def prior_loss(traces: Traces, prior: Tensor, beta: float, channels: Reduction = "mean") -> Tensor:
     """Eq. 19 over attacks: P follows strong additive traces, mean |T_A| > beta, and stays out of the prior mask.
 
-    `prior` (B, 1, N, N) is 1 where nothing may be inpainted. `channels` selects the mean or the sum of |T_A| over channels. The mask
-    of strong traces has no gradient.
+    `prior` (B, 1, N, N) is 1 where nothing may be inpainted. `channels` selects the mean or the sum of |T_A| over
+    channels. The mask of strong traces has no gradient.
     """
     strength = total(traces.parts).abs()
     strong = (

@@ -26,10 +26,10 @@ def _rate(lr: float) -> Optimizer:
 class ThreeSteps(Recipe):
     """Adversarial training of a `physttd.generator`: depth, traces against four discriminators, and supervision by synthetic attacks.
 
-    One step updates the generator by Eq. 23 on the batch and by Eq. 24 on the bona fide half and on "harder" attacks that the
-    generator made, then the discriminators on the same pictures, detached. A batch holds bona fide records and attacks
-    (`physttd.paired`); the traces of the k-th attack are put onto the k-th live face. `steps` 1 trains depth only; 2 omits the
-    supervision by synthesis (Table 3).
+    One step updates the generator by Eq. 23 on the batch and by Eq. 24 on the bona fide half and on "harder" attacks
+    that the generator made, then the discriminators on the same pictures, detached. A batch holds bona fide records and
+    attacks (`physttd.paired`); the traces of the k-th attack are put onto the k-th live face. `steps` 1 trains depth
+    only; 2 omits the supervision by synthesis (Table 3).
     """
 
     type: Literal["physttd.three_steps"] = "physttd.three_steps"

@@ -18,8 +18,8 @@ from fascore import FascoreError, Record, Trained
 class TakenApart(NamedTuple):
     """Decomposition of one picture. Images (N, N, 3), `p` (N, N), `depth` (N/8, N/8); `parts`: summands of T_A by port.
 
-    `removal` (Fig. 12): named images without T, without T and C, without all three, and finally with the inpainting too.
-    `elsewhere`: the trace on another face (Eq. 8), or None.
+    `removal` (Fig. 12): named images without T, without T and C, without all three, and finally with the inpainting
+    too. `elsewhere`: the trace on another face (Eq. 8), or None.
     """
 
     image: Picture

@@ -50,10 +50,11 @@ def square(owner: str, signals: Sequence[Signal]) -> list[Image | Plane]:
 class Generator(Encoder):
     """Two-stream generator of spoof traces (Li et al., Fig. 1): one Image or Plane (C, N, N) per stream, N a multiple of 16.
 
-    Each stream consists of the stages of a ResNet, a fusion of all streams after every stage, and a decoder with skips. Ports of a
-    stream `rgb`: `rgb_trace`, T in [-1, 1], and `rgb_live`, I - T (not clamped, therefore a Plane), both (3, N, N);
-    `rgb_bottleneck`, the pooled feature for an intermediate head (Eq. 11); `rgb_feature`, the first feature after all skips, pooled
-    (Eq. 10). With resnet50, the encoder has 8,543,296 and the decoder 7,763,619 parameters per stream.
+    Each stream consists of the stages of a ResNet, a fusion of all streams after every stage, and a decoder with skips.
+    Ports of a stream `rgb`: `rgb_trace`, T in [-1, 1], and `rgb_live`, I - T (not clamped, therefore a Plane), both (3,
+    N, N); `rgb_bottleneck`, the pooled feature for an intermediate head (Eq. 11); `rgb_feature`, the first feature
+    after all skips, pooled (Eq. 10). With resnet50, the encoder has 8,543,296 and the decoder 7,763,619 parameters per
+    stream.
     """
 
     type: Literal["physttd.polysemantic"] = "physttd.polysemantic"
@@ -281,9 +282,10 @@ class ConcatGate(_Gate):
 class TraceClassifier(Head):
     """The classifier phi: a fully convolutional network on the concatenated traces of all streams (Eq. 12).
 
-    Reads square Planes or Images of one size; a one-channel map is repeated to three channels. The target map is 0 for bona fide
-    and 1 for attacks; the score is 1 - mean(phi), clipped to [0, 1]. 243,105 parameters with six channels. The loss averages over
-    all records: if half a batch is of each class, a weight of 2 yields the sum of the two expectations of Eq. 12.
+    Reads square Planes or Images of one size; a one-channel map is repeated to three channels. The target map is 0 for
+    bona fide and 1 for attacks; the score is 1 - mean(phi), clipped to [0, 1]. 243,105 parameters with six channels.
+    The loss averages over all records: if half a batch is of each class, a weight of 2 yields the sum of the two
+    expectations of Eq. 12.
     """
 
     type: Literal["physttd.trace_classifier"] = "physttd.trace_classifier"

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 class Polysemantic(Recipe):
     """Three steps per batch (Li et al.): the generator with all heads and objectives (Eq. 13), discriminators (Eq. 7), consistency (Eq. 14).
 
-    The recipe has one set of discriminators per stream. Heads and objectives add the other losses of Eq. 13 with their own weights:
-    `physttd.intensity`, `physttd.identity`, `center`, `binary` on each bottleneck, and `physttd.trace_classifier`. Every batch needs
-    bona fide records and attacks, preferably as `physttd.paired` plans them.
+    The recipe has one set of discriminators per stream. Heads and objectives add the other losses of Eq. 13 with their
+    own weights: `physttd.intensity`, `physttd.identity`, `center`, `binary` on each bottleneck, and
+    `physttd.trace_classifier`. Every batch needs bona fide records and attacks, preferably as `physttd.paired` plans
+    them.
     """
 
     type: Literal["physttd.polysemantic"] = "physttd.polysemantic"

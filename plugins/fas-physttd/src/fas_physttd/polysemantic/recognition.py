@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 class ArcFaceResNet18(Encoder):
     """ResNet-18 for face recognition with ArcFace (Deng et al. 2019): Image(3, H, W), resized to 112 x 112 -> Vector(512).
 
-    Module names are those of InsightFace's `iresnet18`; `weights` loads its weights from a safetensors file. 24,025,600 parameters.
+    Module names are those of InsightFace's `iresnet18`; `weights` loads its weights from a safetensors file. 24,025,600
+    parameters.
     """
 
     type: Literal["physttd.arcface_resnet18"] = "physttd.arcface_resnet18"
@@ -63,9 +64,9 @@ class ArcFaceResNet18(Encoder):
 class Identity(Objective):
     """Identity distance between an image and its live counterpart, || f(I) - f(I - T) ||_2 (Eq. 8).
 
-    Inputs come in pairs, such as `face`, `gen.rgb_live`; the distances of all pairs are added. The published loss uses only RGB.
-    f is a frozen ArcFace ResNet-18 with embeddings of unit length; `weights` names its weights: a file, or `runs/<name>#<node>` of
-    a `physttd.arcface` run.
+    Inputs come in pairs, such as `face`, `gen.rgb_live`; the distances of all pairs are added. The published loss uses
+    only RGB. f is a frozen ArcFace ResNet-18 with embeddings of unit length; `weights` names its weights: a file, or
+    `runs/<name>#<node>` of a `physttd.arcface` run.
     """
 
     type: Literal["physttd.identity"] = "physttd.identity"
@@ -105,8 +106,8 @@ class Identity(Objective):
 class ArcFace(Recipe):
     """Trains an identity embedding with the additive angular margin (Deng et al. 2019, Eq. 3) and SGD.
 
-    The `subject` of a record identifies the person; records without a subject are ignored. Heads learn on the embedding without
-    changing it: a `binary` head then shows what an identity embedding knows about attacks.
+    The `subject` of a record identifies the person; records without a subject are ignored. Heads learn on the embedding
+    without changing it: a `binary` head then shows what an identity embedding knows about attacks.
     """
 
     type: Literal["physttd.arcface"] = "physttd.arcface"

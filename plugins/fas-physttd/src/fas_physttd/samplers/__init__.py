@@ -14,8 +14,9 @@ from fascore import BONA_FIDE, Record, Sampler, SpecError
 class Paired(Sampler):
     """Full batches, half bona fide and half attacks; the k-th record of one half is paired with the k-th of the other.
 
-    In an epoch, each record of the larger (`longer`) or the smaller (`shorter`) class occurs once; the next round fills up the last
-    batch. Each half is contiguous, so that `batch[r::n]` has its share of both halves if half a batch is divisible by n.
+    In an epoch, each record of the larger (`longer`) or the smaller (`shorter`) class occurs once; the next round fills
+    up the last batch. Each half is contiguous, so that `batch[r::n]` has its share of both halves if half a batch is
+    divisible by n.
     """
 
     type: Literal["physttd.paired"] = "physttd.paired"

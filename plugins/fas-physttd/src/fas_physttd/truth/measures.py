@@ -38,12 +38,12 @@ class Estimate(NamedTuple):
 def measure(known: Known, estimate: Estimate) -> dict[str, Tensor]:
     """Figures of each crop, (R,) float64; NaN if a figure is undefined.
 
-    `r.b`, `r.c`, `r.t`: Pearson correlation between a band of the estimated T_A and of the true T_A, over all channels; undefined if
-    either is constant. `l1.b` and so on: mean absolute difference. Both use the pixels of the face where P is 0, because T_A is not
-    used where P is 1, and only those that no pixel outside this region influences. `own.b` and so on: share of the energy of a summand
-    of T_A, over its three bands in the face, that is in its own band. `iou`: intersection over union of P > 0.5, if the true P is not
-    empty. `p`: mean P where the true P is 0. `psnr`: peak signal-to-noise ratio of the live counterpart in the face, in decibels;
-    infinite if it is exact.
+    `r.b`, `r.c`, `r.t`: Pearson correlation between a band of the estimated T_A and of the true T_A, over all channels;
+    undefined if either is constant. `l1.b` and so on: mean absolute difference. Both use the pixels of the face where P
+    is 0, because T_A is not used where P is 1, and only those that no pixel outside this region influences. `own.b` and
+    so on: share of the energy of a summand of T_A, over its three bands in the face, that is in its own band. `iou`:
+    intersection over union of P > 0.5, if the true P is not empty. `p`: mean P where the true P is 0. `psnr`: peak
+    signal-to-noise ratio of the live counterpart in the face, in decibels; infinite if it is exact.
     """
     figures, region = {}, known.face & ~known.p
     expected, estimated = split(known.trace), split(estimate.trace)

@@ -12,9 +12,10 @@ from fas_rppg.pulse.colours import deviation_ratio, extractor, relative, window_
 def chrom(rgb: Tensor, rate: float) -> Tensor:
     """X = 3R - 2G, Y = 1.5R + G - 1.5B, S = X - (sX / sY) Y in Hann windows of 1.6 s that overlap by half.
 
-    Colors are divided by their mean in each window. Instead of the band-pass filter of the paper, only the mean of S is subtracted;
-    the later spectrum limits the band. The last window ends with the clip. Overlapping windows are divided by the sum of their
-    weights, so that the ends are as strong as the middle. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
+    Colors are divided by their mean in each window. Instead of the band-pass filter of the paper, only the mean of S is
+    subtracted; the later spectrum limits the band. The last window ends with the clip. Overlapping windows are divided
+    by the sum of their weights, so that the ends are as strong as the middle. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B,
+    T).
     """
     length = window_length(rgb.shape[1], rate)
     length += length % 2

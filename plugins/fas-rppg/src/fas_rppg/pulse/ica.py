@@ -19,10 +19,11 @@ PAIRS = ((0, 1), (0, 2), (1, 2))
 def ica(rgb: Tensor, rate: float) -> Tensor:
     """The component with the largest share of its power, within 40 to 180 beats per minute, at one frequency; unit variance.
 
-    The paper uses the second component, which need not be the pulse if light changes more than blood. Its authors later used the
-    largest peak (Poh et al. 2011, doi:10.1109/TBME.2010.2086456), as does this function; light that flickers within the band can win.
-    JADE, their method, is deterministic and needs no initial value. The sign makes the pulse agree with green. Zero if the colors do
-    not change in three directions. No gradient. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
+    The paper uses the second component, which need not be the pulse if light changes more than blood. Its authors later
+    used the largest peak (Poh et al. 2011, doi:10.1109/TBME.2010.2086456), as does this function; light that flickers
+    within the band can win. JADE, their method, is deterministic and needs no initial value. The sign makes the pulse
+    agree with green. Zero if the colors do not change in three directions. No gradient. Shapes: (T, 3) -> (T,), (B, T,
+    3) -> (B, T).
     """
     with torch.no_grad():
         change = widened(relative(rgb) - 1).mT
@@ -38,7 +39,8 @@ def ica(rgb: Tensor, rate: float) -> Tensor:
 def jade(signals: Tensor) -> Tensor:
     """Independent components of zero-mean signals, (B, 3, T) -> (B, 3, T), unit variance; zero if the signals do not span three directions.
 
-    Whitening, followed by the rotation that best diagonalizes the fourth-order cumulant matrices (Cardoso and Souloumiac 1993).
+    Whitening, followed by the rotation that best diagonalizes the fourth-order cumulant matrices (Cardoso and
+    Souloumiac 1993).
     """
     spread = signals.square().mean(-1, keepdim=True).sqrt()
     signals = signals / torch.where(spread > 0, spread, 1)

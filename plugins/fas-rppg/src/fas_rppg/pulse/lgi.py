@@ -12,7 +12,8 @@ from fas_rppg.pulse.colours import extractor, relative
 def lgi(rgb: Tensor, rate: float) -> Tensor:
     """Green row of P X with P = I - u u^T, u the first left singular vector of X (3, T); mean subtracted.
 
-    X is RGB / mean without subtraction of the mean, as in the authors' code: u is nearly gray. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
+    X is RGB / mean without subtraction of the mean, as in the authors' code: u is nearly gray. Shapes: (T, 3) -> (T,),
+    (B, T, 3) -> (B, T).
     """
     colors = relative(rgb)
     direction = torch.linalg.eigh(colors.mT @ colors).eigenvectors[..., -1:]

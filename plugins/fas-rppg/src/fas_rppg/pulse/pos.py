@@ -13,8 +13,8 @@ from fas_rppg.pulse.colours import deviation_ratio, extractor, relative, window_
 def pos(rgb: Tensor, rate: float) -> Tensor:
     """S1 = G - B, S2 = -2R + G + B, h = S1 + (s1 / s2) S2 in windows of 1.6 s, one starting at each frame, added up (algorithm 1).
 
-    Colors are divided by their mean in each window; the mean of h is subtracted. Fewer windows cover the ends, which are therefore
-    weaker, as published. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
+    Colors are divided by their mean in each window; the mean of h is subtracted. Fewer windows cover the ends, which
+    are therefore weaker, as published. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
     frames, length = rgb.shape[1], window_length(rgb.shape[1], rate)
     windows = relative(rgb.unfold(1, length, 1), -1)

@@ -34,8 +34,8 @@ class Rate(NamedTuple):
 def power_spectrum(pulse: Tensor, rate: float) -> Tensor:
     """Power of pulses (…, T) without their mean, with a Hann window, zero-padded to a power of two of at least 4096 and 4 T.
 
-    Shape (…, N / 2 + 1); bins are rate / N hertz apart, less than one beat per minute for rates up to 68 Hz. Raises FascoreError
-    for a pulse that is not finite.
+    Shape (…, N / 2 + 1); bins are rate / N hertz apart, less than one beat per minute for rates up to 68 Hz. Raises
+    FascoreError for a pulse that is not finite.
     """
     checked_rate(rate)
     if not bool(torch.isfinite(pulse).all()):
@@ -65,8 +65,8 @@ def in_band(power: Tensor, rate: float, band: tuple[float, float]) -> Tensor:
 def heart_rate(pulse: Tensor, rate: float, band: tuple[float, float] = BAND) -> Tensor:
     """Heart rate in beats per minute of pulses (…, T): largest spectral peak in the band, located by a parabola through three bins. Shape (…).
 
-    Power that rises to the end of the band and beyond is not a peak. NaN if there is no peak. Raises InsufficientSignal for less than
-    five seconds, and FascoreError if half the frame rate is within the band.
+    Power that rises to the end of the band and beyond is not a peak. NaN if there is no peak. Raises InsufficientSignal
+    for less than five seconds, and FascoreError if half the frame rate is within the band.
     """
     return rate_of(_measurable(pulse, rate, band), rate, band).heart_rate
 
@@ -74,8 +74,8 @@ def heart_rate(pulse: Tensor, rate: float, band: tuple[float, float] = BAND) -> 
 def signal_to_noise(pulse: Tensor, rate: float, band: tuple[float, float] = BAND) -> Tensor:
     """SNR in decibels of pulses (…, T): power within 0.2 Hz of the heart rate or its double over the rest of 40 to 240 beats per minute.
 
-    Shape (…). The heart rate is the measured one, not a reference: noise alone also has an SNR, with which `measured` compares. NaN if
-    there is no peak. Raises like `heart_rate`.
+    Shape (…). The heart rate is the measured one, not a reference: noise alone also has an SNR, with which `measured`
+    compares. NaN if there is no peak. Raises like `heart_rate`.
     """
     return rate_of(_measurable(pulse, rate, band), rate, band).snr
 

@@ -36,8 +36,9 @@ def measured(
 ) -> Measured:
     """The pulse of one clip's mean colors (T, 3), measured against `count` surrogates.
 
-    Computes in float64 if the device supports it. Raises InsufficientSignal, and never returns a number, if the clip is shorter than
-    five seconds, does not change, or has no peak in the band. Raises FascoreError like the extractors and `heart_rate`.
+    Computes in float64 if the device supports it. Raises InsufficientSignal, and never returns a number, if the clip is
+    shorter than five seconds, does not change, or has no peak in the band. Raises FascoreError like the extractors and
+    `heart_rate`.
     """
     clip = widened(checked(rgb, rate)[0])
     check_length(len(clip), rate)
@@ -60,11 +61,11 @@ def measured(
 def surrogates(rgb: Tensor, rate: float, count: int, seed: int = 0) -> Tensor:
     """Mean colors (N, T, 3) of clips without a pulse, with noise similar to that of one clip (T, 3).
 
-    Phases are random and common to the channels, as in Prichard and Theiler 1994 (doi:10.1103/PhysRevLett.73.951). Random phases alone
-    would keep the spectral line under test, so amplitudes are random too: at each frequency, a sum of the clip's own color vectors
-    within 0.75 Hz, each of unit length and multiplied by a complex normal number, scaled to the median amplitude in this range. A line
-    does not affect the median and is only a small part of the sum; slopes of the spectrum and correlations of the channels remain. A
-    linear trend is removed.
+    Phases are random and common to the channels, as in Prichard and Theiler 1994 (doi:10.1103/PhysRevLett.73.951).
+    Random phases alone would keep the spectral line under test, so amplitudes are random too: at each frequency, a sum
+    of the clip's own color vectors within 0.75 Hz, each of unit length and multiplied by a complex normal number,
+    scaled to the median amplitude in this range. A line does not affect the median and is only a small part of the sum;
+    slopes of the spectrum and correlations of the channels remain. A linear trend is removed.
     """
     change = _without_trend(relative(rgb, 0))
     spectrum = torch.fft.rfft(change, dim=0)[1:]
