@@ -222,7 +222,7 @@ REFUSED = {
         drawn(90, times=np.arange(90) / 30 + (np.arange(90) > 40)),
         {},
         "refused",
-        "uneven, by up to",
+        "uneven by up to",
     ),
     "two colours": (drawn(90, colours=2), {}, "refused", "128 x 128 x 2 of uint8"),
     "faces in some frames": (drawn(90), {"frames": np.arange(90) * 2}, "refused", "not searched in every frame"),

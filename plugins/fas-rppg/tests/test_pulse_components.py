@@ -235,7 +235,7 @@ def test_short_clips_slow_ones_and_long_absences_are_named_non_responses():
 @pytest.mark.parametrize(
     ("times", "shape", "words"),
     [
-        (np.full(60, np.nan), (120, 112, 3), "timestamps are missing or do not rise; write the clip again"),
+        (np.full(60, np.nan), (120, 112, 3), "timestamps are missing or do not rise; encode the clip again"),
         (np.arange(60)[::-1] / 10, (120, 112, 3), "timestamps are missing or do not rise"),
         (np.arange(60) / 300, (120, 112, 3), "frame rate of 300 Hz is outside 5 to 240 Hz"),
         (np.arange(60) / 10, (120, 112, 1), "its pictures are 120 x 112 x 1 of uint8; a pulse needs three colors"),
