@@ -12,8 +12,8 @@ import pytest
 import torch
 from fas_rppg.cwt import cwt, scalogram
 from fas_rppg.morse import Morse
-from fas_rppg.mstmap import membership, moving_mean, normalised, region_means
-from fas_rppg.regions import canonical, labelled, polygons
+from fas_rppg.mstmap import membership, moving_mean, normalized, region_means
+from fas_rppg.regions import canonical, labeled, polygons
 from fas_rppg.traces import region_sums
 from timing import processor, wall
 
@@ -77,17 +77,17 @@ def faces() -> tuple[np.ndarray, list[list[np.ndarray]]]:
 
 def ours_of(images: np.ndarray, shapes: list[list[np.ndarray]]) -> np.ndarray:
     sums, areas = zip(*(region_sums(image, shape) for image, shape in zip(images, shapes)))
-    return normalised(moving_mean(region_means(np.stack(sums), np.stack(areas))), "minmax")
+    return normalized(moving_mean(region_means(np.stack(sums), np.stack(areas))), "minmax")
 
 
 def loop_of(images: np.ndarray, shapes: list[list[np.ndarray]]) -> np.ndarray:
     """The mean within the mask of each union, frame by frame."""
     rows = np.zeros((3, 63, len(images)))
     for t, (image, shape) in enumerate(zip(images, shapes)):
-        masks = np.stack([labelled(shape, SIDE, SIDE) == region for region in range(1, 7)])
+        masks = np.stack([labeled(shape, SIDE, SIDE) == region for region in range(1, 7)])
         for row, members in enumerate(membership().astype(bool)):
             rows[:, row, t] = image[masks[members].any(0)].mean(0)
-    return normalised(moving_mean(rows), "minmax")
+    return normalized(moving_mean(rows), "minmax")
 
 
 def test_mstmap_against_a_loop_over_unions(benchmark: Any) -> None:

@@ -39,7 +39,7 @@ def test_faint_traces_reach_the_network_as_strong_as_an_image() -> None:
     [
         ([Plane(3, 64, 64), Plane(3, 32, 32)], "pictures of one size"),
         ([Vector(4)], "traces or images"),
-        ([Plane(3, 48, 48)], "63 pixels a side"),
+        ([Plane(3, 48, 48)], "63 pixels per side"),
         ([], "got nothing"),
     ],
 )
@@ -72,7 +72,7 @@ def test_classes_that_overlap_or_are_empty_are_refused() -> None:
     both: Any = {"a": ["x"], "b": ["x"]}
     cases: Any = [
         (both, "to two classes"),
-        ({"a": ["x"]}, "two classes or more"),
+        ({"a": ["x"]}, "at least two classes"),
         ({"a": ["x"], "b": []}, "each with the species"),
     ]
     for classes, words in cases:
@@ -122,7 +122,7 @@ def test_a_table_that_the_metric_cannot_read_is_refused_in_words() -> None:
         metric(merge={"x": ["glass"]}).build().compute(table(), None)
     with pytest.raises(SpecError, match="no record has a species of the classes"):
         metric().build().compute(table().select(np.array([5])), None)
-    assert "head 'medium' gives no 'p.mask'" in (
+    assert "head 'medium' produces no 'p.mask'" in (
         MediumAccuracy().lacks(["score", "medium.p.live", "medium.p.print", "medium.p.replay"]) or ""
     )
 
@@ -149,7 +149,7 @@ def test_a_generator_without_weights_is_refused_before_torch() -> None:
     ((_, graph),) = Recipe.examples()
     with pytest.raises(SpecErrors, match=r'would stay random.*"weights": "runs/physttd#gen"'):
         toy(graph["modalities"], graph["model"], recipe={"type": "physttd.trace_medium"})
-    with pytest.raises(SpecErrors, match="names 'face', which is none"):
+    with pytest.raises(SpecErrors, match="names 'face', which is not an encoder"):
         toy(graph["modalities"], graph["model"], recipe={"type": "physttd.trace_medium", "generator": "face"})
 
 

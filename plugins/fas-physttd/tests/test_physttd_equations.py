@@ -6,7 +6,7 @@ import torch
 from fas_phantom import truth
 from fas_phantom.components import Phantom
 from fas_physttd.filters import split
-from fas_physttd.physttd.equations import Traces, filtered, reconstruct, synthesise, total
+from fas_physttd.physttd.equations import Traces, filtered, reconstruct, synthesize, total
 from fas_physttd.physttd.heads import DepthScoreHead, TraceScoreHead
 from fas_physttd.physttd.losses import depth_loss, prior_loss, size_loss, trace_loss
 from fas_physttd.physttd.prior import prior_masks, region_of
@@ -33,7 +33,7 @@ def test_reconstruction_inverts_synthesis_where_p_is_binary_and_the_content_is_t
     live, source = draw(seed), draw(seed + 1)
     p = (draw(seed + 2, 1) < share).float()
     found = Traces({name: draw(seed + 3 + place) - 0.5 for place, name in enumerate("bct")}, p, live)
-    spoof = synthesise(live, total(filtered(found.additive)), p, source)
+    spoof = synthesize(live, total(filtered(found.additive)), p, source)
     assert torch.allclose(reconstruct(spoof, found).high, live, atol=1e-5)
     assert torch.equal(torch.where(p > 0, spoof, source), source)
 

@@ -132,10 +132,10 @@ def test_the_input_is_the_three_bands_amplified() -> None:
     ("signal", "words"),
     [
         (Image(3, 64, 64), "no fine band"),
-        (Image(3, 128, 160), "squares"),
+        (Image(3, 128, 160), "need a square"),
         (Image(3, 132, 132), "multiple of 8"),
         (Clip(4, 3, 128, 128), "not a clip"),
-        (Image(1, 128, 128), "three colors"),
+        (Image(1, 128, 128), "three channels"),
     ],
 )
 def test_pictures_that_it_cannot_use_are_refused_in_words(signal: Any, words: str) -> None:
@@ -246,7 +246,7 @@ def test_the_smaller_class_comes_round_again() -> None:
     [
         ({"generator": "face"}, "trains a physttd.generator"),
         ({"landmarks": "face"}, "'landmarks' names 'face'"),
-        ({"depth": "face.points"}, "it takes Plane"),
+        ({"depth": "face.points"}, "use Plane"),
     ],
 )
 def test_a_recipe_that_lacks_what_it_needs_is_refused_before_torch(change: dict[str, str], words: str) -> None:

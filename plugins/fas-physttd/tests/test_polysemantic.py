@@ -196,11 +196,11 @@ def test_signals_that_do_not_fit_are_refused_with_a_remedy() -> None:
     for signals, what in (
         ([Image(3, 64, 48), Plane(1, 64, 48)], "squares of one size"),
         ([Image(3, 40, 40), Plane(1, 40, 40)], "multiple of 16"),
-        ([Image(3, 64, 64)], "give one input a stream"),
+        ([Image(3, 64, 64)], "name one input per stream"),
     ):
         with pytest.raises(SpecError, match=what):
             Generator().infer(signals)
-    with pytest.raises(SpecError, match="one output a stream"):
+    with pytest.raises(SpecError, match="one output per stream"):
         Generator(fusion=OneMap()).infer(PAIR)
 
 

@@ -201,7 +201,7 @@ def test_media_are_told_from_the_traces_of_the_trained_generator_which_stays_as_
         "replay": 1,
     }
     assert found["value"] == sum(counts[name][name] for name in counts) / found["n"]
-    assert "Media by their traces" in (runs / "trace-medium/report.html").read_text()
+    assert "Attack media from traces" in (runs / "trace-medium/report.html").read_text()
 
 
 def test_reports_show_trace_sheets_and_features(runs: Path) -> None:
@@ -241,5 +241,7 @@ def test_a_picture_has_no_depth_and_that_is_said_with_what_to_do(runs: Path, tmp
         of_run(runs / "polysemantic", str(tmp_path / "face.png"), None, "whole")
     with pytest.raises(FascoreError, match="no such file, and no record of the run's data has this id"):
         of_run(runs / "polysemantic", "nobody", None, None)
-    with pytest.raises(FascoreError, match="nobody: there is no such file; give two files, or the ids of two records"):
+    with pytest.raises(
+        FascoreError, match="nobody: there is no such file; specify two files, or the ids of two records"
+    ):
         of_run(runs / "polysemantic", str(tmp_path / "face.png"), "nobody", "whole")

@@ -53,7 +53,7 @@ def test_removal_ends_in_the_generators_reconstruction_and_begins_with_the_input
             "without T",
             "without T, C",
             "without T, C, B",
-            "and P inpainted: live",
+            "with P inpainted: live",
         ]
         assert np.allclose(found.removal[0][1], image - fine, atol=1e-5)
         assert np.allclose(found.removal[-1][1], live, atol=1e-5)

@@ -192,7 +192,7 @@ def test_the_mean_difference_is_that_of_the_classes_of_training(opened: Trained)
     means = [np.mean([values[r.id] for r in opened.splits["train"] if r.label == label], axis=0) for label in (0, 1)]
     assert np.allclose(mean_difference(opened)[0], means[0] - means[1], atol=1e-5)
     alone = Trained(**{**vars(opened), "splits": {"train": tuple(r for r in opened.splits["train"] if r.label)}})
-    with pytest.raises(FascoreError, match="one class alone"):
+    with pytest.raises(FascoreError, match="only one class"):
         mean_difference(alone)
 
 

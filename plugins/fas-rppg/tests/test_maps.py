@@ -8,7 +8,7 @@ import pytest
 import torch
 from fas_rppg.components import MstMap, WaveletMap
 from fas_rppg.morse import Morse
-from fas_rppg.regions import canonical, five_of, labelled, polygons
+from fas_rppg.regions import canonical, five_of, labeled, polygons
 from hypothesis import given, settings, strategies as st
 
 from fascore import Annotation, AnnotationSource, Frame, NoResponse, Plane, Record, Ref, Source, SpecError
@@ -34,7 +34,7 @@ class Drawn(Source, AnnotationSource):
         return self.times_
 
     def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
-        labels = labelled(polygons(self.points), 128, 128)
+        labels = labeled(polygons(self.points), 128, 128)
         for index in range(len(self.times_)) if indices is None else indices:
             grey = np.where(labels, 100.0 + 10 * labels, 30.0)[..., None] * np.array([1, 1 + self.pulse[index], 1])
             yield Frame(float(self.times_[index]), np.round(grey).astype(np.uint8)[..., : self.colours])
@@ -134,7 +134,7 @@ def test_a_wavelet_of_pywavelets_peaks_at_the_same_rate():
 
 def test_an_unknown_wavelet_is_told_with_those_that_are_known():
     pytest.importorskip("pywt")
-    with pytest.raises(SpecError, match=r"no continuous wavelet 'db4'; known are morse, .*gaus1"):
+    with pytest.raises(SpecError, match=r"no continuous wavelet 'db4'; available: morse, .*gaus1"):
         WaveletMap(wavelet="db4").build([Plane(3, 63, 300)])
 
 
@@ -212,21 +212,21 @@ REFUSED = {
         "no_face",
         "all six regions in the picture",
     ),
-    "one second": (drawn(30), {}, "refused", r"lasts 1\.000 s; 2 s are needed"),
+    "one second": (drawn(30), {}, "refused", r"lasts 1\.000 s; at least 2 s are needed"),
     "one frame": (drawn(1), {}, "refused", "a clip of 1 frame"),
-    "4 Hz": (drawn(40, 4.0), {}, "refused", "4 Hz lies outside 5 to 240"),
-    "300 Hz": (drawn(900, 300.0), {}, "refused", "300 Hz lies outside"),
+    "4 Hz": (drawn(40, 4.0), {}, "refused", "4 Hz is outside 5 to 240"),
+    "300 Hz": (drawn(900, 300.0), {}, "refused", "300 Hz is outside"),
     "no timestamps": (drawn(90, times=np.full(90, np.nan)), {}, "refused", "missing or do not rise"),
     "timestamps that fall": (drawn(90, times=np.arange(90)[::-1] / 30.0), {}, "refused", "do not rise"),
     "a clock that stalls": (
         drawn(90, times=np.arange(90) / 30 + (np.arange(90) > 40)),
         {},
         "refused",
-        "uneven, by up to",
+        "uneven by up to",
     ),
     "two colours": (drawn(90, colours=2), {}, "refused", "128 x 128 x 2 of uint8"),
-    "faces in some frames": (drawn(90), {"frames": np.arange(90) * 2}, "refused", "not looked for in every frame"),
-    "a strange layout": (drawn(90), {"points": np.ones((90, 7, 2))}, "refused", "gives 7"),
+    "faces in some frames": (drawn(90), {"frames": np.arange(90) * 2}, "refused", "not searched in every frame"),
+    "a strange layout": (drawn(90), {"points": np.ones((90, 7, 2))}, "refused", "returns 7"),
 }
 
 
@@ -242,7 +242,7 @@ def test_faces_without_points_and_records_without_the_channel_are_refused():
     record = drawn(90)
     faces = faces_of(record)
     del faces["points"]
-    with pytest.raises(NoResponse, match="gives no points"):
+    with pytest.raises(NoResponse, match="returns no points"):
         mst_of(record, faces)
     with pytest.raises(NoResponse, match="no channel 'infrared'; it has rgb"):
         mst_of(record, channel="infrared")

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from fas_rppg.mstmap import membership, moving_mean, normalised, padded, region_means
+from fas_rppg.mstmap import membership, moving_mean, normalized, padded, region_means
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -54,7 +54,7 @@ def test_a_short_clip_is_mirrored_or_followed_by_its_own_last_frames():
 @settings(deadline=None)
 @given(arrays(np.float64, (3, 2, 6), elements=st.floats(0, 255)))
 def test_minmax_spans_0_to_255_in_each_row_that_is_not_flat(rows):
-    found = normalised(rows, "minmax")
+    found = normalized(rows, "minmax")
     flat = np.ptp(rows, axis=-1) <= 1e-6
     assert (found[flat] == 0).all()
     np.testing.assert_allclose(found[~flat].min(-1), 0)
@@ -66,8 +66,8 @@ def test_minmax_spans_0_to_255_in_each_row_that_is_not_flat(rows):
 def test_ac_dc_keeps_the_share_of_the_pulse_whatever_the_brightness():
     t = np.arange(300) / 30
     rows = np.stack([level * (1 + 0.004 * np.sin(2 * np.pi * 1.5 * t)) for level in (40.0, 200.0, 0.0)])[:, None]
-    found = normalised(rows, "ac_dc")
+    found = normalized(rows, "ac_dc")
     np.testing.assert_allclose(found[0], found[1], atol=1e-12)
     assert np.abs(found[0]).max() == pytest.approx(0.4, rel=1e-2)
     assert (found[2] == 0).all()
-    np.testing.assert_array_equal(normalised(rows, "none"), rows)
+    np.testing.assert_array_equal(normalized(rows, "none"), rows)

@@ -10,7 +10,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from fas_rppg.clip_pulse import steadied
+from fas_rppg.clip_pulse import smoothed
 from PIL import Image
 
 from fascore.cli import main
@@ -106,10 +106,10 @@ def test_noise_is_insufficient_signal_and_no_heart_rate(skin, tmp_path):
         ("missing.mp4", [], "there is no such file"),
         ("broken.mp4", [], "cannot be read"),
         ("one.png", [], "insufficient signal: {path} is a still picture"),
-        ("short", [], "insufficient signal: {path} lasts 4.0 s, and a heart rate needs 5 s"),
+        ("short", [], "insufficient signal: {path} lasts 4.0 s, but a heart rate needs 5 s"),
         ("frozen", [], "insufficient signal: the skin's color does not change"),
         ("frozen", ["--band", "180", "40"], "the lower first"),
-        ("frozen", ["--band", "40", "900"], "show 750 beats a minute at most"),
+        ("frozen", ["--band", "40", "900"], "show 750 beats per minute at most"),
         ("frozen", ["--out", "pulse.jpg"], "--out pulse.jpg: the picture is a PNG file"),
         ("frozen", ["--detector", "{whole"], "--detector is not JSON"),
         ("frozen", ["--detector", "hole"], "no detector 'hole'. Did you mean 'whole'"),
@@ -134,8 +134,8 @@ def test_what_gives_no_heart_rate_ends_in_a_sentence(tmp_path, name, options, wo
 @pytest.mark.parametrize(
     ("times", "words"),
     [
-        (np.arange(30) / 2, "its frame rate of 2 Hz lies outside 5 to 240 Hz"),
-        (np.arange(1500) / 250, "its frame rate of 250 Hz lies outside 5 to 240 Hz"),
+        (np.arange(30) / 2, "its frame rate of 2 Hz is outside 5 to 240 Hz"),
+        (np.arange(1500) / 250, "its frame rate of 250 Hz is outside 5 to 240 Hz"),
         (
             np.arange(150)[::-1] / 25,
             "its times do not increase from image to image; write one line per image, the increasing time in seconds",
@@ -182,7 +182,7 @@ def test_a_video_without_a_face_is_told_so(beating):
 def test_landmarks_are_averaged_over_frames_with_a_face():
     points = np.random.default_rng(0).standard_normal((30, 5, 2))
     points[[4, 5, 20]] = np.nan
-    found = steadied(points, 3)
+    found = smoothed(points, 3)
     for frame in range(30):
         if np.isnan(points[frame]).any():
             assert np.isnan(found[frame]).all()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from fas_rppg.pulse import EXTRACTORS, measured
 from fas_rppg.pulse_components import HrMae, HrRmse, PulseHead, PulseSnr, SkinColour
-from fas_rppg.regions import labelled, landmarks, polygons
+from fas_rppg.regions import labeled, landmarks, polygons
 from hypothesis import given, settings, strategies as st
 
 from fascore import (
@@ -88,7 +88,7 @@ def test_only_bona_fide_presentations_with_both_numbers_count_and_the_others_are
             table([70], [72]),
             "no column of numbers 'pulse.rate'.*a head such as rppg.pulse writes",
         ),
-        (HrRmse(), table([70], ["fast"]), "column 'heart_rate' holds what is no heart rate"),
+        (HrRmse(), table([70], ["fast"]), "column 'heart_rate' contains a value that is not a heart rate"),
         (HrRmse(), table([70], [""]), "no bona fide presentation has numbers in both"),
         (PulseSnr(column="pulse.heart_rate"), table([70], [72], label=[0]), "no bona fide presentation has a number"),
     ],
@@ -156,9 +156,9 @@ def test_the_head_gives_what_each_trace_gives_alone_and_nothing_for_one_that_sta
     [
         (PulseHead(), Plane(3, 63, 300), "reads one Series of three colors"),
         (PulseHead(), Series(300, 1, 30.0), "three colors"),
-        (PulseHead(), Series(149, 3, 30.0), "lasts 5.0 s, and a heart rate needs 5 s"),
+        (PulseHead(), Series(149, 3, 30.0), "lasts 5.0 s, but a heart rate needs 5 s"),
         (PulseHead(band=(180, 40)), Series(300, 3, 30.0), "the lower first"),
-        (PulseHead(), Series(60, 3, 5.0), "150 beats a minute at most"),
+        (PulseHead(), Series(60, 3, 5.0), "150 beats per minute at most"),
     ],
 )
 def test_the_head_refuses_a_trace_from_which_no_heart_rate_can_come(head, signal, words):
@@ -204,7 +204,7 @@ def extracted(times, images, seen=None, **fields):
 def test_skin_colour_is_the_mean_of_all_pixels_of_the_regions():
     images = np.random.default_rng(0).integers(0, 256, (30, 120, 112, 3), dtype=np.uint8)
     found = extracted(np.arange(30) / 10, images, frames=30, fps=10)
-    mask = labelled(polygons(landmarks(FIVE[None])[0]), 120, 112) > 0
+    mask = labeled(polygons(landmarks(FIVE[None])[0]), 120, 112) > 0
     assert found.shape == (1, 30, 3)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found[0], [image[mask].mean(0) / 255 for image in images], rtol=1e-6)
@@ -224,8 +224,8 @@ def test_short_clips_slow_ones_and_long_absences_are_named_non_responses():
     images = np.full((60, 120, 112, 3), 99, np.uint8)
     seen = np.arange(60) % 60 // 10 != 2
     for times, there, words in (
-        (np.arange(60) / 10, None, "insufficient signal: it lasts 5.90 s, and 70 samples at 10 Hz are 6.90 s"),
-        (np.arange(60) / 4, None, "frame rate of 4 Hz lies outside 5 to 240 Hz"),
+        (np.arange(60) / 10, None, "insufficient signal: it lasts 5.90 s, but 70 samples at 10 Hz are 6.90 s"),
+        (np.arange(60) / 4, None, "frame rate of 4 Hz is outside 5 to 240 Hz"),
         (np.arange(60) / 8, seen, "10 successive frames"),
     ):
         with pytest.raises(NoResponse, match=words):
@@ -235,19 +235,11 @@ def test_short_clips_slow_ones_and_long_absences_are_named_non_responses():
 @pytest.mark.parametrize(
     ("times", "shape", "words"),
     [
-        (np.full(60, np.nan), (120, 112, 3), "timestamps are missing or do not rise; write the clip again"),
+        (np.full(60, np.nan), (120, 112, 3), "timestamps are missing or do not rise; encode the clip again"),
         (np.arange(60)[::-1] / 10, (120, 112, 3), "timestamps are missing or do not rise"),
-        (np.arange(60) / 300, (120, 112, 3), "frame rate of 300 Hz lies outside 5 to 240 Hz"),
-        (
-            np.arange(60) / 10,
-            (120, 112, 1),
-            "its pictures are 120 x 112 x 1 of uint8; the pulse is read from three colors",
-        ),
-        (
-            np.arange(60) / 10,
-            (120, 112, 4),
-            "its pictures are 120 x 112 x 4 of uint8; the pulse is read from three colors",
-        ),
+        (np.arange(60) / 300, (120, 112, 3), "frame rate of 300 Hz is outside 5 to 240 Hz"),
+        (np.arange(60) / 10, (120, 112, 1), "its pictures are 120 x 112 x 1 of uint8; a pulse needs three colors"),
+        (np.arange(60) / 10, (120, 112, 4), "its pictures are 120 x 112 x 4 of uint8; a pulse needs three colors"),
     ],
 )
 def test_clips_without_a_clock_of_strange_rates_or_without_three_colours_are_refused_with_the_reason(

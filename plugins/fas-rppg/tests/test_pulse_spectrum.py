@@ -86,7 +86,7 @@ def test_less_than_five_seconds_are_insufficient_signal(frames):
 
 
 def test_a_band_that_the_frame_rate_cannot_show_is_refused_in_a_sentence():
-    with pytest.raises(FascoreError, match="5 frames a second show 150 beats a minute at most"):
+    with pytest.raises(FascoreError, match="5 frames per second show 150 beats per minute at most"):
         heart_rate(torch.rand(100), 5)
     with pytest.raises(FascoreError, match="the lower first"):
         heart_rate(torch.rand(300), 30, (180, 40))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fas_rppg.regions import NAMES, canonical, five_of, labelled, landmarks, polygons
+from fas_rppg.regions import NAMES, canonical, five_of, labeled, landmarks, polygons
 from hypothesis import given, settings, strategies as st
 
 
@@ -19,7 +19,7 @@ def face(size=60.0, turn=0.0, x=80.0, y=60.0):
 
 def test_each_region_holds_the_pixels_whose_centres_it_surrounds():
     shapes = polygons(face(31.3, 0.2, 61.7, 47.9))
-    labels = labelled(shapes, 120, 128)
+    labels = labeled(shapes, 120, 128)
     for region, shape in enumerate(shapes, start=1):
         wanted = np.array([[winds_around(shape, x + 0.5, y + 0.5) for x in range(128)] for y in range(120)])
         np.testing.assert_array_equal(labels == region, wanted, err_msg=NAMES[region - 1])
@@ -32,10 +32,10 @@ def test_polygons_that_share_an_edge_neither_share_nor_lose_a_pixel(edge, middle
     (a, b), _ = edge
     left = np.array([[0, 0], [a, 0], [middle, 6], [b, 12], [0, 12]]) + 0.5
     right = np.array([[a, 0], [12, 0], [12, 12], [b, 12], [middle, 6]]) + 0.5
-    parts = [labelled([part], 14, 14) for part in (left, right)]
+    parts = [labeled([part], 14, 14) for part in (left, right)]
     assert not (parts[0] & parts[1]).any()
     np.testing.assert_array_equal(
-        parts[0] | parts[1], labelled([np.array([[0, 0], [12, 0], [12, 12], [0, 12]]) + 0.5], 14, 14)
+        parts[0] | parts[1], labeled([np.array([[0, 0], [12, 0], [12, 12], [0, 12]]) + 0.5], 14, 14)
     )
 
 
@@ -43,16 +43,16 @@ def test_polygons_that_share_an_edge_neither_share_nor_lose_a_pixel(edge, middle
 @given(st.floats(8, 70), st.floats(-3.1, 3.1), st.floats(-20, 150), st.floats(-20, 150))
 def test_regions_are_disjoint_and_cover_the_area_of_their_polygons(size, turn, x, y):
     shapes = polygons(face(size, turn, x, y))
-    apart = np.stack([labelled([shape], 130, 130) for shape in shapes])
+    apart = np.stack([labeled([shape], 130, 130) for shape in shapes])
     assert apart.sum(0).max() <= 1
-    np.testing.assert_array_equal((apart * np.arange(1, 7)[:, None, None]).sum(0), labelled(shapes, 130, 130))
+    np.testing.assert_array_equal((apart * np.arange(1, 7)[:, None, None]).sum(0), labeled(shapes, 130, 130))
 
 
 def test_a_large_region_has_the_area_of_its_polygon():
     for region, shape in enumerate(polygons(face(300, 0.1, 480, 400)), start=1):
         x, y = shape.T
         area = abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
-        assert (labelled(polygons(face(300, 0.1, 480, 400)), 1100, 1000) == region).sum() == pytest.approx(
+        assert (labeled(polygons(face(300, 0.1, 480, 400)), 1100, 1000) == region).sum() == pytest.approx(
             area, rel=0.005
         )
 

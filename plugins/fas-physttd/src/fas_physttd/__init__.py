@@ -1,1 +1,1 @@
-"""fas-physttd: spoof traces, disentangled. Importing it imports no torch."""
+"""fas-physttd: disentanglement of spoof traces. Importing this package does not import torch."""

@@ -1,4 +1,4 @@
-"""`fascore traces`: draw the spoof traces that a trained model finds. Importing this module imports no torch and no numpy."""
+"""`fascore traces`: draw the spoof traces that a trained model detects. Importing this module imports neither torch nor numpy."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Detector = Annotated[
 
 
 def traces(run: Run, what: What, out: Out, onto: Onto = None, beside: Beside = None, detector: Detector = None) -> None:
-    """Draw the spoof traces that a model finds in a face.
+    """Draw the spoof traces that a model detects in a face.
 
     The sheet shows the bands of the trace, the inpainted region, the live face without the trace, and the trace on
     another face.
@@ -66,7 +66,7 @@ def traces(run: Run, what: What, out: Out, onto: Onto = None, beside: Beside = N
       fascore traces runs/physttd attack.mp4 --onto live.mp4 --out traces.png
     """
     if out.suffix.lower() != ".png":
-        raise FascoreError(f"--out {out}: the sheet is a PNG file; give a name that ends with .png")
+        raise FascoreError(f"--out {out}: the sheet is a PNG file; use a file name that ends with .png")
     from fas_physttd.sheet import draw, write
     from fas_physttd.sheets import of_run
 

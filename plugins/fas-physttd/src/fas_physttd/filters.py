@@ -1,4 +1,4 @@
-"""Low-pass and band split of images (Liu and Liu, PhySTD, Eq. 5 and 9)."""
+"""Low-pass filter and band split of images (Liu and Liu, PhySTD, Eq. 5 and 9)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 Shrink: TypeAlias = Literal["area", "bilinear"]
-"""How a low-pass shrinks: by averages of all pixels, or reading 2 x 2 of each cell, as STDN does."""
+"""How a low-pass filter shrinks an image: "area" averages all pixels of a cell; "bilinear" reads 2 x 2 of them, as STDN does."""
 
 
 class Bands(NamedTuple):
-    """Parts of an image (B, C, N, N) whose sum it is: coarse, middle, fine."""
+    """Coarse, middle, and fine parts of an image (B, C, N, N); they sum to the image."""
 
     b: Tensor
     c: Tensor
@@ -20,9 +20,9 @@ class Bands(NamedTuple):
 
 
 def lowpass(image: Tensor, cells: int, shrink: Shrink = "area") -> Tensor:
-    """(B, C, N, N) shrunk to `cells` x `cells`, then interpolated back bilinearly between the cells' centers, float32.
+    """(B, C, N, N) shrunk to `cells` x `cells`, then interpolated back bilinearly between the cell centers; float32.
 
-    Plain bilinear shrinking reads 2 x 2 of every 8 x 8 pixels and aliases.
+    Plain bilinear shrinking reads only 2 x 2 of every 8 x 8 pixels, which causes aliasing.
     """
     whole, size = image.float(), (cells, cells)
     small = (

@@ -1,4 +1,4 @@
-"""Least-squares adversarial losses, with the polarity and the norm named (Mao et al. 2017)."""
+"""Least-squares adversarial losses with explicit polarity and norm (Mao et al. 2017)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Literal, TypeAlias
 from torch import Tensor
 
 Polarity: TypeAlias = Literal["real_is_one", "real_is_zero"]
-"""What a discriminator answers to a real image; the answer to a fake is the other of 0 and 1."""
+"""Target output of a discriminator for a real image; the target for a fake image is the opposite one of 0 and 1."""
 Norm: TypeAlias = Literal["mean_square", "sum_square", "norm"]
-"""How a map's distance counts: the mean of its squares; their sum, ||.||^2; or its root, ||.||, which has no gradient at 0."""
+"""How the distance of a map is computed: mean of squares; sum of squares, ||.||^2; or its root, ||.||, which has no gradient at 0."""
 
 
 def distance(difference: Tensor, norm: Norm) -> Tensor:
-    """Mean over records of the norm of each, (B, ...) -> a float32 scalar. The root is of the sum and 1e-8, so that 0 has a gradient of 0."""
+    """Mean over records of the norm, (B, ...) -> a float32 scalar. The root adds 1e-8 to the sum, so that the gradient at 0 is 0."""
     squares = difference.float().square().reshape(len(difference), -1)
     if norm == "mean_square":
         return squares.mean()
@@ -21,17 +21,17 @@ def distance(difference: Tensor, norm: Norm) -> Tensor:
 
 
 def answer(maps: Tensor, *, real: bool, polarity: Polarity, norm: Norm = "mean_square") -> Tensor:
-    """Distance of a discriminator's maps (B, ...) from its right answer to real or to fake images; a float32 scalar."""
+    """Distance of a discriminator's maps (B, ...) from their target for real or fake images; a float32 scalar."""
     return distance(maps.float() - float(real == (polarity == "real_is_one")), norm)
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, polarity: Polarity, norm: Norm = "mean_square") -> Tensor:
-    """Real maps toward real, fake ones toward fake."""
+    """Loss that moves maps of real images toward real and maps of fake images toward fake."""
     return answer(real, real=True, polarity=polarity, norm=norm) + answer(
         fake, real=False, polarity=polarity, norm=norm
     )
 
 
 def generator_loss(fake: Tensor, polarity: Polarity, norm: Norm = "mean_square") -> Tensor:
-    """Fake maps toward real."""
+    """Loss that moves maps of fake images toward real."""
     return answer(fake, real=True, polarity=polarity, norm=norm)

@@ -1,4 +1,4 @@
-"""Patch discriminators of seven convolutions, or ten, and a set of them at several sizes (both papers)."""
+"""Patch discriminators with seven or ten convolutions, and a set of them at several sizes (both papers)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 from fas_physttd.widths import widened
 
 Layers: TypeAlias = Literal["seven", "seven_and_three"]
-"""How "seven convolutional layers and three down-sampling layers" is read: three of the seven halve the size, or three more do."""
+"""How "seven convolutional layers and three down-sampling layers" is read: three of the seven halve the size, or three additional layers do."""
 LAYERS: Mapping[Layers, tuple[tuple[int, int], ...]] = {
     "seven": ((32, 1), (32, 2), (64, 1), (64, 2), (64, 1), (96, 2), (96, 1)),
     "seven_and_three": ((32, 1), (32, 1), (32, 2), (64, 1), (64, 1), (64, 2), (96, 1), (96, 1), (96, 2), (96, 1)),
@@ -27,12 +27,12 @@ def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 def doubling(inputs: int, outputs: int, kernel: int) -> nn.ConvTranspose2d:
-    """Transposed convolution of stride 2 that doubles the size, with a kernel of 2, 3 or 4."""
+    """Transposed convolution of stride 2 that doubles the size, with a kernel of 2, 3, or 4."""
     return nn.ConvTranspose2d(inputs, outputs, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2, bias=False)
 
 
-def initialise(module: nn.Module) -> None:
-    """Weights of convolutions from N(0, 0.02), their biases 0, by `Module.apply`."""
+def initialize(module: nn.Module) -> None:
+    """Draw weights of convolutions from N(0, 0.02) and set their biases to 0; used with `Module.apply`."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
@@ -40,9 +40,10 @@ def initialise(module: nn.Module) -> None:
 
 
 class PatchGan(nn.Module):
-    """Convolutions and one map a head. Shapes: (B, C, S, S) -> (B, heads, S/8, S/8), without a sigmoid unless `bounded`.
+    """Convolutions and one map per head. Shapes: (B, C, S, S) -> (B, heads, S/8, S/8), without a sigmoid unless `bounded`.
 
-    242,241 parameters at three channels and one head, 243,106 with two heads, 243,105 at six channels and one head.
+    Parameters: 242,241 with three channels and one head; 243,106 with two heads; 243,105 with six channels and one
+    head.
     """
 
     def __init__(
@@ -56,15 +57,15 @@ class PatchGan(nn.Module):
             before = widened(published, width)
         self.layers = nn.Sequential(*blocks)
         self.head = nn.Conv2d(before, heads, 3, padding=1)
-        self.apply(initialise)
+        self.apply(initialize)
 
     def forward(self, image: Tensor) -> Tensor:
-        judged: Tensor = self.head(self.layers(image))
-        return judged.sigmoid() if self.bounded else judged
+        maps: Tensor = self.head(self.layers(image))
+        return maps.sigmoid() if self.bounded else maps
 
 
 def resized(image: Tensor, size: int) -> Tensor:
-    """(B, C, N, N) -> (B, C, size, size): averaged where it becomes smaller, bilinear where larger."""
+    """(B, C, N, N) -> (B, C, size, size): averages to shrink, bilinear interpolation to enlarge."""
     if image.shape[-1] == size:
         return image
     if size < image.shape[-1]:
@@ -73,7 +74,7 @@ def resized(image: Tensor, size: int) -> Tensor:
 
 
 class MultiScale(nn.Module):
-    """A PatchGan for each size, without shared weights; images are resized to it. Shapes: (B, C, N, N) -> one (B, heads, S/8, S/8) a size."""
+    """One PatchGan per size, without shared weights; images are resized. Shapes: (B, C, N, N) -> one (B, heads, S/8, S/8) per size."""
 
     def __init__(
         self, sizes: Sequence[int], channels: int = 3, *, heads: int = 1, width: float = 1.0, layers: Layers = "seven"
@@ -87,6 +88,6 @@ class MultiScale(nn.Module):
 
 
 def judged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """A discriminator's maps of real and of fake images from one pass, so that batch norm sees both in every step."""
+    """A discriminator's maps of real and fake images from one pass, so that batch norm sees both in every step."""
     maps: Tensor = discriminator(torch.cat([real, fake]))
     return maps[: len(real)], maps[len(real) :]

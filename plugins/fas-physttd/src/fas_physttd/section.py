@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class TracesOptions(Config):
-    """What `trackers."physttd.traces"` of a spec may say."""
+    """Options of `trackers."physttd.traces"` in a spec."""
 
-    records: PositiveInt = Field(1, description="records of each species")
-    species: PositiveInt = Field(12, description="species shown, at most; bona fide is one")
+    records: PositiveInt = Field(1, description="number of records per species")
+    species: PositiveInt = Field(12, description="maximum number of species shown; bona fide counts as one")
 
 
 class TracesSection:
-    """A sheet a test set: what is found in records of each species, what is left without it, and the traces on a live face of the set."""
+    """One sheet per test set: traces of records of each species, the faces without them, and the traces on a live face of the set."""
 
     Options = TracesOptions
 
@@ -33,15 +33,15 @@ class TracesSection:
 
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
-        """One section; only of data whose faces may be shown."""
+        """One section; it shows only data whose faces may be published."""
         shown = {name: records for name, records in trained.tests.items() if name in trained.shown and records}
         lead = (
-            "Traces are amplified as written, about gray for nothing. PhySTD, below: what is left when T, then C, then B is taken away, and the live "
-            "face with the inpainted region besides. Last, the traces on the face of another, bona fide, record of the set."
+            "Traces are amplified by the stated factor; gray means no trace. For PhySTD, the lower row shows the image after T, then C, then B is "
+            "removed, and the live face with the inpainted region. The last picture shows the traces on the face of a bona fide record of the set."
         )
         body = "".join(self._sheet(trained, name, records) for name, records in shown.items())
         if hidden := sorted(set(trained.tests) - set(shown)):
-            body += f'<p class="small soft">Not shown, for their faces may not be published: {html.escape(", ".join(hidden))}.</p>'
+            body += f'<p class="small soft">Not shown, because their faces may not be published: {html.escape(", ".join(hidden))}.</p>'
         return [Section("Spoof traces", f'<p class="small soft">{lead}</p>{body}')]
 
     def _sheet(self, trained: Trained, test: str, records: Sequence[Record]) -> str:

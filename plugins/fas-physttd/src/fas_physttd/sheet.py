@@ -18,20 +18,20 @@ from fascore import writing
 
 Picture = NDArray[np.float32]
 WIDTH, HEIGHT = 1.55, 1.85
-"""Inches of a picture with its caption."""
+"""Size of a picture with its caption, in inches."""
 MOST = 20.0
-"""The largest amplification of a trace: beyond it an empty trace would look like one."""
+"""Largest amplification of a trace. A larger one would make an empty trace look like a real one."""
 
 
 class Shown(NamedTuple):
-    """A picture (H, W, 3), or (H, W) in shades of gray, in [0, 1], under its caption."""
+    """A caption and a picture (H, W, 3), or grayscale (H, W), in [0, 1]."""
 
     caption: str
     picture: Picture
 
 
 class Block(NamedTuple):
-    """What is shown of one input: a title, and rows of pictures, None for a place that stays empty."""
+    """Display of one input: a title and rows of pictures; None leaves a place empty."""
 
     title: str
     rows: Sequence[Sequence[Shown | None]]
@@ -44,19 +44,19 @@ def pixels(image: Tensor) -> Picture:
 
 
 def amplified(name: str, trace: Picture) -> Shown:
-    """A trace around gray, the amplification in its caption."""
+    """An amplified trace around gray, with the amplification in the caption."""
     factor = gain(trace)
     return Shown(f"{name}  x {factor:.3g}", np.float32(0.5) + np.float32(factor / 2) * trace)
 
 
 def gain(trace: Picture) -> float:
-    """Amplification that lets all but 1 % of a trace fill the scale, about gray for nothing."""
+    """Amplification at which all but 1 % of the trace fits the scale; gray means no trace."""
     strong = float(np.quantile(np.abs(trace), 0.99))
     return min(MOST, 1 / strong) if strong > 0 else MOST
 
 
 def draw(blocks: Sequence[Block]) -> Figure:
-    """All blocks, one below the other; a title stands at the left of a block's last row, which has no picture there."""
+    """All blocks, one below the other. The title is at the left of the block's last row, where there is no picture."""
     columns = max(len(row) for block in blocks for row in block.rows)
     lines = sum(len(block.rows) for block in blocks)
     figure = Figure(figsize=(WIDTH * columns, HEIGHT * lines + 0.1), dpi=110)
@@ -81,13 +81,13 @@ def draw(blocks: Sequence[Block]) -> Figure:
 
 
 def write(figure: Figure, path: Path) -> None:
-    """A PNG file, whole or not at all."""
-    with writing(path) as part:
-        figure.savefig(part, format="png")
+    """Write the figure as a PNG file; an interrupted call leaves no partial file."""
+    with writing(path) as temporary:
+        figure.savefig(temporary, format="png")
 
 
 def encoded(figure: Figure) -> bytes:
-    """The sheet as PNG."""
+    """The figure as PNG data."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The trace sheet of a run, whichever generator it has."""
+"""The trace sheet of a run with either generator."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from fascore import FascoreError, Record, Trained, open_trained
 
 
 def generator_of(trained: Trained) -> str:
-    """Name of the run's generator of traces. Raises FascoreError where there is none."""
+    """Name of the run's trace generator. Raises FascoreError if there is none."""
     for name, node in trained.plan.nodes.items():
         if isinstance(node.component, PhySTD | Polysemantic):
             return name
     raise FascoreError(
-        f"the run '{trained.spec.name}' has no physttd.generator and no physttd.polysemantic, so there are no traces to show; train one of specs/ of "
-        "fas-physttd"
+        f"the run '{trained.spec.name}' has no physttd.generator and no physttd.polysemantic, so there are no traces to show; train one of the specs "
+        "in specs/ of fas-physttd"
     )
 
 
 def moves(trained: Trained) -> bool:
-    """Whether traces can be laid onto another face: PhySTD warps them by landmarks, polysemantic traces are added where they are."""
+    """Whether traces can be moved to another face. PhySTD warps them by landmarks; polysemantic traces are added in place."""
     node = trained.plan.nodes[generator_of(trained)]
     return isinstance(node.component, Polysemantic) or landmarks_of(trained, str(node.inputs[0])) is not None
 
 
 def blocks(trained: Trained, titles: Sequence[str], records: Sequence[Record], onto: Record | None) -> list[Block]:
-    """A block for each record; `onto` gets the traces. Raises FascoreError."""
+    """One block per record; the face of `onto` receives the traces. Raises FascoreError."""
     name = generator_of(trained)
     if isinstance(trained.plan.nodes[name].component, Polysemantic):
         return polysemantic_blocks(trained, name, titles, records, onto)
@@ -40,13 +40,13 @@ def blocks(trained: Trained, titles: Sequence[str], records: Sequence[Record], o
 
 
 def of_run(run: Path, what: str, onto: str | None, detector: str | None) -> list[Block]:
-    """The block of a file, or of a record of the run's own data by its id, with the run's name in its title. Raises FascoreError."""
+    """The block of a file or of a record of the run's own data; its title contains the run's name. Raises FascoreError."""
     wanted = [what, *([onto] if onto else [])]
     files = [Path(name) for name in wanted if Path(name).exists()]
     if files and len(files) < len(wanted):
         (other,) = set(wanted) - set(map(str, files))
         raise FascoreError(
-            f"{other}: there is no such file; give two files, or the ids of two records of the run's data"
+            f"{other}: there is no such file; specify two files, or the ids of two records of the run's data"
         )
     with open_trained(run, files or None, detector=detector) as trained:
         generator_of(trained)
@@ -57,17 +57,17 @@ def of_run(run: Path, what: str, onto: str | None, detector: str | None) -> list
 
 
 def _record(trained: Trained, run: Path, name: str) -> Record:
-    """A usable record by its id. Raises FascoreError."""
+    """The usable record with this id. Raises FascoreError."""
     for records in trained.splits.values():
         for record in records:
             if record.id == name:
                 return record
-    for lacking in trained.prepared.quarantined:
-        if lacking.id == name:
-            reason = lacking.reason if lacking.reason.startswith(name) else f"{name}: {lacking.reason}"
-            if lacking.response == "refused" and "files" in trained.splits:
-                reason += f"; a file brings no more than its picture: name a record of the run's data by its id, as {run}/scores/ lists them"
+    for excluded in trained.prepared.quarantined:
+        if excluded.id == name:
+            reason = excluded.reason if excluded.reason.startswith(name) else f"{name}: {excluded.reason}"
+            if excluded.response == "refused" and "files" in trained.splits:
+                reason += f"; a file contains only its picture: name a record of the run's data by its id; {run}/scores/ lists the ids"
             raise FascoreError(reason)
     raise FascoreError(
-        f"{name}: there is no such file, and no record of the run's data has this id; {run}/scores/ lists them"
+        f"{name}: there is no such file, and no record of the run's data has this id; {run}/scores/ lists the ids"
     )

@@ -1,4 +1,4 @@
-"""Records by species, as tables and sheets show them."""
+"""Records grouped by species, as tables and sheets show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def name_of(record: Record) -> str:
 
 
 def by_species(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Records of each name, sorted by id; bona fide first, then species by name."""
+    """Records of each species, sorted by id: bona fide first, then species by name."""
     groups: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda record: (record.label != BONA_FIDE, name_of(record), record.id)):
         groups.setdefault(name_of(record), []).append(record)

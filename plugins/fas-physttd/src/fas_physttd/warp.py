@@ -1,8 +1,8 @@
 """Backward warp between two faces by their landmarks (Liu and Liu, PhySTD, Eq. 12-15).
 
-Points are x, y in [0, 1] of the square crop, pixel centers at (i + 0.5) / N. For each pixel p of the target face the offset
-Delta(p) is interpolated linearly in the Delaunay triangles of the target's landmarks, with values source - target at the
-vertices, and the result is source(p + Delta(p)).
+Points are (x, y) in [0, 1] of the square crop; pixel centers are at (i + 0.5) / N. For each pixel p of the target face,
+the offset Delta(p) is interpolated linearly in the Delaunay triangles of the target's landmarks, with the values source
+- target at the vertices. The result is source(p + Delta(p)).
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from fascore import FascoreError
 
 SIDE = (0.0, 0.25, 0.5, 0.75, 1.0)
 BORDER = np.array([(x, y) for x in SIDE for y in SIDE if x in (0.0, 1.0) or y in (0.0, 1.0)])
-"""(16, 2): fixed points on the border, so that the triangles fill the square."""
+"""(16, 2) fixed points on the border; they make the triangles fill the square."""
 
 
 def offsets(source: Tensor, target: Tensor, size: int, *, border: bool = True) -> Tensor:
-    """(B, size, size, 2) offsets Delta from landmarks (B, Q, 2) of the source and of the target face, in units of the crop's side.
+    """(B, size, size, 2) offsets Delta from landmarks (B, Q, 2) of the source and target faces, in units of the crop's side.
 
-    With `border` the sixteen border points stay where they are. Where no triangle is, the offset is 0. Raises FascoreError
-    for point sets of different sizes, and for points that are not numbers.
+    With `border`, the sixteen border points do not move. Outside all triangles the offset is 0. Raises FascoreError for
+    point sets of different sizes and for points that are not numbers.
     """
     if source.shape != target.shape:
         raise FascoreError(
-            f"a warp needs the same landmarks of both faces; got {tuple(source.shape)} and {tuple(target.shape)}: use one layout"
+            f"a warp needs the same landmarks of both faces, but got {tuple(source.shape)} and {tuple(target.shape)}; use one layout"
         )
     fixed = np.tile(BORDER if border else BORDER[:0], (len(source), 1, 1))
     before, after = (
@@ -40,17 +40,17 @@ def offsets(source: Tensor, target: Tensor, size: int, *, border: bool = True) -
 
 
 def warp(image: Tensor, offset: Tensor) -> Tensor:
-    """(B, C, N, N) sampled at p + Delta(p), bilinear, the border's pixels continued beyond it; differentiable in the image.
+    """(B, C, N, N) sampled bilinearly at p + Delta(p), with border pixels repeated outside; differentiable in the image.
 
-    Raises FascoreError for an offset of another size.
+    Raises FascoreError if the offset has a different size.
     """
     size = image.shape[-1]
     if offset.shape[1:3] != image.shape[-2:]:
         raise FascoreError(
             f"offsets of {tuple(offset.shape[1:3])} pixels do not fit an image of {tuple(image.shape[-2:])}"
         )
-    centres = (torch.arange(size, device=image.device, dtype=torch.float32) + 0.5) / size
-    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    centers = (torch.arange(size, device=image.device, dtype=torch.float32) + 0.5) / size
+    y, x = torch.meshgrid(centers, centers, indexing="ij")
     places = torch.stack([x, y], dim=-1) + offset
     return grid_sample(image.float(), 2 * places - 1, mode="bilinear", padding_mode="border", align_corners=False)
 
@@ -59,13 +59,13 @@ def _field(source: NDArray[np.float64], target: NDArray[np.float64], size: int) 
     """(size, size, 2) offsets of one pair of point sets (Q, 2)."""
     if not (np.isfinite(source).all() and np.isfinite(target).all()):
         raise FascoreError(
-            "a landmark is not a number; leave out records without landmarks, or choose a detector that finds them"
+            "a landmark is not a number; remove records without landmarks, or choose a detector that returns them"
         )
     triangles = Delaunay(target)
-    centres = (np.arange(size) + 0.5) / size
-    pixels = np.stack(np.meshgrid(centres, centres), axis=-1).reshape(-1, 2)
+    centers = (np.arange(size) + 0.5) / size
+    pixels = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(-1, 2)
     inside = triangles.find_simplex(pixels)
-    # A triangle's offset is affine in the place: its gradient and its value at the last vertex are computed once a triangle.
+    # Within a triangle the offset is affine in the position: compute its gradient and its value at the last vertex once.
     values = (source - target)[triangles.simplices]
     corner = triangles.transform[:, 2]
     slope = np.einsum("tij,tic->tjc", triangles.transform[:, :2], values[:, :2] - values[:, 2:])

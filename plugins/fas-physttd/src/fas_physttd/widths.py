@@ -1,8 +1,8 @@
-"""Channels at another width than the published one. No torch here: config modules read it."""
+"""Channel counts at a width other than the published one. Config modules import this module, so it does not import torch."""
 
 from __future__ import annotations
 
 
 def widened(channels: int, width: float) -> int:
-    """Channels of a layer at a `width` that multiplies the published ones; one at least."""
+    """Channels of a layer: the published count times `width`, at least 1."""
     return max(1, round(channels * width))

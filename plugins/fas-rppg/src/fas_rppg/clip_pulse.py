@@ -1,4 +1,4 @@
-"""The pulse of one video: faces, skin color, extractor, significance."""
+"""Pulse of one video: faces, skin color, extractor, and significance."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ import torch
 from fas_rppg.pulse import EXTRACTORS, SHORTEST, InsufficientSignal
 from fas_rppg.pulse.spectrum import check_band
 from fas_rppg.pulse.surrogates import Measured, measured as measured_pulse
-from fas_rppg.skin_colour import RATES, mean_colours
+from fas_rppg.skin_colour import RATES, mean_colors
 from fas_rppg.traces import REGIONS, Traces, bridged, evenly_timed, measured, require_clock
 from fascore import ATTACK, Arrays, FascoreError, Frame, NoResponse, Record, Source, load, open_source, validate
 
 CERTAIN = 0.05
-"""The largest p-value at which a heart rate is reported."""
+"""Largest p-value at which a heart rate is reported."""
 GAP = 5
-"""Most successive frames without a face that are bridged."""
+"""Maximum number of successive frames without a face to bridge."""
 STEADY = 0.25
-"""Seconds to both sides over which landmarks are averaged: a detector's tremor moves the regions' borders, faces are slower."""
+"""Seconds on both sides over which landmarks are averaged: detector jitter moves the borders of the regions; faces move more slowly."""
 UNEVEN = 0.05
-"""Frames by which times may leave an even clock before they are interpolated to one."""
+"""Deviation from an even frame rate, in frames, above which times are interpolated."""
 
 
 @dataclass(frozen=True)
 class ClipPulse:
-    """What was measured of a video: mean colors (T, 3) at `times` (T,) in seconds, `rate` in hertz, the pulse, and how it came about."""
+    """Measurement of a video: mean colors (T, 3) at `times` (T,) in seconds, `rate` in hertz, the pulse, and its circumstances."""
 
     file: Path
     method: str
     band: tuple[float, float]
     times: np.ndarray
-    colours: np.ndarray
+    colors: np.ndarray
     rate: float
     pulse: Measured
-    looked_at: int
+    examined: int
     measured: int
     skin: str
     notes: tuple[str, ...]
 
     @property
     def seconds(self) -> float:
-        """How long the measured part lasts."""
+        """Duration of the measured part."""
         return len(self.times) / self.rate
 
     @property
     def certain(self) -> bool:
-        """Whether noise alone rarely gives such an SNR."""
+        """Whether noise alone rarely produces such a signal-to-noise ratio (SNR)."""
         return self.pulse.p_value <= CERTAIN
 
 
@@ -84,8 +84,8 @@ def clip_pulse(
 ) -> ClipPulse:
     """Measure the first `seconds` of a video, or the longest stretch of them without a gap.
 
-    Raises NoResponse for what cannot be read, shows no face, or gives no heart rate (InsufficientSignal), FascoreError for a detector or
-    a band that cannot be used.
+    Raises NoResponse for a video that cannot be read, shows no face, or has no heart rate (InsufficientSignal), and
+    FascoreError for an unusable detector or band.
     """
     if not path.exists():
         raise FascoreError(f"{path}: there is no such file")
@@ -94,20 +94,20 @@ def clip_pulse(
     check_band(band, _rate(source.times()))
     faces = load("modality", "faces")
     module: Any = validate(faces, {"type": "faces", "detector": detector}).build([])  # type: ignore[attr-defined]  # a Modality
-    face_rows: Arrays = module.extract(Record(str(path), ATTACK, {"rgb": source}), [])  # nobody reads the label
+    face_rows: Arrays = module.extract(Record(str(path), ATTACK, {"rgb": source}), [])  # the label is not used
     traces, skin = _traces(source, face_rows)
     stretch, notes = _longest(traces)
     even = evenly_timed(bridged(stretch, GAP), uneven=UNEVEN, resample=True)
     if not np.array_equal(even.times, stretch.times):
-        notes = (*notes, f"its frames are unevenly spaced in time; interpolated to {even.fps:.4g} Hz")
-    colours = mean_colours(even)
-    pulse = measured_pulse(torch.from_numpy(colours), even.fps, EXTRACTORS[method], band=band, count=count, seed=seed)
+        notes = (*notes, f"its frames are unevenly spaced in time; they were interpolated to {even.fps:.4g} Hz")
+    colors = mean_colors(even)
+    pulse = measured_pulse(torch.from_numpy(colors), even.fps, EXTRACTORS[method], band=band, count=count, seed=seed)
     return ClipPulse(
         path,
         method.upper(),
         band,
         even.times,
-        colours,
+        colors,
         even.fps,
         pulse,
         len(traces.times),
@@ -118,14 +118,14 @@ def clip_pulse(
 
 
 def _beginning(source: Source, path: Path, seconds: float) -> Source:
-    """The first seconds of a video. Raises InsufficientSignal for what is too short before any face is looked for."""
+    """The first seconds of a video. Raises InsufficientSignal for a clip that is too short, before any face detection."""
     times = source.times()
     if len(times) == 1:
-        raise InsufficientSignal(f"{path} is a still picture; a pulse needs a video of {SHORTEST:g} s or more")
+        raise InsufficientSignal(f"{path} is a still picture; a pulse needs a video of at least {SHORTEST:g} s")
     inside = int(np.searchsorted(times, times[0] + seconds))
-    lasting = times[inside - 1] - times[0] + float(np.median(np.diff(times))) if inside else 0.0
-    if lasting < SHORTEST - 1e-6:
-        raise InsufficientSignal(f"{path} lasts {lasting:.1f} s, and a heart rate needs {SHORTEST:g} s")
+    duration = times[inside - 1] - times[0] + float(np.median(np.diff(times))) if inside else 0.0
+    if duration < SHORTEST - 1e-6:
+        raise InsufficientSignal(f"{path} lasts {duration:.1f} s, but a heart rate needs {SHORTEST:g} s")
     return _Beginning(source, inside)
 
 
@@ -134,43 +134,45 @@ def _rate(times: np.ndarray) -> float:
 
 
 def _traces(source: Source, faces: Arrays) -> tuple[Traces, str]:
-    """Colors of the skin regions where the detector gives points, else of its whole box; and which of the two."""
+    """Colors of the skin regions if the detector returns points, else of its whole box; and a description of the area."""
     if "points" in faces:
-        steady = {**faces, "points": steadied(faces["points"], max(1, round(STEADY * _rate(faces["times"]))))}
-        return measured(source, steady, len(faces["frames"])), "skin of the face"
-    return _boxes(source, faces), "detector's box, all taken as skin"
+        smooth = {**faces, "points": smoothed(faces["points"], max(1, round(STEADY * _rate(faces["times"]))))}
+        return measured(source, smooth, len(faces["frames"])), "skin of the face"
+    return _boxes(source, faces), "detector's box, all of it counted as skin"
 
 
 def _boxes(source: Source, faces: Arrays) -> Traces:
-    """The box as one region, the others empty."""
+    """Traces with the box as the first region; the others are empty."""
     frames, boxes = faces["frames"], faces["boxes"]
     sums, areas = np.zeros((len(frames), REGIONS, 3)), np.zeros((len(frames), REGIONS))
-    there = np.flatnonzero(np.isfinite(boxes).all(axis=1))
-    for row, frame in zip(there, source.read(frames[there].tolist()), strict=True):
+    with_face = np.flatnonzero(np.isfinite(boxes).all(axis=1))
+    for row, frame in zip(with_face, source.read(frames[with_face].tolist()), strict=True):
         left, top, right, bottom = boxes[row].clip(0).round().astype(int)
         pixels = frame.image[top:bottom, left:right]
         if pixels.ndim != 3:
-            raise NoResponse("refused", "its pictures are gray: the pulse is read from three colors")
+            raise NoResponse("refused", "its pictures are gray, but a pulse needs three colors")
         sums[row, 0], areas[row, 0] = pixels.sum((0, 1), dtype=np.float64), pixels.shape[0] * pixels.shape[1]
     return Traces(sums, areas, np.asarray(faces["times"], dtype=np.float64), areas[:, 0] > 0)
 
 
-def steadied(points: np.ndarray, reach: int) -> np.ndarray:
-    """Landmarks (F, N, 2) averaged over `reach` frames to both sides, over those with a face; NaN stays NaN."""
-    there = np.isfinite(points).all(axis=(1, 2))
-    known = np.where(there[:, None, None], points, 0).astype(np.float64)
+def smoothed(points: np.ndarray, reach: int) -> np.ndarray:
+    """Landmarks (F, N, 2) averaged over `reach` frames on both sides, using frames with a face; NaN stays NaN."""
+    present = np.isfinite(points).all(axis=(1, 2))
+    known = np.where(present[:, None, None], points, 0).astype(np.float64)
     padded = np.pad(known, ((reach + 1, reach), (0, 0), (0, 0))).cumsum(0)
-    counts = np.pad(there.astype(np.float64), (reach + 1, reach)).cumsum()
+    counts = np.pad(present.astype(np.float64), (reach + 1, reach)).cumsum()
     width = 2 * reach + 1
-    totals, of = padded[width:] - padded[:-width], counts[width:] - counts[:-width]
-    mean = totals / np.maximum(of, 1)[:, None, None]
-    return np.where(there[:, None, None], mean, np.nan)
+    totals, numbers = padded[width:] - padded[:-width], counts[width:] - counts[:-width]
+    mean = totals / np.maximum(numbers, 1)[:, None, None]
+    return np.where(present[:, None, None], mean, np.nan)
 
 
 def _longest(traces: Traces) -> tuple[Traces, tuple[str, ...]]:
-    """The longest stretch whose gaps can be bridged, and a note where that is not all. Raises NoResponse."""
+    """The longest stretch whose gaps can be bridged, and a note if it is not the whole clip. Raises NoResponse."""
     if not traces.seen.any():
-        raise NoResponse("no_face", f"none of {len(traces.seen)} frames shows a face with all its skin in the picture")
+        raise NoResponse(
+            "no_face", f"none of {len(traces.seen)} frames shows a face with all of its skin in the picture"
+        )
     cuts, start = [0], 0
     for seen, run in groupby(traces.seen.tolist()):
         length = len(list(run))
@@ -184,10 +186,10 @@ def _longest(traces: Traces) -> tuple[Traces, tuple[str, ...]]:
     )
     if last - first == len(traces.times):
         return traces, ()
-    lasting = (last - first) * float(np.median(np.diff(traces.times)))
-    if lasting < SHORTEST - 1e-6:
+    duration = (last - first) * float(np.median(np.diff(traces.times)))
+    if duration < SHORTEST - 1e-6:
         raise InsufficientSignal(
-            f"the longest stretch with a face lasts {lasting:.1f} s, and a heart rate needs {SHORTEST:g} s"
+            f"the longest stretch with a face lasts {duration:.1f} s, but a heart rate needs {SHORTEST:g} s"
         )
     return stretch, (
         f"measured from {stretch.times[0]:.1f} to {stretch.times[-1]:.1f} s, the longest stretch with a face",

@@ -1,4 +1,4 @@
-"""`fascore pulse`: measure the heart rate in a video, or report that there is none. Importing this module imports no torch and no numpy."""
+"""`fascore pulse`: measure the heart rate in a video, or report that there is none. Importing this module imports neither torch nor numpy."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def pulse(
       fascore pulse video.mp4 --method chrom --out pulse.png
     """
     if out is not None and out.suffix.lower() != ".png":
-        raise FascoreError(f"--out {out}: the picture is a PNG file; give a name that ends with .png")
+        raise FascoreError(f"--out {out}: the picture is a PNG file; use a file name that ends with .png")
     from fas_rppg.clip_pulse import clip_pulse
 
     try:
@@ -105,7 +105,7 @@ def pulse(
 
 
 def _json_or_word(text: str) -> Any:
-    """The name of a detector, or its JSON. Raises FascoreError."""
+    """The name of a detector, or its parsed JSON. Raises FascoreError."""
     if not text.lstrip().startswith("{"):
         return text
     try:
@@ -118,21 +118,21 @@ def _json_or_word(text: str) -> Any:
 
 def _lines(clip: ClipPulse) -> str:
     pulse, low, high = clip.pulse, *clip.band
-    alike = f"{pulse.p_value:.1%} of clips of like noise have as large an SNR"
+    comparison = f"{pulse.p_value:.1%} of clips of similar noise have at least this SNR"
     if clip.certain:
-        verdict = [f"heart rate   {pulse.heart_rate:.1f} beats a minute"]
+        verdict = [f"heart rate   {pulse.heart_rate:.1f} beats per minute"]
     else:
         verdict = [
-            "insufficient signal: noise alone gives such a peak",
-            f"largest peak {pulse.heart_rate:.1f} beats a minute",
+            "insufficient signal: noise alone produces such a peak",
+            f"largest peak {pulse.heart_rate:.1f} beats per minute",
         ]
     return "\n".join(
         [
-            f"{clip.file}: {clip.seconds:.1f} s at {clip.rate:.4g} Hz; {clip.measured} of {clip.looked_at} frames show the {clip.skin}",
+            f"{clip.file}: {clip.seconds:.1f} s at {clip.rate:.4g} Hz; {clip.measured} of {clip.examined} frames show the {clip.skin}",
             *clip.notes,
             *verdict,
-            f"SNR          {pulse.snr:.1f} dB ({clip.method}, {low:g} to {high:g} beats a minute)",
-            f"confidence   {pulse.confidence:.3f}: {alike}",
+            f"SNR          {pulse.snr:.1f} dB ({clip.method}, {low:g} to {high:g} beats per minute)",
+            f"confidence   {pulse.confidence:.3f}: {comparison}",
         ]
     )
 
@@ -143,7 +143,7 @@ def _document(clip: ClipPulse) -> dict[str, Any]:
         "file": str(clip.file),
         "heart_rate": round(pulse.heart_rate, 2) if clip.certain else None,
         "response": "ok",
-        "reason": "" if clip.certain else "insufficient signal: noise alone gives such a peak",
+        "reason": "" if clip.certain else "insufficient signal: noise alone produces such a peak",
         "peak": round(pulse.heart_rate, 2),
         "snr": round(pulse.snr, 2),
         "p_value": round(pulse.p_value, 4),
@@ -152,7 +152,7 @@ def _document(clip: ClipPulse) -> dict[str, Any]:
         "band": list(clip.band),
         "seconds": round(clip.seconds, 3),
         "frame_rate": round(clip.rate, 4),
-        "frames": clip.looked_at,
+        "frames": clip.examined,
         "frames_measured": clip.measured,
         "notes": list(clip.notes),
     }

@@ -1,4 +1,4 @@
-"""Components of fas-rppg. Importing this module imports no numpy or torch."""
+"""Components of fas-rppg. Importing this module imports neither numpy nor torch."""
 
 from __future__ import annotations
 
@@ -15,39 +15,42 @@ if TYPE_CHECKING:
 
 
 ROWS = 63
-"""Unions of six facial regions."""
+"""Number of unions of six facial regions."""
 FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
-SIZE = Field(224, description="side in pixels to which the map is resized; none: as it is")
+SIZE = Field(224, description="side in pixels to which the map is resized; null: not resized")
 
 
 class MstMap(Modality):
     """MSTmap (Niu et al. 2020; Yu et al. 2024, III-B): mean color of all 63 unions of six facial regions over the first frames.
 
-    Plane(3, 63, frames), or resized to a square; port `valid`, Plane(1, 1, width), is 1 where a face was measured: not
-    where its gap was bridged, nor where a short clip is filled up. Regions follow 68 points where the detector has them, else the
-    canonical face under five points. Gray levels g, and 0 to 255 of `minmax`, are given as (g - 127.5) / 128. A clip without a face
-    for longer than `gap` is a non-response `no_face`; one that is too short, or whose timestamps cannot be used, `refused`.
+    The map is Plane(3, 63, frames), or a square after resizing. The port `valid`, Plane(1, 1, width), is 1 where a face
+    was measured, and 0 in bridged gaps and in the padding of a short clip. Regions follow 68 points if the detector
+    returns them, else the canonical face fitted to five points. Gray levels g, and the 0 to 255 of `minmax`, become (g
+    - 127.5) / 128. A clip without a face for more than `gap` frames is a non-response `no_face`; a clip that is too
+    short or has unusable timestamps is `refused`.
     """
 
     type: Literal["rppg.mstmap"] = "rppg.mstmap"
-    channel: str = Field("rgb", description="raw channel of three colors, the one that 'faces' looked at")
-    frames: int = Field(300, ge=2, description="frames of the map; a longer clip gives its first ones")
+    channel: str = Field("rgb", description="raw channel of three colors; the same that 'faces' reads")
+    frames: int = Field(300, ge=2, description="frames of the map; of a longer clip, the first ones")
     normalize: Literal["minmax", "ac_dc", "none"] = Field(
         "minmax",
-        description="minmax: each row and channel from 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: gray levels",
+        description="minmax: each row and channel scaled to 0 to 255; ac_dc: percent around its mean, which keeps amplitudes; none: gray levels",
     )
     pad: Literal["reflect", "tail"] = Field(
-        "reflect", description="a shorter clip is mirrored at its end, or followed by a copy of its last frames"
+        "reflect",
+        description="padding of a shorter clip: reflect: mirrored at its end; tail: followed by a copy of its last frames",
     )
-    gap: NonNegativeInt = Field(5, description="longest run of frames without a face that is bridged, linearly")
-    shortest: PositiveFloat = Field(2.0, description="shortest clip, seconds")
+    gap: NonNegativeInt = Field(5, description="longest run of frames without a face that is bridged linearly")
+    shortest: PositiveFloat = Field(2.0, description="shortest clip to accept, in seconds")
     rates: tuple[PositiveFloat, PositiveFloat] = Field(
-        (5.0, 240.0), description="lowest and highest frame rate, hertz; it comes from the timestamps"
+        (5.0, 240.0), description="lowest and highest frame rate to accept, in hertz; computed from the timestamps"
     )
-    uneven: NonNegativeFloat = Field(1.0, description="how far a timestamp may lie from an even clock, in frames")
+    uneven: NonNegativeFloat = Field(
+        1.0, description="largest deviation of a timestamp from an even frame rate, in frames"
+    )
     resample: bool = Field(
-        False,
-        description="true: a clip of a more uneven clock is resampled to its median interval; false: it is refused",
+        False, description="true: resample a clip with more uneven timestamps to its median interval; false: refuse it"
     )
     size: PositiveInt | None = SIZE
 
@@ -89,9 +92,10 @@ class MstMap(Modality):
 class WaveletMap(Modality):
     """Wavelet map (Yu et al. 2024, eq. 2): magnitude of a continuous wavelet transform of an MSTmap's rows, high frequencies first.
 
-    From 0 to 255 over the whole map, given as (g - 127.5) / 128: Plane(3, scales, frames) of the global signal in R, G and B, or
-    resized to a square; 255 scales for 300 frames. Port `valid` is that of the MSTmap. `morse` is the wavelet of Matlab's
-    `cwtfilterbank`; other names are PyWavelets' continuous wavelets at the same frequencies.
+    The map is scaled to 0 to 255 as a whole and becomes (g - 127.5) / 128: Plane(3, scales, frames) of the global
+    signal in R, G, and B, or a square after resizing. 300 frames have 255 scales. The port `valid` is that of the
+    MSTmap. `morse` is the wavelet of Matlab's `cwtfilterbank`; other names are continuous wavelets of PyWavelets at the
+    same frequencies.
     """
 
     type: Literal["rppg.wavelet_map"] = "rppg.wavelet_map"
@@ -101,17 +105,20 @@ class WaveletMap(Modality):
     gamma: PositiveFloat = Field(
         3.0, description="symmetry of the Morse wavelet, which also sets the scales of the axis 'scale'"
     )
-    beta: float = Field(20.0, gt=1, description="decay of the Morse wavelet: its time-bandwidth product 60 over gamma")
-    voices: PositiveInt = Field(48, description="scales an octave")
+    beta: float = Field(
+        20.0, gt=1, description="decay of the Morse wavelet: its time-bandwidth product, 60, divided by gamma"
+    )
+    voices: PositiveInt = Field(48, description="scales per octave")
     frequency_axis: Literal["scale", "hz"] = Field(
         "scale",
-        description="scale: all that the length holds, so that the frame rate moves the rows; hz: 'band', whatever the frame rate",
+        description="scale: all scales that fit the length, so that rows depend on the frame rate; hz: 'band', independent of the frame rate",
     )
     band: tuple[PositiveFloat, PositiveFloat] = Field(
-        (0.5, 8.0), description="ends of the axis 'hz'; rows above half the frame rate are 0"
+        (0.5, 8.0), description="limits of the axis 'hz'; rows above half the frame rate are 0"
     )
     rows: Literal["global", "all"] = Field(
-        "global", description="the union of all six regions, or all 63 unions (189 channels, 58 MB a record)"
+        "global",
+        description="global: the union of all six regions; all: all 63 unions (189 channels, 58 MB per record)",
     )
     size: PositiveInt | None = SIZE
 
@@ -135,7 +142,7 @@ class WaveletMap(Modality):
             return _planes(channels, self.size, self.size, self.size)
         if mst.h != ROWS:
             raise SpecError(
-                "the MSTmap is resized, which hides its length: give rppg.wavelet_map a 'size', or set that of the MSTmap to null"
+                "the MSTmap is resized, which hides its length: set 'size' of rppg.wavelet_map, or set that of the MSTmap to null"
             )
         return _planes(channels, self._scales(mst.w), mst.w, None)
 
@@ -147,7 +154,7 @@ class WaveletMap(Modality):
         try:
             return len(Morse(self.gamma, self.beta).scales(samples, self.voices))
         except ValueError as error:
-            raise SpecError(f"rppg.wavelet_map: {error}; let the MSTmap have more frames") from error
+            raise SpecError(f"rppg.wavelet_map: {error}; use more frames in the MSTmap") from error
 
     def build(self, signals: Sequence[Signal | None]) -> ModalityModule:
         from fas_rppg.wavelet_map import WaveletMapModule
@@ -176,28 +183,28 @@ class WaveletMap(Modality):
 
 
 def _planes(channels: int, height: int, width: int, size: int | None) -> dict[str, Signal]:
-    """A map and its validity, resized to a square or as they are."""
+    """A map and its validity, resized to a square or not resized."""
     return {"": Plane(channels, size or height, size or width), "valid": Plane(1, 1, size or width)}
 
 
 class MstVit(Encoder):
     """A plain vision transformer on a map of rows and time, in tiles of `tile` rows by frames; Plane(C, H, W) -> Vector(width).
 
-    It stands in for TransRPPG (Yu et al. 2021), which also reads a map of the background and whose 547 K parameters it does
-    not reproduce. A map that does not divide into tiles is padded with zeros at its end.
+    It replaces TransRPPG (Yu et al. 2021), which also reads a map of the background; it does not reproduce the 547 K
+    parameters of TransRPPG. A map that does not divide into tiles is padded with zeros at its end.
     """
 
     type: Literal["rppg.mst_vit"] = "rppg.mst_vit"
     tile: tuple[PositiveInt, PositiveInt] = Field((9, 15), description="rows and frames of a tile")
-    width: PositiveInt = Field(96, description="width of a token, and of the feature")
-    depth: PositiveInt = Field(4, description="transformer blocks")
-    heads: PositiveInt = Field(3, description="attention heads; the width must be a multiple of their number")
+    width: PositiveInt = Field(96, description="width of a token and of the feature")
+    depth: PositiveInt = Field(4, description="number of transformer blocks")
+    heads: PositiveInt = Field(3, description="number of attention heads; must divide the width")
     dropout: float = Field(
-        0.0, ge=0, lt=1, description="dropout of tokens, attention's output and hidden layers in training"
+        0.0, ge=0, lt=1, description="dropout rate of tokens, attention outputs, and hidden layers in training"
     )
 
     def plane(self, signals: Sequence[Signal]) -> Plane:
-        """The map that it reads. Raises SpecError."""
+        """The input map. Raises SpecError."""
         if len(signals) != 1 or not isinstance(signals[0], Plane):
             raise SpecError(
                 f"rppg.mst_vit reads one Plane, such as an MSTmap; got {', '.join(map(str, signals)) or 'nothing'}"

@@ -1,4 +1,4 @@
-"""The continuous transform with Morse wavelets, batched in torch (Yu et al. 2024, eq. 2)."""
+"""Continuous wavelet transform with Morse wavelets, batched in torch (Yu et al. 2024, eq. 2)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from torch import Tensor
 from fas_rppg.morse import Morse
 
 CHUNK = 16
-"""Signals transformed at once: small enough for a cache, which is three times faster than 192 at once."""
+"""Signals to transform at once: few enough for the cache, which is three times faster than 192 at once."""
 
 
 def cwt(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int = CHUNK) -> Tensor:  # noqa: B008 (frozen)
     """W(s, t) = ifft(fft(x_pad) psi^(s w)), L1 norm, of real signals (…, N) on any device -> complex (…, F, N).
 
-    Signals are mirrored by N / 2 samples at both ends, the end sample twice (numpy's `symmetric`), and so have the period 2 N.
+    Signals are mirrored by N / 2 samples at both ends, repeating the end sample (numpy's `symmetric`), so their period
+    is 2 N.
     """
     flat = x.reshape(-1, x.shape[-1])
     out = _empty(flat, len(scales), x.dtype.to_complex())
@@ -29,7 +30,7 @@ def cwt(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int =
 
 
 def scalogram(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk: int = CHUNK) -> Tensor:  # noqa: B008 (frozen)
-    """|W(s, t)| of real signals (…, N) -> (…, F, N), in their precision; see `cwt`."""
+    """|W(s, t)| of real signals (…, N) -> (…, F, N), in the precision of the signals; see `cwt`."""
     flat = x.reshape(-1, x.shape[-1])
     out = _empty(flat, len(scales), x.dtype)
     half = (x.shape[-1] + 1) // 2
@@ -44,7 +45,7 @@ def scalogram(x: Tensor, scales: np.ndarray, wavelet: Morse = Morse(), *, chunk:
 
 
 def _empty(x: Tensor, scales: int, dtype: torch.dtype) -> Tensor:
-    """(B, F, N) on the device of signals (B, N). On the CPU it is numpy's, which asks for huge pages: a third of the time is saved."""
+    """(B, F, N) on the device of signals (B, N). On the CPU, numpy allocates it: numpy requests huge pages, which saves a third of the time."""
     shape = (len(x), scales, x.shape[-1])
     if x.device.type != "cpu":
         return torch.empty(shape, dtype=dtype, device=x.device)
@@ -52,11 +53,11 @@ def _empty(x: Tensor, scales: int, dtype: torch.dtype) -> Tensor:
 
 
 def _pieces(x: Tensor, scales: np.ndarray, wavelet: Morse, chunk: int) -> Iterator[tuple[slice, Tensor]]:
-    """Slices of the signals (B, N) in turn, and of each W(s, 2 m), (chunk, F, N): times 0, 2, … of a period of 2 N.
+    """Successive slices of the signals (B, N), each with W(s, 2 m), (chunk, F, N): times 0, 2, … of a period of 2 N.
 
-    The period is symmetric, so W(s, 2 N - 1 - t) is the conjugate of W(s, t), and its even times tell it all: those beyond N are
-    the odd times before N, backwards. They are one transform of length N: of the spectrum's bins 0 to N - 1, where bin N
-    (Nyquist) falls on bin 0, which psi^ empties.
+    The period is symmetric, so W(s, 2 N - 1 - t) is the conjugate of W(s, t), and the even times are sufficient: those
+    beyond N are the odd times before N in reverse. One transform of length N computes them from bins 0 to N - 1 of the
+    spectrum; bin N (Nyquist) coincides with bin 0, which psi^ sets to zero.
     """
     n = x.shape[-1]
     filters = np.roll(wavelet.filters(scales, 2 * n)[:, 1:], 1, axis=1) / 2

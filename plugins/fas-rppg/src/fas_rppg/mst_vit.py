@@ -9,7 +9,7 @@ from fascore import Plane
 
 
 class MstVitEncoder(nn.Module):
-    """The class token of a pre-norm ViT with learned places. Shapes: (B, C, H, W) -> (B, width)."""
+    """Class token of a pre-norm vision transformer (ViT) with learned positions. Shapes: (B, C, H, W) -> (B, width)."""
 
     def __init__(
         self, plane: Plane, *, tile: tuple[int, int], width: int, depth: int, heads: int, dropout: float

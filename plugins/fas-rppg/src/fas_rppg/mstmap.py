@@ -1,4 +1,4 @@
-"""MSTmap: the color of every union of facial regions over time (Niu et al. 2020; Yu et al. 2024, section III-B)."""
+"""MSTmap: color of every union of facial regions over time (Niu et al. 2020; Yu et al. 2024, section III-B)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def membership(regions: int = 6) -> np.ndarray:
-    """B (2^K - 1, K) in {0, 1}: row r holds the binary digits of r + 1, region 1 the most significant."""
+    """B (2^K - 1, K) in {0, 1}: row r contains the binary digits of r + 1; region 1 is the most significant."""
     return np.arange(1, 1 << regions)[:, None] >> np.arange(regions - 1, -1, -1) & 1
 
 
 def region_means(sums: np.ndarray, areas: np.ndarray) -> np.ndarray:
     """M = (B S) / (B A): mean color of every union of disjoint regions, (T, K, C) and (T, K) -> (C, 2^K - 1, T).
 
-    A union without a pixel is 0.
+    The mean of a union without pixels is 0.
     """
     b = membership(areas.shape[1]).astype(np.float64)
     total, area = np.einsum("rk,tkc->crt", b, sums), b @ areas.T
@@ -31,15 +31,15 @@ def region_means(sums: np.ndarray, areas: np.ndarray) -> np.ndarray:
 
 
 def padded(rows: np.ndarray, length: int, how: Literal["reflect", "tail"]) -> np.ndarray:
-    """(…, T) to `length`: mirrored at the last frame without repeating it, or followed by a copy of its own last frames."""
-    there, missing = rows.shape[-1], length - rows.shape[-1]
+    """(…, T) extended to `length`: mirrored at the last frame without repeating it, or followed by a copy of the last frames."""
+    present, missing = rows.shape[-1], length - rows.shape[-1]
     if how == "reflect":
         return np.pad(rows, [(0, 0)] * (rows.ndim - 1) + [(0, missing)], mode="reflect")
-    return np.concatenate([rows, rows[..., (np.arange(missing) - missing) % there]], axis=-1)
+    return np.concatenate([rows, rows[..., (np.arange(missing) - missing) % present]], axis=-1)
 
 
 def moving_mean(rows: np.ndarray) -> np.ndarray:
-    """Mean of each sample and its neighbors in time, of two at the ends. (…, T) -> (…, T)."""
+    """Mean of each sample and its neighbors in time: of three samples, or two at the ends. (…, T) -> (…, T)."""
     total, count = rows.copy(), np.full(rows.shape[-1], 3)
     total[..., 1:] += rows[..., :-1]
     total[..., :-1] += rows[..., 1:]
@@ -47,8 +47,8 @@ def moving_mean(rows: np.ndarray) -> np.ndarray:
     return total / count
 
 
-def normalised(rows: np.ndarray, how: Literal["minmax", "ac_dc", "none"]) -> np.ndarray:
-    """(C, R, T): each row and channel from 0 to 255 (0 if flat); its percent around its own mean (0 if black); or as it is."""
+def normalized(rows: np.ndarray, how: Literal["minmax", "ac_dc", "none"]) -> np.ndarray:
+    """(C, R, T): each row and channel scaled to 0 to 255 (0 if flat), in percent around its mean (0 if black), or unchanged."""
     if how == "minmax":
         return filled_range(rows, axes=(-1,))
     if how == "none":
@@ -58,7 +58,7 @@ def normalised(rows: np.ndarray, how: Literal["minmax", "ac_dc", "none"]) -> np.
 
 
 class MstMapModule(ModalityModule):
-    """Stores `value` (1, 3, 63, T) float32, unresized; `valid` (1, T) uint8, 1 where a face was measured; `fps` (1,) hertz."""
+    """Stores `value` (1, 3, 63, T) float32, not resized; `valid` (1, T) uint8, 1 where a face was measured; `fps` (1,) in hertz."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class MstMapModule(ModalityModule):
         rows = region_means(traces.sums, traces.areas)[..., : self.frames]
         valid = np.zeros(self.frames, dtype=np.uint8)
         valid[: rows.shape[-1]] = traces.seen[: self.frames]
-        value = normalised(moving_mean(padded(rows, self.frames, self.pad)), self.normalize)
+        value = normalized(moving_mean(padded(rows, self.frames, self.pad)), self.normalize)
         return {"value": value.astype(np.float32)[None], "valid": valid[None], "fps": np.array([traces.fps])}
 
     def load(self, stored: Mapping[str, Tensor], draws: Any, inputs: Sequence[Loaded]) -> Loaded:

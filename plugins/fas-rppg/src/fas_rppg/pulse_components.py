@@ -1,4 +1,4 @@
-"""Components that measure the pulse itself: a trace of skin, a head, metrics. Importing this module imports no numpy or torch."""
+"""Components that measure the pulse: a skin color trace, a head, and metrics. Importing this module imports neither numpy nor torch."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ if TYPE_CHECKING:
 
 Method = Literal["green", "chrom", "pos", "pbv", "lgi", "omit", "ica"]
 SHORTEST = 5.0
-"""Seconds below which no heart rate is told; that of `fas_rppg.pulse`, which this module does not import."""
+"""Shortest clip with a heart rate, in seconds; equal to that of `fas_rppg.pulse`, which this module does not import."""
 BEATS_PER_MINUTE = Unit("beats/min", digits=1)
 DECIBELS = Unit("dB", digits=1)
 FACES: dict[str, Any] = {"faces": {"type": "faces", "detector": "boxes"}}
 
 
 class SkinColour(Modality):
-    """Mean RGB of the six skin regions together, from the beginning of the record on an even clock: Series(frames, 3, fps) in [0, 1].
+    """Mean RGB of all six skin regions from the start of the record, at an even sampling rate: Series(frames, 3, fps) in [0, 1].
 
-    Nothing is filtered or normalized: the input of pulse extractors. Reads one modality of faces with 5 or 68 points in every frame. A record that
-    is shorter, or whose face is away for more than `gap` frames, is a non-response.
+    It is the input of pulse extractors, without filtering or normalization. Reads one modality of faces with 5 or 68
+    points in every frame. A record that is shorter, or whose face is missing for more than `gap` frames, is a
+    non-response.
     """
 
     type: Literal["rppg.skin_colour"] = "rppg.skin_colour"
-    channel: str = Field("rgb", description="raw channel that is measured, the one that 'faces' looked at")
-    frames: PositiveInt = Field(300, description="samples")
+    channel: str = Field("rgb", description="raw channel to measure; the same that 'faces' reads")
+    frames: PositiveInt = Field(300, description="number of samples")
     fps: PositiveFloat = Field(
-        30.0, ge=5, le=240, description="samples a second; other frame rates are interpolated to it"
+        30.0, ge=5, le=240, description="samples per second; other frame rates are interpolated to it"
     )
-    gap: NonNegativeInt = Field(5, description="most successive frames without a face that are bridged")
+    gap: NonNegativeInt = Field(5, description="maximum number of successive frames without a face to bridge")
 
     def channels(self) -> tuple[str, ...]:
         return (self.channel,)
@@ -69,11 +70,12 @@ class SkinColour(Modality):
 
 
 class PulseHead(Head):
-    """What a classic extractor sees of a pulse: columns `heart_rate` (beats a minute), `snr` (dB) and `confidence` of score files.
+    """Pulse by a classic extractor: columns `heart_rate` (beats per minute), `snr` (dB), and `confidence` of score files.
 
-    Learns nothing and gives no score; a metric reads its columns, such as `{"type": "rppg.hr_mae", "column": "pulse.heart_rate"}`
-    or `{"type": "auc", "column": "pulse.confidence"}`. Takes a Series of mean colors of five seconds or more. A record that gives no
-    heart rate has empty cells. Confidence is the share of surrogates, noise like the record's, with a smaller SNR.
+    It learns nothing and produces no score. Metrics read its columns, such as `{"type": "rppg.hr_mae", "column":
+    "pulse.heart_rate"}` or `{"type": "auc", "column": "pulse.confidence"}`. The input is a Series of mean colors of at
+    least five seconds. A record without a heart rate has empty cells. The signal-to-noise ratio (SNR) is compared with
+    that of surrogates, noise similar to that of the record; confidence is the share of surrogates with a smaller SNR.
     """
 
     scores: ClassVar[bool] = False
@@ -81,25 +83,25 @@ class PulseHead(Head):
     type: Literal["rppg.pulse"] = "rppg.pulse"
     method: Method = Field("pos", description="the pulse extractor")
     band: tuple[PositiveFloat, PositiveFloat] = Field(
-        (40.0, 180.0), description="beats a minute among which the heart rate is looked for"
+        (40.0, 180.0), description="range in which to search for the heart rate, in beats per minute"
     )
-    surrogates: PositiveInt = Field(99, description="clips of noise that the SNR is compared with")
-    seed: int = Field(0, description="of the surrogates")
+    surrogates: PositiveInt = Field(99, description="number of noise clips to compare the SNR with")
+    seed: int = Field(0, description="seed of the surrogates")
 
     def series(self, signals: Sequence[Signal]) -> Series:
-        """The trace that it reads. Raises SpecError."""
+        """The input trace. Raises SpecError."""
         if len(signals) != 1 or not isinstance(signals[0], Series) or signals[0].c != 3:
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"rppg.pulse reads one Series of three colors, as rppg.skin_colour gives; got {got}")
+            raise SpecError(f"rppg.pulse reads one Series of three colors, such as that of rppg.skin_colour; got {got}")
         trace = signals[0]
         if trace.t < round(SHORTEST * trace.rate):
             raise SpecError(
-                f"rppg.pulse: {trace} lasts {trace.t / trace.rate:.1f} s, and a heart rate needs {SHORTEST:g} s; give more frames"
+                f"rppg.pulse: {trace} lasts {trace.t / trace.rate:.1f} s, but a heart rate needs {SHORTEST:g} s; use more frames"
             )
         low, high = self.band
         if not low < high <= 30 * trace.rate:
             raise SpecError(
-                f"rppg.pulse: 'band' is two rates, the lower first, of {30 * trace.rate:g} beats a minute at most for {trace}"
+                f"rppg.pulse: 'band' must be two rates, the lower first, of {30 * trace.rate:g} beats per minute at most for {trace}"
             )
         return trace
 
@@ -128,15 +130,15 @@ class PulseHead(Head):
 
 
 class _HeartRateError(Metric):
-    """A mean error of a column of heart rates, over records with a number there and in the reference."""
+    """Mean error of a column of heart rates, over records with a number in this column and in the reference."""
 
     unit: ClassVar[Unit] = BEATS_PER_MINUTE
     measures: ClassVar[Measures] = "column"
     higher_is_better: ClassVar[bool] = False
     column: str = Field("pulse.heart_rate", description="column of heart rates in beats per minute, <head>.heart_rate")
-    reference: str = Field("heart_rate", description="column of the true rates: metadata of the records")
+    reference: str = Field("heart_rate", description="column of the true rates, from the metadata of the records")
     rows: Literal["bona_fide", "all"] = Field(
-        "bona_fide", description="which presentations count; an attack shows nobody's heart rate"
+        "bona_fide", description="presentations to include; an attack does not show the heart rate of a person"
     )
 
     @classmethod
@@ -148,7 +150,7 @@ class _HeartRateError(Metric):
 
 
 class HrMae(_HeartRateError):
-    """Mean absolute error of heart rate in beats per minute, with the mean error, the share within 5 and what could not be measured."""
+    """Mean absolute error of heart rate in beats per minute, with the mean error, the share within 5, and the number not measured."""
 
     type: Literal["rppg.hr_mae"] = "rppg.hr_mae"
     title: ClassVar[str] = "Heart rate, mean absolute error"
@@ -164,7 +166,7 @@ class HrMae(_HeartRateError):
 
 
 class HrRmse(_HeartRateError):
-    """Root of the mean squared error of heart rate in beats per minute, with what could not be measured."""
+    """Root of the mean squared error of heart rate in beats per minute, with the number not measured."""
 
     type: Literal["rppg.hr_rmse"] = "rppg.hr_rmse"
     title: ClassVar[str] = "Heart rate, root mean squared error"
@@ -179,9 +181,9 @@ class HrRmse(_HeartRateError):
 
 
 class PulseSnr(Metric):
-    """Mean signal-to-noise ratio of the pulse in decibels over bona fide presentations, and over attacks of each species beside it.
+    """Mean signal-to-noise ratio (SNR) of the pulse in decibels, over bona fide presentations and over attacks of each species.
 
-    The SNR is that at the rate which was found, as the column has it, and needs no reference.
+    The SNR is that at the measured heart rate, as in the column; it needs no reference.
     """
 
     type: Literal["rppg.snr"] = "rppg.snr"
@@ -201,7 +203,7 @@ class PulseSnr(Metric):
 
 
 def _counted(parts: Mapping[str, Any]) -> str:
-    """The presentations behind a figure, and those that gave none."""
+    """Numbers of measured and unmeasured presentations."""
     unmeasured = f", {parts['n_unmeasured']} not measured" if parts["n_unmeasured"] else ""
     return f"n = {parts['n']}{unmeasured}"
 

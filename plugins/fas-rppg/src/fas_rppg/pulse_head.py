@@ -1,4 +1,4 @@
-"""A classic extractor as a head of the model graph: numbers of each record, nothing learned."""
+"""A classic extractor as a head of the model graph: numbers for each record, without learning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fas_rppg.pulse.colours import Extractor
 
 
 class PulseHeadModule(nn.Module):
-    """Passes its trace (B, T, 3) on; `numbers` measures it, in evaluation only. No loss, no score."""
+    """Passes the trace (B, T, 3) through; `numbers` measures it, only in evaluation. No loss and no score."""
 
     def __init__(
         self, rate: float, extractor: Extractor, *, band: tuple[float, float], surrogates: int, seed: int
@@ -26,7 +26,7 @@ class PulseHeadModule(nn.Module):
 
     @torch.no_grad()
     def numbers(self, output: Tensor) -> dict[str, Tensor]:
-        """`heart_rate`, `snr` and `confidence`, (B,) float32, NaN where a trace gives no heart rate."""
+        """`heart_rate`, `snr`, and `confidence`, (B,) float32; NaN if a trace has no heart rate."""
         rows = [self._measured(trace) for trace in output]
         heart_rate, snr, confidence = output.new_tensor(rows, dtype=torch.float32).reshape(-1, 3).unbind(1)
         return {"heart_rate": heart_rate, "snr": snr, "confidence": confidence}

@@ -1,4 +1,4 @@
-"""The picture of `fascore pulse`: trace, spectrum, and the SNR among those of noise."""
+"""The picture of `fascore pulse`: trace, spectrum, and the SNR compared with that of noise."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from fas_rppg.pulse import power_spectrum
 from fas_rppg.pulse.spectrum import NEAR, NOISE, beats_of
 from fascore import writing
 
-COLOURS = ("#c0392b", "#2e8b57", "#2c7fb8")
+COLORS = ("#c0392b", "#2e8b57", "#2c7fb8")
 INK, FAINT, PULSE = "#333333", "#b0b0b0", "#8e3b8a"
 
 
 def write(figure: Figure, path: Path) -> None:
-    """Write as PNG, whole or not at all. Raises FascoreError where that cannot be."""
-    with writing(path) as beside, beside.open("wb") as file:
+    """Write the figure as PNG; an interrupted call leaves no partial file. Raises FascoreError if the file cannot be written."""
+    with writing(path) as temporary, temporary.open("wb") as file:
         FigureCanvasAgg(figure).print_png(file)
 
 
 def draw(clip: ClipPulse) -> Figure:
-    """Colors, pulse, spectrum and null distribution on one sheet."""
+    """Colors, pulse, spectrum, and null distribution in one figure."""
     figure = Figure(figsize=(11, 8.6), dpi=120, layout="constrained")
-    places = [["colours", "colours"], ["pulse", "pulse"], ["spectrum", "null"]]
+    places = [["colors", "colors"], ["pulse", "pulse"], ["spectrum", "null"]]
     axes: dict[str, Axes] = figure.subplot_mosaic(places, width_ratios=[2, 1], height_ratios=[1, 1, 1.5])
     figure.suptitle(f"{clip.file.name}\n{_headline(clip)}", fontsize=13, color=INK)
-    _colours(axes["colours"], clip)
+    _colors(axes["colors"], clip)
     _pulse(axes["pulse"], clip)
     _spectrum(axes["spectrum"], clip)
     _null(axes["null"], clip)
@@ -42,14 +42,14 @@ def draw(clip: ClipPulse) -> Figure:
 
 
 def _headline(clip: ClipPulse) -> str:
-    pulse, what = clip.pulse, "" if clip.certain else "insufficient signal: largest peak "
-    return f"{what}{pulse.heart_rate:.1f} beats a minute, SNR {pulse.snr:.1f} dB, confidence {pulse.confidence:.3f} ({clip.method})"
+    pulse, prefix = clip.pulse, "" if clip.certain else "insufficient signal: largest peak "
+    return f"{prefix}{pulse.heart_rate:.1f} beats per minute, SNR {pulse.snr:.1f} dB, confidence {pulse.confidence:.3f} ({clip.method})"
 
 
-def _colours(axis: Axes, clip: ClipPulse) -> None:
-    change = 100 * (clip.colours / clip.colours.mean(0) - 1)
-    for channel, (name, colour) in enumerate(zip(("red", "green", "blue"), COLOURS)):
-        axis.plot(clip.times, change[:, channel], color=colour, lw=0.9, label=name)
+def _colors(axis: Axes, clip: ClipPulse) -> None:
+    change = 100 * (clip.colors / clip.colors.mean(0) - 1)
+    for channel, (name, color) in enumerate(zip(("red", "green", "blue"), COLORS)):
+        axis.plot(clip.times, change[:, channel], color=color, lw=0.9, label=name)
     axis.set_ylabel("change, %", fontsize=10)
     axis.set_title(f"mean color of the {clip.skin}", fontsize=10.5, loc="left")
     axis.legend(loc="upper right", ncols=3, fontsize=9, frameon=False, bbox_to_anchor=(1, 1.22))
@@ -64,7 +64,7 @@ def _pulse(axis: Axes, clip: ClipPulse) -> None:
         _within(trace, clip.rate, clip.band),
         color=PULSE,
         lw=1.2,
-        label="{:g} to {:g} beats a minute".format(*clip.band),
+        label="{:g} to {:g} beats per minute".format(*clip.band),
     )
     axis.set_ylabel("a. u.", fontsize=10)
     axis.set_xlabel("seconds", fontsize=10)
@@ -74,7 +74,7 @@ def _pulse(axis: Axes, clip: ClipPulse) -> None:
 
 
 def _within(trace: np.ndarray, rate: float, band: tuple[float, float]) -> np.ndarray:
-    """The trace within the band, by its Fourier series: for the eye only, nothing is measured on it."""
+    """The trace limited to the band, by Fourier series; for display only."""
     hertz = np.fft.rfftfreq(len(trace), 1 / rate)
     inside = (hertz * 60 >= band[0]) & (hertz * 60 <= band[1])
     return np.fft.irfft(np.fft.rfft(trace) * inside, len(trace))
@@ -95,15 +95,15 @@ def _spectrum(axis: Axes, clip: ClipPulse) -> None:
     axis.axvspan(20, clip.band[0], color=FAINT, alpha=0.25, lw=0, label="not searched")
     axis.axvspan(clip.band[1], NOISE[1], color=FAINT, alpha=0.25, lw=0)
     axis.set(xlim=(20, NOISE[1]), ylim=(0, min(1.6, 1.08 * float(relative.max()))))
-    axis.set_xlabel("beats a minute", fontsize=10)
-    axis.set_ylabel("power, largest in the band = 1", fontsize=10)
+    axis.set_xlabel("beats per minute", fontsize=10)
+    axis.set_ylabel("power, maximum in the band = 1", fontsize=10)
     axis.set_title("spectrum", fontsize=10.5, loc="left")
     axis.legend(loc="upper right", ncols=2, fontsize=9, frameon=False, bbox_to_anchor=(1, 1.13))
 
 
 def _null(axis: Axes, clip: ClipPulse) -> None:
     null = clip.pulse.null_snr.cpu().numpy()
-    axis.hist(null[np.isfinite(null)], bins=24, color=FAINT, label=f"{len(null)} clips of like noise")
+    axis.hist(null[np.isfinite(null)], bins=24, color=FAINT, label=f"{len(null)} clips of similar noise")
     axis.axvline(clip.pulse.snr, color=PULSE, lw=2, label="this clip")
     axis.set_xlabel("SNR, dB", fontsize=10)
     axis.set_ylabel("clips", fontsize=10)

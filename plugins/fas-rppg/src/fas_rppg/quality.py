@@ -1,4 +1,4 @@
-"""A section of the report: how much of the signal maps was measured, at which frame rate, and whether that tells the label."""
+"""A section of the report: measured share and frame rate of the signal maps, and whether they reveal the label."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from fascore import Record, Trained
 
 LIMIT = 0.6
-"""AUC from which a property of the recording is a short cut to the label, where that is not chance: more than 1.96 standard errors above one half."""
+"""AUC (area under the ROC curve) above which a property of the recording is a shortcut to the label.
+
+The AUC must also be more than 1.96 standard errors above one half, to exclude chance."""
 
 
 class Measured(NamedTuple):
-    """Of each record that has a map: label, share of the map's columns without a measured face, and frame rate in hertz, (R,)."""
+    """Label, share of map columns without a measured face, and frame rate in hertz of each record with a map, (R,)."""
 
     label: NDArray[np.int64]
     unmeasured: NDArray[np.float64]
@@ -27,7 +29,7 @@ class Measured(NamedTuple):
 
 
 class Quality:
-    """Acts in every run with an MSTmap. Padding and frame rate are of the recording, not of the face: a model that reads them has learned nothing."""
+    """Active in every run with an MSTmap. Padding and frame rate belong to the recording: a model that uses them has learned nothing."""
 
     always = True
     Options = Config
@@ -37,7 +39,7 @@ class Quality:
 
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
-        """A table a signal map: padding share and frame rate by split, task and label, with a warning where they tell the label."""
+        """One table per signal map: share of padding and frame rate by split, task, and label, with a warning if they reveal the label."""
         maps = [name for name, node in trained.plan.modalities.items() if node.component.type == "rppg.mstmap"]
         return [_section(trained, name) for name in maps]
 
@@ -52,25 +54,25 @@ def _section(trained: Trained, name: str) -> Section:
                     f"<tr><td>{html.escape(split)}</td><td>{html.escape(task)}</td>{cells}</tr>"
                     for cells in _cells(maps)
                 ]
-                warnings += [f"{html.escape(split)}, {html.escape(task)}: {what}" for what in _warnings(maps)]
+                warnings += [f"{html.escape(split)}, {html.escape(task)}: {warning}" for warning in _warnings(maps)]
     head = "<th>Split</th><th>Task</th><th></th>" + "".join(
         f'<th class="n">{title}</th>' for title in ("Records", "Padding", "Hz")
     )
     lead = (
-        f"Columns of '{html.escape(name)}' for which no face was measured, because the clip was too short or the face was lost, and the frame rate. "
-        "Both are properties of the recording: where they tell bona fide from attack, a score may rest on them."
+        f"Padding is the share of columns of '{html.escape(name)}' without a measured face, because the clip was too short or the face was lost; "
+        "Hz is the frame rate. Both are properties of the recording: if they separate bona fide records from attacks, a score may depend on them."
     )
-    warned = (
+    warning_card = (
         f'<div class="warn card"><ul>{"".join(f"<li>{line}</li>" for line in warnings)}</ul></div>' if warnings else ""
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return Section(
-        "Length and frame rate of the signal", f'<p class="small soft">{lead}</p>{warned}{table}', shareable=True
+        "Length and frame rate of the signal", f'<p class="small soft">{lead}</p>{warning_card}{table}', shareable=True
     )
 
 
 def measured(trained: Trained, name: str, records: Sequence[Record]) -> Measured:
-    """What the store knows of an MSTmap of some records; records without one are left out."""
+    """Stored properties of an MSTmap of some records; records without one are skipped."""
     import numpy as np
 
     label, unmeasured, fps = [], [], []
@@ -82,8 +84,8 @@ def measured(trained: Trained, name: str, records: Sequence[Record]) -> Measured
     return Measured(np.array(label, np.int64), np.array(unmeasured), np.array(fps))
 
 
-def told_by(values: NDArray[np.float64], label: NDArray[np.int64]) -> float | None:
-    """AUC with which one number tells the label, whichever way it points; None where there is one class."""
+def label_auc(values: NDArray[np.float64], label: NDArray[np.int64]) -> float | None:
+    """AUC with which one number separates the labels, in either direction; None with a single class."""
     from sklearn.metrics import roc_auc_score
 
     if len(set(label.tolist())) < 2:
@@ -93,7 +95,7 @@ def told_by(values: NDArray[np.float64], label: NDArray[np.int64]) -> float | No
 
 
 def standard_error(area: float, label: NDArray[np.int64]) -> float:
-    """Of an AUC (Hanley and McNeil, Radiology 1982)."""
+    """Standard error of an AUC (Hanley and McNeil, Radiology 1982)."""
     genuine, attack = int((label == BONA_FIDE).sum()), int((label != BONA_FIDE).sum())
     twice, once = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (genuine - 1) * (twice - area**2) + (attack - 1) * (once - area**2)
@@ -101,15 +103,15 @@ def standard_error(area: float, label: NDArray[np.int64]) -> float:
 
 
 def _cells(maps: Measured) -> Iterator[str]:
-    for label, word in ((BONA_FIDE, "bona fide"), (1 - BONA_FIDE, "attack")):
+    for label, name in ((BONA_FIDE, "bona fide"), (1 - BONA_FIDE, "attack")):
         rows = maps.label == label
         if rows.any():
             numbers = (f"{rows.sum()}", f"{100 * maps.unmeasured[rows].mean():.1f} %", f"{maps.fps[rows].mean():.2f}")
-            yield f"<td>{word}</td>" + "".join(f'<td class="n">{number}</td>' for number in numbers)
+            yield f"<td>{name}</td>" + "".join(f'<td class="n">{number}</td>' for number in numbers)
 
 
 def _warnings(maps: Measured) -> Iterator[str]:
-    for what, values in (("padding", maps.unmeasured), ("frame rate", maps.fps)):
-        area = told_by(values, maps.label)
+    for name, values in (("padding", maps.unmeasured), ("frame rate", maps.fps)):
+        area = label_auc(values, maps.label)
         if area is not None and area > LIMIT and area - 0.5 > 1.96 * standard_error(area, maps.label):
-            yield f"{what} alone tells the label with an AUC of {area:.2f} (limit {LIMIT:.1f}, {len(values)} records)"
+            yield f"{name} alone reveals the label with an AUC of {area:.2f} (limit {LIMIT:.1f}, {len(values)} records)"

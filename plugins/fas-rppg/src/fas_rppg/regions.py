@@ -1,4 +1,4 @@
-"""Six disjoint regions of a face, over the landmarks of layout `68` (Niu et al. 2020)."""
+"""Six disjoint regions of a face from the landmarks of layout `68` (Niu et al. 2020)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = (
     "mouth and chin",
     "forehead",
 )
-"""Regions 1 to 6; left and right are those of the picture."""
+"""Names of regions 1 to 6; left and right refer to the picture."""
 POLYGONS = (
     (0, 1, 2, 31, 41),
     (2, 3, 4, 5, 48, 31),
@@ -23,10 +23,10 @@ POLYGONS = (
     (14, 13, 12, 11, 54, 35),
     (*range(5, 12), *range(54, 60), 48),
 )
-"""Landmarks around regions 1 to 5, 0-based. Neighbors share edges only."""
+"""Landmarks (0-based) around regions 1 to 5. Neighbors share only edges."""
 BROWS, EYES = slice(17, 27), (slice(36, 42), slice(42, 48))
 FOREHEAD = 0.6
-"""Height of the forehead over the brows, in distances of the eyes."""
+"""Height of the forehead above the brows, relative to the distance between the eyes."""
 
 _HALF = (
     (0, -1.132, 0.009),
@@ -95,7 +95,7 @@ _MIRROR = {
 
 @lru_cache(maxsize=1)
 def canonical() -> np.ndarray:
-    """(68, 2) landmarks of an average upright face: the origin between the eyes, unit their distance, y down."""
+    """(68, 2) landmarks of an average upright face: origin between the eyes, unit: distance between the eyes, y down."""
     face = np.zeros((68, 2))
     for place, x, y in _HALF:
         face[place], face[_MIRROR[place]] = (x, y), (-x, y)
@@ -105,46 +105,47 @@ def canonical() -> np.ndarray:
 
 
 def five_of(points: np.ndarray) -> np.ndarray:
-    """(…, 5, 2) of (…, 68, 2): centers of the eyes, tip of the nose, corners of the mouth."""
+    """(…, 5, 2) from (…, 68, 2): centers of the eyes, tip of the nose, corners of the mouth."""
     eyes = [points[..., eye, :].mean(-2) for eye in EYES]
     return np.stack([*eyes, points[..., 30, :], points[..., 48, :], points[..., 54, :]], axis=-2)
 
 
 def landmarks(points: np.ndarray) -> np.ndarray:
-    """(F, 68, 2) of (F, N, 2) in pixels: the first 68 of N >= 68, or the canonical face laid under five points.
+    """(F, 68, 2) from (F, N, 2) in pixels: the first 68 of N >= 68, or the canonical face fitted to five points.
 
-    The similarity is that of least squares. Raises ValueError for another N.
+    The fit is the least-squares similarity transform. Raises ValueError for any other N.
     """
     if points.shape[1] >= 68:
         return points[:, :68].astype(np.float64)
     if points.shape[1] != 5:
-        raise ValueError(f"the regions need 5 or 68 points, and the detector gives {points.shape[1]}")
+        raise ValueError(f"the regions need 5 or 68 points, but the detector returns {points.shape[1]}")
     face, five = canonical() @ (1, 1j), five_of(canonical()) @ (1, 1j)
     target = points.astype(np.float64) @ (1, 1j)
-    centre, middle = five.mean(), target.mean(1, keepdims=True)
-    turn = ((target - middle) * (five - centre).conj()).sum(1, keepdims=True) / (np.abs(five - centre) ** 2).sum()
-    laid = turn * (face - centre) + middle
-    return np.stack([laid.real, laid.imag], axis=-1)
+    center, middle = five.mean(), target.mean(1, keepdims=True)
+    turn = ((target - middle) * (five - center).conj()).sum(1, keepdims=True) / (np.abs(five - center) ** 2).sum()
+    fitted = turn * (face - center) + middle
+    return np.stack([fitted.real, fitted.imag], axis=-1)
 
 
 def polygons(face: np.ndarray) -> list[np.ndarray]:
-    """The six polygons (K, 2) of landmarks (68, 2); the forehead stands on the brows, v = 0.6 |eyes| unit(brows - eyes)."""
+    """The six polygons (K, 2) of landmarks (68, 2); the forehead extends from the brows by v = 0.6 |eyes| unit(brows - eyes)."""
     left, right = (face[eye].mean(0) for eye in EYES)
     up = face[BROWS].mean(0) - (left + right) / 2
     v = FOREHEAD * np.hypot(*(right - left)) * up / max(float(np.hypot(*up)), 1e-9)
     return [*(face[list(places)] for places in POLYGONS), np.concatenate([face[BROWS], [face[26] + v, face[17] + v]])]
 
 
-def labelled(shapes: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
-    """(height, width) uint8: 0 outside, r in region r; where landmarks cross, a pixel is of the first region that holds it.
+def labeled(shapes: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
+    """(height, width) uint8: 0 outside, r in region r; if regions overlap, a pixel belongs to the first region that contains it.
 
-    A pixel is inside a polygon if its center is, by even and odd crossings of the half-open edges y0 <= y < y1; a pixel whose
-    center lies on an edge is of the polygon to its right. Polygons that share an edge so neither share nor lose a pixel.
+    A pixel is inside a polygon if its center is, by the even-odd rule with half-open edges y0 <= y < y1; a pixel whose
+    center is on an edge belongs to the polygon to the right. Polygons that share an edge therefore neither share nor
+    lose a pixel.
     """
     toggles = np.zeros((height, width + 1), dtype=np.uint8)
     edges = np.concatenate([np.stack([shape, np.roll(shape, -1, axis=0)], axis=1) for shape in shapes])
     bits = np.repeat(1 << np.arange(len(shapes)), [len(shape) for shape in shapes]).astype(np.uint8)
-    # from the upper end down, so that both polygons at an edge compute the same crossings
+    # orient edges downward, so that both polygons at an edge compute the same crossings
     turned = (edges[:, 0, 1] > edges[:, 1, 1])[:, None, None]
     (x0, y0), (x1, y1) = np.where(turned, edges[:, ::-1], edges).transpose(1, 2, 0)
     y = np.arange(height)[:, None] + 0.5

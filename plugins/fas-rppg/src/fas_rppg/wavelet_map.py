@@ -1,4 +1,4 @@
-"""Wavelet map: the magnitude of a continuous wavelet transform of rows of an MSTmap (Yu et al. 2024, eq. 2)."""
+"""Wavelet map: magnitude of a continuous wavelet transform of rows of an MSTmap (Yu et al. 2024, eq. 2)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Magnitude = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
-"""Signals (…, T), frequencies (F,) and frame rate in hertz -> (…, F, T)."""
+"""Signals (…, T), frequencies (F,), and frame rate in hertz -> (…, F, T)."""
 
 
 class WaveletMapModule(ModalityModule):
-    """Stores `value` (1, C, F, T) float32, at most 255, unresized; `valid` (1, T) uint8 of the MSTmap."""
+    """Stores `value` (1, C, F, T) float32, at most 255, not resized; `valid` (1, T) uint8 of the MSTmap."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class WaveletMapModule(ModalityModule):
         rows: Literal["global", "all"],
         size: int | None,
     ) -> None:
-        """The axis `hz` has `in_band` frequencies, `voices` an octave, from the `highest` on."""
+        """The axis `hz` has `in_band` frequencies, `voices` per octave, from `highest` down."""
         self.morse, self.voices, self.frequency_axis = Morse(gamma, beta), voices, frequency_axis
         self.highest, self.in_band, self.rows, self.size = highest, in_band, rows, size
         self.magnitude = morse(self.morse) if wavelet == "morse" else continuous(wavelet)
@@ -44,9 +44,9 @@ class WaveletMapModule(ModalityModule):
         rows, fps = inputs[0]["value"][0].astype(np.float64), float(inputs[0]["fps"][0])
         signals = rows if self.rows == "all" else rows[:, -1:]
         frequencies = self.frequencies(rows.shape[-1], fps)
-        heard = frequencies <= fps / 2
+        resolvable = frequencies <= fps / 2
         value = np.zeros((*signals.shape[:2], len(frequencies), signals.shape[2]))
-        value[:, :, heard] = self.magnitude(signals, frequencies[heard], fps)
+        value[:, :, resolvable] = self.magnitude(signals, frequencies[resolvable], fps)
         value = filled_range(value, axes=(0, 1, 2, 3))
         return {"value": rearrange(value, "c r f t -> 1 (c r) f t").astype(np.float32), "valid": inputs[0]["valid"]}
 
@@ -74,19 +74,17 @@ def morse(wavelet: Morse) -> Magnitude:
 
 
 def continuous(name: str) -> Magnitude:
-    """|W| of a wavelet of PyWavelets, mirrored and L1-normalized like Morse's. Raises SpecError where there is none of that name."""
+    """|W| of a wavelet of PyWavelets, mirrored and L1-normalized like Morse wavelets. Raises SpecError for an unknown name."""
     try:
         import pywt
     except ImportError as error:
-        raise SpecError(
-            f"wavelet '{name}' is one of PyWavelets: pip install 'fas-rppg[wavelets]', or use morse"
-        ) from error
+        raise SpecError(f"wavelet '{name}' needs PyWavelets: pip install 'fas-rppg[wavelets]', or use morse") from error
     try:
         wavelet = pywt.ContinuousWavelet(name)
     except ValueError as error:
         known = ", ".join(pywt.wavelist(kind="continuous"))
         raise SpecError(
-            f"there is no continuous wavelet '{name}'; known are morse, {known} (with their parameters, such as cmor1.5-1.0)"
+            f"there is no continuous wavelet '{name}'; available: morse, {known} (with parameters, such as cmor1.5-1.0)"
         ) from error
 
     def magnitude(signals: np.ndarray, frequencies: np.ndarray, fps: float) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Which medium an attack was made with, told from its traces (Liu and Liu, PhySTD, Tables 6 and 7)."""
+"""Recognition of the attack medium from the traces (Liu and Liu, PhySTD, Tables 6 and 7)."""

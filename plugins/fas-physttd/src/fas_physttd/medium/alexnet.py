@@ -1,4 +1,4 @@
-"""AlexNet (Krizhevsky et al. 2012; the one column of Krizhevsky 2014, as torchvision has it)."""
+"""AlexNet (Krizhevsky et al. 2012; the single column of Krizhevsky 2014, as in torchvision)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from fas_physttd.widths import widened
 
 CONVOLUTIONS = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
-"""Channels, kernel, stride and padding; a max-pooling of 3 x 3, stride 2, stands behind the first, second and last."""
+"""Channels, kernel, stride, and padding; a 3 x 3 max-pooling of stride 2 follows the first, second, and last."""
 POOLED = (0, 1, 4)
 PLACES = 6
 
 
 class AlexNetModule(nn.Module):
-    """Shapes: n of (B, C_i, H, W) -> (B, 4096). With a linear layer behind it to 1000, 61,100,840 parameters on three channels."""
+    """Shapes: n of (B, C_i, H, W) -> (B, 4096). With a final linear layer to 1000 and three channels: 61,100,840 parameters."""
 
     def __init__(self, channels: int, width: float, *, standardise: bool, dropout: float) -> None:
         super().__init__()
@@ -37,6 +37,6 @@ class AlexNetModule(nn.Module):
         )
 
     def forward(self, *pictures: Tensor) -> Tensor:
-        together = self.standardise(torch.cat(pictures, dim=1))
-        feature: Tensor = self.classifier(self.features(together).flatten(1))
+        joined = self.standardise(torch.cat(pictures, dim=1))
+        feature: Tensor = self.classifier(self.features(joined).flatten(1))
         return feature

@@ -1,4 +1,4 @@
-"""A network and a head that tell the medium of an attack from traces or pictures, and its accuracy. Importing this module imports no torch."""
+"""A network, a head, and a metric for attack media, from traces or pictures. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ MEDIA: dict[str, Species] = {
 }
 """The six classes of Table 7."""
 SMALLEST = 63
-"""Side of the smallest picture that the strides and poolings of AlexNet bear."""
+"""Side of the smallest picture that the strides and poolings of AlexNet allow."""
 
 
 def _disjoint(media: dict[str, Species]) -> dict[str, Species]:
-    species = [one for group in media.values() for one in group]
+    species = [name for group in media.values() for name in group]
     if len(media) < 2 or not all(media.values()):
-        raise ValueError("name two classes or more, each with the species that belong to it")
-    if twice := next((one for one in species if species.count(one) > 1), False):
+        raise ValueError("name at least two classes, each with the species that belong to it")
+    if twice := next((name for name in species if species.count(name) > 1), False):
         raise ValueError(
             f"the species '{twice}' belongs to two classes; name it once"
             if twice
@@ -57,32 +57,35 @@ def _disjoint(media: dict[str, Species]) -> dict[str, Species]:
 
 Media = Annotated[dict[str, Species], AfterValidator(_disjoint)]
 CLASSES: Any = Field(
-    MEDIA, description="species of each class, null for bona fide; default: the six classes of Table 7"
+    MEDIA, description="species of each class; null means bona fide; default: the six classes of Table 7"
 )
 
 
 class AlexNet(Encoder):
-    """AlexNet on square pictures of one size, one channel after the other -> Vector(4096), as PhySTD tells media apart (Section 4.4).
+    """AlexNet: square pictures of one size, with concatenated channels -> Vector(4096); recognizes media as PhySTD does (Section 4.4).
 
-    Traces B, C and T (`gen.b`, `gen.c`, `gen.t`), the traces of another generator, or an image. Five convolutions and two layers
-    of 4096 (Krizhevsky 2014, one column). Each channel is standardised by its batch statistics first: traces are faint.
+    The inputs are the traces B, C, and T (`gen.b`, `gen.c`, `gen.t`), the traces of another generator, or an image.
+    Five convolutions and two layers of 4096 (Krizhevsky 2014, one column). Batch statistics first standardize each
+    channel, because traces are faint.
     """
 
     type: Literal["physttd.alexnet"] = "physttd.alexnet"
-    width: PositiveFloat = Field(1.0, description="factor of all channels; 1: the published ones")
-    standardise: bool = Field(True, description="bring every input channel to mean 0 and deviation 1, over batches")
-    dropout: float = Field(0.5, ge=0, lt=1, description="dropout before both layers of 4096")
+    width: PositiveFloat = Field(1.0, description="factor for all channel counts; 1: as published")
+    standardise: bool = Field(
+        True, description="scale every input channel to mean 0 and standard deviation 1, over batches"
+    )
+    dropout: float = Field(0.5, ge=0, lt=1, description="dropout rate before each of the two layers of 4096")
 
     def channels(self, signals: Sequence[Signal]) -> int:
-        """Channels of all inputs together. Raises SpecError."""
+        """Total number of channels of all inputs. Raises SpecError."""
         dense = [signal for signal in signals if isinstance(signal, Plane | Image)]
         if not dense or len(dense) < len(signals):
             raise SpecError(
-                f"{self.type} reads traces or images, Planes or Images; got {', '.join(map(str, signals)) or 'nothing'}"
+                f"{self.type} reads traces or images (Plane or Image); got {', '.join(map(str, signals)) or 'nothing'}"
             )
         if len({(signal.h, signal.w) for signal in dense}) > 1 or min(dense[0].h, dense[0].w) < SMALLEST:
             got = ", ".join(map(str, dense))
-            raise SpecError(f"{self.type} reads pictures of one size, {SMALLEST} pixels a side at least; got {got}")
+            raise SpecError(f"{self.type} reads pictures of one size, at least {SMALLEST} pixels per side; got {got}")
         return sum(signal.c for signal in dense)
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
@@ -103,9 +106,10 @@ class AlexNet(Encoder):
 
 
 class TraceMedium(Head):
-    """Which medium: classes that each gather some species, by softmax cross-entropy on a Vector (Tables 6 and 7).
+    """Classifier of the medium: each class contains some species; softmax cross-entropy on a Vector (Tables 6 and 7).
 
-    The score is the probability of the class of bona fide. Numbers `p.<class>` are what `physttd.trace_medium` of the metrics reads.
+    The score is the probability of the bona fide class. The metric `physttd.trace_medium` reads the numbers
+    `p.<class>`.
     """
 
     type: Literal["physttd.trace_medium"] = "physttd.trace_medium"
@@ -113,15 +117,15 @@ class TraceMedium(Head):
 
     @property
     def live(self) -> int | None:
-        """Place of the class of bona fide."""
+        """Index of the bona fide class."""
         return next((place for place, species in enumerate(self.classes.values()) if None in species), None)
 
     @property
-    def scores(self) -> bool:  # type: ignore[override]  # of this head it depends on its classes
+    def scores(self) -> bool:  # type: ignore[override]  # depends on the classes
         return self.live is not None
 
     @property
-    def numbers(self) -> tuple[str, ...]:  # type: ignore[override]  # of this head they depend on its classes
+    def numbers(self) -> tuple[str, ...]:  # type: ignore[override]  # depend on the classes
         return class_numbers(tuple(self.classes))
 
     def classes_of(self, column: str) -> Species:
@@ -130,7 +134,7 @@ class TraceMedium(Head):
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if len(signals) != 1 or not isinstance(signals[0], Vector):
             raise SpecError(
-                f"{self.type} reads one Vector, such as that of physttd.alexnet; got {', '.join(map(str, signals)) or 'nothing'}"
+                f"{self.type} reads one Vector, such as the output of physttd.alexnet; got {', '.join(map(str, signals)) or 'nothing'}"
             )
         if not isinstance(target, Labels) or target.column == "label":
             raise SpecError(f'{self.type} learns a column of species, not {target}: set "target": "record.species"')
@@ -150,26 +154,27 @@ class TraceMedium(Head):
 
 
 class MediumAccuracy(Metric):
-    """Share of records whose most probable medium is theirs, over all classes, with the confusion matrix (Tables 6 and 7).
+    """Share of records whose most probable medium is correct, over all classes, with the confusion matrix (Tables 6 and 7).
 
-    `merge` counts classes as one after the decision, as the paper's 3-class accuracy of its 5 classes. Records of no class are left out.
+    `merge` combines classes after the decision, as in the paper's 3-class accuracy of 5 classes. Records of no class
+    are ignored.
     """
 
     type: Literal["physttd.trace_medium"] = "physttd.trace_medium"
     title: ClassVar[str] = "Medium accuracy"
     measures: ClassVar[Measures] = "other_task"
-    head: str = Field("medium", description="the head physttd.trace_medium")
-    target: str = Field("species", description="column of the species")
+    head: str = Field("medium", description="name of the head of type physttd.trace_medium")
+    target: str = Field("species", description="column that contains the species")
     classes: Media = CLASSES
     merge: dict[str, tuple[str, ...]] = Field(
-        {}, description="classes that count as one, by the name of the whole; others stay"
+        {}, description="classes to combine, by the name of the combined class; other classes stay as they are"
     )
 
     def lacks(self, columns: Sequence[str]) -> str | None:
-        lacking = [name for name in class_numbers(tuple(self.classes)) if f"{self.head}.{name}" not in columns]
+        missing = [name for name in class_numbers(tuple(self.classes)) if f"{self.head}.{name}" not in columns]
         return (
-            f"head '{self.head}' gives no '{lacking[0]}'; name a head physttd.trace_medium with the same classes in 'head'"
-            if lacking
+            f"head '{self.head}' produces no '{missing[0]}'; name a head physttd.trace_medium with the same classes in 'head'"
+            if missing
             else None
         )
 

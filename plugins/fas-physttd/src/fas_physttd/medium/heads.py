@@ -1,4 +1,4 @@
-"""The head that names the medium."""
+"""The head that classifies the medium."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fascore import HeadModule
 
 
 class TraceMediumHead(nn.Module, HeadModule):
-    """Logits of K classes; a target is a place among all species, `counts` of which belong to each class in turn. Shapes: (B, D) -> (B, K)."""
+    """Logits of K classes. A target is an index among all species; `counts` are the species per class. Shapes: (B, D) -> (B, K)."""
 
     medium: Tensor
 
@@ -29,11 +29,11 @@ class TraceMediumHead(nn.Module, HeadModule):
         return logits
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """(B,) cross-entropy with the class of the species."""
+        """(B,) cross-entropy with the class that contains the species."""
         return cross_entropy(output.float(), self.medium[target], reduction="none")
 
     def score(self, output: Tensor) -> Tensor:
-        """(B,) probability of bona fide. The check refuses a head without that class as a score."""
+        """(B,) probability of bona fide. The check rejects a head without a bona fide class as the score."""
         assert self.live is not None
         return output.float().softmax(1)[:, self.live]
 

@@ -1,4 +1,4 @@
-"""Training of what reads the traces of a generator that stays as it is. Importing this module imports no torch."""
+"""Training of a classifier on the traces of a frozen generator. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -13,33 +13,35 @@ if TYPE_CHECKING:
 
 
 class TraceMedium(Recipe):
-    """Trains a classifier on the traces of a trained generator, which is frozen: its weights, its statistics, without dropout (Section 4.4).
+    """Trains a classifier on the traces of a trained generator, which is frozen: fixed weights and statistics, no dropout (Section 4.4).
 
-    The generator is an encoder with `weights` of a run; all other nodes and the heads learn, by the sum of their losses.
+    The generator is an encoder with the `weights` of a run; all other nodes and the heads learn from the sum of their
+    losses.
     """
 
     type: Literal["physttd.trace_medium"] = "physttd.trace_medium"
     generator: Ref = Field(
         Ref("gen"),
-        description="the trained encoder, such as physttd.generator, its 'weights' a run's, 'runs/physttd#gen'",
+        description="the trained encoder, such as physttd.generator, with the 'weights' of a run, such as 'runs/physttd#gen'",
     )
     optimizer: Optimizer = Field(
-        default_factory=lambda: Optimizer(name="adam", lr=1e-4), description="of all that is not frozen"
+        default_factory=lambda: Optimizer(name="adam", lr=1e-4),
+        description="optimizer of everything that is not frozen",
     )
-    schedule: Schedule = Field(Schedule(), description="learning rate over time")
+    schedule: Schedule = Field(Schedule(), description="schedule of the learning rate")
     random: bool = Field(
-        False, description="freeze a generator without weights too: what a random one's traces tell, for comparison"
+        False, description="also freeze a generator without weights, to compare with traces of a random one"
     )
 
     def infer(self, plan: Plan) -> None:
         node = plan.nodes.get(self.generator.node)
         if node is None or self.generator.port or not isinstance(node.component, Encoder):
             raise SpecError(
-                f"{self.type} freezes an encoder, and 'generator' names '{self.generator}', which is none; name one of model.encoders"
+                f"{self.type} freezes an encoder, but 'generator' names '{self.generator}', which is not an encoder; name one of model.encoders"
             )
         if node.component.weights is None and not self.random:
             raise SpecError(
-                f"{self.type}: '{self.generator}' would stay random; give it the weights of a run that trained it, such as "
+                f"{self.type}: '{self.generator}' would stay random; set its weights to those of a run that trained it, such as "
                 f'"weights": "runs/physttd#{self.generator}"'
             )
         if not any(head.component.weight > 0 for head in plan.heads.values()):

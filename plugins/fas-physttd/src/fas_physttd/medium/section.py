@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class MediumOptions(Config):
-    """`trackers."physttd.trace_medium"` of a spec says nothing further: the metrics physttd.trace_medium of the spec name what is shown."""
+    """`trackers."physttd.trace_medium"` has no options; the metrics physttd.trace_medium of the spec determine the content."""
 
 
 class MediumSection:
-    """A confusion matrix for each metric `physttd.trace_medium` of the spec and each test set. It shows no face."""
+    """One confusion matrix per metric `physttd.trace_medium` of the spec and per test set. It shows no faces."""
 
     Options = MediumOptions
 
@@ -28,18 +28,22 @@ class MediumSection:
 
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
-        """One section. Raises FascoreError where the spec has no such metric."""
+        """One section. Raises FascoreError if the spec has no such metric."""
         metrics = [metric for metric in trained.spec.metrics if isinstance(metric, MediumAccuracy)]
         if not metrics:
             raise FascoreError(
-                'the report shows the media of the metric physttd.trace_medium: add {"type": "physttd.trace_medium"} to metrics'
+                "the section physttd.trace_medium needs a metric physttd.trace_medium, but the spec has none; "
+                'add {"type": "physttd.trace_medium"} to metrics'
             )
         body = ""
         for name, records in trained.tests.items():
             table = trained.table(records, {})
             body += "".join(_matrix(name, metric.build().confusion(table)) for metric in metrics)
-        lead = "Rows are what a record is, columns what the model says that it is; records, and the share of the row that is right."
-        return [Section("Media by their traces", f'<p class="small soft">{lead}</p>{body}', shareable=True)]
+        lead = (
+            "Rows are true classes, columns are predicted classes. "
+            "Cells count records; the last column is the share of the row that is correct."
+        )
+        return [Section("Attack media from traces", f'<p class="small soft">{lead}</p>{body}', shareable=True)]
 
 
 def _matrix(test: str, confusion: Confusion) -> str:
@@ -54,10 +58,10 @@ def _matrix(test: str, confusion: Confusion) -> str:
         whole = int(confusion.counts[row].sum())
         share = f"{confusion.counts[row, row] / whole:.1%}" if whole else "none"
         rows += f'<tr><th scope="row">{name}</th>{cells}<td>{share}</td></tr>'
-    right, whole = int(confusion.counts.trace()), int(confusion.counts.sum())
-    told = f"{right} of {whole} right, {right / whole:.1%}" if whole else "no record has an answer"
+    correct, whole = int(confusion.counts.trace()), int(confusion.counts.sum())
+    summary = f"{correct} of {whole} correct, {correct / whole:.1%}" if whole else "no record has an answer"
     silent = f"; {confusion.silent} without an answer" if confusion.silent else ""
-    return f"<h3>{html.escape(test)}: {len(names)} classes</h3><p>{told}{silent}.</p><table><tr><td></td>{head}<th>right</th></tr>{rows}</table>"
+    return f"<h3>{html.escape(test)}: {len(names)} classes</h3><p>{summary}{silent}.</p><table><tr><td></td>{head}<th>correct</th></tr>{rows}</table>"
 
 
 __all__ = ["MediumSection"]

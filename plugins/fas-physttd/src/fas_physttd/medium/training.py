@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TraceMediumTraining:
-    """One optimizer for all but the generator."""
+    """One optimizer for everything except the generator."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class TraceMediumTraining:
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         losses: dict[str, Tensor] = {}
-        self.generator.eval()  # the engine puts the whole graph into training mode before each epoch
+        self.generator.eval()  # the engine switches the whole graph to training mode before each epoch
 
         def closure() -> Tensor:
             losses.update(engine.losses(engine.graph(batch), batch))

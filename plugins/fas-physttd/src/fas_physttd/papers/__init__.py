@@ -1,4 +1,4 @@
-"""Printed numbers of both papers, and what of fascore corresponds to them."""
+"""Printed numbers of both papers, and the corresponding results of fascore."""
 
 from importlib.resources import files
 

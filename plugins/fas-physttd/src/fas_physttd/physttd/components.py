@@ -1,4 +1,4 @@
-"""The generator of PhySTD and the heads of its score. Importing this module imports no torch."""
+"""The generator of PhySTD and the heads of its score. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 SMALLEST = 128
-"""Side of the smallest crop: at 64 the low-pass of the published 128 cells would be the identity, and no fine band be left."""
+"""Side of the smallest crop: at 64 the low-pass filter with the published 128 cells would be the identity and leave no fine band."""
 
 
 def _odd(kernel: int) -> int:
     if kernel % 2 == 0:
-        raise ValueError(f"a kernel of {kernel} has no middle; write an odd number")
+        raise ValueError(f"a kernel of {kernel} has no center; write an odd number")
     return kernel
 
 
@@ -28,43 +28,49 @@ Three = tuple[PositiveInt, PositiveInt, PositiveInt]
 
 
 class Generator(Encoder):
-    """The generator of PhySTD: bands of an image -> its spoof traces, what lies under an attack, and the depth of the face.
+    """The generator of PhySTD: bands of an image -> spoof traces, the content under an attack, and the depth of the face.
 
-    One square Image(3, N, N). Ports: `b`, `c`, `t` additive traces in [-1, 1] (with `traces: single` only `t`), `p` the inpainted
-    region in [0, 1], `content` what is there instead, `depth` the map M of N/8 x N/8, `live` the reconstruction of Eq. 4 (not
-    clamped, hence a Plane), and features `f1`, `f2`, `f3`. 1,599,606 parameters (Liu and Liu, PhySTD, Fig. 4).
+    Reads one square Image(3, N, N). Ports: `b`, `c`, `t`, the additive traces in [-1, 1] (only `t` with `traces:
+    single`); `p`, the inpainted region in [0, 1]; `content`, which replaces it; `depth`, the map M of N/8 x N/8;
+    `live`, the reconstruction of Eq. 4 (not clamped, therefore a Plane); and the features `f1`, `f2`, `f3`. 1,599,606
+    parameters (Liu and Liu, PhySTD, Fig. 4).
     """
 
     type: Literal["physttd.generator"] = "physttd.generator"
     traces: Literal["three", "single"] = Field(
-        "three", description="three: B, C and T of falling scale; single: one trace, not filtered (Table 3)"
+        "three", description="three: B, C, and T, from coarse to fine; single: one unfiltered trace (Table 3)"
     )
     decompose: bool = Field(
-        True, description="the input is its three bands (Eq. 9); false: the image itself, as the Auxiliary baseline"
+        True,
+        description="true: the input is the three bands of the image (Eq. 9); false: the image, as in the Auxiliary baseline",
     )
-    amplify_c: PositiveFloat = Field(15.0, description="factor of the middle band at the input")
-    amplify_t: PositiveFloat = Field(25.0, description="factor of the fine band at the input")
+    amplify_c: PositiveFloat = Field(15.0, description="factor applied to the middle band at the input")
+    amplify_t: PositiveFloat = Field(25.0, description="factor applied to the fine band at the input")
     lowpass: Literal["area", "bilinear"] = Field(
-        "area", description="low-passes average each cell, or read 2 x 2 of it as STDN, which aliases"
+        "area",
+        description="area: low-pass filters average each cell; bilinear: they read 2 x 2 pixels of it as in STDN, which causes aliasing",
     )
-    width: PositiveFloat = Field(1.0, description="factor of all channels; 1: the published ones")
+    width: PositiveFloat = Field(1.0, description="factor for all channel counts; 1: as published")
     stem: PositiveInt = Field(64, description="channels of the first convolution")
     middle: Three = Field((96, 96, 128), description="channels of the second convolution of each block (STDN: 96)")
     features: Three = Field((64, 96, 128), description="channels of F1, F2 and F3, as published")
-    decoder: Three = Field((64, 64, 64), description="channels behind each up-sampling layer")
-    kernel: Literal[2, 3, 4] = Field(4, description="of the transposed convolutions; STDN and SRENet: 3")
+    decoder: Three = Field((64, 64, 64), description="channels after each upsampling layer")
+    kernel: Literal[2, 3, 4] = Field(4, description="kernel size of the transposed convolutions; STDN and SRENet: 3")
     heads: Literal["joint", "separate"] = Field(
-        "joint", description="one head for traces, P and its content, or a head for each of the three"
+        "joint",
+        description="joint: one head for the traces, P, and its content; separate: one head for each of the three",
     )
     head_channels: PositiveInt = Field(32, description="channels between the two convolutions of a head")
-    softness: PositiveFloat = Field(1.0, description="s of tanh(x / s) that bounds the traces; SRENet: 300")
+    softness: PositiveFloat = Field(1.0, description="s of tanh(x / s), which bounds the traces; SRENet: 300")
     attention: tuple[Odd, Odd, Odd, Odd] = Field(
-        (7, 5, 3, 7), description="kernels of the spatial attention on F1, F2, F3 and U3"
+        (7, 5, 3, 7), description="kernel sizes of the spatial attention on F1, F2, F3, and U3"
     )
     depth_channels: tuple[PositiveInt, PositiveInt] = Field(
-        (128, 64), description="channels of the depth head's convolutions; 64, 64 is lighter"
+        (128, 64), description="channels of the depth head's convolutions; (64, 64) is a smaller choice"
     )
-    dropout: float = Field(0.3, ge=0, lt=1, description="dropout behind the first two convolutions of the depth head")
+    dropout: float = Field(
+        0.3, ge=0, lt=1, description="dropout rate after the first two convolutions of the depth head"
+    )
 
     @property
     def additive(self) -> tuple[str, ...]:
@@ -72,7 +78,7 @@ class Generator(Encoder):
         return ("b", "c", "t") if self.traces == "three" else ("t",)
 
     def channels(self) -> Widths:
-        """Channels of all layers."""
+        """Channel counts of all layers."""
         return widths_of(
             self.width,
             stem=self.stem,
@@ -88,15 +94,17 @@ class Generator(Encoder):
         picture = signals[0] if len(signals) == 1 else None
         if not isinstance(picture, Image) or picture.c != 3:
             got = ", ".join(map(str, signals)) or "nothing"
-            raise SpecError(f"{self.type} reads one Image of three colors; got {got}: single frames, not a clip")
+            raise SpecError(
+                f"{self.type} reads one Image with three channels, a single frame and not a clip; got {got}"
+            )
         if picture.h != picture.w:
             raise SpecError(
-                f"{self.type}: the image is {picture.h} x {picture.w} pixels, and low-passes and discriminators take squares"
+                f"{self.type}: the image is {picture.h} x {picture.w} pixels, but low-pass filters and discriminators need a square; crop a square"
             )
         if picture.w < SMALLEST or picture.w % 8:
             raise SpecError(
-                f"{self.type}: a side of {picture.w} pixels; take a multiple of 8, {SMALLEST} at least: below that no fine band is left of the "
-                "low-pass at half the side. Crop at native sampling rather than enlarge"
+                f"{self.type}: the side is {picture.w} pixels; use a multiple of 8, at least {SMALLEST}: below that, the low-pass filter at half the "
+                "side leaves no fine band. Crop at the native resolution instead of enlarging"
             )
         return picture
 
@@ -139,24 +147,24 @@ class Generator(Encoder):
 
 
 class DepthScore(Head):
-    """Depth of the face as a score: the mean of the map M, large for a live face (Eq. 10); its loss is Eq. 16.
+    """Depth score: the mean of the map M, which is large for a live face (Eq. 10); the loss is Eq. 16.
 
-    Reads the port `depth` of the generator and learns a modality of the same shape, such as `pseudo_depth`.
+    Reads the port `depth` of the generator. The target is a modality of the same shape, such as `pseudo_depth`.
     """
 
     type: Literal["physttd.depth"] = "physttd.depth"
-    target: Ref = Field(Ref("depth"), description="the map that it learns: a face for bona fide, zeros for attacks")
+    target: Ref = Field(Ref("depth"), description="the target map: a face for bona fide, zeros for attacks")
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         depth = signals[0] if len(signals) == 1 else None
         if not isinstance(depth, Plane) or depth.c != 1:
             raise SpecError(
-                f"{self.type} reads one map, the generator's port 'depth'; got {', '.join(map(str, signals)) or 'nothing'}"
+                f"{self.type} reads one map, the port 'depth' of the generator; got {', '.join(map(str, signals)) or 'nothing'}"
             )
         if not isinstance(target, Dense) or target.signal != depth:
             hint = f'pseudo_depth with "size": {depth.w}'
             raise SpecError(
-                f"{self.type} learns a map of its own shape {depth}; the target is {target}: name a modality such as {hint}"
+                f"{self.type} needs a target map of its own shape {depth}, but the target is {target}; name a modality such as {hint}"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
@@ -170,28 +178,28 @@ class DepthScore(Head):
 
 
 class TraceScore(Head):
-    """Strength of the traces as a score, 1 - s / 10 with s = (||B|| + ||C|| + ||T|| + ||P||) / N^2 in L1 norms (Eq. 10).
+    """Trace score: 1 - s / 10, with s = (||B|| + ||C|| + ||T|| + ||P||) / N^2 in L1 norms (Eq. 10).
 
-    Reads the generator's ports `b`, `c`, `t`, `p`, or `t`, `p` of a single trace; B and C count as they act, low-passed (`lowpass`). It has no
-    loss. With {"weighted": {"depth": 1, "trace": w}} the score is that of Eq. 10 with alpha0 = w / 10, the sign of its second term
-    turned: M is large for live faces and traces for attacks, so that the terms as printed oppose one another. Numbers: `additive`
-    and `inpainted`, the two parts of s.
+    Reads the generator's ports `b`, `c`, `t`, `p`, or `t`, `p` of a single trace. B and C count as applied, low-pass
+    filtered (`lowpass`). It has no loss. With {"weighted": {"depth": 1, "trace": w}} the score is that of Eq. 10 with
+    alpha0 = w / 10 and the sign of the second term reversed: M is large for live faces and traces are large for
+    attacks, so the printed terms oppose each other. Numbers: `additive` and `inpainted`, the two parts of s.
     """
 
     type: Literal["physttd.trace"] = "physttd.trace"
     lowpass: Literal["area", "bilinear", "none"] = Field(
-        "area", description="how B and C are low-passed, as the generator's 'lowpass'; none: raw"
+        "area", description="low-pass filter of B and C, the same as the generator's 'lowpass'; none: unfiltered"
     )
     numbers: ClassVar[tuple[str, ...]] = ("additive", "inpainted")
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         planes = [signal for signal in signals if isinstance(signal, Plane)]
         size = planes[0].w if planes else 0
-        wanted = [[Plane(3, size, size)] * count + [Plane(1, size, size)] for count in (1, 3)]
-        if list(signals) not in wanted:
+        allowed = [[Plane(3, size, size)] * count + [Plane(1, size, size)] for count in (1, 3)]
+        if list(signals) not in allowed:
             got = ", ".join(map(str, signals)) or "nothing"
             raise SpecError(
-                f"{self.type} reads the generator's ports b, c, t, p in this order, or t, p of a single trace; got {got}"
+                f"{self.type} reads the generator's ports b, c, t, p in this order, or t, p for a single trace; got {got}"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
@@ -201,8 +209,8 @@ class TraceScore(Head):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        colour, region = Plane(3, 16, 16), Plane(1, 16, 16)
-        return [(cls(), [colour, colour, colour, region], Labels("label")), (cls(), [colour, region], Labels("label"))]
+        color, region = Plane(3, 16, 16), Plane(1, 16, 16)
+        return [(cls(), [color, color, color, region], Labels("label")), (cls(), [color, region], Labels("label"))]
 
 
 __all__ = ["DepthScore", "Generator", "TraceScore"]

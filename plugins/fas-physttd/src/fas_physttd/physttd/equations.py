@@ -1,4 +1,4 @@
-"""How traces make an attack of a live face and how their removal gives it back (Liu and Liu, PhySTD, Eq. 3-11)."""
+"""Synthesis of an attack from a live face and traces, and reconstruction of the live face (Liu and Liu, PhySTD, Eq. 3-11)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 from fas_physttd.filters import Shrink, lowpass
 
 CELLS = {"b": 8, "c": 2}
-"""The side over the cells of a trace's low-pass: N/8 for B, N/2 for C; T is not filtered."""
+"""Side divided by the number of cells of a trace's low-pass filter: N/8 cells for B, N/2 for C; T is not filtered."""
 
 
 class Traces(NamedTuple):
     """`additive` traces (B, 3, N, N) by port (`b`, `c`, `t`, or `t` alone), region `p` (B, 1, N, N), `content` I_P (B, 3, N, N).
 
-    `shrink` is how the low-passes of the generator that found them shrink.
+    `shrink` is the shrinking method of the low-pass filters of their generator.
     """
 
     additive: Mapping[str, Tensor]
@@ -59,9 +59,9 @@ def total(parts: Mapping[str, Tensor]) -> Tensor:
 
 
 def reconstruct(image: Tensor, traces: Traces) -> Levels:
-    """Eq. 11: the traces removed from the image and from its low-passes; `high` is Eq. 4.
+    """Eq. 11: the image and its low-pass versions without the traces; `high` is Eq. 4.
 
-    A single trace is removed at every level, low-passed as the image is.
+    A single trace is removed at every level, low-pass filtered like the image.
     """
     size, p, shrink = image.shape[-1], traces.p, traces.shrink
     parts = traces.parts
@@ -70,18 +70,18 @@ def reconstruct(image: Tensor, traces: Traces) -> Levels:
     def level(picture: Tensor, removed: Tensor) -> Tensor:
         return (1 - p) * (picture.float() - removed) + inpainted
 
-    whole = total(parts)
+    trace = total(parts)
     if "b" in parts:
         coarse, middle = parts["b"], parts["b"] + parts["c"]
     else:
-        coarse, middle = lowpass(whole, size // 8, shrink), lowpass(whole, size // 2, shrink)
+        coarse, middle = lowpass(trace, size // 8, shrink), lowpass(trace, size // 2, shrink)
     return Levels(
         level(lowpass(image, size // 8, shrink), coarse),
         level(lowpass(image, size // 2, shrink), middle),
-        level(image, whole),
+        level(image, trace),
     )
 
 
-def synthesise(live: Tensor, additive: Tensor, p: Tensor, source: Tensor) -> Tensor:
-    """Eq. 8: the traces of an attack on a live face, (1 - P) (I_live + T_A) + P I_source; all of them warped to the live face already."""
+def synthesize(live: Tensor, additive: Tensor, p: Tensor, source: Tensor) -> Tensor:
+    """Eq. 8: the traces of an attack on a live face, (1 - P) (I_live + T_A) + P I_source; all already warped to the live face."""
     return (1 - p) * (live + additive) + p * source

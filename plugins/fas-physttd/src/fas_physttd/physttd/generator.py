@@ -1,4 +1,4 @@
-"""The generator of PhySTD: encoder, decoder and depth head (Liu and Liu, Fig. 4; the layers are those of docs/papers/physttd.md)."""
+"""The generator of PhySTD: encoder, decoder, and depth head (Liu and Liu, Fig. 4; layers as in docs/papers/physttd.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from fas_physttd.filters import Shrink, split
-from fas_physttd.patchgan import block, doubling, initialise
+from fas_physttd.patchgan import block, doubling, initialize
 from fas_physttd.physttd.equations import Traces, reconstruct
 from fas_physttd.physttd.widths import Widths
 
@@ -39,7 +39,7 @@ class GeneratorModule(nn.Module):
         self.encoder = Encoder(9 if decompose else 3, widths)
         self.decoder = Decoder([3 * len(self.additive), 1, 3], widths, kernel=kernel, joint=heads == "joint")
         self.depth = DepthHead(widths, attention=attention, dropout=dropout)
-        self.apply(initialise)
+        self.apply(initialize)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         features = self.encoder(self.decomposed(image) if self.decompose else image)
@@ -85,9 +85,9 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """U-Net decoder: a skip is concatenated to the input of the next layer. F1, F2, F3 -> U3 (B, C, N, N) and the maps (B, sum of outputs, N, N).
+    """U-Net decoder with concatenated skips. F1, F2, F3 -> U3 (B, C, N, N) and the maps (B, sum of outputs, N, N).
 
-    `outputs` are the channels of the additive traces, of P and of its content, from one head together or one each.
+    `outputs` are the channel counts of the additive traces, P, and its content, from one joint head or one head each.
     """
 
     def __init__(self, outputs: Sequence[int], widths: Widths, *, kernel: int, joint: bool) -> None:
@@ -107,7 +107,7 @@ class Decoder(nn.Module):
 
 
 class DepthHead(nn.Module):
-    """Attended features, resized to N/8 and concatenated, to the depth map. F1, F2, F3, U3 -> (B, 1, N/8, N/8) in [0, 1]."""
+    """Depth map from attended features, resized to N/8 and concatenated. F1, F2, F3, U3 -> (B, 1, N/8, N/8) in [0, 1]."""
 
     def __init__(self, widths: Widths, *, attention: Sequence[int], dropout: float) -> None:
         super().__init__()

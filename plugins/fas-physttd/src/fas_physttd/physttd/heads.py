@@ -27,7 +27,7 @@ class DepthScoreHead(nn.Module, HeadModule):
 
 
 class Strength(NamedTuple):
-    """(B,) L1 norms over N^2: of the additive traces, summed over channels, and of P."""
+    """(B,) L1 norms divided by N^2: of the additive traces, summed over channels, and of P."""
 
     additive: Tensor
     inpainted: Tensor
@@ -49,7 +49,7 @@ class TraceScoreHead(nn.Module):
         return Strength(sum(norms[1:], norms[0]), p.float().abs().mean((1, 2, 3)))
 
     def score(self, output: Strength) -> Tensor:
-        """(B,) 1 - s / 10, 10 the largest that ten channels in [-1, 1] give."""
+        """(B,) 1 - s / 10; 10 is the maximum of s for ten channels in [-1, 1]."""
         return (1 - (output.additive + output.inpainted) / 10).clamp(0, 1)
 
     def numbers(self, output: Strength) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Losses of PhySTD that need no discriminator (Liu and Liu, Eq. 16, 19-22), all float32 scalars."""
+"""Losses of PhySTD without discriminators (Liu and Liu, Eq. 16, 19-22), all float32 scalars."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DepthNorm: TypeAlias = Literal["l1", "frobenius"]
 
 
 def depth_loss(depth: Tensor, target: Tensor, norm: DepthNorm = "l1") -> Tensor:
-    """Mean |M - M0|, as the text of Eq. 16 and 22 says, or ||M - M0||_F / K^2 a record, as they are printed."""
+    """Mean |M - M0|, as in the text on Eq. 16 and 22, or ||M - M0||_F / K^2 per record, as the equations are printed."""
     difference = depth.float() - target.float()
     if norm == "l1":
         return difference.abs().mean()
@@ -23,10 +23,10 @@ def depth_loss(depth: Tensor, target: Tensor, norm: DepthNorm = "l1") -> Tensor:
 
 
 def prior_loss(traces: Traces, prior: Tensor, beta: float, channels: Reduction = "mean") -> Tensor:
-    """Eq. 19 over attacks: P follows where the additive trace is strong, mean |T_A| > beta, and stays out of the prior mask.
+    """Eq. 19 over attacks: P follows strong additive traces, mean |T_A| > beta, and stays out of the prior mask.
 
-    `prior` (B, 1, N, N) is 1 where nothing may be inpainted; `channels` may take the sum of |T_A| over them in place of the mean.
-    The mask of strong traces has no gradient.
+    `prior` (B, 1, N, N) is 1 where nothing may be inpainted. `channels` selects the mean or the sum of |T_A| over
+    channels. The mask of strong traces has no gradient.
     """
     strength = total(traces.parts).abs()
     strong = (
@@ -35,14 +35,14 @@ def prior_loss(traces: Traces, prior: Tensor, beta: float, channels: Reduction =
         .detach()
     )
     p = traces.p.float()
-    kept_out = (p**2 * prior).flatten(1).sum(1) / prior.flatten(1).sum(1).clamp(min=1)
-    return ((p - strong) ** 2).mean() + kept_out.mean()
+    forbidden = (p**2 * prior).flatten(1).sum(1) / prior.flatten(1).sum(1).clamp(min=1)
+    return ((p - strong) ** 2).mean() + forbidden.mean()
 
 
 def size_loss(traces: Traces, rows: Tensor, reduction: Reduction) -> Tensor:
-    """Eq. 20 for some records: sum over B, C, T and P of mean squares, or (`sum`) of sums over pixels, averaged over records.
+    """Eq. 20 for some records: mean squares, or (`sum`) sums over pixels, added over B, C, T, and P and averaged over records.
 
-    0 where there is no such record.
+    0 if `rows` is empty.
     """
     parts: Iterable[Tensor] = (*traces.additive.values(), traces.p)
     if not len(rows):
@@ -52,5 +52,5 @@ def size_loss(traces: Traces, rows: Tensor, reduction: Reduction) -> Tensor:
 
 
 def trace_loss(image: Tensor, live: Tensor, added: Tensor) -> Tensor:
-    """Mean |(I - G(I)) - T| with T what was added to make I (Eq. 21): `live` is the reconstruction, `image` and `added` have no gradient."""
+    """Mean |(I - G(I)) - T| (Eq. 21). T (`added`) is what was added to make I (`image`), both without gradient; `live` is G(I)."""
     return (image.detach() - live.float() - added.detach()).abs().mean()

@@ -1,4 +1,4 @@
-"""Prior masks P0: where an attack of a species cannot have been inpainted (Liu and Liu, PhySTD, Fig. 7)."""
+"""Prior masks P0: pixels where an attack of a species cannot have been inpainted (Liu and Liu, PhySTD, Fig. 7)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.nn.functional import interpolate
 from fas_physttd.physttd.regions import Region
 
 FIVE = {"five": ([0], [1], [2], [3], [4]), "68": (range(36, 42), range(42, 48), [30], [48], [54])}
-"""Points of each layout whose means are left eye, right eye, nose tip and corners of the mouth; `mesh140` begins with the 68."""
+"""Per layout, the points whose means are left eye, right eye, nose tip, and mouth corners; `mesh140` begins with the 68."""
 
 
 def region_of(species: str | None, regions: Mapping[str, Region]) -> Region:
-    """Where an attack of this species may be inpainted: by the longest prefix that fits, else in the face."""
-    fitting = [prefix for prefix in regions if (species or "").startswith(prefix)]
-    return regions[max(fitting, key=len)] if fitting else "face"
+    """Region where an attack of this species may be inpainted: that of the longest matching prefix, else the face."""
+    matching = [prefix for prefix in regions if (species or "").startswith(prefix)]
+    return regions[max(matching, key=len)] if matching else "face"
 
 
 def prior_masks(
@@ -25,8 +25,8 @@ def prior_masks(
 ) -> Tensor:
     """(B, 1, size, size): 1 where nothing may be inpainted.
 
-    `points` (B, Q, 2) in [0, 1] cut the face at the nose tip, across the line from the eyes to the mouth; `outline`
-    (B, 1, K, K) is above 0 in the face.
+    `points` (B, Q, 2) in [0, 1] divide the face at the nose tip, perpendicular to the line from the eyes to the mouth.
+    `outline` (B, 1, K, K) is above 0 in the face.
     """
     face = interpolate((outline > 0).float(), size=(size, size), mode="bilinear", align_corners=False) > 0.5
     upper = _above_nose(points, size)[:, None]
@@ -42,11 +42,11 @@ def prior_masks(
 
 
 def _above_nose(points: Tensor, size: int) -> Tensor:
-    """(B, size, size) bool: nearer to the eyes than the nose tip is, along the face's axis."""
+    """(B, size, size) bool: pixels closer to the eyes than the nose tip is, along the axis of the face."""
     places = FIVE["five" if points.shape[1] == 5 else "68"]
     left, right, nose, *mouth = (points[:, list(place)].mean(1) for place in places)
     axis = (mouth[0] + mouth[1]) / 2 - (left + right) / 2
-    centres = (torch.arange(size, device=points.device, dtype=points.dtype) + 0.5) / size
-    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    centers = (torch.arange(size, device=points.device, dtype=points.dtype) + 0.5) / size
+    y, x = torch.meshgrid(centers, centers, indexing="ij")
     along = torch.einsum("hwc,bc->bhw", torch.stack([x, y], dim=-1), axis)
     return along < (nose * axis).sum(1)[:, None, None]

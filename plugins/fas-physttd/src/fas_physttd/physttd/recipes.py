@@ -1,4 +1,4 @@
-"""The three training steps of PhySTD. Importing this module imports no torch."""
+"""The three training steps of PhySTD. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -24,97 +24,107 @@ def _rate(lr: float) -> Optimizer:
 
 
 class ThreeSteps(Recipe):
-    """Adversarial training of a `physttd.generator`: depth, traces against four discriminators, and supervision by what it synthesises.
+    """Adversarial training of a `physttd.generator`: depth, traces against four discriminators, and supervision by synthetic attacks.
 
-    One step: the generator is updated by Eq. 23 on the batch, and by Eq. 24 on its bona fide half and "harder" attacks that it made
-    itself; then the discriminators, on the same pictures, detached. A batch holds bona fide and attacks (`physttd.paired`);
-    the k-th attack is put onto the k-th live face. `steps` 1 learns depth alone, 2 leaves out the supervision by synthesis (Table 3).
+    One step updates the generator by Eq. 23 on the batch and by Eq. 24 on the bona fide half and on "harder" attacks
+    that the generator made, then the discriminators on the same pictures, detached. A batch holds bona fide records and
+    attacks (`physttd.paired`); the traces of the k-th attack are put onto the k-th live face. `steps` 1 trains depth
+    only; 2 omits the supervision by synthesis (Table 3).
     """
 
     type: Literal["physttd.three_steps"] = "physttd.three_steps"
     generator: Ref = Field(Ref("gen"), description="the encoder physttd.generator")
     landmarks: Ref = Field(
-        Ref("face.points"), description="landmarks of the generator's image: port 'points' of face_frames"
+        Ref("face.points"), description="landmarks of the generator's image, such as the port 'points' of face_frames"
     )
     depth: Ref = Field(
         Ref("depth"),
-        description="M0 of live faces, N/8 x N/8: pseudo_depth, or depth_map; attacks learn zeros whatever it holds",
+        description="M0 of live faces, N/8 x N/8: pseudo_depth or depth_map; the target of attacks is always zero",
     )
     outline: Ref = Field(
-        Ref("outline"), description='a map above 0 in the face, of attacks too: pseudo_depth with "attacks": "face"'
+        Ref("outline"),
+        description='a map that is above 0 in the face, also for attacks: pseudo_depth with "attacks": "face"',
     )
-    steps: Literal[1, 2, 3] = Field(3, description="the last of the paper's steps that is trained")
-    optimizer: Optimizer = Field(_rate(5e-5), description="of the generator")
+    steps: Literal[1, 2, 3] = Field(3, description="last training step of the paper to include")
+    optimizer: Optimizer = Field(_rate(5e-5), description="optimizer of the generator")
     discriminator: Optimizer = Field(
-        _rate(2.5e-5), description="of the four discriminators; half the rate in place of every second step"
+        _rate(2.5e-5),
+        description="optimizer of the four discriminators; its rate is halved instead of skipping every second step",
     )
-    discriminator_every: PositiveInt = Field(1, description="steps between two of the discriminators; STDN: 2")
+    discriminator_every: PositiveInt = Field(1, description="update the discriminators every this many steps; STDN: 2")
     schedule: Schedule = Field(
-        Schedule(name="step", decay_epochs=9), description="of both; published: a tenth every 3/10 of the training"
+        Schedule(name="step", decay_epochs=9),
+        description="schedule of both optimizers; published: divide the rate by 10 after every 3/10 of the training",
     )
-    discriminator_width: PositiveFloat = Field(1.0, description="factor of the discriminators' channels")
+    discriminator_width: PositiveFloat = Field(1.0, description="factor for the channel counts of the discriminators")
     discriminator_layers: Literal["seven", "seven_and_three"] = Field(
-        "seven", description="seven convolutions, three of which halve, or three more"
+        "seven",
+        description="seven: seven convolutions, three of which halve the size; seven_and_three: three more that halve it",
     )
     discriminator_eighths: tuple[Eighth, Eighth, Eighth, Eighth] = Field(
-        (1, 3, 8, 8), description="sizes that D1 to D4 see, in eighths of N"
+        (1, 3, 8, 8), description="input sizes of D1 to D4, in eighths of N"
     )
-    discriminator_output: Literal["linear", "sigmoid"] = Field("linear", description="of the discriminators' maps")
+    discriminator_output: Literal["linear", "sigmoid"] = Field(
+        "linear", description="output of the discriminators' maps"
+    )
     discriminator_colours: Literal["rgb", "rgb_yuv"] = Field(
-        "rgb", description="what discriminators see; rgb_yuv: six channels, as STDN"
+        "rgb", description="input colors of the discriminators; rgb_yuv: six channels, as in STDN"
     )
     polarity: Literal["real_is_one", "real_is_zero"] = Field(
-        "real_is_one", description="a discriminator's answer to a real image (Eq. 17, 18)"
+        "real_is_one", description="target output of a discriminator for a real image (Eq. 17, 18)"
     )
     adversarial_norm: Literal["mean_square", "sum_square", "norm"] = Field(
         "mean_square",
-        description="how a discriminator's map counts: mean of squares, their sum as printed, or its root",
+        description="norm of a discriminator's map: mean of squares, sum of squares as printed, or the root of the sum",
     )
     depth_norm: Literal["l1", "frobenius"] = Field(
-        "l1", description="Eq. 16, 22: mean |M - M0| as the text says, or ||M - M0||_F / K^2 as printed"
+        "l1", description="Eq. 16, 22: l1: mean |M - M0| as in the text; frobenius: ||M - M0||_F / K^2 as printed"
     )
-    depth_weight: NonNegativeFloat = Field(100.0, description="of Eq. 16")
-    gan_weight: NonNegativeFloat = Field(5.0, description="of Eq. 17")
-    prior_weight: NonNegativeFloat = Field(1.0, description="of Eq. 19")
+    depth_weight: NonNegativeFloat = Field(100.0, description="weight of Eq. 16")
+    gan_weight: NonNegativeFloat = Field(5.0, description="weight of Eq. 17")
+    prior_weight: NonNegativeFloat = Field(1.0, description="weight of Eq. 19")
     beta: PositiveFloat = Field(0.1, description="|T_A| above which a pixel counts as inpainted (Eq. 19)")
     beta_channels: Literal["mean", "sum"] = Field(
-        "mean", description="|T_A| of a pixel: mean or sum over its channels; SRENet: sum, above 0.35"
+        "mean", description="|T_A| of a pixel: mean or sum over its channels; SRENet: the sum, with beta 0.35"
     )
     prior_regions: dict[str, Region] = Field(
-        REGIONS, description="where attacks may be inpainted, by the beginning of their species; else: face"
+        REGIONS, description="region where attacks may be inpainted, by prefix of the species; otherwise: face"
     )
-    prior: bool = Field(True, description="false: no prior masks, as for Table 6, which may know no species")
+    prior: bool = Field(True, description="false: no prior masks, as for Table 6, where the species must not be known")
     size: Literal["mean", "sum"] = Field(
-        "mean", description="Eq. 20 of mean squares, a weight a class (STDN), or as printed, of sums over pixels"
+        "mean", description="Eq. 20: mean: mean squares, one weight per class (STDN); sum: sums over pixels, as printed"
     )
     size_live: NonNegativeFloat = Field(
-        10.0, description="weight of Eq. 20 for bona fide; the paper prints 1e-4 for both, which belongs to sum"
+        10.0, description="weight of Eq. 20 for bona fide; the paper prints 1e-4 for both classes, which fits 'sum'"
     )
     size_spoof: NonNegativeFloat = Field(1e-4, description="weight of Eq. 20 for attacks")
     warp: Literal["backward", "printed"] = Field(
         "backward",
-        description="offsets source - target at the live face's landmarks, or target - source at the attack's as Eq. 12 to 15 print",
+        description="backward: offsets source - target at landmarks of the live face; printed: target - source at those of the attack (Eq. 12-15)",
     )
     anchors: bool = Field(
-        True, description="sixteen fixed points on the border; false: nothing moves outside the landmarks' hull"
+        True,
+        description="true: sixteen fixed points on the border; false: nothing moves outside the hull of the landmarks",
     )
-    trace_weight: NonNegativeFloat = Field(10.0, description="of Eq. 21")
-    trace_of_live: bool = Field(True, description="in step 3 the traces of live faces are to be 0")
-    hard_weight: NonNegativeFloat = Field(1.0, description="of Eq. 22")
+    trace_weight: NonNegativeFloat = Field(10.0, description="weight of Eq. 21")
+    trace_of_live: bool = Field(True, description="in step 3, also train the traces of live faces toward 0")
+    hard_weight: NonNegativeFloat = Field(1.0, description="weight of Eq. 22")
     share: tuple[Share, Share] = Field(
-        (0.0, 1.0), description="a harder attack has a share of a trace, uniform between these; STDN: 0.1, 0.8"
+        (0.0, 1.0), description="range of the uniform share of a trace in a harder attack; STDN: (0.1, 0.8)"
     )
     share_of: Literal["each", "one"] = Field(
-        "each", description="a share of every additive trace, or of one at random, as STDN"
+        "each", description="each: draw a share of every additive trace; one: of one random trace, as in STDN"
     )
-    keep_inpainting: float = Field(0.5, ge=0, le=1, description="chance that a harder attack keeps P; else P is 0")
+    keep_inpainting: float = Field(
+        0.5, ge=0, le=1, description="probability that a harder attack keeps P; otherwise P is 0"
+    )
 
     def network(self, plan: Plan) -> NodePlan:
         """The generator's node. Raises SpecError."""
         node = plan.nodes.get(self.generator.node)
         if node is None or self.generator.port or not isinstance(node.component, Generator):
             raise SpecError(
-                f"{self.type} trains a physttd.generator, and '{self.generator}' is none; name one of model.encoders in 'generator'"
+                f"{self.type} trains a physttd.generator, but '{self.generator}' is not one; name one of model.encoders in 'generator'"
             )
         return node
 
@@ -122,23 +132,25 @@ class ThreeSteps(Recipe):
         node = self.network(plan)
         if node.inputs[0].node not in plan.modalities:
             raise SpecError(
-                f"{self.type}: the generator must read a modality, since synthetic images take its place; got '{node.inputs[0]}'"
+                f"{self.type}: the generator must read a modality, because synthetic images replace it; got '{node.inputs[0]}'"
             )
-        wanted = node.outputs["depth"]
+        expected = node.outputs["depth"]
         for name, ref in (("landmarks", self.landmarks), ("depth", self.depth), ("outline", self.outline)):
             if ref.node not in plan.modalities or plan.modalities[ref.node].outputs.get(ref.port) is None:
-                raise SpecError(f"{self.type}: '{name}' names '{ref}', which is no tensor of a modality; {HINTS[name]}")
+                raise SpecError(
+                    f"{self.type}: '{name}' names '{ref}', which is not a tensor of a modality; {HINTS[name]}"
+                )
             signal = plan.signal(ref)
-            right = (
+            fits = (
                 isinstance(signal, Points)
                 if name == "landmarks"
-                else signal == wanted
+                else signal == expected
                 if name == "depth"
                 else isinstance(signal, Plane)
             )
-            if not right:
+            if not fits:
                 raise SpecError(
-                    f"{self.type}: '{name}' names '{ref}', {signal}; it takes {wanted if name == 'depth' else HINTS[name]}"
+                    f"{self.type}: '{name}' names '{ref}', which is {signal}; use {expected if name == 'depth' else HINTS[name]}"
                 )
 
     def build(self, graph: Graph, steps_per_epoch: int) -> Training:
@@ -158,7 +170,7 @@ class ThreeSteps(Recipe):
 
 
 HINTS = {
-    "landmarks": 'points of one image: "landmarks": "68" of face_frames gives the port \'points\'',
+    "landmarks": 'points of one image: "landmarks": "68" of face_frames adds the port \'points\'',
     "depth": 'write {"type": "pseudo_depth", "inputs": ["face.points"], "size": N/8}',
     "outline": 'write {"type": "pseudo_depth", "inputs": ["face.points"], "attacks": "face"}',
 }

@@ -1,11 +1,11 @@
-"""Where attacks of a species may be inpainted. Importing this module imports no torch."""
+"""Regions where attacks of a species may be inpainted. Importing this module does not import torch."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
 Region: TypeAlias = Literal["nowhere", "anywhere", "face", "upper", "lower"]
-"""Where an attack may be inpainted: a part of the face, or of the picture."""
+"""Region where an attack may be inpainted: a part of the face or of the picture."""
 REGIONS: dict[str, Region] = {
     "print": "nowhere",
     "replay": "nowhere",
@@ -13,4 +13,4 @@ REGIONS: dict[str, Region] = {
     "partial.mouth": "lower",
     "glasses": "upper",
 }
-"""By the beginning of the species."""
+"""Region by prefix of the species."""

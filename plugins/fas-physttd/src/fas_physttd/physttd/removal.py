@@ -1,4 +1,4 @@
-"""What PhySTD finds in a picture, as pictures: traces, what is left without them, the traces on another face."""
+"""Decomposition of a picture by PhySTD, as pictures: traces, the face without them, and the traces on another face."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from fas_physttd.physttd.components import Generator
-from fas_physttd.physttd.equations import Traces, synthesise, total
+from fas_physttd.physttd.equations import Traces, synthesize, total
 from fas_physttd.sheet import Picture, pixels
 from fas_physttd.warp import offsets, warp
 from fascore import FascoreError, Record, Trained
 
 
 class TakenApart(NamedTuple):
-    """One picture taken apart. Images (N, N, 3), `p` (N, N), `depth` (N/8, N/8); `parts` the summands of T_A by port.
+    """Decomposition of one picture. Images (N, N, 3), `p` (N, N), `depth` (N/8, N/8); `parts`: summands of T_A by port.
 
-    `removal` (Fig. 12) are the image without T, without T and C, without all three, and with the inpainting besides, each with its
-    name. `elsewhere` is the trace on another face (Eq. 8), or None.
+    `removal` (Fig. 12): named images without T, without T and C, without all three, and finally with the inpainting
+    too. `elsewhere`: the trace on another face (Eq. 8), or None.
     """
 
     image: Picture
@@ -32,19 +32,19 @@ class TakenApart(NamedTuple):
 
 
 def landmarks_of(trained: Trained, image: str) -> str | None:
-    """The port of the image's landmarks; None where it has none."""
+    """Port of the image's landmarks, or None."""
     port = f"{image}.points"
     return port if trained.plan.modalities[image].outputs.get("points") is not None else None
 
 
 def take_apart(trained: Trained, name: str, records: Sequence[Record], onto: Record | None) -> list[TakenApart]:
-    """What the generator `name` finds in the first view of each record; `onto` is the face that gets the traces. Raises FascoreError."""
+    """Decomposition by the generator `name` of the first view of each record; `onto` receives the traces. Raises FascoreError."""
     config, image = trained.plan.nodes[name].component, str(trained.plan.nodes[name].inputs[0])
     assert isinstance(config, Generator)
     points = landmarks_of(trained, image)
     if onto is not None and points is None:
         raise FascoreError(
-            f"modality '{image}' of the run has no landmarks, and traces cannot be laid onto another face; leave that face out"
+            f"modality '{image}' of the run has no landmarks, so traces cannot be moved to another face; leave that face out"
         )
     refs = [
         image,
@@ -77,18 +77,18 @@ def _onto(image: Tensor, traces: Traces, points: Tensor) -> Tensor:
     live, target = image[-1:].expand_as(image), points[-1:].expand_as(points)
     delta = offsets(points, target, image.shape[-1])
     additive, p, source = (warp(picture, delta) for picture in (total(traces.parts), traces.p, image))
-    return synthesise(live, additive, p, source)
+    return synthesize(live, additive, p, source)
 
 
 def _taken_apart(image: Tensor, traces: Traces, depth: Tensor, elsewhere: Tensor | None) -> TakenApart:
     parts = {port: trace[0] for port, trace in traces.parts.items()}
     p, content = traces.p[0], traces.content[0]
-    left, removal, gone = image, [], []
+    remaining, removal, removed = image, [], []
     for port in reversed(parts):
-        left = left - parts[port]
-        gone.append(port.upper())
-        removal.append((f"without {', '.join(gone)}", pixels(left)))
-    removal.append(("and P inpainted: live", pixels((1 - p) * left + p * content)))
+        remaining = remaining - parts[port]
+        removed.append(port.upper())
+        removal.append((f"without {', '.join(removed)}", pixels(remaining)))
+    removal.append(("with P inpainted: live", pixels((1 - p) * remaining + p * content)))
     return TakenApart(
         pixels(image),
         {port: pixels(trace) for port, trace in parts.items()},

@@ -1,4 +1,4 @@
-"""What PhySTD finds in a picture, as a block of the trace sheet (Liu and Liu, Fig. 8, 10 and 12)."""
+"""Decomposition of a picture by PhySTD, as a block of the trace sheet (Liu and Liu, Fig. 8, 10, and 12)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ NAMES = {"b": "B, coarse", "c": "C, middle", "t": "T, fine"}
 
 
 def block(title: str, face: TakenApart) -> Block:
-    """What is in the face, and below it what is left without it, from below the first trace on: the input has nothing removed."""
+    """Upper row: traces of the face. Lower row: the face without them, from below the first trace on."""
     upper = [Shown("input", face.image), *(amplified(NAMES[port], trace) for port, trace in face.parts.items())]
-    upper += [Shown(f"P, mean {face.p.mean():.2f}", face.p), Shown("what P hides", face.content)]
+    upper += [Shown(f"P, mean {face.p.mean():.2f}", face.p), Shown("content behind P", face.content)]
     upper += [Shown(f"depth, mean {face.depth.mean():.2f}", face.depth)]
     lower = [None, *(Shown(name, picture) for name, picture in face.removal)]
     return Block(

@@ -1,4 +1,4 @@
-"""One training step of PhySTD (Liu and Liu, Algorithm 1), by the core's engine."""
+"""One training step of PhySTD (Liu and Liu, Algorithm 1), run by the engine of the core."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fas_physttd.lsgan import Norm, Polarity, discriminator_loss, generator_loss
 from fas_physttd.patchgan import Layers, PatchGan, judged, resized
-from fas_physttd.physttd.equations import Levels, Traces, reconstruct, synthesise, total
+from fas_physttd.physttd.equations import Levels, Traces, reconstruct, synthesize, total
 from fas_physttd.physttd.losses import DepthNorm, Reduction, depth_loss, prior_loss, size_loss, trace_loss
 from fas_physttd.physttd.prior import prior_masks
 from fas_physttd.warp import offsets, warp
@@ -28,7 +28,7 @@ YUV = ((0.299, 0.587, 0.114), (-0.14714, -0.28886, 0.436), (0.615, -0.51499, -0.
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The fields of `physttd.three_steps` that its training reads; they are described there."""
+    """Fields of `physttd.three_steps` that the training uses; `ThreeSteps` describes them."""
 
     epochs: int
     landmarks: Ref
@@ -68,21 +68,21 @@ class Settings:
 
 
 class Pairs(NamedTuple):
-    """Rows of a batch: `live` bona fide and `spoof` attacks, as many; the k-th attack goes onto the k-th live face."""
+    """Rows of a batch: equal numbers of bona fide (`live`) and attack (`spoof`) rows; the k-th attack goes onto the k-th live face."""
 
     live: Tensor
     spoof: Tensor
 
 
 class Fakes(NamedTuple):
-    """A real and a made image for each discriminator, by its name."""
+    """Real and generated images for each discriminator, by its name."""
 
     real: Mapping[str, Tensor]
     made: Mapping[str, Tensor]
 
 
 class Moved(NamedTuple):
-    """An attack warped to a live face: the summands of T_A by port, P and the attack's image."""
+    """An attack warped to a live face: summands of T_A by port, P, and the attack image."""
 
     parts: Mapping[str, Tensor]
     p: Tensor
@@ -90,7 +90,7 @@ class Moved(NamedTuple):
 
 
 class ThreeStepsTraining:
-    """`own` holds the discriminators D1 to D4, of the low, middle and high reconstruction and of synthetic attacks."""
+    """`own` holds the discriminators: D1 to D3 for the low, middle, and high reconstructions, D4 for synthetic attacks."""
 
     def __init__(self, settings: Settings, node: NodePlan, graph: Graph, steps_per_epoch: int) -> None:
         self.settings = settings
@@ -137,18 +137,18 @@ class ThreeStepsTraining:
             )
             if self.settings.steps > 1:
                 traces = self._traces(outputs)
-                self._regularise(losses, traces, batch)
+                self._regularize(losses, traces, batch)
                 moved = self._moved(traces, batch, pairs)
                 made.append(self._fakes(traces, moved, batch, pairs))
-                losses["gan"] = self.settings.gan_weight * self._fooling(engine, made[0])
+                losses["gan"] = self.settings.gan_weight * self._adversarial(engine, made[0])
                 if self.settings.steps > 2:
                     self._supervise(losses, engine, self._harder(engine, moved, batch, pairs), batch, pairs)
             return torch.stack(list(losses.values())).sum()
 
-        whole = {"loss": engine.optimize("generator", generator)}
+        totals = {"loss": engine.optimize("generator", generator)}
         if made and engine.step_number % self.settings.discriminator_every == 0:
-            whole["discriminator"] = engine.optimize("discriminator", lambda: self._telling(made[0]))
-        return {**whole, **{name: loss.detach() for name, loss in losses.items()}}
+            totals["discriminator"] = engine.optimize("discriminator", lambda: self._discrimination(made[0]))
+        return {**totals, **{name: loss.detach() for name, loss in losses.items()}}
 
     def _depth_loss(self, depth: Tensor, target: Tensor) -> Tensor:
         return depth_loss(depth, target, self.settings.depth_norm)
@@ -163,19 +163,23 @@ class ThreeStepsTraining:
         return Traces({name: self._value(outputs, name) for name in self.additive}, p, content, self.shrink)
 
     def _target(self, batch: Batch) -> Tensor:
-        """M0: zeros for attacks."""
+        """M0; zeros for attacks."""
         return batch.tensors[self.settings.depth] * batch.label[:, None, None, None]
 
-    def _regularise(self, losses: dict[str, Tensor], traces: Traces, batch: Batch) -> None:
+    def _regularize(self, losses: dict[str, Tensor], traces: Traces, batch: Batch) -> None:
         """Eq. 19 and 20."""
         settings = self.settings
         live, spoof = ((batch.label == label).nonzero()[:, 0] for label in (1, 0))
         if settings.prior:
-            some = batch.take(spoof)
-            species = [None if name is None else str(name) for name in some.columns["species"]]
+            attacks = batch.take(spoof)
+            species = [None if name is None else str(name) for name in attacks.columns["species"]]
             size = traces.p.shape[-1]
             masks = prior_masks(
-                species, some.tensors[settings.landmarks], some.tensors[settings.outline], size, settings.prior_regions
+                species,
+                attacks.tensors[settings.landmarks],
+                attacks.tensors[settings.outline],
+                size,
+                settings.prior_regions,
             )
             losses["prior"] = settings.prior_weight * prior_loss(
                 traces.take(spoof), masks, settings.beta, settings.beta_channels
@@ -187,42 +191,44 @@ class ThreeStepsTraining:
         losses["size"] = sizes[0] + sizes[1]
 
     def _moved(self, traces: Traces, batch: Batch, pairs: Pairs) -> Moved:
-        """The traces of the attacks, warped to the live faces (Eq. 12-15), in one sampling."""
+        """Traces of the attacks, warped to the live faces in one sampling (Eq. 12-15)."""
         image, points = batch.tensors[self.image], batch.tensors[self.settings.landmarks]
-        some = traces.take(pairs.spoof)
-        parts = some.parts
+        attacks = traces.take(pairs.spoof)
+        parts = attacks.parts
         faces = points[pairs.spoof], points[pairs.live]
         delta = offsets(
             *(faces if self.settings.warp == "backward" else faces[::-1]), image.shape[-1], border=self.settings.anchors
         )
-        whole = warp(torch.cat([*parts.values(), some.p, image[pairs.spoof]], dim=1), delta)
-        *moved, p, source = torch.split(whole, [3] * len(parts) + [1, 3], dim=1)
+        warped = warp(torch.cat([*parts.values(), attacks.p, image[pairs.spoof]], dim=1), delta)
+        *moved, p, source = torch.split(warped, [3] * len(parts) + [1, 3], dim=1)
         return Moved(dict(zip(parts, moved, strict=True)), p, source)
 
     def _fakes(self, traces: Traces, moved: Moved, batch: Batch, pairs: Pairs) -> Fakes:
-        """What the discriminators compare: reconstructions of attacks with live faces, synthetic attacks with attacks (Eq. 17, 18)."""
+        """Inputs of the discriminators: reconstructed attacks against live faces, synthetic attacks against attacks (Eq. 17, 18)."""
         image = batch.tensors[self.image].float()
         live, spoof = image[pairs.live], image[pairs.spoof]
         levels: Levels = reconstruct(spoof, traces.take(pairs.spoof))
-        synthetic = synthesise(live, total(moved.parts), moved.p, moved.source)
+        synthetic = synthesize(live, total(moved.parts), moved.p, moved.source)
         return Fakes(
             {"d1": live, "d2": live, "d3": live, "d4": spoof},
             dict(zip(DISCRIMINATORS, (*levels, synthetic), strict=True)),
         )
 
-    def _fooling(self, engine: Engine, fakes: Fakes) -> Tensor:
-        """Eq. 17. Discriminators stay as they are, their running statistics too."""
+    def _adversarial(self, engine: Engine, fakes: Fakes) -> Tensor:
+        """Eq. 17. The discriminators and their running statistics do not change."""
         with engine.frozen(self.own):
-            every = self._judged(fakes.real, fakes.made).values()
-            losses = [generator_loss(made, self.settings.polarity, self.settings.adversarial_norm) for _, made in every]
+            all_maps = self._judged(fakes.real, fakes.made).values()
+            losses = [
+                generator_loss(made, self.settings.polarity, self.settings.adversarial_norm) for _, made in all_maps
+            ]
         return torch.stack(losses).sum()
 
-    def _telling(self, fakes: Fakes) -> Tensor:
-        """Eq. 18, on images without gradient."""
+    def _discrimination(self, fakes: Fakes) -> Tensor:
+        """Eq. 18, on detached images."""
         made = {name: image.detach() for name, image in fakes.made.items()}
-        every = self._judged(fakes.real, made).values()
+        all_maps = self._judged(fakes.real, made).values()
         return torch.stack(
-            [discriminator_loss(*maps, self.settings.polarity, self.settings.adversarial_norm) for maps in every]
+            [discriminator_loss(*maps, self.settings.polarity, self.settings.adversarial_norm) for maps in all_maps]
         ).sum()
 
     def _judged(self, real: Mapping[str, Tensor], made: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
@@ -232,14 +238,14 @@ class ThreeStepsTraining:
         }
 
     def _seen(self, image: Tensor, name: str) -> Tensor:
-        """An image as a discriminator gets it: its size, and its colours."""
+        """An image in the size and color space of a discriminator."""
         small = resized(image, image.shape[-1] * self.sizes[name] // 8)
         if self.settings.discriminator_colours == "rgb":
             return small
         return torch.cat([small, torch.einsum("ij,bjhw->bihw", small.new_tensor(YUV), small)], dim=1)
 
     def _harder(self, engine: Engine, moved: Moved, batch: Batch, pairs: Pairs) -> Tensor:
-        """Attacks made of a random share of each additive trace, or of one, and of P or none, on live faces; without gradient."""
+        """Attacks on live faces, made of a random share of each additive trace, or of one, with or without P; no gradient."""
         ids, count = [batch.ids[row] for row in pairs.spoof.tolist()], len(moved.parts)
         drawn = engine.rand("physttd.harder", ids, (count + 2, 1, 1, 1))
         low, high = self.settings.share
@@ -253,10 +259,10 @@ class ThreeStepsTraining:
             [shares[:, place] * part.detach() for place, part in enumerate(moved.parts.values())]
         ).sum(0)
         p = moved.p.detach() * (drawn[:, count] < self.settings.keep_inpainting)
-        return synthesise(batch.tensors[self.image][pairs.live].float(), additive, p, moved.source)
+        return synthesize(batch.tensors[self.image][pairs.live].float(), additive, p, moved.source)
 
     def _supervise(self, losses: dict[str, Tensor], engine: Engine, hard: Tensor, batch: Batch, pairs: Pairs) -> None:
-        """Step 3: the live faces, and the harder attacks on them, whose traces and depth are known (Eq. 21, 22)."""
+        """Step 3: live faces, and harder attacks on them, with known traces and depth (Eq. 21, 22)."""
         live = batch.tensors[self.image][pairs.live].float()
         both = torch.cat([live, hard])
         outputs = engine.graph(
@@ -277,20 +283,20 @@ def _complete(batch: Batch, ref: Ref) -> None:
     absent = (~batch.present[ref.node]).nonzero()[:, 0].tolist()
     if absent:
         raise FascoreError(
-            f"record '{batch.ids[absent[0]]}' has no '{ref}', which PhySTD trains with: add it to the data, or leave \"optional\": true out of "
-            f"modalities.{ref.node}, which sets such records aside"
+            f"record '{batch.ids[absent[0]]}' has no '{ref}', which PhySTD needs for training: add it to the data, or remove \"optional\": true from "
+            f"modalities.{ref.node} to set such records aside"
         )
 
 
 def _pairs(batch: Batch) -> Pairs:
-    """Every attack with a live face and every live face with an attack; the smaller class comes round again. Raises FascoreError."""
+    """Pair every attack with a live face and every live face with an attack; the smaller class repeats. Raises FascoreError."""
     live, spoof = ((batch.label == label).nonzero()[:, 0] for label in (1, 0))
     if not len(live) or not len(spoof):
-        what = "no bona fide record" if not len(live) else "no attack"
+        missing = "no bona fide record" if not len(live) else "no attack"
         names = ", ".join(batch.ids[:3])
         raise FascoreError(
-            f"PhySTD puts traces of attacks onto live faces, and this batch of {len(batch)} records ({names}, …) has {what}; take the sampler "
-            "physttd.paired, with two records or more for each process"
+            f"PhySTD puts traces of attacks onto live faces, and this batch of {len(batch)} records ({names}, …) has {missing}; use the sampler "
+            "physttd.paired, with at least two records per process"
         )
     count = torch.arange(max(len(live), len(spoof)), device=live.device)
     return Pairs(live[count % len(live)], spoof[count % len(spoof)])

@@ -1,4 +1,4 @@
-"""Channels of PhySTD's generator."""
+"""Channel counts of PhySTD's generator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fas_physttd.widths import widened
 
 
 class Widths(NamedTuple):
-    """Channels: `first` of the stem, `middle` inside the blocks, `features` of F1, F2, F3, `decoder`, `head` and `depth` of what follows."""
+    """Channel counts: `first` of the stem, `middle` inside the blocks, `features` of F1, F2, F3; then `decoder`, `head`, and `depth`."""
 
     first: int
     middle: tuple[int, ...]
@@ -28,7 +28,7 @@ def widths_of(
     head: int,
     depth: tuple[int, ...],
 ) -> Widths:
-    """These channels times `width`."""
+    """These channel counts times `width`."""
 
     def times_width(channels: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(widened(count, width) for count in channels)

@@ -1,1 +1,1 @@
-"""Polysemantic spoof traces of RGB and depth (Li et al., Learning polysemantic spoof trace)."""
+"""Polysemantic spoof traces in RGB and depth (Li et al., Learning polysemantic spoof trace)."""

@@ -1,4 +1,4 @@
-"""ArcFace (Deng et al. 2019): the ResNet-18 of its authors' code, the margin, and its training."""
+"""ArcFace (Deng et al. 2019): the ResNet-18 of the authors' code, the margin, and the training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDE, EMBEDDING, EPSILON = 112, 512, 1e-5
 
 
 class Block(nn.Module):
-    """Batch norm, two 3 x 3 convolutions with PReLU between, and the input, by 1 x 1 convolution where the shape changes."""
+    """Batch norm and two 3 x 3 convolutions with PReLU in between, plus the input; a 1 x 1 convolution adapts its shape if necessary."""
 
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Block(nn.Module):
 
 
 class ArcFaceNetwork(nn.Module):
-    """Images in [0, 1] (B, 3, N, N) -> embeddings (B, 512), not of length 1."""
+    """Images in [0, 1] (B, 3, N, N) -> embeddings (B, 512), not normalized."""
 
     def __init__(self, width: float) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class ArcFaceNetwork(nn.Module):
 
 
 class Margin(nn.Module):
-    """s cos(theta + m) for one's own centre, s cos(theta) for all others, as a loss; people get their place when they first come."""
+    """Loss on s cos(theta + m) for the own center and s cos(theta) for all others; a person gets a place at the first occurrence."""
 
     codes: Tensor
     known: Tensor
@@ -82,19 +82,19 @@ class Margin(nn.Module):
         self.register_buffer("known", torch.zeros(people, dtype=torch.bool))
 
     def enter(self, codes: Tensor) -> None:
-        """Give people not met before the next places, in the order of their codes. Raises FascoreError where none is left."""
+        """Assign the next places to new people, in the order of their codes. Raises FascoreError if no place is left."""
         new: Tensor = cast(Any, codes).unique()
         new = new[~torch.isin(new, self.codes[self.known])]
         used = int(self.known.sum())
         if used + len(new) > len(self.codes):
             raise FascoreError(
-                f"physttd.arcface: the training data show more than {len(self.codes)} people; raise recipe.people"
+                f"physttd.arcface: the training data contain more than {len(self.codes)} people; raise recipe.people"
             )
         self.codes[used : used + len(new)] = new
         self.known[used : used + len(new)] = True
 
     def forward(self, embedding: Tensor, codes: Tensor) -> Tensor:
-        """Mean cross-entropy of known people's embeddings (R, D), codes (R,); 0 of none."""
+        """Mean cross-entropy of embeddings (R, D) of known people with codes (R,); 0 if R is 0."""
         if not len(codes):
             return embedding.float().sum()
         target = (codes[:, None] == torch.where(self.known, self.codes, 0)).int().argmax(1)
@@ -105,7 +105,7 @@ class Margin(nn.Module):
 
 
 class ArcFaceTraining:
-    """One optimizer for the embedding and the margin's centers, one for the heads. `attacks`: learn from attacks too."""
+    """One optimizer for the embedding and the centers of the margin, one for the heads. `attacks`: also learn from attacks."""
 
     def __init__(
         self,
@@ -143,22 +143,22 @@ class ArcFaceTraining:
         rows, codes = self._people(batch)
         margin.enter(self._everywhere(engine, codes))
         losses: dict[str, Tensor] = {}
-        held = {}
+        cache = {}
 
         def embedding() -> Tensor:
-            held["outputs"] = outputs = engine.graph(batch)
+            cache["outputs"] = outputs = engine.graph(batch)
             loss: Tensor = margin(cast(Tensor, outputs[self.embedding])[rows], codes)
             return loss
 
         def heads() -> Tensor:
-            losses.update(engine.losses(held["outputs"], batch))
+            losses.update(engine.losses(cache["outputs"], batch))
             return torch.stack(list(losses.values())).sum()
 
         totals = {"margin": engine.optimize("embedding", embedding), "heads": engine.optimize("heads", heads)}
         return {**totals, **losses}
 
     def _people(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Rows that teach, and their people's codes."""
+        """Rows to learn from, and the codes of their people."""
         names: Sequence[object] = batch.columns[str(self.subject.column)]
         kept = [
             i for i, name in enumerate(names) if name is not None and (self.attacks or batch.columns["label"][i] == 1)
@@ -168,11 +168,11 @@ class ArcFaceTraining:
 
     @staticmethod
     def _everywhere(engine: Engine, codes: Tensor) -> Tensor:
-        """The codes of all processes' records, so that all give a person the same place."""
+        """Codes of the records of all processes, so that every process assigns the same place to a person."""
         if engine.world == 1:
             return codes
         count = int(engine.reduce(torch.tensor(len(codes), device=codes.device)))
         table = codes.new_zeros(engine.world, count)
         table[engine.rank, : len(codes)] = codes
-        every = engine.reduce(table).flatten()
-        return every[every > 0]
+        all_codes = engine.reduce(table).flatten()
+        return all_codes[all_codes > 0]

@@ -1,4 +1,4 @@
-"""What the streams of the generator give one another behind a stage (Li et al., Eq. 2-5; Chen et al., SA-Gate, ECCV 2020)."""
+"""Exchange between the streams of the generator after a stage (Li et al., Eq. 2-5; Chen et al., SA-Gate, ECCV 2020)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class ChannelGate(nn.Module):
             nn.Linear(streams * channels, hidden), nn.ReLU(), nn.Linear(hidden, channels), nn.Sigmoid()
         )
 
-    def forward(self, together: Tensor) -> Tensor:
-        weights: Tensor = self.layers(together.mean((2, 3)))
+    def forward(self, joined: Tensor) -> Tensor:
+        weights: Tensor = self.layers(joined.mean((2, 3)))
         return weights[:, :, None, None]
 
 
 class _Gates(nn.Module):
-    """Channel gates and 1 x 1 convolutions to one map, one of each a stream."""
+    """Channel gates and 1 x 1 convolutions to one map, one of each per stream."""
 
     def __init__(self, channels: int, streams: int, reduction: int) -> None:
         super().__init__()
@@ -35,15 +35,15 @@ class _Gates(nn.Module):
 
     def recalibrated(self, features: Sequence[Tensor]) -> list[Tensor]:
         """F_m^rec = F_m + the sum over all other streams k of W_k F_k (Eq. 3, 4)."""
-        together = torch.cat(list(features), dim=1)
-        filtered = [gate(together) * feature for gate, feature in zip(self.channel, features, strict=True)]
-        whole = torch.stack(filtered).sum(0)
-        return [feature + whole - own for feature, own in zip(features, filtered, strict=True)]
+        joined = torch.cat(list(features), dim=1)
+        filtered = [gate(joined) * feature for gate, feature in zip(self.channel, features, strict=True)]
+        total = torch.stack(filtered).sum(0)
+        return [feature + total - own for feature, own in zip(features, filtered, strict=True)]
 
     def logits(self, features: Sequence[Tensor]) -> Tensor:
-        """(B, streams, H, W): M_m before its softmax."""
-        together = torch.cat(list(features), dim=1)
-        return torch.cat([convolution(together) for convolution in self.spatial], dim=1)
+        """(B, streams, H, W): M_m before the softmax."""
+        joined = torch.cat(list(features), dim=1)
+        return torch.cat([convolution(joined) for convolution in self.spatial], dim=1)
 
 
 class RecalibratingGateFusion(_Gates):
@@ -61,7 +61,7 @@ class RecalibratingGateFusion(_Gates):
         return {str(place): feature * maps[:, place, None] for place, feature in enumerate(recalibrated)}
 
     def attention(self, logits: Tensor) -> Tensor:
-        """(B, streams, H, W): weights that sum to 1 over the streams, or that average to 1 over the places."""
+        """(B, streams, H, W): weights that sum to 1 over the streams or average to 1 over the places."""
         if self.spatial_softmax == "modality":
             return softmax(logits.float(), dim=1)
         places = logits.shape[-2] * logits.shape[-1]
@@ -69,7 +69,7 @@ class RecalibratingGateFusion(_Gates):
 
 
 class SaGateFusion(_Gates):
-    """The raw features merged by attention of the recalibrated ones; streams go on as ReLU((F_m + merged) / 2)."""
+    """Raw features merged by attention from recalibrated features; each stream continues as ReLU((F_m + merged) / 2)."""
 
     def forward(self, *features: Tensor) -> dict[str, Tensor]:
         maps = softmax(self.logits(self.recalibrated(features)).float(), dim=1)
@@ -81,12 +81,12 @@ class SaGateFusion(_Gates):
 
 
 class ConcatGateFusion(nn.Module):
-    """A 1 x 1 convolution a stream on all features. Shapes: n of (B, C, H, W) -> the same, by port."""
+    """One 1 x 1 convolution per stream on all features. Shapes: n of (B, C, H, W) -> the same, by port."""
 
     def __init__(self, channels: int, streams: int) -> None:
         super().__init__()
         self.mixed = nn.ModuleList(nn.Conv2d(streams * channels, channels, 1) for _ in range(streams))
 
     def forward(self, *features: Tensor) -> dict[str, Tensor]:
-        together = torch.cat(features, dim=1)
-        return {str(place): convolution(together) for place, convolution in enumerate(self.mixed)}
+        joined = torch.cat(features, dim=1)
+        return {str(place): convolution(joined) for place, convolution in enumerate(self.mixed)}

@@ -19,7 +19,7 @@ def replicated(picture: Tensor, channels: int) -> Tensor:
 
 
 class Residual(nn.Module):
-    """relu(x + `depth` 3 x 3 convolutions with batch norm of x, ReLU between them)."""
+    """relu(x + f(x)); f is `depth` 3 x 3 convolutions with batch norm and ReLU between them."""
 
     def __init__(self, width: int, depth: int) -> None:
         super().__init__()
@@ -33,20 +33,20 @@ class Residual(nn.Module):
 
 
 def up(before: int, width: int, kernel: int, depth: int) -> nn.Sequential:
-    """Twice the size: transposed convolution, batch norm, ReLU, a residual block (none of a `depth` of 0)."""
+    """Upsampling by 2: transposed convolution, batch norm, ReLU, and a residual block unless `depth` is 0."""
     layers: list[nn.Module] = [doubling(before, width, kernel), nn.BatchNorm2d(width), nn.ReLU()]
     return nn.Sequential(*layers, *([Residual(width, depth)] if depth else []))
 
 
 class Decoded(NamedTuple):
-    """Trace (B, C, N, N) in [-1, 1], and the first feature after all skips (B, D), pooled or flattened."""
+    """Trace (B, C, N, N) in [-1, 1] and the first feature after all skips (B, D), pooled or flattened."""
 
     trace: Tensor
     feature: Tensor
 
 
 class Decoder(nn.Module):
-    """From the deepest map to the trace; the maps of the other stages join where the size is theirs."""
+    """Decoder from the deepest map to the trace; the maps of the other stages are concatenated at their size."""
 
     def __init__(
         self, levels: Sequence[Level], channels: int, *, widths: Sequence[int], kernel: int, residual: int, pooled: bool
@@ -78,7 +78,7 @@ class Decoder(nn.Module):
 
 
 class GeneratorModule(nn.Module):
-    """Traces of all streams, and what heads and objectives read; ports as `Generator` says."""
+    """Traces of all streams, and inputs of heads and objectives; `Generator` describes the ports."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class GeneratorModule(nn.Module):
         pooled: bool,
         frozen_norm: Sequence[str],
     ) -> None:
-        """`pictures` are what the encoder of each stream reads, by its name; `levels` the maps that each gives."""
+        """`pictures` are the encoder inputs by stream name; `levels` are the maps that each encoder returns."""
         super().__init__()
         self.streams, self.frozen_norm = tuple(pictures), frozen_norm
         self.channels = [picture.c for picture in pictures.values()]
@@ -109,7 +109,7 @@ class GeneratorModule(nn.Module):
         self.stages = _stages(self.encoders[0])
 
     def train(self, mode: bool = True) -> GeneratorModule:
-        """As any module, but the norms of frozen streams go on with their stored statistics."""
+        """Set the mode, but batch norms of streams in `frozen_norm` always use their stored statistics."""
         super().train(mode)
         for name, encoder in zip(self.streams, self.encoders, strict=True):
             for module in encoder.modules() if name in self.frozen_norm else ():
@@ -130,7 +130,7 @@ class GeneratorModule(nn.Module):
         return ports
 
     def _encoded(self, images: Sequence[Tensor]) -> tuple[list[list[Tensor]], list[Tensor]]:
-        """Maps of every stage for the decoder of each stream, and each stream's own deepest map."""
+        """Maps of every stage for the decoder of each stream, and the deepest map of each stream."""
         encoders: list[Any] = list(self.encoders)
         maps = [(image - encoder.mean) / encoder.deviation for image, encoder in zip(images, encoders, strict=True)]
         skips: list[list[Tensor]] = [[] for _ in images]
@@ -141,13 +141,13 @@ class GeneratorModule(nn.Module):
                 fused = self.fusions[stage](*maps)
                 maps = [fused[str(place)] for place in range(len(maps))]
                 decoded = [fused["merged"]] * len(maps) if "merged" in fused else maps
-            for kept, x in zip(skips, decoded, strict=True):
-                kept.append(x)
+            for stream_skips, x in zip(skips, decoded, strict=True):
+                stream_skips.append(x)
         return skips, maps
 
 
 def _stages(encoder: Any) -> list[list[str]]:
-    """Names of the network's modules, cut behind each of the maps that it returns."""
+    """Names of the network's modules, split after each map that it returns."""
     stages: list[list[str]] = [[]]
     for name in encoder.model:
         stages[-1].append(name)

@@ -10,8 +10,8 @@ from fas_physttd.polysemantic.generator import replicated
 from fascore import HeadModule
 
 
-def together(traces: tuple[Tensor, ...], *, replicate: bool) -> Tensor:
-    """(B, C_i, N, N) of every stream -> (B, sum of C_i, N, N); with `replicate` one channel counts as three."""
+def joined(traces: tuple[Tensor, ...], *, replicate: bool) -> Tensor:
+    """(B, C_i, N, N) of every stream -> (B, sum of C_i, N, N); `replicate` repeats a one-channel trace to three channels."""
     return torch.cat([replicated(trace, 3) if replicate and trace.shape[1] == 1 else trace for trace in traces], dim=1)
 
 
@@ -24,8 +24,8 @@ class TraceClassifierHead(nn.Module, HeadModule):
         self.replicate = replicate
 
     def forward(self, *traces: Tensor) -> Tensor:
-        judged: Tensor = self.phi(together(traces, replicate=self.replicate))
-        return judged
+        output: Tensor = self.phi(joined(traces, replicate=self.replicate))
+        return output
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """(B,) mean |phi(T) - y|, y = 1 for an attack (Eq. 12)."""
@@ -33,5 +33,5 @@ class TraceClassifierHead(nn.Module, HeadModule):
         return (output.float() - attack[:, None, None, None]).abs().flatten(1).mean(1)
 
     def score(self, output: Tensor) -> Tensor:
-        """(B,) 1 - the mean of the map, clipped."""
+        """(B,) 1 - mean of the map, clipped to [0, 1]."""
         return (1 - output.float().flatten(1).mean(1)).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Losses beside the heads of polysemantic spoof traces."""
+"""Objectives of polysemantic spoof traces: losses in addition to those of the heads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fas_physttd.polysemantic.generator import replicated
 
 
 class IntensityObjective(nn.Module):
-    """Mean or sum of |T| a record, summed over streams, times `attacks` for an attack (Eq. 9). Shapes: n of (B, C, N, N), (B,) -> (B,)."""
+    """Mean or sum of |T| per record, added over streams; multiplied by `attacks` for an attack (Eq. 9). Shapes: n of (B, C, N, N), (B,) -> (B,)."""
 
     def __init__(self, attacks: float, reduction: Literal["mean", "sum"]) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class IntensityObjective(nn.Module):
 
 
 class IdentityObjective(nn.Module):
-    """|| f(I) - f(I_hat) ||_2 of embeddings, of length 1 where `unit`, summed over pairs (Eq. 8). Shapes: 2 n of (B, 1 or 3, N, N) -> (B,)."""
+    """|| f(I) - f(I_hat) ||_2 of embeddings, of unit length if `unit`, summed over pairs (Eq. 8). Shapes: 2 n of (B, 1 or 3, N, N) -> (B,)."""
 
     def __init__(self, width: float, *, unit: bool) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class IdentityObjective(nn.Module):
         self.recogniser = ArcFaceNetwork(width).requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> IdentityObjective:
-        """The recognizer never trains."""
+        """Set the mode, but keep the recognizer in evaluation mode."""
         super().train(mode)
         self.recogniser.eval()
         return self
@@ -57,7 +57,7 @@ class NoIdentity(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         warnings.warn(
-            "physttd.identity has no weights of a recognizer, and is off; name them, for example of a physttd.arcface run",
+            "physttd.identity has no weights of a recognizer, so this loss is 0; set 'weights', for example to those of a physttd.arcface run",
             stacklevel=2,
         )
 

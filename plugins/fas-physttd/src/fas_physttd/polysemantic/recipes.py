@@ -1,4 +1,4 @@
-"""The recipe of polysemantic spoof traces. Importing this module imports no torch."""
+"""The recipe of polysemantic spoof traces. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -15,85 +15,93 @@ if TYPE_CHECKING:
 
 
 class Polysemantic(Recipe):
-    """Three steps a batch (Li et al.): the generator with all heads and objectives (Eq. 13), discriminators (Eq. 7), consistency (Eq. 14).
+    """Three steps per batch (Li et al.): the generator with all heads and objectives (Eq. 13), discriminators (Eq. 7), consistency (Eq. 14).
 
-    It owns a set of discriminators a stream. Heads and objectives bring the other losses of Eq. 13 with weights of their own:
-    `physttd.intensity`, `physttd.identity`, `center`, `binary` on each bottleneck, and `physttd.trace_classifier`. Every batch needs
-    bona fide records and attacks, best as `physttd.paired` plans them.
+    The recipe has one set of discriminators per stream. Heads and objectives add the other losses of Eq. 13 with their
+    own weights: `physttd.intensity`, `physttd.identity`, `center`, `binary` on each bottleneck, and
+    `physttd.trace_classifier`. Every batch needs bona fide records and attacks, preferably as `physttd.paired` plans
+    them.
     """
 
     type: Literal["physttd.polysemantic"] = "physttd.polysemantic"
     generator: Ref = Field(Ref("gen"), description="the physttd.polysemantic encoder; its inputs are modalities")
     adversarial: NonNegativeFloat = Field(
-        0.25, description="alpha_1, weight of the generator's adversarial loss (Eq. 6)"
+        0.25, description="alpha_1: weight of the generator's adversarial loss (Eq. 6)"
     )
-    discrimination: PositiveFloat = Field(1.0, description="alpha_7, weight of the discriminators' loss (Eq. 7)")
-    consistency: NonNegativeFloat = Field(1.0, description="alpha_8, weight of the consistency loss (Eq. 14)")
+    discrimination: PositiveFloat = Field(1.0, description="alpha_7: weight of the discriminators' loss (Eq. 7)")
+    consistency: NonNegativeFloat = Field(1.0, description="alpha_8: weight of the consistency loss (Eq. 14)")
     polarity: Literal["real_is_zero", "real_is_one"] = Field(
-        "real_is_zero", description="what discriminators answer to real images; as printed: 0"
+        "real_is_zero", description="target output of the discriminators for real images; as printed: 0"
     )
     g_recon_set: Literal["LuS", "S"] = Field(
-        "LuS", description="whose reconstructions the generator makes look live: all as printed, or attacks'"
+        "LuS",
+        description="reconstructions that the generator makes look live: LuS: all, as printed; S: those of attacks",
     )
     d_recon_set: Literal["S", "LuS"] = Field(
         "S",
-        description="whose reconstructions are fakes to the discriminators: attacks', or all as printed, though a bona fide one equals its image",
+        description="fakes for the discriminators: S: reconstructions of attacks; LuS: all, as printed, although a bona fide one equals its image",
     )
     mixing: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="probability that a trace is mixed with the next attack's, u T_j + (1 - u) T_k, u uniform",
+        description="probability that a trace is mixed with that of the next attack, u T_j + (1 - u) T_k with uniform u",
     )
     norm: Literal["mean_square", "sum_square", "norm"] = Field(
         "mean_square",
-        description="how maps and traces count in Eq. 6, 7 and 14: mean of squares, their sum, or the norm as printed, unsquared",
+        description="norm of maps and traces in Eq. 6, 7, and 14: mean of squares, sum of squares, or the unsquared norm as printed",
     )
-    scale_reduction: Literal["mean", "sum"] = Field("mean", description="of Eq. 6 and 7 over the scales")
+    scale_reduction: Literal["mean", "sum"] = Field("mean", description="reduction of Eq. 6 and 7 over the scales")
     scales: tuple[PositiveInt, ...] = Field(
-        (256, 128, 64), min_length=1, description="sides to which discriminators resize images, one network each"
+        (256, 128, 64),
+        min_length=1,
+        description="sides to which the discriminators resize images, one network per side",
     )
     separate: bool = Field(
         False,
-        description="networks of their own for live and for spoof images; false: one trunk with two heads a scale",
+        description="true: separate networks for live and spoof images; false: one trunk with two heads per scale",
     )
     discriminator_width: PositiveFloat = Field(
-        1.0, description="factor of the discriminators' channels; 1: the published ones"
+        1.0, description="factor for the channel counts of the discriminators; 1: as published"
     )
     discriminator_layers: Literal["seven", "seven_and_three"] = Field(
-        "seven", description="seven convolutions, three of which halve, or three more"
+        "seven",
+        description="seven: seven convolutions, three of which halve the size; seven_and_three: three more that halve it",
     )
     optimizer: Optimizer = Field(
         default_factory=lambda: Optimizer(name="adam", lr=5e-5),
-        description="of the generator, in the first and third step",
+        description="optimizer of the generator, in the first and third step",
     )
     discriminator: Optimizer = Field(
-        default_factory=lambda: Optimizer(name="adam", lr=5e-5), description="of the discriminators of each stream"
+        default_factory=lambda: Optimizer(name="adam", lr=5e-5),
+        description="optimizer of the discriminators of each stream",
     )
-    schedule: Schedule = Field(Schedule(), description="learning rate over time")
+    schedule: Schedule = Field(Schedule(), description="schedule of the learning rate")
     clip: PositiveFloat | None = Field(
-        None, description="largest norm of the whole gradient of one optimizer; default: no limit"
+        None, description="maximum norm of the whole gradient of one optimizer; default: no limit"
     )
 
     def infer(self, plan: Plan) -> None:
         node = plan.nodes.get(self.generator.node)
         if node is None or not isinstance(node.component, Generator) or self.generator.port:
             raise SpecError(
-                f"physttd.polysemantic trains a physttd.polysemantic encoder, and 'generator' names '{self.generator}', which is none"
+                f"physttd.polysemantic trains a physttd.polysemantic encoder, but 'generator' names '{self.generator}', which is not one; "
+                "name one of model.encoders"
             )
         if encoded := [ref for ref in node.inputs if ref.node not in plan.modalities]:
             raise SpecError(
-                f"physttd.polysemantic adds traces to images: '{self.generator}' reads '{encoded[0]}', which is no modality"
+                f"physttd.polysemantic adds traces to images, but '{self.generator}' reads '{encoded[0]}', which is not a modality; "
+                "make a modality its input"
             )
         if node.optional:
             raise SpecError(
-                "physttd.polysemantic has no trace of an input that is missing: leave 'optional' out of the generator's modalities, so that records "
-                "that lack one are set aside by name"
+                "physttd.polysemantic needs every input of the generator: leave 'optional' out of its modalities, so that records that lack one "
+                "are set aside by name"
             )
         side = max(signal.shapes[0][-1] for signal in node.signals if signal is not None)
-        if wrong := [scale for scale in self.scales if scale % 8 or scale > side]:
+        if invalid := [scale for scale in self.scales if scale % 8 or scale > side]:
             raise SpecError(
-                f"physttd.polysemantic: scale {wrong[0]} of images of {side} pixels; take multiples of 8, {side} at most"
+                f"physttd.polysemantic: scale {invalid[0]} does not fit images of {side} pixels; use multiples of 8, {side} at most"
             )
 
     def build(self, graph: Graph, steps_per_epoch: int) -> Training:
@@ -118,7 +126,7 @@ class Polysemantic(Recipe):
 
 
 def toy_graph(streams: tuple[str, ...]) -> dict[str, Any]:
-    """Modalities and model of a small spec with every loss that needs no recogniser; conformance and tests train it."""
+    """Modalities and model of a small spec with every loss except the identity loss; conformance and tests train it."""
     ports = [f"gen.{name}_trace" for name in streams]
     depth = {"depth": {"type": "depth_map", "inputs": ["face"]}} if "depth" in streams else {}
     generator = {

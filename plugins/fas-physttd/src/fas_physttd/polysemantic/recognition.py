@@ -1,4 +1,4 @@
-"""Recognition of faces beside traces: ArcFace's ResNet-18, the identity loss, and a recipe that trains one. Importing this imports no torch."""
+"""Face recognition: the ResNet-18 of ArcFace, the identity loss, and a training recipe. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -32,18 +32,21 @@ if TYPE_CHECKING:
 
 
 class ArcFaceResNet18(Encoder):
-    """ResNet-18 as ArcFace recognises faces with (Deng et al. 2019): Image(3, H, W), resized to 112 x 112 -> Vector(512).
+    """ResNet-18 for face recognition with ArcFace (Deng et al. 2019): Image(3, H, W), resized to 112 x 112 -> Vector(512).
 
-    Modules are named as in InsightFace's `iresnet18`, whose weights, saved as safetensors, load by `weights`. 24,025,600 parameters.
+    Module names are those of InsightFace's `iresnet18`; `weights` loads its weights from a safetensors file. 24,025,600
+    parameters.
     """
 
     type: Literal["physttd.arcface_resnet18"] = "physttd.arcface_resnet18"
-    width: PositiveFloat = Field(1.0, description="factor of all channels but the embedding's; 1: the published ones")
+    width: PositiveFloat = Field(
+        1.0, description="factor for all channel counts except that of the embedding; 1: as published"
+    )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         if len(signals) != 1 or not isinstance(signals[0], Image) or signals[0].c != 3:
             raise SpecError(
-                f"{self.type} reads one Image of three colours; got {', '.join(map(str, signals)) or 'nothing'}"
+                f"{self.type} reads one Image with three channels; got {', '.join(map(str, signals)) or 'nothing'}"
             )
         return Vector(512)
 
@@ -59,32 +62,34 @@ class ArcFaceResNet18(Encoder):
 
 
 class Identity(Objective):
-    """Distance between identities of an image and of its live counterpart, || f(I) - f(I - T) ||_2 (Eq. 8).
+    """Identity distance between an image and its live counterpart, || f(I) - f(I - T) ||_2 (Eq. 8).
 
-    Inputs in pairs: `face`, `gen.rgb_live`, and further pairs whose distances add up; the published loss has RGB alone. f is an
-    ArcFace ResNet-18, frozen, its embeddings of length 1; `weights` names them: a file, or `runs/<name>#<node>` of a
-    `physttd.arcface` run.
+    Inputs come in pairs, such as `face`, `gen.rgb_live`; the distances of all pairs are added. The published loss uses
+    only RGB. f is a frozen ArcFace ResNet-18 with embeddings of unit length; `weights` names its weights: a file, or
+    `runs/<name>#<node>` of a `physttd.arcface` run.
     """
 
     type: Literal["physttd.identity"] = "physttd.identity"
     weights: str | None = Field(
-        None, description="of the recogniser: a safetensors file, or a run's folder with '#node'"
+        None, description="weights of the recognizer: a safetensors file, or the folder of a run with '#node'"
     )
     without_weights: Literal["off", "random"] = Field(
         "off",
-        description="where 'weights' names none: the loss is 0, with a warning, or the recogniser has random weights",
+        description="without 'weights': off: the loss is 0, with a warning; random: the recognizer has random weights",
     )
-    width: PositiveFloat = Field(1.0, description="factor of the recogniser's channels, as its weights have it")
-    unit: bool = Field(True, description="bring embeddings to length 1 before their distance is taken")
+    width: PositiveFloat = Field(
+        1.0, description="factor for the channel counts of the recognizer; must match its weights"
+    )
+    unit: bool = Field(True, description="scale embeddings to unit length before computing their distance")
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if len(signals) % 2:
             raise SpecError(
-                f"{self.type} reads pairs, an image and its live counterpart such as gen.rgb_live; got {len(signals)} inputs"
+                f"{self.type} reads pairs of an image and its live counterpart, such as gen.rgb_live; got {len(signals)} inputs"
             )
         if any(signal.c not in (1, 3) for signal in square(self.type, signals)):
             raise SpecError(
-                f"{self.type} recognises pictures of three colours, or of one channel; got {', '.join(map(str, signals))}"
+                f"{self.type} reads pictures with three channels or one; got {', '.join(map(str, signals))}"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
@@ -99,38 +104,40 @@ class Identity(Objective):
 
 
 class ArcFace(Recipe):
-    """Trains an embedding to tell people apart by the additive angular margin (Deng et al. 2019, Eq. 3), with SGD.
+    """Trains an identity embedding with the additive angular margin (Deng et al. 2019, Eq. 3) and SGD.
 
-    People are those of the records' `subject`; records without one teach nothing. Heads learn on the embedding as it is, without
-    changing it: a `binary` head then says what an embedding of identity knows of attacks.
+    The `subject` of a record identifies the person; records without a subject are ignored. Heads learn on the embedding
+    without changing it: a `binary` head then shows what an identity embedding knows about attacks.
     """
 
     type: Literal["physttd.arcface"] = "physttd.arcface"
     embedding: Ref = Field(Ref("embed"), description="the node whose Vector becomes the embedding")
-    subject: Ref = Field(Ref("record.subject"), description="the column that names people")
+    subject: Ref = Field(Ref("record.subject"), description="column that identifies people")
     people: PositiveInt = Field(
-        512, description="places for people in the margin's softmax; as many as train has, at least"
+        512, description="number of classes of the margin's softmax; at least the number of people in the training data"
     )
-    attacks: bool = Field(False, description="learn from attacks too, which show their subject as a print or mask does")
-    margin: float = Field(0.5, ge=0, lt=1.5, description="m, radians added to the angle to one's own centre")
-    scale: PositiveFloat = Field(64.0, description="s, factor of all cosines")
+    attacks: bool = Field(
+        False, description="also learn from attacks, which show their subject, for example as a print or mask"
+    )
+    margin: float = Field(0.5, ge=0, lt=1.5, description="m: radians added to the angle to the center of the own class")
+    scale: PositiveFloat = Field(64.0, description="s: factor of all cosines")
     optimizer: Optimizer = Field(
         default_factory=lambda: Optimizer.model_validate(
             {"name": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
         ),
-        description="of the embedding, and of the heads",
+        description="optimizer of the embedding and of the heads",
     )
-    schedule: Schedule = Field(Schedule(), description="learning rate over time")
+    schedule: Schedule = Field(Schedule(), description="schedule of the learning rate")
 
     def infer(self, plan: Plan) -> None:
         if not isinstance(plan.signal(self.embedding), Vector):
             raise SpecError(
-                f"physttd.arcface trains a Vector, and '{self.embedding}' gives {plan.signal(self.embedding)}"
+                f"physttd.arcface trains a Vector, but '{self.embedding}' is {plan.signal(self.embedding)}; name a node with a Vector in 'embedding'"
             )
         if self.subject.column is None:
-            raise SpecError(f"physttd.arcface: 'subject' is a column such as record.subject, not '{self.subject}'")
+            raise SpecError(f"physttd.arcface: 'subject' must be a column such as record.subject; got '{self.subject}'")
         if plan.objectives:
-            raise SpecError("physttd.arcface has a loss of its own and no use for objectives; delete model.objectives")
+            raise SpecError("physttd.arcface has its own loss and does not use objectives; delete model.objectives")
 
     def build(self, graph: Graph, steps_per_epoch: int) -> Training:
         from fas_physttd.polysemantic.arcface import ArcFaceTraining

@@ -1,4 +1,4 @@
-"""What the polysemantic generator finds in a record, as a block of the trace sheet (Li et al., Fig. 5)."""
+"""Traces of the polysemantic generator in a record, as a block of the trace sheet (Li et al., Fig. 5)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from fascore import FascoreError, Record, Trained
 def blocks(
     trained: Trained, node: str, titles: Sequence[str], records: Sequence[Record], onto: Record | None
 ) -> list[Block]:
-    """A row of each stream: input, trace as it is, trace re-normalized, live counterpart, and the trace added to another record, not moved.
+    """One row per stream: input, trace, amplified trace, live counterpart, and the trace added in place to another record.
 
-    The first view of each record. Raises FascoreError for a record that lacks a stream.
+    Uses the first view of each record. Raises FascoreError for a record that lacks a stream.
     """
     config = trained.plan.nodes[node].component
     assert isinstance(config, Generator)
@@ -26,7 +26,7 @@ def blocks(
     refs = [*inputs.values(), *(f"{node}.{stream}_{port}" for stream in inputs for port in ("trace", "live"))]
     arrays = trained.values([*records, *([onto] if onto else [])], refs)
     values = {ref: torch.from_numpy(array[:, 0]) for ref, array in arrays.items()}
-    made = []
+    sheet_blocks = []
     for place, (title, record) in enumerate(zip(titles, records, strict=True)):
         rows = []
         for stream, modality in inputs.items():
@@ -36,11 +36,11 @@ def blocks(
             if not bool(trace.isfinite().all()):
                 streams = ", ".join(inputs)
                 raise FascoreError(
-                    f"record '{record.id}' has no {modality}, and traces of {streams} are found together: add it to the data"
+                    f"record '{record.id}' has no {modality}, but the traces of {streams} need all streams; add it to the data"
                 )
             rows.append(_row(stream, image, trace, live, values[modality][-1] if onto else None))
-        made.append(Block(title, rows))
-    return made
+        sheet_blocks.append(Block(title, rows))
+    return sheet_blocks
 
 
 def _row(stream: str, image: Tensor, trace: Tensor, live: Tensor, host: Tensor | None) -> list[Shown | None]:

@@ -1,4 +1,4 @@
-"""Training of polysemantic spoof traces: generator, discriminators and consistency, in that order (Li et al., Eq. 6-14)."""
+"""Training of polysemantic spoof traces: generator, discriminators, and consistency, in this order (Li et al., Eq. 6-14)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The fields of `physttd.polysemantic` that its training reads; they are described there."""
+    """Fields of the recipe `physttd.polysemantic` that the training uses; `Polysemantic` describes them."""
 
     epochs: int
     generator: Ref
@@ -47,7 +47,7 @@ class Settings:
 
 
 class Pairs(NamedTuple):
-    """Rows of a batch: bona fide `host` gets the trace of attack `spoof`, `share` of it mixed with that of `other`; all (P,)."""
+    """Rows of a batch: the bona fide `host` receives the trace of the attack `spoof`, of weight `share`, mixed with that of `other`; all (P,)."""
 
     host: Tensor
     spoof: Tensor
@@ -55,14 +55,14 @@ class Pairs(NamedTuple):
     share: Tensor
 
     def mixed(self, trace: Tensor) -> Tensor:
-        """(P, C, N, N): u T_j + (1 - u) T_k; u is 1 where nothing is mixed."""
+        """(P, C, N, N): u T_j + (1 - u) T_k; u is 1 without mixing."""
         u = self.share[:, None, None, None]
         return u * trace[self.spoof] + (1 - u) * trace[self.other]
 
 
 @dataclass(frozen=True)
 class Images:
-    """One stream of a batch: `image` and its `live` counterpart (B, C, N, N); `trace` and `synthetic` attacks (P, C, N, N)."""
+    """One stream of a batch: `image` and `live` counterpart (B, C, N, N); `trace` and `synthetic` attack (P, C, N, N)."""
 
     image: Tensor
     live: Tensor
@@ -70,13 +70,13 @@ class Images:
     synthetic: Tensor
 
     def detached(self) -> Images:
-        """The same without gradient."""
+        """The same images, detached."""
         return Images(self.image, self.live.detach(), self.trace.detach(), self.synthetic.detach())
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Places in [image; live; synthetic] of what is real and fake to D_L and D_S; `recon` are the generator's rows of E(D_L)."""
+    """Rows of [image; live; synthetic] that are real or fake for D_L and D_S; `recon`: rows of E(D_L) for the generator."""
 
     real_live: Tensor
     fake_live: Tensor
@@ -86,7 +86,7 @@ class Roles:
 
 
 class Discriminators(nn.Module):
-    """D_L and D_S of one stream at every scale. Shapes: (B, C, N, N) -> a pair of (B, 1, S/8, S/8) a scale."""
+    """D_L and D_S of one stream at every scale. Shapes: (B, C, N, N) -> one pair of (B, 1, S/8, S/8) per scale."""
 
     def __init__(self, channels: int, *, scales: tuple[int, ...], separate: bool, width: float, layers: Layers) -> None:
         super().__init__()
@@ -96,13 +96,13 @@ class Discriminators(nn.Module):
         )
 
     def forward(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
-        by_set = [networks(image) for networks in self.sets]
-        maps = [torch.cat(scale, dim=1) for scale in zip(*by_set, strict=True)]
+        outputs = [networks(image) for networks in self.sets]
+        maps = [torch.cat(scale, dim=1) for scale in zip(*outputs, strict=True)]
         return [(both[:, :1], both[:, 1:]) for both in maps]
 
 
 class PolysemanticTraining:
-    """Adam for the graph, which the first and third step share, and one for the discriminators of each stream."""
+    """One optimizer for the graph, shared by the first and third step, and one for the discriminators of each stream."""
 
     def __init__(self, settings: Settings, graph: Graph, steps_per_epoch: int) -> None:
         self.settings, self.name = settings, settings.generator.node
@@ -146,27 +146,27 @@ class PolysemanticTraining:
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         pairs = self.pairs(engine, batch)
         losses: dict[str, Tensor] = {}
-        held: dict[str, Images] = {}
+        images_of: dict[str, Images] = {}
 
         def generator() -> Tensor:
             outputs = engine.graph(batch)
             losses.update(engine.losses(outputs, batch))
-            held.update(self.images(batch, outputs.values, pairs))
+            images_of.update(self.images(batch, outputs.values, pairs))
             with engine.frozen(self.own):
-                adversarial = [self.adversarial(stream, images, batch) for stream, images in held.items()]
+                adversarial = [self.adversarial(stream, images, batch) for stream, images in images_of.items()]
             losses["adversarial"] = self.settings.adversarial * torch.stack(adversarial).sum()
             return torch.stack(list(losses.values())).sum()
 
         losses["generator"] = engine.optimize("generator", generator)
-        held = {stream: images.detached() for stream, images in held.items()}
-        for stream, images in held.items():
+        images_of = {stream: images.detached() for stream, images in images_of.items()}
+        for stream, images in images_of.items():
             name = f"discriminator_{stream}"
             losses[name] = engine.optimize(name, partial(self.discrimination, stream, images, batch))
-        losses["consistency"] = engine.optimize("generator", lambda: self.consistency(engine, batch, pairs, held))
+        losses["consistency"] = engine.optimize("generator", lambda: self.consistency(engine, batch, pairs, images_of))
         return losses
 
     def pairs(self, engine: Engine, batch: Batch) -> Pairs:
-        """Which trace goes to which bona fide record, and how traces mix. Raises FascoreError for a batch of one class."""
+        """Assign traces to bona fide records, and draw how traces mix. Raises FascoreError for a batch of one class."""
         live, spoof = _rows(batch)
         drawn = engine.rand("polysemantic.mixing", [batch.ids[row] for row in spoof.tolist()], (2,))
         share = torch.where(drawn[:, 0] < self.settings.mixing, drawn[:, 1], 1.0)
@@ -174,7 +174,7 @@ class PolysemanticTraining:
         return Pairs(host, spoof, spoof.roll(-1), share)
 
     def images(self, batch: Batch, values: Mapping[str, object], pairs: Pairs) -> dict[str, Images]:
-        """Eq. 1 by stream, and synthetic attacks: the trace of one attack, or two mixed, added to a bona fide image."""
+        """Eq. 1 by stream, and synthetic attacks: one trace, or two mixed, added to a bona fide image."""
         by_stream = {}
         for stream, modality, channels in zip(self.streams, self.modalities, self.channels, strict=True):
             image = replicated(batch.tensors[modality], channels).float()
@@ -185,21 +185,21 @@ class PolysemanticTraining:
 
     def adversarial(self, stream: str, images: Images, batch: Batch) -> Tensor:
         """L_G of one stream: reconstructions look live to D_L, synthetic attacks look real to D_S (Eq. 6)."""
-        roles, answered = (
+        roles, answer_loss = (
             self._roles(images, batch),
             partial(answer, polarity=self.settings.polarity, norm=self.settings.norm),
         )
         maps = self.judged(stream, images)
         return self._over_scales(
             [
-                answered(live[roles.recon], real=True) + answered(spoof[roles.fake_spoof], real=True)
+                answer_loss(live[roles.recon], real=True) + answer_loss(spoof[roles.fake_spoof], real=True)
                 for live, spoof in maps
             ]
         )
 
     def discrimination(self, stream: str, images: Images, batch: Batch) -> Tensor:
         """a_7 L_D of one stream (Eq. 7)."""
-        roles, answered = (
+        roles, answer_loss = (
             self._roles(images, batch),
             partial(answer, polarity=self.settings.polarity, norm=self.settings.norm),
         )
@@ -209,29 +209,29 @@ class PolysemanticTraining:
                 (live, roles.real_live, roles.fake_live),
                 (spoof, roles.real_spoof, roles.fake_spoof),
             ):
-                terms.append(answered(maps[real], real=True) + answered(maps[fake], real=False))
+                terms.append(answer_loss(maps[real], real=True) + answer_loss(maps[fake], real=False))
         return self.settings.discrimination * self._over_scales(terms)
 
     def _over_scales(self, terms: Sequence[Tensor]) -> Tensor:
-        """All terms of all scales: their sum over the number of scales, or as it is."""
-        whole = torch.stack(list(terms)).sum()
-        return whole / len(self.settings.scales) if self.settings.scale_reduction == "mean" else whole
+        """Sum of all terms of all scales, divided by the number of scales for `mean`."""
+        total = torch.stack(list(terms)).sum()
+        return total / len(self.settings.scales) if self.settings.scale_reduction == "mean" else total
 
-    def consistency(self, engine: Engine, batch: Batch, pairs: Pairs, held: Mapping[str, Images]) -> Tensor:
-        """a_8 || G(I_i + T_j) - T_j || by the recipe's norm, summed over streams (Eq. 14); the batch also holds the images I_i.
+    def consistency(self, engine: Engine, batch: Batch, pairs: Pairs, images_of: Mapping[str, Images]) -> Tensor:
+        """a_8 || G(I_i + T_j) - T_j || in the norm of the recipe, summed over streams (Eq. 14).
 
-        Half of what batch norms see is bona fide, as in the first step.
+        The batch also contains the images I_i, so that batch norm sees half bona fide images, as in the first step.
         """
         both = torch.cat([pairs.host, pairs.host])
         changed = {
-            modality: torch.cat([held[stream].image[pairs.host], held[stream].synthetic])
+            modality: torch.cat([images_of[stream].image[pairs.host], images_of[stream].synthetic])
             for stream, modality in zip(self.streams, self.modalities, strict=True)
         }
         outputs = engine.graph(batch.take(both).replace(**changed), nodes=[self.name])
         count = len(pairs.host)
         terms = [
             distance(
-                cast(Tensor, outputs[f"{self.name}.{stream}_trace"])[count:].float() - held[stream].trace.float(),
+                cast(Tensor, outputs[f"{self.name}.{stream}_trace"])[count:].float() - images_of[stream].trace.float(),
                 self.settings.norm,
             )
             for stream in self.streams
@@ -239,28 +239,28 @@ class PolysemanticTraining:
         return self.settings.consistency * torch.stack(terms).sum()
 
     def judged(self, stream: str, images: Images) -> list[tuple[Tensor, Tensor]]:
-        """Maps of [image; live; synthetic] from one pass, so that batch norms see real and fake images in every step."""
+        """Maps of [image; live; synthetic] from one pass, so that batch norm sees real and fake images in every step."""
         maps: list[tuple[Tensor, Tensor]] = self.own[stream](torch.cat([images.image, images.live, images.synthetic]))
         return maps
 
     def _roles(self, images: Images, batch: Batch) -> Roles:
         live, spoof = _rows(batch)
         count, synthetic = len(batch), torch.arange(len(images.synthetic), device=live.device)
-        every = torch.arange(count, device=live.device)
+        all_rows = torch.arange(count, device=live.device)
         fake, recon = (
-            spoof if chosen == "S" else every for chosen in (self.settings.d_recon_set, self.settings.g_recon_set)
+            spoof if chosen == "S" else all_rows for chosen in (self.settings.d_recon_set, self.settings.g_recon_set)
         )
         return Roles(live, count + fake, count + recon, spoof, 2 * count + synthetic)
 
 
 def _rows(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Rows of bona fide records and of attacks. Raises FascoreError where one is missing."""
+    """Rows of bona fide records and of attacks. Raises FascoreError if a class is missing."""
     label = batch.label
     live, spoof = (label == 1).nonzero()[:, 0], (label != 1).nonzero()[:, 0]
     if not len(live) or not len(spoof):
-        lacking = "attack" if len(live) else "bona fide record"
+        missing = "attack" if len(live) else "bona fide record"
         raise FascoreError(
-            f"physttd.polysemantic needs both classes in every batch, on every process; that of {', '.join(batch.ids[:4])} has no {lacking}: "
-            'set "sampler": {"type": "physttd.paired"}, its batch_size an even multiple of the processes'
+            f"physttd.polysemantic needs both classes in every batch, on every process; the batch of {', '.join(batch.ids[:4])} has no {missing}: "
+            'set "sampler": {"type": "physttd.paired"} with a batch_size that is an even multiple of the number of processes'
         )
     return live, spoof

@@ -1,4 +1,4 @@
-"""Samplers of live and spoof pairs. Importing this module imports no numpy."""
+"""Samplers of pairs of live and spoof records. Importing this module does not import numpy."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ from fascore import BONA_FIDE, Record, Sampler, SpecError
 
 
 class Paired(Sampler):
-    """Half of every batch bona fide, half attacks, all batches full: the k-th of one half is the partner of the k-th of the other.
+    """Full batches, half bona fide and half attacks; the k-th record of one half is paired with the k-th of the other.
 
-    In an epoch the larger class comes once (`longer`) or the smaller (`shorter`); what is missing in the last batch comes from the
-    next round. Each half stands together, so that `batch[r::n]` has its share of both where half a batch divides by n.
+    In an epoch, each record of the larger (`longer`) or the smaller (`shorter`) class occurs once; the next round fills
+    up the last batch. Each half is contiguous, so that `batch[r::n]` has its share of both halves if half a batch is
+    divisible by n.
     """
 
     type: Literal["physttd.paired"] = "physttd.paired"
-    batch_size: PositiveInt = Field(8, description="records a step, over all processes; even")
+    batch_size: PositiveInt = Field(8, description="records per step, over all processes; must be even")
     epoch: Literal["shorter", "longer"] = Field("longer", description="which class sets the length of the epoch")
     species: Literal["as_is", "equal"] = Field(
-        "as_is", description="attacks as they come, or species in turn, each equally often"
+        "as_is", description="attacks in their natural proportions, or species in turn, each equally often"
     )
 
     @model_validator(mode="after")
     def _has_halves(self) -> Paired:
         if self.batch_size % 2:
-            raise ValueError(f"'batch_size' is {self.batch_size}, and half of it is bona fide: write an even number")
+            raise ValueError(
+                f"'batch_size' is {self.batch_size}, but half of it must be bona fide; write an even number"
+            )
         return self
 
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
@@ -40,9 +43,9 @@ class Paired(Sampler):
             if record.label != BONA_FIDE:
                 attacks[record.species or "" if self.species == "equal" else ""].append(record.id)
         if not bona_fide or not attacks:
-            lacking = "attack" if bona_fide else "bona fide record"
+            missing = "attack" if bona_fide else "bona fide record"
             raise SpecError(
-                f"{self.type}: none of {len(records)} training records is a{'n' if bona_fide else ''} {lacking}; add data that has both"
+                f"{self.type}: none of the {len(records)} training records is a{'n' if bona_fide else ''} {missing}; add data that has both"
             )
         groups = [attacks[name] for name in sorted(attacks)]
         return paired(bona_fide, groups, self.batch_size // 2, epoch, seed, longer=self.epoch == "longer")

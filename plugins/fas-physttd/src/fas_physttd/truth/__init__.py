@@ -1,1 +1,1 @@
-"""Estimated spoof traces against the true ones, which rendered clips know. Importing this module imports no torch and no fas_phantom."""
+"""Estimated spoof traces against the true traces of rendered clips. Importing this module imports neither torch nor fas_phantom."""

@@ -1,4 +1,4 @@
-"""What the phantom knows of the crops that a model saw, and what the model and trivial estimators say of them."""
+"""The phantom's truth about the crops that a model saw, and estimates by the model and by trivial estimators."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def rendered(records: Sequence[Record]) -> list[Record]:
-    """Those of `records` that the phantom rendered, whose truth is known."""
+    """Those of `records` that the phantom rendered; their truth is known."""
     if find_spec("fas_phantom") is None:
         return []
     return [record for record in records if _truth(record) is not None]
@@ -38,7 +38,7 @@ def _truth(record: Record) -> Truth | None:
 
 
 def network_of(trained: Trained) -> tuple[str, str]:
-    """Name of the run's generator of RGB traces, and of the modality of faces that it reads. Raises FascoreError where there is none."""
+    """Names of the run's generator of RGB traces and of its face modality. Raises FascoreError if there is no such generator."""
     name = generator_of(trained)
     node = trained.plan.nodes[name]
     config: Any = node.component
@@ -46,24 +46,24 @@ def network_of(trained: Trained) -> tuple[str, str]:
         return name, str(node.inputs[0])
     if "rgb" not in config.streams:
         raise FascoreError(
-            f"'{name}' has no stream 'rgb', and the phantom knows traces of RGB alone; name the stream of the picture 'rgb'"
+            f"'{name}' has no stream 'rgb', but the phantom knows only RGB traces; name the stream of the picture 'rgb'"
         )
     return name, str(node.inputs[config.streams.index("rgb")])
 
 
 def seen(trained: Trained, records: Sequence[Record]) -> tuple[Known, Tensor]:
-    """The truth of each view of rendered records, R = records x views, cut out as the faces were; and these, (R, 3, N, N). Raises FascoreError."""
+    """Truth of each view of rendered records, cropped like the faces, and the faces (R, 3, N, N); R = records x views. Raises FascoreError."""
     _, faces = network_of(trained)
     crop, image = _values(trained, records, f"{faces}.crop", faces)
     matrices = crop.reshape(-1, 2, 3).numpy()
     frames = [row for record in records for row in _frames(trained, record, faces)]
-    of = [truth for record in records for truth in [_truth(record)] * trained.plan.views]
+    truths = [truth for record in records for truth in [_truth(record)] * trained.plan.views]
     signal = trained.plan.signal(Ref(faces))
     assert signal is not None
     size = signal.shapes[0][-1]
     crops = [
         _crop(truth, row, matrix, size)
-        for truth, row, matrix in zip(of, frames, matrices, strict=True)
+        for truth, row, matrix in zip(truths, frames, matrices, strict=True)
         if truth is not None
     ]
     shown, live, p, face = (
@@ -73,25 +73,25 @@ def seen(trained: Trained, records: Sequence[Record]) -> tuple[Known, Tensor]:
 
 
 def _crop(truth: Truth, row: int, matrix: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:
-    """(N, N, C) the picture shown, the live counterpart, P and the face's hull, as float32."""
+    """(N, N, C) shown picture, live counterpart, P, and hull of the face, as float32."""
     pictures = truth.shown(row), truth.live(row), truth.inpainting(row), truth.hull(row)
     crops = [cut(np.ascontiguousarray(picture, np.float32), matrix, size, 1.0) for picture in pictures]
     return [crop if crop.ndim == 3 else crop[..., None] for crop in crops]
 
 
 def _frames(trained: Trained, record: Record, faces: str) -> list[int]:
-    """The frame of the clip that each view shows."""
+    """Index of the clip frame that each view shows."""
     stored = trained.stored(record, faces)
     if stored is None:
         raise FascoreError(
-            f"record '{record.id}': its faces are not in the store; run fascore prepare on the spec of the run"
+            f"record '{record.id}': its faces are not in the store; run fascore prepare with the spec of the run"
         )
     times = record.channels["rgb"].times()
     return [int(np.abs(times - time).argmin()) for time in np.asarray(stored["times"]).reshape(-1)]
 
 
 def estimated(trained: Trained, records: Sequence[Record]) -> Estimate:
-    """What the run's generator says of every view of records."""
+    """Estimate of the run's generator for every view of the records."""
     name, _ = network_of(trained)
     config: Any = trained.plan.nodes[name].component
     if not isinstance(config, PhySTD):
@@ -103,27 +103,29 @@ def estimated(trained: Trained, records: Sequence[Record]) -> Estimate:
 
 
 def without(image: Tensor, trace: Tensor) -> Estimate:
-    """An additive trace (R or 1, 3, N, N) and nothing inpainted."""
+    """Estimate with an additive trace (R or 1, 3, N, N) and nothing inpainted."""
     return Estimate(trace.expand_as(image), image - trace, torch.zeros_like(image[:, :1]))
 
 
 def perfect(image: Tensor, truth: Known) -> Estimate:
-    """The truth as an estimate: what is left to lose is the camera's noise and coding."""
+    """The truth as an estimate; its only errors come from camera noise and coding."""
     p = truth.p.float()
     return Estimate(truth.trace, (1 - p) * (image - truth.trace) + p * truth.live, p)
 
 
 def mean_difference(trained: Trained) -> Tensor:
-    """(1, 3, N, N): mean of all views of the attacks of training less that of its bona fide records. Raises FascoreError where a class is missing."""
+    """(1, 3, N, N) mean view of training attacks minus mean view of bona fide ones. Raises FascoreError if a class is missing."""
     by_label = [[r for r in trained.splits["train"] if (r.label == BONA_FIDE) == genuine] for genuine in (True, False)]
     if not all(by_label):
-        raise FascoreError("the training data have one class alone, and no mean difference; a run of both is measured")
+        raise FascoreError(
+            "the training data contain only one class, so there is no mean difference; use a run that was trained on both"
+        )
     faces = network_of(trained)[1]
     live, attacks = (_values(trained, records, faces)[0].mean(0, keepdim=True) for records in by_label)
     return attacks - live
 
 
 def _values(trained: Trained, records: Sequence[Record], *refs: str) -> list[Tensor]:
-    """(R, …) what each Ref gives, a row a view; the model runs once."""
+    """(R, …) values of each Ref, one row per view; the model runs once."""
     values = trained.values(records, refs)
     return [torch.from_numpy(values[ref]).flatten(0, 1) for ref in refs]

@@ -1,4 +1,4 @@
-"""`physttd.truth`: estimated traces against the true ones, as a section of the report."""
+"""`physttd.truth`: estimated traces against true traces, as a section of the report."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class TruthOptions(Config):
-    """What `trackers."physttd.truth"` of a spec may say."""
+    """Options of `trackers."physttd.truth"` in a spec."""
 
-    records: PositiveInt = Field(12, description="records of each species, and of bona fide, at most")
+    records: PositiveInt = Field(12, description="maximum number of records per species; bona fide counts as one")
 
 
 class TruthSection:
-    """A table a test set of rendered clips: bands, region and live counterpart of the trained model, beside those of trivial estimates."""
+    """One table per test set of rendered clips: bands, region, and live counterpart of the trained model and of trivial estimates."""
 
     Options = TruthOptions
 
@@ -31,7 +31,7 @@ class TruthSection:
 
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
-        """One section. Raises FascoreError for a run without a generator of traces."""
+        """One section. Raises FascoreError for a run without a trace generator."""
         from fas_physttd.truth.table import NOTE
 
         body = "".join(self._table(trained, name, records) for name, records in trained.tests.items())
@@ -46,7 +46,7 @@ class TruthSection:
 
         lines = compare(trained, records, self.options.records)
         if not lines:
-            return f'<p class="small soft">{html.escape(test)}: the truth is not known; clips of the dataset phantom have one.</p>'
+            return f'<p class="small soft">{html.escape(test)}: the truth is not known; only clips of the dataset phantom have it.</p>'
         columns = measured_of(lines)
         head = "<th>Species</th><th>Estimate</th>" + "".join(
             f'<th class="n">{COLUMNS[figure]}</th>' for figure in columns

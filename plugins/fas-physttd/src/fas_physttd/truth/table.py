@@ -1,4 +1,4 @@
-"""The figures of traces against truth, by species and estimator."""
+"""Figures that compare traces with the truth, by species and estimator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fas_physttd.truth.measures import NAMES, measure
 from fas_physttd.truth.pictures import estimated, mean_difference, perfect, rendered, seen, without
 from fascore import Record, Trained
 
-GREY = 255
+GRAY = 255
 """L1 differences are shown in steps of 1/255."""
 COLUMNS = {
     **{f"r.{name}": f"r {name.upper()}" for name in NAMES},
@@ -23,21 +23,22 @@ COLUMNS = {
     "psnr": "PSNR live",
     **{f"own.{name}": f"own {name.upper()}" for name in NAMES},
 }
-"""Titles of the figures of `measure`."""
+"""Column titles of the figures of `measure`."""
 ALWAYS = ("r.", "l1.", "psnr")
-"""Beginnings of figures that every generator of traces has."""
+"""Prefixes of figures that every trace generator has."""
 NOTE = (
-    "r and L1: bands of the estimated against those of the true trace T_A, split by Eq. 9, where P is 0 in the face; L1 in steps of 1/255. "
-    "IoU P: of P > 0.5, where something is inpainted; mean P: where nothing is. PSNR live: of the live counterpart in the face, dB. "
-    "own: share of the energy of B, C and T, as they act, that is in its own band; B, C and T by themselves are not identifiable. "
-    "Means over crops; – where there is no such crop. Estimates: the trained model; the same before training; no trace; mean attack less "
-    "mean bona fide crop of the training data; the truth itself, which the camera's noise and coding keep from being exact."
+    "r and L1 (correlation and mean absolute difference): bands of the estimated and true trace T_A, split by Eq. 9, where P is 0 in the face; "
+    "L1 in steps of 1/255. IoU P: intersection over union of P > 0.5, where something is inpainted; mean P: where nothing is. "
+    "PSNR live: peak signal-to-noise ratio of the live counterpart in the face, dB. own: share of the energy of B, C, or T, as applied, that is "
+    "in its own band; B, C, and T alone are not identifiable. All figures are means over crops; – means that there is no such crop. "
+    "Estimates: the trained model; the model before training; no trace; the mean attack crop minus the mean bona fide crop of the training data; "
+    "the truth itself, which is not exact because of camera noise and coding."
 )
-"""What a reader of the table has to know."""
+"""Explanation of the table for its reader."""
 
 
 class Line(NamedTuple):
-    """Means of the figures over the crops of one species; NaN where there is none. `crops` counts them."""
+    """Means of the figures over the crops of one species, NaN if undefined; `crops` is the number of crops."""
 
     species: str
     estimator: str
@@ -46,7 +47,7 @@ class Line(NamedTuple):
 
 
 def compare(trained: Trained, records: Sequence[Record], most: int) -> list[Line]:
-    """Lines of at most `most` records of each species and of bona fide, those with the first ids; none where none is rendered."""
+    """Lines for the first `most` records by id of each species and of bona fide; empty if no record is rendered."""
     chosen = [record for group in by_species(rendered(records)).values() for record in group[:most]]
     if not chosen:
         return []
@@ -65,7 +66,7 @@ def compare(trained: Trained, records: Sequence[Record], most: int) -> list[Line
 
 def _lines(species: Sequence[str], measured: dict[str, dict[str, Tensor]]) -> Iterator[Line]:
     for name in dict.fromkeys(species):
-        rows = torch.tensor([other == name for other in species])
+        rows = torch.tensor([crop_species == name for crop_species in species])
         for estimator, figures in measured.items():
             yield Line(
                 name,
@@ -76,12 +77,12 @@ def _lines(species: Sequence[str], measured: dict[str, dict[str, Tensor]]) -> It
 
 
 def measured_of(lines: Sequence[Line]) -> list[str]:
-    """COLUMNS without those that only some generators have, if this one has not: P of one that inpaints nothing, own bands of one trace."""
-    own = [line.figures for line in lines if line.estimator in ("trained", "untrained")]
+    """COLUMNS without those that do not apply to this generator, such as P without inpainting or own bands of a single trace."""
+    of_model = [line.figures for line in lines if line.estimator in ("trained", "untrained")]
     return [
         figure
         for figure in COLUMNS
-        if figure.startswith(ALWAYS) or any(figures[figure] == figures[figure] for figures in own)
+        if figure.startswith(ALWAYS) or any(figures[figure] == figures[figure] for figures in of_model)
     ]
 
 
@@ -94,8 +95,8 @@ def _text(figure: str, value: float) -> str:
     if value != value:
         return "–"
     if figure.startswith("l1."):
-        return f"{GREY * value:.2f}"
-    return f"{value:.1f}" if figure == "psnr" else f"{round(value, 2) + 0:.2f}"  # + 0: no "-0.00"
+        return f"{GRAY * value:.2f}"
+    return f"{value:.1f}" if figure == "psnr" else f"{round(value, 2) + 0:.2f}"  # + 0 avoids "-0.00"
 
 
 def markdown(lines: Sequence[Line]) -> str:

@@ -1,9 +1,10 @@
-"""Classic pulse extractors: pure functions of mean skin colors, one file a method.
+"""Classic pulse extractors: pure functions of mean skin colors, one file per method.
 
-Each takes mean colors (T, 3) or (B, T, 3), RGB, in any unit that is proportional to light, and the frame rate in hertz; it gives
-a pulse (T,) or (B, T) of the same dtype on the same device. Colors are divided by their mean first, so that neither exposure nor
-skin tone scale the result. The sign of a pulse is that of its publication. All raise FascoreError for other shapes, for colors
-that are not finite or negative, and for a black channel; methods with windows raise InsufficientSignal for less than one window.
+Each accepts mean colors (T, 3) or (B, T, 3), RGB, in any unit that is proportional to light, and the frame rate in
+hertz. It returns a pulse (T,) or (B, T) of the same dtype on the same device. Colors are first divided by their mean,
+so that neither exposure nor skin tone scales the result. The sign of a pulse is as published. All raise FascoreError
+for other shapes, for colors that are negative or not finite, and for a black channel; methods with windows raise
+InsufficientSignal for less than one window.
 """
 
 from fas_rppg.pulse.chrom import chrom

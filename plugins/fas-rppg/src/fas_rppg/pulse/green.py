@@ -1,4 +1,4 @@
-"""GREEN: the green channel alone (Verkruysse, Svaasand and Nelson 2008, doi:10.1364/OE.16.021434)."""
+"""GREEN: only the green channel (Verkruysse, Svaasand, and Nelson 2008, doi:10.1364/OE.16.021434)."""
 
 from __future__ import annotations
 

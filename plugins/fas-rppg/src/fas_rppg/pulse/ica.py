@@ -1,4 +1,4 @@
-"""ICA: the most periodic of three independent components (Poh, McDuff and Picard 2010, doi:10.1364/OE.18.010762) by JADE (Cardoso 1999)."""
+"""ICA: the most periodic of three independent components (Poh, McDuff, and Picard 2010, doi:10.1364/OE.18.010762) by JADE (Cardoso 1999)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from fas_rppg.pulse.colours import extractor, relative, widened
 from fas_rppg.pulse.spectrum import BAND, in_band, power_spectrum
 
 SWEEPS = 30
-"""Most sweeps of Jacobi rotations; three signals need about five."""
+"""Maximum number of sweeps of Jacobi rotations; three signals need about five."""
 SMALL = 1e-6
-"""Radians: a smaller rotation changes nothing."""
+"""Angle in radians below which a rotation changes nothing."""
 PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
 @extractor
 def ica(rgb: Tensor, rate: float) -> Tensor:
-    """Of three components the one with the largest share of its power from 40 to 180 beats a minute at one frequency; unit variance.
+    """The component with the largest share of its power, within 40 to 180 beats per minute, at one frequency; unit variance.
 
-    The paper takes the second component; which one that is says nothing of the pulse where light changes more than blood, and its authors
-    went on to the largest peak (Poh et al. 2011, doi:10.1109/TBME.2010.2086456), which is taken here: light that
-    flickers within the band can win it. JADE, which they used, draws
-    nothing and depends on no start. The sign makes the pulse agree with green. Zero where the colors do not change in three directions.
-    Carries no gradient. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
+    The paper uses the second component, which need not be the pulse if light changes more than blood. Its authors later
+    used the largest peak (Poh et al. 2011, doi:10.1109/TBME.2010.2086456), as does this function; light that flickers
+    within the band can win. JADE, their method, is deterministic and needs no initial value. The sign makes the pulse
+    agree with green. Zero if the colors do not change in three directions. No gradient. Shapes: (T, 3) -> (T,), (B, T,
+    3) -> (B, T).
     """
     with torch.no_grad():
         change = widened(relative(rgb) - 1).mT
@@ -37,9 +37,10 @@ def ica(rgb: Tensor, rate: float) -> Tensor:
 
 
 def jade(signals: Tensor) -> Tensor:
-    """Independent components of zero-mean signals, (B, 3, T) -> (B, 3, T), unit variance; zero where the signals have no three directions.
+    """Independent components of zero-mean signals, (B, 3, T) -> (B, 3, T), unit variance; zero if the signals do not span three directions.
 
-    Whitening, then the rotation that best diagonalises the fourth-order cumulant matrices (Cardoso and Souloumiac 1993).
+    Whitening, followed by the rotation that best diagonalizes the fourth-order cumulant matrices (Cardoso and
+    Souloumiac 1993).
     """
     spread = signals.square().mean(-1, keepdim=True).sqrt()
     signals = signals / torch.where(spread > 0, spread, 1)
@@ -73,7 +74,7 @@ def _joint_rotation(matrices: Tensor) -> Tensor:
             off = 2 * (difference * both).sum(1)
             angle = 0.5 * torch.atan2(off, on + torch.hypot(on, off))
             largest = max(largest, float(angle.abs().max()))
-            turn = _turn(angle, p, q)
+            turn = _plane_rotation(angle, p, q)
             matrices = turn.mT.unsqueeze(1) @ matrices @ turn.unsqueeze(1)
             rotation = rotation @ turn
         if largest < SMALL:
@@ -81,7 +82,7 @@ def _joint_rotation(matrices: Tensor) -> Tensor:
     return rotation
 
 
-def _turn(angle: Tensor, p: int, q: int) -> Tensor:
+def _plane_rotation(angle: Tensor, p: int, q: int) -> Tensor:
     """(B, 3, 3): rotations by angles (B,) in the plane of axes p and q."""
     turn = torch.eye(3).to(angle).repeat(len(angle), 1, 1)
     turn[:, p, p] = turn[:, q, q] = angle.cos()

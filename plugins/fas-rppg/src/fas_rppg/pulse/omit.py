@@ -10,11 +10,11 @@ from fas_rppg.pulse.lgi import green_without
 
 @extractor
 def omit(rgb: Tensor, rate: float) -> Tensor:
-    """Green row of P X with P = I - q q^T, q the first column of Q in X = QR, X (3, T) = RGB / mean; without its mean.
+    """Green row of P X with P = I - q q^T, q the first column of Q in X = QR, X (3, T) = RGB / mean; mean subtracted.
 
-    The first column of Q is the first column of X at unit length, up to its sign: the color of the first frame, as in the authors' code.
-    Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
+    The first column of Q is the first column of X at unit length, up to the sign: the color of the first frame, as in
+    the authors' code. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
-    colours = relative(rgb)
-    first = colours[:, 0]
-    return green_without(colours, (first / first.norm(dim=1, keepdim=True).clamp_min(1e-12)).unsqueeze(-1))
+    colors = relative(rgb)
+    first = colors[:, 0]
+    return green_without(colors, (first / first.norm(dim=1, keepdim=True).clamp_min(1e-12)).unsqueeze(-1))

@@ -8,15 +8,15 @@ from torch import Tensor
 from fas_rppg.pulse.colours import extractor, relative
 
 BLOOD_VOLUME = (0.33, 0.77, 0.53)
-"""Relative pulse of R, G and B under white light (their eq. 9)."""
+"""Relative pulse of R, G, and B under white light (eq. 9 of the paper)."""
 
 
 @extractor
 def pbv(rgb: Tensor, rate: float) -> Tensor:
-    """S = C W with W ~ Q^-1 Pbv, Q = C^T C of the colours' relative change C over the whole clip.
+    """S = C W with W ~ Q^-1 Pbv, Q = C^T C of the relative change C of the colors over the whole clip.
 
-    W has unit length. Q gets 1e-9 (float32: 1e-6) of its mean eigenvalue on its diagonal, so that colors that change in one or two
-    directions only have an inverse. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
+    W has unit length. The diagonal of Q is increased by 1e-9 (float32: 1e-6) of the mean eigenvalue, so that Q has an
+    inverse even if colors change in only one or two directions. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
     change = relative(rgb) - 1
     covariance = change.mT @ change

@@ -1,4 +1,4 @@
-"""POS: the plane orthogonal to skin (Wang, den Brinker, Stuijk and de Haan 2017, doi:10.1109/TBME.2016.2609282)."""
+"""POS: projection onto the plane orthogonal to skin (Wang, den Brinker, Stuijk, and de Haan 2017, doi:10.1109/TBME.2016.2609282)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fas_rppg.pulse.colours import deviation_ratio, extractor, relative, window_
 
 @extractor
 def pos(rgb: Tensor, rate: float) -> Tensor:
-    """S1 = G - B, S2 = -2R + G + B, h = S1 + (s1 / s2) S2 in windows of 1.6 s, one at each frame, added up (algorithm 1).
+    """S1 = G - B, S2 = -2R + G + B, h = S1 + (s1 / s2) S2 in windows of 1.6 s, one starting at each frame, added up (algorithm 1).
 
-    Colors are divided by their mean in each window; h is added without its mean. The ends lie in fewer windows and are weaker, as
-    published. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
+    Colors are divided by their mean in each window; the mean of h is subtracted. Fewer windows cover the ends, which
+    are therefore weaker, as published. Shapes: (T, 3) -> (T,), (B, T, 3) -> (B, T).
     """
     frames, length = rgb.shape[1], window_length(rgb.shape[1], rate)
     windows = relative(rgb.unfold(1, length, 1), -1)

@@ -1,4 +1,4 @@
-"""What an extractor makes of noise: a null distribution of the SNR, and a pulse measured against it."""
+"""Output of an extractor for noise: a null distribution of the signal-to-noise ratio (SNR), and a pulse measured against it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fas_rppg.pulse.spectrum import BAND, STILL, check_band, check_length, power
 from fascore import generator
 
 REACH = 0.75
-"""Hertz to both sides over which the spectrum of the colors is smoothed: several times wider than the line of a pulse."""
+"""Distance in hertz over which the spectrum of the colors is smoothed: several times wider than the line of a pulse."""
 CHUNK = 50
-"""Surrogates in memory at once."""
+"""Number of surrogates in memory at once."""
 
 
 class Measured(NamedTuple):
-    """What a clip shows of a pulse: `pulse` (T,); `heart_rate` in beats a minute; `snr` in decibels; `p_value`, the share of surrogates with
-    as large an SNR, (1 + those) / (1 + all); `confidence` = 1 - p_value; `null_snr` (N,), SNR of the surrogates."""
+    """Pulse of a clip: `pulse` (T,); `heart_rate` in beats per minute; `snr` in decibels; `p_value`, the share of surrogates with at least
+    this SNR, (1 + those) / (1 + all); `confidence` = 1 - p_value; `null_snr` (N,), SNR of the surrogates."""
 
     pulse: Tensor
     heart_rate: float
@@ -36,8 +36,9 @@ def measured(
 ) -> Measured:
     """The pulse of one clip's mean colors (T, 3), measured against `count` surrogates.
 
-    Computed in float64 where the device has it. Raises InsufficientSignal where the clip is shorter than five seconds, does not change, or has
-    no peak in the band: never a number instead. Raises FascoreError as the extractors and `heart_rate` do.
+    Computes in float64 if the device supports it. Raises InsufficientSignal, and never returns a number, if the clip is
+    shorter than five seconds, does not change, or has no peak in the band. Raises FascoreError like the extractors and
+    `heart_rate`.
     """
     clip = widened(checked(rgb, rate)[0])
     check_length(len(clip), rate)
@@ -47,7 +48,7 @@ def measured(
     pulse = method(clip, rate)
     peak = rate_of(power_spectrum(pulse, rate), rate, band)
     if math.isnan(float(peak.snr)):
-        raise InsufficientSignal(f"the spectrum has no peak from {band[0]:g} to {band[1]:g} beats a minute")
+        raise InsufficientSignal(f"the spectrum has no peak from {band[0]:g} to {band[1]:g} beats per minute")
     null_snrs = [
         rate_of(power_spectrum(method(chunk, rate), rate), rate, band).snr
         for chunk in torch.split(surrogates(clip, rate, count, seed), CHUNK)
@@ -58,18 +59,19 @@ def measured(
 
 
 def surrogates(rgb: Tensor, rate: float, count: int, seed: int = 0) -> Tensor:
-    """Mean colors (N, T, 3) of clips without a pulse whose noise is as that of one clip (T, 3).
+    """Mean colors (N, T, 3) of clips without a pulse, with noise similar to that of one clip (T, 3).
 
-    Phases are drawn at random, common to the channels, as in Prichard and Theiler 1994 (doi:10.1103/PhysRevLett.73.951). That alone would keep
-    the very spectral line that is tested for, so amplitudes are drawn too: at each frequency a sum of the clip's own color vectors
-    within 0.75 Hz, each at unit length and times a complex normal number, scaled to the median amplitude there. A line is neither in the
-    median nor much of the sum; slopes of the spectrum and what the channels have in common stay. A linear trend is left out.
+    Phases are random and common to the channels, as in Prichard and Theiler 1994 (doi:10.1103/PhysRevLett.73.951).
+    Random phases alone would keep the spectral line under test, so amplitudes are random too: at each frequency, a sum
+    of the clip's own color vectors within 0.75 Hz, each of unit length and multiplied by a complex normal number,
+    scaled to the median amplitude in this range. A line does not affect the median and is only a small part of the sum;
+    slopes of the spectrum and correlations of the channels remain. A linear trend is removed.
     """
     change = _without_trend(relative(rgb, 0))
     spectrum = torch.fft.rfft(change, dim=0)[1:]
     size = spectrum.abs().square().sum(1).sqrt()
     unit = spectrum / size.clamp_min(torch.finfo(rgb.dtype).tiny)[:, None]
-    near = _neighbours(len(size), max(3, round(REACH * len(rgb) / rate))).to(rgb.device)
+    near = _neighbors(len(size), max(3, round(REACH * len(rgb) / rate))).to(rgb.device)
     level = size[near].median(1).values / near.shape[1] ** 0.5
     stream = generator(seed, "rppg.surrogates")
     clips = []
@@ -83,15 +85,15 @@ def surrogates(rgb: Tensor, rate: float, count: int, seed: int = 0) -> Tensor:
     return 1 + noise * (0.9 / most.clamp_min(0.9))
 
 
-def _neighbours(bins: int, reach: int) -> Tensor:
-    """(K, 2 reach + 1) indices of the bins around each, reflected at the ends."""
+def _neighbors(bins: int, reach: int) -> Tensor:
+    """(K, 2 reach + 1) indices of the bins around each bin, reflected at the ends."""
     around = torch.arange(bins)[:, None] + torch.arange(-reach, reach + 1)
     around = around.remainder(2 * bins)
     return torch.minimum(around, 2 * bins - 1 - around)
 
 
 def _without_trend(signal: Tensor) -> Tensor:
-    """Signals (T, C) less the straight line that fits each best."""
+    """Signals (T, C) minus the best-fitting straight line of each."""
     time = torch.linspace(-1, 1, len(signal), dtype=signal.dtype, device=signal.device)[:, None]
-    centred = signal - signal.mean(0)
-    return centred - time * (time * centred).sum(0) / time.square().sum()
+    centered = signal - signal.mean(0)
+    return centered - time * (time * centered).sum(0) / time.square().sum()
