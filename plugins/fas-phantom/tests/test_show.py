@@ -113,7 +113,7 @@ def test_the_pulse_of_a_sheet_is_that_of_the_picture(dataset):
     [
         (("--species", "replay.fone"), "did you mean 'replay.phone'?"),
         (("--species", "glasses", "--site", "D"), "site"),
-        (("--species", "glasses", "--subject", "1000"), "--subject 1000: there are people 0 to 998"),
+        (("--species", "glasses", "--subject", "1000"), "--subject 1000: not a subject; choose a number from 0 to 998"),
         (("--species", "glasses", "--size", "16"), "size"),
     ],
 )

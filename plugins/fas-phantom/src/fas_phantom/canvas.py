@@ -149,7 +149,7 @@ def beneath(field: Field, rows: int) -> Field:
 
 
 def framed(field: Field, corner: tuple[int, int], size: int, beyond: float = 0.0) -> Field:
-    """Put a window (h, w) or (h, w, C) at `corner` (top row, left column) of a frame (size, size) filled with `beyond`."""
+    """Put a window (h, w) or (h, w, C) at `corner` (top row, left column) of a frame (size, size) of `beyond`."""
     (top, left), visible = corner, field[: size - corner[0], : size - corner[1]]
     planes = visible if visible.ndim == 2 else visible.transpose(2, 0, 1)
     margins = (top, size - top - visible.shape[0]), (left, size - left - visible.shape[1])

@@ -62,9 +62,8 @@ def export(
     from fas_phantom.export import export as steps
 
     clips = _shown(steps(dataset, folder, processes or os.cpu_count() or 1))
-    print(
-        f"{clips} clips in {folder}: read them with {json.dumps({'type': 'folder', 'manifest': str(folder / 'manifest.csv')})}"
-    )
+    config = {"type": "folder", "manifest": str(folder / "manifest.csv")}
+    print(f"{clips} clips in {folder}: read them with {json.dumps(config)}")
 
 
 @app.command()
@@ -144,7 +143,7 @@ def _field(text: str) -> tuple[str, Any]:
 
 
 def _shown(steps: Iterable[tuple[int, int]]) -> int:
-    """Show the progress as a bar, or as occasional lines if the output is not a terminal. Returns the count of steps."""
+    """Show progress as a bar, or as occasional lines if the output is not a terminal. Returns the number of steps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -40,9 +40,9 @@ Chosen = Annotated[
 class Phantom(Dataset):
     """Face clips rendered from parameters: RGB, depth in millimeters, near infrared, thermal, boxes, and landmarks.
 
-    It does not replace real data. Each subject has `clips` clips of every species of the split, and for each of them one
-    bona fide clip of the same task. Subjects and presenters of train, dev, and test are disjoint, and so are those of
-    the sites. `fas_phantom.truth` returns the exact truth.
+    It does not replace real data. Each subject has `clips` clips of every species of the split, and for each of them
+    one bona fide clip of the same task. Subjects and presenters of train, dev, and test are disjoint, and so are those
+    of the sites. `fas_phantom.truth` returns the exact truth.
     """
 
     publishable: ClassVar[bool] = True

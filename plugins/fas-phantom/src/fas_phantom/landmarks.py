@@ -89,8 +89,8 @@ def mesh(who: Traits) -> np.ndarray:
     """(72, 2) additional vertices in meters: 8 on the midline, 32 on the left of the picture, and their mirror images.
 
     Midline: four on the forehead from the top (68 to 71), glabella 72, philtrum 73, below the lip 74, chin 75. Left:
-    forehead in three rows from the inside out (76 to 84), temple (85, 86), above, in, and below the eye (87 to 93), side
-    and wing of the nose (94 to 97), cheek in three rows from the inside out (98 to 106), chin (107).
+    forehead in three rows from the inside out (76 to 84), temple (85, 86), above, in, and below the eye (87 to 93),
+    side and wing of the nose (94 to 97), cheek in three rows from the inside out (98 to 106), chin (107).
     """
     middle = np.array([-0.070, -0.055, -0.040, -0.031, BROW_HEIGHT, 0.056, 0.0855, 0.1])
     rows = [

@@ -38,8 +38,8 @@ class Shading:
     """The light on one relief in one frame; each quantity is computed on first use.
 
     `normal` holds unit vectors (x, y, z), and `facing` their component toward the camera. `diffuse` is near 1 on a
-    forehead under frontal light. `gleam` is the highlight, to be multiplied by gloss. If the relief covers only a window
-    of the frame, `whole` puts a field of the window into the frame.
+    forehead under frontal light. `gleam` is the highlight, to be multiplied by gloss. If the relief covers only a
+    window of the frame, `whole` puts a field of the window into the frame.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class Tracks(NamedTuple):
 
 
 def frame_times(clip: ClipParameters) -> np.ndarray:
-    """(F,) float64 increasing seconds from 0; each frame deviates from its period by up to half of `jitter`."""
+    """(F,) float64 increasing seconds from 0; frames are early or late by up to half of `jitter` periods."""
     period = 1 / clip.capture.rate
     offsets = stream("times", clip.seed, clip.id).uniform(-0.5, 0.5, clip.frames) * clip.capture.jitter
     offsets[0] = 0

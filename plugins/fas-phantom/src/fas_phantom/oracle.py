@@ -19,11 +19,11 @@ from fascore import FascoreError, Record
 
 @dataclass(frozen=True)
 class Truth:
-    """Truth of one clip. Images are display-referred sRGB in [0, 1] with gamma and white balance, before noise and coding.
+    """Truth of one clip. Images are display-referred sRGB in [0, 1], after gamma, before noise and coding.
 
-    Let I be the picture shown, I_live the live counterpart, P the inpainted region, and T_A := I - I_live the trace. Then
-    I = (1 - P) (I_live + T_A) + P T_P holds with T_P := I (Liu and Liu, Physics-Guided Spoof Trace Disentanglement,
-    Eq. 3). Score inside `hull` only: outside the face, counterpart and attack are different scenes.
+    Let I be the picture shown, I_live the live counterpart, P the inpainted region, and T_A := I - I_live the trace.
+    Then I = (1 - P) (I_live + T_A) + P T_P holds with T_P := I (Liu and Liu, Physics-Guided Spoof Trace
+    Disentanglement, Eq. 3). Score inside `hull` only: outside the face, counterpart and attack are different scenes.
     """
 
     clip: ClipParameters
@@ -110,8 +110,8 @@ class Truth:
         """(H, W) float32, 0 or 1: P, the region where something replaces the face.
 
         It is the coverage of the instrument for partial attacks, disguise glasses, rigid, half, and paper masks, and
-        mannequins; the paper of a cut print (not its holes); and the region that a forgery redraws. It is 0 for all other
-        attacks, which act on the live picture.
+        mannequins; the paper of a cut print (not its holes); and the region that a forgery redraws. It is 0 for all
+        other attacks, which act on the live picture.
         """
         return (self.scene.hidden(index) > 0.5).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What a clip is: numbers and names, nothing else. The renderer is a function of these."""
+"""The parameters of a clip: numbers and names. The renderer is a function of these alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 RENDERER_VERSION = "phantom-2"
-"""Name of the benchmark that this renderer makes, and part of every digest. Whoever changes what is rendered raises it: the README says how."""
+"""Name of the benchmark that this renderer produces, and part of every digest.
+
+Any change in what is rendered must raise it; see the README.
+"""
 
 Domain = Literal["laboratory", "wild"]
 Layout = Literal["68", "mesh140"]
@@ -16,7 +19,7 @@ Layout = Literal["68", "mesh140"]
 
 @dataclass(frozen=True)
 class Person:
-    """An identity: the same seed and tone are the same person everywhere. `tone` is the Fitzpatrick type, 1 to 6."""
+    """An identity: the same seed and tone always give the same person. `tone` is the Fitzpatrick type, 1 to 6."""
 
     id: str
     seed: int
@@ -25,7 +28,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Pulse:
-    """Heart rate in beats a minute, green amplitude as a share of DC, variability of beat intervals, respiration in hertz."""
+    """Heart rate (beats per minute), green amplitude (share of DC), variability of intervals, respiration (hertz)."""
 
     heart_rate: float
     amplitude: float
@@ -35,10 +38,11 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Geometry that a flat medium would have in a clip: prints and replays take it, all other clips ignore it.
+    """Geometry of a flat medium in a clip: prints and replays use it, all other clips ignore it.
 
-    Metres about the head's pivot; tilts in degrees; `bend` is the curvature (1/m) of limp paper along `bend_angle` (radians);
-    `background` the picture of the pool that a flat medium shows behind the depicted person.
+    Lengths are in meters from the pivot of the head, and tilts in degrees. `bend` is the curvature (1/m) of limp paper
+    along `bend_angle` (radians). `background` is the picture of the pool that a flat medium shows behind the depicted
+    person.
     """
 
     half_width: float
@@ -54,12 +58,13 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Capture:
-    """Everything about a clip that must tell nothing of its label: camera, light, place, motion, coding.
+    """Everything about a clip that must not reveal its label: camera, light, place, motion, and coding.
 
-    `illumination`: share of ordinary light, 1 but in low light. `crf`: constant rate factor of H.264, None for no codec;
-    `recoded`: that of an earlier encoding, None where there was none. `glasses`: seed of the ordinary spectacles that the
-    depicted person wears in this clip, None for none. `rate`: frames a second, each off its beat by `jitter` of a period.
-    `room`: degrees Celsius; `thermal_noise`, `thermal_offset`: kelvin by which the thermal camera scatters, and by which it is off.
+    `illumination` is relative to ordinary light: 1, or less in low light. `crf` is the constant rate factor of H.264,
+    or None without a codec; `recoded` is that of an earlier encoding, or None. `glasses` is the seed of the ordinary
+    glasses that the depicted person wears in this clip, or None. `rate` is in frames per second, with `jitter` as a
+    share of the frame period. `room` is in degrees Celsius. `thermal_noise` and `thermal_offset` are the deviation and
+    the constant error of the thermal camera in kelvin.
     """
 
     domain: Domain
@@ -109,7 +114,10 @@ class Capture:
 
 @dataclass(frozen=True)
 class ClipParameters:
-    """One clip. `other` is the second person of an attack (presenter, wearer or donor), None where there is none; `attack` its numbers."""
+    """One clip.
+
+    `other` is the second person of an attack (presenter, wearer, or donor), or None. `attack` holds its parameters.
+    """
 
     id: str
     site: str
@@ -125,32 +133,35 @@ class ClipParameters:
     attack: tuple[tuple[str, float], ...] = ()
 
     def trait(self, name: str) -> float:
-        """A number of the attack, such as the pitch of its halftone screen."""
+        """Return a parameter of the attack, such as the pitch of its halftone screen."""
         return dict(self.attack)[name]
 
     def canonical(self) -> str:
-        """The one JSON text of these parameters: nine digits of each number, since the last ones differ between machines."""
+        """Return the canonical JSON text, with nine digits per number because the last ones differ between machines."""
         return json.dumps(_rounded(asdict(self)), sort_keys=True, separators=(",", ":"))
 
     def digest(self, channel: str) -> str:
-        """Hex SHA-256 of what one channel of this clip shows."""
+        """Return the hex SHA-256 that identifies the content of one channel of this clip."""
         return hashlib.sha256(f"{RENDERER_VERSION}\n{channel}\n{self.canonical()}".encode()).hexdigest()
 
     @property
     def haze(self) -> float:
-        """Error of the depth camera, bending of sheets, scatter of displays in infrared: 0.05 at difficulty 0, 1 in the middle, 1.95 at 1."""
+        """Scale of depth error, bending of sheets, and infrared scatter of displays.
+
+        It is 0.05 at difficulty 0, 1 at 0.5, and 1.95 at 1.
+        """
         return 0.05 + 1.9 * self.difficulty
 
     @property
     def trace(self) -> float:
-        """Strength of the attack's traces: 1.75 at difficulty 0, 1 in the middle, 0.25 at difficulty 1."""
+        """Strength of the attack's traces: 1.75 at difficulty 0, 1 at 0.5, and 0.25 at 1."""
         return 1.75 - 1.5 * self.difficulty
 
 
 def _rounded(value: Any) -> Any:
-    """Numbers at nine significant digits, at any depth."""
+    """Round numbers to nine significant digits, at any depth."""
     if isinstance(value, float):
         return float(f"{value:.9g}")
     if isinstance(value, dict):
-        return {name: _rounded(each) for name, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
+        return {name: _rounded(item) for name, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,4 +1,4 @@
-"""Which clips there are: people, splits, and the draw of every clip's parameters."""
+"""The list of clips: people, splits, and the draw of the parameters of every clip."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fas_phantom.streams import key, stream
 from fascore import Record, Source, Task
 
 DOMAINS: dict[Task, Domain] = {"spoof": "laboratory", "forgery": "wild"}
-"""Where the clips of a task are captured, its bona fide clips too; a task is not a label."""
+"""Capture domain of the clips of a task, including its bona fide clips: a task is not a label."""
 GLASSES = 0.25
-"""Share of clips in which the depicted person wears spectacles."""
+"""Share of clips in which the depicted person wears ordinary glasses."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the dataset's config asks for."""
+    """The clips that a config of the dataset describes."""
 
     site: str
     subjects: int
@@ -43,7 +43,7 @@ class Plan:
     benchmark: str
 
     def people(self, split: str, site: str) -> list[Person]:
-        """A site's people of a split: half train, a quarter dev, a quarter test; they occur in no other split, in no role."""
+        """Return a site's people of a split: half train, a quarter dev, a quarter test. Nobody is in two splits."""
         quarter = max(1, self.subjects // 4)
         bounds = {"train": (2 * quarter, self.subjects), "dev": (0, quarter), "test": (quarter, 2 * quarter)}
         return [self._person(number, site) for number in range(*bounds[split])]
@@ -55,8 +55,8 @@ class Plan:
         return Person(name, seed, tone)
 
     def records(self, split: str) -> list[Record]:
-        """Records of `train`, `dev`, `test` or `all`."""
-        chosen = [part for part in SPLITS if split in (part, "all")]
+        """Return the records of `train`, `dev`, `test`, or `all`."""
+        chosen = [name for name in SPLITS if split in (name, "all")]
         return [
             record
             for name in chosen
@@ -98,7 +98,7 @@ class Plan:
 
     @staticmethod
     def _id(clip: ClipParameters) -> str:
-        """An id that names the person and nothing of the presentation."""
+        """Return an id that names the person and reveals nothing about the presentation."""
         return f"{clip.subject.id}/{key(clip.seed, 'id', clip.id) >> 32:08x}"
 
     def _metadata(self, clip: ClipParameters, task: Task) -> dict[str, str | int | float | None]:
@@ -123,7 +123,10 @@ class Plan:
     def clip(
         self, who: Person, site: str, people: list[Person], species: str | None, task: Task, number: int
     ) -> ClipParameters:
-        """The parameters of one clip. Length, capture and pulse are drawn from the clip's id alone, by one rule for all species."""
+        """Return the parameters of one clip.
+
+        Length, capture, and pulse are drawn from the id of the clip alone, by the same rule for all species.
+        """
         name = f"{who.id}/{species or f'bona_fide.{task}'}/{number}"
         place, random = SITES[site], stream(self.seed, "clip", name)
         attack = renderer_of(species).draw(stream(self.seed, "attack", name), place)
@@ -144,11 +147,11 @@ class Plan:
         )
 
     def _length(self, name: str) -> int:
-        """Frames of a clip: uniform from the shortest to `frames`."""
+        """Number of frames of a clip, uniform from the shortest to `frames`."""
         return int(stream(self.seed, "length", name).integers(math.ceil(self.shortest * self.frames), self.frames + 1))
 
     def _other(self, who: Person, people: list[Person], task: Task, random: np.random.Generator) -> Person:
-        """Another person of the split, for a forgery the nearest in skin tone; where there is none, someone who occurs nowhere else."""
+        """Return another person of the split, or a new one if there is none; in forgeries, the nearest in skin tone."""
         others = [person for person in people if person != who]
         if not others:
             return Person(f"{who.id}x", key(who.seed, "other") >> 1, who.tone)
@@ -158,7 +161,7 @@ class Plan:
 
 
 def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float) -> Capture:
-    """Everything about a clip that must tell nothing of its label. Its arguments are all that it may depend on."""
+    """Draw everything about a clip that must not reveal its label. It may depend on nothing but its arguments."""
 
     def between(low: float, high: float) -> float:
         return float(random.uniform(low, high))
@@ -215,7 +218,7 @@ def _capture(random: np.random.Generator, site: Site, domain: Domain, fps: float
 
 
 def _coding(random: np.random.Generator, site: Site, wild: bool) -> tuple[int | None, int | None]:
-    """Constant rate factors of H.264 and of an earlier encoding: in the wild always coded, more strongly and more often twice."""
+    """Draw constant rate factors of H.264 and an earlier encoding: always, higher, and more often twice in the wild."""
     step, twice = (8, 0.4) if wild else (0, 0.2)
     crf = int(random.integers(site.crf[0], site.crf[1] + 1)) + step
     earlier = int(random.integers(18, 29)) + step // 2
@@ -225,7 +228,7 @@ def _coding(random: np.random.Generator, site: Site, wild: bool) -> tuple[int | 
 
 
 def _sheet(random: np.random.Generator) -> Sheet:
-    """Place, size and bending of a sheet; a quarter of them fill the frame."""
+    """Draw position, size, and bending of a sheet; a quarter of the sheets fill the frame."""
     wide = float(random.uniform(0.1, 0.135) if random.random() < 0.75 else random.uniform(0.2, 0.3))
     return Sheet(
         half_width=wide,
@@ -241,7 +244,7 @@ def _sheet(random: np.random.Generator) -> Sheet:
 
 
 def _pulse(random: np.random.Generator, who: Person) -> Pulse:
-    """Heart and blood: green amplitude log-uniform from 0.15 % of DC to 1 %, on the darkest skin to 0.5 %."""
+    """Draw the pulse; green amplitude is log-uniform from 0.15 % to 1 % of DC, or to 0.5 % on the darkest skin."""
     amplitude = float(np.exp(random.uniform(np.log(0.0015), np.log(0.011 - 0.001 * who.tone))))
     return Pulse(
         float(random.uniform(45, 160)), amplitude, float(random.uniform(0.02, 0.05)), float(random.uniform(0.2, 0.3))

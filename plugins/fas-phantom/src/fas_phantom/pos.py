@@ -1,4 +1,7 @@
-"""A small pulse extractor, to see what of the pulse a clip still shows: POS on the mean colour of three skin regions."""
+"""A small pulse extractor that measures how much pulse a clip shows.
+
+It applies POS (plane orthogonal to skin, Wang et al. 2017) to the mean color of three skin regions.
+"""
 
 from __future__ import annotations
 
@@ -32,18 +35,24 @@ REGIONS: dict[str, tuple[tuple[int, float, int], ...]] = {
         (12, 0.12, 30),
     ),
 }
-"""Corners of each region: from one of the 68 landmarks a share of the way to another; on the forehead upwards, away from the chin, by brow spans."""
+"""Corners of each region, as (landmark, share, landmark): a share of the way from one of the 68 landmarks to another.
+
+On the forehead, the share is in brow spans upward, away from the chin.
+"""
 BAND = (45.0, 160.0)
-"""Beats a minute among which a heart rate is looked for."""
+"""Range in which a heart rate is searched, in beats per minute."""
 FLOOR = -30.0
-"""Decibels of a clip in which nothing changes: a codec may hold a still picture."""
+"""Signal-to-noise ratio, in decibels, of a clip that does not change: a codec may repeat a still picture."""
 WINDOW = 1.6
-"""Seconds of one window (Wang et al. 2017)."""
+"""Length of one window in seconds (Wang et al. 2017)."""
 
 
 class Pulse(NamedTuple):
-    """What one clip shows of a pulse: `rate` in beats a minute, `snr` in dB round the rate and its double, `share` of the power at the
-    peak, `coherence` the mean correlation of the regions' signals."""
+    """The measured pulse of one clip.
+
+    `rate` is in beats per minute, `snr` in dB around the rate and its double, `share` the share of the power at the
+    peak, and `coherence` the mean correlation of the signals of the regions.
+    """
 
     rate: float
     snr: float
@@ -52,9 +61,9 @@ class Pulse(NamedTuple):
 
 
 def region_colors(record: Record) -> tuple[np.ndarray, np.ndarray]:
-    """(times (F,), colours (F, 3 regions, 3)): mean RGB of each region in 0-255, regions placed by the record's own landmarks."""
+    """(times (F,), colors (F, 3 regions, 3)): mean RGB in 0-255 of the regions located by the record's landmarks."""
     if record.annotation is None:
-        raise FascoreError(f"record '{record.id}' ships no landmarks; give a record of 'phantom'")
+        raise FascoreError(f"record '{record.id}' has no landmarks; pass a record of 'phantom'")
     source = record.channels["rgb"]
     return source.times(), colors_of(
         (frame.image for frame in source.read()), np.asarray(record.annotation.load().points, np.float64)
@@ -62,17 +71,17 @@ def region_colors(record: Record) -> tuple[np.ndarray, np.ndarray]:
 
 
 def colors_of(pictures: Iterable[np.ndarray], points: np.ndarray) -> np.ndarray:
-    """(F, 3 regions, 3) mean RGB of the regions in pictures (H, W, 3) with landmarks (F, 68, 2)."""
+    """Return (F, 3 regions, 3) mean RGB of the regions in pictures (H, W, 3) with landmarks (F, 68, 2)."""
     return np.array(
         [
-            [_mean_within(picture, corners) for corners in _corners(here)]
-            for picture, here in zip(pictures, _steadied(points))
+            [_mean_within(picture, corners) for corners in _corners(landmarks)]
+            for picture, landmarks in zip(pictures, _steadied(points))
         ]
     )
 
 
 def _steadied(points: np.ndarray, frames: int = 15) -> np.ndarray:
-    """Landmarks (F, 68, 2) averaged over half a second or so: a detector's tremor would move the regions' borders."""
+    """Average landmarks (F, 68, 2) over about half a second, since detector jitter would move the region borders."""
     reach = min(frames, len(points)) // 2
     padded = np.pad(points, ((reach, reach), (0, 0), (0, 0)), mode="edge")
     sums = np.cumsum(np.concatenate([np.zeros((1, *points.shape[1:])), padded]), axis=0)
@@ -88,7 +97,7 @@ def _corners(points: np.ndarray) -> list[np.ndarray]:
         [points[a] + share * (points[b] - points[a]) for a, share, b in REGIONS[side]]
         for side in ("right cheek", "left cheek")
     ]
-    return [np.array(part) for part in (forehead, *cheeks)]
+    return [np.array(region) for region in (forehead, *cheeks)]
 
 
 def _mean_within(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
@@ -100,7 +109,10 @@ def _mean_within(image: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def pos(rgb: np.ndarray, rate: float) -> np.ndarray:
-    """Pulse (F,) of mean colours (F, 3) at `rate` hertz: S1 = G - B, S2 = G + B - 2R of RGB / mean, S1 + (s1 / s2) S2 (Wang et al. 2017)."""
+    """Pulse (F,) of mean colors (F, 3) at `rate` hertz (Wang et al. 2017).
+
+    S1 = G - B and S2 = G + B - 2R of RGB / mean; the pulse is S1 + (s1 / s2) S2 with deviations s1 and s2.
+    """
     width = round(WINDOW * rate)
     windows = np.lib.stride_tricks.sliding_window_view(rgb, width, axis=0)
     scaled = windows / windows.mean(-1, keepdims=True)
@@ -115,10 +127,13 @@ def pos(rgb: np.ndarray, rate: float) -> np.ndarray:
 
 
 def measured(times: np.ndarray, colors: np.ndarray) -> Pulse:
-    """What of a pulse region colours (F, K, 3) at `times` (F,) show. Raises FascoreError where the clip is shorter than five seconds."""
+    """Measure the pulse in region colors (F, K, 3) at `times` (F,).
+
+    Raises FascoreError if the clip is shorter than five seconds.
+    """
     if len(times) < 2 or times[-1] - times[0] < 5:
         raise FascoreError(
-            f"a clip of {len(times)} frames is too short to tell a heart rate from; five seconds are the least"
+            f"a clip of {len(times)} frames is too short to measure a heart rate; use at least five seconds"
         )
     rate = (len(times) - 1) / (times[-1] - times[0])
     even = np.linspace(times[0], times[-1], len(times))

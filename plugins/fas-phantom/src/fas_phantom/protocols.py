@@ -1,4 +1,4 @@
-"""Protocols: which species and whose clips a split has. No numpy here: the config module reads it."""
+"""Protocols: the species and people of each split. The config module imports this, so it does not import numpy."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 SITES = ("A", "B", "C")
 LEAVE_OUT = "loo_"
 FAMILIES = ("print", "replay")
-"""What `openset` trains on."""
+"""Families on which `openset` trains."""
 PROTOCOLS = ("joint", "grandtest", "cross_site", "openset", *(LEAVE_OUT + name for name in SPECIES))
 
 
 class Part(NamedTuple):
-    """One site's share of a split, and the attack species there."""
+    """One site of a split, and its attack species."""
 
     site: str
     species: tuple[str, ...]
 
 
 def parts(protocol: str, split: Split, site: str, chosen: Sequence[str]) -> list[Part]:
-    """The sites of a split with their species, of those `chosen`; bona fide clips are of the same tasks.
+    """Return the sites of a split with their species, out of `chosen`; bona fide clips are of the same tasks.
 
-    `joint`: all chosen, spoof and forgery. `grandtest`: those of the task spoof. `cross_site`: all chosen, train and dev at
-    `site`, test at the others. `openset`: train and dev have prints and replays, test all other spoof species.
-    `loo_<species>`: the species in test only, the others of its task in train and dev only.
+    `joint`: all chosen, spoof and forgery. `grandtest`: those of the task spoof. `cross_site`: all chosen, with train
+    and dev at `site` and test at the other sites. `openset`: prints and replays in train and dev, all other spoof
+    species in test. `loo_<species>`: the species in test only, the others of its task in train and dev only.
     """
     spoof = tuple(name for name in chosen if SPECIES[name].task == "spoof")
     if protocol == "cross_site":
@@ -44,11 +44,14 @@ def parts(protocol: str, split: Split, site: str, chosen: Sequence[str]) -> list
 
 
 def problem(protocol: str, chosen: Sequence[str]) -> str | None:
-    """A sentence where the chosen species do not make the protocol, else None."""
+    """Return an error message if the protocol is not possible with the chosen species, else None."""
     left = protocol.removeprefix(LEAVE_OUT)
     if protocol.startswith(LEAVE_OUT) and left not in chosen:
-        return f"'{protocol}' leaves out '{left}', which is not among the species; add it to `species`, or write \"all\" there"
+        return f"'{protocol}' leaves out '{left}', which is not among the species; add it to `species`, or use \"all\""
     for split in SPLITS:
         if not all(part.species for part in parts(protocol, split, SITES[0], chosen)):
-            return f"'{protocol}' has no attack in {split}: the species are {', '.join(chosen)}; add others to `species`, or write \"all\" there"
+            return (
+                f"'{protocol}' has no attack in {split}: the species are {', '.join(chosen)}; "
+                'add others to `species`, or use "all"'
+            )
     return None

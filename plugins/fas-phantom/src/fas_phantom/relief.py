@@ -13,11 +13,11 @@ from fas_phantom.streams import stream
 from fas_phantom.traits import BROW_HEIGHT, CHIN, CROWN, EYE_SPACING, MOUTH, SUBNASALE, Traits
 
 PITCH = 0.001
-"""Metres between the points of the field."""
+"""Distance between the points of the field, in meters."""
 LEFT, TOP, COLUMNS, ROWS = -0.128, -0.168, 257, 325
 EDGE = 0.0012
 RIM = 0.45
-"""Depth of the outline as a share of that of the midline."""
+"""Depth at the outline as a share of that at the midline."""
 
 _OUTLINE = PchipInterpolator(
     [CROWN, -0.1165, -0.111, -0.099, -0.075, -0.045, -0.01, 0.02, 0.05, 0.075, 0.095, 0.107, 0.1135, CHIN],
@@ -32,8 +32,11 @@ _PROFILE = PchipInterpolator(
 
 
 class Surface(NamedTuple):
-    """Fields (ROWS, COLUMNS) float32: relief in metres towards the camera, the part of it that is features of the bare face,
-    and the coverage in [0, 1] of head and hair."""
+    """Fields (ROWS, COLUMNS) float32.
+
+    `z` is the relief in meters toward the camera, `features` the part of it that belongs to the features of the bare
+    face; `head` and `hair` are coverages in [0, 1].
+    """
 
     z: Field
     features: Field
@@ -43,7 +46,7 @@ class Surface(NamedTuple):
 
 @lru_cache(maxsize=1)
 def grid() -> tuple[Field, Field]:
-    """(x, y) of every point of the field in metres: x to the image's right, y down, 0 between the eyes."""
+    """(x, y) of every point of the field in meters: x to the right of the image, y down, 0 between the eyes."""
     x = LEFT + PITCH * np.arange(COLUMNS, dtype=np.float32)
     y = TOP + PITCH * np.arange(ROWS, dtype=np.float32)
     return np.ascontiguousarray(np.broadcast_to(x, (ROWS, COLUMNS))), np.ascontiguousarray(
@@ -52,7 +55,7 @@ def grid() -> tuple[Field, Field]:
 
 
 def outline(who: Traits, y: np.ndarray) -> np.ndarray:
-    """Half-width of the head in metres at heights y; negative beyond crown and chin."""
+    """Half-width of the head in meters at heights y; negative beyond crown and chin."""
     level = np.asarray(y, np.float64) / who.length
     half = np.nan_to_num(_OUTLINE(level), nan=-0.01) * who.width
     jaw = 1 + (who.jaw - 1) * np.clip((level - 0.02) / 0.05, 0, 1)
@@ -60,7 +63,7 @@ def outline(who: Traits, y: np.ndarray) -> np.ndarray:
 
 
 def surface(who: Traits, seed: int) -> Surface:
-    """The relief of a person, with hair."""
+    """Return the relief of a person, with hair."""
     x, y = grid()
     half = outline(who, y[:, 0])[:, None]
     profile = _PROFILE(np.clip(y[:, :1].astype(np.float64) / who.length, CROWN, CHIN)).astype(np.float32)
@@ -86,7 +89,7 @@ def _ears(who: Traits, x: Field, y: Field) -> Field:
 
 
 def _features(who: Traits, x: Field, y: Field) -> Field:
-    """Relief of the face above the skull, in metres."""
+    """Relief of the face above the skull, in meters."""
     x, y = x / who.width, y / who.length
     eye = EYE_SPACING * who.eye_spacing
     socket = -0.0105 * pair(x, y, eye - 0.002, -0.003, 0.014, 0.0085) + 0.0052 * pair(x, y, eye, 0.0005, 0.0095, 0.0062)
@@ -109,7 +112,7 @@ def _features(who: Traits, x: Field, y: Field) -> Field:
 
 
 def _nose(who: Traits, x: Field, y: Field) -> Field:
-    """A ridge that rises from the nasion to the tip and falls off steeply below it, and its two wings."""
+    """A ridge that rises from the nasion to the tip and falls off steeply below it, and two wings."""
     tip = SUBNASALE * who.nose_length - 0.006
     along = np.clip((y + 0.008) / (tip + 0.008), 0, 1)
     below = np.exp(-0.5 * (np.clip(y - tip, 0, None) / 0.0042) ** 2)
@@ -121,7 +124,7 @@ def _nose(who: Traits, x: Field, y: Field) -> Field:
 
 
 def _hair(who: Traits, x: Field, y: Field, half: Field, random: np.random.Generator) -> tuple[Field, float]:
-    """Coverage of the hair, and its thickness in metres: outside of the face's opening, inside of an enlarged outline."""
+    """Coverage of the hair (outside the face opening, inside an enlarged outline), and its thickness in meters."""
     if who.hair_length == 0:
         return np.zeros_like(x), 0.0
     volume = 0.011 * who.hair_volume * (0.7, 1.0, 1.35)[who.hair_length - 1]

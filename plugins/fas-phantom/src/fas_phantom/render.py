@@ -1,4 +1,4 @@
-"""The renderer: any frame of any channel of a clip, from the clip's parameters alone."""
+"""The renderer: any frame of any channel of a clip, from the parameters of the clip alone."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ from fas_phantom.thermal import living, record_thermal, surroundings
 from fas_phantom.view import Pose, meet
 
 BLOOD = np.array([0.33 / 0.7682, 0.77 / 0.5121, 0.53 / 0.3841], np.float32) / np.float32(0.77 / 0.5121)
-"""Pulse relative to the skin's own colour, u_p / u_c of the dichromatic model (Wang et al. 2017), 1 in green."""
+"""Pulse relative to the color of the skin, u_p / u_c of the dichromatic model (Wang et al. 2017); 1 in green."""
 MOUTH_CAVITY = np.array([0.055, 0.014, 0.014], np.float32)
 EYELID_INFRARED = 0.55
 
 MOMENTS = Moments(160 << 20)
-"""Frames in the memory of this process."""
+"""Frames that this process keeps in memory."""
 
 
 class Matter(NamedTuple):
-    """The head's maps where the pixels of one frame meet it, fields (H, W): gloss, pulse amplitude, near-infrared reflectance, coverage."""
+    """Maps of the head, sampled at the pixels of one frame, fields (H, W).
+
+    They are gloss, pulse amplitude, near-infrared reflectance, and coverage.
+    """
 
     gloss: Field
     pulse: Field
@@ -42,8 +45,8 @@ class Matter(NamedTuple):
 class Scene:
     """One clip in front of the cameras.
 
-    `without` names stages of the attack to leave out; `live` replaces the attack by the depicted person, under the
-    attack's pose, light and camera. Frames are rendered on `device`, one at a time; what is returned is numpy.
+    `without` names stages of the attack to leave out. `live` replaces the attack by the depicted person in the pose,
+    light, and camera of the attack. Frames are rendered on `device`, one at a time, and returned in numpy.
     """
 
     def __init__(
@@ -60,23 +63,23 @@ class Scene:
 
     @cached_property
     def spectacles(self) -> Spectacles | None:
-        """The depicted person's spectacles, where they are worn and the attack, live counterpart or not, lets them be seen."""
+        """The depicted person's glasses, or None if none are worn or the attack hides them (in its counterpart too)."""
         seed = self.clip.capture.glasses
         return None if seed is None or self.attack.spectacles == "hidden" else Spectacles(self.clip, seed)
 
     @property
     def _worn(self) -> Spectacles | None:
-        """The spectacles, where they are there and not in a picture alone."""
+        """The glasses, unless they are only in a picture."""
         return None if self.shown.spectacles == "pictured" else self.spectacles
 
     @cached_property
     def backdrop(self) -> Field:
-        """(H, W, 3) linear light from behind everything."""
+        """(H, W, 3) linear light of the background."""
         return self._backdrop(self.clip.capture.background)
 
     @cached_property
     def depicted(self) -> Field:
-        """(H, W, 3) linear light from behind the depicted person."""
+        """(H, W, 3) linear light of the background of the depicted person."""
         return self._backdrop(self.shown.depicted())
 
     @cached_property
@@ -90,7 +93,7 @@ class Scene:
         return body(self.shown.body(), self.clip.capture.clothing)
 
     def pose(self, index: int) -> Pose:
-        """Pose of a frame: always that of the attack, so that a live counterpart lies under it."""
+        """Pose in a frame: always that of the attack, so that a live counterpart is aligned with it."""
         return self.attack.pose(self.tracks, index)
 
     def moment(self, index: int) -> Moment:
@@ -104,7 +107,7 @@ class Scene:
         return Moment(index, float(self.tracks.time[index]), pose, hit, light, self.backdrop, self.depicted)
 
     def rgb(self, index: int) -> np.ndarray:
-        """(H, W, 3) uint8 as the sensor gives it, before the codec."""
+        """(H, W, 3) uint8 from the sensor, before the codec."""
         with on(self.device):
             return record_rgb(self.clip, self._display(index), index)
 
@@ -127,12 +130,12 @@ class Scene:
         return develop(self.clip, image)
 
     def depth(self, index: int) -> np.ndarray:
-        """(H, W) uint16 millimetres, 0 where unknown."""
+        """(H, W) uint16 millimeters, 0 where unknown."""
         with on(self.device):
             return record_depth(self.clip, self._meters(index), index)
 
     def metres(self, index: int) -> Field:
-        """(H, W) metres from the camera, before noise and losses."""
+        """(H, W) meters from the camera, before noise and losses."""
         with on(self.device):
             return host(self._meters(index))
 
@@ -167,12 +170,12 @@ class Scene:
         return self.shown.thermal(lambda: self._live_thermal(moment), moment, room)
 
     def hidden(self, index: int) -> Field:
-        """(H, W) in [0, 1]: how much of each pixel the attack replaced by something else, in RGB."""
+        """(H, W) in [0, 1]: share of each pixel that the attack replaces by something else, in RGB."""
         with on(self.device):
             return host(self.shown.hidden(self.shown.seen(self.moment(index))))
 
     def _live_thermal(self, moment: Moment) -> Field:
-        """Degrees Celsius (H, W) of the person who is there, and of the room."""
+        """Degrees Celsius (H, W) of the person who is present, and of the room."""
         celsius = living(self.clip, self.shown.body(), moment, self.matter(moment).cover, self.torso)
         return celsius if self._worn is None else self._worn.thermal(celsius, moment)
 
@@ -182,7 +185,7 @@ class Scene:
         return here(backdrop_frame(picture, capture.background_gain / exposure(self.clip), self.clip.size, shift))
 
     def matter(self, moment: Moment) -> Matter:
-        """The head's maps in a frame."""
+        """Return the maps of the head in a frame."""
         return moment.once("matter", lambda: self._look(moment))
 
     def _look(self, moment: Moment) -> Matter:
@@ -191,12 +194,12 @@ class Scene:
 
     @cached_property
     def _matter(self) -> Field:
-        """Gloss, pulse, near infrared and coverage; the last column must not be repeated beyond the border of the maps."""
+        """Gloss, pulse, near infrared, and coverage; coverage must be 0 outside the maps instead of continuing."""
         head = self.shown.head()
         return np.dstack([head.matter, bounded(head.cover)])
 
     def _below(self, moment: Moment) -> tuple[Field, Field]:
-        """Neck and shoulders: colour (H, W, 3) and coverage (H, W)."""
+        """Neck and shoulders: color (H, W, 3) and coverage (H, W)."""
         return self.torso.color_at(moment.pose, moment.hit.plane_x, moment.hit.plane_y)
 
     def _below_matter(self, moment: Moment) -> tuple[Field, Field, Field]:
@@ -217,9 +220,9 @@ class Scene:
         return mix(scene, skin * lamp, matter.cover)
 
     def _blood(self, moment: Moment) -> Field:
-        """The pulse (H, W) in linear light, as a share of DC; each point at its own delay.
+        """The pulse (H, W) in linear light as a share of DC, delayed at each point.
 
-        Amplitudes are stated for the picture, as they are measured: there light is raised to 1 / gamma.
+        Amplitudes are specified for the picture, where they are measured and light is raised to 1 / gamma.
         """
         clip, (phase, rate) = self.clip, (self.tracks.phase[moment.frame], self.tracks.heart[moment.frame])
         late = self._color(moment)[..., 3]
@@ -228,8 +231,8 @@ class Scene:
         )
 
     def _color(self, moment: Moment) -> Field:
-        """(H, W, 4): reflectance of the head in this frame, lids and lips as they are, and the pulse's delay."""
-        return moment.once("colour", lambda: self._reflectance(moment))
+        """(H, W, 4): reflectance of the head with its lids and lips in this frame, and the delay of the pulse."""
+        return moment.once("color", lambda: self._reflectance(moment))
 
     def _reflectance(self, moment: Moment) -> Field:
         head, (u, v) = self.shown.color(), self.shown.moved(moment)
@@ -247,14 +250,14 @@ class Scene:
         return soft(np.float32(1.15 * pose.lids) - aperture, 0.12) * (aperture < 1.6)
 
     def _picture(self, moment: Moment) -> Field:
-        """Luminance (H, W) of what a flat medium depicts, without the shading of the light."""
+        """Luminance (H, W) of the picture on a flat medium, without shading."""
         torso, below = self._below(moment)
         behind = mix(luminance(moment.depicted), luminance(torso), below)
         gray = mix(behind, luminance(self._color(moment)[..., :3]), self.matter(moment).cover)
         return gray if self.spectacles is None else self.spectacles.picture(gray, moment)
 
     def _live_depth(self, moment: Moment) -> Field:
-        """Metres (H, W) from the camera to the person and what is behind."""
+        """Meters (H, W) from the camera to the person and the background."""
         capture = self.clip.capture
         relief, _, below = self._below_matter(moment)
         behind = np.where(below > 0.5, np.float32(capture.distance) - relief, np.float32(capture.background_depth))
@@ -262,7 +265,7 @@ class Scene:
         return meters if self._worn is None else self._worn.depth(meters, moment)
 
     def _live_infrared(self, moment: Moment, around: Field) -> Field:
-        """Near-infrared light (H, W) of the person, lit from beside the camera."""
+        """Near-infrared light (H, W) of the person, lit from next to the camera."""
         matter, shade, ambient = self.matter(moment), moment.light, self.clip.capture.infrared_ambient
         near = matter.near
         if moment.pose.lids > 0.05:
@@ -277,5 +280,5 @@ class Scene:
 
 @lru_cache(maxsize=4)
 def scene(clip: ClipParameters, device: str = "cpu") -> Scene:
-    """The scene of a clip, shared by its channels."""
+    """Return the scene of a clip, which its channels share."""
     return Scene(clip, device=device)

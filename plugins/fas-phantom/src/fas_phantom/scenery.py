@@ -1,4 +1,4 @@
-"""What is behind and below the head: a pool of backgrounds for all sites and labels, and neck and shoulders."""
+"""The surroundings of the head: a pool of backgrounds for all sites and labels, and neck and shoulders."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from fas_phantom.traits import traits
 from fas_phantom.view import PIVOT_Y, Pose, first_row
 
 POOL, GRID = 24, 96
-"""Number of backgrounds, and the size in pixels at which they are kept: they are out of focus anyway."""
+"""Number of backgrounds, and the size in pixels at which they are stored, since they are out of focus."""
 
 BODY_PITCH, BODY_LEFT, BODY_TOP = 0.004, -0.42, 0.045
 
 
 class Body(NamedTuple):
-    """Neck and shoulders: `colour` (H, W, 4) linear RGB and coverage; `matter` (H, W, 3) relief in metres, near infrared, coverage;
-    `dress` (H, W, 2) coverage by clothes, coverage."""
+    """Neck and shoulders.
+
+    `color` (H, W, 4) holds linear RGB and coverage; `matter` (H, W, 3) relief in meters, near infrared, and coverage;
+    `dress` (H, W, 2) coverage by clothes, and coverage.
+    """
 
     color: Field
     matter: Field
     dress: Field
 
     def color_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
-        """(H, W, 3) colour and (H, W) coverage at points of the view plane."""
+        """(H, W, 3) color and (H, W) coverage at points of the view plane."""
         texel = _look_up(self.color, pose, x, y)
         return texel[..., :3], texel[..., 3]
 
     def matter_at(self, pose: Pose, x: Field, y: Field) -> tuple[Field, Field, Field]:
-        """(H, W) relief, near infrared and coverage at points of the view plane."""
+        """(H, W) relief, near infrared, and coverage at points of the view plane."""
         texel = _look_up(self.matter, pose, x, y)
         return texel[..., 0], texel[..., 1], texel[..., 2]
 
@@ -46,7 +49,7 @@ class Body(NamedTuple):
 
 @lru_cache(maxsize=POOL)
 def backdrop(index: int) -> Field:
-    """One picture of the pool: (GRID, GRID, 3) linear RGB; a wall with light falling on it, furniture, perhaps a window."""
+    """One picture of the pool, (GRID, GRID, 3) linear RGB: a lit wall, furniture, and possibly a window."""
     random = stream("background", index)
     y, x = np.mgrid[0:GRID, 0:GRID].astype(np.float32) / GRID
     wall = random.uniform(0.12, 0.5) * (1 + random.normal(0, 0.12, 3))
@@ -76,7 +79,7 @@ def backdrop(index: int) -> Field:
 
 
 def backdrop_frame(index: int, gain: float, size: int, shift: tuple[float, float]) -> Field:
-    """A background over the whole frame (size, size, 3), moved by a shift in shares of the frame."""
+    """A background over the whole frame (size, size, 3), shifted by shares of the frame."""
     picture = backdrop(index % POOL)
     scale = GRID / size * 0.86
     move = np.array([[scale, 0, GRID * (0.07 + shift[0])], [0, scale, GRID * (0.07 + shift[1])]], np.float32)
@@ -88,7 +91,7 @@ def backdrop_frame(index: int, gain: float, size: int, shift: tuple[float, float
 
 @lru_cache(maxsize=64)
 def body(person: Person, clothing: int) -> Body:
-    """Neck and shoulders of a person in the clothes of one session."""
+    """Return neck and shoulders of a person in the clothes of one session."""
     who, random = traits(person), stream("clothes", clothing)
     x = np.broadcast_to(BODY_LEFT + BODY_PITCH * np.arange(211, dtype=np.float32), (120, 211))
     y = np.broadcast_to((BODY_TOP + BODY_PITCH * np.arange(120, dtype=np.float32))[:, None], (120, 211))
@@ -124,7 +127,7 @@ def _cloth(random: np.random.Generator, x: Field, y: Field) -> Field:
 
 
 def _look_up(maps: Field, pose: Pose, x: Field, y: Field) -> Field:
-    """Maps of a Body at points of the view plane; shoulders follow the head's place, not its turning."""
+    """Sample maps of a Body at points of the view plane; shoulders follow the head's position, not its rotation."""
     lean, first = (
         np.float32(0.02 * np.sin(np.deg2rad(pose.yaw)) - BODY_LEFT),
         first_row(pose, len(x), BODY_TOP - PIVOT_Y),

@@ -1,4 +1,4 @@
-"""`fascore phantom show`: contact sheets for a person to look at, of one presentation or of every species."""
+"""`fascore phantom show`: contact sheets of one presentation or of every species, for visual inspection."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from fascore import FascoreError, Record
 BONA_FIDE = "bona_fide"
 FREEZING = 273.15
 WARM = Normalize(18, 38)
-"""Degrees Celsius of the colours of thermal pictures."""
+"""Color scale of thermal pictures, in degrees Celsius."""
 SKIN = ("forehead", "cheek_left", "cheek_right")
-"""Regions whose green is plotted."""
+"""Regions whose green channel is plotted."""
 INK, LIVE, RECORDED = "#c0392b", "#2c7fb8", "#999999"
 
 
 class Channels(NamedTuple):
-    """One frame as the cameras recorded it: RGB (H, W, 3) uint8, millimetres with NaN unknown, infrared uint8, degrees Celsius."""
+    """One recorded frame: RGB (H, W, 3) uint8, millimeters (NaN: unknown), infrared uint8, degrees Celsius."""
 
     rgb: np.ndarray
     depth: np.ndarray
@@ -38,7 +38,10 @@ class Channels(NamedTuple):
 
 
 def choose(dataset: Phantom, species: str, subject: int) -> Record:
-    """The first clip of a species, or bona fide one of its kind, of a site's person by number. Raises FascoreError beyond the last."""
+    """Return the first clip of a species, or bona fide, of a site's person by number.
+
+    Raises FascoreError if there is no such person.
+    """
     wanted = None if species == BONA_FIDE else species
     records = sorted(
         (record for record in dataset.records("all") if record.species == wanted),
@@ -46,12 +49,12 @@ def choose(dataset: Phantom, species: str, subject: int) -> Record:
     )
     people = sorted({record.subject for record in records if record.subject})
     if subject >= len(people):
-        raise FascoreError(f"--subject {subject}: there are people 0 to {len(people) - 1}; choose one of them")
+        raise FascoreError(f"--subject {subject}: not a subject; choose a number from 0 to {len(people) - 1}")
     return next(record for record in records if record.subject == people[subject])
 
 
 def sheet(record: Record) -> Figure:
-    """Everything that is known of a presentation: live, attack, trace and its bands, inpainting, all channels, pulse."""
+    """Draw all that is known about a presentation: live, attack, trace and bands, inpainting, channels, and pulse."""
     known, frame = truth(record), telling(truth(record))
     figure = _figure(15.5, 16.4, f"{record.species or 'bona fide'}   ({_where(record)}, frame {frame})")
     axes = figure.subplots(
@@ -72,11 +75,11 @@ def sheet(record: Record) -> Figure:
 
 
 def overview(records: Sequence[Record]) -> Figure:
-    """Every species in a row of its own: live, attack, trace, depth, infrared, thermal."""
+    """Draw one row per species: live, attack, trace, depth, infrared, and thermal."""
     rows = -(-len(records) // 3)
     figure = _figure(21, 1.5 * rows + 0.6, f"fas-phantom, every species   (site {truth(records[0]).clip.site})")
-    parts: np.ndarray = np.asarray(figure.subfigures(2, 1, height_ratios=(0.6, 1.5 * rows)))
-    body = parts[1]
+    sections: np.ndarray = np.asarray(figure.subfigures(2, 1, height_ratios=(0.6, 1.5 * rows)))
+    body = sections[1]
     blocks = body.subfigures(rows, 3, squeeze=False, wspace=0.02).T.ravel()
     for block, record in zip(blocks, records):
         known, frame = truth(record), telling(truth(record))
@@ -102,30 +105,30 @@ def overview(records: Sequence[Record]) -> Figure:
 
 
 def write(figure: Figure, path: Path) -> None:
-    """Write a sheet as PNG, whole or not at all. Raises FascoreError where that cannot be."""
+    """Write a sheet as PNG, completely or not at all. Raises FascoreError if that is not possible."""
     if path.suffix.lower() != ".png":
-        raise FascoreError(f"--out {path}: sheets are PNG files; give a name that ends in .png")
-    beside = path.with_name(f".{path.name}.part")
+        raise FascoreError(f"--out {path}: sheets are PNG files; choose a name that ends in .png")
+    temporary = path.with_name(f".{path.name}.part")
     try:
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             FigureCanvasAgg(figure).print_png(file)
-        beside.replace(path)
+        temporary.replace(path)
     except OSError as error:
         raise FascoreError(
-            f"--out {path}: cannot be written ({error.strerror}); give a file in a folder that exists and is yours"
+            f"--out {path}: cannot be written ({error.strerror}); choose a file in an existing, writable folder"
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def telling(known: Truth) -> int:
-    """The frame with open eyes in which the mouth is widest open."""
+    """Return the index of the frame that best combines an open mouth with open eyes."""
     poses = [known.scene.attack.acted(known.scene.pose(index), index) for index in range(known.clip.frames)]
     return max(range(len(poses)), key=lambda index: poses[index].mouth - poses[index].lids)
 
 
 def channels(record: Record, frame: int) -> Channels:
-    """A frame of a record as its channels give it."""
+    """Return a frame of a record from all its channels."""
     rgb, depth, infrared, thermal = (
         next(iter(record.channels[name].read([frame]))).image for name in ("rgb", "depth", "infrared", "thermal")
     )
@@ -133,7 +136,7 @@ def channels(record: Record, frame: int) -> Channels:
 
 
 def counterpart(known: Truth, frame: int) -> Channels:
-    """A frame of the live counterpart as the cameras would record it."""
+    """Return a frame of the live counterpart as the cameras would record it."""
     scene = known.counterpart
     depth = scene.depth(frame)
     return Channels(
@@ -145,24 +148,27 @@ def counterpart(known: Truth, frame: int) -> Channels:
 
 
 def reach(known: Truth, frame: int) -> Normalize:
-    """Millimetres of the colours of depth: from before the nose of the live counterpart to behind its ears."""
+    """Color scale of depth in millimeters: from in front of the live counterpart's nose to behind its ears."""
     face = float(np.median(known.counterpart.metres(frame)[known.hull(frame)])) * 1000
     return Normalize(face - 70, face + 130)
 
 
 def amplification(trace: Field, face: np.ndarray) -> int:
-    """The power of 2, at most 32, by which a trace may be multiplied so that hardly any of it in the face is clipped."""
+    """The power of 2, at most 32, by which a trace can be multiplied with hardly any clipping in the face."""
     strong = float(np.percentile(np.abs(trace[face]), 99)) if face.any() else 0.0
     return int(2 ** np.clip(np.floor(np.log2(0.5 / max(strong, 1e-6))), 0, 5))
 
 
 def amplified(trace: Field, gain: int) -> Field:
-    """A signed trace as a picture: grey where it is 0."""
+    """A signed trace as a picture: gray where it is 0."""
     return np.clip(0.5 + gain * trace, 0, 1)
 
 
 def series(record: Record, known: Truth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of the green of forehead and cheeks, per cent a frame, (F,) each: as recorded, what blood adds to it, what it adds to live."""
+    """Changes of the green of forehead and cheeks in percent, (F,) each.
+
+    They are as recorded, the true pulse in the picture shown, and the true pulse of the depicted person.
+    """
     frames = range(known.clip.frames)
     skin = [np.any([known.regions(index)[name] for name in SKIN], axis=0) for index in frames]
     recorded = np.array(
@@ -219,7 +225,7 @@ def _picture(
 
 
 def _inpainting(axis: Axes, known: Truth, frame: int) -> None:
-    """P over the picture, the hull's border and the vertices."""
+    """P over the picture, the border of the hull, and the vertices."""
     gray = known.shown(frame).mean(2, keepdims=True) * 0.75 + 0.2
     red = np.array([0.85, 0.15, 0.1], np.float32)
     _picture(
@@ -243,13 +249,13 @@ def _traces(axes: np.ndarray, known: Truth, frame: int) -> None:
         f"C, middle: below {size // 2} x {size // 2}",
         "T, fine: the rest",
     )
-    for axis, name, part in zip(axes, names, (trace, *known.bands(frame).parts)):
-        gain = amplification(part, face)
-        _picture(axis, amplified(part, gain), f"{name}, × {gain}")
+    for axis, name, summand in zip(axes, names, (trace, *known.bands(frame).parts)):
+        gain = amplification(summand, face)
+        _picture(axis, amplified(summand, gain), f"{name}, × {gain}")
 
 
 def _joined(figure: Figure, first: Axes, last: Axes) -> Axes:
-    """One pair of axes in the place of two, with room for its labels."""
+    """Replace two axes by one, with space for its labels."""
     left, right = first.get_position(), last.get_position()
     first.remove()
     last.remove()
@@ -257,18 +263,18 @@ def _joined(figure: Figure, first: Axes, last: Axes) -> Axes:
 
 
 def _pulse(axis: Axes, record: Record, known: Truth) -> None:
-    """Green of forehead and cheeks over time, with the truth."""
+    """Plot the green of forehead and cheeks over time, with the truth."""
     time = record.channels["rgb"].times()
     recorded, seen, live = series(record, known)
-    axis.plot(time, recorded, color=RECORDED, lw=0.8, label="green as recorded, less its mean over 1 s")
+    axis.plot(time, recorded, color=RECORDED, lw=0.8, label="green as recorded, relative to its mean over 1 s")
     axis.plot(time, live, color=LIVE, lw=1.4, ls="--", label="truth: pulse of the depicted person")
-    axis.plot(time, seen, color=INK, lw=1.6, label="truth: what blood adds to what is shown")
-    reach = 1.6 * max(np.abs(live).max(), np.abs(seen).max(), 0.05)
-    axis.set_ylim(-reach, 1.5 * reach)
+    axis.plot(time, seen, color=INK, lw=1.6, label="truth: pulse in the picture shown")
+    limit = 1.6 * max(np.abs(live).max(), np.abs(seen).max(), 0.05)
+    axis.set_ylim(-limit, 1.5 * limit)
     for beat in known.beats[(known.beats >= time[0]) & (known.beats <= time[-1])]:
         axis.axvline(beat, ymax=0.04, color="black", lw=1)
     amplitude = f"amplitude {100 * known.clip.pulse.amplitude:.2g} %"
-    axis.set_title(f"pulse: {known.heart_rate:.0f} beats a minute (beats below), {amplitude}", fontsize=10.5, pad=3)
+    axis.set_title(f"pulse: {known.heart_rate:.0f} beats per minute (beats below), {amplitude}", fontsize=10.5, pad=3)
     axis.set_xlabel("seconds", fontsize=9)
     axis.set_ylabel("green of forehead and cheeks, %", fontsize=9)
     axis.tick_params(labelsize=8)
@@ -276,5 +282,5 @@ def _pulse(axis: Axes, record: Record, known: Truth) -> None:
 
 
 def everything(dataset: Phantom, subject: int) -> list[Record]:
-    """One record of each species, and a bona fide one before them."""
+    """Return a bona fide record followed by one record of each species."""
     return [choose(dataset, name, subject) for name in (BONA_FIDE, *SPECIES)]

@@ -1,4 +1,4 @@
-"""The capture sites: distributions of camera, light, people, and the printers and displays found there."""
+"""The capture sites: distributions of cameras, light, people, printers, and displays."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ Range = tuple[float, float]
 
 
 class Site(NamedTuple):
-    """One place of capture; ranges are uniform unless said otherwise.
+    """One capture site; ranges are uniform unless stated otherwise.
 
-    `rates` are the frame rates of its cameras relative to the nominal one; `crf` the range of H.264's constant rate factor in
-    the laboratory, `uncoded` the share of clips without a codec there; `dim` the share of clips in low light.
+    `rates` are the frame rates of its cameras relative to the nominal rate. `crf` is the range of the constant rate
+    factor of H.264 in the laboratory, and `uncoded` the share of clips without a codec there. `dim` is the share of
+    clips in low light.
 
-    Colour warmth is signed (positive: redder); `tones` are the shares of Fitzpatrick types 1 to 6; printer `sharpness`
-    is the unsharp gain of its driver, negative where prints come out blurrier than life: the cue that flips
-    between sites A and B, and tells nothing at C.
+    Color warmth is signed (positive: redder). `tones` are the shares of Fitzpatrick types 1 to 6. Printer `sharpness`
+    is the unsharp gain of the driver, negative if prints are blurrier than live faces. This cue flips between sites A
+    and B, and is uninformative at C.
     """
 
     devices: tuple[str, ...]

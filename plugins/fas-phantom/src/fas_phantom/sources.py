@@ -1,4 +1,4 @@
-"""Channels of a record: they render when they are read."""
+"""Channels of a record, which are rendered when they are read."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from fascore import Annotation, AnnotationSource, Frame, Source
 Channel = Literal["rgb", "depth", "infrared", "thermal"]
 CHANNELS: tuple[Channel, ...] = ("rgb", "depth", "infrared", "thermal")
 NEAR = (0.125, 0.185)
-"""Metres from the pivot, across and down, within which head, hair and a phone with its hand lie."""
+"""Extent, in meters from the pivot across and down, of head, hair, and a phone with its hand."""
 
 
 @dataclass(frozen=True)
 class Rendered(Source):
-    """One channel of a clip: `rgb` (H, W, 3) uint8, `depth` (H, W) uint16 millimetres with 0 unknown, `infrared` (H, W) uint8,
-    `thermal` (H, W) uint16 in hundredths of a kelvin. Frames are rendered on `device`; the codec runs on the CPU."""
+    """One channel of a clip.
+
+    `rgb` is (H, W, 3) uint8; `depth` (H, W) uint16 millimeters with 0 for unknown; `infrared` (H, W) uint8; `thermal`
+    (H, W) uint16 hundredths of a kelvin. Frames are rendered on `device`; the codec runs on the CPU.
+    """
 
     clip: ClipParameters
     channel: Channel
@@ -45,7 +48,7 @@ class Rendered(Source):
 
 
 def exact_points(clip: ClipParameters) -> np.ndarray:
-    """(F, 140, 2) float64 pixels, layout `mesh140`."""
+    """(F, 140, 2) float64 pixels of the landmarks in the layout `mesh140`."""
     shown = scene(clip)
     poses = [shown.pose(index) for index in range(clip.frames)]
     acted = [shown.attack.acted(pose, index) for index, pose in enumerate(poses)]
@@ -53,9 +56,9 @@ def exact_points(clip: ClipParameters) -> np.ndarray:
 
 
 def area(clip: ClipParameters) -> np.ndarray:
-    """(F, 4) float64 boxes in pixels, within the frame, that hold head and sheet, whether there is a sheet or not.
+    """(F, 4) float64 boxes in pixels, within the frame, that contain head and sheet, whether there is a sheet or not.
 
-    Head and phone lie within `NEAR` of the pivot; the margin is that of a tilted sheet.
+    Head and phone lie within `NEAR` of the pivot; the margin is for a tilted sheet.
     """
     sheet, size = clip.capture.sheet, clip.size
     low = 1.06 * np.minimum([sheet.shift_x - sheet.half_width, sheet.shift_y - sheet.half_height], [-NEAR[0], -NEAR[1]])
@@ -72,7 +75,7 @@ def area(clip: ClipParameters) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Detected(AnnotationSource):
-    """Boxes, and landmarks of a layout, `68` or `mesh140`, as a good detector would give them: off by 1 % of the face's size."""
+    """Boxes and landmarks (layout `68` or `mesh140`) as from a good detector, with an error of 1 % of the face size."""
 
     clip: ClipParameters
     layout: Layout = "68"

@@ -1,4 +1,4 @@
-"""The one list of species that the renderer knows. No numpy here: the config module reads it."""
+"""The list of all species of the renderer. The config module imports this, so it does not import numpy."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fascore import Task
 
 
 class Species(NamedTuple):
-    """A presentation attack instrument species: its task, and the module and class in `fas_phantom.attacks` that render it.
+    """A presentation attack instrument (PAI) species: its task, and the module and class in `fas_phantom.attacks`.
 
-    `own`: the depicted subject presents it, as the wearer of something that hides or alters part of the own face.
+    `own`: the depicted subject presents the attack, which hides or alters part of the subject's own face.
     """
 
     task: Task
@@ -45,4 +45,4 @@ SPECIES: dict[str, Species] = {
 }
 
 DEFAULT: tuple[str, ...] = ("print.flat", "replay.screen", "mask.rigid", "forgery.faceswap")
-"""What `phantom` renders unless told otherwise: scores already written down rest on exactly these. All others are asked for by name."""
+"""Species that `phantom` renders by default: published scores depend on exactly these. All others must be named."""

@@ -1,4 +1,4 @@
-"""Ordinary spectacles of the depicted person: worn in any clip, whatever its label, and seen by every camera."""
+"""Ordinary glasses of the depicted person: worn in clips of either label, and visible to every camera."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ FRAMES = np.array(
     [[0.012, 0.011, 0.012], [0.06, 0.028, 0.012], [0.02, 0.028, 0.06], [0.32, 0.31, 0.3], [0.36, 0.27, 0.12]],
     np.float32,
 )
-"""Black, tortoiseshell, blue, steel, gold; linear reflectance."""
+"""Linear reflectance of black, tortoiseshell, blue, steel, and gold frames."""
 METAL = 3
-"""Frames from this one on are thin wire."""
+"""Index of the first frame of thin wire."""
 
 GLASS_CONDUCTS = (0.3, 0.5)
-"""Share of the wearer's excess over the room that glass takes on: far from the skin, and on it."""
+"""Share of the wearer's excess over room temperature at the glass: far from the skin, and on it."""
 
 
 class Spectacles:
-    """Thin frame and clear lenses on one head, in one clip."""
+    """Glasses with a thin frame and clear lenses on one head, in one clip."""
 
     def __init__(self, clip: ClipParameters, seed: int) -> None:
         self.clip, self.who = clip, head(clip.subject).who
         self.rims, self.worn = pair(clip.subject, seed)
 
     def layer(self, moment: Moment) -> Layer:
-        """The pair in a frame."""
+        """Return the glasses in a frame."""
         return moment.once("spectacles", lambda: put_on(self.worn, head(self.clip.subject), moment, self.clip))
 
     def rgb(self, image: Field, moment: Moment) -> Field:
-        """Linear RGB (H, W, 3): frame, highlights, and what mirrors in the lenses."""
+        """Linear RGB (H, W, 3) with the frame, highlights, and reflections in the lenses."""
         layer = self.layer(moment)
         shine = layer.gloss * layer.light.gleam
         framed = mix(image, painted(self.worn, layer, self.clip) + shine[..., None], layer.cover)
@@ -49,23 +49,23 @@ class Spectacles:
         )
 
     def picture(self, gray: Field, moment: Moment) -> Field:
-        """Luminance (H, W) of the pair where a flat medium depicts it."""
+        """Luminance (H, W) of a flat medium's picture with the glasses."""
         layer = self.layer(moment)
         return mix(gray, luminance(layer.look(self.worn.color)), layer.cover)
 
     def depth(self, meters: Field, moment: Moment) -> Field:
-        """Metres (H, W): the frame where it fills most of a pixel; the lenses do not stop the sensor's light."""
+        """Meters (H, W), with the frame where it fills most of a pixel; the lenses transmit the light of the sensor."""
         layer = self.layer(moment)
         return np.where(layer.cover > 0.5, np.float32(self.clip.capture.distance) - layer.hit.lift, meters)
 
     def infrared(self, light: Field, moment: Moment) -> Field:
-        """Near-infrared light (H, W): frame and glare."""
+        """Near-infrared light (H, W) with frame and glare."""
         layer = self.layer(moment)
         glare, _ = self.rims.glare(self.who, layer.hit, self.clip.capture)
         return mix(light, near_infrared(layer, self.clip), layer.cover) + np.float32(0.25) * glare
 
     def thermal(self, celsius: Field, moment: Moment) -> Field:
-        """Degrees (H, W): glass is opaque to long waves and hardly warmer than the room."""
+        """Degrees Celsius (H, W): glass is opaque to long waves and hardly warmer than the room."""
         layer = self.layer(moment)
         _, glass = self.rims.glare(self.who, layer.hit, self.clip.capture)
         return mix(celsius, warmed(self.clip, celsius, self.rims.off, GLASS_CONDUCTS), np.maximum(glass, layer.cover))
@@ -73,7 +73,7 @@ class Spectacles:
 
 @lru_cache(maxsize=16)
 def pair(person: Person, seed: int) -> tuple[Rims, Instrument]:
-    """Form and maps of the spectacles of a seed on a person's nose."""
+    """Return shape and maps of the glasses of a seed on a person's nose."""
     random, wearer, (x, y) = stream("spectacles", seed), head(person), grid()
     material = int(random.integers(len(FRAMES)))
     rim = random.uniform(0.0006, 0.0009) if material >= METAL else random.uniform(0.0011, 0.002)

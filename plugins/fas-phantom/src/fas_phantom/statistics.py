@@ -1,4 +1,4 @@
-"""Plain statistics of one record, by modality: what a clip tells without any learning. They measure how hard the phantom is."""
+"""Simple statistics of one record by modality. They measure how difficult the phantom is without learning."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ NOSE, EYES, CHEEKS, HULL = (30, 33), (36, 39, 42, 45), (2, 14, 31, 35), tuple(ra
 
 
 def depth(record: Record) -> dict[str, float]:
-    """Of the face's depth in millimetres, holes left out: residual of the best plane and of the best quadric, height of the nose over the
-    cheeks, range from the 5th to the 95th percentile, mean absolute Laplacian; and the share of valid pixels."""
+    """Statistics of the face's depth in millimeters, without holes, and the share of valid pixels.
+
+    They are the residuals of the best plane and the best quadric, the height of the nose over the cheeks, the range
+    from the 5th to the 95th percentile, and the mean absolute Laplacian.
+    """
     image, points = _middle(record, "depth")
     inside = _hull(points, image.shape)
     valid = inside & (image > 0)
@@ -40,7 +43,11 @@ def depth(record: Record) -> dict[str, float]:
 
 
 def infrared(record: Record) -> dict[str, float]:
-    """Of the near infrared: mean and deviation on the face, mean relative to that beside face and instrument, eyes relative to cheeks."""
+    """Statistics of near infrared.
+
+    They are mean and deviation on the face, the mean relative to the surroundings of face and instrument, and eyes
+    relative to cheeks.
+    """
     image, points = _middle(record, "infrared")
     inside, beside = _hull(points, image.shape), _beside(record, image.shape)
     face = image[inside].astype(np.float64)
@@ -55,8 +62,11 @@ def infrared(record: Record) -> dict[str, float]:
 
 
 def rgb(record: Record) -> dict[str, float]:
-    """Of the picture of the face: mean, deviation, ratios of channels, saturation, Laplacian variance, noise (median absolute deviation of the
-    Laplacian), steps at the borders of 8 x 8 blocks relative to steps elsewhere."""
+    """Statistics of the picture of the face.
+
+    They are mean, deviation, ratios of channels, saturation, Laplacian variance, noise (median absolute deviation of
+    the Laplacian), and steps at the borders of 8 x 8 blocks relative to all steps.
+    """
     image, points = _middle(record, "rgb")
     inside, picture = _hull(points, image.shape[:2]), image.astype(np.float32)
     red, green, blue = (float(picture[..., channel][inside].mean()) + 1 for channel in range(3))
@@ -78,7 +88,7 @@ def rgb(record: Record) -> dict[str, float]:
 
 
 def pulse(record: Record) -> dict[str, float]:
-    """Of POS on three skin regions: signal to noise in dB, share of the power at the peak, coherence between regions."""
+    """Statistics of POS on three skin regions: SNR in dB, share of the power at the peak, coherence between regions."""
     measures = measured(*region_colors(record))
     return {"snr": measures.snr, "share": measures.share, "coherence": measures.coherence}
 
@@ -92,17 +102,17 @@ STATISTICS: dict[str, Callable[[Record], dict[str, float]]] = {
 
 
 def auc(attacks: np.ndarray, bona_fide: np.ndarray) -> float:
-    """Area under the ROC: how often a bona fide value exceeds that of an attack, ties counting half."""
+    """Area under the ROC curve: how often a bona fide value exceeds that of an attack; ties count half."""
     ranks = rankdata(np.concatenate([bona_fide, attacks]))
     count = len(bona_fide)
     return float((ranks[:count].sum() - count * (count + 1) / 2) / (count * len(attacks)))
 
 
 def _middle(record: Record, channel: str) -> tuple[np.ndarray, np.ndarray]:
-    """The middle frame of a channel, and the landmarks (68, 2) that the record ships for it."""
+    """Return the middle frame of a channel, and the record's landmarks (68, 2) for it."""
     if record.annotation is None or channel not in record.channels:
         raise FascoreError(
-            f"record '{record.id}' lacks landmarks or the channel '{channel}'; give a record of 'phantom'"
+            f"record '{record.id}' lacks landmarks or the channel '{channel}'; pass a record of 'phantom'"
         )
     points = np.asarray(record.annotation.load().points, np.float64)
     index = len(points) // 2
@@ -110,7 +120,7 @@ def _middle(record: Record, channel: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _hull(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """(H, W) bool: the face from brows to chin, drawn in by a tenth, so that no background shows."""
+    """(H, W) bool: the face from brows to chin, shrunk by a tenth to exclude the background."""
     outer = cv2.convexHull(points[list(HULL)].astype(np.float32))[:, 0]
     inner = outer.mean(0) + 0.9 * (outer - outer.mean(0))
     mask = np.zeros(shape[:2], np.uint8)
@@ -119,7 +129,7 @@ def _hull(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _beside(record: Record, shape: tuple[int, ...]) -> np.ndarray:
-    """(H, W) bool: what face and instrument may not cover in the middle frame."""
+    """(H, W) bool: the pixels of the middle frame that face and instrument cannot cover."""
     known = record.annotation.load() if record.annotation else None
     mask = np.ones(shape[:2], bool)
     if known is not None and known.area is not None:
@@ -133,7 +143,7 @@ def _residual(design: np.ndarray, z: np.ndarray) -> float:
 
 
 def _around(image: np.ndarray, points: np.ndarray, names: tuple[int, ...]) -> float:
-    """Median of the valid pixels near landmarks; those of the jaw are moved inwards to the cheeks."""
+    """Median of the valid pixels near landmarks; those of the jaw are moved inward to the cheeks."""
     reach, values = max(1, round(0.03 * float(np.ptp(points[:, 1])))), []
     for name in names:
         x, y = points[name] if name > 16 else points[name] + 0.35 * (points[30] - points[name])

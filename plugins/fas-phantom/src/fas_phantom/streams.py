@@ -1,4 +1,4 @@
-"""Named random streams: what is drawn is a function of the names only, never of what was drawn before."""
+"""Named random streams: a draw depends only on the names, never on earlier draws."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 def key(*names: str | int) -> int:
-    """A 64-bit number for a path of names."""
+    """Return a 64-bit number for a path of names."""
     text = "\x1f".join(map(str, names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def stream(*names: str | int) -> np.random.Generator:
-    """The generator of a path of names, such as `stream(seed, "capture", id)`."""
+    """Return the generator for a path of names, such as `stream(seed, "capture", id)`."""
     return np.random.Generator(np.random.SFC64(key(*names)))

@@ -1,4 +1,4 @@
-"""Long-wave infrared: temperatures in degrees Celsius of skin, hair, clothes, the room and what is worn, and the camera that records them."""
+"""Long-wave infrared: temperatures (degrees Celsius) of skin, hair, clothes, worn items, and room; and the camera."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from fas_phantom.traits import EYE_SPACING, MOUTH, SUBNASALE
 from fas_phantom.view import Pose
 
 FREEZING = 273.15
-"""Kelvin at 0 degrees Celsius."""
+"""0 degrees Celsius in kelvin."""
 MOUTH_CAVITY = 36.2
 HAIR = 0.4
-"""Share of the skin's excess over the room that the outside of hair still has; that of clothes is drawn."""
+"""Share of the skin's excess over room temperature at the outside of hair; that of clothes is drawn."""
 REACH = 0.006
-"""Metres over which an air gap keeps the wearer's warmth from what is worn."""
+"""Scale, in meters, at which an air gap insulates a worn item from the wearer's warmth."""
 
 
 def drawn(clip: ClipParameters, what: str, low: float, high: float) -> float:
-    """A thermal property of a clip's instrument, uniform in a range."""
+    """Draw a thermal property of a clip's instrument, uniform in a range."""
     return float(stream("thermal", clip.seed, clip.id, what).uniform(low, high))
 
 
 @lru_cache(maxsize=24)
 def warmth(person: Person) -> Field:
-    """(H, W, 2) over the maps of a head: degrees Celsius of the bare skin, and how much hair, brows and beard cover it.
+    """(H, W, 2) over the maps of a head: degrees Celsius of the bare skin, and its coverage by hair, brows, and beard.
 
-    Warm at the inner corners of the eyes, temples and forehead; cooler on cheeks, chin and ears; coolest at the tip of the nose.
+    The skin is warm at the inner corners of the eyes, temples, and forehead; cooler on cheeks, chin, and ears; and
+    coolest at the tip of the nose.
     """
     face, random, (x, y) = head(person), stream("warmth", person.seed), grid()
     who, corner = face.who, EYE_SPACING * face.who.eye_spacing * face.who.width
@@ -58,13 +59,13 @@ def warmth(person: Person) -> Field:
 
 @lru_cache(maxsize=4)
 def surroundings(background: int, celsius: float, size: int) -> Field:
-    """(size, size) degrees of walls and furniture: within a degree of the room's."""
+    """(size, size) degrees Celsius of walls and furniture, within about one degree of the room."""
     random = stream("thermal", "background", background)
     return np.float32(celsius) + np.float32(0.35) * noise(random, (size, size), (size / 3, size / 3), 2)
 
 
 def living(clip: ClipParameters, person: Person, moment: Moment, cover: Field, torso: Body) -> Field:
-    """(H, W) degrees of the person in the room; `cover` is that of the head. Nostrils cool and warm with the breath."""
+    """(H, W) degrees Celsius of a person in the room, with breath at the nostrils; `cover` is that of the head."""
     capture, hit, room = clip.capture, moment.hit, np.float32(clip.capture.room)
     maps = sample(warmth(person), hit.u, hit.v)
     skin, hair = maps[..., 0], maps[..., 1]
@@ -79,7 +80,7 @@ def living(clip: ClipParameters, person: Person, moment: Moment, cover: Field, t
 
 
 def clothed(clip: ClipParameters, torso: Body, pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
-    """(H, W) degrees of neck and shoulders at points of the view plane, and their coverage."""
+    """(H, W) degrees Celsius of neck and shoulders at points of the view plane, and their coverage."""
     dressed, below = torso.dress_at(pose, x, y)
     room, share = (
         np.float32(clip.capture.room),
@@ -89,9 +90,9 @@ def clothed(clip: ClipParameters, torso: Body, pose: Pose, x: Field, y: Field) -
 
 
 def warmed(clip: ClipParameters, wearer: Field, gap: Field | float, conducts: tuple[float, float]) -> Field:
-    """Degrees of the outside of something worn: a share of the wearer's excess over the room, even and without fine pattern.
+    """Degrees Celsius of the outside of a worn item: a smooth share of the wearer's excess over the room.
 
-    `gap` (metres) of air lowers the share from the second of `conducts` to the first.
+    An air `gap` (meters) lowers the share from the second value of `conducts` to the first.
     """
     near = np.exp(-np.clip(gap, 0, 0.1) / np.float32(REACH))
     share = drawn(clip, "conducts", 0.9, 1.1) * (conducts[0] + (conducts[1] - conducts[0]) * near)
@@ -100,7 +101,7 @@ def warmed(clip: ClipParameters, wearer: Field, gap: Field | float, conducts: tu
 
 
 def record_thermal(clip: ClipParameters, celsius: Field, index: int) -> np.ndarray:
-    """(H, W) uint16 in hundredths of a kelvin: the lens' blur, the drift of an uncooled sensor, its columns, noise of each picture."""
+    """(H, W) uint16 hundredths of a kelvin with lens blur, and drift, column noise, and noise of an uncooled sensor."""
     capture, size = clip.capture, clip.size
     columns = gaussian(stream("noise", clip.seed, clip.id, "columns"), (size,))
     fine = gaussian(stream("noise", clip.seed, clip.id, "thermal", index), (size, size))

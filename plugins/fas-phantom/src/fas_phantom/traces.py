@@ -11,7 +11,7 @@ from fas_phantom.canvas import Field
 
 
 class Bands(NamedTuple):
-    """Traces (N, N, C) such that T_A = lowpass(B, N/8) + lowpass(C, N/2) + T: B is coarse, C of middle size, T fine."""
+    """Traces (N, N, C) with T_A = lowpass(B, N/8) + lowpass(C, N/2) + T: B is coarse, C medium, and T fine."""
 
     b: Field
     c: Field
@@ -25,14 +25,17 @@ class Bands(NamedTuple):
 
 
 def bands(trace: Field) -> Bands:
-    """The bands of a trace (N, N, C): B := T_A, C := T_A - lowpass(B), T := T_A - lowpass(B) - lowpass(C), which makes Eq. 5 exact."""
+    """Return the bands of a trace (N, N, C), which satisfy Eq. 5 exactly.
+
+    B := T_A, C := T_A - lowpass(B), T := T_A - lowpass(B) - lowpass(C).
+    """
     size = trace.shape[0]
     c = trace - lowpass(trace, size // 8)
     return Bands(trace, c, c - lowpass(c, size // 2))
 
 
 def lowpass(image: Field, count: int) -> Field:
-    """An image (N, N) or (N, N, C) averaged to `count` x `count` cells, and interpolated back to N x N linearly between the cells' centres."""
+    """Average an image (N, N) or (N, N, C) to `count` x `count` cells and interpolate linearly back to N x N."""
     operator = _operator(image.shape[0], count)
     return (
         np.moveaxis(np.asarray(operator @ np.moveaxis(image, -1, 0) @ operator.T), 0, -1)
@@ -43,7 +46,7 @@ def lowpass(image: Field, count: int) -> Field:
 
 @lru_cache(maxsize=16)
 def _operator(size: int, count: int) -> Field:
-    """(size, size): adaptive average pooling to `count` cells along one axis, then linear interpolation (align_corners=False)."""
+    """(size, size): adaptive average pooling to `count` cells on one axis, then interpolation (align_corners=False)."""
     cells = np.arange(count)
     first, last = cells * size // count, -(-(cells + 1) * size // count)
     places = np.arange(size)

@@ -1,4 +1,4 @@
-"""The traits of a person, drawn from the person's seed. Lengths are in metres or relative to the average adult."""
+"""The traits of a person, drawn from the person's seed. Lengths are in meters or relative to the average adult."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fas_phantom.streams import stream
 
 EYE_SPACING, BROW_HEIGHT = 0.0325, -0.0215
 SUBNASALE, MOUTH, CHIN, CROWN = 0.046, 0.0685, 0.115, -0.118
-"""Heights on the midline of the average face, downwards from the line of the eyes."""
+"""Heights on the midline of the average face, downward from the line of the eyes."""
 
 SKIN_TONES = np.array(
     [
@@ -49,7 +49,7 @@ IRIS_BY_TONE = (
 
 
 class Traits(NamedTuple):
-    """One person. Plain numbers are factors of the average; colours are linear RGB (3,) float32."""
+    """One person. Plain numbers are factors of the average; colors are linear RGB (3,) float32."""
 
     width: float
     length: float
@@ -79,9 +79,10 @@ class Traits(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def traits(person: Person) -> Traits:
-    """The traits of a person: a function of seed and tone.
+    """Return the traits of a person, a function of seed and tone.
 
-    `hair_length`: 0 bald, 1 short, 2 medium, 3 long. `beard` is its density; `beard_style`: 0 full, 1 moustache, 2 chin, 3 both.
+    `hair_length`: 0 bald, 1 short, 2 medium, 3 long. `beard` is its density. `beard_style`: 0 full, 1 mustache, 2 chin,
+    3 both.
     """
     random = stream("traits", person.seed)
 

@@ -1,7 +1,8 @@
-"""Where each pixel looks: from the frame through an optional flat medium onto the head's height field.
+"""Projection: from each pixel of the frame, through an optional flat medium, onto the height field of the head.
 
-Projection is weak perspective. View coordinates are metres in the plane through the head's pivot that faces the camera,
-x right, y down, z towards the camera. The height field is met by a fixed-point iteration along the line of sight.
+Projection is weak perspective. View coordinates are meters in the plane through the pivot of the head that faces the
+camera: x right, y down, z toward the camera. A fixed-point iteration along the line of sight intersects the height
+field.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from fas_phantom.traits import MOUTH
 
 PIVOT_Y, PIVOT_Z = 0.03, -0.01
 FACE_HEIGHT = 0.19
-"""Metres from hairline to chin of the average face."""
+"""Distance from hairline to chin of the average face, in meters."""
 
 
 class Pose(NamedTuple):
-    """Pose of one frame: angles in degrees, `x`, `y` pixels of the pivot, `scale` pixels per metre.
+    """Pose in one frame: angles in degrees, `x` and `y` of the pivot in pixels, and `scale` in pixels per meter.
 
-    `tilt` (about the vertical and the horizontal, degrees) turns a flat medium that carries the whole picture.
+    `tilt` (about the vertical and the horizontal, in degrees) rotates a flat medium that shows the whole picture.
     """
 
     yaw: float
@@ -41,8 +42,9 @@ class Pose(NamedTuple):
 class Hit(NamedTuple):
     """Where the pixels of one frame meet the head, fields (H, W) float32.
 
-    `plane_x`, `plane_y`: view plane or medium in metres about the pivot; `x`, `y`: the head's own frontal plane;
-    `u`, `v`: pixels of its maps; `gap`: the open mouth in [0, 1]; `lift`: metres towards the camera from the pivot plane.
+    `plane_x`, `plane_y`: on the view plane or medium, in meters from the pivot; `x`, `y`: on the frontal plane of the
+    head; `u`, `v`: pixels of its maps; `gap`: the open mouth in [0, 1]; `lift`: meters toward the camera from the pivot
+    plane.
     """
 
     plane_x: Field
@@ -56,11 +58,11 @@ class Hit(NamedTuple):
 
 
 Extent: TypeAlias = int | tuple[int, int]
-"""Rows and columns of a window, or both at once."""
+"""Rows and columns of a window, or one number for both."""
 
 
 def plane(pose: Pose, size: Extent) -> tuple[Field, Field]:
-    """View coordinates (x, y) of all pixel centres on the (tilted) picture plane, in metres."""
+    """View coordinates (x, y) of all pixel centers on the (tilted) picture plane, in meters."""
     rows, columns = (size, size) if isinstance(size, int) else size
     roll, (across, down) = np.deg2rad(pose.roll), np.deg2rad(pose.tilt)
     scale = np.float32(pose.scale)
@@ -82,12 +84,12 @@ def _centers(size: int) -> Field:
 
 
 def first_row(pose: Pose, size: int, level: float) -> int:
-    """A row of the frame above which nothing lies lower than `level` metres below the pivot."""
+    """Return a row of the frame above which every pixel is less than `level` meters below the pivot."""
     edge = np.array([0.5, size - 0.5])
     roll, (across, down) = np.deg2rad(pose.roll), np.deg2rad(pose.tilt)
     x, rows = (edge - pose.x) / pose.scale, (np.arange(size) + 0.5 - pose.y) / pose.scale
     y = (np.cos(roll) * rows[:, None] - np.sin(roll) * x) / np.cos(down)
-    # A tilted plane's keystone and what it does to x: ample for the tilts that occur.
+    # The keystone of a tilted plane, also for x: a generous bound for all tilts that occur.
     lowest = y.max(1) + 0.5 * abs(np.sin(across)) * np.abs(y).max(1)
     return int(np.searchsorted(np.maximum.accumulate(lowest), level))
 
@@ -98,9 +100,9 @@ def _turn(pose: Pose) -> tuple[float, float, float, float]:
 
 
 def meet(head: Head, pose: Pose, size: Extent) -> Hit:
-    """Follow every pixel's line of sight to the head: two steps at half the resolution, one at the full.
+    """Follow the line of sight of every pixel to the head: two steps at half resolution, one at full resolution.
 
-    A window that is not square has even numbers of rows and columns; `pose` is then relative to its corner.
+    A window that is not square must have even numbers of rows and columns; `pose` is then relative to its corner.
     """
     rows, columns = (size, size) if isinstance(size, int) else size
     half = ((rows + 1) // 2, (columns + 1) // 2)
@@ -122,10 +124,10 @@ def meet(head: Head, pose: Pose, size: Extent) -> Hit:
 def _follow(
     relief: Field, pose: Pose, plane_x: Field, plane_y: Field, z: Field, steps: int
 ) -> tuple[Field, Field, Field]:
-    """Pixels (u, v) of the relief's map that are seen at points of the view plane, and its height there, from a first guess of the height.
+    """Map pixels (u, v) of the relief that are visible at points of the view plane, and its height there.
 
-    With x = (plane_x - s_y z) / c_y and y = (plane_y + s_p (c_y z - s_y x)) / c_p, turned by yaw y and pitch p, both are
-    affine in plane and height.
+    `z` is a first guess of the height. With x = (plane_x - s_y z) / c_y and y = (plane_y + s_p (c_y z - s_y x)) / c_p,
+    rotated by yaw y and pitch p, both are affine in plane and height.
     """
     cy, sy, cp, sp = _turn(pose)
     across, down = np.float32(-sy / (cy * PITCH)), np.float32(sp / (cp * cy * PITCH))
@@ -141,7 +143,7 @@ def _follow(
 
 
 def _open_mouth(head: Head, x: Field, y: Field, opening: float) -> tuple[Field, Field]:
-    """Undo the jaw's drop: where the pixels below the lips were with the mouth shut, and the gap between the lips."""
+    """Undo the drop of the jaw: return the closed-mouth position of pixels below the lips, and the gap between lips."""
     line, wide = MOUTH * head.who.length, 0.021 * head.who.mouth_width * head.who.width
     below = y - np.float32(line)
     arch = np.sqrt(np.clip(1 - (x / np.float32(wide)) ** 2, 0, 1))
@@ -151,7 +153,7 @@ def _open_mouth(head: Head, x: Field, y: Field, opening: float) -> tuple[Field, 
 
 
 def project(head: Head, pose: Pose, points: np.ndarray) -> np.ndarray:
-    """Pixels (N, 2) of points (N, 3) of the head's own frame (x, y, relief in metres), mouth and lids as in the pose."""
+    """Pixels (N, 2) of points (N, 3) in the head's frame (x, y, relief in meters), mouth and lids as in the pose."""
     x, y, z = points[:, 0], points[:, 1] - PIVOT_Y, points[:, 2] - PIVOT_Z
     cy, sy, cp, sp = _turn(pose)
     across, depth = cy * x + sy * z, cy * z - sy * x
@@ -168,9 +170,10 @@ def project(head: Head, pose: Pose, points: np.ndarray) -> np.ndarray:
 
 
 def window(pose: Pose, size: int, box: np.ndarray, margin: float) -> tuple[int, int, int, int]:
-    """Top, left, rows and columns, both even, of what may show of a box ((x, y, z) from, to) of the head's own frame in a picture without tilt.
+    """Top, left, and (even) rows and columns of the window in which a box may be visible in a picture without tilt.
 
-    `margin` is in pixels; the window may go beyond the frame's end by one row or column.
+    The box is the minimum and maximum (x, y, z) in the head's frame. `margin` is in pixels; the window may exceed the
+    frame by one row or column.
     """
     corners = np.stack(np.meshgrid(*box.T), axis=-1).reshape(-1, 3)
     cy, sy, cp, sp = _turn(pose)

@@ -70,7 +70,7 @@ class Forged(Live):
         return image * (1 + self.inner(moment)[..., None] * shift)
 
     def resampling(self, image: Field, moment: Moment) -> Field:
-        """The region on the generator's lattice, with uneven overlap of transposed convolutions, resampled to a frame."""
+        """The region on the generator's lattice, with uneven overlap of transposed convolutions, resampled back."""
         count, step = int(self.clip.trait("resolution")), moment.pose.scale * 2 * CROP / self.clip.trait("resolution")
         column, row = np.meshgrid(
             *2 * [((np.arange(count, dtype=np.float32) + np.float32(0.5)) / count * 2 - 1) * np.float32(CROP)]

@@ -56,5 +56,5 @@ def regions(person: Person) -> tuple[Field, Field, Field, Field]:
     inner = soft((1 - np.hypot(x / wide, (y - 0.028 * who.length) / long)) * wide, 0.003)
     corners = pair(x, y, 0.025 * who.mouth_width * who.width, MOUTH * who.length, 0.012, 0.009)
     brows = pair(x, y, 0.032 * who.width, BROW_HEIGHT * who.length, 0.022, 0.009)
-    outwards = np.sign(x) * corners
-    return inner, inner * outwards, inner * corners, inner * brows
+    outward = np.sign(x) * corners
+    return inner, inner * outward, inner * corners, inner * brows
