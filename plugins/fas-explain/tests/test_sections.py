@@ -26,7 +26,7 @@ def test_sections_named_under_trackers_stand_in_the_report(trained_with: Callabl
     for title in ("Features", "What the model sees", "Where the score comes from"):
         assert f"<h2>{title}</h2>" in page
     assert page.count('aria-label="features of ') == 2  # two nodes, one test set
-    assert page.count("Not drawn: only 4 records have it; 5 are needed") == 2  # the other test set
+    assert page.count("No plot: only 4 records have these features; 5 are needed") == 2  # the other test set
     assert len(re.findall(r'alt="depth of [^"]*"', page)) == 6  # bona fide and two species, two test sets
     assert len(re.findall(r'alt="places over face of [^"]*"', page)) == 6
 
@@ -81,7 +81,7 @@ def test_a_wrong_section_for_a_finished_run_is_a_sentence(run: Path, in_process:
         ("galery", "Did you mean 'gallery'"),
         (
             json.dumps({"saliency": {**CAM, "head": "mian"}}),
-            "there is no head 'mian' that gives a score; available: main",
+            "there is no head 'mian' that produces a score; available: main",
         ),
     ):
         done = in_process("report", run, "--add", sections, "--device", "cpu", code=1)
@@ -128,7 +128,7 @@ def test_grad_cam_looks_into_a_layer_and_says_which_there_are(run: Path) -> None
         assert ((heat_map >= 0) & (heat_map <= 1)).all()
         with pytest.raises(FascoreError, match=r"'app' has no layer 'model.layer9'; it has: .*model.layer4"):
             grad_cam(trained, records, "main", "app", "model.layer9")
-        with pytest.raises(FascoreError, match=r"'app' gives Vector\(\d+\), which has no places"):
+        with pytest.raises(FascoreError, match=r"'app' produces Vector\(\d+\), which has no spatial positions"):
             grad_cam(trained, records, "main", "app")
 
 
@@ -170,5 +170,5 @@ def test_pictures_keep_intensities_and_stretch_planes() -> None:
     np.testing.assert_array_equal(pixels(plane, Plane(1, 2, 2), "x"), colored((plane[0] + 2) / 8))
     clip = np.stack([np.full((3, 2, 2), v, np.float32) for v in (0.0, 1.0, 0.5)])
     assert (pixels(clip, Clip(3, 3, 2, 2), "x") == 255).all()
-    with pytest.raises(FascoreError, match=r"'x' gives Vector\(4\), which is not a picture"):
+    with pytest.raises(FascoreError, match=r"'x' produces Vector\(4\), which is not a picture"):
         pixels(np.zeros(4, np.float32), Vector(4), "x")

@@ -106,7 +106,7 @@ def test_deeppixbis_takes_the_first_layers_of_a_file_of_weights(tmp_path) -> Non
 def test_appearance_encoders_refuse_what_they_cannot_read() -> None:
     with pytest.raises(SpecError, match="one Image or Plane"):
         MesoNet().infer([Vector(3)])
-    with pytest.raises(SpecError, match="16 pixels a side"):
+    with pytest.raises(SpecError, match="16 pixels per side"):
         DeepPixBis().infer([Image(3, 8, 8)])
     with pytest.raises(FascoreError, match="densenet161"):
         validate(DeepPixBis, {"network": {"type": "timm", "name": "resnet18"}})

@@ -102,5 +102,5 @@ def test_heads_refuse_what_they_cannot_learn() -> None:
         OneHeadMulti(classes=("a", "b")).check([Vector(2)], Labels("label"))
     with pytest.raises(SpecError, match="not"):
         PixelBinary().check([Plane(1, 2, 2)], Dense(Plane(1, 2, 2)))
-    with pytest.raises(ValueError, match="named twice"):
+    with pytest.raises(ValueError, match="listed twice"):
         OneHeadMulti(classes=("a", "a"))

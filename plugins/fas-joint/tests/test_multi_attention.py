@@ -218,9 +218,9 @@ def test_centres_that_are_far_apart_and_vectors_within_their_margin_cost_nothing
 
 
 def test_multi_attention_and_its_loss_refuse_what_they_cannot_use() -> None:
-    with pytest.raises(SpecError, match="2 x 2 or more"):
+    with pytest.raises(SpecError, match="at least 2 x 2"):
         validate(MultiAttention, SMALL).infer([Image(3, 16, 16)])
-    with pytest.raises(FascoreError, match="lies before 'attention_level'"):
+    with pytest.raises(FascoreError, match="must be less than 'attention_level'"):
         validate(MultiAttention, {"texture_level": 3})
     with pytest.raises(FascoreError, match="a timm encoder"):
         validate(MultiAttention, {"network": {"type": "joint.mesonet"}})

@@ -123,7 +123,7 @@ for name, shared in (("vit_base_patch16_224", 13), ("resnet50", 5)):
     try:
         validate(TaskSplit, {"network": {"type": "timm", "name": name}, "shared": shared}).infer([Image(3, 224, 224)])
     except SpecError as error:
-        assert "more stages" in str(error)
+        assert "that many stages" in str(error)
     else:
         raise AssertionError(name)
 assert "torch" not in sys.modules and "timm" not in sys.modules
@@ -139,6 +139,6 @@ def test_what_cannot_be_divided_is_refused_in_a_sentence() -> None:
         config(VIT, 1).infer([Clip(2, 3, 32, 32)])
     with pytest.raises(FascoreError, match='"output": "vector"'):
         config({**VIT, "output": "tokens"}, 1)
-    with pytest.raises(FascoreError, match="stands for two networks"):
+    with pytest.raises(FascoreError, match="describes two networks"):
         config({**VIT, "weights": "x.safetensors"}, 1)
     assert config(VIT, 6, output="both").infer([Image(3, 32, 32)]) == {"spoof": Vector(64), "forgery": Vector(64)}

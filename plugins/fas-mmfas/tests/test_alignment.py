@@ -249,8 +249,8 @@ def test_tokens_are_averaged_over_their_places() -> None:
     ("signals", "target", "sentence"),
     [
         ([Vector(4)], LABEL, "needs two or more; got 1"),
-        ([Vector(4), Image(3, 8, 8)], LABEL, r"input 1 gives Image\(3, 8, 8\); give it the features of an encoder"),
-        ([Vector(4), Tokens(3, 5)], LABEL, "the first input has 4, input 1 has 5"),
+        ([Vector(4), Image(3, 8, 8)], LABEL, r"input 1 produces Image\(3, 8, 8\); use the features of an encoder"),
+        ([Vector(4), Tokens(3, 5)], LABEL, "the first input has 4 and input 1 has 5"),
         ([Vector(4), Vector(4)], Dense(Plane(1, 4, 4)), "a column such as record.label"),
     ],
 )

@@ -101,12 +101,15 @@ def test_a_record_without_any_stream_has_a_defined_feature_that_no_head_reads(fu
 @pytest.mark.parametrize(
     ("signals", "sentence"),
     [
-        ([Tokens(5, 6)] * 2, "three token streams.*got 2; 'mean' takes any number"),
+        ([Tokens(5, 6)] * 2, "three token streams.*got 2; 'mean' accepts any number"),
         ([Tokens(5, 6)] * 4, "got 4"),
-        ([Tokens(5, 6), Tokens(5, 8), Tokens(5, 6)], r"input 0 gives Tokens\(5, 6\), input 1 gives Tokens\(5, 8\)"),
-        ([Tokens(5, 6), Tokens(5, 6), Tokens(9, 6)], r"input 2 gives Tokens\(9, 6\)"),
-        ([Tokens(5, 6), Tokens(5, 6, 1), Tokens(5, 6)], r"Tokens\(5, 6\) behind 1 of no place"),
-        ([Tokens(5, 6), Vector(6), Tokens(5, 6)], r"input 1 gives Vector\(6\); let its encoder give tokens"),
+        (
+            [Tokens(5, 6), Tokens(5, 8), Tokens(5, 6)],
+            r"input 0 produces Tokens\(5, 6\), input 1 produces Tokens\(5, 8\)",
+        ),
+        ([Tokens(5, 6), Tokens(5, 6), Tokens(9, 6)], r"input 2 produces Tokens\(9, 6\)"),
+        ([Tokens(5, 6), Tokens(5, 6, 1), Tokens(5, 6)], r"Tokens\(5, 6\) after 1 without a position"),
+        ([Tokens(5, 6), Vector(6), Tokens(5, 6)], r"input 1 produces Vector\(6\); let its encoder produce tokens"),
         ([Tokens(5, 5)] * 3, "a width of 5 is not a multiple of 2 heads"),
     ],
 )

@@ -68,10 +68,10 @@ def test_the_first_convolution_of_differences_is_the_mean_over_rgb_repeated() ->
         assert torch.allclose(other.conv_stem.weight[:, channel], (weight[:, 0] + weight[:, 1] + weight[:, 2]) / 3)
     assert torch.equal(other.blocks[2][0].conv_pw.weight, rgb.blocks[2][0].conv_pw.weight)
     # Grey pictures repeated four times answer four times as strongly: nothing is rescaled.
-    grey = torch.rand(1, 1, 32, 32)
+    gray = torch.rand(1, 1, 32, 32)
     once, repeated = (
-        nn.functional.conv2d(grey.expand(1, 3, 32, 32), weight),
-        nn.functional.conv2d(grey.expand(1, 12, 32, 32), inflated(weight, 12)),
+        nn.functional.conv2d(gray.expand(1, 3, 32, 32), weight),
+        nn.functional.conv2d(gray.expand(1, 12, 32, 32), inflated(weight, 12)),
     )
     assert torch.allclose(repeated, 4 * once, atol=1e-5)
 
@@ -91,13 +91,15 @@ def test_a_sequence_is_read_in_both_directions_to_its_ends() -> None:
 def test_what_cannot_be_is_said() -> None:
     with pytest.raises(ValueError, match=r"no ImageNet weights of the port of 2019"):
         MultiFrame(trunk="port2019", pretrained=True)
-    with pytest.raises(ValueError, match=r"two starts"):
+    with pytest.raises(ValueError, match=r"both set the initial weights"):
         Difference(pretrained=True, trunk_from="runs/multi#multi")
-    with pytest.raises(ValueError, match=r"'levels' are some of 1 to 5, rising"):
+    with pytest.raises(ValueError, match=r"'levels' must be increasing numbers from 1 to 5"):
         MultiFrame(levels=(5, 4))
-    with pytest.raises(SpecError, match=r"2 places a side, too few for 3 parts; enlarge 'size'"):
+    with pytest.raises(SpecError, match=r"2 positions per side, too few for 3 parts; increase 'size'"):
         MultiFrame(parts=3).infer([Clip(5, 3, 64, 64)])
-    with pytest.raises(SpecError, match=r"reads one Plane, as difference or twostream.optical_flow give it; got Clip"):
+    with pytest.raises(
+        SpecError, match=r"accepts one Plane, such as the output of difference or twostream.optical_flow; got Clip"
+    ):
         Difference().infer([Clip(5, 3, 64, 64)])
     with pytest.raises(SpecError, match=r"'maps' of a twostream.difference with the same 'levels'"):
         MultiFrame(levels=(5,)).infer([Clip(2, 3, 64, 64), Difference(maps=True).infer([Plane(3, 64, 64)])["maps"]])  # type: ignore[index]

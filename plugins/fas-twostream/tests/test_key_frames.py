@@ -211,7 +211,7 @@ def test_how_much_of_a_crop_is_shown() -> None:
 
 def test_anchors_that_the_detector_does_not_give_are_refused() -> None:
     record, found = record_of([texture(0)] * 3), faces([SHAPE[:7]] * 3)
-    for fields, what in (({}, "gives 7 points"), ({"anchors": (0, 1, 30)}, "names point 30")):
+    for fields, what in (({}, "returns 7 points"), ({"anchors": (0, 1, 30)}, "names point 30")):
         with pytest.raises(NoResponse, match=what) as refused:
             KeyFrames(inputs=(Ref("faces"),), k=1, size=32, **fields).build([None]).extract(record, [found])
         assert refused.value.response == "refused"
@@ -256,7 +256,7 @@ def test_too_few_frames_are_repeated_and_it_is_said() -> None:
 
 def test_one_frame_is_refused_and_k_of_nought_takes_it() -> None:
     with pytest.raises(
-        NoResponse, match=r"1 of 1 frames show the face with its points, and what changes takes 2"
+        NoResponse, match=r"1 of 1 frames show the face with its points, measuring change needs 2"
     ) as refused:
         keys(*still(1), k=4)
     assert refused.value.response == "refused"

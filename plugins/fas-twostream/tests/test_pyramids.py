@@ -134,7 +134,7 @@ def test_only_its_nonlinearity_lets_pyramid_pooling_change_the_average() -> None
 
 def test_what_is_no_pyramid_is_refused() -> None:
     for fusion in (FeaturePyramid(), PyramidPooling()):
-        with pytest.raises(SpecError, match=r"reads one Pyramid, such as a timm encoder"):
+        with pytest.raises(SpecError, match=r"accepts one Pyramid, such as the output of a timm encoder"):
             fusion.infer([Plane(3, 8, 8)])
-    with pytest.raises(SpecError, match=r"a level of 3 channels is fewer than 4 bins"):
+    with pytest.raises(SpecError, match=r"a level has 3 channels, fewer than 4 bins"):
         PyramidPooling().infer([Pyramid((Level(3, (8, 8), 2),))])

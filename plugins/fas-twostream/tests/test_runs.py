@@ -250,6 +250,6 @@ def test_the_difference_branch_begins_with_the_trunk_of_a_trained_multi_frame_br
             trunk(document, "diff")
         encoder["trunk_from"] = "runs/twostream-difference#diff"
         with pytest.raises(
-            FascoreError, match=r"is not a node with the trunk 'budget' of a twostream.multi_frame: .* reads 6 channels"
+            FascoreError, match=r"is not a twostream.multi_frame node with the trunk 'budget': .* reads 6 channels"
         ):
             trunk(document, "diff")

@@ -15,7 +15,7 @@ from fas_audit.record_facts import Facts, Value
 from fas_audit.target import Row
 
 CAUSES = ("label", "species", "instrument", "attack_potential", "presenter", "response", "source", "split", "task")
-"""Columns that follow from the label or define it: their leaking the label is not a shortcut."""
+"""Columns that follow from the label or define it. If they reveal the label, that is not a shortcut."""
 ATTRIBUTES = (
     "dataset",
     "skin_tone",
@@ -114,8 +114,8 @@ def _number(value: Value) -> float | None:
 
 
 def _numeric(values: Sequence[Value]) -> bool:
-    there = [value for value in values if value is not None]
-    return bool(there) and all(_number(value) is not None for value in there)
+    present = [value for value in values if value is not None]
+    return bool(present) and all(_number(value) is not None for value in present)
 
 
 def _encoded(
@@ -126,7 +126,7 @@ def _encoded(
 ) -> Columns:
     """Numbers as they are, one column per word; constant and ignored columns are left out."""
     names: list[str] = []
-    made: list[Floats] = []
+    columns: list[Floats] = []
     for name, values in table.items():
         if name in CAUSES or name in ignored:
             continue
@@ -134,8 +134,8 @@ def _encoded(
         for title, column in _numbers(name, filled) if _plain(filled) else _words(name, filled):
             if np.ptp(column) > 0:
                 names.append(title)
-                made.append(column)
-    return Columns(names, np.stack(made, axis=1) if made else np.zeros((len(rows), 0)), np.arange(len(rows)))
+                columns.append(column)
+    return Columns(names, np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0)), np.arange(len(rows)))
 
 
 def _plain(values: Sequence[Value]) -> bool:
@@ -143,7 +143,7 @@ def _plain(values: Sequence[Value]) -> bool:
 
 
 def _numbers(name: str, values: Sequence[Value]) -> list[tuple[str, Floats]]:
-    """The numbers, with the median for missing ones, and a column that marks the missing ones."""
+    """The numbers, with missing ones replaced by the median, and a column that marks the missing ones."""
     numbers = np.array([math.nan if (number := _number(value)) is None else number for value in values])
     missing = np.isnan(numbers)
     if missing.all():

@@ -14,10 +14,10 @@ from fas_audit.target import Row
 NEAR = 10
 """Largest number of differing bits, of 64, at which two pictures are compared pixel by pixel."""
 ALIKE = 0.96
-"""Correlation of details above which two pictures are the same: reencoded frames keep 0.98; two people before one wall reach 0.93."""
+"""Correlation of details from which two pictures count as the same: reencoded frames keep 0.98; two people in front of one wall reach 0.93."""
 BLOCK = 512
 _COARSE = 4
-"""Rows and columns of the cosine transform that are layout, not detail."""
+"""Number of rows and columns of the cosine transform that represent layout rather than detail."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ WHAT = {
 class Task:
     """Readable records of one task with their facts, and the settings of the questions.
 
-    `further` are rows that were read only for the surroundings, since too few records show them.
+    `further` are rows that were read only for the surroundings because too few records show them.
     """
 
     rows: Sequence[Row]
@@ -60,7 +60,7 @@ class Task:
 
     @cached_property
     def region(self) -> Region:
-        """What is left out of the pictures."""
+        """The region that is excluded from the pictures."""
         return region_of(self.facts)
 
     @cached_property

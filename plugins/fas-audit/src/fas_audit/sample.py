@@ -1,4 +1,4 @@
-"""Draws a number of records of each task and label by the seed, and reads them in parallel."""
+"""Draw a number of records of each task and label with the seed, and read them in parallel."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ Kind: TypeAlias = tuple[str, int]
 
 
 def sample(part: Part, count: int, seed: int, further: Mapping[Kind, int] | None = None) -> list[Row]:
-    """At most `count` rows of each task and label, in the order of the list; with `further`, the next `count` that the seed draws."""
+    """At most `count` rows of each task and label, in list order; with `further`, the rows drawn next, as many as it states."""
     kinds: dict[Kind, list[int]] = {}
     for place, row in enumerate(part.rows):
         kinds.setdefault((row.record.task, row.record.label), []).append(place)
     chosen: list[int] = []
     for (task, label), places in sorted(kinds.items()):
         drawn = generator(seed, "audit", part.name, task, label).permutation(len(places))
-        some = drawn[:count] if further is None else drawn[count : count + further.get((task, label), 0)]
-        chosen += [places[index] for index in some]
+        selected = drawn[:count] if further is None else drawn[count : count + further.get((task, label), 0)]
+        chosen += [places[index] for index in selected]
     return [part.rows[place] for place in sorted(chosen)]
 
 
 def read(
     rows: Sequence[Row], processes: int | None, progress: Callable[[int, int], None] | None = None
 ) -> Mapping[str, Facts]:
-    """Facts of each record by its id; each record is read once, however many parts list it. The rest is as in `fascore.map_records`."""
+    """Facts of each record by its id; each record is read once, no matter how many parts list it.
+
+    The other arguments are those of `fascore.map_records`.
+    """
     records: dict[str, Record] = {}
     for row in rows:
         if records.setdefault(row.record.id, row.record).channels != row.record.channels:

@@ -23,7 +23,7 @@ WIDER = 0.5
 ROWS, COLUMNS = SIDE // 4, SIDE // 2
 """Cells down and across a picture: four pixels high and two wide, since a face leaves narrow margins at its sides."""
 TURNED = 1.2
-"""How much more mirrored pictures must be worth: left and right stay separate if that costs few records."""
+"""Factor by which mirroring must increase the worth; otherwise left and right stay separate."""
 BORDER = SIDE // 8
 POWER = 0.25
 KNOWN = 0.9
@@ -46,13 +46,15 @@ class Shown(NamedTuple):
 
     @property
     def worth(self) -> float:
-        """The worth of a choice of cells: records times the fourth root of cells, since neighbors are much alike."""
+        """The worth of a choice of cells: records times the fourth root of cells, since neighboring cells are very similar."""
         return len(self.rows) * float(len(self.cells) ** POWER)
 
 
 def shown(facts: Sequence[Facts], region: Region) -> Shown:
-    """The cells that are examined and the records that show them. Pictures are mirrored so that their wider margin is on the left
-    if that keeps many more records."""
+    """The cells that are examined and the records that show them.
+
+    Pictures are mirrored so that their wider margin is on the left if that keeps many more records.
+    """
     masks = np.array([_outside(seen, region) for seen in facts]).reshape(len(facts), SIDE, SIDE)
     turned = masks[:, :, SIDE // 2 :].sum((1, 2)) > masks[:, :, : SIDE // 2].sum((1, 2))
     mirrored = np.where(turned[:, None, None], masks[:, :, ::-1], masks)
@@ -70,37 +72,37 @@ def surroundings(facts: Sequence[Facts], region: Region) -> Columns:
     """
     cells, kept, turned = shown(facts, region)
     names: list[str] = []
-    made: list[Floats] = [np.zeros((len(kept), 0))]
+    columns: list[Floats] = [np.zeros((len(kept), 0))]
     for channel in sorted({channel for seen in facts for channel in seen.frames}):
-        having = [seen.frames[channel] for seen in facts if channel in seen.frames]
-        if len(having) < len(facts) or not len(kept):
+        frames = [seen.frames[channel] for seen in facts if channel in seen.frames]
+        if len(frames) < len(facts) or not len(kept):
             continue
-        pictures = (having[place][:, ::-1] if turned[place] else having[place] for place in kept.tolist())
+        pictures = (frames[place][:, ::-1] if turned[place] else frames[place] for place in kept.tolist())
         values = np.array([_tones(picture)[:, cells].ravel() for picture in pictures])
         changing = np.ptp(values, axis=0) > 0
         names += [
-            name for name, keep in zip(_titles(channel, having[0].ndim, cells, bool(turned.any())), changing) if keep
+            name for name, keep in zip(_titles(channel, frames[0].ndim, cells, bool(turned.any())), changing) if keep
         ]
-        made.append(values[:, changing])
-    return Columns(names, np.concatenate(made, axis=1), kept)
+        columns.append(values[:, changing])
+    return Columns(names, np.concatenate(columns, axis=1), kept)
 
 
 def shared_cells(shown: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Cells, and the records that show them all, of `shown` (N, cells) bool.
+    """Cells, and the records that show all of them, from `shown` (N, cells) bool.
 
-    Cells are taken one by one, each the one that leaves most records, and the step of the greatest worth is kept: no
-    cell is filled in, so that how much is covered decides only which records are examined.
+    Cells are added one by one, each time the one that keeps the most records; the selection with the greatest worth is
+    returned. No cell is filled in, so the size of the covered part decides only which records are examined.
     """
-    left, taken = np.ones(len(shown), dtype=bool), np.zeros(shown.shape[1], dtype=bool)
+    remaining, taken = np.ones(len(shown), dtype=bool), np.zeros(shown.shape[1], dtype=bool)
     order: list[int] = []
     worth: list[float] = []
     for _ in range(shown.shape[1]):
-        counts = np.where(taken, -1, shown[left].sum(0))
+        counts = np.where(taken, -1, shown[remaining].sum(0))
         best = int(counts.argmax())
         if counts[best] <= 0:
             break
         taken[best] = True
-        left &= shown[:, best]
+        remaining &= shown[:, best]
         order.append(best)
         worth.append(float(counts[best]) * len(order) ** POWER)
     cells = np.array(sorted(order[: int(np.argmax(worth)) + 1] if order else []), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""From a user's target to the records that are audited, with their splits."""
+"""Resolve a user's target to the records to audit, with their splits."""
 
 from __future__ import annotations
 
@@ -96,7 +96,10 @@ def _part(dataset: Dataset, split: str) -> Part:
 
 
 def rows_of(listed: Mapping[str, Sequence[Record]]) -> tuple[Row, ...]:
-    """Rows of records by split, each record once; a split without a name is no split. Raises SpecError if a split lists an id twice."""
+    """Rows of records by split, each record once; an empty name means that a record has no split.
+
+    Raises SpecError if a split lists an id twice.
+    """
     splits: dict[str, list[str]] = {}
     records: dict[str, Record] = {}
     for split, of_split in listed.items():

@@ -1,1 +1,1 @@
-"""Sections of the report that a spec asks for under `trackers`: what the trained model makes of its records."""
+"""Report sections that a spec requests under `trackers`: how the trained model represents its records."""

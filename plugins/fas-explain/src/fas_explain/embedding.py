@@ -1,4 +1,4 @@
-"""`embedding`: t-SNE of what nodes make of the test records."""
+"""`embedding`: t-SNE plots of the features that nodes compute from the test records."""
 
 from __future__ import annotations
 
@@ -18,28 +18,31 @@ if TYPE_CHECKING:
     from fascore import Record, Trained
 
 FEWEST = 5
-"""Records below which a neighbourhood means nothing."""
+"""Smallest number of records whose neighborhoods mean anything."""
 
 
 class EmbeddingOptions(Config):
-    """What `trackers.embedding` of a spec may say."""
+    """The options of `trackers.embedding` in a spec."""
 
     nodes: tuple[Ref, ...] = Field(
-        min_length=1, description="nodes, ports or modalities whose features are shown; tokens and maps by their mean"
+        min_length=1,
+        description="nodes, ports or modalities whose features are plotted; tokens and maps are averaged first",
     )
     together: bool = Field(
         False,
-        description="lay the features of all nodes out in one plane (they have one width) instead of a plane each",
+        description="plot the features of all nodes in one plot (they must have the same width) instead of one per node",
     )
     by: Ref = Field(Ref("record.species"), description="column that colors the points")
     perplexity: float = Field(
-        30.0, gt=0, description="t-SNE's: about how many neighbours count; less where there are few records"
+        30.0, gt=0, description="perplexity of t-SNE: roughly the number of neighbors; reduced if there are few records"
     )
-    records: PositiveInt = Field(600, description="records shown of each test set, at most; evenly by group")
+    records: PositiveInt = Field(
+        600, description="maximum number of records per test set, spread evenly over the groups"
+    )
 
 
 class Embedding:
-    """One drawing a test set and node, or one a test set where they are laid out together. It names nobody and shows no face."""
+    """One plot per test set and node, or one per test set with `together`. It names nobody and shows no faces."""
 
     Options = EmbeddingOptions
 
@@ -48,34 +51,32 @@ class Embedding:
 
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
-        """A section with all drawings."""
-        drawings = [
-            drawing for name, records in trained.tests.items() for drawing in self._drawings(trained, name, records)
-        ]
+        """A section with all plots."""
+        plots = [plot for name, records in trained.tests.items() for plot in self._plots(trained, name, records)]
         lead = (
-            f"t-SNE of features, a point a record, perplexity {self.options.perplexity:g}, seed {trained.spec.seed}. Near points are alike to the "
-            "model; distances between groups, and their sizes, mean nothing."
+            f"t-SNE of features, one point per record, perplexity {self.options.perplexity:g}, seed {trained.spec.seed}. "
+            "Nearby points look alike to the model. The distances between groups and the sizes of groups mean nothing."
         )
         return [
             Section(
                 "Features",
-                f'<p class="small soft">{lead}</p><div class="charts">{"".join(drawings)}</div>',
+                f'<p class="small soft">{lead}</p><div class="charts">{"".join(plots)}</div>',
                 shareable=True,
             )
         ]
 
-    def _drawings(self, trained: Trained, test: str, records: Sequence[Record]) -> list[str]:
+    def _plots(self, trained: Trained, test: str, records: Sequence[Record]) -> list[str]:
         from fas_explain.sampled import evenly
 
         column = str(self.options.by.column)
         chosen = evenly(records, column, trained.spec.seed, self.options.records)
         features = _features(trained, chosen, self.options.nodes)
         if self.options.together:
-            return [self._drawing(" + ".join(features), test, features, chosen, trained.spec.seed)]
-        return [self._drawing(node, test, {node: rows}, chosen, trained.spec.seed) for node, rows in features.items()]
+            return [self._plot(" + ".join(features), test, features, chosen, trained.spec.seed)]
+        return [self._plot(node, test, {node: rows}, chosen, trained.spec.seed) for node, rows in features.items()]
 
-    def _drawing(
-        self, what: str, test: str, features: Mapping[str, NDArray[np.float32]], records: Sequence[Record], seed: int
+    def _plot(
+        self, title: str, test: str, features: Mapping[str, NDArray[np.float32]], records: Sequence[Record], seed: int
     ) -> str:
         import numpy as np
 
@@ -85,7 +86,7 @@ class Embedding:
         widths = {node: rows.shape[1] for node, rows in features.items()}
         if len(set(widths.values())) > 1:
             return _figure(
-                what, test, f"<p>Not drawn: the widths differ ({', '.join(f'{n} {w}' for n, w in widths.items())}).</p>"
+                title, test, f"<p>No plot: the widths differ ({', '.join(f'{n} {w}' for n, w in widths.items())}).</p>"
             )
         groups: list[str] = []
         column = str(self.options.by.column)
@@ -96,17 +97,19 @@ class Embedding:
                 for name, row in zip(names, rows)
                 if np.isfinite(row).all()
             ]
-        every = np.concatenate(list(features.values()))
-        points = every[np.isfinite(every).all(axis=1)]
+        stacked = np.concatenate(list(features.values()))
+        points = stacked[np.isfinite(stacked).all(axis=1)]
         if len(points) < FEWEST:
-            return _figure(what, test, f"<p>Not drawn: only {len(points)} records have it; {FEWEST} are needed.</p>")
-        placed = laid_out(points, self.options.perplexity, seed)
-        by_group = {name: placed[[group == name for group in groups]] for name in dict.fromkeys(groups)}
-        return _figure(what, test, scatter_chart(by_group, f"features of {what} on {test}"))
+            return _figure(
+                title, test, f"<p>No plot: only {len(points)} records have these features; {FEWEST} are needed.</p>"
+            )
+        positions = laid_out(points, self.options.perplexity, seed)
+        by_group = {name: positions[[group == name for group in groups]] for name in dict.fromkeys(groups)}
+        return _figure(title, test, scatter_chart(by_group, f"features of {title} on {test}"))
 
 
 def laid_out(points: NDArray[np.float32], perplexity: float, seed: int) -> NDArray[np.float32]:
-    """(N, D) to (N, 2) by scikit-learn's t-SNE, from the principal components, each feature standardised."""
+    """(N, D) to (N, 2) by scikit-learn's t-SNE of standardized features, initialized from the principal components."""
     import numpy as np
     from sklearn.manifold import TSNE
 
@@ -120,13 +123,16 @@ def laid_out(points: NDArray[np.float32], perplexity: float, seed: int) -> NDArr
 
 
 def _features(trained: Trained, records: Sequence[Record], nodes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    """(R, D) by node: means over views, tokens and places; NaN rows where a record lacks it."""
+    """(R, D) for each node: means over views, tokens and positions; a row is NaN if the record lacks the node."""
     values_by_ref = trained.values(records, nodes, lambda ref, value: _pooled(trained, ref, value))
     return {ref: values.mean(axis=1) for ref, values in values_by_ref.items()}
 
 
 def _pooled(trained: Trained, ref: str, value: Any) -> Tensor:
-    """(N, D): a Vector as it is, Tokens by their mean, a map's channels by theirs (a Pyramid's last level), all else flat."""
+    """(N, D): Vectors unchanged, the mean of Tokens, the mean of each channel of a map or of a Pyramid's last level.
+
+    Everything else is flattened.
+    """
     from fascore import Image, Plane, Pyramid, Tokens
 
     signal = trained.plan.signal(Ref(ref))
@@ -139,5 +145,5 @@ def _pooled(trained: Trained, ref: str, value: Any) -> Tensor:
     return value.float().flatten(1)  # type: ignore[no-any-return]
 
 
-def _figure(what: str, test: str, body: str) -> str:
-    return f'<figure class="wide"><figcaption>{html.escape(what)} <span class="soft">· {html.escape(test)}</span></figcaption>{body}</figure>'
+def _figure(title: str, test: str, body: str) -> str:
+    return f'<figure class="wide"><figcaption>{html.escape(title)} <span class="soft">· {html.escape(test)}</span></figcaption>{body}</figure>'

@@ -1,4 +1,4 @@
-"""`gallery`: what modalities and nodes make of a few records of each species, side by side."""
+"""`gallery`: the outputs of modalities and nodes for a few records of each species, side by side."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 class GalleryOptions(Config):
-    """What `trackers.gallery` of a spec may say."""
+    """The options of `trackers.gallery` in a spec."""
 
     of: tuple[Ref, ...] = Field(
-        min_length=1, description="modalities, nodes or ports to show as pictures, a column each"
+        min_length=1, description="modalities, nodes or ports to show as pictures, one column each"
     )
     by: Ref = Field(Ref("record.species"), description="column that groups the records")
-    records: PositiveInt = Field(2, description="records of each group")
-    groups: PositiveInt = Field(24, description="groups shown, at most")
+    records: PositiveInt = Field(2, description="number of records per group")
+    groups: PositiveInt = Field(24, description="maximum number of groups shown")
 
 
 class Gallery:
-    """A table a test set, a row a record. Only of datasets whose faces may be shown."""
+    """One table per test set with one row per record, only for datasets whose faces may be shown."""
 
     Options = GalleryOptions
 
@@ -35,11 +35,11 @@ class Gallery:
 
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
-        """A section with a table for each test set that may be shown."""
+        """A section with one table per test set that may be shown."""
         shown = {name: records for name, records in trained.tests.items() if name in trained.shown}
         body = "".join(self._table(trained, name, records) for name, records in shown.items())
         if hidden := sorted(set(trained.tests) - set(shown)):
-            body += f'<p class="small soft">Not shown, for their faces may not be published: {html.escape(", ".join(hidden))}.</p>'
+            body += f'<p class="small soft">Not shown because their faces may not be published: {html.escape(", ".join(hidden))}.</p>'
         return [Section("What the model sees", body)]
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:

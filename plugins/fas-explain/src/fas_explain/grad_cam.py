@@ -1,4 +1,4 @@
-"""Grad-CAM (Selvaraju et al., ICCV 2017): which places of a feature map the score comes from."""
+"""Grad-CAM (Selvaraju et al., ICCV 2017): the positions of a feature map that determine the score."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 def grad_cam(
     trained: Trained, records: Sequence[Record], head: str, node: str, layer: str | None = None
 ) -> NDArray[np.float32]:
-    """(R, h, w) in [0, 1] for the first view of each record: ReLU of the channels' sum, weighted by the mean gradient of the score's log-odds.
+    """(R, h, w) in [0, 1] for the first view of each record: ReLU of the sum of the weighted channels.
 
-    The map is the node's own, or that of the module `layer` inside it, which gives (N, C, h, w). NaN where a record lacks the node.
-    Raises FascoreError for a head that gives no score, and for a node or layer that is not there, has no places, or has no part in the
-    score.
+    The weight of a channel is the mean gradient of the score's log-odds. The map is the output of the node, or of the module
+    `layer` inside it, which must return (N, C, h, w). It is NaN if a record lacks the node. Raises FascoreError if the head
+    produces no score, or if the node or layer does not exist, has no spatial positions, or does not influence the score.
     """
     if head not in trained.plan.heads or not trained.plan.heads[head].component.scores:
-        raise FascoreError(f"there is no head '{head}' that gives a score; available: {', '.join(trained.plan.heads)}")
+        raise FascoreError(
+            f"there is no head '{head}' that produces a score; available: {', '.join(trained.plan.heads)}"
+        )
     ref = Ref(node)
     if ref.node not in trained.plan.nodes:
         raise FascoreError(
@@ -48,21 +50,21 @@ def grad_cam(
 def _gradients(
     trained: Trained, batch: Batch, ref: Ref, head: str, layer: str | None
 ) -> tuple[list[Tensor], list[Tensor], Tensor]:
-    """The tensors looked at (several for a Pyramid), the gradients of the score's log-odds at them, and which of the rows have them."""
+    """The examined tensors (several for a Pyramid), the gradients of the score's log-odds, and which rows are present."""
     leaves: list[Tensor] = []
 
     def cut(module: nn.Module, inputs: Any, output: Any) -> Any:
-        """The output made a leaf, so that a frozen encoder has a gradient too."""
+        """Make the output a leaf, so that a frozen encoder also has a gradient."""
         output = _as_leaf(output)
         value = output[ref.port] if ref.port and not layer else output
         leaves.extend(value if isinstance(value, list) else [value])
         return output
 
-    hold = _module(trained.graph.node(ref.node), ref, layer).register_forward_hook(cut)
+    handle = _module(trained.graph.node(ref.node), ref, layer).register_forward_hook(cut)
     try:
         outputs = trained.graph(batch, nodes=[ref.node, f"head.{head}"])
     finally:
-        hold.remove()
+        handle.remove()
     scores = trained.graph.scores(outputs, batch)[head]
     gradients = torch.autograd.grad(torch.logit(scores[scores.isfinite()], 1e-6).sum(), leaves, allow_unused=True)
     if all(gradient is None for gradient in gradients):
@@ -80,8 +82,8 @@ def _module(node: nn.Module, ref: Ref, layer: str | None) -> nn.Module:
     try:
         return node.get_submodule(layer)
     except AttributeError:
-        there = [name for name, _ in node.named_modules() if name and name.count(".") <= layer.count(".")]
-        raise FascoreError(f"'{ref.node}' has no layer '{layer}'; it has: {', '.join(there[:30])}") from None
+        layers = [name for name, _ in node.named_modules() if name and name.count(".") <= layer.count(".")]
+        raise FascoreError(f"'{ref.node}' has no layer '{layer}'; it has: {', '.join(layers[:30])}") from None
 
 
 def _as_leaf(output: Any) -> Any:
@@ -93,15 +95,16 @@ def _as_leaf(output: Any) -> Any:
 
 
 def _mapped(tensors: Sequence[Tensor], signal: Signal | None, node: str) -> Tensor:
-    """(N, C, h, w): the places of Tokens, the last level of a Pyramid, a map as it is."""
+    """(N, C, h, w): the positions of Tokens, the last level of a Pyramid, or a map unchanged."""
     value = tensors[-1].detach().float()
     if isinstance(signal, Tokens) and signal.grid is not None:
         return value[:, signal.prefix :].transpose(1, 2).reshape(len(value), signal.d, *signal.grid)
     if isinstance(signal, Pyramid | Plane | Image) or (signal is None and value.ndim == 4):
         return value
-    what = f"a tensor {tuple(value.shape)}" if signal is None else str(signal)
+    produced = f"a tensor {tuple(value.shape)}" if signal is None else str(signal)
     raise FascoreError(
-        f"'{node}' gives {what}, which has no places: name Tokens with a grid, a Pyramid, a Plane, or a layer that gives (N, C, h, w)"
+        f"'{node}' produces {produced}, which has no spatial positions: name a node with Tokens on a grid, a Pyramid or a "
+        "Plane, or a layer that returns (N, C, h, w)"
     )
 
 

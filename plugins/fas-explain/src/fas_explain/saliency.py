@@ -1,4 +1,4 @@
-"""`saliency`: Grad-CAM of the score at a node, laid over a modality (Selvaraju et al., ICCV 2017)."""
+"""`saliency`: Grad-CAM of the score at a node, overlaid on a modality (Selvaraju et al., ICCV 2017)."""
 
 from __future__ import annotations
 
@@ -21,28 +21,31 @@ class Overlay(Config):
     """One column of pictures."""
 
     node: Ref = Field(
-        description="node whose feature map (Tokens with a grid, a Pyramid's last level, a Plane) is looked at"
+        description="node whose feature map is used: Tokens with a grid, the last level of a Pyramid, or a Plane"
     )
     layer: str | None = Field(
-        None, description="a module inside the node, such as 'model.layer4', whose (N, C, h, w) is looked at instead"
+        None, description="module inside the node, such as 'model.layer4', whose (N, C, h, w) output is used instead"
     )
-    over: Ref = Field(description="modality that the map is laid over")
+    over: Ref = Field(description="modality on which the map is overlaid")
 
 
 class SaliencyOptions(Config):
-    """What `trackers.saliency` of a spec may say."""
+    """The options of `trackers.saliency` in a spec."""
 
     maps: tuple[Overlay, ...] = Field(
-        min_length=1, description="a column of pictures each: a node, and the modality that it looks at"
+        min_length=1, description="columns of pictures, each with a node and the modality on which its map is overlaid"
     )
     head: str = Field(description="head whose score is explained")
     by: Ref = Field(Ref("record.species"), description="column that groups the records")
-    records: PositiveInt = Field(2, description="records of each group")
-    groups: PositiveInt = Field(12, description="groups shown, at most")
+    records: PositiveInt = Field(2, description="number of records per group")
+    groups: PositiveInt = Field(12, description="maximum number of groups shown")
 
 
 class Saliency:
-    """A table a test set, a row a record: where the score would change. Only of datasets whose faces may be shown."""
+    """One table per test set with one row per record: where the score would change.
+
+    Only datasets whose faces may be shown are included.
+    """
 
     Options = SaliencyOptions
 
@@ -51,16 +54,16 @@ class Saliency:
 
     @hookimpl
     def report_sections(self, trained: Trained) -> list[Section]:
-        """A section with a table for each test set that may be shown."""
+        """A section with one table per test set that may be shown."""
         lead = (
-            f"Grad-CAM: light places make the score of head '{html.escape(self.options.head)}' more bona fide, each map from nothing to its own "
-            "greatest value. It shows where a score comes from, not whether it is right."
+            f"Grad-CAM: bright areas raise the score of head '{html.escape(self.options.head)}' toward bona fide. Each map "
+            "is scaled from zero to its own maximum. It shows where a score comes from, not whether the score is correct."
         )
         tables = [
             self._table(trained, name, records) for name, records in trained.tests.items() if name in trained.shown
         ]
         if not tables:
-            tables = ['<p class="small soft">Not shown: the faces of these datasets may not be published.</p>']
+            tables = ['<p class="small soft">Not shown because the faces of these datasets may not be published.</p>']
         return [Section("Where the score comes from", f'<p class="small soft">{lead}</p>{"".join(tables)}')]
 
     def _table(self, trained: Trained, test: str, records: Sequence[Record]) -> str:
@@ -71,14 +74,17 @@ class Saliency:
             records, str(self.options.by.column), trained.spec.seed, self.options.records, self.options.groups
         )
         chosen = [record for _, record in rows]
-        below = trained.values(chosen, list(dict.fromkeys(overlay.over for overlay in self.options.maps)))
+        backgrounds = trained.values(chosen, list(dict.fromkeys(overlay.over for overlay in self.options.maps)))
         columns = {
-            f"{o.node} over {o.over}": self._column(trained, o, chosen, below[o.over][:, 0]) for o in self.options.maps
+            f"{overlay.node} over {overlay.over}": self._column(
+                trained, overlay, chosen, backgrounds[overlay.over][:, 0]
+            )
+            for overlay in self.options.maps
         }
         return table(test, [(name, record.id) for name, record in rows], columns)
 
     def _column(
-        self, trained: Trained, overlay: Overlay, records: Sequence[Record], below: NDArray[np.float32]
+        self, trained: Trained, overlay: Overlay, records: Sequence[Record], backgrounds: NDArray[np.float32]
     ) -> list[str]:
         import numpy as np
 
@@ -89,8 +95,8 @@ class Saliency:
         signal = trained.plan.signal(overlay.over)
         assert signal is not None
         cells = []
-        for record, picture, heat in zip(records, below, maps):
-            there = np.isfinite(picture).all() and np.isfinite(heat).all()
-            what = f"{overlay.node} over {overlay.over} of {record.id}"
-            cells.append(embedded(laid_over(pixels(picture, signal, overlay.over), heat), what) if there else NONE)
+        for record, picture, heat in zip(records, backgrounds, maps):
+            present = np.isfinite(picture).all() and np.isfinite(heat).all()
+            alt = f"{overlay.node} over {overlay.over} of {record.id}"
+            cells.append(embedded(laid_over(pixels(picture, signal, overlay.over), heat), alt) if present else NONE)
         return cells

@@ -1,4 +1,4 @@
-"""Which records a section shows: some of each species, the same ones every time."""
+"""Choose the records that a section shows: some of each species, always the same ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BONA_FIDE_NAME = "bona fide"
 
 
 def group_of(record: Record, column: str) -> str:
-    """The word by which a record is grouped: of a species or label, bona fide where it is that."""
+    """The name of a record's group: the value of its column; "bona fide" for bona fide records by species or label."""
     if column == "label":
         return BONA_FIDE_NAME if record.label else "attack"
     value = record.column(column)
@@ -21,7 +21,7 @@ def group_of(record: Record, column: str) -> str:
 
 
 def by_group(records: Sequence[Record], column: str, seed: int, each: int) -> dict[str, list[Record]]:
-    """At most `each` records of each group, drawn with the run's seed; bona fide first, then by name."""
+    """At most `each` records of each group, drawn with the run's seed; bona fide comes first, then by name."""
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         groups[group_of(record, column)].append(record)
@@ -33,12 +33,12 @@ def by_group(records: Sequence[Record], column: str, seed: int, each: int) -> di
 
 
 def evenly(records: Sequence[Record], column: str, seed: int, most: int) -> list[Record]:
-    """At most `most` records, as many of each group as there are, or as many as fit."""
+    """At most `most` records, spread as evenly over the groups as their sizes allow."""
     sizes = sorted(len(group) for group in by_group(records, column, seed, len(records)).values())
-    each, left = 0, most
-    for place, size in enumerate(sizes):
-        each = min(size, left // (len(sizes) - place))
-        left -= each
+    each, remaining = 0, most
+    for index, size in enumerate(sizes):
+        each = min(size, remaining // (len(sizes) - index))
+        remaining -= each
     chosen = by_group(records, column, seed, max(each, 1))
     return [record for group in chosen.values() for record in group][:most]
 

@@ -1,1 +1,1 @@
-"""Joint face spoofing and forgery detection (Yu et al., IEEE TDSC 2024) as components of fascore."""
+"""Joint face spoofing and forgery detection (Yu et al., IEEE TDSC 2024) as fascore components."""

@@ -1,1 +1,1 @@
-"""A light two-stream video model for face presentation-attack detection, as components of fascore."""
+"""A lightweight two-stream video model for face presentation attack detection as fascore components."""

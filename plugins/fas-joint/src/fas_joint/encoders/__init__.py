@@ -16,56 +16,58 @@ _RESNET18: Any = {"type": "timm", "name": "resnet18"}
 _DENSENET161: Any = {"type": "timm", "name": "densenet161"}
 _EFFICIENTNET_B4: Any = {"type": "timm", "name": "tf_efficientnet_b4.ap_in1k"}
 _AFTER_TRANSITION_2 = {"densenet121": 256, "densenet161": 384, "densenet169": 256, "densenet201": 256}
-"""Channels of a DenseNet's second transition layer (Huang et al. 2017, Table 1; half of what the second block gives)."""
+"""Channels of a DenseNet's second transition layer: half of those of the second block (Huang et al. 2017, Table 1)."""
 
 
 def _picture(encoder: Encoder, signals: Sequence[Signal], least: int) -> Image | Plane:
-    """The one Image or Plane that it reads, of `least` pixels a side or more. Raises SpecError."""
+    """The only input, an Image or Plane with at least `least` pixels per side. Raises SpecError."""
     if len(signals) != 1 or not isinstance(signals[0], Image | Plane):
-        raise SpecError(f"{encoder.type} takes one Image or Plane; got {', '.join(map(str, signals)) or 'nothing'}")
+        raise SpecError(f"{encoder.type} accepts one Image or Plane; got {', '.join(map(str, signals)) or 'nothing'}")
     if min(signals[0].h, signals[0].w) < least:
         raise SpecError(
-            f"{encoder.type} needs {least} pixels a side or more, and its input is {signals[0]}; change the modality's size"
+            f"{encoder.type} needs at least {least} pixels per side; its input is {signals[0]}: enlarge the modality"
         )
     return signals[0]
 
 
 def _halved(side: int, times: int) -> int:
-    """A side after so many layers of stride 2 that round up."""
+    """The length of a side after `times` layers of stride 2 that round up."""
     return -(-side >> times)
 
 
 class TaskSplit(Encoder):
-    """A ViT or ResNet of timm whose first stages both tasks share; each task has the others for itself (section III-A, Fig. 5).
+    """A timm ViT or ResNet whose first stages are shared by both tasks; the remaining stages are task-specific (section III-A, Fig. 5).
 
-    Stages are transformer blocks (ViT) or the four layers of residual blocks (ResNet). With one shared stage or more the
-    stem (patches and positions, or first convolution) is shared too; with none the tasks have two whole networks. A ViT's
-    final norm is always each task's own. Takes an Image or a Plane, gives Vector(D) of the record's own task, or by port.
+    Stages are transformer blocks (ViT) or the four layers of residual blocks (ResNet). If at least one stage is shared, the
+    stem (patches and positions, or first convolution) is shared as well; otherwise each task has a whole network. The final
+    norm of a ViT is always task-specific. Accepts an Image or a Plane and produces a Vector(D) for the record's own task, or
+    one per port.
     """
 
     context = ("task",)
 
     type: Literal["joint.task_split"] = "joint.task_split"
     network: Slot[Encoder] = Field(
-        _RESNET18, description="a timm encoder that gives a vector; both tasks start from it"
+        _RESNET18, description="a timm encoder that produces a vector; both tasks start from it"
     )
     shared: NonNegativeInt | Literal["all"] = Field(
-        "all", description="N_shared: how many blocks of a ViT or layers of a ResNet are shared, from the first"
+        "all", description="N_shared: number of shared ViT blocks or ResNet layers, counted from the first"
     )
     output: Literal["own", "both"] = Field(
         "own",
-        description="own: the feature of the record's task; both: ports spoof and forgery, in training with zeros for the other task's records",
+        description="own: the feature of the record's task; both: ports spoof and forgery, which are zero in training for records "
+        "of the other task",
     )
 
     @model_validator(mode="after")
     def _network_gives_a_vector(self) -> TaskSplit:
         if self.network.type != "timm" or getattr(self.network, "output", None) != "vector":
             raise ValueError(
-                f'\'network\' is a timm encoder with "output": "vector"; this is {self.network.canonical()}'
+                f'\'network\' must be a timm encoder with "output": "vector"; got {self.network.canonical()}'
             )
         if self.network.weights is not None:
             raise ValueError(
-                "'weights' belongs to joint.task_split itself, not to 'network', which stands for two networks"
+                "'weights' belongs to joint.task_split itself, not to 'network', which describes two networks"
             )
         return self
 
@@ -74,11 +76,11 @@ class TaskSplit(Encoder):
         self._enough_stages(signals)
         feature = self.network.infer(signals)
         if not isinstance(feature, Vector):
-            raise SpecError(f"joint.task_split: its network gives {feature}, not a Vector")
+            raise SpecError(f"joint.task_split: 'network' must produce a Vector, but it produces {feature}")
         return feature if self.output == "own" else {"spoof": feature, "forgery": feature}
 
     def _enough_stages(self, signals: Sequence[Signal]) -> None:
-        """Refuse more shared stages than there are: timm's table knows the levels, all of one stride where they are blocks."""
+        """Refuse more shared stages than the network has. timm's table lists the levels; blocks all have the same stride."""
         if self.shared == "all" or self.shared == 0:
             return
         pyramid = replaced(self.network, output="pyramid").infer(signals)
@@ -87,7 +89,7 @@ class TaskSplit(Encoder):
             replaced(self.network, output="pyramid", levels=[self.shared - blocks]).infer(signals)
         except SpecError as error:
             raise SpecError(
-                f"joint.task_split: 'shared' is {self.shared}, which is more stages than the network has: {error}"
+                f"joint.task_split: 'shared' is {self.shared}, but the network does not have that many stages: {error}"
             ) from None
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
@@ -108,14 +110,14 @@ class TaskSplit(Encoder):
 
 
 class MesoNet(Encoder):
-    """MesoInception-4 up to its 16 features (Afchar et al. 2018, Fig. 5). Takes an Image or Plane, gives Vector(16).
+    """MesoInception-4 up to its 16 features (Afchar et al. 2018, Fig. 5). Image or Plane -> Vector(16).
 
-    With a `binary` head it has the published 28,615 parameters at 3 x 256 x 256.
+    With a `binary` head and an input of 3 x 256 x 256 it has the published 28,615 parameters.
     """
 
     type: Literal["joint.mesonet"] = "joint.mesonet"
     dropout: float = Field(
-        0.5, ge=0, lt=1, description="before the dense layer; the head's own `dropout` is the second"
+        0.5, ge=0, lt=1, description="dropout before the dense layer; the second dropout is the head's `dropout`"
     )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
@@ -136,13 +138,13 @@ class MesoNet(Encoder):
 class Cdcnpp(Encoder):
     """CDCN++: central difference convolutions with multi-scale spatial attention (Yu et al. 2020). Image or Plane -> Plane(1, S, S).
 
-    The map is the network's estimate of depth, not negative. A `pixelwise` head with `contrast_depth` learns it from a map
-    such as `pseudo_depth`.
+    The map is the network's nonnegative estimate of depth. A `pixelwise` head with `contrast_depth` learns it from a map such
+    as `pseudo_depth`.
     """
 
     type: Literal["joint.cdcnpp"] = "joint.cdcnpp"
-    theta: float = Field(0.7, ge=0, le=1, description="share of the central differences in every convolution (eq. 5)")
-    map_size: PositiveInt = Field(32, description="side S of the map to which all three scales are resized")
+    theta: float = Field(0.7, ge=0, le=1, description="share of central differences in every convolution (eq. 5)")
+    map_size: PositiveInt = Field(32, description="side S of the map; all three scales are resized to it")
 
     def infer(self, signals: Sequence[Signal]) -> Plane:
         _picture(self, signals, 8)
@@ -162,7 +164,7 @@ class Cdcnpp(Encoder):
 class DeepPixBis(Encoder):
     """DeepPixBiS: DenseNet-161 up to its second transition layer (George and Marcel 2019). Image or Plane -> Plane(384, H/16, W/16).
 
-    Its head is `joint.pixel_binary`; at 3 x 224 x 224 the map has 14 x 14 places.
+    Its head is `joint.pixel_binary`. For an input of 3 x 224 x 224 the map has 14 x 14 positions.
     """
 
     type: Literal["joint.deeppixbis"] = "joint.deeppixbis"
@@ -174,7 +176,7 @@ class DeepPixBis(Encoder):
     def _network_is_a_densenet(self) -> DeepPixBis:
         if self.network.type != "timm" or self._name() not in _AFTER_TRANSITION_2:
             raise ValueError(
-                f"'network' is a timm encoder, one of {', '.join(_AFTER_TRANSITION_2)}; this is {self.network.canonical()}"
+                f"'network' must be a timm encoder: {', '.join(_AFTER_TRANSITION_2)}; got {self.network.canonical()}"
             )
         return self
 
@@ -199,10 +201,10 @@ class DeepPixBis(Encoder):
 
 
 class MultiAttention(Encoder):
-    """Multi-attentional deepfake detection (Zhao et al. 2021): texture of a shallow map, pooled under M attention maps, and deep features.
+    """Multi-attentional deepfake detection (Zhao et al. 2021): the texture of a shallow map, pooled by M attention maps, and deep features.
 
-    Takes an Image or a Plane, gives Vector(width), to which a linear head adds the release's last layer. With `ports` it gives
-    `feature` and `regions`, Tokens(M, N) that `joint.regional_independence` learns.
+    Accepts an Image or a Plane and produces a Vector(width); a linear head adds the release's last layer. With `ports` it
+    produces `feature` and `regions`, Tokens(M, N), the input of `joint.regional_independence`.
     """
 
     type: Literal["joint.multi_attention"] = "joint.multi_attention"
@@ -211,32 +213,32 @@ class MultiAttention(Encoder):
         description="a timm EfficientNet or ResNet; the published one is EfficientNet-B4 with AdvProp weights (pretrained)",
     )
     texture_level: NonNegativeInt = Field(
-        1, description="timm's feature map that texture is taken of; 1: the second stage of EfficientNet"
+        1, description="timm's feature map from which texture is computed; 1: the second stage of EfficientNet"
     )
     attention_level: NonNegativeInt = Field(
-        3, description="timm's feature map that attention is made of; 3: the fifth stage of EfficientNet"
+        3, description="timm's feature map from which attention is computed; 3: the fifth stage of EfficientNet"
     )
     regions: PositiveInt = Field(4, description="M, the number of attention maps")
-    width: PositiveInt = Field(256, description="of both projections and of the feature")
-    border: float = Field(1 / 12, ge=0, lt=0.5, description="share of an attention map that is 0 at each side")
-    dropout: float = Field(0.25, ge=0, lt=1, description="of whole attention maps")
-    deep_dropout: float = Field(0.5, ge=0, lt=1, description="of the deep feature")
-    ports: bool = Field(False, description="give `feature` and `regions` instead of the feature alone")
+    width: PositiveInt = Field(256, description="width of both projections and of the feature")
+    border: float = Field(1 / 12, ge=0, lt=0.5, description="share of an attention map that is 0 on each side")
+    dropout: float = Field(0.25, ge=0, lt=1, description="dropout of whole attention maps")
+    deep_dropout: float = Field(0.5, ge=0, lt=1, description="dropout of the deep feature")
+    ports: bool = Field(False, description="produce `feature` and `regions` instead of the feature alone")
 
     @model_validator(mode="after")
     def _network_gives_a_vector(self) -> MultiAttention:
         if self.network.type != "timm" or getattr(self.network, "output", None) != "vector":
             raise ValueError(
-                f'\'network\' is a timm encoder with "output": "vector"; this is {self.network.canonical()}'
+                f'\'network\' must be a timm encoder with "output": "vector"; got {self.network.canonical()}'
             )
         if self.texture_level >= self.attention_level:
             raise ValueError(
-                f"'texture_level' is {self.texture_level} and lies before 'attention_level', which is {self.attention_level}"
+                f"'texture_level' must be less than 'attention_level'; got {self.texture_level} and {self.attention_level}"
             )
         return self
 
     def _levels(self, signals: Sequence[Signal]) -> tuple[Level, Level, int]:
-        """Maps of texture and of attention, channels of the last one. Raises SpecError."""
+        """The maps for texture and attention, and the channels of the last map. Raises SpecError."""
         _picture(self, signals, 1)
         pyramid = replaced(self.network, output="pyramid", levels=[self.texture_level, self.attention_level]).infer(
             signals
@@ -247,8 +249,8 @@ class MultiAttention(Encoder):
         texture, attention = pyramid.levels
         if min(attention.size) < 2 or texture.size == attention.size:
             sizes = " and ".join(f"{level.size[0]} x {level.size[1]}" for level in (texture, attention))
-            needs = "the second must be smaller, and 2 x 2 or more; change the size or a level"
-            raise SpecError(f"joint.multi_attention: maps of texture and attention are {sizes}, and {needs}")
+            needs = "the second must be smaller and at least 2 x 2; change the size or a level"
+            raise SpecError(f"joint.multi_attention: the maps for texture and attention are {sizes}; {needs}")
         return texture, attention, last.d
 
     def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
 WIDTHS = ((128, 204, 128), (153, 128, 179, 128), (128, 153, 128))
-"""Output channels of the convolutions of the three blocks, as the search found them: 128 times 1.6, 1.2, 1.4 and 1.2, rounded down."""
+"""Output channels of the convolutions in the three blocks, from the architecture search: 128 times 1.6, 1.2, 1.4 and 1.2, rounded down."""
 ATTENTION = (7, 5, 3)
-"""Kernels of the spatial attention of the three scales (section 3.3)."""
+"""Kernel sizes of spatial attention at the three scales (section 3.3)."""
 
 
 class CentralDifference(nn.Module):
@@ -23,9 +23,9 @@ class CentralDifference(nn.Module):
         self.conv = nn.Conv2d(channels, width, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        centre = self.conv.weight.sum((2, 3), keepdim=True)
+        center = self.conv.weight.sum((2, 3), keepdim=True)
         vanilla: Tensor = self.conv(x)
-        return vanilla - self.theta * conv2d(x, centre)
+        return vanilla - self.theta * conv2d(x, center)
 
 
 class SpatialAttention(nn.Module):
@@ -47,7 +47,10 @@ def _layers(widths: tuple[int, ...], theta: float) -> list[nn.Module]:
 
 
 class CdcnppEncoder(nn.Module):
-    """Three blocks, each attended and resized to S x S, then two convolutions to one map. Shapes: (B, C, H, W) -> (B, 1, S, S)."""
+    """Three blocks, each with attention and resized to S x S, then two convolutions to one map.
+
+    Shapes: (B, C, H, W) -> (B, 1, S, S).
+    """
 
     def __init__(self, channels: int, *, theta: float, map_size: int, is_image: bool) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ LAST = "transition2"
 
 
 class DeepPixBisEncoder(nn.Module):
-    """A DenseNet's layers up to the second transition. Shapes: (B, C, H, W) -> (B, 384, H / 16, W / 16) for DenseNet-161."""
+    """The layers of a DenseNet up to the second transition. Shapes: (B, C, H, W) -> (B, 384, H / 16, W / 16) for DenseNet-161."""
 
     mean: Tensor
     deviation: Tensor
@@ -27,7 +27,7 @@ class DeepPixBisEncoder(nn.Module):
         self.register_buffer("deviation", whole.deviation, persistent=False)
 
     def adopt_pretrained(self) -> None:
-        """Take the first layers of timm's weights, where the network asks for them. Raises FascoreError."""
+        """Load the first layers of timm's weights if the network requests them. Raises FascoreError."""
         if getattr(self.network, "pretrained", False) is not False:
             whole: Any = self.network.build(self.signals)
             whole.adopt_pretrained()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 KERAS_EPS, KERAS_MOMENTUM = 1e-3, 0.01
-"""The publication's batch norms are those of Keras by default; torch's momentum is 1 - 0.99."""
+"""The publication uses the batch norm defaults of Keras; their momentum of 0.99 is 1 - 0.99 in torch."""
 
 
 class Inception(nn.Module):
@@ -29,9 +29,9 @@ def _normed(channels: int, pool: int) -> list[nn.Module]:
 
 
 class MesoNetEncoder(nn.Module):
-    """Two inception layers, two 5 x 5 convolutions, one dense layer. Intensities in [0, 1]. Shapes: (B, C, H, W) -> (B, 16).
+    """Two inception layers, two 5 x 5 convolutions, one dense layer. Shapes: (B, C, H, W) in [0, 1] -> (B, 16).
 
-    `size` is that of the last map, each side a 32nd of the input's, rounded up.
+    `size` is the size of the last map: each side is 1/32 of the input's, rounded up.
     """
 
     def __init__(self, channels: int, size: tuple[int, int], *, dropout: float) -> None:

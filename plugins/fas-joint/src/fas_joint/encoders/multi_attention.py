@@ -19,24 +19,24 @@ EPS = 1e-8
 
 
 def resized(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Bilinear, corners on corners. Shapes: (B, M, h, w) -> (B, M, H, W)."""
+    """Bilinear resizing with aligned corners. Shapes: (B, M, h, w) -> (B, M, H, W)."""
     return (
         maps if maps.shape[-2:] == tuple(size) else interpolate(maps, tuple(size), mode="bilinear", align_corners=True)
     )
 
 
 def attended(features: Tensor, attention: Tensor) -> Tensor:
-    """Sum over places of each map times the features (bilinear attention pooling).
+    """Sum over positions of each map times the features (bilinear attention pooling).
 
-    Shapes: (B, N, H, W), or (B, M, N, H, W) with features of each map's own, and (B, M, h, w) -> (B, M, N).
+    Shapes: (B, N, H, W), or (B, M, N, H, W) if each map has its own features, and (B, M, h, w) -> (B, M, N).
     """
-    own = features if features.ndim == 5 else features[:, None]
+    by_map = features if features.ndim == 5 else features[:, None]
     weights = resized(attention, features.shape[-2:])
-    return torch.einsum("bmhw,bmnhw->bmn", weights, own.expand(-1, attention.shape[1], -1, -1, -1))
+    return torch.einsum("bmhw,bmnhw->bmn", weights, by_map.expand(-1, attention.shape[1], -1, -1, -1))
 
 
 class AttentionMaps(nn.Module):
-    """M maps, not negative, 0 on the border. Shapes: (B, C, h, w) -> (B, M, h, w)."""
+    """M nonnegative maps that are 0 on the border. Shapes: (B, C, h, w) -> (B, M, h, w)."""
 
     def __init__(self, channels: int, regions: int, border: float) -> None:
         super().__init__()
@@ -58,30 +58,30 @@ class AttentionMaps(nn.Module):
 
 
 class TextureEnhancement(nn.Module):
-    """What average pooling takes away of a shallow feature, through a densely connected block for each map.
+    """The detail that average pooling removes from a shallow feature, passed through one densely connected block per map.
 
     Shapes: (B, N, H, W) and (B, M, h, w) -> texture (B, M, N, H, W) and the pooled feature D (B, N, h, w).
     """
 
     def __init__(self, width: int, regions: int) -> None:
         super().__init__()
-        every = width * regions
+        channels = width * regions
 
         def convolution(times: int, kernel: int) -> nn.Conv2d:
-            return nn.Conv2d(times * every, every, kernel, padding=kernel // 2, groups=regions)
+            return nn.Conv2d(times * channels, channels, kernel, padding=kernel // 2, groups=regions)
 
         self.regions = regions
         self.extract = nn.Conv2d(width, width, 3, padding=1)
         self.first = convolution(1, 5)
         self.dense = nn.ModuleList(
-            nn.Sequential(nn.BatchNorm2d(times * every), nn.ReLU(), convolution(times, 3)) for times in (1, 2, 3)
+            nn.Sequential(nn.BatchNorm2d(times * channels), nn.ReLU(), convolution(times, 3)) for times in (1, 2, 3)
         )
         self.last = nn.Sequential(
-            nn.BatchNorm2d(4 * every), nn.ReLU(), convolution(4, 1), nn.BatchNorm2d(every), nn.ReLU()
+            nn.BatchNorm2d(4 * channels), nn.ReLU(), convolution(4, 1), nn.BatchNorm2d(channels), nn.ReLU()
         )
 
     def difference(self, feature: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """T = F - D, and D, the average over each place of a map of `size`."""
+        """T = F - D, and D, the average pooled to a map of `size`."""
         feature = self.extract(feature)
         pooled = adaptive_avg_pool2d(feature, size)
         return feature - interpolate(pooled, feature.shape[-2:], mode="nearest"), pooled
@@ -99,9 +99,9 @@ class TextureEnhancement(nn.Module):
 
 
 class MultiAttentionEncoder(nn.Module):
-    """Shallow texture and deep features, pooled by M attention maps. Shapes: (B, C, H, W) -> (B, width), and regions (B, M, N).
+    """Shallow texture and deep features, pooled by M attention maps. Shapes: (B, C, H, W) -> (B, width) and regions (B, M, N).
 
-    `levels` are the feature maps of texture and of attention, `widths` their channels and those of the last one.
+    `levels` are the feature maps for texture and attention; `widths` are their channels and those of the last map.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class MultiAttentionEncoder(nn.Module):
         if not isinstance(self.network.model, EfficientNet | ResNet):
             kind = type(self.network.model).__name__
             raise SpecError(
-                f"joint.multi_attention reads timm's EfficientNet and ResNet; this is {kind}: choose another 'name'"
+                f"joint.multi_attention accepts timm's EfficientNet and ResNet, not {kind}; choose another 'name'"
             )
         self.levels, self.ports = list(levels), ports
         shallow, middle, deep = widths
@@ -151,13 +151,16 @@ class MultiAttentionEncoder(nn.Module):
 
 
 def mean_under(weights: Tensor, features: Tensor) -> Tensor:
-    """Mean of the features over places, weighted by one map. Shapes: (B, 1, h, w) and (B, C, H, W) -> (B, C)."""
+    """Mean of the features over positions, weighted by one map. Shapes: (B, 1, h, w) and (B, C, H, W) -> (B, C)."""
     weights = resized(weights, features.shape[-2:]) + EPS
     return attended(features, weights)[:, 0] / weights.sum((2, 3))
 
 
 def semantic(pooled: Tensor, attention: Tensor) -> Tensor:
-    """V, the vectors of length 1 that each map pools of D, standardized by channel. Shapes: (B, N, h, w), (B, M, h, w) -> (B, M, N)."""
-    centred = pooled - pooled.mean((2, 3), keepdim=True)
-    standard = centred / (pooled.std((2, 3), keepdim=True) + EPS)
-    return normalize(attended(standard, attention), dim=2)
+    """V, the unit vectors that each map pools from D, which is standardized by channel first.
+
+    Shapes: (B, N, h, w), (B, M, h, w) -> (B, M, N).
+    """
+    centered = pooled - pooled.mean((2, 3), keepdim=True)
+    standardized = centered / (pooled.std((2, 3), keepdim=True) + EPS)
+    return normalize(attended(standardized, attention), dim=2)

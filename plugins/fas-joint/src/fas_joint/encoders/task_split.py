@@ -15,11 +15,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from fascore import Encoder, FascoreError, Signal, SpecError
 
 TASKS = ("spoof", "forgery")
-"""In the order of the codes of the context `task`."""
+"""The tasks in the order of their codes in the context `task`."""
 
 
 class _Transformer:
-    """How a VisionTransformer is cut: after a block, before the final norm."""
+    """A VisionTransformer is cut after a block, before the final norm."""
 
     stem = ("patch_embed", "cls_token", "reg_token", "pos_embed", "pos_drop", "patch_drop", "norm_pre")
 
@@ -29,12 +29,12 @@ class _Transformer:
 
     @staticmethod
     def share(first: Any, second: Any, count: int) -> None:
-        for place in range(count):
-            second.blocks[place] = first.blocks[place]
+        for index in range(count):
+            second.blocks[index] = first.blocks[index]
 
     @staticmethod
     def begin(model: Any, x: Tensor, count: int) -> Tensor:
-        """(B, N, D) after `count` blocks, prefix tokens first."""
+        """(B, N, D) after `count` blocks; prefix tokens come first."""
         options = {
             "norm": False,
             "output_fmt": "NLC",
@@ -47,14 +47,14 @@ class _Transformer:
 
     @staticmethod
     def end(model: Any, x: Tensor, count: int) -> Tensor:
-        """(B, D) from what `begin` gave."""
+        """(B, D) from the output of `begin`."""
         for block in model.blocks[count:]:
             x = block(x)
         return cast(Tensor, model.forward_head(model.norm(x)))
 
 
 class _Residual:
-    """How a ResNet is cut: after one of its four layers."""
+    """A ResNet is cut after one of its four layers."""
 
     stem = ("conv1", "bn1", "act1", "maxpool")
     layers = ("layer1", "layer2", "layer3", "layer4")
@@ -76,7 +76,7 @@ class _Residual:
 
     @classmethod
     def end(cls, model: Any, x: Tensor, count: int) -> Tensor:
-        """(B, D) from what `begin` gave."""
+        """(B, D) from the output of `begin`."""
         for stage in cls.stages(model)[count:]:
             x = stage(x)
         return cast(Tensor, model.forward_head(x))
@@ -88,15 +88,15 @@ def _cut(model: object) -> type[_Transformer] | type[_Residual]:
     if isinstance(model, ResNet):
         return _Residual
     raise SpecError(
-        f"joint.task_split divides timm's VisionTransformer and ResNet; this is {type(model).__name__}: choose another 'name'"
+        f"joint.task_split accepts timm's VisionTransformer and ResNet, not {type(model).__name__}; choose another 'name'"
     )
 
 
 class TaskSplitEncoder(nn.Module):
-    """One network a task; the first `shared` stages, and then the stem too, are the same modules in both.
+    """One network per task; both contain the same modules for the first `shared` stages and, if there are any, the stem.
 
-    The shared part runs once on the whole batch, so that its batch norms see both tasks; each task's own part runs on its
-    records. Shapes: (B, C, H, W) and task (B,) -> (B, D), or two of them by port.
+    The shared stages run once on the whole batch, so their batch norms see both tasks. The task-specific stages run on the
+    records of their task. Shapes: (B, C, H, W) and task (B,) -> (B, D), or one of them per port.
     """
 
     def __init__(
@@ -109,7 +109,9 @@ class TaskSplitEncoder(nn.Module):
         stages = len(self.stages("spoof"))
         self.shared = stages if shared == "all" else shared
         if self.shared > stages:
-            raise SpecError(f"joint.task_split: 'shared' is {shared}, and the network has {stages} stages")
+            raise SpecError(
+                f"joint.task_split: 'shared' is {shared}, but the network has {stages} stages; reduce 'shared'"
+            )
         if self.shared:
             for name in self.cut.stem:
                 if hasattr(self.spoof.model, name):
@@ -117,47 +119,48 @@ class TaskSplitEncoder(nn.Module):
             self.cut.share(self.spoof.model, self.forgery.model, self.shared)
 
     def stages(self, task: str) -> list[nn.Module]:
-        """Blocks or layers that a record of this task passes, in order."""
+        """Blocks or layers that a record of this task passes through, in order."""
         return self.cut.stages(getattr(self, task).model)
 
     def forward(self, x: Tensor, *, task: Tensor) -> Tensor | dict[str, Tensor]:
         x = (x - self.spoof.mean) / self.spoof.deviation
         if self.shared:
             x = self.cut.begin(self.spoof.model, x, self.shared)
-        rows_of = dict(zip(TASKS, self._rows(task), strict=True))
-        features = {name: self._own(name, x[rows]) for name, rows in rows_of.items() if len(rows)}
+        rows_by_task = dict(zip(TASKS, self._rows(task), strict=True))
+        features = {name: self._own(name, x[rows]) for name, rows in rows_by_task.items() if len(rows)}
         if not features:
             raise FascoreError(
-                "joint.task_split: no record of a batch has a known task, so there is nothing to learn from it"
+                "joint.task_split: no record of a batch has a known task, so there is nothing to learn from this batch"
             )
-        some = next(iter(features.values()))
-        nothing = some.new_zeros(len(x), some.shape[1])
-        placed = {
-            name: nothing.index_copy(0, rows, features[name]) if name in features else nothing
-            for name, rows in rows_of.items()
+        example = next(iter(features.values()))
+        zeros = example.new_zeros(len(x), example.shape[1])
+        full = {
+            name: zeros.index_copy(0, rows, features[name]) if name in features else zeros
+            for name, rows in rows_by_task.items()
         }
-        return placed if self.both else placed["spoof"] + placed["forgery"]
+        return full if self.both else full["spoof"] + full["forgery"]
 
     def _rows(self, task: Tensor) -> list[Tensor]:
-        """Rows that pass each task's own part. Raises FascoreError for a record without a task that needs one."""
+        """Rows that pass through each task's own stages. Raises FascoreError if a record needs a task but has none."""
         if self.both and not self.training:
             return [torch.arange(len(task), device=task.device)] * len(TASKS)
         if not self.both and bool((task < 0).any()):
             raise FascoreError(
-                'joint.task_split: a record\'s task is unknown: set "output": "both", and score {"by_task": …} of a head on each port'
+                'joint.task_split: the task of a record is unknown; set "output": "both", put a head on each port, and set the '
+                'score to {"by_task": …}'
             )
         return [(task == code).nonzero()[:, 0] for code in range(len(TASKS))]
 
     def _own(self, task: str, x: Tensor) -> Tensor:
-        """(R, D) of R records of a task."""
+        """(R, D) for R records of a task."""
         model = getattr(self, task).model
-        with _bearing_one_row(model, len(x)):
+        with _allowing_one_row(model, len(x)):
             return self.cut.end(model, x, self.shared) if self.shared else cast(Tensor, model(x))
 
 
 @contextmanager
-def _bearing_one_row(model: nn.Module, rows: int) -> Iterator[None]:
-    """Batch norms use their running statistics where one record of a task is present, as the graph does for a node."""
+def _allowing_one_row(model: nn.Module, rows: int) -> Iterator[None]:
+    """If only one record of a task is present, batch norms use their running statistics, as the graph does for a node."""
     norms = (
         [module for module in model.modules() if isinstance(module, _BatchNorm) and module.training]
         if rows == 1

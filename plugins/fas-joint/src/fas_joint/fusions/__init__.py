@@ -1,6 +1,6 @@
 """Fusions of appearance and pulse (Yu et al. 2024, section III-C). Importing this module imports no torch.
 
-By convention the pulse feature is the last input: its width is the default of the fused one.
+By convention the pulse feature is the last input, and its width is the default width of the fused feature.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from fascore import Fusion, Signal, SpecError, Vector
 if TYPE_CHECKING:
     from torch import nn
 
-ACTIVATION: Activation = Field("relu", description="after the linear layer: none, relu (eq. 3) or gelu")
+ACTIVATION: Activation = Field("relu", description="activation after the linear layer: none, relu (eq. 3) or gelu")
 DROPOUT: float = Field(
     0.3,
     ge=0,
     lt=1,
-    description="of the concatenated features, before the linear layer; the authors' release has .3, eq. 3 none",
+    description="dropout of the concatenated features before the linear layer; 0.3 in the authors' release, none in eq. 3",
 )
-WIDTH: PositiveInt | None = Field(None, description="width of the fused feature; default: that of the last input")
+WIDTH: PositiveInt | None = Field(None, description="width of the fused feature; default: the width of the last input")
 
 
 class _Vectors(Fusion):
-    """Base of fusions of two or more Vectors into one."""
+    """Base of fusions that combine two or more Vectors into one."""
 
     def widths(self, signals: Sequence[Signal]) -> list[int]:
         """Widths of the inputs. Raises SpecError."""
@@ -37,7 +37,7 @@ class _Vectors(Fusion):
             if not isinstance(signal, Vector):
                 name = f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
                 raise SpecError(
-                    f"{self.type} takes Vectors, but {name} gives {signal}; pool it first, for example with attention_pool"
+                    f"{self.type} accepts Vectors, but {name} produces {signal}; pool it first, for example with attention_pool"
                 )
         return [signal.d for signal in signals if isinstance(signal, Vector)]
 
@@ -50,9 +50,9 @@ class _Vectors(Fusion):
 
 
 class Sum(_Vectors):
-    """Sum of the features, which the paper names as the fusion that fails (III-C). Two or more Vectors -> Vector(width).
+    """Sum of the features, the fusion that fails according to the paper (section III-C). Two or more Vectors -> Vector(width).
 
-    An input of another width is projected to it by a linear layer without bias.
+    An input whose width differs from the output's is first projected by a linear layer without bias.
     """
 
     type: Literal["joint.sum"] = "joint.sum"
@@ -71,13 +71,13 @@ class Sum(_Vectors):
 class Concat(_Vectors):
     """Concatenate, then one linear layer and ReLU (Yu et al. 2024, eq. 3). Two or more Vectors -> Vector(width).
 
-    With `activation` none and `norm` batch it is the pulse feature of the two branches, as the authors' release has it.
+    With `activation` none and `norm` batch, it produces the pulse feature of the two branches as in the authors' release.
     """
 
     type: Literal["joint.concat"] = "joint.concat"
     width: PositiveInt | None = WIDTH
     dropout: float = DROPOUT
-    norm: Normalization = Field("none", description="after the linear layer: none (eq. 3), batch or layer norm")
+    norm: Normalization = Field("none", description="norm after the linear layer: none (eq. 3), batch or layer")
     activation: Activation = ACTIVATION
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
@@ -97,9 +97,9 @@ class Concat(_Vectors):
 
 
 class WeightedNorm(_Vectors):
-    """Normalize each feature by a mix of layer and batch norm, then fuse by eq. 3 (Yu et al. 2024, eq. 4).
+    """Normalize each feature by a mix of layer and batch norm (Yu et al. 2024, eq. 4), then fuse by eq. 3.
 
-    Takes two or more Vectors of any widths, gives Vector(width).
+    Accepts two or more Vectors of any width and produces a Vector(width).
     """
 
     type: Literal["joint.weighted_norm"] = "joint.weighted_norm"
@@ -108,7 +108,7 @@ class WeightedNorm(_Vectors):
     width: PositiveInt | None = WIDTH
     dropout: float = DROPOUT
     norm_fused: bool = Field(
-        False, description="normalize the fused feature too, as the authors' release does; eq. 4 does not"
+        False, description="also normalize the fused feature, as in the authors' release but not in eq. 4"
     )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
@@ -136,12 +136,12 @@ class WeightedNorm(_Vectors):
 
 
 class SeConcat(_Vectors):
-    """Squeeze-and-excitation gate on each feature (Hu et al. 2018), then eq. 3. Two or more Vectors -> Vector(width)."""
+    """A squeeze-and-excitation gate for each feature (Hu et al. 2018), then eq. 3. Two or more Vectors -> Vector(width)."""
 
     type: Literal["joint.se_concat"] = "joint.se_concat"
     width: PositiveInt | None = WIDTH
     reduction: PositiveInt = Field(
-        16, description="the gate's hidden layer is the feature's width divided by it, and 1 at least"
+        16, description="divisor of the feature's width for the width of the gate's hidden layer, which is at least 1"
     )
     dropout: float = DROPOUT
     activation: Activation = ACTIVATION
@@ -170,39 +170,44 @@ class SeConcat(_Vectors):
 
 
 class CrossAttention(_Vectors):
-    """Attend from pulse to appearance over channels, and add to appearance (Yu et al. 2024, Table IV "CA").
+    """Attention from pulse to appearance over channels, added to appearance (Yu et al. 2024, Table IV "CA").
 
-    F = F_app + softmax(q F_app^T) F_app, the softmax over the last axis of the outer product. The query q is F_rppg, or in
-    the ViT variant eq. 3 of both. Takes two Vectors, appearance first; gives Vector(width).
+    F = F_app + softmax(q F_app^T) F_app, with the softmax over the last axis of the outer product. The query q is F_rppg; in
+    the ViT variant it is eq. 3 of both features. Accepts two Vectors, appearance first, and produces a Vector(width).
     """
 
     type: Literal["joint.cross_attention"] = "joint.cross_attention"
     width: PositiveInt | None = Field(
-        None, description="width of the fused feature; default: that of appearance, the first input"
+        None, description="width of the fused feature; default: the width of appearance, the first input"
     )
     query: Literal["rppg", "both"] = Field(
         "rppg", description="rppg: the pulse feature (ResNet); both: eq. 3 of the two features (ViT)"
     )
     project: bool = Field(
-        False, description="project a feature of another width linearly to `width`; without it all widths must be equal"
+        False,
+        description="project features of a different width linearly to `width`; otherwise all widths must be equal",
     )
     dropout: float = Field(
         0.3,
         ge=0,
         lt=1,
-        description="of the concatenated features before the query's linear layer, where the query is of both",
+        description="dropout of the concatenated features before the query's linear layer, if the query is both",
     )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         widths = self.widths(signals)
         if len(widths) != 2:
-            raise SpecError(f"joint.cross_attention takes two features, appearance and then pulse; got {len(widths)}")
+            raise SpecError(
+                f"joint.cross_attention accepts two features, first appearance, then pulse; got {len(widths)}"
+            )
         width = self.width or widths[0]
         if not self.project and set(widths) != {width}:
-            was = f"appearance has {widths[0]}, pulse has {widths[1]}" + (
+            sizes = f"appearance has {widths[0]}, pulse has {widths[1]}" + (
                 f", 'width' is {self.width}" if self.width else ""
             )
-            raise SpecError(f'joint.cross_attention needs one width: {was}; set "project": true, or change an encoder')
+            raise SpecError(
+                f'joint.cross_attention needs equal widths: {sizes}; set "project": true, or change an encoder'
+            )
         return Vector(width)
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:

@@ -1,4 +1,4 @@
-"""What may stand behind the linear layer of a fusion."""
+"""The activations and norms that may follow the linear layer of a fusion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attention of one feature to another over their channels (Yu et al. 2024, Table IV)."""
+"""Attention from one feature to another over their channels (Yu et al. 2024, Table IV)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from fas_joint.fusions.concat import ConcatFusion
 
 
 class CrossAttentionFusion(nn.Module):
-    """F_app + softmax(q F_app^T) F_app, q = F_rppg or eq. 3 of both. Shapes: (B, D_1), (B, D_2) -> (B, width).
+    """F_app + softmax(q F_app^T) F_app, with q = F_rppg or eq. 3 of both. Shapes: (B, D_1), (B, D_2) -> (B, width).
 
-    Channels are D tokens of width 1, so that the (B, D, D) outer product is never held where torch's attention is fused.
+    Channels are D tokens of width 1, so torch's fused attention never stores the (B, D, D) outer product.
     """
 
     def __init__(self, widths: Sequence[int], width: int, *, both: bool, dropout: float) -> None:

@@ -1,4 +1,4 @@
-"""Sum of features. The file is not `sum`, which would hide the builtin in the package."""
+"""Sum of features. The file is not named `sum`, which would shadow the builtin in the package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class SumFusion(nn.Module):
-    """F = sum_i F_i, projected first where the widths differ. Shapes: n x (B, D_i) -> (B, width)."""
+    """F = sum_i F_i; features of a different width are projected first. Shapes: n x (B, D_i) -> (B, width)."""
 
     def __init__(self, widths: Sequence[int], width: int) -> None:
         super().__init__()

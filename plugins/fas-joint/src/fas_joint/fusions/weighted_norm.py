@@ -11,7 +11,7 @@ from torch import Tensor, nn
 class WeightedNorm(nn.Module):
     """F^ = theta LN(F) + (1 - theta) BN(F), eq. 4.
 
-    Layer norm takes its statistics over the channels of a sample, batch norm over the batch of a channel.
+    Layer norm computes its statistics over the channels of a sample, batch norm over the batch for each channel.
     Shapes: (B, D) -> (B, D).
     """
 
@@ -27,7 +27,7 @@ class WeightedNorm(nn.Module):
 
 
 class WeightedNormFusion(nn.Module):
-    """F_fuse = ReLU(Linear(Concat(F^_1, ..., F^_n))), eq. 3 on eq. 4. Shapes: n x (B, D_i) -> (B, width)."""
+    """F_fuse = ReLU(Linear(Concat(F^_1, ..., F^_n))), eq. 3 after eq. 4. Shapes: n x (B, D_i) -> (B, width)."""
 
     def __init__(
         self, widths: Sequence[int], width: int, *, theta: float, eps: float, dropout: float, norm_fused: bool

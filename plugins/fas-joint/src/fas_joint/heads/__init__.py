@@ -1,7 +1,7 @@
 """Heads of joint training (Yu et al. 2024, Fig. 2, Tables II, V and VIII). Importing this module imports no torch.
 
-One head of two classes is the core's `binary`; two heads of two classes are two `binary` heads with `where` and the score
-rule `by_task`.
+For one head with two classes, use the core's `binary`. For two heads with two classes each, use two `binary` heads with
+`where` and the score rule `by_task`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from fascore import Head, Labels, Plane, Ref, Signal, SpecError, Target, Vector,
 if TYPE_CHECKING:
     from torch import nn
 
-DROPOUT: float = Field(0.0, ge=0, lt=1, description="dropout before each linear layer; the release's pulse head has .5")
+DROPOUT: float = Field(0.0, ge=0, lt=1, description="dropout before each linear layer; 0.5 in the release's pulse head")
 HIDDEN: PositiveInt | None = Field(
-    None, description="width of one hidden layer with ReLU (the release: half the feature); default: none"
+    None, description="width of one hidden layer with ReLU; half the feature's width in the release; default: no layer"
 )
 
 
@@ -26,15 +26,15 @@ def _width(head: Head, signals: Sequence[Signal]) -> int:
     if len(signals) != 1 or not isinstance(signals[0], Vector):
         got = ", ".join(map(str, signals)) or "nothing"
         raise SpecError(
-            f"{head.type} takes one Vector; got {got}: pool or fuse it first, for example with joint.concat"
+            f"{head.type} accepts one Vector; got {got}: pool or fuse it first, for example with joint.concat"
         )
     return signals[0].d
 
 
 class ThreeClass(Head):
-    """One head of three classes: spoof, bona fide, forgery (Fig. 2b); the score is P(bona fide). Takes a Vector.
+    """One head with three classes: spoof, bona fide, forgery (Fig. 2b). The score is P(bona fide). Accepts a Vector.
 
-    An attack's class is its record's task. Further numbers: the probabilities of the two attacks.
+    The class of an attack is the task of its record. Further numbers: the probabilities of the two attack classes.
     """
 
     context = ("task",)
@@ -47,7 +47,7 @@ class ThreeClass(Head):
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         _width(self, signals)
         if not (isinstance(target, Labels) and target.column == "label"):
-            raise SpecError(f"joint.three_class learns record.label, and the task of attacks; not {target}")
+            raise SpecError(f"joint.three_class learns record.label and the task of attacks, not {target}")
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_joint.heads.three_class import ThreeClassHead
@@ -60,11 +60,11 @@ class ThreeClass(Head):
 
 
 class OneHeadMulti(Head):
-    """One head of 2 + K classes for attacks and another task (Table VIII, "shared 1 head"). Takes a Vector.
+    """One head with 2 + K classes for attacks and another task (Table VIII, "shared 1 head"). Accepts a Vector.
 
-    A record with a value in the target's column is one of the K classes; one without is bona fide or an attack. The score
-    is P(bona fide) renormalized over these two: softmax of the first two logits. Further numbers: the probabilities of the K
-    classes among themselves, which the metric class_accuracy reads.
+    A record with a value in the target's column belongs to one of the K classes; without a value it is bona fide or an attack.
+    The score is P(bona fide) renormalized over these two: the softmax of the first two logits. Further numbers: the
+    probabilities of the K classes among themselves, which the metric class_accuracy reads.
     """
 
     context = ("label",)
@@ -72,9 +72,9 @@ class OneHeadMulti(Head):
     type: Literal["joint.one_head_multi"] = "joint.one_head_multi"
     target: Ref = Field(
         Ref("record.expression"),
-        description="column of the other task, such as record.expression; attack detection has none there",
+        description="column of the other task, such as record.expression; empty for records of attack detection",
     )
-    classes: tuple[str | int, ...] = Field(min_length=2, description="values of that column in class order")
+    classes: tuple[str | int, ...] = Field(min_length=2, description="values of that column, in class order")
     dropout: float = DROPOUT
     hidden: PositiveInt | None = HIDDEN
 
@@ -82,11 +82,11 @@ class OneHeadMulti(Head):
     @classmethod
     def _once_each(cls, classes: tuple[str | int, ...]) -> tuple[str | int, ...]:
         if len({str(name) for name in classes}) < len(classes):
-            raise ValueError("a class is named twice; name each once")
+            raise ValueError("a class is listed twice; list each class once")
         return classes
 
     @property
-    def numbers(self) -> tuple[str, ...]:  # type: ignore[override]  # of this head they depend on its classes
+    def numbers(self) -> tuple[str, ...]:  # type: ignore[override]  # this head's numbers depend on its classes
         return class_numbers(self.classes)
 
     def classes_of(self, column: str) -> tuple[str | int | None, ...]:
@@ -96,7 +96,7 @@ class OneHeadMulti(Head):
         _width(self, signals)
         if not isinstance(target, Labels) or target.column == "label":
             raise SpecError(
-                f"joint.one_head_multi learns record.label by itself; its 'target' is the other task's column, not {target}"
+                f"joint.one_head_multi learns record.label anyway; 'target' must be the other task's column, not {target}"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
@@ -110,22 +110,22 @@ class OneHeadMulti(Head):
 
 
 class PixelBinary(Head):
-    """Pixel-wise and binary cross-entropy of one map (George and Marcel 2019). Takes a Plane.
+    """Pixel-wise and binary cross-entropy of one map (George and Marcel 2019). Accepts a Plane.
 
-    A 1 x 1 convolution and a sigmoid give the map, a linear layer over all its places the binary output; the loss is
-    lambda L_pixel + (1 - lambda) L_binary.
+    A 1 x 1 convolution and a sigmoid produce the map. A linear layer over all pixels of the map produces the binary output.
+    The loss is lambda L_pixel + (1 - lambda) L_binary.
     """
 
     type: Literal["joint.pixel_binary"] = "joint.pixel_binary"
-    share: float = Field(0.5, ge=0, le=1, description="lambda, the weight of the pixel-wise part")
+    share: float = Field(0.5, ge=0, le=1, description="lambda, the weight of the pixel-wise loss")
     score: Literal["map", "binary"] = Field(
-        "map", description="the score: mean of the map (the publication), or the binary output"
+        "map", description="score: the mean of the map (as published) or the binary output"
     )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if len(signals) != 1 or not isinstance(signals[0], Plane):
             raise SpecError(
-                f"joint.pixel_binary takes one Plane, as joint.deeppixbis gives; got {', '.join(map(str, signals)) or 'nothing'}"
+                f"joint.pixel_binary accepts one Plane, such as the output of joint.deeppixbis; got {', '.join(map(str, signals)) or 'nothing'}"
             )
         if not (isinstance(target, Labels) and target.column == "label"):
             raise SpecError(f"joint.pixel_binary learns record.label, not {target}")

@@ -11,9 +11,9 @@ from fascore import HeadModule
 
 
 class Output(NamedTuple):
-    """Logits of the map (B, H, W), and of the whole (B,)."""
+    """Logits of the map (B, H, W) and of the whole picture (B,)."""
 
-    places: Tensor
+    pixels: Tensor
     whole: Tensor
 
 
@@ -27,19 +27,19 @@ class PixelBinaryHead(nn.Module, HeadModule):
         self.linear = nn.Linear(size[0] * size[1], 1)
 
     def forward(self, feature: Tensor) -> Output:
-        places = self.project(feature)[:, 0]
-        return Output(places, self.linear(places.sigmoid().flatten(1))[:, 0])
+        pixels = self.project(feature)[:, 0]
+        return Output(pixels, self.linear(pixels.sigmoid().flatten(1))[:, 0])
 
-    def loss(self, output: Output, target: Tensor) -> Tensor:  # type: ignore[override]  # a head's output is its own
-        """(B,) share * mean over places + (1 - share) * whole."""
-        wanted = target.float()
-        places = output.places.float()
-        pixel = binary_cross_entropy_with_logits(
-            places, wanted[:, None, None].expand_as(places), reduction="none"
+    def loss(self, output: Output, target: Tensor) -> Tensor:  # type: ignore[override]  # each head has its own output type
+        """(B,) share * mean over pixels + (1 - share) * whole."""
+        label = target.float()
+        pixels = output.pixels.float()
+        pixel_loss = binary_cross_entropy_with_logits(
+            pixels, label[:, None, None].expand_as(pixels), reduction="none"
         ).mean((1, 2))
-        binary = binary_cross_entropy_with_logits(output.whole.float(), wanted, reduction="none")
-        return self.share * pixel + (1 - self.share) * binary
+        binary_loss = binary_cross_entropy_with_logits(output.whole.float(), label, reduction="none")
+        return self.share * pixel_loss + (1 - self.share) * binary_loss
 
     def score(self, output: Output) -> Tensor:  # type: ignore[override]
         """(B,) mean of the map, or the binary output."""
-        return output.places.float().sigmoid().mean((1, 2)) if self.by_map else output.whole.float().sigmoid()
+        return output.pixels.float().sigmoid().mean((1, 2)) if self.by_map else output.whole.float().sigmoid()

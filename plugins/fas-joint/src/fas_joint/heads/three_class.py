@@ -1,4 +1,4 @@
-"""Bona fide, spoof and forgery in one softmax (Yu et al. 2024, Fig. 2b)."""
+"""One softmax over bona fide, spoof and forgery (Yu et al. 2024, Fig. 2b)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPOOF, BONA_FIDE, FORGERY = range(3)
 
 
 class Output(NamedTuple):
-    """Logits (B, 3) and task (B,) int64, -1 unknown."""
+    """Logits (B, 3) and task (B,) int64, -1 if unknown."""
 
     logits: Tensor
     task: Tensor
@@ -32,8 +32,8 @@ class ThreeClassHead(nn.Module, HeadModule):
     def forward(self, feature: Tensor, *, task: Tensor) -> Output:
         return Output(self.layers(feature), task)
 
-    def loss(self, output: Output, target: Tensor) -> Tensor:  # type: ignore[override]  # a head's output is its own
-        """(B,) cross-entropy; 0 for an attack whose task is unknown, which has no class here."""
+    def loss(self, output: Output, target: Tensor) -> Tensor:  # type: ignore[override]  # each head has its own output type
+        """(B,) cross-entropy; 0 for an attack of unknown task, which has no class."""
         attack = torch.where(output.task == 1, FORGERY, SPOOF)
         classes = torch.where(target == 1, BONA_FIDE, attack).masked_fill((target == 0) & (output.task < 0), -100)
         return cross_entropy(output.logits.float(), classes, reduction="none", ignore_index=-100)

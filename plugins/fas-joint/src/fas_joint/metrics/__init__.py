@@ -11,19 +11,20 @@ from fascore import PERCENT, Metric, MetricModule
 
 
 class TprAtFpr(Metric):
-    """True positive rate at a false positive rate as the released code takes it, on the very table that it measures: an oracle.
+    """True positive rate at a false positive rate, as the released code computes it.
 
-    t = sorted(bona fide)[max(1, int(fpr n)) - 1], and attacks below t are true positives; mirrored for `bona_fide`. Not
-    measurable where fpr * n < 3; the number that the code gives there all the same is `as_published`. It is also
+    The threshold comes from the measured table itself, so this metric is an oracle: t = sorted(bona fide)[max(1, int(fpr n)) - 1].
+    Attacks below t are true positives. With `bona_fide` as the positive class the rule is mirrored. The rate is not measurable
+    if fpr * n < 3; `as_published` is the number that the code returns anyway. It is also available as
     `{"type": "tpr_at_fpr", "rule": "release_index"}`.
     """
 
     type: Literal["joint.tpr_at_fpr"] = "joint.tpr_at_fpr"
     title: ClassVar[str] = "TPR at FPR, released index"
     oracle: ClassVar[bool] = True
-    fpr: float = Field(0.01, gt=0, lt=1, description="the false positive rate; the paper prints 0.1 and 0.01")
+    fpr: float = Field(0.01, gt=0, lt=1, description="false positive rate; the paper reports 0.1 and 0.01")
     positive: Literal["attack", "bona_fide"] = Field(
-        "attack", description="the positive class: what a true positive is; in the paper, attack"
+        "attack", description="positive class, which defines a true positive; attack in the paper"
     )
 
     @classmethod
@@ -36,9 +37,9 @@ class TprAtFpr(Metric):
         return TprAtFprModule(column=self.column, fpr=self.fpr, positive=self.positive)
 
     def detail(self, parts: Mapping[str, Any]) -> str:
-        asked = f"at FPR {PERCENT.text(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
+        requested = f"at FPR {PERCENT.text(parts['fpr'])} ({parts['rule']}), positive: {parts['positive']}"
         reached = f"reached {PERCENT.text(parts['reached'])} of n = {parts['n']} negatives"
-        return f"{asked}; {reached}, {parts['n_positive']} positives"
+        return f"{requested}; {reached}, {parts['n_positive']} positives"
 
 
 __all__ = ["TprAtFpr"]

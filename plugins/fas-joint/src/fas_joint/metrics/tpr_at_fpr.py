@@ -1,4 +1,4 @@
-"""True positive rate at the index of the released code of Yu et al. 2024."""
+"""True positive rate at the index that the released code of Yu et al. 2024 uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class ReleasedRate(NamedTuple):
-    """`hits` of `n_positive` beyond the `threshold`, and the share of the `n` negatives there, `reached`."""
+    """`hits` of `n_positive` positives and the share `reached` of `n` negatives lie beyond the `threshold`."""
 
     hits: int
     n_positive: int
@@ -30,23 +30,23 @@ class ReleasedRate(NamedTuple):
 def released_rate(
     bona_fide: Floats, attack: Floats, fpr: float, positive: Literal["attack", "bona_fide"]
 ) -> ReleasedRate:
-    """The rate at the released code's index. Shapes: (P,) and (M,) increasing. Raises SpecError with one class only.
+    """The rate at the released code's index. Shapes: (P,) and (M,), increasing. Raises SpecError if a class is missing.
 
-    `attack` positive: t = bona_fide[max(1, int(fpr P)) - 1], and attacks strictly below t are hits. `bona_fide` positive:
-    mirrored, so that bona fide strictly above the attack of that index from the top are hits.
+    If `attack` is positive, t = bona_fide[max(1, int(fpr P)) - 1], and attacks strictly below t are hits. If `bona_fide` is
+    positive, the rule is mirrored: bona fide scores strictly above the attack at that index from the top are hits.
     """
     for name, scores in (("bona fide", bona_fide), ("attack", attack)):
         if not len(scores):
-            raise SpecError(f"there is no {name} presentation with a score; this needs both classes")
+            raise SpecError(f"there is no {name} presentation with a score; this metric needs both classes")
     if positive == "attack":
         threshold = bona_fide[_index(fpr, len(bona_fide))]
-        hits, false = np.searchsorted(attack, threshold), np.searchsorted(bona_fide, threshold)
-        return ReleasedRate(int(hits), len(attack), int(false) / len(bona_fide), len(bona_fide), float(threshold))
+        hits, false_hits = np.searchsorted(attack, threshold), np.searchsorted(bona_fide, threshold)
+        return ReleasedRate(int(hits), len(attack), int(false_hits) / len(bona_fide), len(bona_fide), float(threshold))
     above = attack[len(attack) - 1 - _index(fpr, len(attack))]
-    threshold = np.nextafter(above, np.inf)  # a score is accepted at the threshold and above
+    threshold = np.nextafter(above, np.inf)  # scores at or above the threshold are accepted
     hits = len(bona_fide) - np.searchsorted(bona_fide, threshold)
-    false = len(attack) - np.searchsorted(attack, threshold)
-    return ReleasedRate(int(hits), len(bona_fide), int(false) / len(attack), len(attack), float(threshold))
+    false_hits = len(attack) - np.searchsorted(attack, threshold)
+    return ReleasedRate(int(hits), len(bona_fide), int(false_hits) / len(attack), len(attack), float(threshold))
 
 
 def _index(fpr: float, n: int) -> int:
@@ -63,17 +63,17 @@ class TprAtFprModule(MetricModule):
     positive: Literal["attack", "bona_fide"]
 
     def compute(self, table: ScoreTable, threshold: Threshold | None) -> Mapping[str, Value]:
-        """`value` with what was reached and n, in [0, 1]. Raises SpecError with one class only.
+        """`value` in [0, 1], with the reached rate and n. Raises SpecError if a class is missing.
 
-        Where n is too small, `value` is None with a note, and the code's number stands as `as_published`: the paper prints it.
+        If n is too small, `value` is None with a note, and `as_published` is the code's number, which the paper prints.
         """
-        read = table.reading(self.column)
-        rate = released_rate(read.sorted_bona_fide, read.sorted_attack, self.fpr, self.positive)
+        scores = table.reading(self.column)
+        rate = released_rate(scores.sorted_bona_fide, scores.sorted_attack, self.fpr, self.positive)
         tpr = rate.hits / rate.n_positive
-        counted: dict[str, Value] = {"reached": rate.reached, "n_positive": rate.n_positive}
-        asked: dict[str, Value] = {"fpr": self.fpr, "positive": self.positive, "rule": "release_index", "n": rate.n}
+        measured: dict[str, Value] = {"reached": rate.reached, "n_positive": rate.n_positive}
+        requested: dict[str, Value] = {"fpr": self.fpr, "positive": self.positive, "rule": "release_index", "n": rate.n}
         if too_few(self.fpr, rate.n):
             note = not_measurable("fpr", self.fpr, {"negatives": rate.n})
-            return {"value": None, "note": note, "as_published": tpr, **counted, **asked}
+            return {"value": None, "note": note, "as_published": tpr, **measured, **requested}
         low, high = clopper_pearson(rate.hits, rate.n_positive)
-        return {"value": tpr, "low": low, "high": high, **counted, "threshold": rate.threshold, **asked}
+        return {"value": tpr, "low": low, "high": high, **measured, "threshold": rate.threshold, **requested}

@@ -15,7 +15,7 @@ from fascore import BONA_FIDE
 class RegionalIndependenceObjective(nn.Module):
     """sum_j max(|V_j - c_j| - m(y), 0) + sum_{j != k} max(m_out - |c_j - c_k|, 0), eq. 1. Shapes: (B, M, N) and (B,) -> (B,).
 
-    c is the centers after this batch, eq. 2, through which the pairs of centers have their gradient.
+    c are the centers after this batch (eq. 2), so that the loss between pairs of centers has a gradient.
     """
 
     centres: Tensor
@@ -37,7 +37,7 @@ class RegionalIndependenceObjective(nn.Module):
         self.between, self.rate, self.release = between, rate, form == "release"
         self.register_buffer("margins", torch.tensor(margins), persistent=False)
         self.register_buffer("centres", torch.zeros(regions, width))
-        # Of the step that is under way only: the sum of V_i - c over records, and how many they are.
+        # For the current step only: the sum of V_i - c over the records, and the number of records.
         self.register_buffer("shift", torch.zeros(regions, width), persistent=False)
         self.register_buffer("count", torch.zeros(()), persistent=False)
 
@@ -49,23 +49,23 @@ class RegionalIndependenceObjective(nn.Module):
         if self.training:
             self.shift += moves.detach().sum(0)
             self.count += len(moves)
-        centres = self.centres + self.rate * moves.sum(0) / max(len(moves), 1)
-        return self._around(regions - centres, self.margins[target]) + self._apart(centres)
+        centers = self.centres + self.rate * moves.sum(0) / max(len(moves), 1)
+        return self._around(regions - centers, self.margins[target]) + self._apart(centers)
 
-    def _around(self, away: Tensor, margin: Tensor) -> Tensor:
+    def _around(self, offsets: Tensor, margin: Tensor) -> Tensor:
         """(B,) how far the vectors lie outside their margins."""
         if self.release:
-            beyond: Tensor = vector_norm(away, dim=(1, 2)) * margin.sign() - margin
-            return beyond.relu()
-        distance: Tensor = vector_norm(away, dim=2)
+            excess: Tensor = vector_norm(offsets, dim=(1, 2)) * margin.sign() - margin
+            return excess.relu()
+        distance: Tensor = vector_norm(offsets, dim=2)
         return (distance - margin[:, None]).relu().sum(1)
 
-    def _apart(self, centres: Tensor) -> Tensor:
+    def _apart(self, centers: Tensor) -> Tensor:
         """How far pairs of centers lie within their margin."""
-        first, second = torch.triu_indices(len(centres), len(centres), 1, device=centres.device)
-        distance: Tensor = vector_norm(centres[first] - centres[second], dim=1)
-        near = (self.between - distance).relu().sum()
-        return near / (len(centres) * self.rate) if self.release else 2 * near
+        first, second = torch.triu_indices(len(centers), len(centers), 1, device=centers.device)
+        distance: Tensor = vector_norm(centers[first] - centers[second], dim=1)
+        shortfall = (self.between - distance).relu().sum()
+        return shortfall / (len(centers) * self.rate) if self.release else 2 * shortfall
 
     @torch.no_grad()
     def update(self, reduce: Callable[[Tensor], Tensor]) -> None:

@@ -1,6 +1,6 @@
-"""Samplers of two tasks (Yu et al. 2024, section III-A, Tables VI and VII). Importing this module imports no numpy.
+"""Samplers for two tasks (Yu et al. 2024, section III-A, Tables VI and VII). Importing this module imports no numpy.
 
-U_s and U_f are the steps that each task's records make: ceil(records / batch_size).
+U_s and U_f are the number of steps for the records of each task: ceil(records / batch_size).
 """
 
 from __future__ import annotations
@@ -17,53 +17,59 @@ Epoch: TypeAlias = Literal["shorter", "longer"]
 
 EPOCH: Epoch = Field(
     "shorter",
-    description="which task's steps set the epoch: shorter (the release); longer: the shorter one comes round again, newly shuffled",
+    description="task that sets the number of steps per epoch; shorter: as in the release; longer: the shorter task is repeated, "
+    "reshuffled each time",
 )
 
 
 class _Joint(Sampler):
-    """Base: the records of either task that training uses, which is also how Table VII limits the other task's data."""
+    """Base: the records of each task that training uses. Table VII limits the data of the other task in the same way."""
 
-    batch_size: PositiveInt = Field(64, description="records a step, over all processes")
+    batch_size: PositiveInt = Field(64, description="number of records per step over all processes")
     spoof: Kept = Field(
-        "all", description="records of the task spoof to train on: all, bona_fide, attack, or none (forgery alone)"
+        "all", description="records of the task spoof to train on: all, bona_fide, attack, or none (forgery only)"
     )
     forgery: Kept = Field(
-        "all", description="records of the task forgery to train on: all, bona_fide, attack, or none (spoof alone)"
+        "all", description="records of the task forgery to train on: all, bona_fide, attack, or none (spoof only)"
     )
 
     def ids(self, records: Sequence[Record], task: Task) -> list[str]:
-        """Ids of one task's records that are used, in the order given."""
+        """Ids of the used records of one task, in the order of `records`."""
         kept = self.spoof if task == "spoof" else self.forgery
-        own = [record for record in records if record.task == task and kept != "none"]
-        return [record.id for record in own if kept == "all" or (record.label == BONA_FIDE) == (kept == "bona_fide")]
+        of_task = [record for record in records if record.task == task and kept != "none"]
+        return [
+            record.id for record in of_task if kept == "all" or (record.label == BONA_FIDE) == (kept == "bona_fide")
+        ]
 
 
 class _Both(_Joint):
     """Base of samplers that need both tasks."""
 
     def groups(self, records: Sequence[Record]) -> dict[Task, list[str]]:
-        """Ids by task. Raises SpecError where a task has none."""
+        """Ids by task. Raises SpecError if a task has none."""
         tasks: tuple[Task, Task] = ("spoof", "forgery")
-        ids_of = {task: self.ids(records, task) for task in tasks}
-        for task, ids in ids_of.items():
+        ids_by_task = {task: self.ids(records, task) for task in tasks}
+        for task, ids in ids_by_task.items():
             if not ids:
                 raise SpecError(
-                    f"{self.type}: no record of the task {task} is used in training; add a dataset that has some, or use joint.random"
+                    f"{self.type}: no record of the task {task} is used in training; add a dataset with such records, or use "
+                    "joint.random"
                 )
-        return ids_of
+        return ids_by_task
 
     @model_validator(mode="after")
     def _uses_both(self) -> _Both:
         if "none" in (self.spoof, self.forgery):
-            raise ValueError(f"{self.type} samples two tasks: 'none' of one task belongs to joint.random")
+            raise ValueError(
+                f"{self.type} samples two tasks; to train on one task ('none' for the other), use joint.random"
+            )
         return self
 
 
 class Random(_Joint):
-    """Both tasks merged and shuffled: the share of a task in a batch is left to chance (the paper's default).
+    """Both tasks merged and shuffled, so that the share of a task in a batch is random (the paper's default).
 
-    Every record once an epoch, in batches of even size. With `forgery` or `spoof` none, it trains one task alone.
+    Every record occurs once per epoch, in batches of nearly equal size. If `forgery` or `spoof` is none, only the other task is trained.
     """
 
     type: Literal["joint.random"] = "joint.random"
@@ -85,10 +91,10 @@ class Random(_Joint):
 
 
 class Simultaneous(_Both):
-    """Half of every batch from each task. The task with fewer records sets the epoch: each of its records comes once.
+    """Half of every batch comes from each task. The task with fewer records sets the epoch: each of its records occurs once.
 
-    All batches have equally many of both tasks, of even size; within a batch each task stands together, so that
-    `batch[r::n]` has its share of both.
+    Batches have nearly equal sizes and contain equally many records of both tasks. Within a batch the records of a task are
+    contiguous, so `batch[r::n]` contains its share of both.
     """
 
     type: Literal["joint.simultaneous"] = "joint.simultaneous"
@@ -98,7 +104,7 @@ class Simultaneous(_Both):
     def _has_halves(self) -> Simultaneous:
         if self.batch_size % 2:
             raise ValueError(
-                f"'batch_size' is {self.batch_size}, and half of it comes from each task: write an even number"
+                f"'batch_size' must be an even number, because half of a batch comes from each task; got {self.batch_size}"
             )
         return self
 
@@ -115,7 +121,7 @@ class Simultaneous(_Both):
 
 
 class Alternating(_Both):
-    """One step of spoof, one step of forgery, and so on; the task with fewer steps sets the epoch: min(U_s, U_f) of each."""
+    """One step of spoof, one step of forgery, and so on. The task with fewer steps sets the epoch: min(U_s, U_f) steps of each."""
 
     type: Literal["joint.alternating"] = "joint.alternating"
     epoch: Epoch = EPOCH
@@ -133,10 +139,10 @@ class Alternating(_Both):
 
 
 class TaskByTask(_Both):
-    """U_s steps of spoof, then U_f steps of forgery: every record once an epoch."""
+    """U_s steps of spoof, then U_f steps of forgery: every record occurs once per epoch."""
 
     type: Literal["joint.task_by_task"] = "joint.task_by_task"
-    first: Task = Field("spoof", description="the task that every epoch begins with")
+    first: Task = Field("spoof", description="task with which every epoch begins")
 
     def plan(self, records: Sequence[Record], epoch: int, seed: int) -> list[list[str]]:
         from fas_joint.samplers.plans import in_turn

@@ -16,38 +16,41 @@ if TYPE_CHECKING:
 class VitTokens(Encoder):
     """A small vision transformer that keeps its tokens. One Image or Plane -> Tokens(H W / patch^2, width).
 
-    Layer norm of each patch, a linear layer, layer norm, a fixed sine and cosine code of both axes (SimpleViT, Beyer et al.
-    2022), and pre-norm blocks without a class token or a last norm. Intensities go in as they are: the patch's norm scales them.
+    Consists of a layer norm of each patch, a linear layer, a layer norm, fixed sine and cosine position codes of both axes
+    (SimpleViT, Beyer et al. 2022), and pre-norm blocks without a class token or a final norm. Intensities are not normalized
+    beforehand: the norm of the patch scales them.
     """
 
     type: Literal["mmfas.vit_tokens"] = "mmfas.vit_tokens"
     patch: PositiveInt = Field(
-        16, description="side of a patch in pixels; height and width of the input are multiples of it"
+        16, description="side of a patch in pixels; height and width of the input must be multiples of it"
     )
     width: int = Field(
-        270, ge=8, description="width of a token; what is left of it by four, two places of 270, has no position code"
+        270, ge=8, description="width of a token; the remainder after division by four (2 for 270) has no position code"
     )
     depth: PositiveInt = Field(3, description="transformer blocks")
     heads: PositiveInt = Field(6, description="attention heads; the width must be a multiple of their number")
     ratio: PositiveFloat = Field(
-        4.0, description="hidden width of the feed-forward network over that of a token; 4: 1080"
+        4.0, description="ratio of the feed-forward network's hidden width to the width of a token; 4: 1080"
     )
     channels: PositiveInt | None = Field(
-        3, description="an input of one channel is repeated to so many (all of the paper's have three); none: not"
+        3,
+        description="number of channels to which a single-channel input is repeated (all inputs of the paper have three); none: do "
+        "not repeat",
     )
 
     def picture(self, signals: Sequence[Signal]) -> Image | Plane:
-        """The one input. Raises SpecError."""
+        """The only input. Raises SpecError."""
         if len(signals) != 1 or not isinstance(signals[0], Image | Plane):
             got = ", ".join(map(str, signals)) or "nothing"
             raise SpecError(
-                f"{self.type} reads one Image or Plane; got {got}: write one encoder for each input, single frames and no clip"
+                f"{self.type} accepts one Image or Plane; got {got}: write one encoder per input, and use single frames, not a clip"
             )
         picture = signals[0]
         if picture.h % self.patch or picture.w % self.patch:
             size = f"{picture.h} x {picture.w}"
             raise SpecError(
-                f"{self.type}: {size} pixels do not divide into patches of {self.patch}; change 'patch', or 'size' of the modality"
+                f"{self.type}: {size} pixels cannot be divided into patches of {self.patch}; change 'patch', or 'size' of the modality"
             )
         if self.width % self.heads:
             raise SpecError(

@@ -1,4 +1,4 @@
-"""Tokens of a picture by a vision transformer with fixed positions (SimpleViT, Beyer et al. 2022)."""
+"""Tokens of a picture from a vision transformer with fixed position codes (SimpleViT, Beyer et al. 2022)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fascore import Image, Plane
 
 
 class VitTokensEncoder(nn.Module):
-    """Shapes: (B, C, H, W) -> (B, H W / patch^2, D), the patches by rows."""
+    """Shapes: (B, C, H, W) -> (B, H W / patch^2, D), with the patches in row order."""
 
     positions: Tensor
 
@@ -27,7 +27,7 @@ class VitTokensEncoder(nn.Module):
         ratio: float,
         channels: int | None,
     ) -> None:
-        """`channels` is the number to which an input of one channel is repeated; None: it stays as it is."""
+        """`channels` is the number of channels to which a single-channel input is repeated; None leaves it unchanged."""
         super().__init__()
         self.patch = patch
         self.channels = channels if picture.c == 1 and channels else picture.c
@@ -45,9 +45,9 @@ class VitTokensEncoder(nn.Module):
 
 
 def position_code(height: int, width: int, channels: int) -> Tensor:
-    """sin and cos of x, then of y, at frequencies 10000^(-i / (K - 1)), i = 0 ... K - 1 with K = channels // 4; zeros behind them.
+    """sin and cos of x, then of y, at frequencies 10000^(-i / (K - 1)), i = 0 ... K - 1 with K = channels // 4, padded with zeros.
 
-    Shape: (height * width, channels), places by rows.
+    Shape: (height * width, channels), with the positions in row order.
     """
     count = channels // 4
     frequencies = 10_000.0 ** -(torch.arange(count) / (count - 1))

@@ -1,4 +1,4 @@
-"""Cross-attention: each stream asks the tokens of the others (Lu et al. 2019, ViLBERT; row CA of Chen et al. 2025, Table 2)."""
+"""Cross-attention: each stream attends to the others' tokens (ViLBERT, Lu et al. 2019; row CA of Chen et al. 2025, Table 2)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fascore import Tokens
 
 
 class CrossLayer(nn.Module):
-    """Self-attention, attention to the tokens of the other streams under the same layer norm, feed-forward network.
+    """Self-attention, attention to the tokens of the other streams with the same layer norm, feed-forward network.
 
-    Shapes: own stream (B, N, D) and M tokens of others (B, M, D) -> (B, N, D).
+    Shapes: own stream (B, N, D) and M tokens of the others (B, M, D) -> (B, N, D).
     """
 
     def __init__(self, width: int, heads: int, ratio: float) -> None:
@@ -28,12 +28,15 @@ class CrossLayer(nn.Module):
         x = x + self.own(self.own_norm(x))
         context = self.cross_norm(others)
         x = x + self.cross(self.cross_norm(x), context, context)
-        fed: Tensor = x + self.feed(self.feed_norm(x))
-        return fed
+        output: Tensor = x + self.feed(self.feed_norm(x))
+        return output
 
 
 class CrossAttentionFusion(nn.Module):
-    """All streams take a layer at once, each reading the others as the layer before left them. Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D)."""
+    """All streams pass through a layer in parallel; each attends to the other streams' outputs of the previous layer.
+
+    Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D).
+    """
 
     def __init__(self, signals: Sequence[Tokens], *, depth: int, heads: int, ratio: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Merge-attention: one transformer on the streams side by side (Zheng et al. 2021; row MA of Chen et al. 2025, Table 2)."""
+"""Merge-attention: one transformer on the concatenated streams (Zheng et al. 2021; row MA of Chen et al. 2025, Table 2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fascore import Tokens
 
 
 class MergeAttentionFusion(nn.Module):
-    """Blocks at width 3 D, a linear layer to D, mean of the tokens. Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D)."""
+    """Blocks of width 3 D, a linear layer to D, mean over the tokens. Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D)."""
 
     def __init__(self, signals: Sequence[Tokens], *, depth: int, heads: int, ratio: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Streams of tokens that may be absent."""
+"""Token streams that may be absent."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from fascore import Tokens
 
 DEVIATION = 0.02
-"""Of a learned token before training, as of ViT's learned tokens."""
+"""Initial standard deviation of a learned token, as for the learned tokens of ViT."""
 
 
 class Streams(nn.Module):
-    """Puts the learned token of a stream in all places of a row where the stream is absent.
+    """Replaces every token of a row with the learned token of the stream if the stream is absent.
 
-    Only optional streams have a token, but for those that `unread` says it would change nothing for; zeros would stand for the others.
-    Shapes: streams (B, N, D) each, and mask (B, streams) -> the same.
+    Only optional streams have a learned token, except those in `unread`, whose tokens would have no effect; the other streams
+    would be replaced with zeros. Shapes: streams (B, N, D) each, and mask (B, streams) -> the same.
     """
 
     def __init__(self, signals: Sequence[Tokens], unread: Sequence[int] = ()) -> None:
@@ -40,6 +40,6 @@ class Streams(nn.Module):
 
 
 def mean_of_present(streams: Sequence[Tensor], mask: Tensor, prefix: int) -> Tensor:
-    """Mean of the streams that are present, then of the tokens that stand for a place; zeros where none is. Shape: (B, D)."""
+    """Mean over the present streams and their tokens that represent a position; zeros if no stream is present. Shape: (B, D)."""
     pooled = torch.stack([stream[:, prefix:].mean(1) for stream in streams], dim=1).masked_fill(~mask[:, :, None], 0)
     return pooled.sum(1) / mask.sum(1, keepdim=True).clamp(min=1).to(pooled.dtype)

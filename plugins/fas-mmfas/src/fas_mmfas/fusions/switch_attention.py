@@ -1,4 +1,4 @@
-"""Switch-attention: query, key and value from three streams that change places from layer to layer (Chen et al. 2025, eq. 5-8)."""
+"""Switch-attention: query, key and value come from three streams that switch roles from layer to layer (Chen et al. 2025, eq. 5-8)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from fascore import Tokens
 class SwitchLayer(nn.Module):
     """One layer l. Shapes: three streams (B, N, D) -> the new first stream (B, N, D).
 
-    x = F_rgb + SelfAttn(LN F_rgb), unless left out; F_1, F_2, F_3 = the streams, turned left by l mod 3; then
-    x + Attn(LN F_1, LN F_2, LN F_3) and x + FFN(LN x). `places` are those of F_1, F_2 and F_3 among the streams.
+    x = F_rgb + SelfAttn(LN F_rgb), unless omitted; F_1, F_2, F_3 = the streams, rotated left by l mod 3; then
+    x + Attn(LN F_1, LN F_2, LN F_3) and x + FFN(LN x). `places` are the indices of F_1, F_2 and F_3 among the streams.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class SwitchLayer(nn.Module):
         streams = (first, *others)
         query, key, value = (norm(streams[place]) for norm, place in zip(self.norms, self.places, strict=True))
         x = streams[self.residual] + self.switched(query, key, value)
-        fed: Tensor = x + self.feed(self.feed_norm(x))
-        return fed
+        output: Tensor = x + self.feed(self.feed_norm(x))
+        return output
 
 
 class SwitchAttentionFusion(nn.Module):
     """Layers that change the first stream only, then (F_rgb + F_depth + F_ir) / 3. Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D).
 
-    Without the first stream the mean is of the others alone, and the layers change nothing, unless `first_absent` is `fused`.
+    Without the first stream the mean covers only the others, and the layers have no effect, unless `first_absent` is `fused`.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class SwitchAttentionFusion(nn.Module):
     ) -> None:
         super().__init__()
         self.prefix = signals[0].prefix
-        self.always = first_absent == "fused"
-        self.streams = Streams(signals, () if self.always else (0,))
+        self.fuses_absent = first_absent == "fused"
+        self.streams = Streams(signals, () if self.fuses_absent else (0,))
         start = tuple("RDI".index(letter) for letter in order)
         self.layers = nn.ModuleList(
             SwitchLayer(
                 signals[0].d,
-                turned(start, layer),
+                rotated(start, layer),
                 heads=heads,
                 ratio=ratio,
                 self_attn=self_attn,
@@ -81,11 +81,11 @@ class SwitchAttentionFusion(nn.Module):
         first, *others = self.streams(streams, mask)
         for layer in self.layers:
             first = layer((first, *others))
-        counted = torch.cat([mask.any(1, keepdim=True), mask[:, 1:]], dim=1) if self.always else mask
-        return mean_of_present((first, *others), counted, self.prefix)
+        included = torch.cat([mask.any(1, keepdim=True), mask[:, 1:]], dim=1) if self.fuses_absent else mask
+        return mean_of_present((first, *others), included, self.prefix)
 
 
-def turned(places: tuple[int, ...], layer: int) -> tuple[int, ...]:
-    """The switch F' << (l % 3): places turned left once a layer."""
+def rotated(places: tuple[int, ...], layer: int) -> tuple[int, ...]:
+    """The switch F' << (l % 3): places rotated left once per layer."""
     shift = layer % len(places)
     return places[shift:] + places[:shift]

@@ -1,7 +1,8 @@
 """Alignment of modalities on two levels (mmFAS, Chen et al. 2025, section 3). Importing this module imports no torch.
 
-The first input, RGB in the paper, is the bridge: each other input makes a pair of modalities with it. Tokens are averaged to one
-vector first. A record that lacks one side has no pair there. Partners are the records of a process's own batch.
+The first input, RGB in the paper, is the bridge: every other input forms a pair of modalities with it. Tokens are first
+averaged to one vector. A record that lacks either side of a pair is left out of that pair. Records are compared only with
+the records in the same process's batch.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Alignment(Objective):
-    """Base of losses between the first input and each of the others."""
+    """Base of losses between the first input and each other input."""
 
     context: ClassVar[tuple[str, ...]] = ("mask",)
     honours_mask: ClassVar[bool] = True
@@ -27,18 +28,19 @@ class _Alignment(Objective):
         """The inputs. Raises SpecError."""
         if len(signals) < 2:
             raise SpecError(
-                f"{self.type} aligns other inputs with the first, and needs two or more; got {len(signals)}"
+                f"{self.type} aligns other inputs with the first, so it needs two or more; got {len(signals)}"
             )
         features = [signal for signal in signals if isinstance(signal, Vector | Tokens)]
         for place, signal in enumerate(signals):
             name = f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
             if not isinstance(signal, Vector | Tokens):
                 raise SpecError(
-                    f"{self.type} takes Vectors and Tokens, but {name} gives {signal}; give it the features of an encoder"
+                    f"{self.type} accepts Vectors and Tokens, but {name} produces {signal}; use the features of an encoder"
                 )
             if signal.d != features[0].d:
                 raise SpecError(
-                    f"{self.type} compares features of one width: the first input has {features[0].d}, {name} has {signal.d}"
+                    f"{self.type} compares features of equal width, but the first input has {features[0].d} and {name} has "
+                    f"{signal.d}; change an encoder"
                 )
         return features
 
@@ -51,24 +53,27 @@ class _Alignment(Objective):
 
 
 class InstanceContrastive(_Alignment):
-    """Instance-level contrastive learning (eq. 1-3): features of one record are alike, those of different records not.
+    """Instance-level contrastive learning (eq. 1-3): makes features of one record similar and those of different records dissimilar.
 
-    Half the sum of both directions' cross-entropies, added over the pairs of modalities. One temperature is learned for all.
+    The loss is half the sum of the cross-entropies of both directions, summed over the pairs of modalities. One temperature
+    is learned for all pairs.
     """
 
     type: Literal["mmfas.instance_contrastive"] = "mmfas.instance_contrastive"
-    temperature: PositiveFloat = Field(0.07, description="tau before training")
-    limits: tuple[PositiveFloat, PositiveFloat] = Field((0.001, 0.5), description="least and greatest tau")
-    normalize: bool = Field(True, description="compare features of length 1; false: as they are, the letter of eq. 1")
+    temperature: PositiveFloat = Field(0.07, description="initial tau")
+    limits: tuple[PositiveFloat, PositiveFloat] = Field((0.001, 0.5), description="smallest and largest tau")
+    normalize: bool = Field(
+        True, description="normalize features to length 1 before comparing them; false: as eq. 1 is written"
+    )
     label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="share of the target that all records of the batch have alike"
+        0.0, ge=0, lt=1, description="share of the target that is spread evenly over all records of the batch"
     )
 
     @model_validator(mode="after")
     def _tau_within(self) -> Self:
         low, high = self.limits
         if not low <= self.temperature <= high:
-            raise ValueError(f"'temperature' {self.temperature:g} is outside 'limits', {low:g} to {high:g}")
+            raise ValueError(f"'temperature' is {self.temperature:g}, outside 'limits' ({low:g} to {high:g})")
         return self
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
@@ -87,21 +92,23 @@ class InstanceContrastive(_Alignment):
 
 
 class ClassMatching(_Alignment):
-    """Class-level matching (eq. 4): a linear predictor says whether the features of two records are of one class.
+    """Class-level matching (eq. 4): a linear predictor decides whether the features of two records belong to the same class.
 
-    The mean cross-entropy over pairs of records, added over the pairs of modalities, which have a predictor each.
+    The loss is the mean cross-entropy over pairs of records, summed over the pairs of modalities. Each pair of modalities has
+    its own predictor.
     """
 
     type: Literal["mmfas.class_matching"] = "mmfas.class_matching"
     pairs: Literal["mined", "all"] = Field(
         "mined",
-        description="mined: of each record its most alike of the other class and its least alike of its own, 2 N pairs; all: N x N",
+        description="mined: pair each record with the most similar record of another class and the least similar record of its own "
+        "class, 2 N pairs; all: N x N pairs",
     )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         self.features(signals)
         if not isinstance(target, Labels):
-            raise SpecError(f"{self.type} matches classes of a column such as record.label, not {target}")
+            raise SpecError(f"{self.type} matches the classes of a column such as record.label, not {target}")
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fas_mmfas.objectives.class_matching import ClassMatchingObjective

@@ -13,9 +13,9 @@ from fascore import Tokens, Vector
 
 
 class ClassMatchingObjective(nn.Module):
-    """Eq. 4, a record's part: the mean over its pairs of records. Shapes: n x (B, D) or (B, N, D), target (B,), mask (B, n) -> (B,).
+    """Eq. 4 per record: the mean over its pairs. Shapes: n x (B, D) or (B, N, D), target (B,), mask (B, n) -> (B,).
 
-    A record without a pair has 0; with mined pairs, that is also one that finds no record of another class.
+    A record without a pair has 0. With mined pairs, this includes a record for which there is no record of another class.
     """
 
     def __init__(self, signals: Sequence[Vector | Tokens], *, mined: bool) -> None:
@@ -35,7 +35,7 @@ class ClassMatchingObjective(nn.Module):
             return torch.stack(losses).sum(0)
 
     def _matched(self, predictor: nn.Module, first: Tensor, other: Tensor, same: Tensor, chosen: Tensor) -> Tensor:
-        """Mean cross-entropy of each record's chosen pairs, (B,)."""
+        """(B,) mean cross-entropy over the chosen pairs of each record."""
         i, j = chosen.nonzero(as_tuple=True)
         logits = predictor(torch.cat([first[i], other[j]], dim=1))
         by_pair = cross_entropy(logits, same[i, j].long(), reduction="none")
@@ -43,9 +43,9 @@ class ClassMatchingObjective(nn.Module):
 
 
 def hard_pairs(s: Tensor, same: Tensor, pairs: Tensor) -> Tensor:
-    """Of each row i the pair of another class with the greatest s_ij and the pair of its class with the least; (B, B) bool.
+    """For each row i, the pair of another class with the greatest s_ij and the pair of its own class with the least; (B, B) bool.
 
-    Only where `pairs`; a row without a pair of another class has none at all. Among equals the first column is chosen.
+    Only `pairs` are considered. A row without a pair of another class has no pair at all. The first column wins ties.
     """
     negative, positive = pairs & ~same, pairs & same
     hard_negative = _greatest(s, negative)
@@ -53,10 +53,10 @@ def hard_pairs(s: Tensor, same: Tensor, pairs: Tensor) -> Tensor:
     return (hard_negative | hard_positive) & negative.any(1, keepdim=True)
 
 
-def _greatest(s: Tensor, among: Tensor) -> Tensor:
-    """True at the first of each row's greatest values among some columns; a row of none has none. Shapes: (B, B)."""
+def _greatest(s: Tensor, candidates: Tensor) -> Tensor:
+    """True at the first greatest value among the candidates of each row; False in a row without any. Shapes: (B, B)."""
     if not s.numel():
-        return among
-    greatest = s.masked_fill(~among, -torch.inf).amax(1, keepdim=True)
-    equal = among & (s == greatest)
+        return candidates
+    greatest = s.masked_fill(~candidates, -torch.inf).amax(1, keepdim=True)
+    equal = candidates & (s == greatest)
     return equal & (equal.cumsum(1) == 1)

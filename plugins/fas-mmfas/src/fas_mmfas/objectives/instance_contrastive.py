@@ -12,7 +12,7 @@ from fascore import Tokens, Vector
 
 
 class InstanceContrastiveObjective(nn.Module):
-    """Eq. 3, a record's part. Shapes: n x (B, D) or (B, N, D), and mask (B, n) -> (B,); 0 for a record without a pair."""
+    """Eq. 3 per record. Shapes: n x (B, D) or (B, N, D), and mask (B, n) -> (B,); 0 for a record without a pair."""
 
     def __init__(
         self,
@@ -49,22 +49,23 @@ class InstanceContrastiveObjective(nn.Module):
 
 
 def contrast(scaled: Tensor, rows: Tensor, columns: Tensor, smoothing: float = 0.0) -> Tensor:
-    """1/2 [H(y_i, p_i) of the rows + H(y_i, p_i) of the columns], p the softmax of eq. 2 and y one at i = j.
+    """1/2 [H(y_i, p_i) over rows + H(y_i, p_i) over columns], where p is the softmax of eq. 2 and y is 1 at i = j.
 
-    Shapes: s / tau (B, B), and (B,) bool, which records have the first and the other feature -> (B,), 0 where one is lacking.
+    `rows` and `columns` mark the records that have the first and the other feature.
+    Shapes: s / tau (B, B), and (B,) bool twice -> (B,), 0 for a record that lacks a feature.
     """
     both = rows & columns
-    there = rows[:, None] & columns
-    forth = _cross_entropy(scaled, there, smoothing)
-    back = _cross_entropy(scaled.T, there.T, smoothing)
-    return torch.where(both, (forth + back) / 2, 0)
+    present = rows[:, None] & columns
+    forward = _cross_entropy(scaled, present, smoothing)
+    backward = _cross_entropy(scaled.T, present.T, smoothing)
+    return torch.where(both, (forward + backward) / 2, 0)
 
 
-def _cross_entropy(logits: Tensor, there: Tensor, smoothing: float) -> Tensor:
-    """-sum_j y_ij log p_ij over the columns that are there, y_ij = (1 - smoothing) [i = j] + smoothing / columns. Shape: (B,)."""
-    # A row without any column keeps a finite normalizer; the caller drops it.
-    logits = logits.masked_fill(~there, -torch.inf).masked_fill(~there.any(1, keepdim=True), 0)
+def _cross_entropy(logits: Tensor, present: Tensor, smoothing: float) -> Tensor:
+    """-sum_j y_ij log p_ij over the present columns, y_ij = (1 - smoothing) [i = j] + smoothing / columns. Shape: (B,)."""
+    # A row without any present column keeps a finite normalizer; the caller discards it.
+    logits = logits.masked_fill(~present, -torch.inf).masked_fill(~present.any(1, keepdim=True), 0)
     log_p = logits.log_softmax(1)
-    spread = torch.where(there, log_p, 0).sum(1) / there.sum(1).clamp(min=1)
-    own = torch.where(there.diagonal(), log_p.diagonal(), 0)
-    return -(1 - smoothing) * own - smoothing * spread
+    uniform = torch.where(present, log_p, 0).sum(1) / present.sum(1).clamp(min=1)
+    own = torch.where(present.diagonal(), log_p.diagonal(), 0)
+    return -(1 - smoothing) * own - smoothing * uniform

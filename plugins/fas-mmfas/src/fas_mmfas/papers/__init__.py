@@ -1,4 +1,4 @@
-"""Printed numbers of the paper, and what of fascore corresponds to them."""
+"""Numbers printed in the paper, and the corresponding metrics of fascore."""
 
 from importlib.resources import files
 
@@ -8,7 +8,7 @@ FILES = files(__name__)
 MMFAS = Paper(
     "mmfas",
     title="mmFAS: multimodal face anti-spoofing using multi-level alignment and switch-attention fusion",
-    citation="Chen et al.; tables 1 to 3",
+    citation="Chen et al.; Tables 1 to 3",
     numbers=FILES / "mmfas.csv",
     mapping=FILES / "mmfas.json",
 )

@@ -16,47 +16,48 @@ if TYPE_CHECKING:
 
 
 class Branch(Encoder):
-    """What both branches share: MobileNetV3-Small, a feature pyramid and pyramid pooling on five levels."""
+    """The parts that both branches share: MobileNetV3-Small, a feature pyramid and pyramid pooling on five levels."""
 
     trunk: TrunkName = Field(
         "budget",
-        description="MobileNetV3-Small without its last block of 96 channels, with it (full), or as a port of 2019 built it; none has a head",
+        description="MobileNetV3-Small, always without a head; budget: without its last block of 96 channels; full: with it; "
+        "port2019: as in a PyTorch port of 2019",
     )
     pretrained: bool | str = Field(
         False,
-        description="true: timm's ImageNet weights, downloaded; a path: the same as a safetensors file; false: random",
+        description="true: download timm's ImageNet weights; a path: read them from a safetensors file; false: random weights",
     )
     levels: tuple[int, ...] = Field(
-        LEVELS, min_length=1, description="levels of the trunk that are read, 1 (stride 2) to 5 (stride 32)"
+        LEVELS, min_length=1, description="levels of the trunk to use, 1 (stride 2) to 5 (stride 32)"
     )
     channels: PositiveInt = Field(48, description="channels of every level after its 1x1 convolution")
     fpm: Direction = Field(
-        "top_down", description="feature pyramid module: which way maps are added up; none: levels stay apart"
+        "top_down", description="feature pyramid module: direction in which maps are summed; none: levels stay separate"
     )
-    ppm: bool = Field(True, description="pyramid pooling module on every level; false: the level's average alone")
-    bins: tuple[PositiveInt, ...] = Field(BINS, min_length=1, description="sides of the grids of pyramid pooling")
+    ppm: bool = Field(True, description="pyramid pooling module on every level; false: only the average of the level")
+    bins: tuple[PositiveInt, ...] = Field(BINS, min_length=1, description="sides of the pyramid pooling grids")
 
     @field_validator("levels")
     @classmethod
     def _some_of_five(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
         if list(levels) != sorted(set(levels)) or not set(levels) <= set(LEVELS):
-            raise ValueError(f"'levels' are some of 1 to 5, rising; got {list(levels)}")
+            raise ValueError(f"'levels' must be increasing numbers from 1 to 5; got {list(levels)}")
         return levels
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.trunk == "port2019" and self.pretrained is not False:
             raise ValueError(
-                "there are no ImageNet weights of the port of 2019 here; set 'pretrained' to false, or 'trunk' to budget or full"
+                "there are no ImageNet weights of the port of 2019; set 'pretrained' to false, or 'trunk' to budget or full"
             )
         if self.ppm and self.channels < len(self.bins):
             raise ValueError(
-                f"{self.channels} channels are fewer than {len(self.bins)} bins of pyramid pooling; raise 'channels'"
+                f"'channels' is {self.channels}, less than the {len(self.bins)} bins of pyramid pooling; increase 'channels'"
             )
         return self
 
     def branch(self) -> BranchOptions:
-        """What the modules are built of."""
+        """The options from which the modules are built."""
         return BranchOptions(
             trunk=self.trunk,
             pretrained=self.pretrained,
@@ -68,29 +69,31 @@ class Branch(Encoder):
 
 
 class MultiFrame(Branch):
-    """The multi-frame branch (section 3.2): a Clip -> Vector(5 x 2 x hidden); an Image, as the single branch, -> Vector(5 x channels).
+    """The multi-frame branch (section 3.2): Clip -> Vector(5 x 2 x hidden); as the single-frame branch: Image -> Vector(5 x channels).
 
-    Each frame passes the trunk, the pyramid and the pooling; of each level a Bi-LSTM reads the frames in turn. Pictures are normalized as
-    ImageNet's were. A second input, the port `maps` of twostream.difference, weighs the places of every level (branch supervision, section 4.5).
+    Each frame passes through the trunk, the pyramid and the pooling; for each level a Bi-LSTM reads the frames in order.
+    Pictures are normalized as for ImageNet. An optional second input, the port `maps` of twostream.difference, weights the
+    positions of every level (branch supervision, section 4.5).
     """
 
     type: Literal["twostream.multi_frame"] = "twostream.multi_frame"
     temporal: Literal["lstm", "conv_lstm", "mean"] = Field(
         "lstm",
-        description="what reads the frames of a Clip: a Bi-LSTM of each level, the same with 3x3 convolutions on maps, or an average",
+        description="how the frames of a Clip are combined: by one Bi-LSTM per level, by one with 3x3 convolutions on maps, or by "
+        "averaging",
     )
     hidden: PositiveInt = Field(32, description="width of an LSTM in each direction")
     sequence: Literal["last", "mean"] = Field(
-        "last", description="what an LSTM gives: the last state of both directions, or their mean over time"
+        "last", description="output of an LSTM: the last state of both directions, or their mean over time"
     )
     parts: PositiveInt = Field(
         1,
-        description="image patch: every level is cut into parts x parts, each with pooling and LSTM of its own; 3 in Table 6",
+        description="image patch: every level is cut into parts x parts cells, each with its own pooling and LSTM; 3 in Table 6",
     )
-    denoise: bool = Field(False, description="a U-Net restores the picture, and the trunk sees what it took away")
+    denoise: bool = Field(False, description="a U-Net restores the picture, and the trunk reads what the U-Net removed")
     style: PositiveInt | None = Field(
         None,
-        description="width of a feature of the Gram matrices of levels 1 and 2, put beside the others; 64 in Table 6",
+        description="width of an additional feature computed from the Gram matrices of levels 1 and 2; 64 in Table 6",
     )
 
     def infer(self, signals: Sequence[Signal]) -> Signal:
@@ -101,17 +104,19 @@ class MultiFrame(Branch):
         return Vector(len(self.levels) * self.parts**2 * width + (self.style or 0))
 
     def picture(self, signals: Sequence[Signal]) -> tuple[Image, int]:
-        """One frame and how many there are. Raises SpecError."""
+        """The signal of one frame, and the number of frames. Raises SpecError."""
         got = ", ".join(map(str, signals)) or "nothing"
         if len(signals) not in (1, 2) or not isinstance(signals[0], Clip | Image):
             raise SpecError(
-                f"{self.type} reads the Clip of twostream.key_frames, or an Image, and at most the maps of a difference branch; got {got}"
+                f"{self.type} accepts the Clip of a twostream.key_frames or an Image, and optionally the maps of a difference branch; "
+                f"got {got}"
             )
         first = signals[0]
         smallest = min(-(-first.h >> self.levels[-1]), -(-first.w >> self.levels[-1]))
         if smallest < self.parts:
             raise SpecError(
-                f"{self.type}: level {self.levels[-1]} of {first} has {smallest} places a side, too few for {self.parts} parts; enlarge 'size'"
+                f"{self.type}: level {self.levels[-1]} of {first} has {smallest} positions per side, too few for {self.parts} parts; "
+                "increase 'size'"
             )
         return Image(first.c, first.h, first.w), first.t if isinstance(first, Clip) else 1
 
@@ -120,7 +125,8 @@ class MultiFrame(Branch):
             level.size for level in own.levels
         ]:
             raise SpecError(
-                f"{self.type}: its second input is a map for each of its levels: 'maps' of a twostream.difference with the same 'levels'; got {maps}"
+                f"{self.type}: the second input must be one map per level, such as 'maps' of a twostream.difference with the same "
+                f"'levels'; got {maps}"
             )
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
@@ -160,26 +166,27 @@ class MultiFrame(Branch):
 
 
 class Difference(Branch):
-    """The RGB-difference branch (section 3.3): a Plane of stacked differences, or of flow, -> Vector(5 x channels).
+    """The RGB difference branch (section 3.3): Plane of stacked differences or of flow -> Vector(5 x channels).
 
-    The pyramid runs from shallow to deep. Differences are not normalized. Pretrained weights of the first convolution are averaged over RGB
-    and repeated for each channel (section 3.4).
+    The pyramid runs from shallow to deep. Differences are not normalized. Pretrained weights of the first convolution are
+    averaged over RGB and repeated for each channel (section 3.4).
     """
 
     type: Literal["twostream.difference"] = "twostream.difference"
     fpm: Direction = Field(
-        "bottom_up", description="feature pyramid module: which way maps are added up; none: levels stay apart"
+        "bottom_up",
+        description="feature pyramid module: direction in which maps are summed; none: levels stay separate",
     )
     trunk_from: str | None = Field(
         None,
-        description="a run's folder with '#node': start from the trunk of its trained twostream.multi_frame instead of ImageNet",
+        description="folder of a run with '#node': start from the trunk of its trained twostream.multi_frame instead of ImageNet",
     )
-    maps: bool = Field(False, description="give the maps of the pyramid as port 'maps', for branch supervision")
+    maps: bool = Field(False, description="also produce the maps of the pyramid as port 'maps', for branch supervision")
 
     @model_validator(mode="after")
     def _one_start(self) -> Self:
         if self.trunk_from is not None and self.pretrained is not False:
-            raise ValueError("'pretrained' and 'trunk_from' are two starts; leave out one")
+            raise ValueError("'pretrained' and 'trunk_from' both set the initial weights; leave out one")
         return self
 
     def infer(self, signals: Sequence[Signal]) -> Signal | Mapping[str, Signal]:
@@ -195,10 +202,11 @@ class Difference(Branch):
         }
 
     def plane(self, signals: Sequence[Signal]) -> Plane:
-        """The one input. Raises SpecError."""
+        """The only input. Raises SpecError."""
         if len(signals) != 1 or not isinstance(signals[0], Plane):
             raise SpecError(
-                f"{self.type} reads one Plane, as difference or twostream.optical_flow give it; got {', '.join(map(str, signals)) or 'nothing'}"
+                f"{self.type} accepts one Plane, such as the output of difference or twostream.optical_flow; "
+                f"got {', '.join(map(str, signals)) or 'nothing'}"
             )
         return signals[0]
 

@@ -1,4 +1,4 @@
-"""What both branches are built of, as plain values: the trunk, its levels, and the pyramid modules on them."""
+"""The options from which both branches are built: the trunk, its levels, and the pyramid modules on them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fascore import Level, Pyramid
 TrunkName: TypeAlias = Literal["budget", "full", "port2019"]
 LEVELS = (1, 2, 3, 4, 5)
 WIDTHS = (16, 16, 24, 48, 96)
-"""Channels of the five levels, of stride 2, 4, 8, 16, 32; in every trunk."""
+"""Channels of the five levels, which have strides 2, 4, 8, 16 and 32, in every trunk."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BranchOptions:
-    """A branch: which trunk, which of its levels, and how they are joined and pooled. `bins` is None without pyramid pooling."""
+    """A branch: the trunk, the levels used, and how they are joined and pooled. `bins` is None without pyramid pooling."""
 
     trunk: TrunkName
     pretrained: bool | str
@@ -27,10 +27,10 @@ class BranchOptions:
 
     @property
     def widths(self) -> list[int]:
-        """Channels of the levels that are read."""
+        """Channels of the used levels."""
         return [WIDTHS[level - 1] for level in self.levels]
 
     def pyramid(self, h: int, w: int) -> Pyramid:
-        """The levels that the trunk gives of pictures of this size, those that are read."""
+        """The used levels that the trunk produces from pictures of this size."""
         sides = [(-(-h >> n), -(-w >> n)) for n in self.levels]
         return Pyramid(tuple(Level(WIDTHS[n - 1], side, 2**n) for n, side in zip(self.levels, sides, strict=True)))

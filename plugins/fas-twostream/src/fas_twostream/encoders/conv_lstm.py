@@ -18,8 +18,10 @@ class ConvLstm(nn.Module):
         state = cell = x.new_zeros(len(x), self.hidden, *x.shape[-2:])
         states = []
         for frame in x.unbind(1):
-            keep_in, forget, new, out = self.gates(torch.cat([frame, state], dim=1)).chunk(4, dim=1)
-            cell = forget.sigmoid() * cell + keep_in.sigmoid() * new.tanh()
-            state = out.sigmoid() * cell.tanh()
+            input_gate, forget_gate, candidate, output_gate = self.gates(torch.cat([frame, state], dim=1)).chunk(
+                4, dim=1
+            )
+            cell = forget_gate.sigmoid() * cell + input_gate.sigmoid() * candidate.tanh()
+            state = output_gate.sigmoid() * cell.tanh()
             states.append(state)
         return torch.stack(states, dim=1)

@@ -13,10 +13,10 @@ from fascore import FascoreError, node_weights
 
 
 class DifferenceEncoder(nn.Module):
-    """Trunk, pyramid from shallow to deep, pooling, concatenation. Shapes: (B, 3k, H, W) -> (B, L C), and with `maps` the pyramid."""
+    """Trunk, pyramid from shallow to deep, pooling, concatenation. Shapes: (B, 3k, H, W) -> (B, L C), and the pyramid with `maps`."""
 
     def __init__(self, branch: BranchOptions, channels: int, *, trunk_from: str | None, gives_maps: bool) -> None:
-        """`channels` are those of the input; `trunk_from` names the trained branch from whose trunk this one starts."""
+        """`channels` are those of the input; `trunk_from` names the trained branch whose trunk is the starting point."""
         super().__init__()
         self.branch, self.trunk_from, self.gives_maps = branch, trunk_from, gives_maps
         self.trunk = Trunk(branch.trunk, channels, branch.levels[-1], pretrained=branch.pretrained)
@@ -25,20 +25,20 @@ class DifferenceEncoder(nn.Module):
         self.ppm = None if branch.bins is None else PyramidPoolingModule(levels, branch.bins)
 
     def adopt_pretrained(self) -> None:
-        """Take the trunk of a trained multi-frame branch, where `trunk_from` names one. Raises FascoreError."""
+        """Load the trunk of a trained multi-frame branch if `trunk_from` names one. Raises FascoreError."""
         if (source := self.trunk_from) is None:
             return
-        start = "trunk."
+        prefix = "trunk."
         trained = {
-            name.removeprefix(start): value
+            name.removeprefix(prefix): value
             for name, value in node_weights(source, "trunk_from").items()
-            if name.startswith(start)
+            if name.startswith(prefix)
         }
         try:
             self.trunk.take(trained)
         except (KeyError, RuntimeError, ValueError) as error:
             raise FascoreError(
-                f"trunk_from: {source} is not a node with the trunk '{self.branch.trunk}' of a twostream.multi_frame: {error}"
+                f"trunk_from: {source} is not a twostream.multi_frame node with the trunk '{self.branch.trunk}': {error}"
             ) from error
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor | list[Tensor]]:

@@ -1,4 +1,4 @@
-"""Denoising and style, two of the explored improvements (section 4.5, Table 6)."""
+"""Denoising and style, two of the improvements that the paper explores (section 4.5, Table 6)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch.nn.functional import interpolate
 
 WIDTHS = (16, 32, 64)
 STYLED = (16, 16)
-"""Channels of the shallow maps whose Gram matrices are taken: levels 1 and 2."""
+"""Channels of the shallow maps whose Gram matrices are computed: levels 1 and 2."""
 
 
 class Restoration(nn.Module):
-    """A U-Net of three scales that restores a picture. Shapes: (B, C, H, W) -> (B, C, H, W)."""
+    """A U-Net with three scales that restores a picture. Shapes: (B, C, H, W) -> (B, C, H, W)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -27,14 +27,17 @@ class Restoration(nn.Module):
             maps.append(step(nn.functional.max_pool2d(maps[-1], 2, ceil_mode=True)))
         x = maps.pop()
         for step in self.up:
-            beside = maps.pop()
-            x = step(torch.cat([interpolate(x, size=beside.shape[-2:], mode="nearest"), beside], dim=1))
+            skip = maps.pop()
+            x = step(torch.cat([interpolate(x, size=skip.shape[-2:], mode="nearest"), skip], dim=1))
         restored: Tensor = self.out(x)
         return restored
 
 
 class Style(nn.Module):
-    """Upper triangles of the Gram matrices of shallow maps, then a linear layer (Gatys et al. 2016). Shapes: at least 2 x (B, 16, H, W) -> (B, D)."""
+    """The upper triangles of the Gram matrices of shallow maps, then a linear layer (Gatys et al. 2016).
+
+    Shapes: at least 2 x (B, 16, H, W) -> (B, D).
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -46,7 +49,7 @@ class Style(nn.Module):
 
 
 def upper_gram(maps: Tensor) -> Tensor:
-    """(B, C (C + 1) / 2): mean over places of the products of channel i and j, i <= j, by rows."""
+    """(B, C (C + 1) / 2): mean over positions of the products of channels i and j, i <= j, in row order."""
     flat = maps.flatten(2)
     gram = flat @ flat.transpose(1, 2) / flat.shape[2]
     row, column = torch.triu_indices(maps.shape[1], maps.shape[1])

@@ -1,4 +1,4 @@
-"""The multi-frame branch, and the single-frame branch of one picture (sections 3.2 and 4.5)."""
+"""The multi-frame branch, and the single-frame branch for one picture (sections 3.2 and 4.5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Sequencing: TypeAlias = Literal["last", "mean"]
 
 
 class MultiFrameEncoder(nn.Module):
-    """Shapes: (B, T, 3, H, W) or (B, 3, H, W) -> (B, D); a second argument, L x (B, M, H_i, W_i), weighs places."""
+    """Shapes: (B, T, 3, H, W) or (B, 3, H, W) -> (B, D); a second argument, L x (B, M, H_i, W_i), weights positions."""
 
     mean: Tensor
     deviation: Tensor
@@ -41,7 +41,7 @@ class MultiFrameEncoder(nn.Module):
         denoise: bool,
         style: int | None,
     ) -> None:
-        """`channels` are those of a frame; `supervised_by` those of the second input's maps, None without one."""
+        """`channels` are those of a frame; `supervised_by` are those of the second input's maps, or None without one."""
         super().__init__()
         self.frames, self.levels, self.parts = frames, branch.levels, parts
         self.restoration = Restoration(channels) if denoise else None
@@ -70,7 +70,7 @@ class MultiFrameEncoder(nn.Module):
         return torch.cat(features, dim=1)
 
     def _supervised(self, levels: list[Tensor], maps: Sequence[Tensor] | None) -> list[Tensor]:
-        """Each level times the sigmoid of a 1x1 convolution of the other branch's map, the same for all frames."""
+        """Each level times the sigmoid of a 1x1 convolution of the other branch's map, which is the same for all frames."""
         if self.masks is None or maps is None:
             return levels
         masks = [
@@ -80,7 +80,7 @@ class MultiFrameEncoder(nn.Module):
         return [level * interpolate(mask, size=level.shape[-2:]) for level, mask in zip(levels, masks, strict=True)]
 
     def _cells(self, levels: list[Tensor]) -> list[Tensor]:
-        """Every level cut into parts x parts, by rows."""
+        """Every level cut into parts x parts cells, in row order."""
         if self.parts == 1:
             return levels
         return [
@@ -92,7 +92,7 @@ class MultiFrameEncoder(nn.Module):
 
 
 class Place(nn.Module):
-    """What one level, or one part of it, gives: pooling, average, and what reads the frames. Shapes: (B T, C, H, W) -> (B, D)."""
+    """The feature of one level, or of one cell of it: pooling, averaging, and the LSTM. Shapes: (B T, C, H, W) -> (B, D)."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Place(nn.Module):
         return features.mean(1) if self.lstm is None else self._read(self.lstm(features)[0])
 
     def _read(self, states: Tensor) -> Tensor:
-        """(B, 2 H) of the states (B, T, 2 H) of both directions: their mean, or the last of each, which backward is the first."""
+        """(B, 2 H) from the states (B, T, 2 H) of both directions: their mean, or the last of each (the first if backward)."""
         if self.sequence == "mean":
             return states.mean(1)
         forward, backward = states.chunk(2, dim=2)

@@ -1,6 +1,6 @@
-"""MobileNetV3-Small as a widely used PyTorch port of 2019 built it: squeeze-and-excitation behind the projection, without biases.
+"""MobileNetV3-Small as in a widely used PyTorch port of 2019: squeeze-and-excitation after the projection, without biases.
 
-Of its parameters 431,180 stand before the last 1x1 convolution, where the standard network has 870,560. It may be what the paper counted.
+It has 431,180 parameters before the last 1x1 convolution; the standard network has 870,560. The paper may have counted these.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ BLOCKS = (
     ((5, 40, 120, 48, True, True, 1), (5, 48, 144, 48, True, True, 1)),
     ((5, 48, 288, 96, True, True, 2), (5, 96, 576, 96, True, True, 1), (5, 96, 576, 96, True, True, 1)),
 )
-"""Of each block: kernel, channels in, expanded, out, hard swish, squeeze-and-excitation, stride; stages as timm's."""
+"""For each block: kernel, channels in, expanded, out, hard swish, squeeze-and-excitation, stride. The stages are timm's."""
 REDUCTION = 4
 
 
@@ -25,21 +25,23 @@ class PortBlock(nn.Module):
         self, kernel: int, inputs: int, expanded: int, outputs: int, swish: bool, squeeze: bool, stride: int
     ) -> None:
         super().__init__()
-        active = nn.Hardswish if swish else nn.ReLU
+        activation = nn.Hardswish if swish else nn.ReLU
         self.body = nn.Sequential(
             nn.Conv2d(inputs, expanded, 1, bias=False),
             nn.BatchNorm2d(expanded),
-            active(),
+            activation(),
             nn.Conv2d(expanded, expanded, kernel, stride, kernel // 2, groups=expanded, bias=False),
             nn.BatchNorm2d(expanded),
-            active(),
+            activation(),
             nn.Conv2d(expanded, outputs, 1, bias=False),
             nn.BatchNorm2d(outputs),
         )
         self.gate = _gate(outputs) if squeeze else None
-        same = inputs == outputs
+        same_width = inputs == outputs
         self.shortcut = (
-            nn.Identity() if same else nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+            nn.Identity()
+            if same_width
+            else nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
         )
         if stride != 1:
             self.shortcut = None  # type: ignore[assignment]
@@ -67,6 +69,6 @@ def _gate(channels: int) -> nn.Sequential:
 
 
 def port2019_blocks() -> tuple[nn.Conv2d, nn.Module, nn.Sequential]:
-    """Its first convolution, the norm and activation behind it, and its five stages."""
+    """The port's first convolution, the norm and activation after it, and the five stages."""
     stages = nn.Sequential(*(nn.Sequential(*(PortBlock(*block) for block in stage)) for stage in BLOCKS))
     return nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.Sequential(nn.BatchNorm2d(16), nn.Hardswish()), stages

@@ -1,4 +1,4 @@
-"""MobileNetV3-Small as five levels (Howard et al. 2019), without what stands behind them."""
+"""MobileNetV3-Small as five levels (Howard et al. 2019), without the layers after them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fascore import Image, load
 
 NETWORK = "mobilenetv3_small_100"
 ENDS = (0, 1, 3, 4)
-"""Blocks of timm's model at whose end the side has halved: levels 2 to 5."""
+"""Blocks of timm's model that end levels 2 to 5; each level halves the side."""
 BUDGET = 2
-"""Blocks that stay of the last stage, so that two branches come to less than 1.73 million parameters."""
+"""Number of blocks kept in the last stage, so that two branches have fewer than 1.73 million parameters."""
 
 
 class Trunk(nn.Module):
     """Levels 1 to `depth`. Shapes: (B, C, H, W) -> depth x (B, C_i, ceil(H / 2^i), ceil(W / 2^i)).
 
-    Names of parameters are timm's. `channels` other than 3 take the mean over RGB of pretrained weights (section 3.4).
+    Parameter names are those of timm. If `channels` is not 3, pretrained weights are averaged over RGB (section 3.4).
     """
 
     def __init__(self, trunk: TrunkName, channels: int, depth: int, *, pretrained: bool | str = False) -> None:
@@ -37,14 +37,14 @@ class Trunk(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         x = self.bn1(self.conv_stem(x))
         maps = [x]
-        for place, block in enumerate(self.blocks):
+        for index, block in enumerate(self.blocks):
             x = block(x)
-            if place in ENDS:
+            if index in ENDS:
                 maps.append(x)
         return maps
 
     def adopt_pretrained(self) -> None:
-        """Take timm's weights, where the config asks for them. Raises FascoreError where they cannot be had."""
+        """Load timm's weights if the config requests them. Raises FascoreError if they are not available."""
         if self.pretrained is not False:
             config: Any = load("encoder", "timm").model_validate(
                 {"type": "timm", "name": NETWORK, "pretrained": self.pretrained}
@@ -54,8 +54,10 @@ class Trunk(nn.Module):
             self.take(whole.model.state_dict())
 
     def take(self, tensors: Mapping[str, Tensor]) -> None:
-        """Weights of an RGB trunk by timm's names; what stands behind this trunk is left out. Raises KeyError for one that is missing, and
-        ValueError for a trunk of other pictures."""
+        """Load the weights of an RGB trunk under timm's names; layers after this trunk are left out.
+
+        Raises KeyError if a weight is missing, and ValueError if the other trunk does not read RGB pictures.
+        """
         own = {name: tensors[name] for name in self.state_dict()}
         if (channels := own["conv_stem.weight"].shape[1]) != 3:
             raise ValueError(f"its first convolution reads {channels} channels, not 3")
@@ -65,12 +67,12 @@ class Trunk(nn.Module):
 
 
 def inflated(weight: Tensor, channels: int) -> Tensor:
-    """Weights (D, 3, k, k) averaged over RGB and repeated, not rescaled: (D, channels, k, k)."""
+    """Weights (D, 3, k, k) averaged over RGB and repeated without rescaling: (D, channels, k, k)."""
     return weight.mean(1, keepdim=True).repeat(1, channels, 1, 1)
 
 
 def statistics() -> tuple[Tensor, Tensor]:
-    """Mean and deviation (3, 1, 1) of the pictures that timm's weights were trained on."""
+    """Mean and standard deviation (3, 1, 1) of the pictures on which timm's weights were trained."""
     facts = timm.get_pretrained_cfg(NETWORK)
     return torch.tensor(facts.mean).view(3, 1, 1), torch.tensor(facts.std).view(3, 1, 1)
 

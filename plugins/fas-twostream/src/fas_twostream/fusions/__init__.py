@@ -17,14 +17,15 @@ _PYRAMID = Pyramid((Level(4, (16, 12), 2), Level(6, (8, 6), 4), Level(8, (4, 3),
 
 
 class FeaturePyramid(Fusion):
-    """Feature pyramid module: every level at one width, by a 1x1 convolution, joined to its neighbor. Pyramid -> Pyramid of the same sizes.
+    """Feature pyramid module. Pyramid -> Pyramid of the same sizes.
 
-    `top_down`: the coarser map, upsampled to the next finer one, is added to it, from deep to shallow (section 3.2; Lin et al. 2017).
-    `bottom_up`: the finer map, max-pooled to the next coarser one, is added to it, from shallow to deep (section 3.3). `none`: levels stay apart.
+    A 1x1 convolution brings every level to the same width. With `top_down`, the coarser map is upsampled and added to the next
+    finer one, from deep to shallow (section 3.2; Lin et al. 2017). With `bottom_up`, the finer map is max-pooled and added to
+    the next coarser one, from shallow to deep (section 3.3). With `none`, levels stay separate.
     """
 
     type: Literal["twostream.feature_pyramid"] = "twostream.feature_pyramid"
-    direction: Direction = Field("top_down", description="which way maps are added up")
+    direction: Direction = Field("top_down", description="direction in which maps are summed")
     channels: PositiveInt = Field(48, description="channels of every level")
 
     def infer(self, signals: Sequence[Signal]) -> Pyramid:
@@ -44,22 +45,22 @@ class FeaturePyramid(Fusion):
 
 
 class PyramidPooling(Fusion):
-    """Pyramid pooling of every level (section 3.2; Zhao et al. 2017), averaged over its places, in one row. Pyramid -> Vector(sum of channels).
+    """Pyramid pooling of every level (section 3.2; Zhao et al. 2017), averaged over positions. Pyramid -> Vector(sum of channels).
 
-    Of each level: average pools to n x n bins, a 1x1 convolution with batch norm and ReLU, bilinear upsampling, concatenation with the level, a
-    3x3 convolution back to its channels with batch norm and ReLU.
+    For each level: average pooling to n x n bins, a 1x1 convolution with batch norm and ReLU, bilinear upsampling,
+    concatenation with the level, and a 3x3 convolution back to its channels with batch norm and ReLU.
     """
 
     type: Literal["twostream.pyramid_pooling"] = "twostream.pyramid_pooling"
     bins: tuple[PositiveInt, ...] = Field(
-        BINS, min_length=1, description="sides of the grids that a level is pooled to"
+        BINS, min_length=1, description="sides of the grids to which a level is pooled"
     )
 
     def infer(self, signals: Sequence[Signal]) -> Vector:
         levels = _pyramid(self.type, signals).levels
         if small := [level.channels for level in levels if level.channels < len(self.bins)]:
             raise SpecError(
-                f"{self.type}: a level of {small[0]} channels is fewer than {len(self.bins)} bins; put twostream.feature_pyramid before it"
+                f"{self.type}: a level has {small[0]} channels, fewer than {len(self.bins)} bins; put twostream.feature_pyramid before it"
             )
         return Vector(sum(level.channels for level in levels))
 
@@ -74,10 +75,12 @@ class PyramidPooling(Fusion):
 
 
 def _pyramid(type_: str, signals: Sequence[Signal]) -> Pyramid:
-    """The one input. Raises SpecError."""
+    """The only input. Raises SpecError."""
     if len(signals) != 1 or not isinstance(signals[0], Pyramid):
         got = ", ".join(map(str, signals)) or "nothing"
-        raise SpecError(f'{type_} reads one Pyramid, such as a timm encoder with "output": "pyramid" gives; got {got}')
+        raise SpecError(
+            f'{type_} accepts one Pyramid, such as the output of a timm encoder with "output": "pyramid"; got {got}'
+        )
     return signals[0]
 
 

@@ -1,4 +1,4 @@
-"""Which way the maps of a feature pyramid are added up, and the grids of pyramid pooling."""
+"""The direction in which the maps of a feature pyramid are summed, and the grids of pyramid pooling."""
 
 from __future__ import annotations
 

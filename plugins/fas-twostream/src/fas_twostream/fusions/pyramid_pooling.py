@@ -10,9 +10,9 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 
 class PyramidPoolingLevel(nn.Module):
-    """Context of one map at several grids. Shapes: (B, C, H, W) -> (B, C, H, W).
+    """The context of one map on several grids. Shapes: (B, C, H, W) -> (B, C, H, W).
 
-    Without its nonlinearities it would add nothing to the map's average, which pooling, upsampling and linear layers all keep.
+    Without its nonlinearities it would add nothing to the map's average, which pooling, upsampling and linear layers preserve.
     """
 
     def __init__(self, channels: int, bins: Sequence[int]) -> None:
@@ -33,7 +33,7 @@ class PyramidPoolingLevel(nn.Module):
 
 
 class PyramidPoolingModule(nn.Module):
-    """Every level pooled, averaged over its places, and concatenated. Shapes: L x (B, C_i, H_i, W_i) -> (B, sum C_i)."""
+    """Every level is pooled and averaged over its positions; the results are concatenated. Shapes: L x (B, C_i, H_i, W_i) -> (B, sum C_i)."""
 
     def __init__(self, widths: Sequence[int], bins: Sequence[int]) -> None:
         super().__init__()

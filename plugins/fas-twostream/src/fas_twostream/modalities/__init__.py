@@ -14,47 +14,53 @@ _KEYS: dict[str, Any] = {**_FACES, "keys": {"type": "twostream.key_frames", "inp
 
 
 class KeyFrames(Modality):
-    """Frames in which the face has changed most, all registered to the first (section 3.1): Clip(k + 1, 3, size, size).
+    """The frames in which the face changes most, all registered to the first frame (section 3.1): Clip(k + 1, 3, size, size).
 
-    Each frame is warped by the homography (eq. 1) that takes the first frame's anchor points to its own, cut by one box,
-    that of the first frame's points. The usable frames are divided into k stacks of equal length; the key frame of a stack is the one that
-    differs most from the key frame before it, beginning with the first frame. `k` of 0 gives the first frame alone, an Image.
+    Each frame is warped by the homography (eq. 1) that maps the first frame's anchor points to its own. All frames are
+    cropped with the same box, which encloses the points of the first frame. The usable frames are divided into k stacks of
+    equal length. The key frame of a stack is the frame that differs most from the previous key frame, starting with the first
+    frame. With `k` of 0 the output is the first frame alone, an Image.
 
-    Frames without points are passed over, and so are frames of which too little shows the crop. Where a stack is empty, the key frame before it
-    is repeated: the port `repeated` (1,) is the share of key frames that are not frames of their own, and a warning says so.
+    Frames without points are skipped, as are frames that show too little of the crop. If a stack is empty, the previous key
+    frame is repeated with a warning. The port `repeated` (1,) is the share of key frames that are repeats.
     """
 
     type: Literal["twostream.key_frames"] = "twostream.key_frames"
     channel: str = Field("rgb", description="raw channel to crop, the one that 'faces' examined")
     k: NonNegativeInt = Field(
-        9, description="stacks; k + 1 key frames, k differences: 9 for intra, 4 for cross testing"
+        9, description="number of stacks, for k + 1 key frames and k differences; 9 for intra, 4 for cross testing"
     )
     size: PositiveInt = Field(224, description="side of the crop in pixels")
     registration: Literal["homography", "similarity", "none"] = Field(
-        "homography", description="how frames are laid over the first"
+        "homography", description="how frames are registered to the first frame"
     )
     anchors: tuple[NonNegativeInt, ...] | None = Field(
         None,
         min_length=2,
-        description="points that keep their place in any expression; none: corners of the eyes and the nose (68), eyes and nose tip (five)",
+        description="indices of points that do not move with the expression; none: eye corners and nose (68), eyes and nose tip (5)",
     )
     smooth: NonNegativeFloat = Field(
         0.5,
-        description="seconds over which a point's track is fitted by a parabola, since a detector's noise is not motion; 0: points as they are",
+        description="window in seconds in which a parabola smooths the track of a point, because detector noise is not motion; 0: no "
+        "smoothing",
     )
     deviation: Literal["mean", "std"] = Field(
-        "mean", description="change of a frame: mean absolute gray difference, or standard deviation of the difference"
+        "mean", description="measure of change: mean absolute gray difference, or standard deviation of the difference"
     )
     margin: NonNegativeFloat = Field(
-        0.25, description="share of the longer side of the first frame's points that is added at each side"
+        0.25,
+        description="margin on each side, as a share of the longer side of the box around the first frame's points",
     )
     covered: float = Field(
-        0.75, ge=0, le=1, description="least share of the crop that a frame must show, of what the first frame shows"
+        0.75, ge=0, le=1, description="smallest share of the crop that a frame must show, relative to the first frame"
     )
     views: PositiveInt = Field(
-        1, description="resampled clips: view v has frames v, v + views, …; training draws one, evaluation averages all"
+        1,
+        description="number of resampled clips; view v has frames v, v + views, …; training draws one, evaluation averages all",
     )
-    reserve: float = Field(0.125, ge=0, le=1, description="share of the crop stored beyond each side, for augmentation")
+    reserve: float = Field(
+        0.125, ge=0, le=1, description="share of the crop that is stored beyond each side for augmentation"
+    )
 
     @property
     def stored_size(self) -> int:
@@ -101,17 +107,22 @@ class KeyFrames(Modality):
 
 
 class OpticalFlow(Modality):
-    """TV-L1 optical flow (Zach et al. 2007) from each key frame to the next: Plane(2 k, H, W), x and y of each pair in turn.
+    """TV-L1 optical flow (Zach et al. 2007) from each key frame to the next: Plane(2 k, H, W), x and y for each pair in turn.
 
-    A displacement of `bound` pixels is 1; what is longer is cut off. Vectors turn with the picture where it is augmented.
+    A displacement of `bound` pixels becomes 1, and larger displacements are clipped. Augmentation rotates the vectors together
+    with the picture.
     """
 
     type: Literal["twostream.optical_flow"] = "twostream.optical_flow"
-    bound: PositiveFloat = Field(20.0, description="pixels of the crop that are 1, as in TSN (Wang et al. 2016)")
-    side: PositiveInt | None = Field(
-        None, description="side in pixels at which the flow is computed; none: that of the stored crop"
+    bound: PositiveFloat = Field(
+        20.0, description="displacement in pixels of the crop that becomes 1, as in TSN (Wang et al. 2016)"
     )
-    attachment: PositiveFloat = Field(15.0, description="weight of the data term: smaller, smoother")
+    side: PositiveInt | None = Field(
+        None, description="side in pixels at which the flow is computed; none: the side of the stored crop"
+    )
+    attachment: PositiveFloat = Field(
+        15.0, description="weight of the data term; a smaller weight makes the flow smoother"
+    )
 
     def infer(self, signals: Sequence[Signal | None]) -> Signal:
         clip = _clip(self.type, signals)
@@ -130,11 +141,11 @@ class OpticalFlow(Modality):
 
 
 def _clip(type_: str, signals: Sequence[Signal | None]) -> Clip:
-    """The square Clip that it reads. Raises SpecError."""
+    """The only input, a square Clip. Raises SpecError."""
     clip = signals[0] if len(signals) == 1 else None
     if not isinstance(clip, Clip) or clip.t < 2 or clip.h != clip.w:
         raise SpecError(
-            f"{type_} reads the frames of one twostream.key_frames with k of 1 or more; got {', '.join(map(str, signals)) or 'nothing'}"
+            f"{type_} reads the frames of one twostream.key_frames with 'k' of at least 1; got {', '.join(map(str, signals)) or 'nothing'}"
         )
     return clip
 

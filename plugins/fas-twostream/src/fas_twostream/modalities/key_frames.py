@@ -1,4 +1,4 @@
-"""Registered key frames: where the face has changed most (section 3.1)."""
+"""Registered key frames: the frames in which the face changes most (section 3.1)."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from fascore import Draws
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-"""ITU-R BT.601."""
+"""Luma weights of ITU-R BT.601."""
 
 
 class Crop(NamedTuple):
-    """A registered frame: `value` (S, S, 3) uint8, `grey` (S, S) float32, `seen` (S, S) bool, False outside the picture."""
+    """A registered frame: `value` (S, S, 3) uint8, `gray` (S, S) float32, `seen` (S, S) bool, False outside the picture."""
 
     value: np.ndarray
-    grey: np.ndarray
+    gray: np.ndarray
     seen: np.ndarray
 
 
 class KeyFramesModule(ModalityModule):
-    """Stores `value` uint8 (V, k + 1, 3, S, S), for k of 0 (V, 3, S, S), S the size with its reserve; `times` (V, k + 1) seconds of the
-    key frames; `repeated` (V, 1) the share that are not frames of their own.
+    """Stores `value` uint8 (V, k + 1, 3, S, S), or (V, 3, S, S) for k of 0, where S is the size including the reserve.
+
+    `times` (V, k + 1) are the times of the key frames in seconds; `repeated` (V, 1) is the share of key frames that are repeats.
     """
 
     def __init__(
@@ -61,16 +62,17 @@ class KeyFramesModule(ModalityModule):
         value, times, repeated = (np.stack(arrays) for arrays in zip(*views, strict=True))
         if repeated.any():
             warnings.warn(
-                "a record shows its face in fewer frames than there are key frames: some are repeated, see port 'repeated'",
+                "a record shows its face in fewer frames than there are key frames; some are repeated, see port 'repeated'",
                 stacklevel=2,
             )
         return {"value": value if self.k else value[:, 0], "times": times, "repeated": repeated[:, None]}
 
     def _rows(self, faces: Arrays) -> np.ndarray:
-        """Rows of the faces that have a box and points. Raises NoResponse where there are too few."""
+        """Rows of the faces that have a box and points. Raises NoResponse if there are too few."""
         if "points" not in faces:
             raise NoResponse(
-                "refused", "the detector gives no points, which registration needs; choose one that does, such as mtcnn"
+                "refused",
+                "the detector returns no points, but registration needs them; choose one that does, such as mtcnn",
             )
         seen = np.asarray(np.isfinite(faces["boxes"]).all(axis=1) & np.isfinite(faces["points"]).all(axis=(1, 2)))
         rows = np.flatnonzero(seen)
@@ -80,12 +82,12 @@ class KeyFramesModule(ModalityModule):
         if len(rows) < least:
             raise NoResponse(
                 "refused",
-                f"{len(rows)} of {len(seen)} frames show the face with its points, and what changes takes {least}",
+                f"{len(rows)} of {len(seen)} frames show the face with its points; measuring change needs {least}",
             )
         return rows
 
     def _view(self, record: Record, faces: Arrays, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.float32]:
-        """Key frames (k + 1, 3, S, S) of these rows, their times, and the share of repeats."""
+        """Key frames (k + 1, 3, S, S) of `rows`, their times, and the share of repeats."""
         if not self.k:
             rows = rows[:1]
         chosen, crops = self._chosen(len(rows), self._crops(record, faces, rows))
@@ -93,7 +95,7 @@ class KeyFramesModule(ModalityModule):
         return value, faces["times"][rows[chosen]], np.float32(1 - len(set(chosen)) / len(chosen))
 
     def _crops(self, record: Record, faces: Arrays, rows: np.ndarray) -> Iterator[Crop | None]:
-        """Each row's frame in the place of the first one; None where it shows too little of the crop."""
+        """The frame of each row, registered to the first frame; None if it shows too little of the crop."""
         if self.channel not in record.channels:
             raise NoResponse(
                 "refused", f"the record has no channel '{self.channel}'; it has {', '.join(record.channels) or 'none'}"
@@ -102,19 +104,19 @@ class KeyFramesModule(ModalityModule):
         anchors = list(anchors_of(points.shape[1], self.anchors))
         tracks = steady_tracks(points[:, anchors], faces["times"][rows], self.smooth)
         box = crop_box(points[0], faces["boxes"][rows[0]], self.margin)
-        first_shows = None
+        first_share = None
         frames = record.channels[self.channel].read([int(index) for index in faces["frames"][rows]])
         for track, frame in zip(tracks, frames, strict=True):
             image = as_rgb(frame.image)
             matrix = self._registration(tracks[0], track) @ box
-            shows = shown(matrix, *image.shape[:2])
-            first_shows = shows if first_shows is None else first_shows
-            yield self._crop(image, matrix, box[0, 0]) if shows >= self.covered * first_shows else None
+            share = shown(matrix, *image.shape[:2])
+            first_share = share if first_share is None else first_share
+            yield self._crop(image, matrix, box[0, 0]) if share >= self.covered * first_share else None
 
-    def _registration(self, first: np.ndarray, here: np.ndarray) -> np.ndarray:
+    def _registration(self, first: np.ndarray, current: np.ndarray) -> np.ndarray:
         if self.registration == "none":
             return np.eye(3)
-        return homography(first, here) if self.registration == "homography" else similarity(first, here)
+        return homography(first, current) if self.registration == "homography" else similarity(first, current)
 
     def _crop(self, image: np.ndarray, matrix: np.ndarray, half: float) -> Crop:
         size, outer = self.stored_size, matrix @ np.diag([self.reach, self.reach, 1.0])
@@ -125,16 +127,16 @@ class KeyFramesModule(ModalityModule):
         return Crop(value, value[inner, inner].astype(np.float32) @ LUMA, seen[inner, inner])
 
     def _chosen(self, count: int, crops: Iterator[Crop | None]) -> tuple[list[int], list[Crop]]:
-        """Places of the key frames among `count` frames, and the frames: one pass, no more than k + 2 frames in memory."""
+        """Indices of the key frames among `count` frames, and the frames: one pass with at most k + 2 frames in memory."""
         first = next(crops)
         assert first is not None
         chosen, kept = [0], [first]
         for stack in np.array_split(np.arange(count), self.k) if self.k else ():
-            onset, most, best = kept[-1], -1.0, (chosen[-1], kept[-1])
-            for place in stack[stack > 0].tolist():
+            onset, largest, best = kept[-1], -1.0, (chosen[-1], kept[-1])
+            for index in stack[stack > 0].tolist():
                 crop = next(crops)
-                if crop is not None and (change := deviation(onset, crop, self.deviation)) > most:
-                    most, best = change, (place, crop)
+                if crop is not None and (change := deviation(onset, crop, self.deviation)) > largest:
+                    largest, best = change, (index, crop)
             chosen.append(best[0])
             kept.append(best[1])
         return chosen, kept
@@ -147,16 +149,16 @@ class KeyFramesModule(ModalityModule):
 
 
 def crop_box(points: np.ndarray, box: np.ndarray, margin: float) -> np.ndarray:
-    """(3, 3) from the square [-1, 1] to pixels: around 68 points or more, around the detector's box where there are fewer."""
+    """(3, 3) from the square [-1, 1] x [-1, 1] to pixels: around 68 points or more, otherwise around the detector's box."""
     x1, y1, x2, y2 = (*points.min(0), *points.max(0)) if len(points) >= 68 else box
     half = float(max(x2 - x1, y2 - y1)) * (0.5 + margin)
     return np.array([[half, 0, (x1 + x2) / 2], [0, half, (y1 + y2) / 2], [0, 0, 1]], dtype=np.float64)
 
 
 def deviation(onset: Crop, crop: Crop, measure: str) -> float:
-    """How much a frame differs from the onset, over pixels that both pictures show; gray levels of 255."""
+    """How much a frame differs from the onset over pixels that both pictures show, in gray levels of 255."""
     both = onset.seen & crop.seen
-    change = (crop.grey - onset.grey)[both]
+    change = (crop.gray - onset.gray)[both]
     if not change.size:
         return 0.0
     return float(np.abs(change).mean() if measure == "mean" else change.std())

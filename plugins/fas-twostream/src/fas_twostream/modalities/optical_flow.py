@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 class OpticalFlowModule(ModalityModule):
-    """Stores `flow` float16 (V, k, 2, S, S): x and y in pixels of the crop, S the side at which it is computed; `reach` (V,) is the
-    extent of the stored crop over that of the crop.
+    """Stores `flow` float16 (V, k, 2, S, S): x and y in pixels of the crop, where S is the side at which it is computed.
+
+    `reach` (V,) is the extent of the stored crop relative to the crop.
     """
 
     def __init__(self, size: int, *, bound: float, side: int | None, attachment: float) -> None:
@@ -28,33 +29,33 @@ class OpticalFlowModule(ModalityModule):
     def extract(self, record: Record, inputs: Sequence[Arrays]) -> Arrays:
         clips = inputs[0].get("value")
         if clips is None or clips.ndim != 5:
-            raise FascoreError("its input stores no clip of frames: name a twostream.key_frames")
+            raise FascoreError("the input stores no clip of frames; name a twostream.key_frames in 'inputs'")
         flows = [np.stack([self._flow(first, second) for first, second in pairwise(clip)]) for clip in clips]
         reach = clips.shape[-1] / self.size
         return {"flow": np.stack(flows).astype(np.float16), "reach": np.full(len(clips), reach, np.float32)}
 
     def _flow(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """(2, S, S) displacement of the face between two frames (3, H, W) uint8, pixels of the crop."""
+        """(2, S, S) displacement of the face between two frames (3, H, W) uint8, in pixels of the crop."""
         from skimage.registration import optical_flow_tvl1
 
-        grey = [self._grey(frame) for frame in (first, second)]
-        down, right = optical_flow_tvl1(grey[0], grey[1], attachment=self.attachment)
-        scale: float = first.shape[-1] / grey[0].shape[-1]
+        gray = [self._gray(frame) for frame in (first, second)]
+        down, right = optical_flow_tvl1(gray[0], gray[1], attachment=self.attachment)
+        scale: float = first.shape[-1] / gray[0].shape[-1]
         return np.stack([right, down]) * scale
 
-    def _grey(self, frame: np.ndarray) -> np.ndarray:
+    def _gray(self, frame: np.ndarray) -> np.ndarray:
         import cv2
 
-        grey: np.ndarray = np.tensordot(LUMA, frame.astype(np.float32), 1) / 255
-        side = self.side or grey.shape[0]
-        return cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+        gray: np.ndarray = np.tensordot(LUMA, frame.astype(np.float32), 1) / 255
+        side = self.side or gray.shape[0]
+        return cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA)
 
     def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
-        """The flow in the augmented crop: sampled there, its vectors turned and scaled by the inverse of the draw's linear part."""
+        """The flow sampled in the augmented crop, with its vectors transformed by the inverse of the draw's linear part."""
         import torch
 
         from fascore import sample
 
         flow = sample(stored["flow"].float(), draws, self.size, float(stored["reach"][0]))
-        turned = torch.einsum("nab,ntbhw->ntahw", draws.affine[:, :, :2].inverse(), flow)
-        return (turned / self.bound).clamp(-1, 1).flatten(1, 2)
+        transformed = torch.einsum("nab,ntbhw->ntahw", draws.affine[:, :, :2].inverse(), flow)
+        return (transformed / self.bound).clamp(-1, 1).flatten(1, 2)

@@ -1,4 +1,4 @@
-"""Registration of frames to the first one by points that keep their place in the face (eq. 1)."""
+"""Registration of frames to the first frame by points that do not move within the face (eq. 1)."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ from fascore import NoResponse
 
 EYE_CORNERS, NOSE = (36, 39, 42, 45), tuple(range(27, 36))
 ANCHORS: dict[int, tuple[int, ...]] = {5: (0, 1, 2), 68: (*EYE_CORNERS, *NOSE), 140: (*EYE_CORNERS, *NOSE)}
-"""Anchor points by the number of landmarks: eyes and nose tip; corners of the eyes, bridge of the nose and nostrils (iBUG 68)."""
+"""Anchor points by the number of landmarks. 5: eyes and nose tip; 68 (iBUG) and 140: eye corners, nose bridge, nostrils."""
 FLAT = 0.05
-"""Least ratio of the second to the first spread of points that span a plane; below it they lie on a line."""
+"""Smallest ratio of the second to the first singular value of points that span a plane; below it they lie on a line."""
 GRID = 12
 
 
 def anchors_of(points: int, chosen: Sequence[int] | None) -> tuple[int, ...]:
-    """Indices of the anchor points. Raises NoResponse where there are no such points."""
+    """Indices of the anchor points. Raises NoResponse if the detector does not return such points."""
     if chosen is None:
         if points not in ANCHORS:
             raise NoResponse(
-                "refused", f"the detector gives {points} points; name those that keep their place in 'anchors'"
+                "refused", f"the detector returns {points} points; list the ones that do not move in 'anchors'"
             )
         return ANCHORS[points]
     if max(chosen) >= points:
-        raise NoResponse("refused", f"'anchors' names point {max(chosen)}, and the detector gives {points}")
+        raise NoResponse("refused", f"'anchors' names point {max(chosen)}, but the detector returns {points} points")
     return tuple(chosen)
 
 
 def steady_tracks(points: np.ndarray, times: np.ndarray, seconds: float) -> np.ndarray:
-    """Points (F, N, 2) whose tracks are fitted by parabolas in windows of `seconds` (Savitzky and Golay 1964); as they are below 5 frames."""
+    """Points (F, N, 2) with tracks smoothed by parabolas in windows of `seconds` (Savitzky and Golay 1964).
+
+    Tracks of fewer than 5 frames are unchanged.
+    """
     from scipy.signal import savgol_filter
 
     if len(points) < 5 or not seconds:
@@ -42,10 +45,10 @@ def steady_tracks(points: np.ndarray, times: np.ndarray, seconds: float) -> np.n
 
 
 def homography(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(3, 3) float64 W of eq. 1 that takes source points (A, 2) to target points, least squares without RANSAC.
+    """(3, 3) float64 W of eq. 1 that maps source points (A, 2) to target points by least squares without RANSAC.
 
-    A similarity instead where the points are fewer than four or lie on a line, in either picture, or where the homography
-    would turn the face over or fold it.
+    It is a similarity if there are fewer than four points, if they lie on a line in either picture, or if the homography
+    would mirror or fold the face.
     """
     import cv2
 
@@ -57,47 +60,50 @@ def homography(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(3, 3) turn, scale and shift that take source points to target points, least squares."""
+    """(3, 3) rotation, scale and translation that map source points to target points by least squares."""
     a, b = source.astype(np.float64) @ (1, 1j), target.astype(np.float64) @ (1, 1j)
-    centred = a - a.mean()
-    spread = float((np.abs(centred) ** 2).sum())
-    turn = (centred.conj() * (b - b.mean())).sum() / spread if spread > 0 else 1.0 + 0j
-    shift = b.mean() - turn * a.mean()
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag], [0, 0, 1]])
+    centered = a - a.mean()
+    spread = float((np.abs(centered) ** 2).sum())
+    rotation = (centered.conj() * (b - b.mean())).sum() / spread if spread > 0 else 1.0 + 0j
+    shift = b.mean() - rotation * a.mean()
+    return np.array(
+        [[rotation.real, -rotation.imag, shift.real], [rotation.imag, rotation.real, shift.imag], [0, 0, 1]]
+    )
 
 
 def mapped(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points (N, 2) under a homography (3, 3)."""
-    lifted = np.column_stack([points, np.ones(len(points))]) @ matrix.T
-    image: np.ndarray = lifted[:, :2] / lifted[:, 2:]
-    return image
+    """Points (N, 2) mapped by a homography (3, 3)."""
+    homogeneous = np.column_stack([points, np.ones(len(points))]) @ matrix.T
+    projected: np.ndarray = homogeneous[:, :2] / homogeneous[:, 2:]
+    return projected
 
 
 def warped(image: np.ndarray, matrix: np.ndarray, size: int, half: float) -> np.ndarray:
-    """(size, size[, 3]) of a square: `matrix` (3, 3) maps it, [-1, 1] both ways, to pixels of a picture, where it is about `half` pixels to a side.
+    """(size, size[, 3]) crop of the square [-1, 1] x [-1, 1], which `matrix` (3, 3) maps to pixels of a picture.
 
-    Backward mapping (eq. 1), bilinear, after averaging where a pixel of the crop covers several; outside the picture 0.
-    Pixel coordinates are continuous: the first pixel covers [0, 1].
+    Half a side of the square covers about `half` pixels. The mapping is backward (eq. 1) and bilinear, after averaging if a
+    pixel of the crop covers several pixels. It is 0 outside the picture. Pixel coordinates are continuous: the first pixel
+    covers [0, 1].
     """
     import cv2
 
     pitch = 2 * half / size
     if pitch >= 2:
         height, width = image.shape[:2]
-        small = (max(1, round(width / pitch)), max(1, round(height / pitch)))
-        image = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
-        matrix = np.diag([small[0] / width, small[1] / height, 1.0]) @ matrix
+        reduced = (max(1, round(width / pitch)), max(1, round(height / pitch)))
+        image = cv2.resize(image, reduced, interpolation=cv2.INTER_AREA)
+        matrix = np.diag([reduced[0] / width, reduced[1] / height, 1.0]) @ matrix
     to_square = np.array([[2 / size, 0, 1 / size - 1], [0, 2 / size, 1 / size - 1], [0, 0, 1]])
-    to_centres = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
-    backward = to_centres @ matrix @ to_square
+    to_centers = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+    backward = to_centers @ matrix @ to_square
     crop: np.ndarray = cv2.warpPerspective(image, backward, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     return crop
 
 
 def shown(matrix: np.ndarray, height: int, width: int) -> float:
-    """Share of the square [-1, 1] that `matrix` (3, 3) maps into a picture, in [0, 1]."""
-    at = (np.arange(GRID) + 0.5) / GRID * 2 - 1
-    x, y = mapped(matrix, np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)).T
+    """The share, in [0, 1], of the square [-1, 1] x [-1, 1] that `matrix` (3, 3) maps into a picture."""
+    axis = (np.arange(GRID) + 0.5) / GRID * 2 - 1
+    x, y = mapped(matrix, np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)).T
     return float(((x >= 0) & (x <= width) & (y >= 0) & (y <= height)).mean())
 
 
@@ -107,7 +113,7 @@ def _spans(points: np.ndarray) -> bool:
 
 
 def _keeps_sides(matrix: np.ndarray, points: np.ndarray) -> bool:
-    """Whether a homography keeps the neighborhood of the points, four times their extent, before the camera and unmirrored."""
+    """Whether a homography keeps the area around the points, four times their extent, in front of the camera and unmirrored."""
     middle, reach = points.mean(0), np.ptp(points, axis=0).max() * 2
     corners = middle + reach * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     depth = np.column_stack([corners, np.ones(4)]) @ matrix[2] / matrix[2, 2]

@@ -1,4 +1,4 @@
-"""Printed numbers of the paper, and what of fascore corresponds to them."""
+"""Numbers printed in the paper, and the corresponding metrics of fascore."""
 
 from importlib.resources import files
 
@@ -8,7 +8,7 @@ FILES = files(__name__)
 TWOSTREAM = Paper(
     "twostream",
     title="A two-stream MobileNetV3 on frames and RGB difference",
-    citation="The text that was transcribed names neither title nor authors; tables 1 to 6",
+    citation="The transcribed text gives neither title nor authors; Tables 1 to 6",
     numbers=FILES / "twostream.csv",
     mapping=FILES / "twostream.json",
 )
