@@ -139,7 +139,7 @@ def _table(paper: str | None, more: list[str]) -> Any:
 
     if paper is None:
         if more:
-            raise FascoreError(f"'{more[0]}' is a row or column of a paper: add its table with --paper")
+            raise FascoreError(f"'{more[0]}' selects a row or column of a paper: add its table with --paper")
         return None
     if paper.startswith("-"):  # the next option instead of a table
         raise FascoreError(NAMELESS)

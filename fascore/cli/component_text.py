@@ -52,17 +52,10 @@ def _filled(text: str, width: int) -> str:
     )
 
 
-def _wrapped(text: str, width: int, *, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
-    """Lines of at most `width` columns; words stay whole."""
-    lines = textwrap.wrap(
-        text,
-        width,
-        initial_indent=initial_indent,
-        subsequent_indent=subsequent_indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return lines or [""]
+def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """Lines of at most `width` columns, indented by `first` and `rest`; words stay whole."""
+    wrapper = textwrap.TextWrapper(width, first, rest, break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(text) or [""]
 
 
 def _fields(component: type[Component], width: int) -> str:
@@ -81,8 +74,8 @@ def _table(rows: Sequence[tuple[str, str, str, str]], width: int) -> Iterator[st
                 yield ("  " + "  ".join(cell.ljust(size) for cell, size in zip(line, (*widths, 0)))).rstrip()
             continue
         head = "  ".join(filter(None, row[:3]))
-        yield from _wrapped(head, width, initial_indent="  ", subsequent_indent=" " * 6)
-        yield from _wrapped(row[3], width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        yield from _wrapped(head, width, "  ", " " * 6)
+        yield from _wrapped(row[3], width, " " * 6, " " * 6)
 
 
 def _rows(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from fascore.cli.help import INPUT, OUTPUT, PRESENTATIONS, STATISTICS, THRESHOLD, option
 from fascore.cli.options import SHARE, Share
+
+if TYPE_CHECKING:
+    from fascore.evaluation.score_files import Evaluation
 
 Text = str | None
 RULES = ("sum", "mean", "weighted", "logistic")
@@ -148,17 +151,18 @@ def evaluate(
     print("\n".join(evaluated.told))
     Console().print(summary_table(evaluated.metrics))
     if out is not None:
-        from fascore.report.contents import ReportFacts
-        from fascore.report.html import write_report
+        print(f"report: {_write_report(out, evaluated, share)}")
 
-        system = {f"input {number}": line for number, line in enumerate(evaluated.told, start=1)}
-        path = out / (SHARE if share else "report.html")
-        write_report(
-            path,
-            ReportFacts(out.name, evaluated.metrics, evaluated.tests, evaluated.dev, system={} if share else system),
-            share=share,
-        )
-        print(f"report: {path}")
+
+def _write_report(out: Path, evaluated: Evaluation, share: bool) -> Path:
+    from fascore.report.contents import ReportFacts
+    from fascore.report.html import write_report
+
+    system = {f"input {number}": line for number, line in enumerate(evaluated.told, start=1)}
+    facts = ReportFacts(out.name, evaluated.metrics, evaluated.tests, evaluated.dev, system={} if share else system)
+    path = out / (SHARE if share else "report.html")
+    write_report(path, facts, share=share)
+    return path
 
 
 def level_of(name: str, rule: str | None) -> Any:

@@ -56,7 +56,10 @@ def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):
             "there is no system 'b' to compare with; available: a",
         ),
         (("a.csv", "--threshold", "fixed=0.5", "--paper", "joint/XX"), "there is no table 'joint/XX'"),
-        (("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"), "name its table with --paper"),
+        (
+            ("a.csv", "--threshold", "fixed=0.5", "--as", "a=ViT"),
+            "'a=ViT' selects a row or column of a paper: add its table with --paper",
+        ),
     ):
         assert message in fascore("compare", *arguments, code=1).stderr
 

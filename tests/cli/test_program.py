@@ -1,6 +1,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -160,6 +162,22 @@ def test_what_only_looks_imports_nothing_heavy(fascore, tmp_path, arguments):
     assert imported(fascore, tmp_path, *arguments).isdisjoint(HEAVY)
 
 
+def test_the_help_of_every_command_imports_nothing_heavy():
+    program = (
+        "import sys, typer\n"
+        "from fascore.cli.app import app\n"
+        "def show(command, context):\n"
+        "    assert 'Examples:' in command.get_help(context)\n"
+        "    for name, inner in getattr(command, 'commands', {}).items():\n"
+        "        show(inner, inner.make_context(name, [], parent=context, resilient_parsing=True))\n"
+        "main = typer.main.get_command(app)\n"
+        "show(main, main.make_context('fascore', [], resilient_parsing=True))\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert set(done.stdout.split()).isdisjoint({*HEAVY, "numpy"})
+
+
 def test_importing_fascore_imports_neither_pydantic_nor_torch(tmp_path, fascore):
     modules = imported(fascore, tmp_path, "--help")
     assert modules.isdisjoint(("torch", "pydantic", "numpy"))
@@ -269,9 +287,6 @@ def test_only_the_first_process_prints(fascore):
 
 
 def test_a_pipe_that_closes_is_no_failure(tmp_path):
-    import subprocess
-    import sys
-
     program = f"{sys.executable} -c 'from fascore.cli import main; main()' schema | head -c 10"
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
