@@ -146,7 +146,7 @@ def evaluate(
         measured = _of_files(scores, given, dev, rule_of(threshold), about, settings)
     else:
         measured = _of_memory(scores, given, dev, rule_of(threshold), about, settings)
-    return Evaluation(measured.metrics, measured.tests, measured.dev, tuple(measured.told))
+    return Evaluation(measured.metrics, measured.tests, measured.dev, tuple(measured.notes))
 
 
 def _count(name: str, value: int) -> int:

@@ -124,7 +124,7 @@ def compare(
         comparison["paper"] = beside(table, read, as_, on)
         comparison["warnings"] += comparison["paper"].pop("warnings")
     shown = list(sections(comparison))
-    print("".join(f"{system.told}\n" for system in read if system.told), end="")
+    print("".join(f"{system.description}\n" for system in read if system.description), end="")
     Console().print(summary(comparison, shown))
     if out is not None:
         from fascore.report.comparison.files import write

@@ -148,7 +148,7 @@ def evaluate(
         level=level_of(level, fold),
         depth=Depth(bootstrap, seed, tuple(by)),
     )
-    print("\n".join(evaluated.told))
+    print("\n".join(evaluated.notes))
     Console().print(summary_table(evaluated.metrics))
     if out is not None:
         print(f"report: {_write_report(out, evaluated, share)}")
@@ -158,7 +158,7 @@ def _write_report(out: Path, evaluated: Evaluation, share: bool) -> Path:
     from fascore.report.contents import ReportFacts
     from fascore.report.html import write_report
 
-    system = {f"input {number}": line for number, line in enumerate(evaluated.told, start=1)}
+    system = {f"input {number}": line for number, line in enumerate(evaluated.notes, start=1)}
     facts = ReportFacts(out.name, evaluated.metrics, evaluated.tests, evaluated.dev, system={} if share else system)
     path = out / (SHARE if share else "report.html")
     write_report(path, facts, share=share)

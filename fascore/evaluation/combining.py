@@ -44,7 +44,7 @@ class Combination(Config):
     n_attack: NonNegativeInt = Field(0, description="attacks of dev that the weights were fitted on")
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The weights, in words."""
         if self.rule in ("sum", "mean"):
             return f"{self.rule} of the scores of {', '.join(self.shares)}"

@@ -46,7 +46,7 @@ class System:
     """One system: its score tables, its own dev threshold, and what is known about its training.
 
     `trained_on` names the training data and `data` those of each test set; both are empty if unknown. `siblings` is
-    equal for runs that differ only in their seed, and empty if the system is not a run. `told` describes how its files
+    equal for runs that differ only in their seed, and empty if the system is not a run. `description` describes how its files
     were read. `metrics` lists the metrics that it was measured with, including those beyond `METRICS`.
     """
 
@@ -58,7 +58,7 @@ class System:
     trained_on: tuple[str, ...] = ()
     data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     siblings: str = ""
-    told: str = ""
+    description: str = ""
     metrics: tuple[Metric, ...] = ()
     unknown_metrics: tuple[str, ...] = ()
     """Metrics that it was measured with but that no installed package provides."""
@@ -96,7 +96,7 @@ def compare_systems(systems: Sequence[System], baseline: str | None = None, dept
                 "threshold": {**system.threshold.model_dump(mode="json"), "origin": system.threshold.origin},
                 "trained_on": list(system.trained_on),
                 "siblings": system.siblings or None,
-                "told": system.told,
+                "told": system.description,
             }
             for system in systems
         },

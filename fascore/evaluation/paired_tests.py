@@ -101,7 +101,7 @@ def _matched(first: ScoreTable, second: ScoreTable) -> tuple[ScoreTable, ScoreTa
         "only_in_second": len(second) - len(common),
     }
     if not answered.any():
-        raise FascoreError("there is no presentation that both systems answered")
+        raise FascoreError("no presentation has a response from both systems")
     return first.select(rows[0][answered]), second.select(rows[1][answered]), counted
 
 

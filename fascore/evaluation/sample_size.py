@@ -30,7 +30,7 @@ class Claim(Config):
     limit: float = Field(description="the rate is at most this", gt=0, lt=1)
     confidence: float = Field(0.95, description="of the exact one-sided bound", gt=0, lt=1)
     species: PositiveInt = Field(1, description="how many species the claim is about; bpcer has none")
-    each: PositiveInt = Field(1, description="presentations a subject, or an instrument")
+    each: PositiveInt = Field(1, description="presentations per subject, and per instrument")
     correlation: float = Field(0.0, description="intra-class correlation within a subject or an instrument", ge=0, le=1)
 
     @property

@@ -40,14 +40,14 @@ class Evaluation:
     """The result for score files: `tests` by name, the `dev` table, the `threshold`, and `metrics`, the content of
     metrics.json.
 
-    `told`: sentences that describe how each file was read and how systems were combined.
+    `notes`: sentences that describe how each file was read and how systems were combined.
     """
 
     tests: dict[str, ScoreTable]
     dev: ScoreTable | None
     threshold: Threshold | None
     metrics: Metrics
-    told: list[str]
+    notes: list[str]
 
 
 def evaluate_files(
@@ -97,14 +97,14 @@ def evaluate_sources(
     threshold = choose(_turned(rule, sources), sources.dev) if rule or sources.dev is not None else None
     metrics = default_metrics(sources.tests) if metrics is None else metrics
     measured = evaluate(sources.tests, threshold, metrics, sources.dev, depth, level)
-    measured["sources"] = sources.told
+    measured["sources"] = sources.notes
     if sources.combination is not None:
         measured["combination"] = sources.combination.model_dump(mode="json")
     if threshold is None:
         measured["warnings"].insert(
-            0, "there is no threshold: give dev scores, or a number with 'fixed=…'; rates at a threshold are left out"
+            0, "there is no threshold: add dev scores, or a number with 'fixed=…'; rates at a threshold are left out"
         )
-    return Evaluation(sources.tests, sources.dev, threshold, measured, sources.told)
+    return Evaluation(sources.tests, sources.dev, threshold, measured, sources.notes)
 
 
 def _turned(name: str | None, sources: Sources) -> str:
@@ -116,7 +116,7 @@ def _turned(name: str | None, sources: Sources) -> str:
     if rule.name != "fixed" or not sources.negated:
         return rule
     value = rule.level
-    sources.told.append(
+    sources.notes.append(
         f"threshold {value:g} of the files' scores is {-value:g} here: accept where the file's score is at most {value:g}"
     )
     return f"fixed={-value!r}"

@@ -26,7 +26,7 @@ class Sources:
 
     tests: dict[str, ScoreTable]
     dev: ScoreTable | None
-    told: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     combination: Combination | None = None
     negated: bool = False
 
@@ -81,7 +81,7 @@ def _sources(read: Mapping[str, Mapping[str, Imported]], rule: Rule | None) -> S
     for name, table in combined.items():
         if dev is not None:
             _refuse_opposite(name, table, dev)
-    descriptions = [imported.told for imported in every] + ([combination.told] if combination else [])
+    descriptions = [imported.description for imported in every] + ([combination.description] if combination else [])
     return Sources(
         combined, dev, descriptions, combination, rule is None and any(imported.negated for imported in every)
     )

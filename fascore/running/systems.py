@@ -177,7 +177,7 @@ def _of_files(
         read = importer.read(path)
         tuned = importer.read(dev[place]) if dev else None
         table, own = fold(read.table, level), None if tuned is None else fold(tuned.table, level)
-        systems.append(System(name, {test: table}, _chosen(rule, own, read), own, level, told=read.told))
+        systems.append(System(name, {test: table}, _chosen(rule, own, read), own, level, description=read.description))
     return systems
 
 

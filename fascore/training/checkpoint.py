@@ -105,7 +105,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             facts = json.loads((file.metadata() or {}).get("fascore", "{}"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - a file of safetensors is no mapping
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - a safetensors file is not a mapping
     except FileNotFoundError:
         raise FascoreError(
             f"there is no checkpoint {path}: train first; if training has already ended, start over with --fresh"

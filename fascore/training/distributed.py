@@ -181,7 +181,7 @@ def _undisturbed() -> Iterator[None]:
 
 
 def pick_device(name: str) -> torch.device:
-    """The device that `compute.device` means in this process. Raises FascoreError where there is no such device."""
+    """The device that `compute.device` means in this process. Raises FascoreError if there is no such device."""
     local, processes = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "cpu" or (name == "auto" and not count):

@@ -56,7 +56,7 @@ def test_graph_errors_carry_the_file_too(fascore, spoilt):
     assert "spec.json: model.heads.main.inputs.0: there is no 'al'. Did you mean 'all'?" in done.stderr.splitlines()
 
 
-def test_problems_are_told_by_the_first_process_only(fascore, spoilt):
+def test_problems_are_reported_by_the_first_process_only(fascore, spoilt):
     path = spoilt(lambda document: document.update(sede=1))
     assert fascore("check", path, code=1, RANK="1").stderr == ""
     assert "'sede'" in fascore("check", path, code=1, RANK="0").stderr
@@ -91,7 +91,7 @@ def test_a_component_of_with_can_be_used_in_a_spec(fascore, spoilt, tmp_path):
         ('recipe.optimizer={"name": "sgd", "lr": Infinity}', "recipe.optimizer.lr: Input should be a finite number"),
     ],
 )
-def test_a_value_out_of_form_is_told_in_words(fascore, demo, setting, sentence):
+def test_a_value_out_of_form_is_reported_in_words(fascore, demo, setting, sentence):
     done = fascore("check", demo, "--set", setting, code=1)
     assert done.stderr.startswith(f"{demo}: {sentence}")
     assert "pattern" not in done.stderr and done.stderr.endswith(f"1 problem in {demo}\n")
@@ -116,7 +116,7 @@ def test_a_spec_saved_with_a_byte_order_mark_is_read(fascore, demo, tmp_path):
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_what_json_does_not_have_is_said(fascore, tmp_path, text, sentence):
+def test_what_json_does_not_have_is_reported(fascore, tmp_path, text, sentence):
     (tmp_path / "bad.json").write_text(text)
     assert sentence in fascore("check", "bad.json", code=1).stderr
 
@@ -124,7 +124,7 @@ def test_what_json_does_not_have_is_said(fascore, tmp_path, text, sentence):
 @pytest.mark.parametrize(
     "command", [("init", "file/spec.json"), ("schema", "--out", "file/schema.json"), ("run", "SPEC", "--runs", "file")]
 )
-def test_a_file_in_the_place_of_a_folder_is_told_with_its_path(fascore, demo, tmp_path, command):
+def test_a_file_in_the_place_of_a_folder_is_reported_with_its_path(fascore, demo, tmp_path, command):
     (tmp_path / "file").write_text("")
     done = fascore(*(demo if word == "SPEC" else word for word in command), code=1)
     assert done.stderr.startswith("file/")
@@ -136,5 +136,5 @@ def test_with_that_cannot_be_used_is_one_sentence(fascore, demo):
     assert done.stderr.startswith("--with nonsense: cannot be imported") and len(done.stderr.splitlines()) == 1
 
 
-def test_with_an_installed_component_is_no_conflict(fascore, demo):
+def test_with_an_installed_component_is_not_a_conflict(fascore, demo):
     fascore("check", demo, "--with", "fas_phantom.components:Phantom")

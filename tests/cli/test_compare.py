@@ -45,7 +45,7 @@ def test_papers_are_listed_by_package_and_a_table_is_printed_with_its_marks(fasc
     assert "Did you mean 'joint'" in fascore("papers", "jint/II", code=1).stderr
 
 
-def test_mistakes_are_told_in_a_sentence(fascore, tmp_path):
+def test_mistakes_are_reported_in_a_sentence(fascore, tmp_path):
     scores(tmp_path / "a.csv", 0.3)
     for arguments, message in (
         ((), "name at least one system"),

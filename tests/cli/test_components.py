@@ -13,7 +13,7 @@ def test_components_of_300_packages_are_listed_without_importing_one(fascore, di
     assert all(line.startswith("encoder") for line in lines)
 
 
-def test_an_unknown_kind_is_told_with_the_kinds(fascore):
+def test_an_unknown_kind_is_reported_with_the_kinds(fascore):
     assert fascore("components", "encodr", code=1).stderr.startswith(
         "'encodr' is not a kind of component; available: dataset, modality"
     )

@@ -88,5 +88,5 @@ def test_every_component_of_the_core_can_be_explained(kind, name):
         ("encoder", "concat", "registered as fusion"),
     ],
 )
-def test_an_unknown_name_is_told_with_the_nearest(fascore, kind, name, said):
+def test_an_unknown_name_is_reported_with_the_nearest(fascore, kind, name, said):
     assert said in fascore("explain", kind, name, code=1).stderr

@@ -58,7 +58,7 @@ def test_init_for_own_videos_reads_the_splits_of_the_manifest(fascore, tmp_path,
         (["--fusion", "concta", "--modalities", "rgb,depth"], "no fusion 'concta'. Did you mean 'concat'"),
     ],
 )
-def test_init_tells_what_is_wrong_and_writes_nothing(fascore, tmp_path, flags, said):
+def test_init_reports_what_is_wrong_and_writes_nothing(fascore, tmp_path, flags, said):
     assert said in fascore("init", "mine.json", *flags, code=1).stderr
     assert not (tmp_path / "mine.json").exists()
 
@@ -85,7 +85,7 @@ def test_on_a_terminal_init_asks(tmp_path):
     assert document["recipe"]["epochs"] == 3
 
 
-def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path):
+def test_an_answer_that_does_not_fit_is_reported_and_asked_for_again(tmp_path):
     mine, theirs = pty.openpty()
     command = [sys.executable, "-m", "fascore", "init", "mine.json"]
     with subprocess.Popen(

@@ -46,7 +46,7 @@ def test_the_installed_packages_pass_their_check(fascore):
     assert "every component can be imported" in fascore("plugins", "--check").stdout
 
 
-def test_a_command_that_hides_behind_one_of_fascore_is_told(fascore, distributions):
+def test_a_command_that_hides_behind_one_of_fascore_is_reported(fascore, distributions):
     site = distributions(1)
     (site / "fas_fake0-1.0.dist-info/entry_points.txt").write_text("[fascore.v1.command]\nstudy = fas_fake0:study\n")
     assert "command 'study' of fas-fake0 1.0 cannot be called" in fascore("plugins", PYTHONPATH=str(site)).stdout

@@ -40,5 +40,5 @@ def test_a_threshold_for_a_new_camera_comes_from_pictures_of_it_and_predict_deci
     assert table.splitlines()[-1].endswith("of runs/small/thresholds/phone.json: APCER unknown here")
 
 
-def test_predict_refuses_a_folder_that_is_no_run(program):
+def test_predict_refuses_a_folder_that_is_not_a_run(program):
     assert "photos" not in program("predict", "nowhere", "spec.json", code=1).stdout

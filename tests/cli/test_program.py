@@ -147,12 +147,12 @@ def test_a_wrong_command_is_a_usage_error(fascore):
     assert "chekc" in fascore("chekc", code=2).stderr
 
 
-def test_a_missing_file_is_told_in_one_line(fascore):
+def test_a_missing_file_is_reported_in_one_line(fascore):
     done = fascore("check", "nowhere.json", code=1)
     assert done.stderr == "nowhere.json: cannot be read: No such file or directory\n"
 
 
-def test_broken_json_is_told_with_line_and_column(fascore, tmp_path):
+def test_broken_json_is_reported_with_line_and_column(fascore, tmp_path):
     (tmp_path / "spec.json").write_text('{\n  "name": "x",,\n}')
     assert fascore("check", "spec.json", code=1).stderr.startswith("spec.json: line 2, column ")
 
@@ -286,7 +286,7 @@ def test_only_the_first_process_prints(fascore):
     assert fascore("components", "encodr", code=1, RANK="1").stderr.startswith("process 1: 'encodr'")
 
 
-def test_a_pipe_that_closes_is_no_failure(tmp_path):
+def test_a_pipe_that_closes_is_not_a_failure(tmp_path):
     program = f"{sys.executable} -c 'from fascore.cli import main; main()' schema | head -c 10"
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""

@@ -19,7 +19,7 @@ def test_a_changed_spec_in_the_same_folder_is_refused_by_name(program):
     assert "seed was 3, is 4" in program("run", "spec.json", "--set", "seed=4", code=1).stderr
 
 
-def test_a_typo_is_told_before_anything_runs(program):
+def test_a_typo_is_reported_before_anything_runs(program):
     told = program("run", "spec.json", "--set", "model.encoders.look.nmae=x", code=1).stderr
     assert told.splitlines() == [
         "spec.json: model.encoders.look.nmae: there is no field 'nmae'. Did you mean 'name'?",

@@ -15,7 +15,7 @@ def test_a_study_is_checked_run_and_tabled(home, program):
     assert [line.split()[0] for line in table.splitlines()[1:]] == ["short", "wide"]
 
 
-def test_a_mistake_in_a_row_of_a_study_is_told_with_its_row(home, program):
+def test_a_mistake_in_a_row_of_a_study_is_reported_with_its_row(home, program):
     (home / "wrong.json").write_text(
         json.dumps({"base": "spec.json", "rows": {"short": {}, "typo": {"model.heads.main.hiden": 4}}})
     )

@@ -57,7 +57,7 @@ def test_multiclass_is_the_log_loss_and_scores_the_bona_fide_class():
     np.testing.assert_allclose(head.score(output).detach().numpy(), shares[:, 1], rtol=1e-6)
 
 
-def test_multiclass_writes_the_probability_of_every_class_only_where_it_is_told_to():
+def test_multiclass_writes_the_probability_of_every_class_only_where_it_is_requested():
     fields = {"classes": [None, "print", 3], "target": "record.species"}
     assert validate(Multiclass, fields).numbers == ()
     config = validate(Multiclass, {**fields, "probabilities": True})
@@ -120,7 +120,7 @@ def test_tokens_go_to_their_places_by_rows():
             torch.testing.assert_close(output[:, 0, y, x], tokens[:, 1 + 3 * y + x] @ weight + bias)
 
 
-def test_contrast_is_each_neighbour_less_the_centre():
+def test_contrast_is_each_neighbor_less_the_center():
     depth = torch.rand(1, 1, 5, 4)
     found = contrast(depth)
     around = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]

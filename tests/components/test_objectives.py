@@ -116,7 +116,7 @@ def test_centers_take_the_sums_of_all_processes_and_start_anew_after_each_step()
     assert torch.equal(half.centres, moved)
 
 
-def test_evaluation_does_not_move_the_centers_and_no_parameter_is_learnt():
+def test_evaluation_does_not_move_the_centers_and_no_parameter_is_learned():
     objective = Center().build([Vector(3)], LABEL).eval()
     objective(torch.randn(4, 3), target=torch.tensor([0, 1, 0, 1]))
     objective.update(lambda tensor: tensor)
@@ -124,7 +124,7 @@ def test_evaluation_does_not_move_the_centers_and_no_parameter_is_learnt():
     assert list(objective.state_dict()) == ["centres"]
 
 
-def test_a_projection_stands_before_the_contrast():
+def test_a_projection_precedes_the_contrast():
     objective = SupervisedContrastive(width=3).build([Vector(5)], LABEL)
     z, y = torch.randn(6, 5), torch.tensor([0, 1, 0, 1, 1, 0])
     torch.testing.assert_close(

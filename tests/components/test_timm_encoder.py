@@ -60,7 +60,7 @@ def test_every_model_of_the_installed_timm_is_in_the_table():
         assert set(_table()["models"]) == set(timm.list_models())
 
 
-def test_a_model_that_is_not_tabulated_is_measured_and_that_is_said(monkeypatch, capsys):
+def test_a_model_that_is_not_tabulated_is_measured_and_this_is_reported(monkeypatch, capsys):
     known = [Timm(name="test_resnet", output=o).infer([Image(3, 50, 64)]) for o in ("vector", "tokens", "pyramid")]
     vit = Timm(name="test_vit", output="tokens").infer([Image(3, 160, 160)])
     for name in ("test_resnet", "test_vit"):
@@ -77,7 +77,7 @@ def test_a_model_that_is_not_tabulated_is_measured_and_that_is_said(monkeypatch,
         Timm(name="test_vit").infer([Image(3, 100, 100)])
 
 
-def test_an_image_is_normalised_by_the_model_s_own_statistics_and_a_plane_never():
+def test_an_image_is_normalized_by_the_model_s_own_statistics_and_a_plane_never():
     image, plane = (Timm(name="test_vit").build([signal(3, 160, 160)]).eval() for signal in (Image, Plane))
     plane.load_state_dict(image.state_dict())
     x, facts = torch.rand(2, 3, 160, 160), timm.get_pretrained_cfg("test_vit")

@@ -83,7 +83,7 @@ def test_a_problem_three_slots_deep_has_its_whole_path():
     assert 'got "much"' in said(caught)[0]
 
 
-def test_an_unknown_component_three_slots_deep_is_named_with_its_neighbour():
+def test_an_unknown_component_three_slots_deep_is_named_with_its_neighbor():
     deep = {"inner": {"type": "toy.nested", "inner": {"type": "toy.nested", "inner": "toy.stak"}}}
     with pytest.raises(SpecErrors) as caught:
         validate(Nested, deep)
@@ -158,7 +158,7 @@ def test_a_ref_names_a_node_a_port_or_a_column(text):
 
 
 @pytest.mark.parametrize("text", ["", "Face", "1face", "a.b.c", "a.", ".a", "a b", "face\n"])
-def test_what_names_nothing_is_no_ref(text):
+def test_what_names_nothing_is_not_a_ref(text):
     with pytest.raises(ValidationError, match="is not a reference"):
         TypeAdapter(Ref).validate_python(text)
 

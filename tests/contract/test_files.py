@@ -31,7 +31,7 @@ def test_a_failure_of_the_writer_itself_stays_what_it_is(tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_in_the_place_of_the_folder_is_said(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("")
     for path in (tmp_path / "store" / "a", tmp_path / "store" / "b" / "a"):
         with pytest.raises(FascoreError, match="a file exists where a folder is needed"):

@@ -65,7 +65,7 @@ def test_results_that_are_none_are_left_out(hooks):
     assert hooks.call("report_sections", run=None) == [["section"]]
 
 
-def test_a_method_that_is_no_hook_costs_only_its_plugin(complaints):
+def test_a_method_that_is_not_a_hook_costs_only_its_plugin(complaints):
     module = types.ModuleType("odd_hooks")
 
     class Odd:

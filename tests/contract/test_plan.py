@@ -122,14 +122,14 @@ def test_a_modality_whose_input_failed_is_not_a_second_problem():
     assert only(doc) == ("modalities.face", "toy.crop reads one modality; got 2")
 
 
-def test_a_dangling_name_is_offered_its_neighbour():
+def test_a_dangling_name_is_offered_its_neighbor():
     doc = changed(encoders={"one": {"type": "toy.flat", "inputs": ["fase"]}}, modalities={"face": None})
     doc["modalities"]["face"] = {"type": "toy.crop", "inputs": ["raw"]}
     found = said(doc)
     assert ("model.encoders.one.inputs.0", "there is no 'fase'. Did you mean 'face'?") in found
 
 
-def test_a_dangling_name_without_neighbour_lists_all():
+def test_a_dangling_name_without_neighbor_lists_all():
     found = dict(said(changed(heads={"main": {"type": "toy.judge", "inputs": ["zzzzzz"]}})))
     assert found["model.heads.main.inputs.0"] == "there is no 'zzzzzz'. Available: raw, face, one, two, all."
 
@@ -180,7 +180,7 @@ def test_a_recipe_s_ref_uses_a_node_and_must_exist():
     assert ("recipe.generator", "there is no 'spear'. Did you mean 'spare'?") in said(doc)
 
 
-def test_a_node_without_inputs_is_told_so():
+def test_a_node_without_inputs_is_reported():
     found = said(changed(fusions={"all": {"type": "toy.stack"}}))
     assert ("model.fusions.all.inputs", "is missing: name the nodes that this fusion reads") in found
 
@@ -385,7 +385,7 @@ def test_refs_are_found_at_any_depth():
     assert ("model.fusions.all.inputs.1", "two") in list(refs_in(spec))
 
 
-def test_a_tracker_that_is_not_installed_is_told_by_the_check():
+def test_a_tracker_that_is_not_installed_is_reported_by_the_check():
     index = Index([*current().providers(), Provider("hooks", "wandb", "fascore.components.hooks.wandb:Wandb")])
     with using(index):
         assert only({**document(), "trackers": {"wandb": {}, "wandbb": {}}}) == (
@@ -394,7 +394,7 @@ def test_a_tracker_that_is_not_installed_is_told_by_the_check():
         )
 
 
-def test_metrics_that_would_fail_after_training_are_told_by_the_check():
+def test_metrics_that_would_fail_after_training_are_reported_by_the_check():
     metrics = [
         "auc",
         {"type": "toy.rate", "level": 0.1},

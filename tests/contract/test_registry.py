@@ -124,7 +124,7 @@ def test_two_providers_of_one_name_are_an_error_that_names_both(site):
     assert [str(conflict) for conflict in found.conflicts()] == [text]
 
 
-def test_one_name_in_two_kinds_is_no_conflict(site):
+def test_one_name_in_two_kinds_is_not_a_conflict(site):
     groups = {"fascore.v1.fusion": {"alpha.x": "alpha_mod:Sum"}, "fascore.v1.encoder": {"alpha.x": "alpha_mod:Sum"}}
     distribution(site, "fas-alpha", "1.2", groups, {"alpha_mod": FUSION.format(name="alpha.x")})
     assert Index.from_environment().conflicts() == []
@@ -182,7 +182,7 @@ def test_a_type_that_differs_from_its_entry_point_is_a_broken_plugin():
 
 
 @pytest.mark.parametrize("target", ["contract_toys:Flat", "contract_toys:document", "contract_toys:Inner"])
-def test_a_target_that_is_no_component_of_the_kind_is_a_broken_plugin(target):
+def test_a_target_that_is_not_a_component_of_the_kind_is_a_broken_plugin(target):
     with (
         using(Index.of({"fusion": {"toy.flat": target}})),
         pytest.raises(BrokenPlugin, match="is not a fusion component"),
@@ -225,7 +225,7 @@ def test_with_says_what_it_wants(target):
         index().including(target)
 
 
-def test_the_same_target_twice_is_no_conflict():
+def test_the_same_target_twice_is_not_a_conflict():
     assert index().including("contract_toys:Order", "contract_toys:Order").conflicts() == []
 
 

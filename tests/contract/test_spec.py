@@ -110,7 +110,7 @@ def test_a_missing_section_is_named_by_its_path():
 
 
 @pytest.mark.parametrize("path", ["model.heads", "modalities", "data.train"])
-def test_a_section_that_is_empty_is_said_to_be(path):
+def test_a_section_that_is_empty_is_reported(path):
     empty = [] if path == "data.train" else {}
     with pytest.raises(SpecErrors) as caught:
         validate(RunSpec, with_overrides(document(), {path: empty}))
@@ -124,7 +124,7 @@ def test_the_only_head_is_the_score_and_several_heads_need_a_rule():
     assert "name the one that is the score" in said(two)["model"]
 
 
-def test_a_component_of_python_stands_where_json_may_stand():
+def test_a_component_of_python_replaces_json():
     from contract_toys import Train
 
     spec = validate(RunSpec, {**document(), "recipe": Train(epochs=3)})

@@ -138,7 +138,7 @@ def test_a_flip_of_names_is_its_own_inverse(layout):
     assert sorted(order) == list(range(POINTS[layout])) and [order[i] for i in order] == list(range(POINTS[layout]))
 
 
-def test_every_change_of_colour_works_row_by_row_and_its_neutral_value_changes_nothing():
+def test_every_change_of_color_works_row_by_row_and_its_neutral_value_changes_nothing():
     image = picture(4)
     neutral = {"hue": 0.0, "blur": 0.0, "compression": 100.0}
     strong = {"hue": 0.2, "blur": 1.5, "compression": 20.0}
@@ -184,7 +184,7 @@ def test_compression_leaves_what_a_jpeg_of_that_quality_leaves(quality):
     )
 
 
-def test_hue_turns_colours_as_the_hue_circle_does():
+def test_hue_turns_colors_as_the_hue_circle_does():
     image = torch.tensor(colorsys.yiq_to_rgb(0.5, 0.1, 0.0)).reshape(1, 3, 1, 1).float()
     turned = photometry.hue(image, torch.tensor([0.5]))[0, :, 0, 0]
     y, i, q = colorsys.rgb_to_yiq(*turned.tolist())

@@ -55,7 +55,7 @@ def test_two_detectors_find_the_same_face_and_the_same_points(media, yunet, mtcn
         )
 
 
-def test_a_patch_of_skin_is_no_face(media, yunet, mtcnn):
+def test_a_patch_of_skin_is_not_a_face(media, yunet, mtcnn):
     image = next(open_source(media / "skin_india_video1" / "forehead.avi").read([0])).image
     assert yunet.detect(image, 0, None) is None or yunet.detect(image, 0, None).confidence < 0.6
     assert mtcnn.detect(image, 0, None) is None or mtcnn.detect(image, 0, None).confidence < 0.9

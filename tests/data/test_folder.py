@@ -90,7 +90,7 @@ def test_an_annotation_file_that_is_none_makes_its_record_unreadable_with_a_sent
         record.annotation.load()
 
 
-def test_a_missing_annotation_and_one_beside_a_box_are_told_with_their_line(folder):
+def test_a_missing_annotation_and_one_beside_a_box_are_reported_with_their_line(folder):
     (folder / "faces.csv").write_text("x1,y1,x2,y2\n1,2,5,6\n")
     with pytest.raises(SpecError) as caught:
         write(folder, "id,label,rgb,box,annotation\na,1,a.png,,gone.csv\nb,1,a.png,1 2 3 4,faces.csv\n").records("all")
@@ -112,7 +112,7 @@ def test_json_lines_say_the_same_as_csv(folder):
     assert record.id == "7" and dict(record.metadata) == {"age": 31, "note": None}
 
 
-def test_characters_that_unicode_counts_as_line_ends_stand_in_a_cell_like_any_other(folder):
+def test_characters_that_unicode_counts_as_line_ends_are_in_a_cell_like_any_other(folder):
     note = "one\u2028two\x0bthree\x85four"
     (row,) = write(folder, f"id,label,rgb,note\na,1,a.png,{note}\n").records("all")
     line = json.dumps({"id": "a", "label": 1, "rgb": "a.png", "note": note}, ensure_ascii=False)
@@ -120,7 +120,7 @@ def test_characters_that_unicode_counts_as_line_ends_stand_in_a_cell_like_any_ot
     assert row.metadata == same.metadata == {"note": note}
 
 
-def test_a_quoted_cell_may_go_over_two_lines_and_the_next_row_is_told_by_its_line(folder):
+def test_a_quoted_cell_may_go_over_two_lines_and_the_next_row_is_reported_by_its_line(folder):
     dataset = write(folder, 'id,label,rgb,note\r\na,1,a.png,"one\r\ntwo"\r\nb,7,b.png,\r\n')
     with pytest.raises(SpecError, match="line 4: the label '7' is unknown"):
         dataset.records("all")
@@ -201,7 +201,7 @@ def test_paths_may_have_another_root_and_channels_other_names(folder):
         ("name,label,rgb", "there is no column 'id'; the first line names the columns"),
     ],
 )
-def test_a_header_that_does_not_fit_is_told_once_and_not_by_every_line(folder, header, said):
+def test_a_header_that_does_not_fit_is_reported_once_and_not_by_every_line(folder, header, said):
     dataset = write(folder, header + "\n" + "a;1;;a.png\n" * 50)
     with pytest.raises(SpecError, match=said) as caught:
         dataset.records("all")

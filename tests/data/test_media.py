@@ -110,7 +110,7 @@ def test_the_display_matrix_of_a_phone_turns_and_mirrors_the_picture(tmp_path, m
     assert np.unravel_index(quarters.argmax(), (2, 2)) == corner and sorted(quarters.ravel())[-2] < 10
 
 
-def test_sixteen_bit_and_grey_videos_keep_their_depth(tmp_path):
+def test_sixteen_bit_and_gray_videos_keep_their_depth(tmp_path):
     deep = [np.full((48, 64), 900 * i + 7, dtype=np.uint16) for i in range(20)]
     source = open_source(write_video(tmp_path / "d.mkv", deep, codec="ffv1", pixels="gray16le"))
     for frame, picture in zip(source.read(), deep, strict=True):
@@ -250,13 +250,13 @@ def test_bytes_damaged_in_the_middle_are_never_passed_over_in_silence(tmp_path):
         list(open_source(tmp_path / "v.mp4").read())
 
 
-def test_sources_open_by_suffix_or_as_they_are_told(tmp_path):
+def test_sources_open_by_suffix_or_as_requested(tmp_path):
     assert isinstance(open_source(tmp_path), FrameFolder)
     assert isinstance(open_source("a/b.JPG"), StillImage) and isinstance(open_source("a/b.dat", "image"), StillImage)
     assert isinstance(open_source("a/b.gif"), Video) and isinstance(open_source("a/b.png", "video"), Video)
 
 
-def test_any_frame_can_be_seen_as_colour_or_grey():
+def test_any_frame_can_be_seen_as_color_or_gray():
     grey = np.array([[0, 255]], dtype=np.uint8)
     np.testing.assert_array_equal(as_rgb(grey), [[[0] * 3, [255] * 3]])
     np.testing.assert_array_equal(as_rgb(np.array([[0, 65535]], dtype=np.uint16)), [[[0] * 3, [255] * 3]])

@@ -132,7 +132,7 @@ def test_nearest_is_what_a_search_through_all_times_finds(times, wanted):
     np.testing.assert_array_equal(nearest(table, np.array(wanted)), [np.abs(table - w).argmin() for w in wanted])
 
 
-def test_68_points_become_five_by_eye_centres_nose_and_mouth():
+def test_68_points_become_five_by_eye_centers_nose_and_mouth():
     points = np.arange(68 * 2, dtype=float).reshape(68, 2)
     five = five_of(points)
     np.testing.assert_array_equal(five[0], points[36:42].mean(0))
@@ -195,7 +195,7 @@ def test_relative_depth_is_spread_over_the_face_whatever_its_unit():
         np.testing.assert_allclose(load()[""][0, 0], expected, atol=0.01)
 
 
-def test_depth_that_measures_nothing_in_the_face_or_is_a_coloured_picture_is_refused():
+def test_depth_that_measures_nothing_in_the_face_or_is_a_colored_picture_is_refused():
     for image, message in (
         (np.zeros((60, 80), dtype=np.uint16), "has no measurement in the face"),
         (colours(), "is a color image, not depth"),
@@ -285,7 +285,7 @@ def test_pseudo_depth_turns_and_mirrors_with_its_points():
     torch.testing.assert_close(height_map(as_68, 40), upright, atol=1e-5, rtol=0)
 
 
-def test_a_detection_far_from_its_neighbours_is_another_face():
+def test_a_detection_far_from_its_neighbors_is_another_face():
     track: list[Face | None] = [Face(np.array([10 + i, 10, 50 + i, 50], dtype=np.float32), 0.9) for i in range(30)]
     track[12], track[20] = Face(np.array([200, 10, 260, 70], dtype=np.float32), 0.99), None
     kept = steady(track)
@@ -321,7 +321,7 @@ def test_some_frames_are_enough_for_faces_and_are_spread_in_time():
         (a_record(boxes=[[np.nan] * 4]), "no_face", "no face in any of 1 frames"),
     ],
 )
-def test_a_record_without_a_face_or_a_channel_is_no_response(record, response, message):
+def test_a_record_without_a_face_or_a_channel_is_a_non_response(record, response, message):
     with pytest.raises(NoResponse, match=message) as caught:
         Faces().build([]).extract(record, [])
     assert caught.value.response == response

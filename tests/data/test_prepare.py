@@ -108,7 +108,7 @@ def test_quarantine_is_written_as_json_lines_and_strict_makes_it_an_error(tmp_pa
         prepare(graph, [record(0), record(2, faces=False)], store, processes=0, strict=True)
 
 
-def test_ids_that_stand_twice_are_an_error(tmp_path):
+def test_ids_that_occur_twice_are_an_error(tmp_path):
     with pytest.raises(FascoreError, match="1 record ids occur twice, such as 'r1'"):
         prepare(plan(GRAPH, ["face"]), [record(1), record(2), record(1)], Store(tmp_path), processes=0)
 

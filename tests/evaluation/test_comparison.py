@@ -85,7 +85,7 @@ def test_two_equal_systems_differ_by_nothing_and_one_alone_has_no_pairs() -> Non
     ]
 
 
-def test_only_common_presentations_count_and_the_others_are_told() -> None:
+def test_only_common_presentations_count_and_the_others_are_reported() -> None:
     more = system("more", [*GOOD[:6], 0.99], id=[*"abcdef", "only here"])
     turned = System("turned", {"test": small(GOOD).select(np.arange(7)[::-1])}, choose("fixed=0.5", None))
     found = compare_systems([more, turned])["tests"]["test"]
@@ -116,7 +116,7 @@ def test_systems_that_were_not_tested_on_the_same_data_are_refused(other: dict, 
         compare_systems([system("first", GOOD), system("second", GOOD, **other)])
 
 
-def test_answers_that_are_missing_and_systems_that_cannot_be_paired_are_told() -> None:
+def test_answers_that_are_missing_and_systems_that_cannot_be_paired_are_reported() -> None:
     silent = ["ok"] * 3 + ["no_face"] * 4
     found = compare_systems([system("a", GOOD), system("b", GOOD, response=silent)])
     part = found["tests"]["test"]["tasks"]["spoof"]

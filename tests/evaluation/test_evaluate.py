@@ -82,7 +82,7 @@ def test_a_metric_of_another_column_takes_its_own_threshold_from_dev() -> None:
     assert "needs a threshold" in without["tests"]["t"]["merged"]["metrics"]["hter(column=aux.score)"]["note"]
 
 
-def test_metrics_of_one_type_are_told_apart_by_their_fields_and_one_twice_is_an_error() -> None:
+def test_metrics_of_one_type_are_distinguished_by_their_fields_and_one_twice_is_an_error() -> None:
     names = label([TprAtFpr(fpr=0.1), TprAtFpr(fpr=0.1, positive="attack"), Auc()])
     assert names == ["tpr_at_fpr(fpr=0.1)", "tpr_at_fpr(fpr=0.1, positive=attack)", "auc"]
     with pytest.raises(FascoreError, match="auc is listed twice"):
@@ -109,7 +109,7 @@ def test_a_reversed_polarity_on_dev_warns_loudly_and_flips_nothing() -> None:
     )
 
 
-def test_small_groups_shared_subjects_and_silent_scores_are_said() -> None:
+def test_small_groups_shared_subjects_and_silent_scores_are_reported() -> None:
     dev, test = mixed(0, "same"), mixed(1, "same", count=12)
     warnings = "\n".join(evaluate({"t": test}, choose("eer", dev), [Auc()], dev)["warnings"])
     assert "'t': n is below 30 for bona fide (12), forgery.swap (12), print (12)" in warnings
@@ -120,7 +120,7 @@ def test_small_groups_shared_subjects_and_silent_scores_are_said() -> None:
     assert any("1 rows have no score" in warning for warning in evaluate({"t": silent}, None, [Auc()])["warnings"])
 
 
-def test_a_threshold_that_rejects_everything_is_said() -> None:
+def test_a_threshold_that_rejects_everything_is_reported() -> None:
     warnings = evaluate({"t": table([0.5, 0.6], print=[0.1])}, choose("fixed=2", None), [Auc()])["warnings"]
     assert any("every presentation is rejected at the threshold 2" in warning for warning in warnings)
 
@@ -143,7 +143,7 @@ def test_files_without_dev_are_measured_where_no_threshold_is_needed(tmp_path: P
     assert fixed.threshold.value == 0.25
 
 
-def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+def test_files_of_one_name_are_distinguished_by_their_folders(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         mixed(1).write(tmp_path / folder / "test.csv")
     assert list(evaluate_files([tmp_path / "one/test.csv", tmp_path / "two/test.csv"]).tests) == [

@@ -78,12 +78,12 @@ def test_every_format_gives_the_same_scores_and_labels(tmp_path, name):
         assert found.table.id.tolist() == [row[0] for row in ROWS]
     if name not in ("score-label", "id-label-score"):
         assert found.table.column("species").tolist() == [row[2] for row in ROWS]
-    assert f"format '{name}' (as requested)" in found.told
-    assert found.negated == ("higher = attack" in found.told)
+    assert f"format '{name}' (as requested)" in found.description
+    assert found.negated == ("higher = attack" in found.description)
 
 
 @pytest.mark.parametrize("name", [name for name, format in FORMATS.items() if format.polarity is None])
-def test_a_format_without_polarity_is_refused_until_it_is_said(tmp_path, name):
+def test_a_format_without_polarity_is_refused_until_it_is_specified(tmp_path, name):
     with pytest.raises(FascoreError, match="add --polarity bona_fide_high or attack_high"):
         importer(tmp_path, name, polarity=None).read(written(tmp_path, FILES[name][0]))
 
@@ -95,14 +95,14 @@ def test_a_polarity_that_contradicts_the_format_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["csv", "id-label-score"])
-def test_labels_in_numbers_are_refused_until_it_is_said_what_they_are(tmp_path, name):
+def test_labels_in_numbers_are_refused_until_their_meaning_is_specified(tmp_path, name):
     with pytest.raises(
         FascoreError, match=r"row \d, column 'label': nothing defines whether '\d' is bona fide; add --labels-are"
     ):
         importer(tmp_path, name, labels_are=None).read(written(tmp_path, FILES[name][0]))
 
 
-def test_a_file_of_labels_in_numbers_must_be_told_too_and_words_must_not(tmp_path):
+def test_a_file_of_labels_in_numbers_must_be_specified_too_and_words_must_not(tmp_path):
     text = "".join(f"{name} {label}\n" for name, label, _, _ in ROWS)
     said = {"labels": written(tmp_path, text, "list.txt")}
     scores = written(tmp_path, FILES["id-score"][0])
@@ -197,7 +197,7 @@ def test_rows_of_bob_that_repeat_a_name_stay_apart_and_share_a_clip(tmp_path):
     found = importer(tmp_path, "bob-4").read(written(tmp_path, "p p a 1\np p a 2\np print b 0\np p a 3\n"))
     assert found.table.id.tolist() == ["a", "a#2", "b", "a#3"]
     assert found.table.column("clip").tolist() == ["a", "a", "b", "a"]
-    assert "2 rows repeat a name" in found.told
+    assert "2 rows repeat a name" in found.description
 
 
 def test_zero_stays_zero_where_scores_are_turned(tmp_path):
@@ -260,7 +260,7 @@ def _assert_refused_in_a_sentence_or_whole(folder, name, data):
     else:
         assert np.isfinite(found.table.score[found.table.responded]).all()
         assert set(found.table.label.tolist()) <= {0, 1}
-        said = found.told
+        said = found.description
     assert len(said) < 600 and said.isprintable(), repr(said)
 
 
@@ -282,7 +282,7 @@ def test_what_is_read_from_a_damaged_file_can_be_evaluated_or_is_refused_in_a_se
         told = str(error)
     else:
         assert json.loads(json.dumps(found.metrics, allow_nan=False)) == found.metrics
-        told = found.told[0]
+        note = found.notes[0]
     assert "fuzz" in told
 
 

@@ -422,7 +422,7 @@ def test_attacks_without_a_species_and_those_of_the_species_unknown_are_one_and_
 
 @settings(deadline=None)
 @given(found=tables())
-def test_acer_stands_under_the_name_of_its_convention_and_pooled_is_the_hter(found: ScoreTable) -> None:
+def test_acer_is_listed_under_the_name_of_its_convention_and_pooled_is_the_hter(found: ScoreTable) -> None:
     iso = Iso30107().build().compute(found, HALF)
     rates = [part["apcer"] for part in iso["species"].values() if part["n"]]
     assert iso["acer_worst"] == (max(rates) + iso["bpcer"]) / 2

@@ -53,7 +53,7 @@ def system(shift: float, noise: int, subjects: int = 25, **other: list) -> Score
     return ScoreTable.from_columns({**columns, **other})
 
 
-def test_a_better_system_is_told_from_a_worse_one_and_one_from_itself_is_not() -> None:
+def test_a_better_system_is_distinguished_from_a_worse_one_and_one_from_itself_is_not() -> None:
     good, poor = system(0.5, 1), system(0.0, 2)
     found = compare(good, poor, (HALF, HALF), resamples=300)
     difference = found["differences"]["auc"]
@@ -109,7 +109,7 @@ def test_systems_that_were_not_tested_on_the_same_data_are_refused() -> None:
         (system(0, 2, dataset=["e"] * count), "no presentation in common"),
         (system(0, 2, label=(np.arange(count) + 1) % 2, species=["print"] * count), "disagree on the label of 'r0'"),
         (system(0, 2, subject=["s"] * count), "disagree on the subject"),
-        (system(0, 2, response=["no_face"] * count), "no presentation that both systems answered"),
+        (system(0, 2, response=["no_face"] * count), "no presentation has a response from both systems"),
     ):
         with pytest.raises(FascoreError, match=message):
             compare(first, other, (HALF, HALF))

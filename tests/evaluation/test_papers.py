@@ -185,7 +185,7 @@ def ours(document: dict, **place: str) -> list[dict]:
     return cell["ours"]
 
 
-def test_a_run_stands_below_the_row_that_its_name_spells_and_its_test_sets_in_the_columns_of_their_data() -> None:
+def test_a_run_is_below_the_row_that_its_name_spells_and_its_test_sets_in_the_columns_of_their_data() -> None:
     system = run("runs/resnet50-separate.s3", {"intra": "SiW", "MSU": "unnamed"})
     document = beside(paper_table("toy/II"), [system])
     assert document["warnings"] == []
@@ -219,7 +219,7 @@ def test_a_run_is_of_the_row_and_the_test_set_of_the_column_that_the_user_says()
             beside(paper_table("toy/II"), [system], rows, columns)
 
 
-def test_forgeries_stand_in_columns_of_forgery_alone() -> None:
+def test_forgeries_are_in_columns_of_forgery_alone() -> None:
     document = beside(paper_table("toy/II"), [run("vit-joint", {"ff": "FF++", "siw": "SiW"}, task="forgery")])
     assert {cell["column"] for cell in document["cells"] if cell["ours"]} == {"FF++"}
 

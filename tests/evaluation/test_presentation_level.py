@@ -110,7 +110,7 @@ def test_words_that_rows_of_a_clip_share_stay_and_others_are_empty() -> None:
     assert "frame" not in clips.words
 
 
-def test_the_level_stands_in_metrics_json_and_frames_stay_as_they_are() -> None:
+def test_the_level_is_in_metrics_json_and_frames_stay_as_they_are() -> None:
     table = ScoreTable.from_columns({"clip": list("aabb"), "label": [1, 1, 0, 0], "score": [1, 2, 3, 4]})
     assert fold(table, Level()) is table
     level = Level(name="clip", rule="median")

@@ -308,7 +308,7 @@ def deep() -> ReportFacts:
     )
 
 
-def test_the_worst_species_stands_with_its_exact_bound_and_every_rate_with_both_intervals() -> None:
+def test_the_worst_species_is_shown_with_its_exact_bound_and_every_rate_with_both_intervals() -> None:
     given = deep()
     iso = given.metrics["tests"]["intra"]["tasks"]["spoof"]["metrics"]["iso30107"]
     part = text_of(part_of(render(given), "intra-spoof"))
@@ -439,7 +439,7 @@ def test_a_second_operating_point_of_the_standards_rates_is_a_row_of_its_own() -
     assert "APCER, worst species (threshold=bpcer=0.05)" in console.export_text()
 
 
-def test_both_classes_have_their_colour() -> None:
+def test_both_classes_have_their_color() -> None:
     page = render(facts())
     style = page[: page.index("</style>")]
     for kind, variable in (("attack", "attack"), ("bona", "genuine")):
@@ -469,7 +469,7 @@ def test_losses_of_several_orders_have_an_axis_in_decades(values, halfway):
     assert share == pytest.approx(0.5 if halfway else (values[0] - values[1]) / (values[0] - values[2]), abs=1e-3)
 
 
-def test_six_groups_of_points_have_six_colours():
+def test_six_groups_of_points_have_six_colors():
     points = np.random.default_rng(0).normal(size=(6, 9, 2))
     drawing = scatter_chart({f"group {place}": each for place, each in enumerate(points)}, "features")
     assert len(set(re.findall(r"fill: (var\(--[a-z]+\))", drawing)) - {"var(--ink)"}) == 6

@@ -162,7 +162,7 @@ def test_compare_shows_it_for_runs_and_folders_that_were_measured_by_it(tmp_path
 
 
 @pytest.mark.usefixtures("plugin")
-def test_wording_that_raises_is_said_and_ends_nothing() -> None:
+def test_wording_that_raises_is_reported_and_ends_nothing() -> None:
     broken = validate(load("metric", "lag.broken"), {"type": "lag.broken"})
     metrics = evaluate({"lab": table()}, None, [broken])  # type: ignore[list-item]
     entry = metrics["tests"]["lab"]["tasks"]["spoof"]["metrics"]["lag.broken"]

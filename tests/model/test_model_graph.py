@@ -228,7 +228,7 @@ def test_objectives_with_state_move_once_an_update():
     torch.testing.assert_close(centres[1], expected)
 
 
-def test_centres_may_begin_at_the_mean_of_the_first_records_of_their_class():
+def test_centers_may_begin_at_the_mean_of_the_first_records_of_their_class():
     plan = plan_of(
         {"face": (2,)},
         heads={"main": {**BINARY, "inputs": ["face"]}},
@@ -277,7 +277,7 @@ def test_nodes_may_have_names_that_torch_uses(name):
     assert set(graph.scores(graph(batch), batch)) == {name}
 
 
-def test_further_numbers_of_a_head_stand_beside_its_score(monkeypatch):
+def test_further_numbers_of_a_head_are_beside_its_score(monkeypatch):
     monkeypatch.setattr(Binary, "numbers", ("logit", "twice"))
     monkeypatch.setattr(
         BinaryHead, "numbers", lambda head, output: {"logit": output, "twice": 2 * output}, raising=False
@@ -385,7 +385,7 @@ def test_each_view_learns_the_class_of_its_record():
     torch.testing.assert_close(graph.losses(outputs, batch)["head.main"], expected)
 
 
-def test_a_value_that_is_no_class_is_an_error_that_names_the_record():
+def test_a_value_that_is_not_a_class_is_an_error_that_names_the_record():
     head = {"type": "multiclass", "inputs": ["face"], "target": "record.species", "classes": [None, "print"]}
     plan = plan_of({"face": (6,)}, heads={"main": head, "part": {**head, "where": {"label": 1}}}, score="main")
     graph, batch = ModelGraph.build(plan, 0), batch_of(plan, rows=4, species=("print", None, "mask", None))

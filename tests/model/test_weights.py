@@ -67,7 +67,7 @@ def test_weights_of_a_bare_timm_model_fit_its_encoder(tmp_path):
         ("{tmp}/other.safetensors", r"it lacks 0.weight, 0.bias; it has unknown x"),
     ],
 )
-def test_what_cannot_be_loaded_is_said(trained, tmp_path, source, says):
+def test_what_cannot_be_loaded_is_reported(trained, tmp_path, source, says):
     (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04not safetensors")
     save_file({"x.y": torch.zeros(1), "z.w": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(FascoreError, match=r"model\.encoders\.a\.weights: .*" + says):

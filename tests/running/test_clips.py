@@ -48,7 +48,7 @@ def test_clips_cover_the_video_and_none_but_a_short_videos_is_shorter_than_half(
     assert len(ends) == 1 or 0.5 * seconds - 1e-6 <= lengths[-1] <= 1.5 * seconds + 1e-6
 
 
-def test_what_is_no_video_is_one_record_and_no_length_is_an_error(tmp_path: Path) -> None:
+def test_what_is_not_a_video_is_one_record_and_no_length_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("only words")
     (part,) = parts_of(tmp_path / "text.mp4", 2)
     assert (part.start, part.end, part.record.id) == (None, None, str(tmp_path / "text.mp4"))

@@ -102,7 +102,7 @@ def test_a_text_file_and_a_faceless_video_get_no_decision_and_a_reason(
     assert "no face in any of 4 frames" in answers[1].reason
 
 
-def test_a_model_that_learnt_from_depth_scores_files_that_have_none(
+def test_a_model_that_learned_from_depth_scores_files_that_have_none(
     tiny: dict[str, Any], files: Path, tmp_path: Path
 ) -> None:
     del tiny["model"]["encoders"]["shape"], tiny["modalities"]["depth"]["optional"]

@@ -68,7 +68,7 @@ def test_the_manifest_hash_knows_splits_and_labels_and_not_the_order() -> None:
     assert len(set(hashes)) == 3
 
 
-def test_a_column_that_no_record_has_is_told_before_anything_is_prepared(tiny: dict[str, Any]) -> None:
+def test_a_column_that_no_record_has_is_reported_before_anything_is_prepared(tiny: dict[str, Any]) -> None:
     heads = {
         "main": {"type": "binary", "where": {"taks": "spoof"}},
         "what": {"type": "multiclass", "target": "record.specie", "classes": [1, 2]},

@@ -174,7 +174,7 @@ def test_two_processes_begin_again_together_however_slowly_the_old_run_moves_asi
     assert RunFolder(root).finished() and RunFolder(tmp_path / "tiny.old1").finished()
 
 
-def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(FascoreError, match=r"is not the folder of a run \(no spec\.json\)"):
         open_run(tmp_path)
     with pytest.raises(FascoreError, match="there is no such folder"):
@@ -275,7 +275,9 @@ def test_weights_of_a_score_rule_are_fitted_on_dev_and_kept_beside_the_threshold
             )
 
 
-def test_without_a_dev_split_one_is_carved_from_train_by_subject_and_said(tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_without_a_dev_split_one_is_carved_from_train_by_subject_and_reported(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
     tiny["data"]["dev"] = []
     tiny["data"]["train"][0]["dataset"]["subjects"] = 8
     root = execute_document(tiny, runs=tmp_path)
@@ -325,7 +327,7 @@ def test_further_numbers_of_a_head_are_columns_that_metrics_read(
         ("checkpoints/threshold.json", '{"threshold": 3, "weights": []}', "is not as the run wrote it"),
     ],
 )
-def test_a_file_of_the_run_that_was_changed_by_hand_is_told_with_its_path(
+def test_a_file_of_the_run_that_was_changed_by_hand_is_reported_with_its_path(
     tmp_path: Path, path: str, text: str, said: str
 ) -> None:
     folder = RunFolder(tmp_path)

@@ -133,7 +133,7 @@ def test_figures_that_are_not_measurable_stay_out_of_the_table() -> None:
     assert figures({"tests": {"t": {"tasks": {"spoof": {"metrics": {"auc": entry}}}}}}, ("auc",)) == {}
 
 
-def test_a_finished_run_of_another_spec_is_told_and_never_stands_in_the_table(study: Path, tmp_path: Path) -> None:
+def test_a_finished_run_of_another_spec_is_reported_and_never_is_in_the_table(study: Path, tmp_path: Path) -> None:
     read, said = read_study(study), []
     runs = tmp_path / "runs"
     run_study(read, runs, pretend(dict.fromkeys(NAMES, 0.75)), lambda text: None)

@@ -128,7 +128,7 @@ class FakeWandb:
         self.code = exit_code
 
 
-def test_wandb_is_offline_unless_told_otherwise_and_gets_every_step(tmp_path: Path) -> None:
+def test_wandb_is_offline_by_default_and_gets_every_step(tmp_path: Path) -> None:
     tracker, fake = Wandb({"project": "pad"}), FakeWandb()
     tracker._wandb = fake
     train(job_of(spec_of("classification"), tmp_path, hooks=hooks_of(tracker)))
@@ -161,7 +161,7 @@ def test_options_that_a_tracker_has_not_are_refused(hook: Any) -> None:
         hook({"colour": "red"})
 
 
-def test_a_wrong_option_of_a_tracker_is_told_with_its_place_in_the_spec() -> None:
+def test_a_wrong_option_of_a_tracker_is_reported_with_its_place_in_the_spec() -> None:
     with pytest.raises(SpecErrors) as caught:
         Hooks.for_run({"tensorboard": {"x": 1}})
     assert str(caught.value) == "trackers.tensorboard.x: there is no field 'x'."

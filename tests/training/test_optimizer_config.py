@@ -204,7 +204,7 @@ def test_all_mistakes_of_an_optimizer_are_found_in_one_pass() -> None:
 
 
 @pytest.mark.parametrize("value", ["adamw", 3, None, ["sgd"]])
-def test_what_is_not_an_object_is_told_what_one_looks_like(value: object) -> None:
+def test_what_is_not_an_object_gets_an_example(value: object) -> None:
     with pytest.raises(SpecErrors, match=r'optimizer: must be an optimizer of torch.optim, such as \{"name": "adamw"'):
         validate(Supervised, {"optimizer": value})
 

@@ -317,7 +317,7 @@ def test_weights_that_are_not_finite_never_replace_a_checkpoint(tmp_path: Path) 
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == [checkpoint.LAST]
 
 
-def test_weights_that_give_no_number_for_dev_are_told_as_such(tmp_path: Path) -> None:
+def test_weights_that_give_no_number_for_dev_are_reported_as_such(tmp_path: Path) -> None:
     job = job_of(spec_of("task_split"), tmp_path)
 
     def unscored(scores: Any) -> Any:
@@ -328,7 +328,7 @@ def test_weights_that_give_no_number_for_dev_are_told_as_such(tmp_path: Path) ->
         train(replace(job, dev_table=unscored))
 
 
-def test_a_checkpoint_of_another_model_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_model_is_reported_in_one_line(tmp_path: Path) -> None:
     path, job = tmp_path / checkpoint.BEST, job_of(spec_of("task_split"), tmp_path)
     engine = Engine(job.graph, job.spec.recipe.build(job.graph, 4), device=job.device, precision="fp32", seed=0)
     checkpoint.save_best(path, engine, {})

@@ -27,7 +27,7 @@ class Imported:
     """
 
     table: ScoreTable
-    told: str
+    description: str
     negated: bool
 
 

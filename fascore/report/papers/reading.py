@@ -24,7 +24,7 @@ FLAGS = {
     "not printed": "there is no number",
 }
 """Reasons why a cell is not a target."""
-UNITS = {"percent": "per cent", "count": "numbers", "million": "millions"}
+UNITS = {"percent": "percent", "count": "numbers", "million": "millions"}
 """Units of printed numbers, and how headings show them."""
 
 

@@ -40,7 +40,7 @@ def test_a_dataset_drawn_without_regard_to_the_label_passes_every_question(clean
     assert asked == {"metadata", "surroundings", "attributes", "identity", "statistics"}
 
 
-def test_boxes_that_never_differ_cannot_tell_anything_and_that_is_said(clean):
+def test_boxes_that_never_differ_cannot_reveal_anything_and_this_is_reported(clean):
     assert {f.sentence for f in of(clean, "geometry").values()} == {"nothing differs between records"}
 
 
@@ -56,7 +56,7 @@ def test_a_planted_correlation_of_crf_with_the_label_fails_and_is_named():
     assert "crf" in failed.sentence and "--ignore" in failed.sentence
 
 
-def test_a_column_that_is_ignored_tells_nothing_and_stands_in_the_report():
+def test_a_column_that_is_ignored_reveals_nothing_and_is_in_the_report():
     def change(record, random):
         return replace(record, metadata={**record.metadata, "crf": 20 + record.label})
 
@@ -193,7 +193,7 @@ def test_subjects_with_a_single_label_fail_the_identity_question():
     assert "each subject" in of(audited, "identity")["shares"].sentence
 
 
-def test_records_without_subject_are_grouped_by_id_and_that_is_said():
+def test_records_without_subject_are_grouped_by_id_and_this_is_reported():
     planted = part()
     audited = ask(Part("drawn", tuple(replace(row, record=replace(row.record, subject=None)) for row in planted.rows)))
     assert any("320 of 320 records name no subject" in note for task in audited.tasks for note in task.notes)

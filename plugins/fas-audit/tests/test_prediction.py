@@ -52,7 +52,7 @@ def test_the_standard_error_of_records_that_are_one_person_counts_people():
     )
 
 
-def test_no_subject_stands_in_training_and_in_test():
+def test_no_subject_is_in_training_and_in_test():
     random = np.random.default_rng(3)
     label, groups = random.integers(0, 2, 300), random.integers(0, 23, 300)
     made = folds(label, groups, 0)
@@ -79,7 +79,7 @@ def test_shuffled_labels_give_one_half_within_the_stated_error(model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_column_that_tells_is_found_among_others_and_named(model):
+def test_a_column_that_reveals_the_label_is_found_among_others_and_named(model):
     random = np.random.default_rng(5)
     label, groups = random.integers(0, 2, 400), np.arange(400) % 40
     columns = random.normal(size=(400, 60))
@@ -101,7 +101,7 @@ def test_only_the_tree_sees_what_lies_in_the_middle():
     assert tree > 0.9
 
 
-def test_identity_tells_nothing_where_labels_are_drawn_or_balanced_and_all_where_each_subject_has_one():
+def test_identity_reveals_nothing_where_labels_are_drawn_or_balanced_and_all_where_each_subject_has_one():
     random = np.random.default_rng(7)
     groups = np.repeat(np.arange(50), 20)
     drawn = identity(random.integers(0, 2, 1000), groups, 0)

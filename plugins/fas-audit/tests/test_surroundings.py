@@ -21,14 +21,14 @@ def test_a_margin_at_either_side_is_seen_by_turning_the_picture():
     assert seen.cells.tolist() == [row * COLUMNS for row in range(ROWS)]
 
 
-def test_turned_pictures_are_told_by_what_their_own_margin_shows():
+def test_turned_pictures_are_reported_by_what_their_own_margin_shows():
     table = surroundings([facts(side, 0.05 * place) for place, side in enumerate([LEFT, RIGHT] * 5)], "area")
     means = table.values[:, [name.startswith("infrared at") for name in table.names]]
     np.testing.assert_allclose(means, np.tile(0.05 * np.arange(10)[:, None], (1, ROWS)), atol=1e-3)
     assert table.names[0] == "infrared at row 1 of 16, column 1 of 32 from the wider margin"
 
 
-def test_left_and_right_are_told_apart_where_both_are_seen():
+def test_left_and_right_are_distinguished_where_both_are_seen():
     askew = (0.25, 0, 0.7, 1)
     seen = shown([facts(BOTH), facts(askew)] * 4, "area")
     assert not seen.turned.any()

@@ -19,7 +19,7 @@ from fascore import Clip, FascoreError, Image, Plane, Ref, Vector, open_trained
 CAM = {"maps": [{"node": "places", "over": "face"}], "head": "main", "records": 1}
 
 
-def test_sections_named_under_trackers_stand_in_the_report(trained_with: Callable[..., Path]) -> None:
+def test_sections_named_under_trackers_are_in_the_report(trained_with: Callable[..., Path]) -> None:
     features, pictures = {"nodes": ["app", "places"], "perplexity": 3}, {"of": ["face", "depth"], "records": 1}
     run = trained_with({"embedding": features, "gallery": pictures, "saliency": CAM})
     page = (run / "report.html").read_text()

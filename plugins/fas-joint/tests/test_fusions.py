@@ -180,7 +180,7 @@ def test_cross_attention_projects_pulse_to_the_width_of_appearance() -> None:
 
 
 @pytest.mark.parametrize("fusion", [Sum(), Concat(), WeightedNorm(), SeConcat()])
-def test_the_fused_width_is_that_of_the_last_input_unless_it_is_said(fusion: Fusion) -> None:
+def test_the_fused_width_is_that_of_the_last_input_unless_it_is_specified(fusion: Fusion) -> None:
     signals = [Vector(2048), Vector(512)]
     assert fusion.infer(signals) == Vector(512)
     assert type(fusion).model_validate({"width": 7}).infer(signals) == Vector(7)

@@ -198,7 +198,7 @@ def test_regional_independence_is_that_of_a_case_by_hand(form: str) -> None:
     np.testing.assert_allclose(loss.centres.numpy(), centres, rtol=1e-6)
 
 
-def test_two_processes_move_the_centres_as_one_does_with_both_batches() -> None:
+def test_two_processes_move_the_centers_as_one_does_with_both_batches() -> None:
     regions, target = torch.randn(6, 3, 4), torch.tensor([0, 1, 1, 0, 1, 0])
     one, first, second = (RegionalIndependence().build([Tokens(3, 4, 0)], Labels("label")).train() for _ in range(3))
     one(regions, target=target)
@@ -210,7 +210,7 @@ def test_two_processes_move_the_centres_as_one_does_with_both_batches() -> None:
     torch.testing.assert_close(first.centres, one.centres)
 
 
-def test_centres_that_are_far_apart_and_vectors_within_their_margin_cost_nothing() -> None:
+def test_centers_that_are_far_apart_and_vectors_within_their_margin_cost_nothing() -> None:
     loss = RegionalIndependence(bona_fide=0.5, attack=0.5).build([Tokens(2, 2, 0)], Labels("label")).eval()
     loss.centres.copy_(torch.eye(2))
     assert loss(torch.eye(2)[None] + 0.1, target=torch.tensor([1])).tolist() == [0]

@@ -74,7 +74,7 @@ def ours(document, **place):
     return cell["ours"]
 
 
-def test_a_run_stands_below_the_row_that_its_name_spells_and_its_test_sets_in_the_columns_of_their_data():
+def test_a_run_is_below_the_row_that_its_name_spells_and_its_test_sets_in_the_columns_of_their_data():
     system = run("runs/resnet50-separate.s3", {"intra": "SiW", "MSU": "unnamed"})
     document = beside(paper_table("joint/II"), [system])
     assert document["warnings"] == []
@@ -89,7 +89,7 @@ def test_a_run_stands_below_the_row_that_its_name_spells_and_its_test_sets_in_th
     assert sum(bool(cell["ours"]) for cell in document["cells"]) == 4
 
 
-def test_forgeries_stand_in_columns_of_forgery_alone():
+def test_forgeries_are_in_columns_of_forgery_alone():
     document = beside(paper_table("joint/II"), [run("vit-joint", {"ff": "FF++", "siw": "SiW"}, task="forgery")])
     assert {cell["column"] for cell in document["cells"] if cell["ours"]} == {"FF++"}
 

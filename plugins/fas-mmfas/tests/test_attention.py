@@ -173,7 +173,7 @@ def test_one_channel_is_seen_as_three_equal_ones() -> None:
     assert config.build([Image(4, 8, 8)]).embed[1].in_features == 4 * 16
 
 
-def test_the_position_code_tells_all_196_places_apart() -> None:
+def test_the_position_code_distinguishes_all_196_places() -> None:
     config = VitTokens()
     assert config.infer([Image(3, 224, 224)]) == Tokens(196, 270, 0, (14, 14))
     code = config.build([Image(3, 224, 224)]).positions

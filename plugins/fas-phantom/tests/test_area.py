@@ -56,7 +56,7 @@ def test_round_a_flat_medium_is_seen_whoever_holds_it(species):
         assert abs(held.thermal(0)[outside].astype(float).mean() - alone.thermal(0)[outside].mean()) < 30
 
 
-def test_the_area_is_told_without_regard_to_the_label():
+def test_the_area_is_reported_without_regard_to_the_label():
     records = Phantom(subjects=60, frames=1, size=64, species=("print.flat", "mask.rigid")).records("all")
     shares = {
         label: np.array([margin(r.channels["rgb"].clip).mean() for r in records if r.label == label])

@@ -32,7 +32,7 @@ def test_the_best_single_statistic_lies_in_its_band(site, modality, species):
         assert low - MARGIN < found[name].auc < min(high + MARGIN, 0.995), (name, found[name])
 
 
-def test_depth_tells_flat_prints_without_error_at_difficulty_zero_and_less_at_one():
+def test_depth_detects_flat_prints_without_error_at_difficulty_zero_and_less_at_one():
     easy, hard = (
         measured_at("A", "depth", ("print.flat",), 40, difficulty)["print.flat"].auc for difficulty in (0.0, 1.0)
     )

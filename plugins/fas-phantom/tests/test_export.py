@@ -184,7 +184,7 @@ def test_the_command_writes_a_folder_and_refuses_one_that_holds_something(tmp_pa
         ("protocol=openset", "protocol: 'openset' has no attack"),
     ],
 )
-def test_the_command_tells_mistakes_in_a_sentence(tmp_path, setting, said):
+def test_the_command_reports_mistakes_in_a_sentence(tmp_path, setting, said):
     arguments = ("--set", setting) + (("--set", "species=print.flat") if setting.startswith("protocol") else ())
     done = command("phantom", "export", tmp_path / "out", *arguments)
     assert done.returncode == 1

@@ -117,7 +117,7 @@ def test_the_capture_domain_follows_the_task_and_is_balanced_over_labels():
     assert count["wild", 0] == count["wild", 1]
 
 
-def test_the_order_of_records_tells_nothing_of_the_label():
+def test_the_order_of_records_reveals_nothing_of_the_label():
     labels = np.array([record.label for record in Phantom(subjects=100).records("all")])
     place = np.arange(len(labels)) % 8
     assert ks_2samp(place[labels == 1], place[labels == 0]).pvalue > 1e-3

@@ -117,7 +117,7 @@ def test_the_pulse_of_a_sheet_is_that_of_the_picture(dataset):
         (("--species", "glasses", "--size", "16"), "size"),
     ],
 )
-def test_what_cannot_be_drawn_is_told_in_a_sentence(arguments, sentence, tmp_path):
+def test_what_cannot_be_drawn_is_reported_in_a_sentence(arguments, sentence, tmp_path):
     done = fascore("phantom", "show", *arguments, "--out", tmp_path / "x.png")
     assert done.returncode != 0
     assert sentence in " ".join(done.stderr.split())

@@ -60,7 +60,7 @@ def test_the_bands_add_up_to_the_trace(seed, size):
 
 
 @pytest.mark.parametrize("species", sorted(SPECIES))
-def test_the_picture_is_the_live_counterpart_with_its_trace_and_what_stands_in_its_place(records, species):
+def test_the_picture_is_the_live_counterpart_with_its_trace_and_what_replaces_it(records, species):
     for record in of(records, species):
         known = truth(record)
         shown, live, p, found = known.shown(1), known.live(1), known.inpainting(1)[..., None], known.bands(1)
@@ -163,7 +163,7 @@ def test_regions_are_disjoint_cover_most_of_the_face_and_hold_their_landmarks(re
 
 @settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 10**6))
-def test_pixels_of_a_polygon_are_those_that_another_library_finds_and_neighbours_share_none(seed):
+def test_pixels_of_a_polygon_are_those_that_another_library_finds_and_neighbors_share_none(seed):
     random = np.random.default_rng(seed)
     turns = (np.arange(9) + random.uniform(0, 1, 9)) * 2 * np.pi / 9
     polygon = 20.5 + random.uniform(6, 18, 9)[:, None] * np.column_stack([np.cos(turns), np.sin(turns)])
@@ -199,7 +199,7 @@ def test_the_pulsation_of_a_live_face_is_its_waveform_and_that_of_attacks_what_t
         assert np.abs(known.pulsation(1)[cv2.erode(known.inpainting(1), np.ones((9, 9))) == 1]).max() < 1e-5
 
 
-def test_an_oracle_on_the_truth_tells_attacks_from_bona_fide_without_error():
+def test_an_oracle_on_the_truth_separates_attacks_from_bona_fide_without_error():
     scores = {True: [], False: []}
     for site in "ABC":
         for record in Phantom(site=site, subjects=4, frames=1, size=64, species="all").records("all"):

@@ -28,7 +28,7 @@ def test_the_network_has_the_published_parameters() -> None:
     assert sum(parameter.numel() for parameter in module.parameters()) == wanted == 24_025_600
 
 
-def test_the_margin_is_added_to_the_angle_of_ones_own_centre() -> None:
+def test_the_margin_is_added_to_the_angle_of_ones_own_center() -> None:
     margin = Margin(2, 3, margin=0.5, scale=4.0)
     with torch.no_grad():
         margin.centres.copy_(torch.tensor([[1.0, 0.0], [0.0, 2.0], [-1.0, -1.0]]))
@@ -55,7 +55,7 @@ def test_an_image_has_its_own_identity_and_another_has_not() -> None:
     assert bool((module(image, image.flip(0), target=target)[[0, 2]] > 1e-3).all())
 
 
-def test_identity_is_the_distance_of_unit_embeddings_and_leaves_the_recogniser_alone() -> None:
+def test_identity_is_the_distance_of_unit_embeddings_and_leaves_the_recognizer_alone() -> None:
     module = objective().train()
     image, live = torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32, requires_grad=True)
     before = {name: value.clone() for name, value in module.state_dict().items()}
@@ -76,7 +76,7 @@ def test_without_weights_the_loss_is_off_and_says_so() -> None:
     assert module(image, image.flip(0), target=torch.ones(2)).tolist() == [0, 0]
 
 
-def test_weights_of_a_trained_recogniser_are_taken_up(tmp_path: Path) -> None:
+def test_weights_of_a_trained_recognizer_are_taken_up(tmp_path: Path) -> None:
     torch.manual_seed(5)
     trained = ArcFaceNetwork(0.07)
     save_file(

@@ -102,7 +102,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_two_processes_keep_bit_equal_generators_discriminators_and_optimisers(name: str, both: Path) -> None:
+def test_two_processes_keep_bit_equal_generators_discriminators_and_optimizers(name: str, both: Path) -> None:
     first, second = (load_file(both / f"{name}.{rank}.safetensors") for rank in (0, 1))
     assert set(first) == set(second)
     assert len(first) > 100

@@ -143,7 +143,7 @@ def test_pictures_that_it_cannot_use_are_refused_in_words(signal: Any, words: st
         Generator().infer([signal])
 
 
-def test_each_optimiser_changes_its_own_weights_and_buffers_to_the_bit_and_nothing_else() -> None:
+def test_each_optimizer_changes_its_own_weights_and_buffers_to_the_bit_and_nothing_else() -> None:
     engine, training = made(engine=Watching)
     steps(engine, training, range(1))
     touched: dict[str, set[str]] = engine.touched  # type: ignore[attr-defined]

@@ -66,7 +66,7 @@ def test_maps_have_the_tabled_sizes() -> None:
     assert (shapes["rgb_bottleneck"], shapes["rgb_feature"]) == ((1024,), (64,))
 
 
-def test_two_stages_leave_a_bottleneck_of_32_and_the_same_centre_feature() -> None:
+def test_two_stages_leave_a_bottleneck_of_32_and_the_same_center_feature() -> None:
     module = on_meta(Generator(stages=2), PAIR)
     ports = module(torch.empty(1, 3, 256, 256, device="meta"), torch.empty(1, 1, 256, 256, device="meta"))
     assert (
@@ -267,7 +267,7 @@ def steps(engine: Engine, training: PolysemanticTraining, which: range) -> dict[
     return losses
 
 
-def test_each_optimiser_touches_only_its_own_weights_and_buffers() -> None:
+def test_each_optimizer_touches_only_its_own_weights_and_buffers() -> None:
     engine, training = made()
     steps(engine, training, range(1))
     names = [name for name, _ in engine.touched]

@@ -167,7 +167,7 @@ def test_kernels_and_residual_blocks_of_the_decoder() -> None:
     assert ports["rgb_trace"].shape == (1, 3, 256, 256)
 
 
-def test_the_centre_may_read_every_place() -> None:
+def test_the_center_may_read_every_place() -> None:
     config = Polysemantic(feature="flat")
     signals = config.infer([Image(3, 256, 256), Plane(1, 256, 256)])
     assert signals["rgb_feature"].shapes[0] == (64 * 128 * 128,)

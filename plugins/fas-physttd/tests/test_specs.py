@@ -153,7 +153,7 @@ def losses(run: Path) -> dict[str, float]:
     return found
 
 
-def test_the_recogniser_is_trained_and_the_identity_loss_uses_what_it_learnt(runs: Path) -> None:
+def test_the_recognizer_is_trained_and_the_identity_loss_uses_what_it_learned(runs: Path) -> None:
     assert np.isfinite(losses(runs / "arcface")["margin"])
     found = losses(runs / "polysemantic")
     assert (
@@ -180,7 +180,7 @@ def test_the_recogniser_is_trained_and_the_identity_loss_uses_what_it_learnt(run
     assert mine.keys() == theirs.keys()
 
 
-def test_media_are_told_from_the_traces_of_the_trained_generator_which_stays_as_it_was(runs: Path) -> None:
+def test_media_are_distinguished_from_the_traces_of_the_trained_generator_which_stays_as_it_was(runs: Path) -> None:
     with (
         open_trained(runs / "physttd", device="cpu") as before,
         open_trained(runs / "trace-medium", device="cpu") as after,
@@ -233,7 +233,7 @@ def test_a_sheet_of_a_record_and_of_two_runs_beside_each_other(runs: Path) -> No
     assert beside.title.endswith("physttd")
 
 
-def test_a_picture_has_no_depth_and_that_is_said_with_what_to_do(runs: Path, tmp_path: Path) -> None:
+def test_a_picture_has_no_depth_and_this_is_reported_with_what_to_do(runs: Path, tmp_path: Path) -> None:
     Picture.fromarray(np.full((64, 64, 3), 128, np.uint8)).save(tmp_path / "face.png")
     with pytest.raises(
         FascoreError, match=r"face\.png: .*no channel 'depth'.*name a record of the run's data by its id"

@@ -196,7 +196,7 @@ def test_the_mean_difference_is_that_of_the_classes_of_training(opened: Trained)
         mean_difference(alone)
 
 
-def test_lines_stand_by_species_and_estimate_and_the_truth_is_best(opened: Trained) -> None:
+def test_lines_are_by_species_and_estimate_and_the_truth_is_best(opened: Trained) -> None:
     lines = compare(opened, opened.splits["test"], 2)
     assert [line.species for line in lines[::5]] == ["bona fide", "partial.funny_eye", "print.flat"]
     assert {line.crops for line in lines} == {4}
@@ -263,7 +263,7 @@ def test_estimates_are_the_ports_of_either_generator(opened: Trained) -> None:
         estimated(Trained(renamed.plan, other.graph, made.prepared, made.store, other.device, "fp32", {}), records)
 
 
-def test_the_section_tells_whose_truth_is_not_known_and_which_run_has_no_traces(opened: Trained) -> None:
+def test_the_section_names_whose_truth_is_not_known_and_which_run_has_no_traces(opened: Trained) -> None:
     (section,) = TruthSection({"records": 1}).report_sections(opened)
     assert section.shareable
     assert section.html.count("<tr>") == 1 + 15

@@ -79,7 +79,7 @@ def wave_of(stored, **fields):
     )
 
 
-def test_single_regions_have_their_own_grey_levels_in_their_rows():
+def test_single_regions_have_their_own_gray_levels_in_their_rows():
     stored = mst_of(drawn(90, share=0.0), frames=90, normalize="none")
     value = stored["value"][0]
     assert value.shape == (3, 63, 90)
@@ -132,7 +132,7 @@ def test_a_wavelet_of_pywavelets_peaks_at_the_same_rate():
     assert Morse().frequencies(Morse().scales(300), 30.0)[wave.argmax()] == pytest.approx(1.5, rel=0.03)
 
 
-def test_an_unknown_wavelet_is_told_with_those_that_are_known():
+def test_an_unknown_wavelet_is_reported_with_those_that_are_known():
     pytest.importorskip("pywt")
     with pytest.raises(SpecError, match=r"no continuous wavelet 'db4'; available: morse, .*gaus1"):
         WaveletMap(wavelet="db4").build([Plane(3, 63, 300)])

@@ -173,7 +173,7 @@ def test_a_face_is_found_and_its_skin_measured_in_a_recorded_video():
 
 
 @pytest.mark.skipif(not MODEL.exists(), reason="no ../shared/media beside this checkout")
-def test_a_video_without_a_face_is_told_so(beating):
+def test_a_video_without_a_face_is_reported(beating):
     ended = pulse(beating, "--detector", json.dumps({"type": "yunet", "model": str(MODEL)}))
     assert ended.returncode == 1
     assert "no face in any of 300 frames" in ended.stderr

@@ -62,7 +62,7 @@ def test_errors_are_those_of_a_loop_and_of_the_definition(pairs):
     assert rmse["value"] == pytest.approx((sum(error**2 for error in errors) / len(pairs)) ** 0.5)
 
 
-def test_only_bona_fide_presentations_with_both_numbers_count_and_the_others_are_told():
+def test_only_bona_fide_presentations_with_both_numbers_count_and_the_others_are_reported():
     rows = table([70, np.nan, 90, 60], [72, 80, "", 100], label=[1, 1, 1, 0])
     assert HrMae().build().compute(rows, None) == {
         "value": 2.0,
@@ -136,7 +136,7 @@ def test_the_bootstrap_draws_subjects_with_all_their_rows():
     assert whole["bootstrap"]["low"] < whole["value"] < whole["bootstrap"]["high"]
 
 
-def test_the_head_gives_what_each_trace_gives_alone_and_nothing_for_one_that_stands_still(skin):
+def test_the_head_gives_what_each_trace_gives_alone_and_nothing_for_one_that_is_still(skin):
     traces = torch.from_numpy(np.stack([skin(70, 20, 8), np.ones((160, 3)), skin(110, 20, 8, seed=1)])).float()
     head = PulseHead(method="chrom", band=(50, 150), surrogates=19, seed=3)
     module = head.build([Series(160, 3, 20.0)], Labels("label"))
@@ -201,7 +201,7 @@ def extracted(times, images, seen=None, **fields):
     return SkinColour(inputs=("faces",), **fields).build([None]).extract(record, [faces])["value"]
 
 
-def test_skin_colour_is_the_mean_of_all_pixels_of_the_regions():
+def test_skin_color_is_the_mean_of_all_pixels_of_the_regions():
     images = np.random.default_rng(0).integers(0, 256, (30, 120, 112, 3), dtype=np.uint8)
     found = extracted(np.arange(30) / 10, images, frames=30, fps=10)
     mask = labeled(polygons(landmarks(FIVE[None])[0]), 120, 112) > 0
@@ -210,7 +210,7 @@ def test_skin_colour_is_the_mean_of_all_pixels_of_the_regions():
     np.testing.assert_allclose(found[0], [image[mask].mean(0) / 255 for image in images], rtol=1e-6)
 
 
-def test_skin_colour_stands_on_its_own_clock_whatever_that_of_the_video():
+def test_skin_color_is_on_its_own_clock_whatever_that_of_the_video():
     times = np.cumsum(np.random.default_rng(1).uniform(0.02, 0.06, 120))
     levels = np.clip(100 + 20 * times, 0, 255)
     images = np.repeat(levels[:, None], 3, 1)[:, None, None, :].round().astype(np.uint8) * np.ones(
@@ -242,7 +242,7 @@ def test_short_clips_slow_ones_and_long_absences_are_named_non_responses():
         (np.arange(60) / 10, (120, 112, 4), "its pictures are 120 x 112 x 4 of uint8; a pulse needs three colors"),
     ],
 )
-def test_clips_without_a_clock_of_strange_rates_or_without_three_colours_are_refused_with_the_reason(
+def test_clips_without_a_clock_of_strange_rates_or_without_three_colors_are_refused_with_the_reason(
     times, shape, words
 ):
     with pytest.raises(NoResponse, match=words) as caught:

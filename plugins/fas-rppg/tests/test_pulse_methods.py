@@ -119,7 +119,7 @@ def test_a_batch_gives_what_each_clip_gives_alone(skin, name):
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)
-def test_a_constant_colour_gives_no_pulse_and_no_nan(name):
+def test_a_constant_color_gives_no_pulse_and_no_nan(name):
     for level in (0.3, 117.0):
         assert EXTRACTORS[name](torch.full((151, 3), level), RATE).abs().max() < 1e-4
 
@@ -150,7 +150,7 @@ def test_its_gradient_is_that_of_finite_differences(skin, name):
         (torch.ones(200, 3), 0, "frame rate"),
     ],
 )
-def test_what_is_no_trace_of_colours_is_refused_in_a_sentence(name, colours, rate, words):
+def test_what_is_not_a_trace_of_colors_is_refused_in_a_sentence(name, colours, rate, words):
     with pytest.raises(FascoreError, match=words):
         EXTRACTORS[name](colours, rate)
 

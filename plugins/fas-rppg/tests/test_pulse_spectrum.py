@@ -95,7 +95,7 @@ def test_a_band_that_the_frame_rate_cannot_show_is_refused_in_a_sentence():
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)
-def test_a_pulse_is_told_from_noise_and_measured(skin, name):
+def test_a_pulse_is_distinguished_from_noise_and_measured(skin, name):
     found = measured(torch.from_numpy(skin(84, 30, 20, seed=3)), 30, EXTRACTORS[name], count=99)
     assert found.heart_rate == pytest.approx(84, abs=1)
     assert found.p_value <= 0.02

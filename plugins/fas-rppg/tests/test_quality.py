@@ -39,7 +39,7 @@ def test_shares_and_rates_are_means_by_label_and_records_without_a_map_are_left_
     assert section.shareable
 
 
-def test_a_frame_rate_that_tells_the_label_is_warned_of_and_one_that_does_not_is_not():
+def test_a_frame_rate_that_reveals_the_label_is_warned_of_and_one_that_does_not_is_not():
     split = [(label, [1, 1], 30.0 if label else 25.0) for label in (0, 1) * 5]
     (section,) = told(split)
     assert "test, spoof: frame rate alone reveals the label with an AUC of 1.00 (limit 0.6, 10 records)" in section.html

@@ -17,7 +17,7 @@ def face(size=60.0, turn=0.0, x=80.0, y=60.0):
     return np.stack([moved.real, moved.imag], axis=1)
 
 
-def test_each_region_holds_the_pixels_whose_centres_it_surrounds():
+def test_each_region_holds_the_pixels_whose_centers_it_surrounds():
     shapes = polygons(face(31.3, 0.2, 61.7, 47.9))
     labels = labeled(shapes, 120, 128)
     for region, shape in enumerate(shapes, start=1):
@@ -57,7 +57,7 @@ def test_a_large_region_has_the_area_of_its_polygon():
         )
 
 
-def test_the_forehead_stands_on_the_brows_and_is_as_high_as_six_tenths_of_the_eyes_distance():
+def test_the_forehead_is_on_the_brows_and_is_as_high_as_six_tenths_of_the_eyes_distance():
     forehead = polygons(face(100, 0.5))[5]
     np.testing.assert_allclose(np.linalg.norm(forehead[-1] - forehead[0], axis=-1), 60)
     np.testing.assert_allclose(np.linalg.norm(forehead[10] - forehead[9], axis=-1), 60)

@@ -88,7 +88,7 @@ def test_a_sequence_is_read_in_both_directions_to_its_ends() -> None:
         assert not torch.allclose(module(clip), module(clip.flip(1)))
 
 
-def test_what_cannot_be_is_said() -> None:
+def test_what_cannot_be_is_reported() -> None:
     with pytest.raises(ValueError, match=r"no ImageNet weights of the port of 2019"):
         MultiFrame(trunk="port2019", pretrained=True)
     with pytest.raises(ValueError, match=r"both set the initial weights"):

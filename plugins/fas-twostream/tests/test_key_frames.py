@@ -244,7 +244,7 @@ def test_the_one_frame_of_each_stack_that_jumps_is_chosen(measure: str) -> None:
     assert arrays["repeated"].tolist() == [[0]]
 
 
-def test_too_few_frames_are_repeated_and_it_is_said() -> None:
+def test_too_few_frames_are_repeated_and_this_is_reported() -> None:
     images, landmarks = still(3)
     images[2] = images[2] // 2
     with pytest.warns(UserWarning, match="fewer frames than there are key frames"):
@@ -275,7 +275,7 @@ def test_frames_without_landmarks_are_passed_over() -> None:
     assert missing.value.response == "no_face"
 
 
-def test_a_face_that_leaves_the_picture_is_no_key_frame() -> None:
+def test_a_face_that_leaves_the_picture_is_not_a_key_frame() -> None:
     picture, slides = texture(7), [np.array([[1.0, 0, 6 * n], [0, 1, 0], [0, 0, 1]]) for n in range(30)]
     images = [cv2.warpPerspective(picture, matrix, (SIDE, SIDE)) for matrix in slides]
     with pytest.warns(UserWarning, match="some are repeated"):

@@ -132,7 +132,7 @@ def test_only_its_nonlinearity_lets_pyramid_pooling_change_the_average() -> None
     assert (real[0] - real[1]).abs().max() > 0.01
 
 
-def test_what_is_no_pyramid_is_refused() -> None:
+def test_what_is_not_a_pyramid_is_refused() -> None:
     for fusion in (FeaturePyramid(), PyramidPooling()):
         with pytest.raises(SpecError, match=r"accepts one Pyramid, such as the output of a timm encoder"):
             fusion.infer([Plane(3, 8, 8)])
