@@ -25,7 +25,7 @@ def paper(side, step):
 
 @pytest.mark.parametrize(("ink", "angle"), [("cyan", 15), ("magenta", 75), ("yellow", 0)])
 def test_each_ink_is_screened_at_its_angle(ink, angle):
-    """The only peaks of an ink's channel, on a colour without grey, lie at the screen's frequency in two directions at right angles."""
+    """The only peaks of an ink's channel, on a color without gray, lie at the screen's frequency in two directions at right angles."""
     shown = clip("print.flat", screen=8.0, sharpness=0.0)
     channel = ("cyan", "magenta", "yellow").index(ink)
     picture = np.ones((256, 256, 3), np.float32)
@@ -41,7 +41,7 @@ def test_each_ink_is_screened_at_its_angle(ink, angle):
     assert np.all(np.minimum(np.abs(turned - angle % 90), 90 - np.abs(turned - angle % 90)) < 2)
 
 
-@pytest.mark.parametrize("colour", [(0.5, 0.5, 0.5), (0.7, 0.4, 0.3), (0.2, 0.15, 0.1)])
+@pytest.mark.parametrize("color", [(0.5, 0.5, 0.5), (0.7, 0.4, 0.3), (0.2, 0.15, 0.1)])
 def test_the_mean_over_the_dots_is_the_picture(color):
     shown = clip("print.flat", sharpness=0.0)
     x, y = paper(400, 0.37)
@@ -57,7 +57,7 @@ def test_bare_paper_has_no_dots():
 
 
 def photographed(shown, moment, fine=48):
-    """Brute force: the display drawn `fine` times finer than the picture, and every photosite integrated over it; of colour 15 % is kept."""
+    """Brute force: the display drawn `fine` times finer than the picture, and every photosite integrated over it; of color 15 % is kept."""
     size, pose = shown.size, moment.pose
     nominal = shown.capture.face * size / FACE_HEIGHT
     steps = (np.arange(size * fine) + 0.5) / fine

@@ -1,4 +1,4 @@
-"""The pulse in the picture: its amplitude, colour, delay from place to place, and what POS finds of it."""
+"""The pulse in the picture: its amplitude, color, delay from place to place, and what POS finds of it."""
 
 from dataclasses import replace
 
@@ -110,7 +110,7 @@ def test_the_phase_gains_one_turn_from_beat_to_beat():
 
 
 def mixed(heart_rate, amplitude, light, seconds=20.0, rate=25.0):
-    """Colours (F, 3, 3) of three regions by the dichromatic model with a lamp that flickers by `light` at 1.3 hertz, and their times."""
+    """Colors (F, 3, 3) of three regions by the dichromatic model with a lamp that flickers by `light` at 1.3 hertz, and their times."""
     time = np.arange(round(seconds * rate)) / rate
     blood = amplitude * waveform(2 * np.pi * heart_rate / 60 * time)[:, None] * np.array([0.286, 1.0, 0.918])
     lamp = 1 + light * np.sin(2 * np.pi * 1.3 * time)[:, None]

@@ -43,7 +43,7 @@ def face(record, index=1):
 
 
 def off_plane(record):
-    """Root mean square distance in millimetres of the face's depth from its best plane."""
+    """Root mean square distance in millimeters of the face's depth from its best plane."""
     depth = image(record, "depth")[face(record)].astype(float)
     y, x = np.nonzero(depth)
     design, z = np.column_stack([x, y, np.ones_like(x)]), depth[y, x]

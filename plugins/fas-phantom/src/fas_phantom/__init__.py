@@ -30,8 +30,8 @@ def fingerprint(records: Iterable[Record]) -> str:
     """Return the hex SHA-256 of the records' ids, labels, and contents, in any order, independent of the machine."""
     lines = []
     for record in records:
-        parts = [record.id, record.label, record.species, record.annotation and record.annotation.digest()]
-        lines.append(repr([*parts, *(f"{name} {record.channels[name].digest()}" for name in sorted(record.channels))]))
+        facts = [record.id, record.label, record.species, record.annotation and record.annotation.digest()]
+        lines.append(repr([*facts, *(f"{name} {record.channels[name].digest()}" for name in sorted(record.channels))]))
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 

@@ -127,13 +127,14 @@ def table(modality: str, findings: Sequence[Finding]) -> list[str]:
         f"| {modality} | best statistic | AUC (95 % over subjects) | n attack, live | band |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for each in findings:
-        band = BANDS.get((modality, each.species))
+    for finding in findings:
+        band = BANDS.get((modality, finding.species))
         verdict = (
             ""
             if band is None
-            else f"{band[0]:.2f}-{band[1]:.2f} " + ("ok" if band[0] <= each.auc <= band[1] else "**out**")
+            else f"{band[0]:.2f}-{band[1]:.2f} " + ("ok" if band[0] <= finding.auc <= band[1] else "**out**")
         )
-        area = f"{each.auc:.3f} ({each.low:.3f}-{each.high:.3f})"
-        lines.append(f"| `{each.species}` | {each.statistic} | {area} | {each.attacks}, {each.bona_fide} | {verdict} |")
+        area = f"{finding.auc:.3f} ({finding.low:.3f}-{finding.high:.3f})"
+        counts = f"{finding.attacks}, {finding.bona_fide}"
+        lines.append(f"| `{finding.species}` | {finding.statistic} | {area} | {counts} | {verdict} |")
     return lines

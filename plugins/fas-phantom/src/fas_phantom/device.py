@@ -125,10 +125,10 @@ class OnDevice(NDArrayOperatorsMixin):
         return len(self.tensor)
 
     def __getitem__(self, where: Any) -> OnDevice:
-        parts = where if isinstance(where, tuple) else (where,)
-        mirrored = [axis for axis, part in enumerate(parts) if isinstance(part, slice) and part.step == -1]
-        kept = tuple(slice(None) if axis in mirrored else part for axis, part in enumerate(parts))
-        return OnDevice(self.tensor[kept].flip(mirrored) if mirrored else self.tensor[kept])
+        indices = where if isinstance(where, tuple) else (where,)
+        mirrored = [axis for axis, index in enumerate(indices) if isinstance(index, slice) and index.step == -1]
+        forward = tuple(slice(None) if axis in mirrored else index for axis, index in enumerate(indices))
+        return OnDevice(self.tensor[forward].flip(mirrored) if mirrored else self.tensor[forward])
 
     def __setitem__(self, where: Any, value: Any) -> None:
         self.tensor[where] = self._operand(value).to(self.tensor.dtype)

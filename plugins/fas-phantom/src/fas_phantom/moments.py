@@ -22,8 +22,8 @@ PLANES = 48
 class Moment:
     """One frame of a clip.
 
-    It holds its index, time in seconds, pose, where pixels meet the head, the light on the head, the background
-    (H, W, 3), and the background behind the depicted person.
+    A moment has an index, a time in seconds, the pose, the points where pixels meet the head, the light on the head, the
+    background (H, W, 3), and the background of the depicted person.
     """
 
     frame: int

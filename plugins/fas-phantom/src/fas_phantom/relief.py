@@ -136,8 +136,8 @@ def _hair(who: Traits, x: Field, y: Field, half: Field, random: np.random.Genera
     end = (0.012, 0.062, 0.2)[who.hair_length - 1]
     fall = np.minimum(0.0745 * who.width + volume + 0.006 * np.sin(np.clip(y, 0, 0.15) * 30) - np.abs(x), end - y)
     inside = np.where(y < -0.035, inside, fall) + strands * 0.6
-    part = random.uniform(-0.02, 0.02)
-    top = 0.081 * who.length * who.hairline - 0.006 * np.cos((x - part) * 70)
+    parting = random.uniform(-0.02, 0.02)
+    top = 0.081 * who.length * who.hairline - 0.006 * np.cos((x - parting) * 70)
     wide = (0.0695, 0.066, 0.0615)[who.hair_length - 1] * who.width
     arch = 1 - np.sqrt(np.abs(x / wide) ** 2.6 + np.abs(y / top) ** 2.6)
     opening = np.where(y < 0, arch, 1 - np.abs(x) / wide) * 0.07
