@@ -279,11 +279,11 @@ def test_what_is_read_from_a_damaged_file_can_be_evaluated_or_is_refused_in_a_se
     try:
         found = evaluate_files([path], rule="fixed=0.5", importer=importer(tmp_path, name), depth=Depth(10))
     except FascoreError as error:
-        told = str(error)
+        sentence = str(error)
     else:
         assert json.loads(json.dumps(found.metrics, allow_nan=False)) == found.metrics
-        note = found.notes[0]
-    assert "fuzz" in told
+        sentence = found.notes[0]
+    assert "fuzz" in sentence
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
