@@ -1,4 +1,4 @@
-"""Frames in memory as a Source."""
+"""A Source of frames in memory."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class ArraySource(Source):
 
     @classmethod
     def of(cls, array: np.ndarray, fps: float = FRAMES_PER_SECOND) -> ArraySource:
-        """The Source of an array. Raises FascoreError for another shape or type of number, and for an array without pixels."""
+        """The Source of an array. Raises FascoreError for another shape or type, and for an array without pixels."""
         if not fps > 0:
-            raise FascoreError(f"fps is {fps:g}: frames per second are a number above 0, such as 25")
+            raise FascoreError(f"fps is {fps:g}; frames per second must be a number above 0, such as 25")
         if array.ndim not in (3, 4) or array.shape[-1] != 3:
-            raise FascoreError(f"an array has the shape {array.shape}: {SHAPES}, with RGB as the last axis")
+            raise FascoreError(f"an array has the shape {array.shape}; {SHAPES}, with RGB as the last axis")
         if array.dtype != np.uint8:
             raise FascoreError(
-                f"an array holds {array.dtype}: frames are uint8, from 0 to 255; convert values from 0 to 1 with "
+                f"an array contains {array.dtype}, but frames are uint8, 0 to 255; convert values from 0 to 1 with "
                 "(frames * 255).round().astype('uint8')"
             )
         if not array.size:
-            raise FascoreError(f"an array of the shape {array.shape} has no pixels: {SHAPES}")
+            raise FascoreError(f"an array of the shape {array.shape} has no pixels; {SHAPES}")
         return cls(array if array.ndim == 4 else array[None], fps)
 
     def digest(self) -> str:
@@ -44,8 +44,8 @@ class ArraySource(Source):
 
     @cached_property
     def _digest(self) -> str:
-        facts = f"{self.frames.shape} {self.fps}".encode()
-        return hashlib.sha256(facts + np.ascontiguousarray(self.frames).tobytes()).hexdigest()
+        header = f"{self.frames.shape} {self.fps}".encode()
+        return hashlib.sha256(header + np.ascontiguousarray(self.frames).tobytes()).hexdigest()
 
     def times(self) -> np.ndarray:
         return np.arange(len(self.frames)) / self.fps

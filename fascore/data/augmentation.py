@@ -1,7 +1,8 @@
-"""Augmentation: what is drawn for a record in an epoch, and how a batch takes it.
+"""Augmentation: the random choices for a record in an epoch, and their application to a batch.
 
-Geometry is one affine map that images, planes and points of the face frame share; crop margin, augmentation and resize
-are one sampling. Color is for RGB only. Everything works on whole batches, each row with its own draw.
+Geometry is one affine map shared by images, planes, and points of the face frame; crop margin, augmentation, and
+resizing are applied in one sampling step. Color changes apply to RGB only. Everything runs on whole batches; each row
+has its own draw.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ SLOTS = (
     "cutout_x",
     "cutout_y",
 )
-"""One uniform number each, always drawn, in this order: switching one change on does not shift the others. Append only."""
+"""One uniform number for each, always drawn in this order, so that changes are independent. Only append to it."""
 
 
 def draws(augment: Augment, seed: int, epoch: int, ids: Sequence[str], device: torch.device | str = "cpu") -> Draws:
-    """The choices for these records in this epoch, a row each."""
+    """The choices for these records in this epoch, one row per record."""
     uniform = (
         np.stack([generator(seed, "augment", epoch, id).random(len(SLOTS)) for id in ids])
         if ids
@@ -58,12 +59,12 @@ def draws(augment: Augment, seed: int, epoch: int, ids: Sequence[str], device: t
     return Draws(
         _geometry(augment, u, flipped).float().to(device),
         flipped.to(device),
-        {n: v.to(device) for n, v in _colour(augment, u).items()},
+        {n: v.to(device) for n, v in _color(augment, u).items()},
     )
 
 
 def _geometry(augment: Augment, u: dict[str, Tensor], flipped: Tensor) -> Tensor:
-    """(N, 2, 3): window of the random crop, then mirror, scale, rotation and shift."""
+    """(N, 2, 3): the window of the random crop, then mirroring, scaling, rotation, and shift."""
     signed = {name: 2 * value - 1 for name, value in u.items()}
     side = 1 - augment.crop * u["crop"]
     window = torch.stack([signed["crop_x"], signed["crop_y"]], dim=-1) * (1 - side)[:, None]
@@ -79,52 +80,55 @@ def _geometry(augment: Augment, u: dict[str, Tensor], flipped: Tensor) -> Tensor
     return torch.cat([turn * side[:, None, None], (turn @ window[..., None]) + shift[..., None]], dim=-1)
 
 
-def _colour(augment: Augment, u: dict[str, Tensor]) -> dict[str, Tensor]:
-    colour = {
+def _color(augment: Augment, u: dict[str, Tensor]) -> dict[str, Tensor]:
+    color = {
         name: 1 + getattr(augment, name) * (2 * u[name] - 1)
         for name in ("brightness", "contrast", "saturation", "gamma")
         if getattr(augment, name)
     }
     if augment.hue:
-        colour["hue"] = augment.hue * (2 * u["hue"] - 1)
+        color["hue"] = augment.hue * (2 * u["hue"] - 1)
     if augment.blur:
-        colour["blur"] = augment.blur * u["blur"]
+        color["blur"] = augment.blur * u["blur"]
     if augment.compression:
-        colour["compression"] = torch.floor(augment.compression + u["compression"] * (101 - augment.compression))
+        color["compression"] = torch.floor(augment.compression + u["compression"] * (101 - augment.compression))
     if augment.cutout:
         side = torch.where(u["cutout"] < augment.cutout, augment.cutout_size * u["cutout_size"], 0.0)
         corner = torch.stack([u["cutout_x"], u["cutout_y"]], dim=-1) * (1 - side)[:, None]
-        colour["cutout"] = torch.cat([corner, corner + side[:, None]], dim=-1)
-    return {name: value.float() for name, value in colour.items()}
+        color["cutout"] = torch.cat([corner, corner + side[:, None]], dim=-1)
+    return {name: value.float() for name, value in color.items()}
 
 
 def sample(
     image: Tensor, draws: protocols.Draws, size: int, reach: float, *, mode: Literal["bilinear", "nearest"] = "bilinear"
 ) -> Tensor:
-    """(N, …, S, S) stored crops -> (N, …, size, size), one sampling.
+    """(N, …, S, S) stored crops -> (N, …, size, size), in one sampling step.
 
-    The stored crop covers the face frame out to `reach` (1 + twice its reserve); what lies beyond is 0. Frames of a clip
-    share the draw.
+    The stored crop covers the face frame out to `reach` (1 + twice its reserve); values beyond it are 0. Frames of a
+    clip share a draw.
     """
     stored = image.flatten(1, -3) if image.ndim > 3 else image[:, None]
     affine = (draws.affine / reach).to(stored.dtype)
     grid = affine_grid(affine, [len(stored), 1, size, size], align_corners=False)
-    taken = grid_sample(stored, grid, mode=mode, padding_mode="zeros", align_corners=False)
-    return taken.reshape(*image.shape[:-2], size, size)
+    sampled = grid_sample(stored, grid, mode=mode, padding_mode="zeros", align_corners=False)
+    return sampled.reshape(*image.shape[:-2], size, size)
 
 
 def moved(points: Tensor, draws: protocols.Draws, layout: str) -> Tensor:
-    """Points (N, …, K, 2) of the face frame, [-1, 1], as they lie in the augmented crop, [0, 1]; a mirror image swaps left and right."""
-    between = (1,) * (points.ndim - 3)
-    linear = draws.affine[:, :, :2].inverse().reshape(-1, *between, 2, 2)
-    shift = draws.affine[:, :, 2].reshape(-1, *between, 1, 2)
-    there = (points - shift) @ linear.transpose(-1, -2)
-    swapped = there[..., torch.as_tensor(FLIPS[layout], device=points.device), :]
-    return (torch.where(draws.flipped.reshape(-1, *between, 1, 1), swapped, there) + 1) / 2
+    """Map points (N, …, K, 2) of the face frame, in [-1, 1], to the augmented crop, in [0, 1].
+
+    A mirror image swaps left and right points.
+    """
+    inner_axes = (1,) * (points.ndim - 3)
+    linear = draws.affine[:, :, :2].inverse().reshape(-1, *inner_axes, 2, 2)
+    shift = draws.affine[:, :, 2].reshape(-1, *inner_axes, 1, 2)
+    mapped = (points - shift) @ linear.transpose(-1, -2)
+    swapped = mapped[..., torch.as_tensor(FLIPS[layout], device=points.device), :]
+    return (torch.where(draws.flipped.reshape(-1, *inner_axes, 1, 1), swapped, mapped) + 1) / 2
 
 
 def composed(crop: Tensor, draws: protocols.Draws) -> Tensor:
-    """Crop matrices (N, …, 2, 3) after the draw: they map the augmented crop to pixels."""
+    """Crop matrices (N, …, 2, 3) that include the draw: they map the augmented crop to pixels."""
     affine = draws.affine.reshape(-1, *(1,) * (crop.ndim - 3), 2, 3)
     linear = crop[..., :2] @ affine[..., :2]
     shift = crop[..., :2] @ affine[..., 2:] + crop[..., 2:]
@@ -132,13 +136,13 @@ def composed(crop: Tensor, draws: protocols.Draws) -> Tensor:
 
 
 def recoloured(image: Tensor, draws: protocols.Draws) -> Tensor:
-    """RGB (N, [T,] 3, H, W) in [0, 1] with the drawn changes of color, blur, compression and cut-out."""
+    """RGB (N, [T,] 3, H, W) in [0, 1] after the drawn changes of color, blur, compression, and cutout."""
     if not draws.colour:
         return image.clamp(0, 1)
     clips = image if image.ndim == 5 else image[:, None]
     flat = rearrange(clips, "n t c h w -> (n t) c h w")
-    colour = {name: value.repeat_interleave(clips.shape[1], dim=0) for name, value in draws.colour.items()}
+    color = {name: value.repeat_interleave(clips.shape[1], dim=0) for name, value in draws.colour.items()}
     for name in photometry.ORDER:
-        if name in colour:
-            flat = photometry.CHANGES[name](flat, colour[name])
+        if name in color:
+            flat = photometry.CHANGES[name](flat, color[name])
     return flat.reshape(image.shape).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Batch: what one step of training or evaluation sees."""
+"""Batch: the input of one step of training or evaluation."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TASKS = ("spoof", "forgery")
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors of B records, and what is known of them.
+    """Tensors of B records, and the plain values of these records.
 
     `tensors` maps a Ref (`face`, `face.points`) to (B * views, …), record-major: row `b * views + v`. Training has one
-    view; evaluation folds all views into the rows. `present` maps a modality to (B,) bool; a row that is absent holds
-    zeros, which no encoder ever sees. `columns` holds plain values, one a record.
+    view; evaluation folds all views into the rows. `present` maps a modality to (B,) bool; absent rows contain
+    zeros, which no encoder ever sees. `columns` contains plain values, one per record.
     """
 
     ids: tuple[str, ...]
@@ -35,7 +35,7 @@ class Batch:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """The device of the tensors."""
         return next(iter(self.present.values())).device
 
     @property
@@ -45,13 +45,13 @@ class Batch:
 
     @property
     def task(self) -> Tensor:
-        """(B,) int64 index into TASKS; -1 where the task is not known."""
+        """(B,) int64 index into TASKS; -1 if the task is unknown."""
         return torch.tensor(
             [TASKS.index(str(v)) if v in TASKS else -1 for v in self.columns["task"]], device=self.device
         )
 
     def take(self, rows: Tensor | Sequence[int]) -> Batch:
-        """The records at these indices, in that order."""
+        """The records at these indices, in this order."""
         index = torch.as_tensor(rows, device=self.device, dtype=torch.long)
         spread = (index[:, None] * self.views + torch.arange(self.views, device=self.device)).flatten()
         order = index.tolist()
@@ -69,7 +69,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
-        # Only toward a GPU: a copy from it that nobody waits for is read before it is there.
+        # Non-blocking only toward a GPU: a copy from a GPU could be read before it is complete.
         move: Any = {"device": device, "non_blocking": torch.device(device).type == "cuda"}
         return replace(
             self,

@@ -1,4 +1,4 @@
-"""Draws: the online random choices of a batch, a function of (seed, purpose, epoch, record id) and of nothing else."""
+"""Draws: the online random choices of a batch, a function of nothing but (seed, purpose, epoch, record id)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from torch import Tensor
 class Draws:
     """Choices for N rows.
 
-    `affine` (N, 2, 3) float32 maps a point of the output, in [-1, 1] as `torch.nn.functional.affine_grid` counts, to a
-    point of the face frame, which is the stored crop without its margin. A flip is part of it; `flipped` (N,) bool says
-    so for what must swap left and right. `colour` holds parameters of the RGB changes by name, (N,) or (N, k) each.
+    `affine` (N, 2, 3) float32 maps a point of the output, in the coordinates [-1, 1] of
+    `torch.nn.functional.affine_grid`, to a point of the face frame, which is the stored crop without its margin. It
+    includes flips; `flipped` (N,) bool marks them for data whose left and right must be swapped. `colour` contains the
+    parameters of the RGB changes by name, (N,) or (N, k) each.
     """
 
     affine: Tensor
@@ -24,7 +25,7 @@ class Draws:
 
     @classmethod
     def none(cls, rows: int, device: torch.device | str = "cpu") -> Draws:
-        """No change at all: what evaluation uses."""
+        """No change at all, as evaluation uses it."""
         return cls(
             torch.eye(2, 3, device=device).expand(rows, 2, 3), torch.zeros(rows, dtype=torch.bool, device=device)
         )
@@ -33,7 +34,7 @@ class Draws:
         return len(self.affine)
 
     def take(self, rows: Sequence[int] | Tensor) -> Draws:
-        """The choices of some rows."""
+        """The choices for some rows."""
         index = torch.as_tensor(rows, device=self.affine.device)
         return replace(
             self,

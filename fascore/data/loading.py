@@ -1,4 +1,4 @@
-"""Loading: batches from the store, the same for any number of workers."""
+"""Loading: batches from the store, identical for any number of workers."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from fascore.data.store import Store
 from fascore.spec.plan import NodePlan, Plan, refs_in
 
 AHEAD = 2
-"""Batches whose arrays are read while one is in use."""
+"""Number of batches whose arrays are read ahead of the one in use."""
 
 Read: TypeAlias = dict[str, dict[str, np.ndarray]]
-"""Stored arrays of one record by modality, the first axis the rows that it gives."""
+"""Stored arrays of one record by modality; the first axis is that of the rows of the record."""
 
 
 class Loader:
     """Batches of prepared records.
 
-    `workers` threads read the store ahead of use (0 reads in line); augmentation runs on `device`, whole batches at once. Every
-    choice follows from (seed, epoch, id), so batches depend neither on the number of workers nor on one another. `also` names
-    modalities to load that the model does not read.
+    `workers` threads read the store ahead of use (0: no threads); augmentation runs on `device`, one whole batch at a
+    time. Every choice is a function of (seed, epoch, id), so batches depend neither on the number of workers nor on
+    each other. `also` names modalities to load that the model does not read.
     """
 
     def __init__(
@@ -71,41 +71,41 @@ class Loader:
     def evaluation_batches(
         self, size: int, ids: Sequence[str] | None = None, without: Collection[str] = ()
     ) -> Iterator[Batch]:
-        """All given records (default: every one) in order, `size` a batch, all views folded into the rows, nothing drawn.
+        """The records `ids` (default: all) in order, `size` per batch, all views folded into the rows, nothing drawn.
 
-        `without` names modalities that are taken for absent from every record.
+        `without` names modalities that are treated as absent from every record.
         """
         ids = list(self.records) if ids is None else ids
         views = self.plan.views
-        for some, read in self._read((ids[i : i + size] for i in range(0, len(ids), size)), lambda id: None):
+        for batch_ids, read in self._read((ids[i : i + size] for i in range(0, len(ids), size)), lambda id: None):
             yield self._batch(
-                some,
+                batch_ids,
                 read,
-                Draws.none(len(some) * views, self.device),
+                Draws.none(len(batch_ids) * views, self.device),
                 views,
-                {name: [True] * len(some) for name in without},
+                {name: [True] * len(batch_ids) for name in without},
             )
 
     def _view(self, epoch: int, id: str) -> int:
         return int(generator(self.seed, "view", epoch, id).integers(self.plan.views))
 
     def _dropped(self, epoch: int, ids: Sequence[str]) -> dict[str, list[bool]]:
-        """Which optional modalities are dropped, by record; of what the model sees one stays, where there is one."""
+        """Which optional modalities are dropped, by record. The model keeps at least one, if the record has one."""
         share = self.plan.spec.augment.modality_dropout
         seen = [self.plan.modalities[name] for name in seen_by_model(self.plan)]
         optional = [node.name for node in seen if node.optional]
         if not share or not optional:
             return {}
-        kept_anyway = len(optional) < len(seen)
-        rows = [self._dropped_of(id, epoch, share, optional, kept_anyway) for id in ids]
+        others_remain = len(optional) < len(seen)
+        rows = [self._dropped_of(id, epoch, share, optional, others_remain) for id in ids]
         return {name: [name in row for row in rows] for name in optional}
 
-    def _dropped_of(self, id: str, epoch: int, share: float, optional: Sequence[str], kept_anyway: bool) -> set[str]:
+    def _dropped_of(self, id: str, epoch: int, share: float, optional: Sequence[str], others_remain: bool) -> set[str]:
         choice = generator(self.seed, "drop", epoch, id)
         dropped = {name for name, number in zip(optional, choice.random(len(optional))) if number < share}
-        there = [name for name in optional if self.prepared.present(id, name)]
-        if there and not kept_anyway and dropped.issuperset(there):
-            dropped.discard(there[int(choice.integers(len(there)))])
+        available = [name for name in optional if self.prepared.present(id, name)]
+        if available and not others_remain and dropped.issuperset(available):
+            dropped.discard(available[int(choice.integers(len(available)))])
         return dropped
 
     def _read(self, batches: Iterable[Sequence[str]], view_of: Any) -> Iterator[tuple[tuple[str, ...], list[Read]]]:
@@ -114,12 +114,12 @@ class Loader:
             for ids in batches:
                 yield tuple(ids), [self._read_record(id, view_of(id)) for id in ids]
             return
-        left = iter(batches)
+        remaining = iter(batches)
         with ThreadPoolExecutor(self.workers, thread_name_prefix="loading") as pool:
             ahead: deque[tuple[tuple[str, ...], list[Future[Read]]]] = deque()
             try:
                 while True:
-                    for ids in islice(left, 1 + AHEAD - len(ahead)):
+                    for ids in islice(remaining, 1 + AHEAD - len(ahead)):
                         ahead.append((tuple(ids), [pool.submit(self._read_record, id, view_of(id)) for id in ids]))
                     if not ahead:
                         return
@@ -166,10 +166,10 @@ class Loader:
         tensors: dict[str, Tensor] = {}
         for ref in self._shown():
             tensor = outputs[ref.node][ref.port]
-            gone = (present[ref.node] & ~shown[ref.node]).repeat_interleave(views)
+            hidden = (present[ref.node] & ~shown[ref.node]).repeat_interleave(views)
             tensors[str(ref)] = (
-                tensor.masked_fill(gone.to(self.device).reshape(-1, *(1,) * (tensor.ndim - 1)), 0)
-                if gone.any()
+                tensor.masked_fill(hidden.to(self.device).reshape(-1, *(1,) * (tensor.ndim - 1)), 0)
+                if hidden.any()
                 else tensor
             )
         columns = {name: tuple(self._column(id, name) for id in ids) for name in (*FIELDS, *self._metadata)}
@@ -180,7 +180,7 @@ class Loader:
         return record.column(name)
 
     def _shown(self) -> list[Ref]:
-        """What stands in a batch: every output, by its Ref."""
+        """The contents of a batch: every output, by its Ref."""
         return [
             Ref(f"{n.name}.{port}" if port else n.name)
             for n in self._nodes
@@ -197,48 +197,46 @@ class Loader:
         present: Tensor,
         before: Mapping[str, Mapping[str, Tensor]],
     ) -> dict[str, Tensor]:
-        """Every port's tensor (N, …): rows of records that have the modality are loaded, the others are zeros."""
+        """The tensor (N, …) of every port: rows of records that have the modality are loaded; the others are zeros."""
         signals = {port: signal for port, signal in node.outputs.items() if signal is not None}
         if not signals:
             return {}
         rows = present.repeat_interleave(views).nonzero().flatten()
-        whole = {
+        zeros = {
             port: torch.zeros(len(present) * views, *_shape(node, signal), device=self.device)
             for port, signal in signals.items()
         }
         if not len(rows):
-            return whole
+            return zeros
         rows = rows.to(self.device)
         stored = _collated([r[node.name] for r in read if node.name in r], self.device)
-        everything = len(rows) == len(present) * views
+        complete = len(rows) == len(present) * views
         inputs: list[Loaded] = []
         for ref in node.inputs:
             source = before.get(ref.node, {})
-            inputs.append({} if ref.port not in source else source[ref.port] if everything else source[ref.port][rows])
+            inputs.append({} if ref.port not in source else source[ref.port] if complete else source[ref.port][rows])
         with torch.no_grad():
-            loaded = self._modules.of(node).load(stored, choices if everything else choices.take(rows), inputs)
+            loaded = self._modules.of(node).load(stored, choices if complete else choices.take(rows), inputs)
         ports = {"": loaded} if isinstance(loaded, Tensor) else dict(loaded)
         self._check(node, signals, ports, len(rows))
-        return (
-            ports if everything else {port: tensor.index_copy(0, rows, ports[port]) for port, tensor in whole.items()}
-        )
+        return ports if complete else {port: tensor.index_copy(0, rows, ports[port]) for port, tensor in zeros.items()}
 
     def _check(self, node: NodePlan, signals: Mapping[str, Signal], ports: Mapping[str, Tensor], rows: int) -> None:
-        """Once a modality: what `load` gave is what `infer` said."""
+        """Check, once per modality, that the output of `load` is as `infer` declared it."""
         if node.name in self._checked:
             return
         if set(ports) != set(signals):
-            named = ", ".join(repr(port) for port in ports)
+            produced = ", ".join(repr(port) for port in ports)
             raise FascoreError(
-                f"{node.path}: {node.component.type} produced the ports {named}, but declares {', '.join(map(repr, signals))}"
+                f"{node.path}: {node.component.type} produced the ports {produced}, but declares {', '.join(map(repr, signals))}"
             )
         for port, signal in signals.items():
             tensor, shape = ports[port], (rows, *_shape(node, signal))
             if tuple(tensor.shape) != shape or tensor.dtype != torch.float32:
-                what = f"port '{port}'" if port else "its output"
+                output = f"port '{port}'" if port else "its output"
                 got = f"{tuple(tensor.shape)} {tensor.dtype}".replace("torch.", "")
                 raise FascoreError(
-                    f"{node.path}: {node.component.type} produced {got} as {what}, but declares {signal}, which is {shape} float32"
+                    f"{node.path}: {node.component.type} produced {got} as {output}, but declares {signal}, which is {shape} float32"
                 )
             if not torch.isfinite(tensor).all():
                 raise FascoreError(
@@ -248,7 +246,7 @@ class Loader:
 
 
 def _wanted(plan: Plan, also: Sequence[str]) -> set[str]:
-    """Modalities that the model reads, or that are wanted beside, and those that these read when loading."""
+    """Modalities that the model reads, those in `also`, and those that these read when loading."""
     wanted = {ref.node for ref in plan.loaded()} | set(also)
     for node in reversed(list(plan.modalities.values())):
         if node.name in wanted:
@@ -257,7 +255,7 @@ def _wanted(plan: Plan, also: Sequence[str]) -> set[str]:
 
 
 def seen_by_model(plan: Plan) -> list[str]:
-    """Stored modalities that the model sees, as they are or through one that only loads."""
+    """Stored modalities that the model sees, directly or through one that is computed when loading."""
     seen = {ref.node for ref in plan.loaded()}
     for node in reversed(list(plan.modalities.values())):
         if node.name in seen and not node.component.stored:
@@ -266,7 +264,7 @@ def seen_by_model(plan: Plan) -> list[str]:
 
 
 def _silent(node: NodePlan) -> bool:
-    """Whether only other modalities read it, in preparing."""
+    """Whether only other modalities read this one, during preparation."""
     return all(signal is None for signal in node.outputs.values())
 
 
@@ -279,7 +277,7 @@ def _shape(node: NodePlan, signal: Signal) -> tuple[int, ...]:
 def _after_dropout(
     nodes: Sequence[NodePlan], present: Mapping[str, Tensor], dropped: Mapping[str, list[bool]]
 ) -> dict[str, Tensor]:
-    """Presence with drops taken away; what is made from a dropped modality when loading goes with it."""
+    """Presence after dropout. A modality computed when loading from a dropped one is dropped, too."""
     shown: dict[str, Tensor] = {}
     for node in nodes:
         shown[node.name] = present[node.name] & ~torch.tensor(
@@ -292,7 +290,7 @@ def _after_dropout(
 
 
 def _collated(rows: Sequence[Mapping[str, np.ndarray]], device: torch.device) -> dict[str, Tensor]:
-    """Arrays of some records, each (views, …), as tensors of all their rows; uint16 becomes int32, which torch can compute with."""
+    """Arrays of some records, each (views, …), as tensors of all rows; uint16 becomes int32 for torch."""
     tensors: dict[str, Tensor] = {}
     for name in rows[0] if rows else ():
         array = np.concatenate([row[name] for row in rows])

@@ -1,4 +1,4 @@
-"""One function over many records in parallel, for plugins that look at records outside a run."""
+"""Apply one function to many records in parallel, for plugins that examine records outside a run."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def map_records(
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Result]:
-    """`work(record)` of each record by its id, in the order of the records, whose ids are unique.
+    """`work(record)` for each record, by record id, in the order of the records; their ids must be unique.
 
-    `work` is a function of a module, since it is sent to worker processes: `processes` of them, None one a core, 0 none
-    (this process does the work). `progress` is called with (records done, records in all), such as the function that
-    `progress_bar` gives. Raises FascoreError where a worker process dies.
+    `work` must be a module-level function, because it is sent to worker processes. `processes` is their number: None
+    means one per core, 0 means none (this process does the work). `progress` is called with (records done, records in
+    total); `progress_bar` provides such a function. Raises FascoreError if a worker process dies.
     """
     results: dict[str, Result] = {}
     workers = processes_for(processes, len(records))

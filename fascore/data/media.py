@@ -1,4 +1,4 @@
-"""Media files as Sources: videos, still images, folders of frames. Nothing is decoded before `read`."""
+"""Media files as Sources: videos, still images, and folders of frames. Nothing is decoded before `read`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fascore.contract.errors import NoResponse
 from fascore.contract.record import Frame, Source
 
 FRAMES_PER_SECOND = 25.0
-"""Of a folder of frames that does not say."""
+"""Frame rate of a folder of frames that does not specify one."""
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2")
 )
@@ -25,13 +25,13 @@ VIDEO_SUFFIXES = frozenset(
 )
 
 TIMES = "times.txt"
-"""Of a folder of frames: when each is shown."""
+"""File in a folder of frames with the time of each frame."""
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "GIF")
-"""Pictures that are read, whatever the file is called. Pillow would hand others, such as PostScript, to programs that run them."""
+"""Image formats that are read, whatever the file name. Pillow would hand others (PostScript) to interpreters."""
 
 
 def file_digest(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes, read in pieces. Raises NoResponse where it cannot be read."""
+    """Hex SHA-256 of a file's bytes, read in chunks. Raises NoResponse if the file cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -40,26 +40,26 @@ def file_digest(path: Path) -> str:
 
 
 def unreadable(path: Path, why: str) -> NoResponse:
-    """The one sentence for a file that gives no sample."""
+    """The error for a file that provides no sample."""
     return NoResponse("unreadable", f"{path} cannot be read: {why}")
 
 
 class MediaSource(Source):
-    """A Source that is made of files: its digest follows from theirs, so that a store can remember them."""
+    """A Source that consists of files. Its digest is computed from theirs, so that a store can cache them."""
 
     @abstractmethod
     def files(self) -> Sequence[Path]:
-        """The files, in order. Raises NoResponse where there is none."""
+        """The files, in order. Raises NoResponse if there are none."""
 
     def facts(self) -> dict[str, float | str]:
-        """What the files tell of their coding, by name (`codec`, `format`); decodes no picture."""
+        """Facts about the encoding of the files, by name (`codec`, `format`); no image is decoded."""
         return {}
 
     def digest(self) -> str:
         return self.digest_by(file_digest)
 
     def digest_by(self, digest_of: Callable[[Path], str]) -> str:
-        """`digest`, by a function that gives the digest of a file."""
+        """`digest`, computed with a function that returns the digest of a file."""
         files = self.files()
         if len(files) == 1:
             return digest_of(files[0])
@@ -68,7 +68,7 @@ class MediaSource(Source):
 
 @dataclass(frozen=True)
 class StillImage(MediaSource):
-    """One picture, turned as its EXIF says: a single frame at time 0."""
+    """One image, rotated according to its EXIF data: a single frame at time 0."""
 
     path: Path
 
@@ -88,9 +88,10 @@ class StillImage(MediaSource):
 
 @dataclass(frozen=True)
 class FrameFolder(MediaSource):
-    """A folder of pictures in natural order (`f2.png` before `f10.png`), `fps` a second.
+    """A folder of images in natural order (`f2.png` before `f10.png`), `fps` per second.
 
-    A file `times.txt` in it, a line of seconds for each picture, is right where the rate is not even.
+    If the frame rate varies, a file `times.txt` in the folder sets the time of each image: one line per image, in
+    seconds.
     """
 
     path: Path
@@ -98,33 +99,33 @@ class FrameFolder(MediaSource):
 
     def files(self) -> Sequence[Path]:
         stamps = self.path / TIMES
-        return [*self._pictures(), stamps] if stamps.is_file() else self._pictures()
+        return [*self._images(), stamps] if stamps.is_file() else self._images()
 
     def facts(self) -> dict[str, float | str]:
-        return image_facts(self._pictures()[0])
+        return image_facts(self._images()[0])
 
     def digest_by(self, digest_of: Callable[[Path], str]) -> str:
         return hashlib.sha256(f"{self.fps}\n{super().digest_by(digest_of)}".encode()).hexdigest()
 
     def times(self) -> np.ndarray:
-        return self._times(len(self._pictures()))
+        return self._times(len(self._images()))
 
     def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame]:
-        files = self._pictures()
+        files = self._images()
         times = self._times(len(files))
         for index in range(len(files)) if indices is None else indices:
             yield Frame(float(times[index]), read_image(files[index]))
 
-    def _pictures(self) -> list[Path]:
+    def _images(self) -> list[Path]:
         try:
-            pictures = [
+            images = [
                 p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")
             ]
         except OSError as error:
             raise unreadable(self.path, error.strerror or str(error)) from error
-        if not pictures:
+        if not images:
             raise unreadable(self.path, "the folder contains no images")
-        return sorted(pictures, key=natural)
+        return sorted(images, key=natural)
 
     def _times(self, count: int) -> np.ndarray:
         stamps = self.path / TIMES
@@ -145,14 +146,14 @@ class FrameFolder(MediaSource):
 
 
 def natural(path: Path) -> list[tuple[int, str]]:
-    """A sort key that counts: digits compare as numbers."""
+    """A sort key for natural order: digits compare as numbers."""
     return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path.name)]
 
 
 def read_image(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit gray. Raises NoResponse, for a truncated file too.
+    """(H, W, 3) uint8 RGB, (H, W) uint8, or (H, W) uint16 for 16-bit gray. Raises NoResponse, even for a truncation.
 
-    Pillow, because OpenCV fills what is missing from a JPEG with gray and says nothing.
+    It uses Pillow because OpenCV silently fills the missing area of a JPEG with gray.
     """
     from PIL import Image, ImageOps
 
@@ -171,7 +172,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def image_facts(path: Path) -> dict[str, float | str]:
-    """Format and mode of a picture, and of a JPEG the mean step of its quantization tables, which grows with compression."""
+    """Format and mode of an image, and, for a JPEG, the mean quantization step, which grows with compression."""
     from PIL import Image
 
     try:
@@ -190,24 +191,24 @@ def _pixels(mode: str, picture: object) -> np.ndarray:
 
     assert isinstance(picture, Image)
     if mode.startswith("I"):
-        deep = np.asarray(picture)
-        if deep.min() < 0 or deep.max() > np.iinfo(np.uint16).max:
+        pixels = np.asarray(picture)
+        if pixels.min() < 0 or pixels.max() > np.iinfo(np.uint16).max:
             raise NoResponse("unreadable", "an image with more than 16 bits per pixel; write it as 16-bit PNG")
-        return deep.astype(np.uint16)
+        return pixels.astype(np.uint16)
     if mode == "F":
         raise NoResponse("unreadable", "an image of floating-point numbers; write it as 16-bit PNG")
     return np.array(picture.convert("L" if mode in ("1", "L", "LA") else "RGB"))
 
 
 def as_rgb(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 of any decoded frame; a gray one is repeated, a 16-bit one keeps its upper byte."""
+    """(H, W, 3) uint8 of any decoded frame; gray is repeated, and 16-bit values keep their upper byte."""
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
 
 
 def as_gray(image: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 or uint16 of any decoded frame; a colored one by its luma (ITU-R BT.601)."""
+    """(H, W) uint8 or uint16 of any decoded frame; color is converted to luma (ITU-R BT.601)."""
     if image.ndim == 2:
         return image
     return (image @ np.array([0.299, 0.587, 0.114], dtype=np.float32) + 0.5).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The modules of the data graph: each built once, when it is first needed."""
+"""The modules of the data graph. Each is built once, when it is first needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fascore.spec.plan import NodePlan
 
 
 class Modules:
-    """What modalities build, by their node. A copy for another process begins empty: it builds its own."""
+    """The modules of modalities, by node. A copy for another process starts empty and builds its own modules."""
 
     def __init__(self) -> None:
         self._built: dict[str, ModalityModule] = {}
@@ -17,7 +17,7 @@ class Modules:
         return {"_built": {}}
 
     def of(self, node: NodePlan) -> ModalityModule:
-        """The module of a modality. Raises FascoreError with its place in the spec where it cannot be built."""
+        """The module of a modality. Raises FascoreError with its path in the spec if it cannot be built."""
         if node.name not in self._built:
             try:
                 self._built[node.name] = node.component.build(list(node.signals))

@@ -13,9 +13,9 @@ Kind: TypeAlias = Literal["auto", "video", "image", "frames"]
 
 
 def open_source(path: str | os.PathLike[str], kind: Kind = "auto", fps: float = FRAMES_PER_SECOND) -> MediaSource:
-    """The Source of a path; `auto` reads a folder as frames, a picture by its suffix, and all else as video.
+    """The Source of a path. `auto` reads a folder as frames, an image by its suffix, and everything else as video.
 
-    Opens and decodes nothing. `fps` is that of a folder of frames.
+    Nothing is opened or decoded. `fps` is the frame rate of a folder of frames.
     """
     path = Path(path)
     if kind == "frames" or (kind == "auto" and path.is_dir()):

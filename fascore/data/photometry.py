@@ -1,4 +1,4 @@
-"""Changes of color, sharpness and compression: (N, 3, H, W) RGB in [0, 1] and a parameter a row."""
+"""Changes of color, sharpness, and compression: (N, 3, H, W) RGB in [0, 1], with one parameter per row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-GREY = (0.299, 0.587, 0.114)
+GRAY = (0.299, 0.587, 0.114)
 """Luma (ITU-R BT.601)."""
 YIQ = ((0.299, 0.587, 0.114), (0.595716, -0.274453, -0.321263), (0.211456, -0.522591, 0.311135))
 YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
@@ -28,12 +28,12 @@ LUMA_TABLE = (
     (72, 92, 95, 98, 112, 100, 103, 99),
 )
 CHROMA_TABLE = ((17, 18, 24, 47), (18, 21, 26, 66), (24, 26, 56, 99), (47, 66, 99, 99))
-"""ITU-T T.81, annex K; chroma is 99 beyond its corner."""
+"""ITU-T T.81, annex K; chroma steps are 99 outside this corner."""
 
 
 def luma(image: Tensor) -> Tensor:
     """(N, 1, H, W)."""
-    return torch.einsum("nchw,c->nhw", image, image.new_tensor(GREY))[:, None]
+    return torch.einsum("nchw,c->nhw", image, image.new_tensor(GRAY))[:, None]
 
 
 def _rows(value: Tensor) -> Tensor:
@@ -53,12 +53,12 @@ def contrast(image: Tensor, factor: Tensor) -> Tensor:
 
 def saturation(image: Tensor, factor: Tensor) -> Tensor:
     """Stretch around gray."""
-    grey = luma(image)
-    return (grey + (image - grey) * _rows(factor)).clamp(0, 1)
+    gray = luma(image)
+    return (gray + (image - gray) * _rows(factor)).clamp(0, 1)
 
 
 def hue(image: Tensor, turn: Tensor) -> Tensor:
-    """Rotate chroma in YIQ by a share of a turn; luma stays."""
+    """Rotate chroma in YIQ by a fraction of a full turn; luma is unchanged."""
     angle = turn * 2 * math.pi
     zeros, ones = torch.zeros_like(angle), torch.ones_like(angle)
     rotation = torch.stack(
@@ -75,11 +75,11 @@ def gamma(image: Tensor, exponent: Tensor) -> Tensor:
 
 
 def blur(image: Tensor, sigma: Tensor) -> Tensor:
-    """Gaussian of `sigma` pixels, cut off at three of them, edges repeated; 0 changes nothing."""
+    """Gaussian blur of `sigma` pixels, truncated at three sigma, with repeated edges; 0 changes nothing."""
     radius = max(1, math.ceil(3 * float(sigma.max()))) if len(sigma) else 1
-    place = torch.arange(-radius, radius + 1, device=image.device, dtype=image.dtype)
-    reach = torch.ceil(3 * sigma)[:, None]
-    weight = torch.exp(-0.5 * (place / sigma.clamp(min=1e-3)[:, None]) ** 2) * (place.abs() <= reach)
+    offset = torch.arange(-radius, radius + 1, device=image.device, dtype=image.dtype)
+    extent = torch.ceil(3 * sigma)[:, None]
+    weight = torch.exp(-0.5 * (offset / sigma.clamp(min=1e-3)[:, None]) ** 2) * (offset.abs() <= extent)
     weight = (weight / weight.sum(1, keepdim=True)).repeat_interleave(image.shape[1], dim=0)
     flat = rearrange(image, "n c h w -> 1 (n c) h w")
     flat = conv2d(pad(flat, (radius, radius, 0, 0), "replicate"), weight[:, None, None, :], groups=flat.shape[1])
@@ -88,7 +88,7 @@ def blur(image: Tensor, sigma: Tensor) -> Tensor:
 
 
 def compression(image: Tensor, quality: Tensor) -> Tensor:
-    """What JPEG of a quality (1 to 100, libjpeg's scale) leaves: 8 x 8 cosine transform, quantized, full-resolution chroma."""
+    """JPEG at a quality of 1 to 100 (libjpeg's scale): quantized 8 x 8 cosine transform, full-resolution chroma."""
     height, width = image.shape[-2:]
     padded = pad(image, (0, -width % 8, 0, -height % 8), "replicate")
     matrix = image.new_tensor(YCC)
@@ -97,16 +97,16 @@ def compression(image: Tensor, quality: Tensor) -> Tensor:
     blocks = rearrange(planes, "n c (y i) (x j) -> n c y x i j", i=8, j=8)
     cosine = _cosine().to(image)
     steps = _steps(quality.to(image))[:, :, None, None]
-    kept = torch.round(cosine @ blocks @ cosine.T / steps) * steps
+    quantized = torch.round(cosine @ blocks @ cosine.T / steps) * steps
     planes = (
-        rearrange(cosine.T @ kept @ cosine, "n c y x i j -> n c (y i) (x j)")
+        rearrange(cosine.T @ quantized @ cosine, "n c y x i j -> n c (y i) (x j)")
         + planes.new_tensor([128.0, 0, 0])[:, None, None]
     )
     return (torch.einsum("ij,njhw->nihw", matrix.inverse(), planes) / 255).clamp(0, 1)[..., :height, :width]
 
 
 def _steps(quality: Tensor) -> Tensor:
-    """(N, 3, 8, 8) quantization steps, as libjpeg scales its tables."""
+    """(N, 3, 8, 8) quantization steps; the tables are scaled as in libjpeg."""
     chroma = torch.full((8, 8), 99.0)
     chroma[:4, :4] = torch.tensor(CHROMA_TABLE, dtype=torch.float32)
     tables = torch.stack([torch.tensor(LUMA_TABLE, dtype=torch.float32), chroma, chroma]).to(quality)
@@ -124,7 +124,7 @@ def _cosine() -> Tensor:
 
 
 def cutout(image: Tensor, corners: Tensor) -> Tensor:
-    """Fill a rectangle (x1, y1, x2, y2 in [0, 1]) with mid-gray; an empty one changes nothing."""
+    """Fill a rectangle (x1, y1, x2, y2 in [0, 1]) with mid-gray; an empty rectangle changes nothing."""
     height, width = image.shape[-2:]
     x = (torch.arange(width, device=image.device) + 0.5) / width
     y = (torch.arange(height, device=image.device) + 0.5) / height
@@ -144,4 +144,4 @@ CHANGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cutout": cutout,
 }
 ORDER = tuple(CHANGES)
-"""As a camera would: light, color, lens, codec; what is cut out stays uniform."""
+"""The order in a camera: light, color, lens, codec. Cutout comes last, so that the filled area stays uniform."""

@@ -1,4 +1,4 @@
-"""Prepare: extract what is stored of every record, in parallel processes, and set aside what cannot be read."""
+"""Prepare: extract the stored modalities of every record, in parallel processes, and quarantine unusable records."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from fascore.spec.plan import NodePlan, Plan
 
 @dataclass(frozen=True)
 class Missing:
-    """A sample that does not exist: the response of the score table, and why."""
+    """A sample that does not exist: its response in the score table, and the reason."""
 
     response: Response
     reason: str
 
 
 Entry: TypeAlias = str | Missing
-"""A key of the store (empty for a modality that only loads), or why there is none."""
+"""A key of the store (empty for a modality that is computed when loading), or why there is none."""
 Shared: TypeAlias = str | tuple[Response, str]
-"""An Entry as JSON carries it."""
+"""An Entry in its JSON form."""
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called with (records done, records in all)."""
+"""Called with (records done, records in total)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Records that can be used, in their order; `entries` of every modality, by record id; and those set aside."""
+    """Usable records in order, the `entries` of every modality by record id, and the quarantined records."""
 
     records: tuple[Record, ...]
     entries: Mapping[str, Mapping[str, Entry]]
@@ -58,7 +58,7 @@ class Prepared:
         return isinstance(self.entries[id][modality], str)
 
     def counts(self) -> dict[str, int]:
-        """How many usable records have each modality."""
+        """Number of usable records that have each modality."""
         return dict(
             Counter(
                 name
@@ -69,14 +69,14 @@ class Prepared:
         )
 
     def incomplete(self) -> dict[str, dict[str, Shared]]:
-        """Entries of the records that lack some modality, as JSON: what another process cannot look up in the store."""
-        lacking = (
+        """Entries, as JSON, of the records that lack a modality; other processes cannot look these up in the store."""
+        incomplete_ids = (
             id for id, entries in self.entries.items() if any(isinstance(entry, Missing) for entry in entries.values())
         )
-        return {id: {name: _shared(entry) for name, entry in self.entries[id].items()} for id in lacking}
+        return {id: {name: _shared(entry) for name, entry in self.entries[id].items()} for id in incomplete_ids}
 
     def write_quarantine(self, path: Path) -> None:
-        """One JSON line a record that was set aside: id, response, reason, modality."""
+        """Write one JSON line per quarantined record: id, response, reason, modality."""
         write_whole(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in self.quarantined))
 
 
@@ -95,15 +95,16 @@ def prepare(
     known: Mapping[str, Mapping[str, Shared]] | None = None,
     modules: Modules | None = None,
 ) -> Prepared:
-    """Fill the store with every stored modality of the plan; what is there already is not made again.
+    """Fill the store with every stored modality of the plan; existing entries are reused.
 
-    `processes` None means one per core, 0 only this process. `known` holds what another process reported as `incomplete`;
-    it is not retried. `modules` keeps what the data graph builds for the next call. Raises FascoreError for duplicate ids,
-    a detector that cannot start, a worker that dies, and, if `strict`, for a record that lacks a required modality.
+    `processes` None means one per core, 0 only this process. `known` contains what another process returned from
+    `incomplete`; it is not retried. `modules` keeps the modules of the data graph for the next call. Raises
+    FascoreError for duplicate ids, a detector that cannot start, a worker that dies, and, if `strict`, a record that
+    lacks a required modality.
     """
-    if twice := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
+    if repeated := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
         raise FascoreError(
-            f"{len(twice)} record ids occur twice, such as '{twice[0]}'; ids must be unique across all datasets that are used together"
+            f"{len(repeated)} record ids occur twice, such as '{repeated[0]}'; ids must be unique across all datasets that are used together"
         )
     extraction = Extraction(tuple(plan.modalities.values()), store, modules)
     store.sweep()
@@ -112,54 +113,54 @@ def prepare(
         for id, entries in (known or {}).items()
     }
     for record in records:
-        if record.id not in entries_of and (there := extraction.look_up(record)) is not None:
-            entries_of[record.id] = there
+        if record.id not in entries_of and (stored_entries := extraction.look_up(record)) is not None:
+            entries_of[record.id] = stored_entries
     pending = [record for record in records if record.id not in entries_of]
     done = len(entries_of)
-    _tell(progress, done, len(records))
+    _report(progress, done, len(records))
     for record, entries in spread(
         extraction.extract, pending, processes_for(processes, len(pending)), lambda record: record.id, "prepared"
     ):
         entries_of[record.id] = entries
         done += 1
-        _tell(progress, done, len(records))
-    return _sorted_out(plan, records, entries_of, strict)
+        _report(progress, done, len(records))
+    return _separate(plan, records, entries_of, strict)
 
 
-def _tell(progress: Progress | None, done: int, total: int) -> None:
+def _report(progress: Progress | None, done: int, total: int) -> None:
     if progress is not None:
         progress(done, total)
 
 
-def _sorted_out(
+def _separate(
     plan: Plan, records: Sequence[Record], entries_of: Mapping[str, Mapping[str, Entry]], strict: bool
 ) -> Prepared:
-    usable, aside = [], []
+    usable, quarantined = [], []
     for record in records:
-        lacks = ((n.name, entries_of[record.id].get(n.name)) for n in plan.modalities.values() if not n.optional)
-        name, missing = next(((name, entry) for name, entry in lacks if isinstance(entry, Missing)), ("", None))
+        required = ((n.name, entries_of[record.id].get(n.name)) for n in plan.modalities.values() if not n.optional)
+        name, missing = next(((name, entry) for name, entry in required if isinstance(entry, Missing)), ("", None))
         if missing is None:
             usable.append(record)
         else:
-            aside.append(Quarantined(record.id, missing.response, missing.reason, name))
-    if strict and aside:
-        first = aside[0]
+            quarantined.append(Quarantined(record.id, missing.response, missing.reason, name))
+    if strict and quarantined:
+        first = quarantined[0]
         raise FascoreError(
-            f"{len(aside)} of {len(records)} records lack a required modality; the first is '{first.id}' ({first.modality}: {first.reason}). "
+            f"{len(quarantined)} of {len(records)} records lack a required modality; the first is '{first.id}' ({first.modality}: {first.reason}). "
             "Fix or remove them, make the modality optional, or run without --strict"
         )
-    return Prepared(tuple(usable), entries_of, tuple(aside))
+    return Prepared(tuple(usable), entries_of, tuple(quarantined))
 
 
 class Extraction:
-    """What has to be made of each record: the stored modalities, in an order in which they can be computed."""
+    """Extraction of the stored modalities of each record, in dependency order."""
 
     def __init__(self, nodes: tuple[NodePlan, ...], store: Store, modules: Modules | None = None) -> None:
         self.nodes, self.store = nodes, store
         self._modules = Modules() if modules is None else modules
 
     def look_up(self, record: Record) -> dict[str, Entry] | None:
-        """Entries of a record if the store has them all; nothing is decoded or hashed."""
+        """Entries of a record, or None if the store lacks any of them; nothing is decoded or hashed."""
         entries: dict[str, Entry] = {}
         try:
             for node in self.nodes:
@@ -174,13 +175,13 @@ class Extraction:
         return entries
 
     def extract(self, record: Record) -> dict[str, Entry]:
-        """Entries of a record; what the store lacks is made."""
+        """Entries of a record; those that the store lacks are extracted."""
         entries: dict[str, Entry] = {}
         arrays: dict[str, Arrays] = {}
         for node in self.nodes:
             try:
                 known = self._known(record, node, entries)
-                entries[node.name] = self._make(record, node, entries, arrays) if known is None else known
+                entries[node.name] = self._extract_one(record, node, entries, arrays) if known is None else known
             except NoResponse as missing:
                 entries[node.name] = Missing(missing.response, missing.reason)
         return entries
@@ -196,12 +197,14 @@ class Extraction:
         if self.store.has(key):
             return key
         missing = self.store.missing(key)
-        return None if missing is None else Missing(missing.response, _with(_paths(record), missing.reason))
+        return None if missing is None else Missing(missing.response, _replace_names(_paths(record), missing.reason))
 
     def _key(self, record: Record, node: NodePlan, entries: Mapping[str, Entry]) -> str:
         return self.store.key(record, node.component, [str(entries[ref.node]) for ref in node.inputs])
 
-    def _make(self, record: Record, node: NodePlan, entries: Mapping[str, Entry], arrays: dict[str, Arrays]) -> Entry:
+    def _extract_one(
+        self, record: Record, node: NodePlan, entries: Mapping[str, Entry], arrays: dict[str, Arrays]
+    ) -> Entry:
         key = self._key(record, node, entries)
         module = self._modules.of(node)
         try:
@@ -211,16 +214,20 @@ class Extraction:
             arrays[node.name] = module.extract(record, [arrays[ref.node] for ref in node.inputs])
         except NoResponse as missing:
             channels = {path: channel for channel, path in _paths(record).items()}
-            self.store.write_missing(key, NoResponse(missing.response, _with(channels, missing.reason)))
+            self.store.write_missing(key, NoResponse(missing.response, _replace_names(channels, missing.reason)))
             raise
-        except Exception as error:  # a record that breaks an extractor must not stop the run; it is not stored, the next run tries again
+        except Exception as error:  # must not stop the run; it is not stored, so the next run retries
             return Missing("unreadable", f"{node.component.type} failed: {type(error).__name__}: {error}")
         self.store.write(key, arrays[node.name])
         return key
 
 
 def _paths(record: Record) -> dict[str, str]:
-    """Paths of a record's media by `{channel}`, which stands for them in the store: other files of the same bytes share its entries."""
+    """Paths of a record's media by `{channel}`.
+
+    The store contains these placeholders instead of the paths, because other files with the same bytes share its
+    entries.
+    """
     return {
         f"{{{name}}}": str(path)
         for name, source in record.channels.items()
@@ -228,8 +235,8 @@ def _paths(record: Record) -> dict[str, str]:
     }
 
 
-def _with(names: Mapping[str, str], reason: str) -> str:
-    """A reason with other names of the files, where it begins with one or quotes one."""
+def _replace_names(names: Mapping[str, str], reason: str) -> str:
+    """A reason with file names replaced where it begins with one or quotes one."""
     for old, new in names.items():
         reason = new + reason.removeprefix(old) if reason.startswith(old) else reason
         reason = reason.replace(f"'{old}'", f"'{new}'")

@@ -22,37 +22,38 @@ if TYPE_CHECKING:
     import numpy as np
 
 FORM = 1
-"""Of the store itself: a change makes every key new."""
+"""Version of the store's format; a change invalidates every key."""
 ABANDONED = 24 * 3600.0
-"""Age in seconds at which a half-written file belongs to a process that was killed."""
+"""Age in seconds from which an unfinished file is assumed to belong to a killed process."""
 
 
 class Store:
-    """A folder of prepared arrays that any number of processes fill and read at once.
+    """A folder of prepared arrays that any number of processes can fill and read simultaneously.
 
-    `<k0k1>/<key>.safetensors` holds arrays, `<k0k1>/<key>.none.json` a sample that does not exist and why. Files are
-    written to a temporary file and renamed, so every file is complete. Files never change: new content has a new key.
+    `<k0k1>/<key>.safetensors` contains arrays; `<k0k1>/<key>.none.json` marks a sample that does not exist and states
+    the reason. Content is written to a temporary file, which is then renamed, so every file is complete. Files never
+    change: new content has a new key.
     """
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
 
     def key(self, record: Record, modality: Modality, inputs: Sequence[str]) -> str:
-        """Address of one sample: media bytes of the channels used, config, code versions, keys of the inputs.
+        """Address of one sample: a digest of the media used, config, code versions, and keys of the inputs.
 
-        Raises NoResponse where a file of the record cannot be read.
+        Raises NoResponse if a file of the record cannot be read.
         """
         ports = [ref.port for ref in modality.inputs]
-        parts = {
+        contents = {
             "form": FORM,
             "config": modality.model_dump(mode="json", by_alias=True, exclude={"inputs", "optional"}),
             "versions": list(_versions(modality)),
-            "channels": {name: self._fact(record, name) for name in modality.channels()},
+            "channels": {name: self._channel_fact(record, name) for name in modality.channels()},
             "inputs": list(zip(inputs, ports, strict=True)),
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
-    def _fact(self, record: Record, channel: str) -> str | int | float | None:
+    def _channel_fact(self, record: Record, channel: str) -> str | int | float | None:
         if channel == "annotation":
             return _annotation_digest(record)
         if channel.startswith("record."):
@@ -61,23 +62,23 @@ class Store:
         return self.digest(source) if source else None
 
     def digest(self, source: Source) -> str:
-        """`source.digest()`, remembered for media files whose size and time of change stay the same."""
+        """`source.digest()`, cached for media files whose size and modification time are unchanged."""
         if not isinstance(source, MediaSource):
             return source.digest()
-        stamp, place = self._stamp(source)
-        known = self._remembered(stamp, place)
+        stamp, path = self._stamp(source)
+        known = self._cached(stamp, path)
         if known is None:
             known = source.digest_by(file_digest)
-            write_whole(place, json.dumps({"stamp": stamp, "digest": known}))
+            write_whole(path, json.dumps({"stamp": stamp, "digest": known}))
         return known
 
     def knows(self, record: Record, modality: Modality) -> bool:
-        """Whether `key` needs no media file to be read again."""
+        """Whether `key` can be computed without reading media files again."""
         sources = [record.channels[name] for name in modality.channels() if name in record.channels]
-        return all(not isinstance(s, MediaSource) or self._remembered(*self._stamp(s)) is not None for s in sources)
+        return all(not isinstance(s, MediaSource) or self._cached(*self._stamp(s)) is not None for s in sources)
 
     def _stamp(self, source: MediaSource) -> tuple[str, Path]:
-        """What shows that files have changed, and where their digest is remembered."""
+        """A stamp that differs if the files have changed, and the path at which their digest is cached."""
         try:
             stamps = [(str(p.resolve()), (s := p.stat()).st_size, s.st_mtime_ns) for p in source.files()]
         except OSError as error:
@@ -85,9 +86,9 @@ class Store:
         stamp = hashlib.sha256(f"{source!r} {stamps}".encode()).hexdigest()
         return stamp, self.root / "digests" / stamp[:2] / f"{stamp}.json"
 
-    def _remembered(self, stamp: str, place: Path) -> str | None:
+    def _cached(self, stamp: str, path: Path) -> str | None:
         try:
-            known = json.loads(place.read_text())
+            known = json.loads(path.read_text())
         except (OSError, ValueError):
             return None
         return str(known["digest"]) if known.get("stamp") == stamp else None
@@ -96,11 +97,11 @@ class Store:
         return self.root / key[:2] / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:
-        """Whether arrays are there."""
+        """Whether the store has the arrays of a key."""
         return self._path(key).is_file()
 
     def missing(self, key: str) -> NoResponse | None:
-        """Why this sample is known not to exist; None where that is not known."""
+        """Why this sample is known not to exist; None if nothing is known."""
         try:
             known = json.loads(self._path(key).with_suffix(".none.json").read_text())
         except (FileNotFoundError, NotADirectoryError):
@@ -109,29 +110,29 @@ class Store:
         return NoResponse(response, known["reason"])
 
     def write(self, key: str, arrays: Arrays) -> None:
-        """Store arrays whole or not at all."""
+        """Store arrays completely or not at all."""
         import numpy as np
         from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
-        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         with writing(self._path(key)) as temporary:
             try:
-                save_file(whole, temporary, metadata={"key": key})
-            except SafetensorError as error:  # what safetensors says where the disk is full
+                save_file(contiguous, temporary, metadata={"key": key})
+            except SafetensorError as error:  # raised by safetensors if the disk is full
                 raise OSError(str(error)) from error
 
     def write_missing(self, key: str, missing: NoResponse) -> None:
-        """Store that there is no such sample, so that a bad file is not decoded again and again."""
+        """Store that there is no such sample, so that a bad file is not decoded repeatedly."""
         write_whole(
             self._path(key).with_suffix(".none.json"),
             json.dumps({"response": missing.response, "reason": missing.reason}),
         )
 
     def read(self, key: str, view: int | None = None) -> dict[str, np.ndarray]:
-        """Arrays, all of them or those of one view, without the view axis; only that view is read from disk.
+        """All arrays, or those of one view without the view axis; then only that view is read from disk.
 
-        Raises FascoreError where the file is gone or damaged.
+        Raises FascoreError if the file is missing or damaged.
         """
         from safetensors import SafetensorError, safe_open
 
@@ -139,7 +140,7 @@ class Store:
         try:
             with safe_open(path, framework="numpy") as file:
                 if view is None:
-                    return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+                    return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
                 return {name: file.get_slice(name)[view : view + 1][0] for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise FascoreError(
@@ -151,16 +152,16 @@ class Store:
         self._path(key).unlink(missing_ok=True)
 
     def sweep(self) -> int:
-        """Delete what killed processes left half-written over a day ago; the number of files."""
-        old = time.time() - ABANDONED
-        left = [path for path in self.root.glob("*/.*.part") if path.stat().st_mtime < old]
-        for path in left:
+        """Delete files that killed processes left unfinished more than a day ago; return their number."""
+        oldest = time.time() - ABANDONED
+        abandoned = [path for path in self.root.glob("*/.*.part") if path.stat().st_mtime < oldest]
+        for path in abandoned:
             path.unlink(missing_ok=True)
-        return len(left)
+        return len(abandoned)
 
 
 def _annotation_digest(record: Record) -> str | None:
-    """Digest of what the record brings along. Raises NoResponse where its file cannot be read."""
+    """Digest of the record's annotation. Raises NoResponse if its file cannot be read."""
     try:
         return record.annotation.digest() if record.annotation else None
     except OSError as error:
@@ -168,7 +169,7 @@ def _annotation_digest(record: Record) -> str | None:
 
 
 def _versions(value: object) -> Iterator[tuple[str, Any]]:
-    """Code versions of a component and of those in its slots, and digests of the files that its fields name."""
+    """Code versions of a component and the components in its slots, and digests of the files that its fields name."""
     if isinstance(value, Component):
         yield value.type, getattr(value, "version", 1)
     if isinstance(value, BaseModel):

@@ -1,4 +1,4 @@
-"""Videos through PyAV: times from packets, turned upright, streamed, and exact when only some frames are wanted."""
+"""Videos through PyAV: packet times, rotation applied, streamed decoding, and exact access to selected frames."""
 
 from __future__ import annotations
 
@@ -16,16 +16,23 @@ from fascore.contract.record import Frame
 from fascore.data.media import MediaSource, unreadable
 
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpeg,mpegts,asf,flv,ogg,yuv4mpegpipe,ivf,apng"
-"""Containers that are read. Playlists and scripts are not: FFmpeg would follow the files that they name."""
+"""Supported containers. Playlists and scripts are excluded: FFmpeg would open the files that they name."""
 SEEK = 48
-"""A jump over fewer frames is decoded through: seeking throws away the decoder's state and costs about that."""
-GREY = {"gray": "gray", "gray16le": "gray16le", "gray16be": "gray16le", "gray10le": "gray16le", "gray12le": "gray16le"}
+"""Jumps over fewer frames are decoded without seeking: a seek discards the decoder's state and costs about as much."""
+GRAY_FORMATS = {
+    "gray": "gray",
+    "gray16le": "gray16le",
+    "gray16be": "gray16le",
+    "gray10le": "gray16le",
+    "gray12le": "gray16le",
+}
 
 
 class Packets(NamedTuple):
-    """What demuxing tells of a video: `stamps` (F,) int64 in presentation order, `keys` those of keyframes, `tick` in seconds.
+    """Facts from demuxing a video.
 
-    `counted` is true for AVI, which numbers its frames as they are stored: what the decoder gives is then identified by
+    `stamps` (F,) int64 are the timestamps in presentation order, `keys` those of keyframes, `tick` their unit in
+    seconds. `counted` is true for AVI, which numbers its frames in storage order: decoded frames are then identified by
     counting, and nothing is skipped.
     """
 
@@ -37,9 +44,9 @@ class Packets(NamedTuple):
 
 @dataclass(frozen=True)
 class Video(MediaSource):
-    """A video file. Variable frame rate is right because times are the packets' own; rotation is applied.
+    """A video file. Variable frame rates are exact because times come from the packets; rotation is applied.
 
-    A damaged or truncated file is a NoResponse: a part of a presentation is not the presentation.
+    A damaged or truncated file is a NoResponse: part of a presentation is not the presentation.
     """
 
     path: Path
@@ -86,7 +93,7 @@ class Video(MediaSource):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """Container and video stream; what FFmpeg raises inside becomes a NoResponse."""
+    """Container and video stream; errors that FFmpeg raises inside the block become a NoResponse."""
     import av
 
     av.logging.set_level(None)
@@ -128,30 +135,30 @@ def _demux(path: Path, container: Any, stream: Any) -> Packets:
 
 
 class _Reader:
-    """Decodes the frames with given stamps, in order, and seeks where that skips much."""
+    """Decodes the frames with given timestamps, in order, and seeks if that skips many frames."""
 
     def __init__(self, path: Path, container: Any, stream: Any, packets: Packets) -> None:
         self.path, self.container, self.stream, self.packets = path, container, stream, packets
         self.stream.thread_type = "AUTO"
         self.decoded: Iterator[Any] = container.decode(stream)
         self.position = int(packets.stamps[0]) - 1
-        """Stamp of the last frame that the decoder gave."""
+        """Timestamp of the last frame that the decoder returned."""
         self.count = 0
 
     def frames(self, wanted: np.ndarray) -> Iterator[Frame]:
         start = self.packets.stamps[0]
         for stamp in wanted.tolist():
-            decoded = self._find(stamp)
+            decoded = self._frame_at(stamp)
             if decoded.is_corrupt:
                 raise self._lost(stamp)
             yield Frame(float((stamp - start) * self.packets.tick), _upright(decoded))
 
-    def _find(self, stamp: int) -> Any:
+    def _frame_at(self, stamp: int) -> Any:
         key = self._keyframe(stamp)
         if key is not None:
             self._seek(key)
         frame = self._advance(stamp)
-        if frame is None and key is not None:  # this file does not seek exactly: read it through from its start
+        if frame is None and key is not None:  # this file does not seek exactly: decode it from the start
             self._seek(int(self.packets.stamps[0]))
             frame = self._advance(stamp)
         if frame is None:
@@ -159,28 +166,28 @@ class _Reader:
         return frame
 
     def _keyframe(self, stamp: int) -> int | None:
-        """The keyframe to seek to; None where decoding on is the shorter way."""
+        """The keyframe to seek to; None if it is faster to continue decoding."""
         before = int(np.searchsorted(self.packets.keys, stamp, side="right"))
         if self.packets.counted or before == 0 or self.packets.keys[before - 1] <= self.position:
             return None
         key = int(self.packets.keys[before - 1])
-        here, there = np.searchsorted(self.packets.stamps, (self.position + 1, key))
-        return key if there - here > SEEK else None
+        current, target = np.searchsorted(self.packets.stamps, (self.position + 1, key))
+        return key if target - current > SEEK else None
 
     def _seek(self, stamp: int) -> None:
         self.container.seek(stamp, stream=self.stream, backward=True, any_frame=False)
         self.decoded = self.container.decode(self.stream)
 
     def _advance(self, stamp: int) -> Any:
-        """Decode up to the stamp; None where it is passed or the file ends."""
+        """Decode up to a timestamp; return None if the decoder passes it or the file ends."""
         for frame in self.decoded:
-            at = self._stamp(frame)
-            if at is None:
+            frame_stamp = self._stamp(frame)
+            if frame_stamp is None:
                 continue
-            self.position = at
-            if at == stamp:
+            self.position = frame_stamp
+            if frame_stamp == stamp:
                 return frame
-            if at > stamp:
+            if frame_stamp > stamp:
                 return None
         return None
 
@@ -198,15 +205,15 @@ class _Reader:
 
 
 def _upright(frame: Any) -> np.ndarray:
-    """Pixels as they are meant to be seen: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 for a gray video."""
+    """Pixels in display orientation: (H, W, 3) uint8 RGB, or (H, W) uint8 or uint16 for a gray video."""
     from av.sidedata.sidedata import Type
 
-    pixels: np.ndarray = frame.to_ndarray(format=GREY.get(frame.format.name) or "rgb24")
+    pixels: np.ndarray = frame.to_ndarray(format=GRAY_FORMATS.get(frame.format.name) or "rgb24")
     matrix = frame.side_data.get(Type.DISPLAYMATRIX)
     if matrix is None:
         return pixels
     a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5].astype(np.float64)
-    if a * d - b * c < 0:  # mirrored, as some front cameras write: undo it, then what remains is a rotation
+    if a * d - b * c < 0:  # mirrored, as by some front cameras: undo it, so that only a rotation remains
         pixels, a, b = pixels[:, ::-1], -a, -b
     quarters = round(np.degrees(np.arctan2(b, a)) / 90) % 4
     return np.ascontiguousarray(np.rot90(pixels, -quarters))

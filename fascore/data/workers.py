@@ -1,4 +1,4 @@
-"""Worker processes: one function over many items, results as they come, few items in flight."""
+"""Worker processes: one function applied to many items, with results in order of completion and few items in flight."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from fascore.contract.errors import FascoreError
 from fascore.contract.extras import require_train
 
 IN_FLIGHT = 4
-"""Items a process that wait in its queue: few, so that memory does not grow with the dataset."""
+"""Number of queued items per process: few, so that memory use does not grow with the dataset."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def processes_for(asked: int | None, pending: int) -> int:
-    """How many processes to start for `pending` items: as many as asked, None being one a core, and none that would idle."""
+def processes_for(requested: int | None, pending: int) -> int:
+    """Number of processes for `pending` items: as requested (None: one per core), but none that would be idle."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores if asked is None else asked, pending)
+    return min(cores if requested is None else requested, pending)
 
 
 def spread(
     work: Callable[[Item], Result], items: Sequence[Item], processes: int, name: Callable[[Item], str], what: str
 ) -> Iterator[tuple[Item, Result]]:
-    """(item, `work(item)`) as they are done; with no processes in this one, in order.
+    """Yield (item, `work(item)`) as they are completed; with no processes, in order in this process.
 
-    `work` and the items are sent to the processes by pickle. Raises FascoreError where a process dies while it `what`
-    (`prepared`, `read`) items of these names.
+    `work` and the items are pickled for the processes. Raises FascoreError if a process dies; its message says that the
+    process `what` (`prepared`, `read`) one of the items, with names from `name`.
     """
     require_train()
     if processes <= 0:
@@ -44,10 +44,12 @@ def spread(
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _start, (work,))
     waiting: dict[Future[Any], Item] = {}
-    left = iter(items)
+    remaining = iter(items)
     try:
         while True:
-            waiting |= {pool.submit(_work, item): item for item in islice(left, IN_FLIGHT * processes - len(waiting))}
+            waiting |= {
+                pool.submit(_work, item): item for item in islice(remaining, IN_FLIGHT * processes - len(waiting))
+            }
             if not waiting:
                 break
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -63,11 +65,11 @@ def spread(
 
 
 _function: Callable[[Any], Any] | None = None
-"""Of this worker process."""
+"""The function of this worker process."""
 
 
 def _start(work: Callable[[Any], Any]) -> None:
-    """Set up a worker: it leaves Ctrl-C to its parent, ends with it, and uses one core."""
+    """Set up a worker, which ignores Ctrl-C, ends with its parent, and uses one core."""
     global _function
     _function = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)

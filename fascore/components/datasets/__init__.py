@@ -1,4 +1,4 @@
-"""Datasets of the core. Importing this module imports no numpy or OpenCV."""
+"""The built-in datasets. Importing this module does not import numpy or OpenCV."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fascore.contract.record import Record
 
 
 class Folder(Dataset):
-    """One's own files, listed in a manifest: CSV, or JSON lines, a row a record.
+    """Your own files, listed in a manifest with one record per row (CSV or JSON Lines).
 
     Columns: `id`, `label` (1 or bona_fide, 0 or attack), `species` (of an attack), `subject`, `presenter`, `split`,
-    `task` (spoof or forgery), one column a channel with the path of a picture, a video or a folder of frames, and `box`
-    (x1 y1 x2 y2, pixels of rgb) or `annotation` (a CSV file with box and landmarks by frame: `AnnotationFile`). Only `id`,
-    `label`, one channel and the species of attacks are needed; any further column is metadata. Paths are relative to the
-    manifest, or to `root`.
+    `task` (spoof or forgery), one column per channel with the path of an image, a video, or a folder of frames, and
+    `box` (x1 y1 x2 y2, in pixels of rgb) or `annotation` (a CSV file with the box and landmarks of each frame:
+    `AnnotationFile`). Only `id`, `label`, one channel, and the species of attacks are required; any other column is
+    metadata. Paths are relative to the manifest, or to `root`.
     """
 
     type: Literal["folder"] = "folder"
@@ -35,8 +35,8 @@ class Folder(Dataset):
     fps: PositiveFloat = Field(25.0, description="frames per second of folders of frames")
 
     def splits(self) -> tuple[str, ...]:
-        named = sorted({row.split for row in self._rows() if row.split})
-        return (*named, "all")
+        split_names = sorted({row.split for row in self._rows() if row.split})
+        return (*split_names, "all")
 
     def records(self, split: str) -> Sequence[Record]:
         rows = self._rows()
@@ -58,7 +58,7 @@ class Folder(Dataset):
 
     @classmethod
     def examples(cls) -> list[Any]:
-        return []  # it needs files, which the fixture writes
+        return []  # an example needs files, which only the fixture writes
 
     @classmethod
     def fixture(cls, folder: Path) -> Folder:

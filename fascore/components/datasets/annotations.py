@@ -1,4 +1,4 @@
-"""Faces of a record in a file: boxes, landmarks, and where face and instrument may be."""
+"""The faces of a record, read from a file: boxes, landmarks, and the area that face and instrument may cover."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from fascore.data.media import file_digest, unreadable
 BOX = ("x1", "y1", "x2", "y2")
 AREA = tuple(f"area_{name}" for name in BOX)
 LAYOUTS = {count: layout for layout, count in POINTS.items()}
-"""Names of the orders of points by their number; any other number is its own name."""
+"""Names of the landmark layouts by number of points; any other number serves as its own name."""
 
 
 @dataclass(frozen=True)
 class AnnotationFile(AnnotationSource):
-    """A table, CSV: a row a frame of `rgb`, or one for all. Columns `x1 y1 x2 y2` (a box), `x_0 y_0 x_1 y_1 …` (landmarks)
-    and `area_x1 … area_y2` (where face and instrument may be), pixels; cells are empty where a frame has no face."""
+    """A CSV table with one row per frame of `rgb`, or a single row for all frames.
+
+    Columns, in pixels: `x1 y1 x2 y2` (a box), `x_0 y_0 x_1 y_1 …` (landmarks), and `area_x1 … area_y2` (the area that
+    face and instrument may cover). The cells of a frame without a face are empty.
+    """
 
     path: Path
 
@@ -30,26 +33,26 @@ class AnnotationFile(AnnotationSource):
         return file_digest(self.path)
 
     def load(self) -> Annotation:
-        """Raises NoResponse where the file is not such a table."""
+        """Raises NoResponse if the file is not such a table."""
         try:
             header, *rows = csv.reader(io.StringIO(self.path.read_text(encoding="utf-8-sig"), newline=""))
             table = np.array([[float(cell) if cell.strip() else np.nan for cell in row] for row in rows], np.float32)
         except (OSError, ValueError) as error:
             raise unreadable(self.path, f"it is not a table of numbers ({error})") from error
-        columns = {name.strip(): place for place, name in enumerate(header)}
+        columns = {name.strip(): position for position, name in enumerate(header)}
         if table.ndim != 2 or table.shape[1] != len(columns):
             raise unreadable(self.path, "its rows do not have as many cells as its header, or it has no rows")
         count = sum(name.startswith("x_") for name in columns)
-        points = self._take(table, columns, [f"{axis}_{number}" for number in range(count) for axis in "xy"])
+        points = self._select(table, columns, [f"{axis}_{number}" for number in range(count) for axis in "xy"])
         return Annotation(
-            self._take(table, columns, BOX),
+            self._select(table, columns, BOX),
             None if points is None else points.reshape(len(table), count, 2),
             LAYOUTS.get(count, str(count)),
-            self._take(table, columns, AREA),
+            self._select(table, columns, AREA),
         )
 
-    def _take(self, table: np.ndarray, columns: Mapping[str, int], names: Sequence[str]) -> np.ndarray | None:
-        """Columns by name, (F, N); None where none of them is there."""
+    def _select(self, table: np.ndarray, columns: Mapping[str, int], names: Sequence[str]) -> np.ndarray | None:
+        """The named columns, (F, N); None if the table has none of them."""
         missing = [name for name in names if name not in columns]
         if len(missing) == len(names):
             return None

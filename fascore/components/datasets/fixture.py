@@ -1,4 +1,4 @@
-"""A small data set for the dataset `folder`: pictures, a video, a folder of frames, boxes and landmarks."""
+"""A small fixture for the dataset `folder`: images, a video, a folder of frames, boxes and landmarks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADER = ("id", "label", "species", "subject", "presenter", "split", "rgb", "dep
 
 
 def write_fixture(folder: Path) -> Path:
-    """Write the media below a folder; the manifest. Two records of each of `train`, `dev` and `test`."""
+    """Write media and manifest into a folder, two records each for `train`, `dev`, and `test`; return the manifest."""
     rows = []
     for number, split in enumerate(("train", "dev", "test")):
         for label in (1, 0):
@@ -31,7 +31,10 @@ def write_fixture(folder: Path) -> Path:
 
 
 def _media(folder: Path, name: str, rng: np.random.Generator, form: int) -> tuple[str, str, str, str]:
-    """rgb, depth, box and annotation of a record: a picture with a depth map, a video, or a folder of frames, by turns."""
+    """rgb, depth, box, and annotation of a record.
+
+    `form` selects an image with a depth map (0), a video (1), or a folder of frames.
+    """
     frames = [rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8) for _ in range(FRAMES)]
     if form == 0:
         Image.fromarray(frames[0]).save(folder / f"{name}.png")
@@ -41,8 +44,8 @@ def _media(folder: Path, name: str, rng: np.random.Generator, form: int) -> tupl
         _video(folder / f"{name}.mp4", frames)
         return f"{name}.mp4", "", "", _annotation(folder, name)
     (folder / name).mkdir()
-    for place, frame in enumerate(frames):
-        Image.fromarray(frame).save(folder / name / f"{place:03d}.png")
+    for position, frame in enumerate(frames):
+        Image.fromarray(frame).save(folder / name / f"{position:03d}.png")
     return name, "", "", ""
 
 
@@ -56,7 +59,7 @@ def _video(path: Path, frames: list[NDArray[np.uint8]]) -> None:
 
 
 def _annotation(folder: Path, name: str) -> str:
-    """A table of a box and two landmarks for each frame."""
+    """Write a table with a box and two landmarks for each frame."""
     lines = ["x1,y1,x2,y2,x_0,y_0,x_1,y_1", *["4,4,28,28,10,12,22,12"] * FRAMES]
     (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return f"{name}.csv"

@@ -1,4 +1,4 @@
-"""Reading a manifest: every problem of the file in one error, nothing decoded."""
+"""Read a manifest. All problems of the file are reported in one error, and no media are decoded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LABELS = {"1": BONA_FIDE, "bona_fide": BONA_FIDE, "0": ATTACK, "attack": ATTACK}
 TASKS = ("spoof", "forgery")
 OWN = ("id", "label", "species", "subject", "presenter", "split", "task", "box", "annotation")
 SHOWN = 20
-"""Problems that one error prints."""
+"""Largest number of problems that one error prints."""
 
 
 class Row(NamedTuple):
@@ -47,9 +47,9 @@ class Box(AnnotationSource):
 
 
 def read_manifest(manifest: Path, *, root: Path, dataset: str, channels: Sequence[str], fps: float) -> list[Row]:
-    """Rows in the manifest's order: paths are relative to `root`, `channels` are the columns that contain paths of media.
+    """Rows in the order of the manifest. Paths are relative to `root`; `channels` are the columns with paths of media.
 
-    `fps` is that of folders of frames. Raises SpecError with a sentence for each problem, up to twenty.
+    `fps` is the frame rate of folders of frames. Raises SpecError with one sentence per problem, twenty at most.
     """
     reader = _Reader(root, dataset, channels, fps)
     rows = [row for number, fields in _lines(manifest) if (row := reader.row(number, fields)) is not None]
@@ -66,7 +66,7 @@ def read_manifest(manifest: Path, *, root: Path, dataset: str, channels: Sequenc
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    """(line number, fields), or a sentence where a line cannot be read."""
+    """(line number, fields), with an error sentence instead of the fields if a line cannot be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -84,7 +84,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
 
 
 def _json_lines(text: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    # Not splitlines: a text may hold characters that Unicode counts as line ends, such as U+2028.
+    # Not splitlines: a text may contain characters that Unicode counts as line ends, such as U+2028.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -99,8 +99,8 @@ def _json_lines(text: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
 def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     header = [name.strip() for name in next(rows, [])]
-    if twice := [name for name in header if header.count(name) > 1]:
-        raise SpecError(f"{path}: the column '{twice[0]}' occurs twice")
+    if repeated := [name for name in header if header.count(name) > 1]:
+        raise SpecError(f"{path}: the column '{repeated[0]}' occurs twice")
     if header and (missing := [name for name in ("id", "label") if name not in header]):
         raise SpecError(
             f"{path}: {no_column(missing[0], header, delimiter)}; the first line names the columns, such as id,label,species,rgb"
@@ -115,7 +115,7 @@ def _csv_lines(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, Map
 
 
 class _Reader:
-    """Turns fields into records and gathers what is wrong with them."""
+    """Turns fields into records and collects the problems in them."""
 
     def __init__(self, root: Path, dataset: str, channels: Sequence[str], fps: float) -> None:
         self.root, self.dataset, self.channels, self.fps = root, dataset, channels, fps
@@ -123,7 +123,7 @@ class _Reader:
         self.seen: dict[str, int] = {}
 
     def row(self, number: int, fields: Mapping[str, Any] | str) -> Row | None:
-        """The row of a line; None, with problems noted, where it is wrong."""
+        """The row of a line, or None if it has problems, which are recorded."""
         before = len(self.problems)
         if isinstance(fields, str):
             self._problem(number, fields)
@@ -204,7 +204,7 @@ class _Reader:
         return channels
 
     def _faces(self, number: int, fields: Mapping[str, Any]) -> AnnotationSource | None:
-        """The row's box, or its file of boxes and landmarks."""
+        """The box of the row, or its file of boxes and landmarks."""
         box, text = self._box(number, fields), _text(fields.get("annotation"))
         if text is None:
             return box
@@ -241,5 +241,5 @@ class _Reader:
 
 
 def _text(value: Any) -> str | None:
-    """A cell as text; None where it is empty."""
+    """A cell as text; None if it is empty."""
     return None if value is None else str(value).strip() or None

@@ -1,4 +1,4 @@
-"""Face detectors of the core. Importing this module imports no numpy, OpenCV or torch."""
+"""The built-in face detectors. Importing this module does not import numpy, OpenCV, or torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fascore.contract.kinds.detector import Detector, DetectorModule
 
 
 class Boxes(Detector):
-    """The boxes, and points if there are any, that the record brings along. No picture is decoded for it."""
+    """The boxes of the record, and its points if it has any. No image is decoded."""
 
     reads_annotation: ClassVar[bool] = True
     type: Literal["boxes"] = "boxes"
@@ -35,7 +35,7 @@ class Mtcnn(Detector):
 
     @classmethod
     def examples(cls) -> list[Mtcnn]:
-        return []  # an extra that may not be installed
+        return []  # it needs an extra that may not be installed
 
     def layouts(self) -> Sequence[str]:
         return ("five",)
@@ -47,7 +47,7 @@ class Mtcnn(Detector):
 
 
 class Whole(Detector):
-    """The whole frame as the face, with confidence 1: a last resort, for pictures that are face crops already."""
+    """The whole frame as the face, with confidence 1: a last resort, for images that are already face crops."""
 
     type: Literal["whole"] = "whole"
 

@@ -1,4 +1,4 @@
-"""Faces that the record already knows."""
+"""Faces that come with the record."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from fascore.contract.record import Annotation
 
 
 class BoxesDetector(DetectorModule):
-    """Reads the row of a frame; an annotation of one row stands for all frames.
+    """Reads the row of a frame; an annotation with a single row applies to all frames.
 
-    Points without boxes give the smallest box around them. A record without annotation is refused.
+    If there are points but no boxes, the box is the smallest one around the points. A record without an annotation is
+    refused.
     """
 
     def detect(self, image: np.ndarray, index: int, annotation: Annotation | None) -> Face | None:

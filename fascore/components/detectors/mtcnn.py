@@ -10,11 +10,11 @@ from fascore.contract.kinds.detector import DetectorModule, Face
 from fascore.contract.record import Annotation
 
 SMALLEST = 12
-"""Side of the first network's window in pixels: it cannot look at a smaller frame."""
+"""Side of the first network's window in pixels; it cannot process a smaller frame."""
 
 
 class MtcnnDetector(DetectorModule):
-    """Boxes and five points, on the CPU: preparing runs one in each of its processes."""
+    """Boxes and five points, on the CPU, because each preparation process runs its own detector."""
 
     def __init__(self, side: int, smallest: int) -> None:
         try:
@@ -34,9 +34,9 @@ class MtcnnDetector(DetectorModule):
         boxes, confidence, points = self.network.detect(np.ascontiguousarray(small), landmarks=True)
         if boxes is None:
             return None
-        table = (
+        detections = (
             np.asarray(boxes, dtype=np.float32),
             np.asarray(confidence, dtype=np.float32),
             np.asarray(points, dtype=np.float32),
         )
-        return most_prominent(*table, factor)
+        return most_prominent(*detections, factor)

@@ -1,4 +1,4 @@
-"""What detectors of pictures share: frames of bounded size, and the choice among several faces."""
+"""Helpers for detectors that read images: frames of bounded size, and the choice among several faces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fascore.contract.kinds.detector import Face
 
 
 def reduced(image: np.ndarray, side: int) -> tuple[np.ndarray, float]:
-    """The frame with a longer side of at most `side` pixels, and the factor that takes its pixels back."""
+    """The frame, reduced to at most `side` pixels, and the factor that maps its pixels to those of the original."""
     import cv2
 
     factor = max(image.shape[:2]) / side
@@ -19,7 +19,7 @@ def reduced(image: np.ndarray, side: int) -> tuple[np.ndarray, float]:
 
 
 def most_prominent(boxes: np.ndarray, confidence: np.ndarray, points: np.ndarray, factor: float) -> Face | None:
-    """The face of the largest area times confidence, in pixels of the whole frame.
+    """The face with the largest product of area and confidence, in pixels of the original frame.
 
     Shapes: (K, 4) x1, y1, x2, y2; (K,); (K, N, 2).
     """

@@ -12,11 +12,11 @@ from fascore.contract.kinds.detector import DetectorModule, Face
 from fascore.contract.record import Annotation
 
 LOWEST = 0.3
-"""Confidence below which the network's answers are noise; `faces.keep` decides above it."""
+"""Confidence below which detections are noise; above it, `faces.keep` decides."""
 
 
 class YunetDetector(DetectorModule):
-    """Boxes and five points; OpenCV gives a row as x, y, w, h, five points, confidence."""
+    """Boxes and five points. OpenCV returns rows of x, y, w, h, five points, confidence."""
 
     def __init__(self, model: Path, side: int) -> None:
         import cv2
@@ -26,7 +26,7 @@ class YunetDetector(DetectorModule):
                 f"yunet: there is no file {model}; download face_detection_yunet_2023mar.onnx from the OpenCV Zoo and name it in 'model'"
             )
         level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # OpenCV 5 warns of its own default target
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # OpenCV 5 warns about its own default target
         try:
             self.network = cv2.FaceDetectorYN.create(str(model), "", (side, side), LOWEST)
         except cv2.error as error:

@@ -1,4 +1,4 @@
-"""The core's encoders. Importing this module imports no torch."""
+"""The built-in encoders. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Identity(Encoder):
-    """Gives its one input as it is: it makes a modality a node that fusions and heads read by another name."""
+    """Returns its one input unchanged. It turns a modality into a node that fusions and heads read by another name."""
 
     type: Literal["identity"] = "identity"
 
@@ -37,12 +37,13 @@ class Identity(Encoder):
 
 
 class Timm(Encoder):
-    """Any model of timm (Wightman 2019) on an Image, a Plane or a Clip of any channel count.
+    """Any timm model (Wightman 2019) on an Image, a Plane, or a Clip with any number of channels.
 
-    An Image or Clip is normalized with the model's own mean and deviation (three channels: RGB; else their averages); a
-    Plane never is. `vector` gives Vector(D), pooled as the model pools; `tokens` gives Tokens, the places of the last
-    feature map by rows behind the model's prefix tokens; `pyramid` gives Pyramid. Frames of a Clip go through one by one:
-    their vectors are averaged to Vector(D), or kept as Tokens(T, D).
+    An Image or Clip is normalized with the model's own mean and standard deviation (per channel for RGB, otherwise
+    their averages); a Plane is never normalized. `vector` produces Vector(D), pooled as the model pools. `tokens`
+    produces Tokens: the model's prefix tokens, then the positions of the last feature map, row by row. `pyramid`
+    produces Pyramid. Frames of a Clip are encoded one by one; their vectors are averaged to Vector(D) or kept as
+    Tokens(T, D).
     """
 
     type: Literal["timm"] = "timm"
@@ -71,10 +72,10 @@ class Timm(Encoder):
     def infer(self, signals: Sequence[Signal]) -> Signal:
         from fascore.components.encoders.timm_facts import output_signal
 
-        signal = self._picture(signals)
+        signal = self._one_input(signals)
         if self.levels is not None and self.output != "pyramid":
             raise SpecError(
-                f"'levels' belongs to \"output\": \"pyramid\", and this gives {self.output}; delete 'levels' or change 'output'"
+                f"'levels' belongs to \"output\": \"pyramid\", but 'output' is {self.output}; delete 'levels' or change 'output'"
             )
         if not isinstance(signal, Clip):
             return output_signal(self._options(), signal.c, signal.h, signal.w)
@@ -90,10 +91,10 @@ class Timm(Encoder):
         from fascore.components.encoders.timm import TimmEncoder
 
         return TimmEncoder(
-            self._options(), self._picture(signals), gives=self.infer(signals), average_frames=self.clip == "mean"
+            self._options(), self._one_input(signals), output=self.infer(signals), average_frames=self.clip == "mean"
         )
 
-    def _picture(self, signals: Sequence[Signal]) -> Image | Plane | Clip:
+    def _one_input(self, signals: Sequence[Signal]) -> Image | Plane | Clip:
         """The one input. Raises SpecError."""
         signal = _only(self.type, signals)
         if not isinstance(signal, Image | Plane | Clip):

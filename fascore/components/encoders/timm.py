@@ -17,7 +17,7 @@ from fascore.contract.signals import Clip, Image, Level, Plane, Pyramid, Signal,
 
 
 class TimmEncoder(nn.Module):
-    """One timm model behind its own normalization.
+    """One timm model, preceded by its own normalization.
 
     Shapes: Image or Plane (B, C, H, W), Clip (B, T, C, H, W) -> (B, D), (B, N, D), or a list of (B, C_i, H_i, W_i).
     """
@@ -26,20 +26,20 @@ class TimmEncoder(nn.Module):
     deviation: Tensor
 
     def __init__(
-        self, options: TimmOptions, picture: Image | Plane | Clip, *, gives: Signal, average_frames: bool
+        self, options: TimmOptions, signal: Image | Plane | Clip, *, output: Signal, average_frames: bool
     ) -> None:
-        """`gives` is the output for `picture`; of a Clip, vectors of frames are averaged or kept as tokens."""
+        """`output` is the output signal for `signal`; for a Clip, the frame vectors are averaged or kept as tokens."""
         super().__init__()
-        self.options, self.size = options, (picture.c, picture.h, picture.w)
-        self.gives, self.average_frames = gives, average_frames
-        self.frames = isinstance(picture, Clip)
+        self.options, self.size = options, (signal.c, signal.h, signal.w)
+        self.output, self.average_frames = output, average_frames
+        self.frames = isinstance(signal, Clip)
         self.model: Any = create(options, *self.size)
-        mean, deviation = ((0.0,), (1.0,)) if isinstance(picture, Plane) else self._statistics(picture.c)
+        mean, deviation = ((0.0,), (1.0,)) if isinstance(signal, Plane) else self._statistics(signal.c)
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1), persistent=False)
 
     def adopt_pretrained(self) -> None:
-        """Take timm's weights, adapted to channels and input size as timm adapts them. Raises FascoreError."""
+        """Load timm's weights; timm adapts them to the channels and the input size. Raises FascoreError."""
         if self.options.pretrained is False:
             return
         path = (
@@ -50,9 +50,9 @@ class TimmEncoder(nn.Module):
                 f"timm '{self.options.name}': pretrained weights are a .safetensors file, and {path} is not one"
             )
         first, second = (self._loaded(path, seed) for seed in (0, 1))
-        # timm passes over what a file lacks; what two seeds leave different did not come from the file.
-        if lacks := [key for key, value in first.items() if not torch.equal(value, second[key])]:
-            listed = ", ".join(lacks[:4]) + (f" and {len(lacks) - 4} more" if len(lacks) > 4 else "")
+        # timm ignores missing weights; values that differ between two seeds did not come from the file.
+        if missing := [key for key, value in first.items() if not torch.equal(value, second[key])]:
+            listed = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
             raise FascoreError(
                 f"timm '{self.options.name}': {path} does not contain weights of this model: {listed} is missing"
             )
@@ -70,8 +70,8 @@ class TimmEncoder(nn.Module):
             ) from error
 
     def _statistics(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        facts = self.model.pretrained_cfg
-        return per_channel(facts["mean"], channels), per_channel(facts["std"], channels)
+        config = self.model.pretrained_cfg
+        return per_channel(config["mean"], channels), per_channel(config["std"], channels)
 
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
         if not self.frames:
@@ -82,40 +82,40 @@ class TimmEncoder(nn.Module):
 
     def _frame(self, x: Tensor) -> Tensor | list[Tensor]:
         x = (x - self.mean) / self.deviation
-        if isinstance(self.gives, Pyramid):
-            return [_channels_first(feature, level) for feature, level in zip(self.model(x), self.gives.levels)]
+        if isinstance(self.output, Pyramid):
+            return [_channels_first(feature, level) for feature, level in zip(self.model(x), self.output.levels)]
         if self.options.output == "vector":
             return cast(Tensor, self.model(x))
-        assert isinstance(self.gives, Tokens)
-        return _places(self.model.forward_features(x), self.gives)
+        assert isinstance(self.output, Tokens)
+        return _as_tokens(self.model.forward_features(x), self.output)
 
 
 def _channels_first(feature: Tensor, level: Level) -> Tensor:
-    first = tuple(feature.shape[1:]) == (level.channels, *level.size)
-    return feature if first else rearrange(feature, "b h w c -> b c h w")
+    channels_first = tuple(feature.shape[1:]) == (level.channels, *level.size)
+    return feature if channels_first else rearrange(feature, "b h w c -> b c h w")
 
 
-def _places(feature: Tensor, tokens: Tokens) -> Tensor:
-    """Places of a map by rows: (B, D, H, W) or (B, H, W, D) -> (B, N, D); a sequence stays as it is."""
+def _as_tokens(feature: Tensor, tokens: Tokens) -> Tensor:
+    """Positions of a map, row by row: (B, D, H, W) or (B, H, W, D) -> (B, N, D); a sequence is returned unchanged."""
     if feature.ndim == 3:
         return feature
-    first = tuple(feature.shape[1:]) == (tokens.d, *(tokens.grid or ()))
-    return rearrange(feature, "b d h w -> b (h w) d" if first else "b h w d -> b (h w) d")
+    channels_first = tuple(feature.shape[1:]) == (tokens.d, *(tokens.grid or ()))
+    return rearrange(feature, "b d h w -> b (h w) d" if channels_first else "b h w d -> b (h w) d")
 
 
 def per_channel(statistic: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """A statistic of RGB for any number of channels: itself for three, else its average."""
+    """An RGB statistic for any number of channels: unchanged for three channels, otherwise its average for each."""
     return tuple(statistic) if channels == len(statistic) else (sum(statistic) / len(statistic),) * channels
 
 
 def create(options: TimmOptions, c: int, h: int, w: int, **arguments: Any) -> nn.Module:
-    """timm's model as the options say, randomly initialized from torch's current seed. Raises SpecError where timm refuses."""
+    """Build the model, initialized randomly from torch's current seed. Raises SpecError if timm refuses."""
     arguments["in_chans"] = c
     if options.img_size is not None:
         arguments["img_size"] = (h, w)
-    for word in ("drop", "drop_path"):
-        if getattr(options, word):
-            arguments[f"{word}_rate"] = getattr(options, word)
+    for name in ("drop", "drop_path"):
+        if getattr(options, name):
+            arguments[f"{name}_rate"] = getattr(options, name)
     try:
         if options.output == "pyramid":
             return cast(
@@ -126,7 +126,7 @@ def create(options: TimmOptions, c: int, h: int, w: int, **arguments: Any) -> nn
     except (TypeError, AssertionError, RuntimeError, ValueError) as error:
         raise SpecError(f"timm cannot build '{options.name}' with {arguments}: {error}") from error
     if options.output == "tokens":
-        # What only the pooled feature needs goes; a few models cannot do without pooling, and keep it unused.
+        # Remove what only the pooled feature needs; a few models cannot be built without pooling and keep it unused.
         with suppress(TypeError, AssertionError, ValueError):
             model.reset_classifier(0, "")
     return cast(nn.Module, model)
@@ -139,7 +139,7 @@ def _indices(options: TimmOptions) -> tuple[int, ...]:
 
 
 def downloaded(name: str) -> Path:
-    """timm's weights from the Hugging Face hub, as safetensors only. Raises FascoreError where they cannot be had."""
+    """timm's weights from the Hugging Face hub, as safetensors only. Raises FascoreError if they are not available."""
     from huggingface_hub import hf_hub_download
 
     source = getattr(timm.get_pretrained_cfg(name), "hf_hub_id", None)
@@ -157,7 +157,7 @@ def downloaded(name: str) -> Path:
 
 
 def measure(options: TimmOptions, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
-    """What a model gives, found by running it on the meta device. Raises SpecError where timm refuses."""
+    """The output of a model, determined by running it on the meta device. Raises SpecError if timm refuses."""
     with torch.device("meta"):
         model: Any = create(options, c, h, w).eval()
         image = torch.empty(1, c, h, w)
@@ -170,22 +170,24 @@ def measure(options: TimmOptions, c: int, h: int, w: int) -> Vector | Tokens | P
     if options.output == "tokens" and isinstance(output, Tensor) and output.ndim in (3, 4):
         return _measured_tokens(model, output)
     if options.output == "pyramid":
-        facts = zip(output, model.feature_info.channels(), model.feature_info.reduction(), strict=True)
-        return Pyramid(tuple(_measured_level(feature, channels, stride) for feature, channels, stride in facts))
+        levels = zip(output, model.feature_info.channels(), model.feature_info.reduction(), strict=True)
+        return Pyramid(tuple(_measured_level(feature, channels, stride) for feature, channels, stride in levels))
     raise SpecError(f"timm produces no {options.output} for '{options.name}'; choose another 'output' or another model")
 
 
 def _measured_level(feature: Tensor, channels: int, stride: int) -> Level:
-    first = feature.shape[1] == channels
+    channels_first = feature.shape[1] == channels
     return Level(
-        channels, (feature.shape[2], feature.shape[3]) if first else (feature.shape[1], feature.shape[2]), int(stride)
+        channels,
+        (feature.shape[2], feature.shape[3]) if channels_first else (feature.shape[1], feature.shape[2]),
+        int(stride),
     )
 
 
 def _measured_tokens(model: Any, feature: Tensor) -> Tokens:
     if feature.ndim == 4:
-        last = getattr(model, "output_fmt", "NCHW") == "NHWC"
-        d, h, w = (feature.shape[i] for i in ((3, 1, 2) if last else (1, 2, 3)))
+        channels_last = getattr(model, "output_fmt", "NCHW") == "NHWC"
+        d, h, w = (feature.shape[i] for i in ((3, 1, 2) if channels_last else (1, 2, 3)))
         return Tokens(h * w, d, 0, (h, w))
     n, prefix = feature.shape[1], int(getattr(model, "num_prefix_tokens", 0) or 0)
     grid = getattr(getattr(model, "patch_embed", None), "grid_size", None)

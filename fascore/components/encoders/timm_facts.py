@@ -1,5 +1,8 @@
-"""What a timm model gives, from the generated table `timm_models.json` (`tools/timm_table.py`). Only a model that is not
-in the table needs torch: it is built on torch's meta device, and a line on standard error says so."""
+"""The output of a timm model, from the generated table `timm_models.json` (`tools/timm_table.py`).
+
+Only a model that is not in the table needs torch: it is built on torch's meta device, and a line on standard error
+reports this.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def _table() -> dict[str, Any]:
 
 
 def output_signal(options: TimmOptions, c: int, h: int, w: int) -> Vector | Tokens | Pyramid:
-    """The Signal of a model for inputs of this size. Raises SpecError."""
+    """The output Signal of a model for inputs of this size. Raises SpecError."""
     name, _, tag = options.name.partition(".")
     facts = _table()["models"].get(name)
     if facts is None:
@@ -48,8 +51,8 @@ def output_signal(options: TimmOptions, c: int, h: int, w: int) -> Vector | Toke
 
 
 def _no_model(name: str) -> str:
-    near = difflib.get_close_matches(name, _table()["models"], 3, 0.5)
-    hint = f"Did you mean {' or '.join(repr(n) for n in near)}?" if near else "timm.list_models() lists them."
+    matches = difflib.get_close_matches(name, _table()["models"], 3, 0.5)
+    hint = f"Did you mean {' or '.join(repr(n) for n in matches)}?" if matches else "timm.list_models() lists them."
     return f"timm {_table()['timm']} has no model '{name}'. {hint}"
 
 
@@ -62,24 +65,24 @@ def _check_tag(options: TimmOptions, name: str, tag: str, tags: dict[str, Any]) 
         )
 
 
-def _check_drop(options: TimmOptions, takes: list[str]) -> None:
-    for word in ("drop", "drop_path"):
-        if getattr(options, word) and word not in takes:
-            raise SpecError(f"'{options.name}' has no {word}; set it to 0")
+def _check_drop(options: TimmOptions, supported: list[str]) -> None:
+    for name in ("drop", "drop_path"):
+        if getattr(options, name) and name not in supported:
+            raise SpecError(f"'{options.name}' has no {name}; set it to 0")
 
 
 def _check_size(options: TimmOptions, facts: dict[str, Any], size: list[int], h: int, w: int) -> None:
     kind, multiple = facts["input"], facts.get("multiple", 1)
-    wanted = options.img_size
-    if wanted is not None:
+    requested = options.img_size
+    if requested is not None:
         if kind != "sized":
-            takes = "accepts inputs of any size" if kind == "free" else f"accepts {size[0]} x {size[1]} only"
-            raise SpecError(f"'{options.name}' {takes}, and 'img_size' does not change that; delete it")
-        size = [wanted, wanted] if isinstance(wanted, int) else list(wanted)
+            accepts = "accepts inputs of any size" if kind == "free" else f"accepts {size[0]} x {size[1]} only"
+            raise SpecError(f"'{options.name}' {accepts}, and 'img_size' does not change that; delete it")
+        size = [requested, requested] if isinstance(requested, int) else list(requested)
     if kind != "free" and [h, w] != size:
-        also = f', or set "img_size": [{h}, {w}] here' if kind == "sized" and h % multiple == 0 == w % multiple else ""
+        hint = f', or set "img_size": [{h}, {w}] here' if kind == "sized" and h % multiple == 0 == w % multiple else ""
         raise SpecError(
-            f"'{options.name}' accepts {size[0]} x {size[1]} pixels, but its input has {h} x {w}; change the modality's size{also}"
+            f"'{options.name}' accepts {size[0]} x {size[1]} pixels, but its input has {h} x {w}; change the modality's size{hint}"
         )
     if [h, w] != facts["size"] and (h % multiple or w % multiple):
         message = f"'{options.name}' accepts sides that are multiples of {multiple} pixels, but its input has {h} x {w}"
@@ -111,7 +114,7 @@ def _measured(options: TimmOptions, c: int, h: int, w: int) -> Vector | Tokens |
     from fascore.components.encoders.timm import measure
 
     print(
-        f"timm '{options.name}' is not in fascore's table: the check built it on torch's meta device and imported torch for this",
+        f"timm '{options.name}' is not in fascore's table: the check built it on torch's meta device and had to import torch",
         file=sys.stderr,
     )
     return measure(options, c, h, w)

@@ -1,4 +1,7 @@
-"""The core's fusions. Each reads `mask` and gives a feature that does not depend on absent inputs. No torch here."""
+"""The built-in fusions. Each reads `mask` and produces a feature that does not depend on absent inputs.
+
+Importing this module does not import torch.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,19 @@ WIDTH = Field(
 
 
 class _Vectors(Fusion):
-    """Base of fusions of one or more Vectors that bear missing ones."""
+    """Base of fusions of one or more Vectors, of which some may be absent."""
 
     context: ClassVar[tuple[str, ...]] = ("mask",)
     honours_mask: ClassVar[bool] = True
 
     def widths(self, signals: Sequence[Signal]) -> list[int]:
-        """Widths of the inputs. Raises SpecError where one is not a Vector."""
+        """Widths of the inputs. Raises SpecError if one is not a Vector."""
         if not signals:
             raise SpecError(f"{self.type} fuses one or more features; got none")
-        for place, signal in enumerate(signals):
+        for position, signal in enumerate(signals):
             if not isinstance(signal, Vector):
                 raise SpecError(
-                    f"{self.type} accepts Vectors, but {_name(self, place)} produces {signal}; pool it first, for example with attention_pool"
+                    f"{self.type} accepts Vectors, but {_name(self, position)} produces {signal}; pool it first, for example with attention_pool"
                 )
         return [signal.d for signal in signals if isinstance(signal, Vector)]
 
@@ -45,12 +48,12 @@ class _Vectors(Fusion):
         ]
 
 
-def _name(fusion: Fusion, place: int) -> str:
-    return f"'{fusion.inputs[place]}'" if place < len(fusion.inputs) else f"input {place}"
+def _name(fusion: Fusion, position: int) -> str:
+    return f"'{fusion.inputs[position]}'" if position < len(fusion.inputs) else f"input {position}"
 
 
 class _SameWidth(_Vectors):
-    """Base of fusions that need one width."""
+    """Base of fusions whose inputs must have the same width."""
 
     width: PositiveInt | None = WIDTH
 
@@ -60,16 +63,16 @@ class _SameWidth(_Vectors):
 
 
 def one_width(fusion: Fusion, widths: Sequence[int]) -> int:
-    """The width that all inputs share. Raises SpecError that names one that differs."""
-    for place, width in enumerate(widths):
+    """The width that all inputs share. Raises SpecError with the first input that differs."""
+    for position, width in enumerate(widths):
         if width != widths[0]:
-            message = f"needs features of the same width: {_name(fusion, 0)} has {widths[0]}, {_name(fusion, place)} has {width}"
+            message = f"needs features of the same width: {_name(fusion, 0)} has {widths[0]}, {_name(fusion, position)} has {width}"
             raise SpecError(f"{fusion.type} {message}; set 'width' to project them, or use concat")
     return widths[0]
 
 
 class Concat(_Vectors):
-    """Vectors of any widths side by side, then optionally a linear projection; a learned vector stands for an absent one."""
+    """Concatenation of Vectors, then an optional linear projection; a learned vector replaces an absent input."""
 
     type: Literal["concat"] = "concat"
     width: PositiveInt | None = Field(
@@ -99,7 +102,7 @@ class Sum(_SameWidth):
 
 
 class Mean(_SameWidth):
-    """Mean of the features that are present; Tokens are averaged first, over those that stand for a place."""
+    """Mean of the features that are present. Tokens are averaged first, without their prefix tokens."""
 
     type: Literal["mean"] = "mean"
 
@@ -120,7 +123,7 @@ class Mean(_SameWidth):
 
 
 class Gated(_SameWidth):
-    """Weighted mean of the Vectors that are present, the weights from gated attention (Ilse et al. 2018, eq. 9)."""
+    """Weighted mean of the Vectors that are present, with weights from gated attention (Ilse et al. 2018, eq. 9)."""
 
     type: Literal["gated"] = "gated"
     hidden: PositiveInt = Field(64, description="width inside the gates")
@@ -134,9 +137,9 @@ class Gated(_SameWidth):
 
 
 class AttentionPool(Fusion):
-    """One learned query attends to all places of Tokens, and to Vectors as one place each (Lee et al. 2019, PMA with one seed).
+    """One learned query attends to all tokens, and to each Vector as one token (Lee et al. 2019, PMA with one seed).
 
-    Takes any mix of Tokens and Vectors, gives Vector(width).
+    Accepts any mix of Tokens and Vectors and produces Vector(width).
     """
 
     context: ClassVar[tuple[str, ...]] = ("mask",)
@@ -149,10 +152,10 @@ class AttentionPool(Fusion):
     def infer(self, signals: Sequence[Signal]) -> Vector:
         if not signals:
             raise SpecError("attention_pool fuses one or more features; got none")
-        for place, signal in enumerate(signals):
+        for position, signal in enumerate(signals):
             if not isinstance(signal, Tokens | Vector):
                 raise SpecError(
-                    f"attention_pool accepts Tokens and Vectors, but {_name(self, place)} produces {signal}; let its encoder produce tokens"
+                    f"attention_pool accepts Tokens and Vectors, but {_name(self, position)} produces {signal}; let its encoder produce tokens"
                 )
         width = self.width or one_width(self, [s.d for s in signals if isinstance(s, Tokens | Vector)])
         if width % self.heads:

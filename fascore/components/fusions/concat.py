@@ -1,4 +1,4 @@
-"""Concatenation with a learned vector in the place of an absent input."""
+"""Concatenation in which a learned vector replaces an absent input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 
 class ConcatFusion(nn.Module):
-    """Linear(cat(F_1, ..., F_n)), F_i a learned vector where input i is absent. Shapes: n x (B, D_i) -> (B, sum D_i) or (B, width)."""
+    """Linear(cat(F_1, ..., F_n)); F_i is a learned vector if input i is absent.
+
+    Shapes: n x (B, D_i) -> (B, sum D_i) or (B, width).
+    """
 
     def __init__(self, widths: Sequence[int], width: int | None) -> None:
         super().__init__()
@@ -17,9 +20,9 @@ class ConcatFusion(nn.Module):
         self.project = nn.Identity() if width is None else nn.Linear(sum(widths), width)
 
     def forward(self, *features: Tensor, mask: Tensor) -> Tensor:
-        present = [
+        filled = [
             torch.where(mask[:, i, None], feature, self.absent[i].to(feature.dtype))
             for i, feature in enumerate(features)
         ]
-        fused: Tensor = self.project(torch.cat(present, dim=1))
+        fused: Tensor = self.project(torch.cat(filled, dim=1))
         return fused

@@ -10,7 +10,10 @@ from fascore.components.fusions.projections import Projections
 
 
 class MeanFusion(nn.Module):
-    """Mean of the present features. Shapes: n x (B, D), or (B, N_i, D) behind `prefixes` tokens of no place, and mask (B, n) -> (B, D)."""
+    """Mean of the present features; `prefixes` counts the prefix tokens of each input, which are left out.
+
+    Shapes: n x (B, D) or (B, N_i, D), and mask (B, n) -> (B, D).
+    """
 
     def __init__(self, widths: Sequence[int], width: int | None, prefixes: Sequence[int]) -> None:
         super().__init__()

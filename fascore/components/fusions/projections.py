@@ -1,4 +1,4 @@
-"""What the fusions of one width share: projected features side by side, with absent ones as zeros."""
+"""Shared by the fusions of one width: a stack of projected features, with zeros for absent ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Projections(nn.Module):
-    """Each input to one width. Shapes: n x (B, D_i) and mask (B, n) -> (B, n, width), zeros where absent."""
+    """Projects inputs to one width. Shapes: n x (B, D_i) and mask (B, n) -> (B, n, width), zeros where absent."""
 
     def __init__(self, widths: Sequence[int], width: int | None) -> None:
         super().__init__()

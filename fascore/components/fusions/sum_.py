@@ -1,4 +1,4 @@
-"""Sum over the inputs that are present. The file is not `sum`, which would hide the builtin in the package."""
+"""Sum over the inputs that are present. The file is not `sum`, because that would hide the builtin in the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The core's heads. Importing this module imports no torch."""
+"""The built-in heads. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _one_vector(head: Head, signals: Sequence[Signal]) -> int:
 
 
 class Binary(Head):
-    """Bona fide or attack: one logit, binary cross-entropy; the score is its sigmoid. Takes a Vector."""
+    """Bona fide or attack: one logit, binary cross-entropy; the score is its sigmoid. Accepts a Vector."""
 
     type: Literal["binary"] = "binary"
     dropout: float = DROPOUT
@@ -62,15 +62,16 @@ class Binary(Head):
 
 
 class Multiclass(Head):
-    """One of the written classes of any column: softmax cross-entropy; the score is the probability of the bona fide class.
+    """One of the listed classes of a column: softmax cross-entropy; the score is the bona fide class's probability.
 
-    Takes a Vector. A value that is not among `classes` is an error that names the record; `where` leaves rows out. Of a
-    column that has no bona fide class (a device, a subject) the head gives no score.
+    Accepts a Vector. A value that is not among `classes` is an error that names the record; `where` excludes records.
+    For a column without a bona fide class (a device, a subject), the head produces no score.
     """
 
     type: Literal["multiclass"] = "multiclass"
     classes: tuple[Scalar | None, ...] = Field(
-        min_length=2, description="values of the target column in class order; null stands for records without a value"
+        min_length=2,
+        description="values of the target column in class order; null is the class of records without a value",
     )
     bona_fide: Scalar | None = Field(
         None, description="the bona fide class; default: null if that is a class (species), 1 for record.label"
@@ -85,25 +86,25 @@ class Multiclass(Head):
     @model_validator(mode="after")
     def _bona_fide_is_a_class(self) -> Self:
         names = [str(value) for value in self.classes]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"'classes' names '{min(twice)}' twice; delete one")
+        if repeated := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"'classes' names '{min(repeated)}' twice; delete one")
         if self.bona_fide is not None and str(self.bona_fide) not in names:
             raise ValueError(f"'bona_fide' is {self.bona_fide!r}, which is not among 'classes': {', '.join(names)}")
         return self
 
     @property
     def bona_fide_class(self) -> int | None:
-        """Index of the bona fide class; None: this column has none."""
-        wanted = 1 if self.bona_fide is None and self.target.column == "label" else self.bona_fide
+        """Index of the bona fide class; None if the column has none."""
+        value = 1 if self.bona_fide is None and self.target.column == "label" else self.bona_fide
         names = [str(value) for value in self.classes]
-        return names.index(str(wanted)) if str(wanted) in names else None
+        return names.index(str(value)) if str(value) in names else None
 
     @property
-    def scores(self) -> bool:  # type: ignore[override]  # of this head it depends on the column
+    def scores(self) -> bool:  # type: ignore[override]  # for this head, it depends on the column
         return self.bona_fide_class is not None
 
     @property
-    def numbers(self) -> tuple[str, ...]:  # type: ignore[override]  # of this head they depend on its classes
+    def numbers(self) -> tuple[str, ...]:  # type: ignore[override]  # for this head, they depend on its classes
         return class_numbers(self.classes) if self.probabilities else ()
 
     def classes_of(self, column: str) -> tuple[Scalar | None, ...]:
@@ -129,16 +130,16 @@ class Multiclass(Head):
     @classmethod
     def examples(cls) -> list[Any]:
         species = {"target": "record.species", "classes": (None, "print", "replay")}
-        every = (cls(classes=(0, 1), probabilities=True), [Vector(6)], Labels("label"))
-        return [every, (cls.model_validate(species), [Vector(5)], Labels("species"))]
+        binary = (cls(classes=(0, 1), probabilities=True), [Vector(6)], Labels("label"))
+        return [binary, (cls.model_validate(species), [Vector(5)], Labels("species"))]
 
 
 class Pixelwise(Head):
-    """A value in [0, 1] for every place of a feature map, 1 bona fide; the score is their mean (George and Marcel 2019).
+    """A map of values in [0, 1], 1 for bona fide; the score is their mean (George and Marcel 2019).
 
-    Takes a Pyramid (one level of it), a Plane or Tokens with a grid. Learns record.label at every place, or a Plane such
-    as a pseudo depth, resampled to the map. `contrast_depth` is the squared error of values and of the differences
-    to the eight neighbors (Wang et al. 2020, CDL); the network's map passes a sigmoid in all losses.
+    Accepts a Pyramid (one level of it), a Plane, or Tokens with a grid. Learns record.label at every position, or a
+    Plane such as a pseudo depth map, resampled to the feature map. `contrast_depth` is the squared error of the values
+    and of their differences to the eight neighbors (Wang et al. 2020, CDL). All losses apply a sigmoid to the map.
     """
 
     type: Literal["pixelwise"] = "pixelwise"
@@ -148,8 +149,8 @@ class Pixelwise(Head):
     )
     contrast: float = Field(1.0, gt=0, description="weight of the neighbor differences in contrast_depth")
 
-    def place(self, signals: Sequence[Signal]) -> Level:
-        """The feature map that it reads. Raises SpecError."""
+    def level_of(self, signals: Sequence[Signal]) -> Level:
+        """The feature map that the head reads. Raises SpecError."""
         if len(signals) != 1:
             raise SpecError(f"pixelwise reads one input; got {len(signals)}")
         signal = signals[0]
@@ -166,7 +167,7 @@ class Pixelwise(Head):
         )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:
-        size = self.place(signals).size
+        size = self.level_of(signals).size
         if isinstance(target, Dense):
             if not isinstance(target.signal, Plane | Image) or target.signal.c != 1:
                 raise SpecError(f"pixelwise learns record.label or a map of one channel, not {target}")
@@ -180,10 +181,10 @@ class Pixelwise(Head):
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
         from fascore.components.heads.pixelwise import PixelwiseHead
 
-        place, signal = self.place(signals), signals[0]
+        level, signal = self.level_of(signals), signals[0]
         return PixelwiseHead(
-            place.channels,
-            place.size,
+            level.channels,
+            level.size,
             level=self.level if isinstance(signal, Pyramid) else None,
             prefix=signal.prefix if isinstance(signal, Tokens) else None,
             criterion=self.criterion,

@@ -35,12 +35,15 @@ class MulticlassHead(nn.Module, HeadModule):
         return logits
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """(B,) cross-entropy; the smoothed share goes to the other classes alike (K/(K-1) of torch's, which smooths the own class too)."""
-        spread = self.label_smoothing * output.shape[1] / (output.shape[1] - 1)
-        return cross_entropy(output.float(), target, reduction="none", label_smoothing=spread)
+        """(B,) cross-entropy. The smoothed share goes to the other classes equally.
+
+        torch also gives the correct class a part of it, so torch's share is K/(K-1) times as large.
+        """
+        torch_share = self.label_smoothing * output.shape[1] / (output.shape[1] - 1)
+        return cross_entropy(output.float(), target, reduction="none", label_smoothing=torch_share)
 
     def score(self, output: Tensor) -> Tensor:
-        """(B,) probability of the bona fide class. The check refuses a head without one as a score."""
+        """(B,) probability of the bona fide class. The check rejects a head without one as the score."""
         assert self.bona_fide is not None
         return output.float().softmax(1)[:, self.bona_fide]
 

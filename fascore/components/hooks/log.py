@@ -1,4 +1,4 @@
-"""The JSON log: one line a step and one an epoch in `log.jsonl`."""
+"""The JSON log: one line per step and one per epoch in `log.jsonl`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fascore.contract.hooks import RunFacts, Step, hookimpl
 
 
 class JsonLog:
-    """Appends whole lines. A run that goes on drops the lines after its checkpoint, so that no step stands twice."""
+    """Appends complete lines. A resumed run drops the lines after its checkpoint, so that no step occurs twice."""
 
     always = True
 
@@ -26,7 +26,7 @@ class JsonLog:
         if path.exists():
             write_whole(
                 path,
-                "".join(line + "\n" for line in path.read_text(encoding="utf-8").splitlines() if _kept(line, done)),
+                "".join(line + "\n" for line in path.read_text(encoding="utf-8").splitlines() if _belongs(line, done)),
             )
 
     @hookimpl
@@ -55,7 +55,7 @@ def _path(run: RunFacts) -> Path:
 
 
 def _append(run: RunFacts, entry: Mapping[str, Any]) -> None:
-    """One write of one line, so that a killed run leaves at most its last line unfinished."""
+    """Append a line in a single write, so that a killed run leaves at most its last line unfinished."""
     run.folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(_path(run), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
@@ -64,8 +64,8 @@ def _append(run: RunFacts, entry: Mapping[str, Any]) -> None:
         os.close(handle)
 
 
-def _kept(line: str, done: int) -> bool:
-    """Whether a line is whole and of a step that the checkpoint holds."""
+def _belongs(line: str, done: int) -> bool:
+    """Whether a line is complete and belongs to a step that the checkpoint contains."""
     try:
         return bool(json.loads(line)["step"] <= done)
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Progress on the terminal: a bar, or plain lines where the output is not a terminal."""
+"""Progress on the terminal: a bar, or plain lines if the output is not a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fascore.contract.pace import QUIET, Pace
 
 
 class Progress:
-    """Epoch, loss, records a second, and time left; one line an epoch with the figures of dev. It takes no options."""
+    """Epoch, loss, records per second, and time left; one line per epoch with the metrics on dev. It has no options."""
 
     always = True
 
@@ -53,20 +53,20 @@ class Progress:
     @hookimpl
     def step_ended(self, step: Step) -> None:
         self._done = step.step
-        now = step.records / max(step.seconds, 1e-9)
-        self._speed = now if not self._speed else 0.9 * self._speed + 0.1 * now
+        current = step.records / max(step.seconds, 1e-9)
+        self._speed = current if not self._speed else 0.9 * self._speed + 0.1 * current
         name = "loss" if "loss" in step.losses else next(iter(step.losses), "")
         facts = (
             f"{name} {step.losses[name]:.4f}  {self._speed:.0f} records/s" if name else f"{self._speed:.0f} records/s"
         )
-        where = f"epoch {step.epoch + 1}/{step.epochs}"
+        epoch = f"epoch {step.epoch + 1}/{step.epochs}"
         if self._bar is not None:
-            self._bar.update(self._task, completed=step.step, description=where, facts=facts)
+            self._bar.update(self._task, completed=step.step, description=epoch, facts=facts)
         elif self._pace.due():
-            left = timedelta(
+            time_left = timedelta(
                 seconds=round((step.epochs * step.steps - step.step) * step.records / max(self._speed, 1e-9))
             )
-            self._console.print(f"{where}  step {step.step}  {facts}  {left} left", highlight=False)
+            self._console.print(f"{epoch}  step {step.step}  {facts}  {time_left} left", highlight=False)
 
     @hookimpl
     def epoch_ended(self, epoch: int, metrics: Mapping[str, float]) -> None:

@@ -11,14 +11,14 @@ from fascore.contract.hooks import RunFacts, Step, hookimpl
 
 
 class TensorBoard:
-    """Losses and rates a step, figures of dev an epoch, in `tensorboard/`; it takes no options."""
+    """Losses and learning rates per step and metrics on dev per epoch, in `tensorboard/`. It has no options."""
 
     Options = Config
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         validate(Config, options)
         try:
-            import tensorboard  # noqa: F401 - torch's writer needs it and says so less clearly
+            import tensorboard  # noqa: F401 - torch's writer needs it, and its own message is less clear
         except ImportError as error:
             raise FascoreError(
                 "trackers.tensorboard: tensorboard is not installed; pip install 'fascore[tensorboard]'"
@@ -31,7 +31,7 @@ class TensorBoard:
         from torch.utils.tensorboard import SummaryWriter
 
         self._step = done
-        # Events after the checkpoint are from steps that will be taken again: the viewer drops them.
+        # Events after the checkpoint belong to steps that will be repeated; the viewer drops them.
         self._writer = SummaryWriter(str(run.folder / "tensorboard"), purge_step=done + 1)
 
     @hookimpl

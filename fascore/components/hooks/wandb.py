@@ -1,4 +1,4 @@
-"""Weights & Biases as a tracker, offline unless its options say otherwise."""
+"""Weights & Biases as a tracker, offline unless its options specify otherwise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fascore.contract.hooks import RunFacts, Step, hookimpl
 
 
 class WandbOptions(Config):
-    """What `trackers.wandb` of a spec may say."""
+    """Options of `trackers.wandb` in a spec."""
 
     project: str = Field("fascore", description="project that the run belongs to")
     entity: str | None = Field(None, description="user or team; default: the user who is logged in")
@@ -23,7 +23,7 @@ class WandbOptions(Config):
 
 
 class Wandb:
-    """Losses and rates a step, figures of dev an epoch; a run that goes on stays one run."""
+    """Losses and learning rates per step, metrics on dev per epoch. A resumed run remains a single wandb run."""
 
     Options = WandbOptions
 

@@ -1,4 +1,4 @@
-"""Modalities of the core. Importing this module imports no numpy, OpenCV or torch."""
+"""The built-in modalities. Importing this module does not import numpy, OpenCV, or torch."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CLIP: dict[str, Any] = {**FACES, "clip": {"type": "face_frames", "inputs": ["fac
 
 
 class Faces(Modality):
-    """Box, points and confidence of the face in each frame, found once for all modalities that need them.
+    """Box, points, and confidence of the face in each frame, detected once for all modalities that need them.
 
-    Only other modalities read it. A record without a face in any frame gives the response `no_face`.
+    Only other modalities read it. If no frame of a record shows a face, the response is `no_face`.
     """
 
     type: Literal["faces"] = "faces"
@@ -60,10 +60,10 @@ class Faces(Modality):
 
 
 class FaceFrames(Modality):
-    """Square crops of the face, spread evenly over the time in which there is one: Image, or Clip with `frames`.
+    """Square crops of the face, spread evenly over the time in which it is visible: Image, or Clip with `frames`.
 
-    Ports: `crop` maps face frame to pixels, Plane(1 or T, 2, 3); `points` are the landmarks in the crop. A record with
-    fewer frames than are wanted repeats them.
+    Ports: `crop` maps the face frame to pixels, Plane(1 or T, 2, 3); `points` are the landmarks in the crop. If a
+    record has too few frames, frames are repeated.
     """
 
     type: Literal["face_frames"] = "face_frames"
@@ -89,7 +89,7 @@ class FaceFrames(Modality):
 
     @property
     def reserved(self) -> int:
-        """Pixels stored beyond each side."""
+        """Number of pixels stored beyond each side."""
         return round(self.size * self.reserve)
 
     def channels(self) -> tuple[str, ...]:
@@ -136,11 +136,11 @@ class FaceFrames(Modality):
 
 
 class DepthMap(Modality):
-    """Depth in the crop of a face: near is 1, far is 0. Plane(1 or T, H, W), and the same as port `valid`.
+    """Depth in the crop of a face: near is 1, far is 0. Plane(1 or T, H, W), and the port `valid` of the same shape.
 
-    In meters it is clip(0.5 + (median over the face - z) / span, 0, 1); relative depth is spread between its 2nd and
-    98th percentile in the face box; raw depth is the pixel over the largest that its type can hold. Frames are matched
-    by nearest time; the channel is registered with the crop's, at any resolution.
+    Metric depth becomes clip(0.5 + (median over the face - z) / span, 0, 1). Relative depth is scaled between its 2nd
+    and 98th percentiles in the face box. Raw depth is divided by the largest value of its pixel type. Frames are
+    matched by nearest time; the channel must be registered with the cropped one, at any resolution.
     """
 
     type: Literal["depth_map"] = "depth_map"
@@ -190,8 +190,8 @@ class DepthMap(Modality):
 class Infrared(Modality):
     """Infrared in the crop of a face: Image(1, H, W), or a Clip for a clip.
 
-    8-bit pixels are divided by 255; 16-bit ones are spread between the given limits, or between the 1st and 99th
-    percentile in the face box. Frames are matched by nearest time.
+    8-bit pixels are divided by 255; 16-bit pixels are scaled between `limits`, or between the 1st and 99th percentiles
+    in the face box. Frames are matched by nearest time.
     """
 
     type: Literal["infrared"] = "infrared"
@@ -223,10 +223,10 @@ class Infrared(Modality):
 
 
 class Difference(Modality):
-    """Each frame of a clip minus the one before it, made when loading: nothing is stored.
+    """Each frame of a clip minus the previous one, computed when loading: nothing is stored.
 
-    `stacked` gives Plane((T - 1) * C, H, W) of signed differences in [-1, 1], frame-major; `clip` gives
-    Clip(T - 1, C, H, W) with 0.5 for no change, (1 + difference) / 2.
+    `stacked` produces Plane((T - 1) * C, H, W) of signed differences in [-1, 1], frame-major; `clip` produces
+    Clip(T - 1, C, H, W) with (1 + difference) / 2, so that 0.5 means no change.
     """
 
     stored: ClassVar[bool] = False
@@ -254,10 +254,10 @@ class Difference(Modality):
 
 
 class PseudoDepth(Modality):
-    """A target for depth supervision where nothing measures depth: a face's height over its landmarks, near is 1.
+    """A target for depth supervision without measured depth: the height of a face by its landmarks; near is 1.
 
-    The canonical face is laid under the landmarks; bona fide records are face-shaped, attacks flat zeros
-    (Liu et al. 2018, doi:10.1109/CVPR.2018.00048, where heights come from a fitted 3D face). Plane(1, size, size).
+    The canonical face is fitted to the landmarks. Bona fide records are face-shaped; attacks are all zeros (Liu et al.
+    2018, doi:10.1109/CVPR.2018.00048, who take the heights from a fitted 3D face). Plane(1, size, size).
     """
 
     type: Literal["pseudo_depth"] = "pseudo_depth"

@@ -1,4 +1,4 @@
-"""What channels that follow the crop of a face share."""
+"""Shared by the modalities whose channel follows the crop of a face."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fascore.data.media import as_gray
 
 
 class Cut(NamedTuple):
-    """One crop of a following channel: `place` among the face's crops, `value` and `measured` (S, S), and the face `box` in it, pixels."""
+    """One crop: its `place` among the face crops, `value` and `measured` (S, S), and the face `box` in pixels."""
 
     place: tuple[int, ...]
     value: np.ndarray
@@ -24,7 +24,7 @@ class Cut(NamedTuple):
 
 
 class CropFollower:
-    """Cuts a channel as the face was cut, at a size of its own, and with the same share of reserve."""
+    """Crops a channel like the face, at its own size, with the same relative reserve."""
 
     def __init__(self, channel_name: str, face_size: int, size: int | None) -> None:
         self.channel, self.face_size, self.size = channel_name, face_size, size or face_size
@@ -34,9 +34,11 @@ class CropFollower:
         return self.size + 2 * round(self.size * (face_stored - self.face_size) / (2 * self.face_size))
 
     def cuts(self, record: Record, face: Arrays, invalid: int | None, *, exact: bool) -> Iterator[Cut]:
-        """Every crop once, each frame of the channel decoded once. `invalid` is the pixel that means no measurement."""
+        """Every crop once; each frame of the channel is decoded once. `invalid` marks pixels without a measurement."""
         if missing := [name for name in ("crop", "times", "box", "frame_size") if name not in face]:
-            raise FascoreError(f"its input stores no '{missing[0]}': it is not a crop of a face; name a face_frames")
+            raise FascoreError(
+                f"its input stores no '{missing[0]}' because it is not a crop of a face; name a face_frames modality"
+            )
         source = channel(record, self.channel)
         rows = nearest(source.times(), face["times"])
         size = self.stored_size(face["value"].shape[-1])
@@ -55,7 +57,7 @@ class CropFollower:
                 )
 
     def _box(self, box: np.ndarray, size: int) -> tuple[slice, slice]:
-        """The face box in pixels of the stored crop, one pixel at least."""
+        """The face box in pixels of the stored crop, at least one pixel wide and high."""
         x1, y1, x2, y2 = np.clip((box * self.size + size) / 2, 0, size)
         return _span(y1, y2, size), _span(x1, x2, size)
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from fascore.contract.kinds.protocols import Draws
 
 ROBUST = (2.0, 98.0)
-"""Percentiles between which relative depth is spread."""
+"""Percentiles between which relative depth is scaled."""
 FILL = {"far": 0.0, "median": 0.5, "nearest": 0.0}
 
 
 class DepthMapModule(ModalityModule):
-    """Stores (V, T, S, S) `value` as decoded and `valid` uint8, and of each crop's face box (V, T) `low`, `median`, `high`.
+    """Stores (V, T, S, S) `value` as decoded and `valid` uint8, and (V, T) `low`, `median`, `high` of each face box.
 
     T is 1 for single images.
     """
@@ -49,11 +49,11 @@ class DepthMapModule(ModalityModule):
         valid = np.zeros((*shape, size, size), dtype=np.uint8)
         levels = np.zeros((*shape, 3), dtype=np.float32)
         for place, value, measured, box in self.follower.cuts(record, face, self.invalid, exact=True):
-            inside = value[box][measured[box] > 0]
-            if not len(inside):
+            face_values = value[box][measured[box] > 0]
+            if not len(face_values):
                 raise NoResponse("refused", f"channel '{self.follower.channel}' has no measurement in the face")
-            low, high = np.percentile(inside, ROBUST)
-            levels[place] = low, np.median(inside), high
+            low, high = np.percentile(face_values, ROBUST)
+            levels[place] = low, np.median(face_values), high
             values[place] = filled(value, measured) if self.holes == "nearest" else value
             valid[place] = measured
         table = np.stack([values[place] for place in np.ndindex(shape)]).reshape(valid.shape)
@@ -71,17 +71,19 @@ class DepthMapModule(ModalityModule):
 
         from fascore.data.augmentation import sample
 
-        value, valid = self._normalised(stored), stored["valid"].float()
+        value, valid = self._normalized(stored), stored["valid"].float()
         weight = torch.ones_like(valid) if self.holes == "nearest" else valid
-        size, reach = self.follower.size, value.shape[-1] / self.follower.size
-        total, share, seen = sample(torch.stack([value * weight, weight, valid], dim=1), draws, size, reach).unbind(1)
-        fill = torch.full_like(total, FILL[self.holes])
+        size, extent = self.follower.size, value.shape[-1] / self.follower.size
+        weighted, share, validity = sample(
+            torch.stack([value * weight, weight, valid], dim=1), draws, size, extent
+        ).unbind(1)
+        fill = torch.full_like(weighted, FILL[self.holes])
         return {
-            "": torch.where(share > 1e-3, total / share.clamp(min=1e-3), fill).clamp(0, 1),
-            "valid": (seen >= 0.5).float(),
+            "": torch.where(share > 1e-3, weighted / share.clamp(min=1e-3), fill).clamp(0, 1),
+            "valid": (validity >= 0.5).float(),
         }
 
-    def _normalised(self, stored: Mapping[str, Tensor]) -> Tensor:
+    def _normalized(self, stored: Mapping[str, Tensor]) -> Tensor:
         """(N, T, S, S) in [0, 1], near is 1."""
         import torch
 
@@ -98,11 +100,11 @@ class DepthMapModule(ModalityModule):
 
 
 def filled(value: np.ndarray, measured: np.ndarray) -> np.ndarray:
-    """Every pixel that was not measured takes the value of the nearest that was."""
+    """A copy in which every unmeasured pixel has the value of the nearest measured pixel."""
     import cv2
 
     labels = cv2.distanceTransformWithLabels(1 - measured, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
-    of_label = np.zeros(labels.max() + 1, dtype=value.dtype)
-    of_label[labels[measured > 0]] = value[measured > 0]
-    whole: np.ndarray = of_label[labels]
-    return whole
+    value_of_label = np.zeros(labels.max() + 1, dtype=value.dtype)
+    value_of_label[labels[measured > 0]] = value[measured > 0]
+    complete: np.ndarray = value_of_label[labels]
+    return complete

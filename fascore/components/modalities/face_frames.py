@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 
 class FaceFramesModule(ModalityModule):
-    """Stores, by view (V, …) or view and frame (V, T, …): `value` uint8 (…, 3, S, S), S the size with its reserve;
-    `crop` (…, 2, 3) from face frame to pixels; `box` (…, 4) and `points` (…, N, 2) in the face frame; `times` (…);
-    `frame_size` (V, 2) height and width of the channel's frames.
+    """Stores, per view (V, …) or per view and frame (V, T, …):
+
+    `value` uint8 (…, 3, S, S), where S is the size including the reserve; `crop` (…, 2, 3) from face frame to pixels;
+    `box` (…, 4) and `points` (…, N, 2) in the face frame; `times` (…); `frame_size` (V, 2), height and width of the
+    channel's frames.
     """
 
     def __init__(
@@ -67,15 +69,15 @@ class FaceFramesModule(ModalityModule):
         return arrays
 
     def _rows(self, faces: Arrays) -> np.ndarray:
-        """Rows of the faces that can be used. Raises NoResponse where points are wanted and there are none."""
-        seen = np.isfinite(faces["boxes"]).all(axis=1)
+        """Rows of the usable faces. Raises NoResponse if points are needed but missing."""
+        detected = np.isfinite(faces["boxes"]).all(axis=1)
         if self.align == "none" and self.landmarks is None:
-            return np.flatnonzero(seen)
+            return np.flatnonzero(detected)
         if "points" not in faces:
             raise NoResponse(
                 "refused", "the detector returns no points; choose one that does, or leave out 'align' and 'landmarks'"
             )
-        rows = np.flatnonzero(seen & np.isfinite(faces["points"]).all(axis=(1, 2)))
+        rows = np.flatnonzero(detected & np.isfinite(faces["points"]).all(axis=(1, 2)))
         if not len(rows):
             raise NoResponse("no_face", "no frame has both a face and its points")
         return rows
@@ -124,7 +126,7 @@ class FaceFramesModule(ModalityModule):
 
 
 def wanted_times(times: np.ndarray, views: int, frames: int | None, fps: float | None) -> np.ndarray:
-    """(V,) or (V, T) seconds: the record in V equal parts, and of each its middle, T equal steps, or T frames at `fps`."""
+    """(V,) or (V, T) seconds: for each of V equal parts, the middle, T equal steps, or T frames at `fps`."""
     edges = np.linspace(times[0], times[-1], views + 1)
     if frames is None:
         return (edges[:-1] + edges[1:]) / 2
@@ -134,12 +136,12 @@ def wanted_times(times: np.ndarray, views: int, frames: int | None, fps: float |
 
 
 def _table(chosen: np.ndarray, by_row: Mapping[int, np.ndarray]) -> np.ndarray:
-    """Values of the chosen rows, (*chosen.shape, …)."""
+    """Values of the chosen rows, as an array (*chosen.shape, …)."""
     flat = np.stack([by_row[row] for row in chosen.ravel().tolist()])
     return flat.reshape(*chosen.shape, *flat.shape[1:])
 
 
 def _box(matrix: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The upright box (x1, y1, x2, y2) in the face frame around a box in pixels."""
+    """The upright box (x1, y1, x2, y2) in the face frame that encloses a box in pixels."""
     corners = to_frame(matrix, box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2))
     return np.concatenate([corners.min(0), corners.max(0)]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Where the face is in each frame."""
+"""The position of the face in each frame."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from fascore.contract.record import Record, Source
 from fascore.data.geometry import channel, middles, nearest
 from fascore.data.media import as_rgb
 
-NEIGHBOURS = 4
-"""Detections before and after one whose median tells where the tracked face is."""
+NEIGHBORS = 4
+"""Number of detections before and after another one whose median locates the tracked face."""
 NO_PICTURE = np.empty((0, 0, 3), dtype=np.uint8)
 
 
 class FacesModule(ModalityModule):
-    """One row a frame that was looked at: `boxes` (F, 4), `confidence` (F,), `times` (F,), `frames` (F,), and `points`
-    (F, N, 2) where the detector gives them; pixels, seconds, NaN where there is no face.
+    """Stores one row per examined frame, in pixels and seconds, NaN for frames without a face.
+
+    `boxes` (F, 4), `confidence` (F,), `times` (F,), `frames` (F,), and, if the detector returns them, `points` (F, N,
+    2).
     """
 
     def __init__(
@@ -65,26 +67,26 @@ class FacesModule(ModalityModule):
 
 
 def steady(faces: Sequence[Face | None]) -> list[Face | None]:
-    """The track of one face: a detection further from its neighbours' median than a face is wide is another face.
+    """The track of one face. A detection farther from the median of its neighbors than a face is wide is another face.
 
-    Neighbors are as many before as after, so that a face may walk; the first and last detection have none.
+    There are as many neighbors before a detection as after it, so that the face may move; the first and last have none.
     """
     rows = [row for row, face in enumerate(faces) if face]
     if not rows:
         return list(faces)
     boxes = np.stack([face.box for face in faces if face])
-    centres, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(1)
+    centers, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).max(1)
     kept: list[Face | None] = list(faces)
     for place, row in enumerate(rows):
-        reach = min(NEIGHBOURS, place, len(rows) - 1 - place)
+        reach = min(NEIGHBORS, place, len(rows) - 1 - place)
         near = slice(place - reach, place + reach + 1)
-        if np.abs(centres[place] - np.median(centres[near], axis=0)).max() > np.median(sides[near]):
+        if np.abs(centers[place] - np.median(centers[near], axis=0)).max() > np.median(sides[near]):
             kept[row] = None
     return kept
 
 
 def table(faces: Sequence[Face | None]) -> dict[str, np.ndarray]:
-    """Boxes, confidence and, if any face has them, points; NaN and confidence 0 where there is no face."""
+    """Boxes, confidence, and, if any face has them, points; NaN and confidence 0 for frames without a face."""
     boxes = np.full((len(faces), 4), np.nan, dtype=np.float32)
     confidence = np.zeros(len(faces), dtype=np.float32)
     count = max((len(face.points) for face in faces if face and face.points is not None), default=0)

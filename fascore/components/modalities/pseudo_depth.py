@@ -1,4 +1,4 @@
-"""The height of a face over its landmarks."""
+"""The height of a face, computed from its landmarks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
     from fascore.contract.kinds.protocols import Draws
 
-CENTRE, AXES = (0.0, 0.14), (0.72, 0.93)
-"""Ellipse of the face outline, from hairline to chin and 2.3 distances of the eyes wide, in the template's frame, where
-eyes are at y -0.08 and the mouth at 0.65."""
+CENTER, AXES = (0.0, 0.14), (0.72, 0.93)
+"""Ellipse of the face outline in the template's frame, from hairline to chin and 2.3 eye distances wide.
+
+The eyes are at y = -0.08 and the mouth is at y = 0.65."""
 NOSE, NOSE_WIDTH, NOSE_HEIGHT = (0.0, 0.28), 0.18, 0.25
-"""Tip of the nose: a Gaussian on top of an ellipsoid; both sum to 1 at most."""
+"""Tip of the nose: a Gaussian on top of an ellipsoid; together they reach 1 at most."""
 
 
 class PseudoDepthModule(ModalityModule):
-    """Stores `shaped` (V, 1): 1 where the target is a face, 0 where it is flat. The map is drawn when loading, so that
-    it lies under the augmented points.
+    """Stores `shaped` (V, 1): 1 if the target is a face, 0 if it is flat.
+
+    The map is computed when loading, so that it matches the augmented points.
     """
 
     def __init__(self, size: int, attacks: Literal["flat", "face"]) -> None:
@@ -46,7 +48,7 @@ class PseudoDepthModule(ModalityModule):
 def height_map(points: Tensor, size: int) -> Tensor:
     """(N, 5, 68 or 140, 2) points in [0, 1] -> (N, 1, size, size) heights in [0, 1], 0 outside the face.
 
-    The affine map from five points to the template, by least squares, takes each pixel into the canonical face.
+    The affine map from five points to the template, by least squares, maps each pixel to the canonical face.
     """
     import torch
 
@@ -54,18 +56,18 @@ def height_map(points: Tensor, size: int) -> Tensor:
     ones = torch.ones_like(five[..., :1])
     template = torch.as_tensor(FIVE, device=points.device, dtype=points.dtype).expand(len(points), -1, -1)
     affine = torch.linalg.lstsq(torch.cat([five, ones], dim=-1), template).solution
-    centre = (torch.arange(size, device=points.device, dtype=points.dtype) + 0.5) / size
-    y, x = torch.meshgrid(centre, centre, indexing="ij")
+    centers = (torch.arange(size, device=points.device, dtype=points.dtype) + 0.5) / size
+    y, x = torch.meshgrid(centers, centers, indexing="ij")
     pixels = torch.stack([x, y, torch.ones_like(x)], dim=-1)
     return canonical_height(torch.einsum("hwi,nij->nhwj", pixels, affine))[:, None]
 
 
 def canonical_height(place: Tensor) -> Tensor:
-    """Height of the canonical face at (…, 2) places of the template's frame: an ellipsoid and a nose, 1 at its tip."""
+    """Height of the canonical face at points (…, 2) of the template's frame: an ellipsoid and a nose, 1 at its tip."""
     import torch
 
-    away = (place - place.new_tensor(CENTRE)) / place.new_tensor(AXES)
-    dome = (1 - (away**2).sum(-1)).clamp(min=0)
+    offset = (place - place.new_tensor(CENTER)) / place.new_tensor(AXES)
+    dome = (1 - (offset**2).sum(-1)).clamp(min=0)
     nose = torch.exp(-((place - place.new_tensor(NOSE)) ** 2).sum(-1) / (2 * NOSE_WIDTH**2))
     return ((1 - NOSE_HEIGHT) * dome.sqrt() + NOSE_HEIGHT * nose * (dome > 0)).clamp(0, 1)
 

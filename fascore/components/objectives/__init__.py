@@ -1,4 +1,4 @@
-"""The core's objectives. Importing this module imports no torch."""
+"""The built-in objectives. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _vector_of(objective: Objective, signals: Sequence[Signal], target: Target) 
 
 
 class Center(Objective):
-    """Half the squared distance of each feature to the center of its class (Wen et al. 2016, eq. 2). Takes a Vector.
+    """Half the squared distance of each feature to the center of its class (Wen et al. 2016, eq. 2). Accepts a Vector.
 
     The centers are not parameters: after each step they move toward the features of the batch, over all processes.
     """
@@ -71,10 +71,10 @@ class Center(Objective):
 
 
 class SupervisedContrastive(Objective):
-    """Pulls features of one value of the target together and others apart (Khosla et al. 2020, eq. 2). Takes a Vector.
+    """Pulls features of one target value together and others apart (Khosla et al. 2020, eq. 2). Accepts a Vector.
 
-    Positives and negatives are the records of the whole step, gathered over all processes with gradient. Records without a
-    positive have no loss.
+    Positives and negatives are the records of the entire step, gathered over all processes with gradients. Records
+    without a positive have no loss.
     """
 
     type: Literal["supervised_contrastive"] = "supervised_contrastive"

@@ -12,7 +12,7 @@ from fascore.training.distributed import total
 
 
 class CenterObjective(nn.Module):
-    """1/2 ||x_i - c_{y_i}||^2 for each record, eq. 2. Shapes: (B, D) and (B,) int64 -> (B,)."""
+    """1/2 ||x_i - c_{y_i}||^2 for each record i, eq. 2. Shapes: (B, D) and (B,) int64 -> (B,)."""
 
     centres: Tensor
     begun: Tensor
@@ -25,7 +25,7 @@ class CenterObjective(nn.Module):
         self.register_buffer("centres", torch.zeros(classes, width))
         if start == "first":
             self.register_buffer("begun", torch.zeros(classes, dtype=torch.bool))
-        # Of the step that is under way only: sums of c_j - x_i and numbers of records, by class.
+        # For the current step only: sums of c_j - x_i and numbers of records, by class.
         self.register_buffer("shift", torch.zeros(classes, width), persistent=False)
         self.register_buffer("count", torch.zeros(classes), persistent=False)
 
@@ -39,7 +39,7 @@ class CenterObjective(nn.Module):
         return difference.square().sum(1) / 2
 
     def _begin(self, feature: Tensor, target: Tensor) -> None:
-        """Put a class's center at the mean of its first records, over all processes."""
+        """Set the center of each new class to the mean of its first records, over all processes."""
         if bool(self.begun.all()):
             return
         ones = feature.new_ones(len(feature))

@@ -11,8 +11,9 @@ from torch.nn.functional import normalize, pad
 class SupervisedContrastiveObjective(nn.Module):
     """Eq. 2 of Khosla et al. 2020 on features of length 1. Shapes: (B, D) and (B,) int64 -> (B,).
 
-    Every process must call it in every step, rows or none. Each process computes the losses of all records, others'
-    features as constants: its gradient is that of the sum over all processes, and the backward pass needs no communication.
+    Every process must call it in every step, even without rows. Each process computes the losses of all records and
+    treats the features of other processes as constants. Its gradient is thus that of the sum over all processes, and
+    the backward pass needs no communication.
     """
 
     def __init__(self, width: int, *, temperature: float, projection: int | None) -> None:
@@ -23,12 +24,12 @@ class SupervisedContrastiveObjective(nn.Module):
 
     def forward(self, feature: Tensor, *, target: Tensor) -> Tensor:
         z = normalize(self.project(feature).float(), dim=1)
-        every, targets, own = gathered(z, target)
+        all_features, targets, own = gathered(z, target)
         with torch.autocast(z.device.type, enabled=False):
-            losses = supervised_contrastive(every, targets, self.temperature)
-        if len(every) == len(z):
+            losses = supervised_contrastive(all_features, targets, self.temperature)
+        if len(all_features) == len(z):
             return losses
-        # The value is that of the own records; the gradient is that of everyone's, through the own features.
+        # The value is the loss of this process's records; the gradient is that of all losses through its own features.
         return losses[own].detach() + (losses.sum() - losses.sum().detach()) / max(len(z), 1)
 
 
@@ -48,18 +49,21 @@ def supervised_contrastive(z: Tensor, target: Tensor, temperature: float) -> Ten
 
 
 def gathered(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor, slice]:
-    """Features and targets of all processes, the own ones with gradient, and where those stand. Row counts may differ."""
+    """Features and targets of all processes, and the slice of this process, whose features keep gradients.
+
+    The numbers of rows may differ between processes.
+    """
     if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
         return z, target, slice(None)
     rank, world = dist.get_rank(), dist.get_world_size()
     sizes = [torch.zeros(1, dtype=torch.long, device=z.device) for _ in range(world)]
     dist.all_gather(sizes, torch.tensor([len(z)], device=z.device))
     counts = [int(size) for size in sizes]
-    most = max(counts)
-    features = [z.new_zeros(most, z.shape[1]) for _ in counts]
-    dist.all_gather(features, pad(z.detach(), (0, 0, 0, most - len(z))))
-    targets = [target.new_zeros(most) for _ in counts]
-    dist.all_gather(targets, pad(target, (0, most - len(target))))
-    parts = [z if r == rank else feature[:n] for r, (feature, n) in enumerate(zip(features, counts))]
+    longest = max(counts)
+    features = [z.new_zeros(longest, z.shape[1]) for _ in counts]
+    dist.all_gather(features, pad(z.detach(), (0, 0, 0, longest - len(z))))
+    targets = [target.new_zeros(longest) for _ in counts]
+    dist.all_gather(targets, pad(target, (0, longest - len(target))))
+    blocks = [z if r == rank else feature[:n] for r, (feature, n) in enumerate(zip(features, counts))]
     start = sum(counts[:rank])
-    return torch.cat(parts), torch.cat([t[:n] for t, n in zip(targets, counts)]), slice(start, start + counts[rank])
+    return torch.cat(blocks), torch.cat([t[:n] for t, n in zip(targets, counts)]), slice(start, start + counts[rank])

@@ -1,4 +1,4 @@
-"""The core's recipes. Importing this imports no torch."""
+"""The built-in recipes. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Supervised(Recipe):
-    """Minimise the weighted sum of all losses of heads and objectives with one optimizer over all weights."""
+    """Minimizes the weighted sum of all losses of heads and objectives with one optimizer over all weights."""
 
     type: Literal["supervised"] = "supervised"
     optimizer: Optimizer = Field(

@@ -15,7 +15,7 @@ from fascore.training.optim import make_optimizer
 
 
 class SupervisedTraining:
-    """One step is one batch: forward, sum of losses, backward. With `frozen` nothing is trained."""
+    """One step is one batch: forward, sum of losses, backward. With `frozen`, nothing is trained."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class SupervisedTraining:
 
     def step(self, engine: Engine, batch: Batch) -> Mapping[str, Tensor]:
         losses: dict[str, Tensor] = {}
-        if self._optimizer is None:  # no pass either: it would move the running statistics of batch norms
+        if self._optimizer is None:  # and no forward pass, which would change the running statistics of batch norms
             return losses
 
         def closure() -> Tensor:
@@ -63,18 +63,18 @@ class SupervisedTraining:
 
 
 def _groups(graph: Graph) -> list[dict[str, Any]]:
-    """Two groups of parameters: tensors of two axes or more, and the others, whose weight does not decay."""
+    """Two groups of parameters: tensors of two or more axes, and the others, which have no weight decay."""
     matrices, others = (
-        [p for p in graph.parameters() if (p.ndim > 1) == several and p.requires_grad] for several in (True, False)
+        [p for p in graph.parameters() if (p.ndim > 1) == is_matrix and p.requires_grad] for is_matrix in (True, False)
     )
     return [group for group in ({"params": matrices}, {"params": others, "weight_decay": 0.0}) if group["params"]]
 
 
 def _all_loaded(graph: Graph) -> None:
-    """Refuse a node or head that would stay at its random weights."""
-    loaded = [(node, graph.node(name)) for name, node in graph.plan.nodes.items()]
-    loaded += [(node, graph.head(name)) for name, node in graph.plan.heads.items()]
-    for node, module in loaded:
+    """Refuse a node or head that would keep its random weights."""
+    trainable = [(node, graph.node(name)) for name, node in graph.plan.nodes.items()]
+    trainable += [(node, graph.head(name)) for name, node in graph.plan.heads.items()]
+    for node, module in trainable:
         if getattr(node.component, "weights", None) is None and any(True for _ in module.parameters()):
             raise SpecError(
                 f"{node.path}: with recipe.frozen nothing is trained, so this would stay random; set its 'weights', or delete 'frozen'"

@@ -1,4 +1,4 @@
-"""The core's samplers. Importing this module imports no torch."""
+"""The built-in samplers. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fascore.contract.record import Record
 
 
 class Shuffle(Sampler):
-    """Every record once an epoch, in a new order.
+    """Every record once per epoch, in a new order each time.
 
-    The epoch has as many batches as `batch_size` makes of it, and they are of even size (33 records at 32: 17 and 16), so
-    that no tiny last batch spoils batch statistics.
+    `batch_size` determines the number of batches. They are of equal size, to within one record (33 records at 32: 17
+    and 16), so that no tiny last batch spoils batch statistics.
     """
 
     type: Literal["shuffle"] = "shuffle"
@@ -34,10 +34,11 @@ class Shuffle(Sampler):
 
 
 class Balanced(Sampler):
-    """Every group of records has an equal share of every batch, by label, task, species or subject.
+    """Every group of records (by label, task, species, or subject) has an equal share of every batch.
 
-    An epoch draws as many records as there are; a small group comes round again, newly shuffled, a large one is drawn in
-    part. Within a batch the records of a group stand together, so that `batch[r::n]` has its share of every group.
+    An epoch draws as many records as there are in total. A small group is repeated, newly shuffled; a large one is
+    drawn in part. Within a batch the records of a group are contiguous, so that `batch[r::n]` has its share of every
+    group.
     """
 
     type: Literal["balanced"] = "balanced"
@@ -68,10 +69,10 @@ class Balanced(Sampler):
         return [cls(), cls(by="species", batch_size=6)]
 
 
-def _need(sampler: Sampler, count: int, least: int) -> None:
-    if count < least:
+def _need(sampler: Sampler, count: int, minimum: int) -> None:
+    if count < minimum:
         raise SpecError(
-            f"{sampler.type}: there are {count} training records, but a batch needs {least}; lower 'batch_size' or add records"
+            f"{sampler.type}: there are {count} training records, but a batch needs {minimum}; lower 'batch_size' or add records"
         )
 
 

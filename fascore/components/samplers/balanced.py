@@ -11,22 +11,22 @@ from fascore.contract.random_streams import generator
 
 
 def balanced(groups: Sequence[Sequence[str]], batch_size: int, epoch: int, seed: int) -> list[list[str]]:
-    """Batches of exactly `batch_size`, about as many records as there are in all.
+    """Batches of exactly `batch_size`, with about as many records as there are in total.
 
-    Slots go to the groups in turn, through the whole epoch: shares in a batch differ by one at most, and shares in the epoch
-    too. Where there are more groups than slots, each batch takes the next ones.
+    Slots are assigned to the groups in order throughout the epoch, so that the shares differ by one at most, in a batch
+    and in the epoch. If there are more groups than slots, each batch continues with the next groups.
     """
     rng = generator(seed, "sampler", epoch)
-    turn = rng.permutation(len(groups))
+    order = rng.permutation(len(groups))
     streams = [_rounds(group, rng) for group in groups]
     batches = []
     for batch in range(-(-sum(map(len, groups)) // batch_size)):
-        slots = [int(turn[slot % len(groups)]) for slot in range(batch * batch_size, (batch + 1) * batch_size)]
+        slots = [int(order[slot % len(groups)]) for slot in range(batch * batch_size, (batch + 1) * batch_size)]
         batches.append([id_ for group in sorted(set(slots)) for id_ in islice(streams[group], slots.count(group))])
     return batches
 
 
 def _rounds(ids: Sequence[str], rng: np.random.Generator) -> Iterator[str]:
-    """The ids in ever new orders; each comes once a round."""
+    """The ids, endlessly, in a new order each round; each id occurs once per round."""
     while True:
         yield from (ids[i] for i in rng.permutation(len(ids)))
