@@ -1,4 +1,4 @@
-"""Sections for the report of a run that is finished."""
+"""Add sections to the report of a finished run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fascore.spec.plan import check
 
 
 def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]], device: str = "auto") -> list[str]:
-    """Let hook plugins, by name with their options, look into a finished run and add their sections to its report; the titles.
+    """Let hook plugins add sections to the report of a finished run; return the titles.
 
-    Raises FascoreError for a run that is not finished, SpecErrors for options that are wrong, FascoreError for a plugin that fails or
-    adds nothing.
+    `trackers` maps the names of the plugins to their options. Raises FascoreError for an unfinished run, invalid
+    options, or a plugin that fails or adds nothing.
     """
     if not folder.finished():
         raise FascoreError(f"{folder.root}: the run is not finished; continue it with fascore run {folder.spec}")
@@ -28,15 +28,15 @@ def further_sections(folder: RunFolder, trackers: Mapping[str, Mapping[str, Any]
         raise FascoreError(
             "\n".join(f"{problem.path.removeprefix('trackers.')}: {problem.message}" for problem in error.problems)
         ) from error
-    complaints: list[str] = []
-    hooks = Hooks.named(trackers, complaints.append)
+    failures: list[str] = []
+    hooks = Hooks.named(trackers, failures.append)
     with open_trained(folder.root, device=device) as trained:
         returned = hooks.call(
             "report_sections", run=RunFacts(trained.spec.name, folder.root, trained.spec), trained=trained
         )
-    if complaints:
-        raise FascoreError(complaints[0])
-    sections = [section for some in returned for section in some]
+    if failures:
+        raise FascoreError(failures[0])
+    sections = [section for plugin_sections in returned for section in plugin_sections]
     if not sections:
         raise FascoreError(
             f"{', '.join(trackers)}: does not add a section to a report; embedding, gallery, and saliency do"

@@ -1,4 +1,4 @@
-"""Clips of a video: a part of its frames as a record of its own, so that a long video is scored clip by clip."""
+"""Clips of a video: each part of its frames becomes a separate record, so that a long video is scored clip by clip."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from fascore.running.open_trained import unlabelled
 
 @dataclass(frozen=True)
 class Window(Source):
-    """Frames `first` to `last` (exclusive) of a Source, their times from the first of them on.
+    """Frames `first` to `last` (exclusive) of a Source, with times relative to the first of them.
 
-    `origin` is the Source's digest, taken once for all windows of it.
+    `origin` is the digest of the Source, computed once for all its windows.
     """
 
     source: Source
@@ -44,7 +44,7 @@ class Window(Source):
 
 
 class Part(NamedTuple):
-    """A record that is a part of a file, from `start` to `end` in seconds; both None where the file could not be divided."""
+    """A record that is part of a file, from `start` to `end` in seconds; both are None if the file was not divided."""
 
     record: Record
     path: Path
@@ -53,9 +53,10 @@ class Part(NamedTuple):
 
 
 def parts_of(path: Path, seconds: float) -> list[Part]:
-    """A file as records of so many seconds each; a rest of less than half joins the last.
+    """A file as records of `seconds` each; a remainder of less than half of that is added to the last record.
 
-    A file that cannot be read is one record, whose answer says why. Raises FascoreError where `seconds` is not above 0.
+    An unreadable file becomes one record, whose prediction states the reason. Raises FascoreError if `seconds` is not
+    above 0.
     """
     if not seconds > 0:
         raise FascoreError(
@@ -77,8 +78,8 @@ def parts_of(path: Path, seconds: float) -> list[Part]:
 
 
 def divided(times: np.ndarray, seconds: float) -> list[float]:
-    """Where each clip of a video ends; the last one at the end of its last frame."""
+    """The end time of each clip of a video; the last clip ends with the last frame."""
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
     duration = float(times[-1]) + step
-    whole = int(duration / seconds + 0.5) or 1
-    return [*(seconds * (n + 1) for n in range(whole - 1)), duration]
+    count = int(duration / seconds + 0.5) or 1
+    return [*(seconds * (n + 1) for n in range(count - 1)), duration]

@@ -16,23 +16,23 @@ from fascore.spec.documents import RunSpec, read_json
 
 @dataclass(frozen=True)
 class RunFolder:
-    """`runs/<name>/`. Every file in it appears whole or not at all."""
+    """`runs/<name>/`. Every file in it is written completely or not at all."""
 
     root: Path
 
     @property
     def spec(self) -> Path:
-        """The spec as given, overrides applied."""
+        """The spec as passed, with overrides applied."""
         return self.root / "spec.json"
 
     @property
     def resolved(self) -> Path:
-        """Every default written out, versions, seeds, the hash of the data."""
+        """The spec with all defaults, versions, seeds, and the hash of the data."""
         return self.root / "resolved.json"
 
     @property
     def log(self) -> Path:
-        """One JSON object a line: steps and epochs."""
+        """One JSON object per line: steps and epochs."""
         return self.root / "log.jsonl"
 
     @property
@@ -42,27 +42,27 @@ class RunFolder:
 
     @property
     def threshold(self) -> Path:
-        """The operating threshold and, where a score rule has them, its fitted weights."""
+        """The operating threshold and, if the score rule has any, its fitted weights."""
         return self.root / "checkpoints" / "threshold.json"
 
     @property
     def quarantine(self) -> Path:
-        """One JSON object a line: a record left out, and why."""
+        """One JSON object per line: a record that was left out, and why."""
         return self.root / "quarantine.jsonl"
 
     @property
     def metrics(self) -> Path:
-        """All figures of all test sets."""
+        """All metrics of all test sets."""
         return self.root / "metrics.json"
 
     @property
     def facts(self) -> Path:
-        """What the report shows beside the other files: people of train, decision times, pictures that may be shown, plugins' sections."""
+        """What else the report shows: people in train, decision times, images that may be shown, plugin sections."""
         return self.root / "facts.json"
 
     @property
     def report(self) -> Path:
-        """The report for people."""
+        """The human-readable report."""
         return self.root / "report.html"
 
     def scores(self, split: str) -> Path:
@@ -70,7 +70,7 @@ class RunFolder:
         return self.root / "scores" / f"{split}.csv"
 
     def exists(self) -> bool:
-        """Whether a run was begun here."""
+        """Whether a run has been started here."""
         return self.spec.exists()
 
     def finished(self) -> bool:
@@ -78,11 +78,11 @@ class RunFolder:
         return self.report.exists() and self.metrics.exists()
 
     def write(self, path: Path, document: Any) -> None:
-        """Write a JSON document whole."""
+        """Write a JSON document completely or not at all."""
         write_whole(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
     def read(self, path: Path) -> Any:
-        """Read a JSON document of the run. Raises FascoreError where it is missing."""
+        """Read a JSON document of the run. Raises FascoreError if it is missing."""
         if not path.exists():
             raise FascoreError(
                 f"{path}: is missing because the run is not finished; continue it with fascore run {self.spec}"
@@ -90,24 +90,24 @@ class RunFolder:
         return read_json(path)
 
     def part(self, path: Path, *keys: str) -> list[Any]:
-        """Members of a JSON document of the run. Raises FascoreError where it is missing, or was changed by hand."""
+        """Members of a JSON document of the run. Raises FascoreError if it is missing or was edited by hand."""
         document = self.read(path)
-        lacking = [key for key in keys if not isinstance(document, dict) or key not in document]
-        if lacking:
+        missing = [key for key in keys if not isinstance(document, dict) or key not in document]
+        if missing:
             raise FascoreError(
-                f"{path}: '{lacking[0]}' is missing; restore the file as the run wrote it, or start over with --fresh"
+                f"{path}: '{missing[0]}' is missing; restore the file as the run wrote it, or start over with --fresh"
             )
         return [document[key] for key in keys]
 
     def run_spec(self) -> RunSpec:
-        """The spec with every default, as the run resolved it."""
+        """The spec with all defaults, as the run resolved it."""
         (spec,) = self.part(self.resolved, "spec")
         return validate(RunSpec, spec)
 
     def spec_now(self) -> Any:
-        """The JSON of the run's spec as this version writes it: a field that came since stands with its default, which changes nothing that was.
+        """The JSON of the run's spec as this version writes it: newer fields have their defaults, which change nothing.
 
-        As the run wrote it where it is no longer valid, such as without a plugin of its own.
+        If the spec is no longer valid, for example without one of its plugins, it is returned as the run wrote it.
         """
         (spec,) = self.part(self.resolved, "spec")
         try:
@@ -116,7 +116,7 @@ class RunFolder:
             return spec
 
     def decision(self) -> tuple[Threshold, dict[str, float]]:
-        """The run's threshold and the weights of its score rule. Raises FascoreError before the run has them."""
+        """The run's threshold and the weights of its score rule. Raises FascoreError if the run lacks them."""
         threshold, weights = self.part(self.threshold, "threshold", "weights")
         if not isinstance(threshold, dict) or not isinstance(weights, dict):
             raise FascoreError(f"{self.threshold}: is not as the run wrote it; restore it, or start over with --fresh")

@@ -1,4 +1,4 @@
-"""Opening a finished run: its model with the records of its own splits, or with files that have no label."""
+"""Open a finished run: its model with the records of its own splits, or with files that have no labels."""
 
 from __future__ import annotations
 
@@ -42,38 +42,39 @@ def open_trained(
     device: str = "auto",
     note: Note | None = None,
 ) -> Iterator[Trained]:
-    """A finished run's model. Without `files` with the records of its splits, of which what the store lacks is prepared again.
+    """The model of a finished run.
 
-    With `files` (images, videos, or folders of them) its one split is `files`: a record a file, its id the path, without a label. A
-    file that cannot be read or shows no face is not among them: `prepared.quarantined` says why. `detector` is as for `fascore
-    predict`. What was prepared of files is gone when the block ends. Raises FascoreError for a run that is not finished, or files that
-    do not exist.
+    Without `files`, it comes with the records of the splits; entries that the store lacks are prepared again. With
+    `files` (images, videos, or folders of them), the only split is `files`, with one unlabeled record per file, whose
+    id is the path. A file that cannot be read or shows no face is not included; `prepared.quarantined` states the
+    reason. `detector` is as for `fascore predict`. Prepared data of files are deleted when the block ends. Raises
+    FascoreError for a run that is not finished, or files that do not exist.
     """
     folder = open_run(Path(run))
     if files is None:
         plan = check(folder.run_spec())
-        model, on = loaded(folder, plan, device)
-        yield _with_splits(plan, model, on)
+        model, target_device = loaded(folder, plan, device)
+        yield _with_splits(plan, model, target_device)
         return
     plan = check(for_new_files(folder.run_spec(), detector, note or say))
-    model, on = loaded(folder, plan, device)
-    with TemporaryDirectory(prefix="fascore-") as aside:
+    model, target_device = loaded(folder, plan, device)
+    with TemporaryDirectory(prefix="fascore-") as temporary_folder:
         yield with_records(
             plan,
             model,
-            on,
+            target_device,
             [unlabelled(str(path), open_source(path)) for path in listed(list(map(Path, files)))],
-            Store(Path(aside)),
+            Store(Path(temporary_folder)),
         )
 
 
 def say(text: str) -> None:
-    """A note for whoever ran the command."""
+    """Print a note for the user of the command."""
     print(text, file=sys.stderr)
 
 
 def loaded(folder: RunFolder, plan: Plan, device: str) -> tuple[ModelGraph, torch.device]:
-    """The model of a run with its best weights, in evaluation mode, and where it is."""
+    """The model of a run with its best weights, in evaluation mode, and its device."""
     target = distributed.pick_device(device)
     graph = ModelGraph.build(plan, plan.spec.seed, pretrained=False).to(target)
     checkpoint.load_best(folder.checkpoints / checkpoint.BEST, graph)
@@ -81,7 +82,7 @@ def loaded(folder: RunFolder, plan: Plan, device: str) -> tuple[ModelGraph, torc
 
 
 def unlabelled(identity: str, source: Source) -> Record:
-    """A record of media without a label. A record must have one; this one is never read: there are no losses here, and scores do not know it."""
+    """A record of unlabeled media. Every record must have a label, but this one is never read: nothing computes a loss."""
     return Record(identity, ATTACK, {"rgb": source}, species="unknown")
 
 
@@ -93,9 +94,9 @@ def with_records(
     store: Store,
     modules: Modules | None = None,
 ) -> Trained:
-    """A model with the records of files; `splits["files"]` holds those that can be used, `prepared` what became of the others.
+    """A model with the records of files; `splits["files"]` contains the usable ones, `prepared` the fate of the others.
 
-    `modules` are those of the data graph that earlier calls have built, such as a face detector.
+    `modules` are the modules of the data graph that earlier calls have built, such as a face detector.
     """
     prepared = prepare(plan, records, store, processes=0, modules=modules)
     return _trained(plan, graph, device, prepared, store, {"files": prepared.records}, frozenset({"files"}))
@@ -105,10 +106,10 @@ def _with_splits(plan: Plan, graph: ModelGraph, device: torch.device) -> Trained
     splits, store = list_records(plan.spec), store_of(plan.spec)
     prepared = prepare_records(plan, splits.every(), store, processes=plan.spec.compute.prepare, strict=False)
     usable = {record.id for record in prepared.records}
-    named = {
+    usable_splits = {
         name: tuple(record for record in records if record.id in usable) for name, records in splits.named().items()
     }
-    return _trained(plan, graph, device, prepared, store, named, publishable(plan.spec))
+    return _trained(plan, graph, device, prepared, store, usable_splits, publishable(plan.spec))
 
 
 def _trained(
@@ -126,7 +127,7 @@ def _trained(
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:
-    """The files: a folder stands for the images and videos below it, in order. Raises FascoreError."""
+    """The files; a folder is replaced with the images and videos below it, in order. Raises FascoreError."""
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -144,35 +145,35 @@ def listed(paths: Sequence[Path]) -> list[Path]:
 
 
 def for_new_files(spec: RunSpec, detector: Json, note: Note) -> RunSpec:
-    """The run's spec with a detector that looks at pictures, since new files bring no boxes along."""
+    """The run's spec with a detector that reads images, because new files come without boxes."""
     document = spec.model_dump(mode="json", by_alias=True)
     plan = check(spec)
-    learnt, read = _only_learnt(plan)
-    for name in learnt:
+    training_only, read_refs = _training_only(plan)
+    for name in training_only:
         document["modalities"][name]["optional"] = (
-            True  # a depth map that only trained the model is nothing that a new file must have
+            True  # a new file need not have a depth map that was only a training target
         )
     for name, modality in spec.modalities.items():
-        if getattr(modality, "landmarks", None) not in (None, "five") and f"{name}.points" not in read:
+        if getattr(modality, "landmarks", None) not in (None, "five") and f"{name}.points" not in read_refs:
             document["modalities"][name]["landmarks"] = (
-                "five"  # what detectors of pictures give; the points only trained the model
+                "five"  # the layout that image detectors return; the points were only used in training
             )
     for name, modality in spec.modalities.items():
-        own = getattr(modality, "detector", None)
-        if own is None or (detector is None and not own.reads_annotation):
+        own_detector = getattr(modality, "detector", None)
+        if own_detector is None or (detector is None and not own_detector.reads_annotation):
             continue
         chosen = detector or "mtcnn"
         document["modalities"][name] |= {
             "detector": replaced(modality, detector=chosen).model_dump(mode="json", by_alias=True)["detector"]
         }
         note(
-            f"modality '{name}': faces are detected by {chosen if isinstance(chosen, str) else chosen.get('type')}; the run itself used {own.type}"
+            f"modality '{name}': faces are detected by {chosen if isinstance(chosen, str) else chosen.get('type')}; the run itself used {own_detector.type}"
         )
     return validate(RunSpec, document)
 
 
-def _only_learnt(plan: Plan) -> tuple[set[str], set[str]]:
-    """Modalities that are targets, or that only training reads: the model gives its scores without them. And the Refs that scores do read."""
+def _training_only(plan: Plan) -> tuple[set[str], set[str]]:
+    """Modalities that only training reads, because scores do not depend on them, and the Refs that scores depend on."""
     sinks = [*plan.nodes.values(), *plan.heads.values(), *plan.objectives.values()]
     refs = {ref for node in sinks for path, ref in refs_in(node.component) if path != "target"}
     for node in reversed(list(plan.modalities.values())):

@@ -1,4 +1,4 @@
-"""Predict: score images and videos that have no label, with a finished run, at its threshold."""
+"""Predict: score unlabeled images and videos with a finished run, at its threshold."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ from fascore.spec.documents import Json
 from fascore.spec.plan import Plan, check
 
 CHUNK = 16
-"""Files that are decoded, scored and answered at a time."""
+"""Number of files that are decoded, scored, and answered at a time."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The answer for one file.
 
-    `decision` is `bona fide` or `attack` at `threshold`, and `no decision` where there is no score: `response` and
-    `reason` say why. `frames` is how many frames were searched for a face, `faces` in how many there was one (both None
-    where the run looks for no faces, or the file could not be read). `start` and `end` are the seconds of a clip of the file.
+    `decision` is `bona fide` or `attack` at `threshold`, or `no decision` without a score; `response` and `reason` then
+    state why. `frames` is the number of frames searched for a face, `faces` the number of frames with one (both are
+    None if the run does not detect faces, or if the file could not be read). `start` and `end` delimit a clip of the
+    file, in seconds.
     """
 
     path: str
@@ -62,32 +63,33 @@ def predict(
     note: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Prediction]:
-    """Answers in the order of the files; a folder stands for the images and videos below it.
+    """Yield predictions in the order of the files; a folder is replaced with the images and videos below it.
 
-    `detector` (a name, or a detector's JSON) finds the faces instead of the run's; a run whose detector reads what its
-    dataset knew takes `mtcnn` by default. `recalibrated` is a file of `fascore recalibrate`, whose threshold decides then. `clips`
-    divides each video into parts of so many seconds, and gives an answer for each; `progress` is told how many are done. A
-    file that cannot be read or shows no face is an answer, never an error.
-    Raises FascoreError for a run that is not finished, a path that does not exist, a detector that cannot start.
+    `detector` (a name, or a detector's JSON) replaces the detector of the run; for a run whose detector reads
+    annotations of its dataset, the default is `mtcnn`. `recalibrated` is a file of `fascore recalibrate`, whose
+    threshold then applies. `clips` divides each video into parts of so many seconds, with one prediction for each.
+    `progress` is called with the number of completed predictions. A file that cannot be read or shows no face yields a
+    prediction, never an error. Raises FascoreError for a run that is not finished, a path that does not exist, or a
+    detector that cannot start.
     """
     open_run(run)
     parts = _parts(listed(paths), clips)
     opened = Opened.of(run, detector=detector, device=device, recalibrated=recalibrated, note=note)
-    done, chunk = 0, CHUNK if clips is None else 1
-    for some in (parts[start : start + chunk] for start in range(0, len(parts), chunk)):
-        answers = opened.answers([part.record for part in some])
-        done += len(some)
+    done, chunk_size = 0, CHUNK if clips is None else 1
+    for chunk_parts in (parts[start : start + chunk_size] for start in range(0, len(parts), chunk_size)):
+        answers = opened.answers([part.record for part in chunk_parts])
+        done += len(chunk_parts)
         if progress is not None:
             progress(done, len(parts))
         yield from (
             replace(answer, path=str(part.path), start=part.start, end=part.end)
-            for part, answer in zip(some, answers, strict=True)
+            for part, answer in zip(chunk_parts, answers, strict=True)
         )
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A finished run with its model in memory, ready to answer for records that have no label."""
+    """A finished run with its model in memory, ready to predict unlabeled records."""
 
     plan: Plan
     graph: ModelGraph
@@ -116,9 +118,11 @@ class Opened:
         return cls(plan, graph, target, threshold, weights, Modules())
 
     def answers(self, records: Sequence[Record]) -> list[Prediction]:
-        """One answer for each record, in order. Crops and other intermediate files are gone when it returns."""
-        with TemporaryDirectory(prefix="fascore-") as aside:
-            trained = with_records(self.plan, self.graph, self.device, records, Store(Path(aside)), self.modules)
+        """One prediction per record, in order. Crops and other intermediate files are deleted before it returns."""
+        with TemporaryDirectory(prefix="fascore-") as temporary_folder:
+            trained = with_records(
+                self.plan, self.graph, self.device, records, Store(Path(temporary_folder)), self.modules
+            )
             return list(_answers(records, trained, self.threshold, self.weights))
 
 
@@ -132,14 +136,14 @@ def _parts(files: Sequence[Path], seconds: float | None) -> list[Part]:
 def _answers(
     records: Sequence[Record], trained: Trained, threshold: Threshold, weights: Mapping[str, float]
 ) -> Iterator[Prediction]:
-    """One answer a record."""
+    """One prediction per record."""
     table = trained.table(records, weights)
     for record, value, response in zip(records, table.score, table.column("response").tolist(), strict=True):
         yield _answer(record, trained, float(value), response, threshold.value)
 
 
 def _answer(record: Record, trained: Trained, value: float, response: Response, limit: float) -> Prediction:
-    frames, faces = _counted(record, trained)
+    frames, faces = _frame_counts(record, trained)
     if not np.isfinite(value):
         return Prediction(
             record.id, None, "no decision", limit, response, _reason(record, trained.prepared), frames, faces
@@ -148,13 +152,13 @@ def _answer(record: Record, trained: Trained, value: float, response: Response, 
     return Prediction(record.id, value, decision, limit, "ok", "", frames, faces)
 
 
-def _counted(record: Record, trained: Trained) -> tuple[int | None, int | None]:
-    """Frames that were searched, and those with a face."""
+def _frame_counts(record: Record, trained: Trained) -> tuple[int | None, int | None]:
+    """Numbers of frames searched and of frames with a face."""
     for name, node in trained.plan.modalities.items():
         entry = trained.prepared.entries[record.id][name]
         if node.component.type == "faces" and isinstance(entry, str):
-            seen = np.isfinite(trained.store.read(entry)["boxes"]).all(axis=1)
-            return len(seen), int(seen.sum())
+            has_face = np.isfinite(trained.store.read(entry)["boxes"]).all(axis=1)
+            return len(has_face), int(has_face.sum())
     return None, None
 
 

@@ -1,4 +1,4 @@
-"""Preparing the records of a spec, with a progress bar."""
+"""Prepare the records of a spec, with a progress bar."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fascore.spec.plan import Plan, check
 
 
 def store_of(spec: RunSpec) -> Store:
-    """The store that a spec uses: `compute.store`, else $FASCORE_STORE, else .fascore/store."""
+    """The store that a spec uses: `compute.store`, otherwise $FASCORE_STORE, otherwise .fascore/store."""
     return Store(Path(spec.compute.store or os.environ.get("FASCORE_STORE") or ".fascore/store"))
 
 
@@ -36,9 +36,11 @@ def prepare_records(
     quiet: bool = False,
     known: Mapping[str, Mapping[str, Shared]] | None = None,
 ) -> Prepared:
-    """Fill the store and say how it went. `known` and what it raises are those of `fascore.data.prepare.prepare`."""
-    with progress_bar("prepare", "prepared", quiet=quiet) as tell:
-        prepared = prepare(plan, records, store, processes=processes, progress=tell, strict=strict, known=known)
+    """Fill the store and report the result. `known` and the errors are those of `fascore.data.prepare.prepare`."""
+    with progress_bar("prepare", "prepared", quiet=quiet) as report_progress:
+        prepared = prepare(
+            plan, records, store, processes=processes, progress=report_progress, strict=strict, known=known
+        )
     if prepared.quarantined and not quiet:
         first, more = prepared.quarantined[0], " …" if len(prepared.quarantined) > 1 else ""
         print(
@@ -65,7 +67,8 @@ def progress_bar(
 ) -> Iterator[Progress]:
     """A progress bar over records, or another unit, on a terminal; one line at the end: `prepared 20 records`.
 
-    Without a terminal, such as in a notebook or a log, a line every half minute at most replaces the bar: `prepare: 7 of 20 records`.
+    Without a terminal, as in a notebook or a log, a line at most every half minute replaces the bar: `prepare: 7 of 20
+    records`.
     """
     console = Console(stderr=True)
     if quiet:
@@ -76,12 +79,12 @@ def progress_bar(
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task, pace = bar.add_task(name, total=None), Pace(QUIET, clock)
 
-        def tell(count: int, total: int) -> None:
+        def report_progress(count: int, total: int) -> None:
             nonlocal last
             last = (count, total)
             bar.update(task, completed=count, total=total)
             if not console.is_terminal and pace.due():
                 console.print(f"{name}: {count} of {total} {unit}", highlight=False)
 
-        yield tell
+        yield report_progress
     console.print(f"{done} {last[0]} {unit}", highlight=False)

@@ -1,4 +1,4 @@
-"""What a run was made of: versions, providers, the machine, whether another can repeat it."""
+"""Provenance of a run: versions, providers, the machine, and whether the run can be reproduced elsewhere."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def components(value: object) -> list[Component]:
 
 
 def provenance(spec: RunSpec) -> dict[str, Any]:
-    """Versions of fascore, plugins and libraries; `not_reproducible` names components that came by `--with`."""
+    """Versions of fascore, plugins, and libraries; `not_reproducible` names components loaded with `--with`."""
     providers = {(c.kind, c.type): index().provider(c.kind, c.type) for c in components(spec)}
     return {
         "fascore": VERSION,

@@ -1,4 +1,4 @@
-"""facts.json of a run: what its report shows that no other file of the run holds."""
+"""facts.json of a run: what its report shows that no other file of the run contains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fascore.running.splits import Splits
 from fascore.spec.documents import RunSpec
 
 HEIGHT = 112
-"""Pixels of a picture in the report, at most, either way."""
+"""Largest height and width of an image in the report, in pixels."""
 
 
 def gather(
@@ -32,7 +32,7 @@ def gather(
     timing: Timing,
     sections: Sequence[Section],
 ) -> dict[str, Any]:
-    """The document. Pictures are of the worst mistakes alone, and only where every dataset of the test set lets its faces be shown."""
+    """The document. It contains images of the worst errors only, and only of publishable test sets."""
     shown = {name: tests[name] for name in tests if name in publishable(spec)}
     return {
         "splits": {"train": record_counts(splits.train)},
@@ -44,7 +44,7 @@ def gather(
 
 
 def publishable(spec: RunSpec) -> frozenset[str]:
-    """Test sets of which every dataset lets its faces be shown."""
+    """Test sets in which every dataset permits showing its faces."""
     return frozenset(
         name for name, entries in spec.data.test.items() if all(entry.dataset.publishable for entry in entries)
     )
@@ -53,8 +53,8 @@ def publishable(spec: RunSpec) -> frozenset[str]:
 def report_facts(
     folder: RunFolder, system: Mapping[str, str], log: Sequence[Any], quarantine: Sequence[Any]
 ) -> ReportFacts:
-    """What the report of a finished run shows, from the run's files alone. Raises FascoreError where one is missing."""
-    metrics, known = folder.read(folder.metrics), folder.read(folder.facts)
+    """The content of a finished run's report, from the run's files alone. Raises FascoreError if one is missing."""
+    metrics, facts = folder.read(folder.metrics), folder.read(folder.facts)
     tables = {name: ScoreTable.read(folder.scores(name)) for name in ("dev", *metrics["tests"])}
     return ReportFacts(
         title=folder.read(folder.resolved)["spec"]["name"],
@@ -64,26 +64,31 @@ def report_facts(
         system=system,
         log=log,
         quarantine=quarantine,
-        splits=known["splits"],
-        people={name: frozenset((a, b) for a, b in pairs) for name, pairs in known["people"].items()},
-        timing=Timing(**known["timing"]),
-        sections=[Section(**section) for section in known["sections"]],
+        splits=facts["splits"],
+        people={name: frozenset((a, b) for a, b in pairs) for name, pairs in facts["people"].items()},
+        timing=Timing(**facts["timing"]),
+        sections=[Section(**section) for section in facts["sections"]],
         pictures={
             name: {id: base64.b64decode(text) for id, text in texts.items()}
-            for name, texts in known["pictures"].items()
+            for name, texts in facts["pictures"].items()
         },
     )
 
 
 def _pictures(table: ScoreTable, records: Sequence[Record], threshold: float) -> dict[str, str]:
-    parts = [table.task(task) for task in table.tasks]
-    wanted = {str(part.id[row]) for part in parts for rows in worst_rows(part, threshold).values() for row in rows}
+    tables = [table.task(task) for task in table.tasks]
+    wanted = {
+        str(task_table.id[row])
+        for task_table in tables
+        for rows in worst_rows(task_table, threshold).values()
+        for row in rows
+    }
     pictures = {record.id: _picture(record) for record in records if record.id in wanted}
     return {id: picture for id, picture in pictures.items() if picture is not None}
 
 
 def _picture(record: Record) -> str | None:
-    """The middle frame as a small JPEG in base64; None where it cannot be read."""
+    """The middle frame as a small JPEG in base64; None if it cannot be read."""
     source = record.channels.get("rgb")
     try:
         frame = None if source is None else next(iter(source.read([len(source.times()) // 2])), None)

@@ -1,7 +1,7 @@
 """One run: check, prepare, train, set the threshold on dev, evaluate every test set, write the folder.
 
-Every stage leaves whole files, and begins from those of the stage before: a run that was killed anywhere continues with
-the same command and ends in the same bits.
+Every stage writes complete files and starts from those of the previous stage. After an interruption at any point, the
+same command continues the run and produces identical bits.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ STOPPED = (130, 143)
 def execute_document(
     document: Json, *, fresh: bool = False, processes: int = 1, strict: bool = False, runs: Path = Path("runs")
 ) -> Path:
-    """`fascore run`: run a parsed spec; the run's folder. Raises FascoreError, SpecErrors or Interrupted."""
+    """`fascore run`: run a parsed spec and return the run's folder. Raises FascoreError, SpecErrors, or Interrupted."""
     spec = validate(RunSpec, document)
     plan = check(spec)
     if processes > 1 and "TORCHELASTIC_RUN_ID" not in os.environ:
@@ -74,14 +74,14 @@ def execute_document(
 
 
 def distributed_rank() -> int:
-    """This process's number under torchrun, before the processes are joined."""
+    """The rank of this process under torchrun, before the processes are joined."""
     return int(os.environ.get("RANK", "0"))
 
 
 def _in_processes(document: Json, spec: RunSpec, *, fresh: bool, processes: int, strict: bool, runs: Path) -> Path:
-    """The same command under torchrun."""
-    with tempfile.TemporaryDirectory() as aside:
-        path = Path(aside) / "spec.json"
+    """Run the same command under torchrun."""
+    with tempfile.TemporaryDirectory() as temporary_folder:
+        path = Path(temporary_folder) / "spec.json"
         path.write_text(json.dumps(document))
         flags = [*(["--fresh"] if fresh else []), *(["--strict"] if strict else [])]
         status = distributed.spawn(processes, ["-m", "fascore", "run", str(path), "--runs", str(runs), *flags])
@@ -96,7 +96,7 @@ def _in_processes(document: Json, spec: RunSpec, *, fresh: bool, processes: int,
 
 @dataclass(frozen=True)
 class _Run:
-    """What the stages of a run share."""
+    """State shared by the stages of a run."""
 
     plan: Plan
     folder: RunFolder
@@ -130,7 +130,7 @@ class _Run:
     def table(
         self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None
     ) -> ScoreTable:
-        """Score table of records; `weights` None fits those of a weighted rule on this very table: dev only."""
+        """Score table of records. `weights` None fits those of a weighted rule on this table, which is for dev only."""
         return scored_table(
             self.plan, self.prepared, records, scores, self.weights(records, scores) if weights is None else weights
         )
@@ -144,26 +144,26 @@ class _Run:
 
 def _work(plan: Plan, folder: RunFolder, *, strict: bool) -> None:
     first = distributed_rank() == 0
-    if distributed.expected() == 1 and _told_finished(folder):
+    if distributed.expected() == 1 and _report_if_finished(folder):
         return
     device = distributed.pick_device(plan.spec.compute.device)
     distributed.start(device)
     try:
-        # Process 0 says it for all: another may have looked while an old run was moved aside.
-        if not distributed.gather_json(first and _told_finished(folder))[0]:
+        # Process 0 decides for all: another may have checked while an old run was being moved aside.
+        if not distributed.gather_json(first and _report_if_finished(folder))[0]:
             _stages(_set_up(plan, folder, device, strict=strict))
     finally:
         distributed.stop()
 
 
-def _told_finished(folder: RunFolder) -> bool:
+def _report_if_finished(folder: RunFolder) -> bool:
     if folder.finished():
         print(f"{folder.root} is finished; its report is {folder.report}. To start over, add --fresh", file=sys.stderr)
     return folder.finished()
 
 
 def _set_up(plan: Plan, folder: RunFolder, device: torch.device, *, strict: bool) -> _Run:
-    """Everything that can fail at once comes before preparing, which may take hours."""
+    """Set up a run. Everything that can fail immediately precedes preparation, which may take hours."""
     spec, first = plan.spec, distributed.rank() == 0
     splits, store = list_records(spec), store_of(spec)
     hooks = Hooks.for_run(spec.trackers) if first else Hooks()
@@ -171,7 +171,7 @@ def _set_up(plan: Plan, folder: RunFolder, device: torch.device, *, strict: bool
     prepared = (
         prepare_records(plan, splits.every(), store, processes=spec.compute.prepare, strict=strict) if first else None
     )
-    # One process tries what cannot be read, so that all have the same records; the others look up the rest.
+    # Only one process attempts to read media, so that all have the same records; the others look up the results.
     incomplete = distributed.gather_json(prepared.incomplete() if prepared else None)[0]
     if prepared is None:
         prepared = prepare_records(
@@ -191,22 +191,22 @@ def _set_up(plan: Plan, folder: RunFolder, device: torch.device, *, strict: bool
         pick_precision(spec.compute.precision, device),
     )
     for name, records in (("train", splits.train), ("dev", splits.dev)):
-        _refuse_lost_class(name, records, run.usable(records))
+        _refuse_unusable_class(name, records, run.usable(records))
     return run
 
 
-def _refuse_lost_class(name: str, records: Sequence[Record], usable: Sequence[Record]) -> None:
-    """Training on what remains of a class that cannot be read would show nothing, and only at its end."""
+def _refuse_unusable_class(name: str, records: Sequence[Record], usable: Sequence[Record]) -> None:
+    """Refuse a split with an unusable class: training on it would be meaningless, which only its end would reveal."""
     if lost := {record.label for record in records} - {record.label for record in usable}:
-        what = "bona fide" if BONA_FIDE in lost else "attack"
+        class_name = "bona fide" if BONA_FIDE in lost else "attack"
         raise FascoreError(
-            f"data.{name}: no {what} record can be used; {len(records) - len(usable)} of {len(records)} records lack a required modality. "
+            f"data.{name}: no {class_name} record can be used; {len(records) - len(usable)} of {len(records)} records lack a required modality. "
             "fascore prepare SPEC --strict names the reason for the first"
         )
 
 
 def _stages(run: _Run) -> None:
-    """Train and conclude, and tell the hooks how it ended."""
+    """Train and conclude, and report the outcome to the hooks."""
     if run.first:
         run.prepared.write_quarantine(run.folder.quarantine)
         resolved = _resolved(run)
@@ -225,7 +225,7 @@ def _stages(run: _Run) -> None:
 
 
 def _resolved(run: _Run) -> dict[str, Json]:
-    """Everything that another needs to repeat the run. A function of spec, data and machine only."""
+    """Everything needed to reproduce the run; a function of only spec, data, and machine."""
     keys = sorted(str(entry) for entries in run.prepared.entries.values() for entry in entries.values())
     return {
         "spec": run.spec.model_dump(mode="json", by_alias=True),
@@ -293,7 +293,7 @@ def _conclude(run: _Run) -> None:
 
 
 def _trained(run: _Run) -> Trained:
-    """What plugins' sections may look into."""
+    """The trained model that sections of plugins may examine."""
     splits = {name: tuple(run.usable(records)) for name, records in run.splits.named().items()}
     return Trained(
         run.plan, run.graph, run.prepared, run.loader.store, run.device, run.precision, splits, publishable(run.spec)
@@ -301,5 +301,5 @@ def _trained(run: _Run) -> Trained:
 
 
 def run_scores(run: _Run, records: Sequence[Record]) -> Scores:
-    """Scores of the usable ones among some records, by all processes together."""
+    """Scores of the usable records among these, computed by all processes together."""
     return score(run.graph, [record.id for record in run.usable(records)], run.batches, precision=run.precision)

@@ -1,4 +1,4 @@
-"""Score tables of a run: what the heads said, and what the records are."""
+"""Score tables of a run: the output of the heads and the facts of the records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _METADATA = ("instrument", "attack_potential", "session", "device", "attempt")
 def head_columns(
     records: Sequence[Record], scored: Mapping[str, Mapping[str, float]], heads: Sequence[str]
 ) -> dict[str, Floats]:
-    """Scores by head, and further numbers by `<head>.<name>`, (N,) in the order of the records; NaN where there is none."""
+    """Scores by head, and other numbers by `<head>.<name>`, (N,) in the order of the records; NaN if there is none."""
     return {
         head: np.array([scored.get(r.id, {}).get(head, np.nan) for r in records], dtype=np.float64) for head in heads
     }
@@ -30,7 +30,7 @@ def head_columns(
 def scored_table(
     plan: Plan, prepared: Prepared, records: Sequence[Record], scores: Scores, weights: Mapping[str, float]
 ) -> ScoreTable:
-    """`score_table` of what was scored among some records, by the plan's score rule: a column for every head that scores."""
+    """`score_table` of these records by the plan's score rule, with a column for every head that produces scores."""
     scoring = [head for head, node in plan.heads.items() if node.component.scores]
     columns = head_columns(records, scores.by_record(), list(dict.fromkeys([*scoring, *scores.heads])))
     return score_table(records, prepared, columns, plan.spec.model.score, weights)
@@ -43,7 +43,7 @@ def score_table(
     rule: Rule,
     weights: Mapping[str, float],
 ) -> ScoreTable:
-    """One row a record of the split, quarantined ones too: those are non-responses with their reason's word."""
+    """One row per record of the split; quarantined records are non-responses, with the reason as their response."""
     tasks = np.array([record.task for record in records], dtype=np.str_)
     score = combine(rule, columns, tasks, weights)
     facts: dict[str, Any] = {
@@ -61,7 +61,7 @@ def score_table(
 
 
 def _response(record: Record, prepared: Prepared, score: float) -> str:
-    """`ok`, or why there is no score: the first modality that the record lacks names it."""
+    """`ok`, or why there is no score: the response of the first modality that the record lacks."""
     if np.isfinite(score):
         return "ok"
     missing = [entry for entry in prepared.entries.get(record.id, {}).values() if isinstance(entry, Missing)]

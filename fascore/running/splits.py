@@ -19,7 +19,7 @@ from fascore.spec.documents import Data, DataEntry, RunSpec
 
 @dataclass(frozen=True)
 class Splits:
-    """Records of a run. `carved` says that dev was taken from train, by subject, with the run's seed."""
+    """Records of a run. `carved` is true if dev was split off train, by subject, with the run's seed."""
 
     train: tuple[Record, ...]
     dev: tuple[Record, ...]
@@ -31,7 +31,7 @@ class Splits:
         return {"train": self.train, "dev": self.dev, **self.tests}
 
     def every(self) -> list[Record]:
-        """Each record once, also where two test sets share it."""
+        """Each record once, even if two test sets share it."""
         return list({record.id: record for records in self.named().values() for record in records}.values())
 
     def manifest(self) -> str:
@@ -71,16 +71,16 @@ def list_records(spec: RunSpec) -> Splits:
 
 def _entries(path: str, entries: Sequence[DataEntry]) -> list[Record]:
     records: list[Record] = []
-    for place, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         try:
             listed = entry.dataset.records(entry.split)
         except FascoreError as error:
-            raise SpecErrors([Problem(f"{path}.{place}", str(error))]) from error
+            raise SpecErrors([Problem(f"{path}.{index}", str(error))]) from error
         if not listed:
             raise SpecErrors(
-                [Problem(f"{path}.{place}", f"split '{entry.split}' of {entry.dataset.type} has no records")]
+                [Problem(f"{path}.{index}", f"split '{entry.split}' of {entry.dataset.type} has no records")]
             )
-        records.extend(_hidden(f"{path}.{place}.hide", entry, listed) if entry.hide else listed)
+        records.extend(_hidden(f"{path}.{index}.hide", entry, listed) if entry.hide else listed)
     repeated = [id for id, count in Counter(r.id for r in records).items() if count > 1]
     if repeated:
         raise SpecErrors(
@@ -114,7 +114,7 @@ def _hidden(path: str, entry: DataEntry, records: Sequence[Record]) -> list[Reco
 def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Record], list[Record]]:
     """Split records into train and dev, disjoint by subject, about `share` of the subjects in dev.
 
-    A record without a subject is a subject of its own. Raises FascoreError where either part would lack a class.
+    A record without a subject counts as a separate subject. Raises FascoreError if either part would lack a class.
     """
     groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for record in records:
@@ -125,8 +125,8 @@ def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Reco
     chosen = {keys[i] for i in order[:count]}
     dev = [r for r in records if (r.dataset, r.subject or f"\x00{r.id}") in chosen]
     train = [r for r in records if (r.dataset, r.subject or f"\x00{r.id}") not in chosen]
-    for name, part in (("train", train), ("dev", dev)):
-        if len({r.label for r in part}) < 2:
+    for name, records_of_part in (("train", train), ("dev", dev)):
+        if len({r.label for r in records_of_part}) < 2:
             raise FascoreError(
                 f"data.dev: is empty, and carving {count} of {len(keys)} subjects from train leaves {name} without bona fide or without attacks; "
                 "name a dev split, add subjects, or change data.carve"
@@ -135,7 +135,7 @@ def carve(records: Sequence[Record], share: float, seed: int) -> tuple[list[Reco
 
 
 def _refuse_unknown_columns(spec: RunSpec, splits: Splits) -> None:
-    """What heads and objectives read of a record must be a column of some record: which there are is known by now."""
+    """Refuse heads and objectives that read columns that no record has, now that the columns are known."""
     known = sorted(
         {*FIELDS, *(name for records in splits.named().values() for record in records for name in record.metadata)}
     )
@@ -145,8 +145,8 @@ def _refuse_unknown_columns(spec: RunSpec, splits: Splits) -> None:
             wanted = {"target": sink.target.column, **{f"where.{column}": column for column in sink.where}}
             for field, column in wanted.items():
                 if column is not None and column not in known:
-                    near = difflib.get_close_matches(column, known, 1, 0.6)
-                    hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}."
+                    matches = difflib.get_close_matches(column, known, 1, 0.6)
+                    hint = f"Did you mean '{matches[0]}'?" if matches else f"There are: {', '.join(known)}."
                     problems.append(
                         Problem(f"model.{section}.{name}.{field}", f"the records have no column '{column}'. {hint}")
                     )
@@ -155,7 +155,7 @@ def _refuse_unknown_columns(spec: RunSpec, splits: Splits) -> None:
 
 
 def _refuse_clash(splits: Splits) -> None:
-    """One id names one record: two test sets may share a record, two records may not share an id."""
+    """Refuse ids that are not unique: two test sets may share a record, but two records must not share an id."""
     seen: dict[str, tuple[str, Record]] = {}
     for name, records in splits.named().items():
         for record in records:
@@ -163,14 +163,14 @@ def _refuse_clash(splits: Splits) -> None:
             if other is not record and _facts(other) != _facts(record):
                 raise FascoreError(
                     f"the id '{record.id}' names a record of {where} (dataset '{other.dataset}') and another of {name} (dataset '{record.dataset}'); "
-                    "ids are unique over all data of a spec: give one of them other ids, such as with the dataset's name in front"
+                    "ids must be unique across all data of a spec: change those of one dataset, for example by prefixing its name"
                 )
 
 
 def _facts(record: Record) -> list[Any]:
-    """What tells a record from another one of the same id."""
-    made_from = {name: _origin(source) for name, source in record.channels.items()}
-    return [record.label, record.task, record.species, made_from, record.annotation and record.annotation.digest()]
+    """Facts that distinguish a record from another one with the same id."""
+    origins = {name: _origin(source) for name, source in record.channels.items()}
+    return [record.label, record.task, record.species, origins, record.annotation and record.annotation.digest()]
 
 
 def _origin(source: Source) -> Any:
@@ -184,7 +184,7 @@ def _origin(source: Source) -> Any:
 
 
 def _refuse_overlap(splits: Splits) -> None:
-    """A record that was trained or tuned on is no test."""
+    """Refuse a test on records that were used for training or tuning."""
     owner: dict[str, str] = {}
     for name in ("train", "dev"):
         for record in splits.named()[name]:
@@ -206,7 +206,7 @@ def _refuse_one_class(splits: Splits, data: Data) -> None:
     for name in ("train", "dev"):
         labels = {record.label for record in splits.named()[name]}
         if len(labels) < 2:
-            lacks = "attacks" if labels == {1} else "bona fide records"
+            absent = "attacks" if labels == {1} else "bona fide records"
             raise FascoreError(
-                f"data.{name}: has no {lacks}; both classes are needed ({len(getattr(data, name))} entries read)"
+                f"data.{name}: has no {absent}; both classes are needed ({len(getattr(data, name))} entries read)"
             )

@@ -1,4 +1,4 @@
-"""The start of a run: its folder, whether it continues, and that nobody else works in it."""
+"""The start of a run: its folder, whether it is resumed, and exclusive access to it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fascore.running.folder import RunFolder
 from fascore.spec.documents import Json, RunSpec
 
 FREE = ("compute", "$schema", "name", "trackers")
-"""Fields that may differ when a run is continued: none of them changes what is learnt, but for compute.precision."""
+"""Fields that may differ when a run is continued: none of them changes what is learned, except compute.precision."""
 
 
 @contextmanager
 def locked(folder: RunFolder) -> Iterator[None]:
-    """Work in a run's folder alone. Raises FascoreError where another process does; a killed process leaves no lock."""
+    """Lock a run's folder. Raises FascoreError if another process has locked it; a killed process leaves no lock."""
     folder.root.mkdir(parents=True, exist_ok=True)
     with (folder.root / ".lock").open("w") as lock:
         try:
@@ -30,9 +30,9 @@ def locked(folder: RunFolder) -> Iterator[None]:
 
 
 def begin(folder: RunFolder, document: Json, spec: RunSpec, *, fresh: bool) -> None:
-    """Write the spec into an empty folder, or see that the folder's run is of the same spec.
+    """Write the spec into an empty folder, or verify that the folder's run has the same spec.
 
-    `fresh` moves an old run aside first. Raises FascoreError that names the fields that differ.
+    `fresh` first moves an old run aside. Raises FascoreError with the fields that differ.
     """
     if fresh and folder.exists():
         _move_aside(folder)
@@ -52,7 +52,7 @@ def begin(folder: RunFolder, document: Json, spec: RunSpec, *, fresh: bool) -> N
 
 
 def refuse_other_data(folder: RunFolder, resolved: Json) -> None:
-    """Raise FascoreError where training would go on with other records than it began with."""
+    """Raise FascoreError if training would continue with other records than it started with."""
     if not (folder.checkpoints / "last.safetensors").exists() or not folder.resolved.exists():
         return
     before, now = folder.read(folder.resolved)["data"], resolved["data"]
@@ -94,8 +94,8 @@ def _move_aside(folder: RunFolder) -> None:
     while (aside := folder.root.with_name(f"{folder.root.name}.old{number}")).exists():
         number += 1
     aside.mkdir()
-    # The checkpoints first and the spec last: what a kill leaves behind is never taken for a run to go on with.
-    places = {folder.checkpoints: 0, folder.spec: 2}
-    for item in sorted(folder.root.iterdir(), key=lambda item: places.get(item, 1)):
+    # Checkpoints first, spec last: a partial move is never mistaken for a run that can be resumed.
+    priorities = {folder.checkpoints: 0, folder.spec: 2}
+    for item in sorted(folder.root.iterdir(), key=lambda item: priorities.get(item, 1)):
         if item.name != ".lock":
             item.rename(aside / item.name)

@@ -1,4 +1,4 @@
-"""Studies: named rows of overrides on one base spec, times seeds, times folds."""
+"""Studies: named rows of overrides on one base spec, combined with seeds and folds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Number = float | int
 
 @dataclass(frozen=True)
 class Study:
-    """A study read from its file: the document of every run, by the run's name."""
+    """A study read from its file: the document of every run, by run name."""
 
     spec: StudySpec
     name: str
@@ -36,7 +36,7 @@ class Study:
         return itertools.product(self.spec.rows, self.spec.folds or ("",), self.spec.seeds)
 
     def document(self, row: str, fold: str, seed: int) -> Json:
-        """The document of one run, which carries the run's name. Raises SpecErrors for overrides that lead nowhere."""
+        """The document of one run, with the run's name. Raises SpecErrors for overrides with unknown paths."""
         overrides = {**self.spec.rows[row], **self.spec.folds.get(fold, {}), "seed": seed}
         return {**with_overrides(self.base, overrides), "name": _run_name(row, fold, seed)}
 
@@ -48,7 +48,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure of a table over seeds and folds: mean, deviation (sample, NaN for one run) and the runs behind it."""
+    """One number of a table over seeds and folds: mean, sample deviation (NaN for one run), and number of runs."""
 
     mean: float
     deviation: float
@@ -63,9 +63,9 @@ def _run_name(row: str, fold: str, seed: int) -> str:
 
 
 def read_study(path: Path, base: Path | None = None) -> Study:
-    """Read a study; `base` replaces its base spec, and the name then ends in its name, so that the runs stand apart.
+    """Read a study. `base` replaces its base spec; the name of `base` is then appended to that of the study.
 
-    Raises FascoreError or SpecErrors.
+    This keeps the runs of different bases separate. Raises FascoreError or SpecErrors.
     """
     document = read_json(path)
     if isinstance(document, dict) and not is_study(document) and {"model", "spec"} & set(document):
@@ -88,15 +88,15 @@ def check_study(study: Study) -> list[str]:
             problems += [Problem(where, str(problem)) for problem in error.problems]
     if problems:
         raise SpecErrors(dict.fromkeys(problems))
-    if twice := [name for name, count in Counter(names).items() if count > 1]:
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise FascoreError(
-            f"two runs of the study would share the folder '{twice[0]}'; rename a row or a fold, or write each seed once"
+            f"two runs of the study would share the folder '{repeated[0]}'; rename a row or a fold, or write each seed once"
         )
     return names
 
 
 def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object], say: Callable[[str], None]) -> None:
-    """Run what is missing, in order. A run that fails is reported and the others go on; FascoreError at the end then."""
+    """Run what is missing, in order. Failed runs are reported, and the others continue; then FascoreError is raised."""
     check_study(study)
     failed: list[str] = []
     for row, fold, seed, document in study.runs():
@@ -126,7 +126,7 @@ def run_study(study: Study, runs: Path, execute: Callable[[Json, Path], object],
 
 
 def changes(folder: RunFolder, document: Json) -> list[str]:
-    """Fields in which a finished run differs from what the study now says."""
+    """Fields in which a finished run differs from the current study."""
     if not folder.resolved.exists():
         return []
     now = validate(RunSpec, document).model_dump(mode="json", by_alias=True)
@@ -136,8 +136,8 @@ def changes(folder: RunFolder, document: Json) -> list[str]:
 def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
     """`<test set>/<task>/<metric>` -> number, from the content of metrics.json; `wanted` names metrics, or `metric.part`.
 
-    The name of an oracle metric ends in its mark, `[test-oracle]`. `weighted mean/<task>/<metric>` is that over the test sets,
-    each weighted by its presentations of that task, where there are several and all have the figure.
+    The name of an oracle metric ends in its mark, `[test-oracle]`. `weighted mean/<task>/<metric>` is the mean over the
+    test sets, weighted by their presentations of that task, if there are several and all have the number.
     """
     by_name = _by_test(metrics["tests"], wanted)
     for task in dict.fromkeys(task for measured in metrics["tests"].values() for task in measured["tasks"]):
@@ -151,7 +151,7 @@ def figures(metrics: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, fl
 
 
 def _weighted(by_name: Mapping[str, float], sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
-    """Each figure that stands behind all prefixes, and its mean weighted by their sizes."""
+    """Each number that occurs after all prefixes, with its mean weighted by their sizes."""
     first = next(iter(sizes))
     for name in [key.removeprefix(first) for key in by_name if key.startswith(first)]:
         if all(prefix + name in by_name for prefix in sizes):
@@ -176,7 +176,7 @@ def _by_test(tests: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, flo
 
 
 def table(study: Study, runs: Path) -> dict[str, dict[str, Cell]]:
-    """Row -> figure -> Cell, over the runs that are finished, and of this very spec. Raises FascoreError where none is."""
+    """Row -> metric -> Cell, over the finished runs with unchanged specs. Raises FascoreError if there are none."""
     collected: dict[str, dict[str, list[float]]] = {}
     for row, fold, seed, document in study.runs():
         folder = RunFolder(runs / study.name / _run_name(row, fold, seed))

@@ -1,4 +1,4 @@
-"""Subsets: a finished run measured with every subset of the inputs that its records may lack."""
+"""Subsets: a finished run evaluated with every subset of the inputs that its records may lack."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from fascore.running.splits import list_records
 from fascore.spec.plan import Plan, check
 
 MOST = 6
-"""Optional inputs at most: 63 subsets, each an evaluation of every test set."""
+"""Largest number of optional inputs: 63 subsets, each with an evaluation of every test set."""
 
 
 def subsets(run: Path, *, device: str = "auto", say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
-    """Score every test set with every subset of the optional modalities that the model sees; `{subset: metrics}`, the whole last.
+    """Score every test set with every subset of the optional modalities of the model; return `{subset: metrics}`.
 
-    A subset is named by its modalities, `face+depth`; those that no record may lack are in all. Threshold and figures are the
-    run's own; `metrics` is as in metrics.json, without intervals of resampling. Written to `subsets.json` and
-    `subsets/<subset>/<split>.csv`. Raises FascoreError for a run that is not finished, or has no optional input.
+    A subset is named by its modalities, such as `face+depth`; the full set is last. Every subset includes the required
+    modalities. The threshold and the metrics are those of the run; `metrics` is as in metrics.json, without resampling
+    intervals. Results are written to `subsets.json` and `subsets/<subset>/<split>.csv`. Raises FascoreError for a run
+    that is not finished or has no optional input.
     """
     folder = open_run(run)
     if not folder.finished():
@@ -33,22 +34,22 @@ def subsets(run: Path, *, device: str = "auto", say: Callable[[str], None] = lam
     plan = check(folder.run_spec())
     chosen = list(choices(plan))
     splits = list_records(plan.spec)
-    (known,) = folder.part(folder.resolved, "data")
-    if splits.manifest() != known["manifest"]:
+    (data_facts,) = folder.part(folder.resolved, "data")
+    if splits.manifest() != data_facts["manifest"]:
         raise FascoreError(f"{folder.root}: the data differ from those of the run; restore them, or train again")
-    measured, (threshold, weights), dev = {}, folder.decision(), ScoreTable.read(folder.scores("dev"))
+    metrics, (threshold, weights), dev = {}, folder.decision(), ScoreTable.read(folder.scores("dev"))
     with open_trained(run, device=device) as trained:
         for kept, without in chosen:
             say(kept)
             tables = {split: trained.table(records, weights, without) for split, records in splits.tests.items()}
             _write(folder.root / "subsets" / kept, tables)
-            measured[kept] = evaluate(tables, threshold, trained.spec.metrics, dev)
-    folder.write(folder.root / "subsets.json", measured)
-    return measured
+            metrics[kept] = evaluate(tables, threshold, trained.spec.metrics, dev)
+    folder.write(folder.root / "subsets.json", metrics)
+    return metrics
 
 
 def choices(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Name of each subset and the modalities that it leaves out, small subsets first. Raises FascoreError."""
+    """Name of each subset and the modalities that it omits, small subsets first. Raises FascoreError."""
     seen = seen_by_model(plan)
     optional = [name for name in seen if plan.modalities[name].optional]
     if not optional:
@@ -60,14 +61,14 @@ def choices(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
             f"{len(optional)} inputs are optional, which makes {2 ** len(optional) - 1} subsets; at most {MOST} optional inputs are supported"
         )
     for count in range(len(optional) + 1):
-        for some in combinations(optional, count):
-            kept = [name for name in seen if name in some or name not in optional]
+        for chosen in combinations(optional, count):
+            kept = [name for name in seen if name in chosen or name not in optional]
             if kept:
-                yield "+".join(kept), tuple(name for name in optional if name not in some)
+                yield "+".join(kept), tuple(name for name in optional if name not in chosen)
 
 
 def _write(folder: Path, tables: Mapping[str, ScoreTable]) -> None:
-    """The scores of a subset, a file a test set."""
+    """Write the scores of a subset, one file per test set."""
     folder.mkdir(parents=True, exist_ok=True)
     for split, table in tables.items():
         table.write(folder / f"{split}.csv")

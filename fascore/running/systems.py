@@ -31,11 +31,11 @@ def read_systems(
     importer: Importer | None = None,
     level: Level | None = None,
 ) -> list[System]:
-    """Read the systems in the order given; each is named by its folder or file.
+    """Read systems in the order of `paths`; each is named after its folder or file.
 
-    Folders have their own dev scores and threshold; `rule` chooses another on the same dev scores. Score files are all of one
-    test set and need a dev file each, in their order, or a rule `fixed=…`. `level` folds the rows of runs and files. Raises
-    FascoreError in sentences.
+    Folders have their own dev scores and threshold; `rule` selects another threshold on the same dev scores. Score
+    files must belong to one test set, and each needs a dev file, in the same order, or a rule `fixed=…`. `level` folds
+    the rows of runs and files. Raises FascoreError.
     """
     if not paths:
         return []
@@ -49,11 +49,11 @@ def read_systems(
         )
     if folders and dev:
         raise FascoreError(f"{folders[0]} has its own dev scores; leave --dev out")
-    called = short_names(paths)
+    names = short_names(paths)
     if folders:
         data = Data.of([RunFolder(path) for path in paths])
-        return [_of_folder(name, RunFolder(path), rule, level or Level(), data) for name, path in zip(called, paths)]
-    return _of_files(dict(zip(called, paths)), dev, rule, importer or Importer(), level or Level())
+        return [_of_folder(name, RunFolder(path), rule, level or Level(), data) for name, path in zip(names, paths)]
+    return _of_files(dict(zip(names, paths)), dev, rule, importer or Importer(), level or Level())
 
 
 def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, data: Data) -> System:
@@ -66,9 +66,9 @@ def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, dat
         level = _measured_level(folder, level)
         dev = tables.pop("dev", None)
         threshold = choose(rule, dev) if rule else _threshold(folder)
-        usual = {metric_name(metric) for metric in default_metrics(tables)}
+        default_names = {metric_name(metric) for metric in default_metrics(tables)}
         installed, unknown = _metrics(folder)
-        asked = tuple(metric for metric in installed if metric_name(metric) not in usual)
+        asked = tuple(metric for metric in installed if metric_name(metric) not in default_names)
         return System(name, tables, threshold, dev, level, metrics=asked, unknown_metrics=unknown)
     folded = {split: fold(table, level) for split, table in tables.items()}
     dev = folded.pop("dev", None)
@@ -92,7 +92,7 @@ def _of_folder(name: str, folder: RunFolder, rule: str | None, level: Level, dat
 
 
 def _metrics(folder: RunFolder) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
-    """What a folder was measured by: the metrics that are installed, and the names of the others."""
+    """Metrics with which a folder was evaluated: those that are installed, and the names of the others."""
     if not folder.metrics.exists():
         return (), ()
     (tests,) = folder.part(folder.metrics, "tests")
@@ -105,7 +105,7 @@ def _metrics(folder: RunFolder) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
 
 
 def _measured_level(folder: RunFolder, asked: Level) -> Level:
-    """The level that a folder of evaluate was folded to. Raises FascoreError where another is asked for."""
+    """The level to which `fascore evaluate` folded a folder. Raises FascoreError if another is requested."""
     (level_part,) = folder.part(folder.metrics, "level")
     level = validate(Level, level_part)
     if asked not in (Level(), level):
@@ -126,13 +126,13 @@ def _threshold(folder: RunFolder) -> Threshold:
 
 @dataclass(frozen=True)
 class Data:
-    """Names for the datasets of several specs: the type, and the values of the fields in which datasets of that type differ."""
+    """Names of the datasets of several specs: the type, and the fields in which datasets of that type differ."""
 
     fields: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, folders: Sequence[RunFolder]) -> Data:
-        """Of all datasets that the runs among some folders train on or are tested on. Raises FascoreError."""
+        """Data of all datasets on which the runs among these folders are trained or tested. Raises FascoreError."""
         specs = [folder.part(folder.resolved, "spec")[0]["data"] for folder in folders if folder.exists()]
         entries = [entry for data in specs for part in (data["train"], *data["test"].values()) for entry in part]
         by_type: dict[str, list[Mapping[str, Any]]] = {}
@@ -140,22 +140,22 @@ class Data:
             by_type.setdefault(entry["dataset"]["type"], []).append(entry["dataset"])
         return cls(
             {
-                kind: tuple(key for key in some[0] if len({_word(one.get(key)) for one in some}) > 1)
-                for kind, some in by_type.items()
+                kind: tuple(key for key in datasets[0] if len({_as_text(dataset.get(key)) for dataset in datasets}) > 1)
+                for kind, datasets in by_type.items()
             }
         )
 
     def names(self, entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-        """Of the entries of one split, each once."""
+        """Names of the datasets in the entries of one split, each once."""
         return tuple(dict.fromkeys(self._name(entry["dataset"]) for entry in entries))
 
     def _name(self, dataset: Mapping[str, Any]) -> str:
         return " ".join(
-            [dataset["type"], *(f"{key}={_word(dataset.get(key))}" for key in self.fields[dataset["type"]])]
+            [dataset["type"], *(f"{key}={_as_text(dataset.get(key))}" for key in self.fields[dataset["type"]])]
         )
 
 
-def _word(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -173,22 +173,22 @@ def _of_files(
     stems = {path.stem for path in paths.values()}
     test = stems.pop() if len(stems) == 1 else "test"
     systems = []
-    for place, (name, path) in enumerate(paths.items()):
+    for index, (name, path) in enumerate(paths.items()):
         read = importer.read(path)
-        tuned = importer.read(dev[place]) if dev else None
-        table, own = fold(read.table, level), None if tuned is None else fold(tuned.table, level)
-        systems.append(System(name, {test: table}, _chosen(rule, own, read), own, level, told=read.told))
+        tuned = importer.read(dev[index]) if dev else None
+        table, dev_table = fold(read.table, level), None if tuned is None else fold(tuned.table, level)
+        systems.append(System(name, {test: table}, _chosen(rule, dev_table, read), dev_table, level, told=read.told))
     return systems
 
 
 def _chosen(rule: str | None, dev: ScoreTable | None, read: Imported) -> Threshold:
-    """The threshold of a score file; a number given for scores that were negated is negated too."""
+    """The threshold of a score file; a number passed for negated scores is negated, too."""
     if read.negated and rule and rule.startswith("fixed="):
         return choose(f"fixed={-float(choose(rule, None).value)!r}", None)
     return choose(rule or "eer", dev)
 
 
 def _siblings(spec: Mapping[str, Any]) -> str:
-    """The same for runs of one spec that differ in nothing but name and seed."""
-    kept = {key: value for key, value in spec.items() if key not in ("name", "seed", "$schema")}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    """A hash that is equal for runs whose specs differ only in name and seed."""
+    relevant = {key: value for key, value in spec.items() if key not in ("name", "seed", "$schema")}
+    return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A picture of scores over time: a line of clips for each file, the threshold, and where there was no answer."""
+"""A plot of scores over time: the clips of each file, the threshold, and the clips without a response."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 BONA_FIDE, ATTACK, NOTHING, INK = "#1b6ca8", "#c0392b", "#b8b8b8", "#333333"
 HATCHES = {"no_face": "////", "refused": "...."}
-WIDE, HIGH = 9.0, 2.3
-"""Inches of a picture, and of each file in it."""
+WIDTH, HEIGHT = 9.0, 2.3
+"""Width of the plot and height per file, in inches."""
 
 
 def draw_timeline(answers: Sequence[Prediction], path: Path) -> None:
-    """Write a PNG of clips' scores over time. Raises FascoreError where no answer is of a clip, or the file cannot be written."""
+    """Write a PNG of clips' scores over time. Raises FascoreError if there are no clips or writing fails."""
     files: dict[str, list[Prediction]] = {}
     for answer in answers:
         if answer.start is not None:
             files.setdefault(answer.path, []).append(answer)
     if not files:
         raise FascoreError("there is no clip to draw: no file could be read")
-    figure = Figure(figsize=(WIDE, HIGH * len(files) + 0.5), layout="constrained")
+    figure = Figure(figsize=(WIDTH, HEIGHT * len(files) + 0.5), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (name, clips) in zip(figure.subplots(len(files), squeeze=False)[:, 0], files.items(), strict=True):
         _draw_file(axes, name, clips)
@@ -45,7 +45,7 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
     labels: set[str] = set()
     for clip in clips:
         assert clip.start is not None and clip.end is not None
-        label, color = _looks(clip)
+        label, color = _style(clip)
         shown = label if label not in labels else None
         labels.add(label)
         if clip.score is None:
@@ -70,8 +70,8 @@ def _draw_file(axes: Axes, name: str, clips: Sequence[Prediction]) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=9)
 
 
-def _looks(clip: Prediction) -> tuple[str, str]:
-    """What a clip is called, and its color."""
+def _style(clip: Prediction) -> tuple[str, str]:
+    """The label and the color of a clip."""
     if clip.score is None:
         return f"no response: {clip.response.replace('_', ' ')}", NOTHING
     return (clip.decision, BONA_FIDE if clip.decision == "bona fide" else ATTACK)

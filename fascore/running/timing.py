@@ -1,4 +1,4 @@
-"""Decision time: how long a presentation takes from its media to its score."""
+"""Decision time: the time from the media of a presentation to its score."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fascore.spec.plan import Plan
 from fascore.training.scoring import score
 
 MOST = 20
-"""Presentations that are timed; one more goes first, unmeasured, and warms up."""
+"""Number of timed presentations; an additional one runs first, untimed, as a warm-up."""
 
 
 def decision_times(
@@ -27,16 +27,16 @@ def decision_times(
 ) -> Timing:
     """Time some records one at a time, in this process alone: reading, face detection, preparation, and the model."""
     count = min(MOST + 1, len(records))
-    spread = [records[place * len(records) // count] for place in range(count)]
-    seconds = [_once(plan, graph, record, device, precision) for record in spread]
+    selected = [records[index * len(records) // count] for index in range(count)]
+    seconds = [_once(plan, graph, record, device, precision) for record in selected]
     where = f"one at a time in one process on {_device(device)}, from reading the media to the score"
     return Timing(seconds[1:] or seconds, where)
 
 
 def _once(plan: Plan, graph: ModelGraph, record: Record, device: torch.device, precision: str) -> float:
-    with TemporaryDirectory(prefix="fascore-") as aside:
+    with TemporaryDirectory(prefix="fascore-") as temporary_folder:
         start = time.perf_counter()
-        store = Store(Path(aside))
+        store = Store(Path(temporary_folder))
         prepared = prepare(plan, [record], store, processes=0)
         if prepared.records:
             loader = Loader(plan, prepared, store, device=device)

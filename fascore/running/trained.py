@@ -1,4 +1,4 @@
-"""Trained: a model with its best weights and its records, to look into."""
+"""Trained: a model with its best weights and its records, for analysis."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Reduce: TypeAlias = Callable[[str, Any], Tensor]
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model and the records that it can be asked about.
+    """A trained model and the records on which it can be run.
 
-    `splits` holds the records that can be used, by split: `train`, `dev` and the test sets of a run, or `files`. `shown`
-    names the splits whose faces may stand in a report. The graph is in evaluation mode.
+    `splits` contains the usable records by split: `train`, `dev`, and the test sets of a run, or `files`. `shown` names
+    the splits whose faces may be shown in a report. The graph is in evaluation mode.
     """
 
     plan: Plan
@@ -58,7 +58,7 @@ class Trained:
         return {name: records for name, records in self.splits.items() if name not in ("train", "dev")}
 
     def untrained(self) -> Trained:
-        """The same model as it was before training, with the weights that the seed draws and those that it began from."""
+        """The same model before training, with the weights drawn from the seed and the pretrained weights."""
         return replace(self, graph=ModelGraph.build(self.plan, self.spec.seed).to(self.device).eval())
 
     def batches(
@@ -66,39 +66,41 @@ class Trained:
     ) -> Iterator[Batch]:
         """Evaluation batches of some records, in order, all views.
 
-        `also` names modalities that the model itself does not read, `without` those that are taken for absent from every record.
+        `also` names additional modalities that the model does not read; `without` names those treated as absent from
+        every record.
         """
         loader = Loader(self.plan, self.prepared, self.store, seed=self.spec.seed, device=self.device, also=also)
         return loader.evaluation_batches(self.spec.compute.eval_batch, [record.id for record in records], without)
 
     def table(self, records: Sequence[Record], weights: Mapping[str, float], without: Sequence[str] = ()) -> ScoreTable:
-        """Scores of some records, a row each, those that were quarantined as non-responses; `without` as in `batches`.
+        """Scores of some records, one row each; quarantined records are non-responses. `without` is as in `batches`.
 
-        `weights` are those of a weighted score rule, as the run's `threshold.json` has them, else empty.
+        `weights` are those of a weighted score rule, as in the run's `threshold.json`; otherwise they are empty.
         """
         usable = {record.id: record for record in self.prepared.records}
         ids = [record.id for record in records if record.id in usable]
         scores = score(
             self.graph,
             ids,
-            lambda some: self.batches([usable[id] for id in some], without=without),
+            lambda batch_ids: self.batches([usable[id] for id in batch_ids], without=without),
             precision=self.precision,
             alone=True,
         )
         return scored_table(self.plan, self.prepared, records, scores, weights)
 
     def stored(self, record: Record, modality: str) -> Arrays | None:
-        """What was prepared of a record's modality, all views, by name; None where the record lacks it, or the modality stores nothing."""
+        """Prepared arrays of a modality, all views, by name; None if the record lacks it or it stores nothing."""
         key = self.prepared.entries[record.id][modality]
         return self.store.read(key) if isinstance(key, str) and key else None
 
     def values(
         self, records: Sequence[Record], refs: Sequence[str], reduce: Reduce | None = None
     ) -> dict[str, NDArray[np.float32]]:
-        """What modalities, nodes and ports give for some records, by Ref: (R, V, …) float32 for R records of V views, NaN where a record lacks it.
+        """Values of modalities, nodes, and ports for some records, by Ref: (R, V, …) float32 for R records of V views.
 
-        `reduce` makes of the value of N rows, a list of tensors for a Pyramid, a smaller tensor (N, …), batch by batch. Raises
-        FascoreError for a Ref that names no tensor, and for a Pyramid without `reduce`.
+        Values that a record lacks are NaN. `reduce` turns the value of N rows (a list of tensors for a Pyramid) into a
+        smaller tensor (N, …), batch by batch. Raises FascoreError for a Ref that does not name a tensor, and for a
+        Pyramid without `reduce`.
         """
         self.graph.eval()
         collected: dict[str, list[NDArray[np.float32]]] = {ref: [] for ref in refs}
@@ -113,25 +115,25 @@ class Trained:
                 rows = value.float().masked_fill(~_across(outputs.present[Ref(ref).node], value), torch.nan)
                 collected[ref].append(rows.reshape(len(batch), batch.views, *rows.shape[1:]).cpu().numpy())
         return {
-            ref: np.concatenate(parts) if parts else np.empty((0, self.plan.views), np.float32)
-            for ref, parts in collected.items()
+            ref: np.concatenate(arrays) if arrays else np.empty((0, self.plan.views), np.float32)
+            for ref, arrays in collected.items()
         }
 
     def _sorted(self, refs: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The modalities and the nodes that these name."""
+        """The modalities and the nodes that these Refs name."""
         known = {**self.plan.modalities, **self.plan.nodes}
         for ref in map(Ref, refs):
             if ref.node not in known or known[ref.node].outputs.get(ref.port) is None:
-                there = [
+                available = [
                     f"{name}.{port}" if port else name
                     for name, node in known.items()
                     for port, signal in node.outputs.items()
                     if signal
                 ]
-                raise FascoreError(f"there is no '{ref}' that produces a tensor; available: {', '.join(there)}")
-        named = list(dict.fromkeys(Ref(ref).node for ref in refs))
-        return [name for name in named if name in self.plan.modalities], [
-            name for name in named if name in self.plan.nodes
+                raise FascoreError(f"there is no '{ref}' that produces a tensor; available: {', '.join(available)}")
+        ref_nodes = list(dict.fromkeys(Ref(ref).node for ref in refs))
+        return [name for name in ref_nodes if name in self.plan.modalities], [
+            name for name in ref_nodes if name in self.plan.nodes
         ]
 
 
