@@ -1,1 +1,1 @@
-"""The core's own components, by kind; each is an entry point like any plugin's."""
+"""The built-in components, grouped by kind. Each is registered as an entry point, like any plugin's."""

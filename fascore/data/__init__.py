@@ -1,1 +1,1 @@
-"""The data path: decoding, the prepared store, modalities in order, batches."""
+"""The data path: decoding, the prepared store, modalities in dependency order, and batches."""

@@ -1,4 +1,4 @@
-"""The model graph: its nodes are built from a Plan and run on Batches."""
+"""The model graph, built from a Plan and run on Batches."""
 
 from fascore.model.cost import Cost, costs, describe_cost
 from fascore.model.graph import ModelGraph, Outputs

@@ -14,7 +14,7 @@ from fascore.model.graph import build_node, every_node
 
 
 class Cost(NamedTuple):
-    """One node: its path and type, trainable and other parameters, FLOPs for one view (a multiply-add counts two), None: unknown."""
+    """One node: path, type, parameters, and FLOPs for one view (a multiply-add counts as two; None: unknown)."""
 
     path: str
     type: str
@@ -47,7 +47,7 @@ def describe_cost(plan: Plan) -> str:
 
 def _flops(node: NodePlan, module: torch.nn.Module) -> int | None:
     with torch.device("meta"):
-        known = {
+        context = {
             "task": torch.zeros(1, dtype=torch.long),
             "label": None,
             "mask": torch.ones(1, len(node.signals), dtype=torch.bool),
@@ -55,7 +55,7 @@ def _flops(node: NodePlan, module: torch.nn.Module) -> int | None:
     counter = FlopCounterMode(display=False)
     try:
         with counter, torch.no_grad():
-            module(*map(_zeros, node.signals), **{word: known[word] for word in node.component.context})
+            module(*map(_zeros, node.signals), **{name: context[name] for name in node.component.context})
     except Exception:
         # A module that reads values cannot run on the meta device; this is not an error in the spec.
         return None

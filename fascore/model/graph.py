@@ -27,9 +27,9 @@ Value: TypeAlias = Tensor | list[Tensor]
 class Outputs:
     """The results of one pass of the graph. N = B * views rows, record-major.
 
-    `values` by Ref text (`app`, `gen.trace`), including modalities; zeros where absent. `present` is (N,) bool by node and
-    modality. `heads` holds each head's output for its `head_rows` only, (R,) int64 indices of the N rows; a head without
-    rows has no output.
+    `values` maps the text of a Ref (`app`, `gen.trace`) to its value, including modalities; absent rows are zeros.
+    `present` is (N,) bool by node and modality. `heads` contains each head's output for its `head_rows` only, (R,)
+    int64 indices of the N rows; a head without rows has no output.
     """
 
     values: dict[str, Value] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Outputs:
 
 
 class ModelGraph(nn.Module):
-    """Encoders, fusions, heads and objectives of one Plan."""
+    """Encoders, fusions, heads, and objectives of one Plan."""
 
     def __init__(
         self,
@@ -60,19 +60,19 @@ class ModelGraph(nn.Module):
 
     @classmethod
     def build(cls, plan: Plan, seed: int, *, pretrained: bool = True) -> ModelGraph:
-        """Build every node from torch seeded with (seed, "init", path), so that no node changes another's weights.
+        """Build every node from torch seeded with (seed, "init", path), so that no node affects the weights of another.
 
         `pretrained=False` skips `weights` and pretrained models, for a graph that then loads a checkpoint. Raises
         FascoreError if weights cannot be loaded.
         """
 
-        def built(node: NodePlan) -> nn.Module:
+        def build_one(node: NodePlan) -> nn.Module:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(int(generator(seed, "init", node.path).integers(2**63)))
                 module = build_node(node)
             if pretrained:
-                for part in module.modules():
-                    if callable(load := getattr(part, "adopt_pretrained", None)):
+                for submodule in module.modules():
+                    if callable(load := getattr(submodule, "adopt_pretrained", None)):
                         load()
                 if path := getattr(node.component, "weights", None):
                     load_weights(module, path, f"{node.path}.weights")
@@ -81,7 +81,7 @@ class ModelGraph(nn.Module):
         return cls(
             plan,
             *(
-                {name: built(node) for name, node in table.items()}
+                {name: build_one(node) for name, node in table.items()}
                 for table in (plan.nodes, plan.heads, plan.objectives)
             ),
         )
@@ -95,13 +95,13 @@ class ModelGraph(nn.Module):
         return self.heads[PREFIX + name]
 
     def deployed(self) -> list[str]:
-        """Keys of the `state_dict` that evaluation needs: all but the objectives'."""
+        """Keys of the `state_dict` that evaluation needs: all except those of objectives."""
         return [key for key in self.state_dict() if not key.startswith("objectives.")]
 
     def forward(self, batch: Batch, nodes: Sequence[str] | None = None) -> Outputs:
-        """Run the graph. `nodes` names the nodes to run, and `head.<name>` heads; what these need runs too, nothing else.
+        """Run the graph. `nodes` names the nodes and heads (`head.<name>`) to run; the nodes that these need run, too.
 
-        Without `nodes`, all heads run, and in training every node. Raises FascoreError for a name that is none of these.
+        Without `nodes`, all heads run, and in training every node. Raises FascoreError for an unknown name.
         """
         chosen, heads = self._chosen(nodes)
         outputs = Outputs(
@@ -131,7 +131,7 @@ class ModelGraph(nn.Module):
         return losses
 
     def scores(self, outputs: protocols.Outputs, batch: Batch) -> dict[str, Tensor]:
-        """(B,) float32 by head, further numbers of a head by `<head>.<name>`: the mean over views, NaN where a record has no input."""
+        """(B,) float32 by head, and its other numbers by `<head>.<name>`: means over views, NaN without input."""
         scores = {}
         for name, rows in outputs.head_rows.items():
             for key, values in self._numbers(name, outputs, rows).items():
@@ -141,15 +141,15 @@ class ModelGraph(nn.Module):
         return scores
 
     def _numbers(self, name: str, outputs: protocols.Outputs, rows: Tensor) -> dict[str, Tensor]:
-        """A head's score and further numbers of these rows, float32 (R,)."""
+        """The score and the other numbers of a head for these rows, float32 (R,)."""
         head, component = cast(Any, self.head(name)), self.plan.heads[name].component
         keys = [*([name] if component.scores else []), *(f"{name}.{number}" for number in component.numbers)]
         if name not in outputs.heads:
             return {key: torch.empty(0, device=rows.device) for key in keys}
         with torch.autocast(rows.device.type, enabled=False):
             output = as_float32(outputs.heads[name])
-            further = head.numbers(output) if component.numbers else {}
-            return {key: head.score(output) if key == name else further[key.removeprefix(f"{name}.")] for key in keys}
+            numbers = head.numbers(output) if component.numbers else {}
+            return {key: head.score(output) if key == name else numbers[key.removeprefix(f"{name}.")] for key in keys}
 
     @torch.no_grad()
     def update(self, reduce: Callable[[Tensor], Tensor]) -> None:
@@ -170,15 +170,15 @@ class ModelGraph(nn.Module):
         return self._needed(heads, [name for name in names if name in self.plan.nodes]), heads
 
     def _needed(self, heads: Iterable[str], nodes: Iterable[str]) -> set[str]:
-        """These nodes, what these heads read and learn, and all nodes before them."""
+        """These nodes, the inputs and targets of these heads, and all nodes that they depend on."""
         sinks = [self.plan.heads[name] for name in heads]
-        waiting = [*nodes, *(ref.node for sink in sinks for ref in (*sink.inputs, sink.component.target))]
+        pending = [*nodes, *(ref.node for sink in sinks for ref in (*sink.inputs, sink.component.target))]
         needed: set[str] = set()
-        while waiting:
-            name = waiting.pop()
+        while pending:
+            name = pending.pop()
             if name in self.plan.nodes and name not in needed:
                 needed.add(name)
-                waiting += [ref.node for ref in self.plan.nodes[name].inputs]
+                pending += [ref.node for ref in self.plan.nodes[name].inputs]
         return needed
 
     def _run_node(self, node: NodePlan, batch: Batch, outputs: Outputs) -> None:
@@ -190,7 +190,7 @@ class ModelGraph(nn.Module):
         output: Any = None
         if rows is None or len(rows):
             inputs = [take(outputs.values[ref], rows) for ref in node.inputs]
-            with _bearing_one_row(self.node(node.name), len(present) if rows is None else len(rows)) as module:
+            with _allowing_one_row(self.node(node.name), len(present) if rows is None else len(rows)) as module:
                 output = module(*inputs, **self._context(node, batch, mask, rows))
         by_port = output if isinstance(output, Mapping) else dict.fromkeys(node.outputs, output)
         for port, signal in node.outputs.items():
@@ -202,32 +202,32 @@ class ModelGraph(nn.Module):
         rows = present.nonzero()[:, 0] if head.optional else torch.arange(len(present), device=present.device)
         outputs.head_rows[head.name] = rows
         if len(rows):
-            some = rows if len(rows) < len(present) else None
-            inputs = [take(outputs.values[ref], some) for ref in head.inputs]
-            with _bearing_one_row(self.head(head.name), len(rows)) as module:
-                outputs.heads[head.name] = module(*inputs, **self._context(head, batch, None, some))
+            selected = rows if len(rows) < len(present) else None
+            inputs = [take(outputs.values[ref], selected) for ref in head.inputs]
+            with _allowing_one_row(self.head(head.name), len(rows)) as module:
+                outputs.heads[head.name] = module(*inputs, **self._context(head, batch, None, selected))
 
     def _context(
         self, node: NodePlan, batch: Batch, mask: Tensor | None, rows: Tensor | None
     ) -> dict[str, Tensor | None]:
-        """What the component's `context` names, for these rows; the label is None outside training."""
+        """The values named in the component's `context`, for these rows; the label is None outside training."""
         context: dict[str, Tensor | None] = {}
-        for word in node.component.context:
-            if word == "label" and not self.training:
-                context[word] = None
+        for name in node.component.context:
+            if name == "label" and not self.training:
+                context[name] = None
                 continue
-            whole = mask if word == "mask" else getattr(batch, word).repeat_interleave(batch.views)
-            context[word] = take(whole, rows)
+            values = mask if name == "mask" else getattr(batch, name).repeat_interleave(batch.views)
+            context[name] = take(values, rows)
         return context
 
     def _head_loss(self, head: NodePlan, outputs: protocols.Outputs, batch: Batch) -> Tensor:
         rows = outputs.head_rows[head.name]
-        places = self._learnt(head, rows, outputs, batch)
+        positions = self._learned(head, rows, outputs, batch)
         count = len(batch) * batch.views
-        if head.name not in outputs.heads or (places is not None and not len(places)):
+        if head.name not in outputs.heads or (positions is not None and not len(positions)):
             return torch.zeros((), device=rows.device)
-        output = as_float32(take(outputs.heads[head.name], places))
-        target = target_of(head, batch, outputs.values, take(rows, places))
+        output = as_float32(take(outputs.heads[head.name], positions))
+        target = target_of(head, batch, outputs.values, take(rows, positions))
         loss: Tensor = cast(Any, self.head(head.name)).loss(output, target)
         return _weighted(loss, count, head)
 
@@ -235,8 +235,8 @@ class ModelGraph(nn.Module):
         mask = torch.stack([outputs.present[ref.node] for ref in node.inputs], dim=1)
         present = mask.any(1) if isinstance(node.component, Objective) and node.component.honours_mask else mask.all(1)
         rows = present.nonzero()[:, 0] if node.optional else torch.arange(len(present), device=present.device)
-        rows = cast(Tensor, take(rows, self._learnt(node, rows, outputs, batch)))
-        # If processes gather, a process without rows must take part too, or the others would wait forever.
+        rows = cast(Tensor, take(rows, self._learned(node, rows, outputs, batch)))
+        # If processes gather, one without rows must take part, too, or the others would wait forever.
         if not len(rows) and not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return torch.zeros((), device=rows.device)
         features = [as_float32(take(outputs.values[ref], rows)) for ref in node.inputs]
@@ -246,23 +246,23 @@ class ModelGraph(nn.Module):
         )
         return _weighted(loss, len(present), node)
 
-    def _learnt(self, node: NodePlan, rows: Tensor, outputs: protocols.Outputs, batch: Batch) -> Tensor | None:
-        """Which of these rows match `where` and have a target: places in `rows`, None for all."""
+    def _learned(self, node: NodePlan, rows: Tensor, outputs: protocols.Outputs, batch: Batch) -> Tensor | None:
+        """Positions in `rows` of those that match `where` and have a target; None for all."""
         kept = matching(node.component.where, batch, rows.device)
         if isinstance(node.target, Dense):
-            there = outputs.present[node.component.target.node]
-            kept = there if kept is None else kept & there
+            available = outputs.present[node.component.target.node]
+            kept = available if kept is None else kept & available
         return None if kept is None else kept[rows].nonzero()[:, 0]
 
 
 @contextmanager
-def _bearing_one_row(module: nn.Module, rows: int) -> Iterator[nn.Module]:
-    """Let batch norms use running statistics if only one record is present: torch cannot compute batch statistics of one row."""
+def _allowing_one_row(module: nn.Module, rows: int) -> Iterator[nn.Module]:
+    """Let batch norms use running statistics for a single row: torch cannot compute batch statistics of one row."""
     norms = (
         [
-            part
-            for part in module.modules()
-            if isinstance(part, _BatchNorm) and part.training and part.track_running_stats
+            submodule
+            for submodule in module.modules()
+            if isinstance(submodule, _BatchNorm) and submodule.training and submodule.track_running_stats
         ]
         if rows == 1
         else []
@@ -290,5 +290,5 @@ def build_node(node: NodePlan) -> nn.Module:
 
 
 def every_node(plan: Plan) -> Iterable[NodePlan]:
-    """Encoders, fusions, heads and objectives of a plan."""
+    """Encoders, fusions, heads, and objectives of a plan."""
     return chain(plan.nodes.values(), plan.heads.values(), plan.objectives.values())

@@ -33,15 +33,17 @@ def as_float32(value: Any) -> Any:
 
 
 def spread(value: Any, rows: Tensor | None, present: Tensor, signal: Signal) -> Any:
-    """Place the rows of `value` at their positions among all rows, with zeros elsewhere; a value of None is all zeros."""
+    """Put the rows of `value` at their positions among all rows, with zeros elsewhere; None becomes all zeros."""
     if rows is None:
         return value
-    parts = value if isinstance(value, list | tuple) else [value] * len(signal.shapes)
-    whole = [_placed(part, rows, present, shape) for part, shape in zip(parts, signal.shapes, strict=True)]
-    return whole if isinstance(signal, Pyramid) else whole[0]
+    tensors = value if isinstance(value, list | tuple) else [value] * len(signal.shapes)
+    spread_tensors = [
+        _placed(tensor, rows, present, shape) for tensor, shape in zip(tensors, signal.shapes, strict=True)
+    ]
+    return spread_tensors if isinstance(signal, Pyramid) else spread_tensors[0]
 
 
-def _placed(part: Tensor | None, rows: Tensor, present: Tensor, shape: tuple[int, ...]) -> Tensor:
-    if part is None:
+def _placed(tensor: Tensor | None, rows: Tensor, present: Tensor, shape: tuple[int, ...]) -> Tensor:
+    if tensor is None:
         return torch.zeros(len(present), *shape, device=present.device)
-    return part.new_zeros(len(present), *part.shape[1:]).index_copy(0, rows, part)
+    return tensor.new_zeros(len(present), *tensor.shape[1:]).index_copy(0, rows, tensor)

@@ -19,7 +19,9 @@ def matching(where: Where, batch: Batch, device: torch.device) -> Tensor | None:
     """(N,) bool: rows whose record has, in every column of `where`, the value or one of the values. None: no condition."""
     if not where:
         return None
-    fits = [all(_fits(_value(batch, column, i), wanted) for column, wanted in where.items()) for i in range(len(batch))]
+    fits = [
+        all(_fits(_value(batch, column, i), allowed) for column, allowed in where.items()) for i in range(len(batch))
+    ]
     return torch.tensor(fits, device=device).repeat_interleave(batch.views)
 
 
@@ -40,7 +42,7 @@ def _code(node: NodePlan, batch: Batch, column: str, classes: tuple[Scalar | Non
     value = _value(batch, column, record)
     if classes is None:
         return int.from_bytes(hashlib.sha256(str(value).encode()).digest()[:8], "little", signed=True)
-    # Compared as text, because 3 in a manifest and "3" in a spec mean the same.
+    # Compared as text, because 3 in a manifest and "3" in a spec mean the same value.
     names = [str(name) for name in classes]
     if str(value) not in names:
         shown = "no value" if value is None else f"'{value}'"
@@ -58,5 +60,5 @@ def _value(batch: Batch, column: str, record: int) -> Scalar | None:
     return values[record]
 
 
-def _fits(value: Scalar | None, wanted: Scalar | tuple[Scalar, ...]) -> bool:
-    return str(value) in map(str, wanted) if isinstance(wanted, tuple) else str(value) == str(wanted)
+def _fits(value: Scalar | None, allowed: Scalar | tuple[Scalar, ...]) -> bool:
+    return str(value) in map(str, allowed) if isinstance(allowed, tuple) else str(value) == str(allowed)

@@ -1,4 +1,4 @@
-"""Weights of a node from a file: `weights: path`, or `weights: run-folder#node`."""
+"""Load weights of a node from a file: `weights: path`, or `weights: run-folder#node`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ PREFIX = "n_"
 CHECKPOINT = Path("checkpoints/best.safetensors")
 """Path of a run's weights in its folder; the keys are those of the graph's `state_dict`: `nodes.n_<node>.<parameter>`."""
 SHOWN = 4
+"""Largest number of keys that one message lists."""
 HEAD = "head."
-"""Prefix that marks the name of a head instead of a node."""
+"""Prefix that marks the name of a head."""
 
 
 def load_weights(module: nn.Module, source: str, where: str) -> None:
     """Load all parameters and buffers of a node, strictly. `where` is the JSON path for messages. Raises FascoreError."""
     state = module.state_dict()
     tensors = _under_common_prefix(node_weights(source, where), state)
-    complaints = [
+    problems = [
         *_listed("lacks", [key for key in state if key not in tensors]),
         *_listed("has unknown", [key for key in tensors if key not in state]),
         *_listed(
@@ -36,9 +37,9 @@ def load_weights(module: nn.Module, source: str, where: str) -> None:
             ],
         ),
     ]
-    if complaints:
+    if problems:
         raise FascoreError(
-            f"{where}: {source} does not fit this node: it {'; it '.join(complaints)}. Use weights of the same component with the same options"
+            f"{where}: {source} does not fit this node: it {'; it '.join(problems)}. Use weights of the same component with the same options"
         )
     module.load_state_dict(tensors)
 
@@ -74,10 +75,10 @@ def _of_node(tensors: Mapping[str, Tensor], name: str, path: Path, where: str) -
     start = f"{table}.{PREFIX}{name.removeprefix(HEAD)}."
     own = {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
     if not own:
-        parts = {tuple(key.split(".")[:2]) for key in tensors if key.startswith(("nodes.", "heads."))}
-        there = sorted(f"{HEAD if table == 'heads' else ''}{part.removeprefix(PREFIX)}" for table, part in parts)
+        modules = {tuple(key.split(".")[:2]) for key in tensors if key.startswith(("nodes.", "heads."))}
+        available = sorted(f"{HEAD if table == 'heads' else ''}{part.removeprefix(PREFIX)}" for table, part in modules)
         raise FascoreError(
-            f"{where}: {path} has no weights for '{name}'; it has weights for {', '.join(there) or 'none'}"
+            f"{where}: {path} has no weights for '{name}'; it has weights for {', '.join(available) or 'none'}"
         )
     return own
 

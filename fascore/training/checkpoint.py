@@ -42,7 +42,7 @@ class Counters:
 
 
 def save_last(path: Path, engine: Engine, counters: Counters) -> None:
-    """Write everything. Raises FascoreError if a weight is not finite, so that a good checkpoint is not overwritten."""
+    """Write everything. Raises FascoreError if a weight is not finite, to protect the last good checkpoint."""
     tensors = {f"graph.{key}": value for key, value in engine.model.state_dict().items()}
     tensors |= {f"own.{key}": value for key, value in engine.own.state_dict().items()}
     _refuse_not_finite(tensors, counters.step)
@@ -50,8 +50,8 @@ def save_last(path: Path, engine: Engine, counters: Counters) -> None:
         tensors |= {f"ema.{key}": value for key, value in engine.ema.values.items()}
     optimizers = {}
     for name, optimizer in engine.optimizers.items():
-        held, optimizers[name] = optimizer.state()
-        tensors |= {f"optimizer.{name}.{key}": value for key, value in held.items()}
+        state, optimizers[name] = optimizer.state()
+        tensors |= {f"optimizer.{name}.{key}": value for key, value in state.items()}
     _write(path, tensors, {"counters": asdict(counters), "optimizers": optimizers})
 
 
@@ -75,8 +75,8 @@ def load_last(path: Path, engine: Engine) -> Counters:
 def save_best(path: Path, engine: Engine, facts: Mapping[str, Any]) -> None:
     """Write the weights that evaluation uses (the moving average, if there is one), and their results."""
     values = engine.ema.values if engine.ema is not None else engine.model.state_dict()
-    kept = set(engine.model.deployed())
-    _write(path, {key: value for key, value in values.items() if key in kept}, facts)
+    deployed = set(engine.model.deployed())
+    _write(path, {key: value for key, value in values.items() if key in deployed}, facts)
 
 
 def load_best(path: Path, model: ModelGraph) -> dict[str, Any]:
@@ -84,12 +84,12 @@ def load_best(path: Path, model: ModelGraph) -> dict[str, Any]:
     tensors, facts = read(path)
     missing = sorted(set(model.deployed()) - set(tensors))
     try:
-        foreign = [*missing, *model.load_state_dict(tensors, strict=False).unexpected_keys]
+        unmatched = [*missing, *model.load_state_dict(tensors, strict=False).unexpected_keys]
     except RuntimeError as error:
         raise FascoreError(f"{path} belongs to another model: {_first(error)}") from error
-    if foreign:
+    if unmatched:
         raise FascoreError(
-            f"{path} belongs to another model: '{foreign[0]}' is {'missing from it' if missing else 'not in this graph'}"
+            f"{path} belongs to another model: '{unmatched[0]}' is {'missing from it' if missing else 'not in this graph'}"
         )
     return facts
 
@@ -105,7 +105,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             facts = json.loads((file.metadata() or {}).get("fascore", "{}"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - a safetensors file is not a mapping
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except FileNotFoundError:
         raise FascoreError(
             f"there is no checkpoint {path}: train first; if training has already ended, start over with --fresh"
@@ -123,11 +123,11 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _write(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     # Clones, because safetensors refuses tensors that share memory, as tied weights do.
-    whole = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()}
+    copies = {key: value.detach().cpu().clone(memory_format=torch.contiguous_format) for key, value in tensors.items()}
     with writing(path) as temporary:
         try:
-            save_file(whole, temporary, {"fascore": json.dumps({"format": FORMAT, **facts})})
-        except SafetensorError as error:  # what safetensors says where the disk is full
+            save_file(copies, temporary, {"fascore": json.dumps({"format": FORMAT, **facts})})
+        except SafetensorError as error:  # raised by safetensors if the disk is full
             raise OSError(str(error)) from error
 
 
@@ -145,7 +145,7 @@ def _into(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def _first(error: RuntimeError) -> str:
-    """The first of the differences that torch lists over many lines."""
+    """The first of the differences that torch lists on many lines."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[min(1, len(lines) - 1)].rstrip(".")[:300]
 

@@ -1,4 +1,4 @@
-"""Configs of optimizers and learning-rate schedules, for any recipe's fields. Importing this imports no torch.
+"""Configs of optimizers and learning-rate schedules, for the fields of any recipe. This module does not import torch.
 
 The classes of `torch.optim` and their arguments are typed here, so that `fascore check` detects a misspelled name or a
 number that torch would reject. A test compares them with the installed torch.
@@ -35,7 +35,7 @@ Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Betas: TypeAlias = tuple[Momentum, Momentum]
 
 REFUSED = {
-    "lbfgs": "it evaluates the loss several times per step, which a batch of training cannot provide",
+    "lbfgs": "it evaluates the loss several times per step, which a training batch cannot provide",
     "sparseadam": "it accepts only sparse gradients, and no encoder produces them",
 }
 CLASSES: Mapping[str, str] = {
@@ -65,8 +65,8 @@ def _dump(value: Optimizer, info: core_schema.SerializationInfo) -> dict[str, An
 class Optimizer(Config):
     """An optimizer of `torch.optim` and its arguments: `{"name": "sgd", "lr": 0.01, "momentum": 0.9}`.
 
-    A union: `name` chooses `Sgd`, `Adam`, `AdamW` or `RmsProp`, which type their arguments, or `OtherOptimizer`, which
-    has them in `options`. `Optimizer(name="sgd", …)` and validation both give an object of the chosen class.
+    A union: `name` chooses `Sgd`, `Adam`, `AdamW`, or `RmsProp`, which type their arguments, or `OtherOptimizer`, which
+    has them in `options`. `Optimizer(name="sgd", …)` and validation both return an object of the chosen class.
     """
 
     name: str = Field(description=NAME)
@@ -88,7 +88,7 @@ class Optimizer(Config):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The arguments of torch's class besides parameters and `lr` that differ from torch's defaults."""
+        """The arguments of torch's class, except parameters and `lr`, that differ from its defaults."""
         return self.model_dump(exclude={"name", "lr"}, exclude_defaults=True)
 
     @classmethod
@@ -116,7 +116,7 @@ class Sgd(Optimizer):
     """Stochastic gradient descent, `torch.optim.SGD`."""
 
     name: Literal["sgd"] = Field("sgd", description=NAME)
-    momentum: NonNegativeFloat = Field(0.0, description="share of the last step that the next one keeps")
+    momentum: NonNegativeFloat = Field(0.0, description="share of the last step that the next step keeps")
     dampening: float = Field(0.0, description="fraction of the gradient that the momentum omits")
     weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
     nesterov: bool = Field(False, description="Nesterov's momentum")
@@ -159,7 +159,7 @@ class RmsProp(Optimizer):
     alpha: Share = Field(0.99, description="decay of the running mean of the squared gradient")
     eps: NonNegativeFloat = Field(1e-8, description="added to the denominator")
     weight_decay: NonNegativeFloat = Field(0.0, description="factor of the L2 penalty")
-    momentum: NonNegativeFloat = Field(0.0, description="share of the last step that the next one keeps")
+    momentum: NonNegativeFloat = Field(0.0, description="share of the last step that the next step keeps")
     centered: bool = Field(False, description="divide by an estimate of the gradient's variance")
     maximize: bool = Field(False, description="ascend instead of descend")
 
@@ -234,7 +234,9 @@ class OtherOptimizer(Optimizer):
     """
 
     name: str = Field(description=NAME)
-    options: dict[str, Any] = Field(default_factory=dict, description="arguments of the class; others: torch's default")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="arguments of the class; omitted ones keep torch's defaults"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -246,8 +248,8 @@ class OtherOptimizer(Optimizer):
         arguments = {key: argument for key, argument in value.items() if key not in cls.model_fields}
         for key in arguments:
             if key not in known:
-                near = difflib.get_close_matches(key, known, 1, 0.6)
-                hint = f"Did you mean '{near[0]}'?" if near else f"Its arguments are lr, {', '.join(known)}."
+                matches = difflib.get_close_matches(key, known, 1, 0.6)
+                hint = f"Did you mean '{matches[0]}'?" if matches else f"Its arguments are lr, {', '.join(known)}."
                 raise ValueError(f"{name} has no argument '{key}'. {hint}")
             if isinstance(options, Mapping) and key in options:
                 raise ValueError(f"the argument '{key}' of {name} is in 'options' too; remove one of them")
@@ -259,19 +261,19 @@ class OtherOptimizer(Optimizer):
     def _is_a_class_of_torch(cls, name: str) -> str:
         class_name(name)
         if name in TYPED:
-            raise ValueError(f"{name} has a config of its own, without 'options'")
+            raise ValueError(f"{name} has its own config, without 'options'")
         return name
 
     @field_validator("options")
     @classmethod
     def _options_of_the_class(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if "name" not in info.data:  # which is a problem already
+        if "name" not in info.data:  # which has already been reported
             return options
         return validate_lines(OPTIONS[info.data["name"]], options).model_dump(exclude_unset=True)
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The options, as the class of torch takes them."""
+        """The options, as the torch class accepts them."""
         return dict(self.options)
 
     @classmethod
@@ -302,8 +304,8 @@ def class_name(name: str) -> str:
     if name in REFUSED:
         raise ValueError(f"{name} cannot train here: {REFUSED[name]}; use adamw or sgd")
     if name not in CLASSES:
-        near = difflib.get_close_matches(name.lower(), CLASSES, 1, 0.6)
-        hint = f"Did you mean '{near[0]}'?" if near else f"It has {', '.join(CLASSES)}."
+        matches = difflib.get_close_matches(name.lower(), CLASSES, 1, 0.6)
+        hint = f"Did you mean '{matches[0]}'?" if matches else f"It has {', '.join(CLASSES)}."
         raise ValueError(f"torch.optim has no '{name}'. {hint}")
     return CLASSES[name]
 

@@ -24,9 +24,9 @@ from torch import Tensor
 from fascore.contract.errors import FascoreError
 
 BUCKET = 25 * 2**20
-"""Bytes that one averaging message carries: large enough for bandwidth, small enough to overlap."""
+"""Number of bytes in one averaging message: large enough for bandwidth, small enough to overlap."""
 PATIENCE = timedelta(days=1)
-"""How long a process waits for the others: one of them may be filling the store. torchrun ends all when one dies."""
+"""How long a process waits for the others: one of them may be filling the store. torchrun ends all if one dies."""
 
 
 def rank() -> int:
@@ -35,19 +35,19 @@ def rank() -> int:
 
 
 def world() -> int:
-    """How many processes there are."""
+    """Number of processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def expected() -> int:
-    """How many processes torchrun started, joined or not."""
+    """Number of processes that torchrun started, whether joined or not."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def start(device: torch.device) -> None:
-    """Join the processes that torchrun started; does nothing without torchrun, or when joined already.
+    """Join the processes that torchrun started; does nothing without torchrun, or if already joined.
 
-    CPU tensors travel by gloo, CUDA tensors by nccl.
+    gloo transfers CPU tensors, nccl CUDA tensors.
     """
     if dist.is_initialized() or expected() < 2:
         return
@@ -68,7 +68,7 @@ def barrier() -> None:
 
 
 def total(tensor: Tensor) -> Tensor:
-    """Sum over processes, a new tensor, without gradient."""
+    """Sum over processes, as a new tensor without gradients."""
     summed = tensor.detach().clone()
     if world() > 1:
         dist.all_reduce(summed)
@@ -76,14 +76,14 @@ def total(tensor: Tensor) -> Tensor:
 
 
 def average_(tensors: Iterable[Tensor]) -> None:
-    """Replace floating tensors by their mean over processes, in flat buckets. Every process gives the same shapes."""
+    """Replace floating tensors by their mean over processes, in flat buckets; shapes are equal on all."""
     if world() == 1:
         return
-    sent = []
+    pending = []
     for bucket in _buckets(list(tensors)):
         flat = torch.cat([tensor.detach().reshape(-1) for tensor in bucket])
-        sent.append((bucket, flat, dist.all_reduce(flat, async_op=True)))
-    for bucket, flat, work in sent:
+        pending.append((bucket, flat, dist.all_reduce(flat, async_op=True)))
+    for bucket, flat, work in pending:
         work.wait()
         flat.div_(world())
         for tensor, mean in zip(bucket, torch.split(flat, [tensor.numel() for tensor in bucket])):
@@ -91,7 +91,7 @@ def average_(tensors: Iterable[Tensor]) -> None:
 
 
 def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> None:
-    """Average gradients over processes. One that no process has stays None; one that some have counts as zero elsewhere."""
+    """Average gradients over processes. One that no process has stays None; one that some have is zero elsewhere."""
     if world() == 1:
         return
     gradients = averaged([parameter.grad for parameter in parameters], parameters)
@@ -100,14 +100,14 @@ def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> None:
 
 
 def averaged(gradients: Sequence[Tensor | None], parameters: Sequence[torch.nn.Parameter]) -> Sequence[Tensor | None]:
-    """Average gradients of these parameters over processes, in place; what `average_gradients` does with those it finds."""
+    """Average these gradients of the parameters over processes, in place, as `average_gradients` does."""
     if world() == 1:
         return gradients
-    has = torch.tensor([gradient is not None for gradient in gradients], dtype=torch.uint8)
-    dist.all_reduce(has, dist.ReduceOp.MAX)
+    exists = torch.tensor([gradient is not None for gradient in gradients], dtype=torch.uint8)
+    dist.all_reduce(exists, dist.ReduceOp.MAX)
     shared = [
-        torch.zeros_like(parameter) if some and gradient is None else gradient
-        for gradient, parameter, some in zip(gradients, parameters, has.tolist())
+        torch.zeros_like(parameter) if needed and gradient is None else gradient
+        for gradient, parameter, needed in zip(gradients, parameters, exists.tolist())
     ]
     average_(gradient for gradient in shared if gradient is not None)
     return shared
@@ -121,7 +121,7 @@ def broadcast_(tensors: Iterable[Tensor]) -> None:
 
 
 def gather_json(value: Any) -> list[Any]:
-    """One JSON value of every process, in the order of processes. Travels as text, so nothing is unpickled."""
+    """The JSON values of all processes, in the order of processes. They are sent as text, so nothing is unpickled."""
     if world() == 1:
         return [json.loads(json.dumps(value))]
     own = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
@@ -134,10 +134,11 @@ def gather_json(value: Any) -> list[Any]:
 
 
 def spawn(processes: int, command: Sequence[str]) -> int:
-    """Run `python COMMAND` in N processes of this machine as torchrun does; 0, or the exit status of the first that failed.
+    """Run `python COMMAND` in N processes, as torchrun does; return 0, or the exit status of the first that failed.
 
-    `command` is a script or `-m module`, and its arguments. Ctrl-C and SIGTERM reach every process once; then the status is 128
-    and the signal's number, as in a shell. torchrun's program is not called, because it ends in a traceback of its own.
+    `command` is a script or `-m module`, and its arguments. Ctrl-C and SIGTERM reach every process once; the status is
+    then 128 plus the signal's number, as in a shell. The torchrun program itself is not called, because it would print
+    its own traceback.
     """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -168,7 +169,7 @@ def spawn(processes: int, command: Sequence[str]) -> int:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Keeps torchrun's signal handlers and its log within the block; what the processes print goes through."""
+    """Confine torchrun's signal handlers to the block and silence its log, but not the output of the processes."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
     before, level = {number: signal.getsignal(number) for number in numbers}, logging.root.manager.disable
     logging.disable(logging.ERROR)
@@ -181,7 +182,7 @@ def _undisturbed() -> Iterator[None]:
 
 
 def pick_device(name: str) -> torch.device:
-    """The device that `compute.device` means in this process. Raises FascoreError if there is no such device."""
+    """The device that `compute.device` selects in this process. Raises FascoreError if there is no such device."""
     local, processes = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "cpu" or (name == "auto" and not count):
@@ -193,14 +194,14 @@ def pick_device(name: str) -> torch.device:
             raise FascoreError(
                 f"compute.device is '{name}', one GPU for {processes} processes; write cuda, so that each process uses its own GPU"
             )
-        place = int(name.partition(":")[2])
+        index = int(name.partition(":")[2])
     else:
-        place = local
-    if place >= count:
+        index = local
+    if index >= count:
         raise FascoreError(
-            f"there is no GPU {place}: torch sees {count}; start at most {count} processes, or write cpu"
+            f"there is no GPU {index}: torch sees {count}; start at most {count} processes, or write cpu"
         )
-    return torch.device("cuda", place)
+    return torch.device("cuda", index)
 
 
 def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
@@ -208,7 +209,7 @@ def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
     for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):
         bucket: list[Tensor] = []
         for tensor in (tensor for tensor in tensors if tensor.dtype == dtype):
-            if bucket and sum(held.nbytes for held in bucket) + tensor.nbytes > BUCKET:
+            if bucket and sum(member.nbytes for member in bucket) + tensor.nbytes > BUCKET:
                 yield bucket
                 bucket = []
             bucket.append(tensor)

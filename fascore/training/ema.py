@@ -19,7 +19,7 @@ class Ema:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the weights of now into the average."""
+        """Add the current weights to the average."""
         for name, value in self.module.state_dict().items():
             if value.is_floating_point():
                 self.values[name].lerp_(value, 1 - self.decay)
@@ -28,13 +28,13 @@ class Ema:
 
     @torch.no_grad()
     def restore(self, values: dict[str, Tensor]) -> None:
-        """Go on from a saved average."""
+        """Restore a saved average."""
         for name, value in values.items():
             self.values[name].copy_(value)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The module has the averaged weights inside the block, and its own again after it."""
+        """Give the module the averaged weights inside the block, and its own weights again afterward."""
         own = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
         self.module.load_state_dict(self.values)
         try:

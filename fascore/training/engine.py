@@ -1,8 +1,8 @@
-"""Engine: what a recipe trains with. Plain torch.distributed; modules are never wrapped.
+"""Engine: the tool with which a recipe trains. It uses plain torch.distributed and never wraps modules.
 
-A wrapped module synchronizes the gradients of its own `forward` only, so a recipe that calls part of a graph, or one
-network twice, would train each process on its own. Here gradients are averaged where a parameter is stepped, and where a
-recipe asks for them.
+A wrapped module synchronizes only the gradients of its own `forward`, so a recipe that calls part of a graph, or calls
+one network twice, would train each process separately. Here gradients are averaged when a parameter is updated and when
+a recipe requests them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """One graph, one training, on one device of one of `world` processes."""
+    """One graph and one training, on the device of one of `world` processes."""
 
     def __init__(
         self,
@@ -67,20 +67,20 @@ class Engine:
         return self.model.losses(outputs, batch)
 
     def optimize(self, name: str, closure: Callable[[], Tensor]) -> Tensor:
-        """Back-propagate the scalar that `closure` gives into the parameters of one optimizer, and step it; the loss, detached.
+        """Back-propagate the scalar that `closure` returns, and step one optimizer; return the detached loss.
 
-        This is `backward`, then `step`: gradients are averaged over processes, by the number of records each has; with
-        accumulation the update comes with the last of its batches; only this optimizer's parameters get gradients.
+        This is `backward`, then `step`. Gradients are averaged over processes, weighted by the number of records; with
+        accumulation, the update follows the last batch; only this optimizer's parameters get gradients.
         """
         loss = self.backward(name, closure)
         self.step(name)
         return loss
 
     def backward(self, name: str, loss: Tensor | Callable[[], Tensor]) -> Tensor:
-        """Add the gradients of a scalar loss to those of one optimizer's parameters; the loss, detached, float32.
+        """Add the gradients of a scalar loss to those of one optimizer's parameters; return the detached float32 loss.
 
-        A function is called under autocast. Gradients of earlier calls since the last update stay and add up; no other
-        parameters get any. Each process has its own until `step` averages them.
+        A function is called under autocast. Gradients accumulate over calls since the last update; no other parameters
+        get any. Each process has its own gradients until `step` averages them.
         """
         optimizer = self.optimizers[name]
         if not optimizer.begun:
@@ -93,10 +93,10 @@ class Engine:
         return value.detach().float()
 
     def step(self, name: str) -> bool:
-        """A batch is done: average its gradients over processes, clip, update and move the schedule on; whether it was an update.
+        """Finish a batch: average gradients over processes, clip, update, advance the schedule; return if it updated.
 
-        With accumulation only the last of `accumulate` calls is, by the mean over their batches. Raises FascoreError where
-        nothing has been back-propagated since the last update.
+        With accumulation, only the last of `accumulate` calls updates, with the mean over their batches. Raises
+        FascoreError if nothing has been back-propagated since the last update.
         """
         optimizer = self.optimizers[name]
         if not optimizer.begun:
@@ -110,26 +110,27 @@ class Engine:
         return True
 
     def gradients(self, name: str, loss: Tensor | Callable[[], Tensor]) -> dict[nn.Parameter, Tensor]:
-        """The gradients of a scalar loss by one optimizer's parameters, averaged over processes by the number of records.
+        """The gradients of a scalar loss for one optimizer's parameters, averaged over processes by number of records.
 
-        All processes get the same. They are not part of any update: what `backward` has collected stays as it is. A parameter
-        that the loss does not depend on, on any process, is left out. A function is called under autocast.
+        All processes get the same gradients. They are not part of any update: what `backward` has collected is
+        unchanged. A parameter on which the loss does not depend in any process is omitted. A function is called under
+        autocast.
         """
         value = self._value(loss)
         trained = _trained(self.optimizers[name])
         own: Sequence[Tensor | None] = [None] * len(trained)
         if value.requires_grad and trained:
             own = torch.autograd.grad([value.float() * self._share], trained, allow_unused=True)
-        # Copies, because autograd may give one tensor for two parameters, or one number for a whole tensor.
+        # Copies, because autograd may return one tensor for two parameters, or one number for a whole tensor.
         averaged = distributed.averaged([None if gradient is None else _copied(gradient) for gradient in own], trained)
         return {parameter: gradient for parameter, gradient in zip(trained, averaged) if gradient is not None}
 
     @contextmanager
     def frozen(self, *modules: nn.Module | Graph, statistics_only: bool = False) -> Iterator[None]:
-        """Inside the block these modules get no parameter gradients, and their buffers (running statistics) end as they began.
+        """Inside the block, these modules get no parameter gradients; at its end, their buffers are restored.
 
-        With `statistics_only` parameters get their gradients, and only the buffers are held. The forward pass is unchanged:
-        batch norm in training mode still normalizes by the batch.
+        With `statistics_only`, parameters get their gradients, and only the buffers (running statistics) are restored.
+        The forward pass is unchanged: batch norm in training mode still normalizes by the batch.
         """
         with ExitStack() as stack:
             for module in dict.fromkeys(chain.from_iterable(module.modules() for module in modules)):
@@ -138,7 +139,7 @@ class Engine:
                     if parameter is not None and parameter.requires_grad:
                         parameter.requires_grad_(False)
                         stack.callback(parameter.requires_grad_, True)
-                # Copies, not values put back in place: autograd would refuse tensors changed after the forward pass.
+                # Copies, because autograd rejects tensors that are changed in place after the forward pass.
                 module._buffers.update(
                     {key: value.clone() for key, value in module._buffers.items() if value is not None}
                 )
@@ -147,32 +148,32 @@ class Engine:
     def rand(self, purpose: str, ids: Sequence[str], shape: Sequence[int]) -> Tensor:
         """Uniform draws in [0, 1), (len(ids), *shape) float32: a function of seed, purpose, epoch, step and record id."""
         drawn = np.empty((len(ids), *shape), dtype=np.float32)
-        for place, identity in enumerate(ids):
-            drawn[place] = generator(self.seed, purpose, self.epoch, self.step_number, identity).random(
+        for position, identity in enumerate(ids):
+            drawn[position] = generator(self.seed, purpose, self.epoch, self.step_number, identity).random(
                 tuple(shape), dtype=np.float32
             )
         return torch.from_numpy(drawn).to(self.device)
 
     def reduce(self, tensor: Tensor) -> Tensor:
-        """Sum over processes, a new tensor, without gradient."""
+        """Sum over processes, as a new tensor without gradients."""
         return distributed.total(tensor)
 
     def autocast(self) -> torch.autocast:
-        """bfloat16 where the run's precision is bf16; otherwise nothing."""
+        """bfloat16 if the run's precision is bf16; otherwise no effect."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     def train(self) -> None:
-        """Training mode."""
+        """Switch to training mode."""
         self.model.train()
         self.own.train()
 
     def begin(self, epoch: int, step: int, share: float = 1.0) -> None:
-        """Before each step: seed torch, and say what weight this process's records have against an even split."""
+        """Before each step: seed torch and set the weight of this process's records relative to an even split."""
         self.epoch, self.step_number, self._share = epoch, step, share
         torch.manual_seed(int(generator(self.seed, "step", step, self.rank).integers(2**63)))
 
     def finish(self) -> None:
-        """After each step: objectives with state, then the moving average, if any optimizer was updated."""
+        """After each step: if any optimizer was updated, update objectives with state, then the moving average."""
         if self._updated:
             with torch.no_grad():
                 self.model.update(self.reduce)
@@ -182,18 +183,18 @@ class Engine:
 
     @property
     def settled(self) -> bool:
-        """Whether no gradient waits for its update; only then a checkpoint is whole."""
+        """Whether no gradient waits for an update; only then is a checkpoint complete."""
         return not any(optimizer.begun for optimizer in self.optimizers.values())
 
     def flush(self) -> None:
-        """Update what waits for batches that do not come, at the end of an epoch."""
+        """At the end of an epoch, apply updates that still wait for further batches."""
         for optimizer in self.optimizers.values():
             if optimizer.begun:
                 self._update(optimizer)
         self.finish()
 
     def average_buffers(self) -> None:
-        """Average floating buffers over processes, and the moving average's; integer buffers count the same everywhere."""
+        """Average floating buffers, also the moving average's, over processes; integer buffers are equal everywhere."""
         if self.world == 1:
             return
         buffers = [*self.model.buffers(), *self.own.buffers()]
@@ -224,11 +225,11 @@ def _trained(optimizer: ManagedOptimizer) -> list[nn.Parameter]:
 
 
 def _managed(optimizers: Mapping[str, object]) -> dict[str, ManagedOptimizer]:
-    """The optimizers of a recipe. Raises FascoreError for one that `make_optimizer` has not built."""
+    """The optimizers of a recipe. Raises FascoreError for one that was not built by `make_optimizer`."""
     managed = {name: optimizer for name, optimizer in optimizers.items() if isinstance(optimizer, ManagedOptimizer)}
-    if foreign := [name for name in optimizers if name not in managed]:
+    if unmanaged := [name for name in optimizers if name not in managed]:
         raise FascoreError(
-            f"the recipe's optimizer '{foreign[0]}' is a {type(optimizers[foreign[0]]).__name__}; build it with fascore.make_optimizer"
+            f"the recipe's optimizer '{unmanaged[0]}' is a {type(optimizers[unmanaged[0]]).__name__}; build it with fascore.make_optimizer"
         )
     return managed
 

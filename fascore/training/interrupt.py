@@ -33,19 +33,19 @@ def listening() -> Iterator[StopRequest]:
     Does nothing outside the main thread, where Python allows no handlers.
     """
     request = StopRequest()
-    alone = "TORCHELASTIC_RUN_ID" not in os.environ
+    single_process = "TORCHELASTIC_RUN_ID" not in os.environ
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if request.made and alone and number == signal.SIGINT:
+        if request.made and single_process and number == signal.SIGINT:
             raise KeyboardInterrupt
         request.made = True
 
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield request
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

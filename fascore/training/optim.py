@@ -17,10 +17,10 @@ from fascore.training.config import Optimizer, Schedule, class_name
 
 @dataclass
 class ManagedOptimizer:
-    """What the engine steps: `parameters` are all of `optimizer`; `updates` counts its updates so far.
+    """An optimizer that the engine steps; `parameters` are all of its parameters, `updates` counts its updates so far.
 
-    `clip` is the largest norm of the whole gradient; `accumulate` the number of batches an update; `pending` how many are
-    done since the last update; `begun` whether any gradient has been collected since then.
+    `clip` is the largest norm of the entire gradient, `accumulate` the number of batches per update, `pending` the
+    number of batches since the last update; `begun` is whether any gradient has been collected since then.
     """
 
     optimizer: torch.optim.Optimizer
@@ -41,11 +41,11 @@ class ManagedOptimizer:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def clear(self) -> None:
-        """No gradients: None, not zero, so that a parameter without one is left alone."""
+        """Reset gradients to None, not zero, so that a parameter without a gradient is not updated."""
         self.optimizer.zero_grad(set_to_none=True)
 
     def update(self) -> None:
-        """Clip, step, and move the schedule on."""
+        """Clip, step, and advance the schedule."""
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.optimizer.step()
@@ -56,7 +56,11 @@ class ManagedOptimizer:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything needed to resume: tensors by `<parameter>.<name>`, and JSON. The schedule is a function of `updates`."""
         whole = self.optimizer.state_dict()
-        values = {f"{place}.{name}": value for place, entry in whole["state"].items() for name, value in entry.items()}
+        values = {
+            f"{parameter_index}.{name}": value
+            for parameter_index, entry in whole["state"].items()
+            for name, value in entry.items()
+        }
         tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
         plain = {name: value for name, value in values.items() if name not in tensors}
         return tensors, {"updates": self.updates, "groups": whole["param_groups"], "plain": plain}
@@ -71,8 +75,8 @@ class ManagedOptimizer:
             )
         state: dict[int, dict[str, Any]] = {}
         for key, value in {**tensors, **facts["plain"]}.items():
-            place, _, name = key.partition(".")
-            state.setdefault(int(place), {})[name] = value
+            parameter_index, _, name = key.partition(".")
+            state.setdefault(int(parameter_index), {})[name] = value
         for group, saved in zip(groups, facts["groups"], strict=True):
             group.update(
                 {key: tuple(value) if isinstance(group.get(key), tuple) else value for key, value in saved.items()}
@@ -93,8 +97,8 @@ def make_optimizer(
 ) -> ManagedOptimizer:
     """Build an optimizer over parameters (or groups of them) and its schedule.
 
-    `steps_per_epoch` counts calls of `engine.optimize` or `engine.step`; the schedule moves with the updates. Raises FascoreError
-    where torch refuses an argument.
+    `steps_per_epoch` counts calls of `engine.optimize` or `engine.step`; the schedule advances with the updates. Raises
+    FascoreError if torch rejects an argument.
     """
     items: list[Any] = list(parameters)
     groups = items if items and isinstance(items[0], dict) else [{"params": items}]
@@ -104,17 +108,17 @@ def make_optimizer(
     if not any(group["params"] for group in groups):
         raise FascoreError(f"{optimizer.name} has no parameters to train: all are frozen, or there are none")
     try:
-        built = getattr(importlib.import_module("torch.optim"), class_name(optimizer.name))(
+        torch_optimizer = getattr(importlib.import_module("torch.optim"), class_name(optimizer.name))(
             groups, lr=optimizer.lr, **optimizer.arguments
         )
     except (AttributeError, ValueError, TypeError, RuntimeError) as error:
         raise FascoreError(f"torch rejects the optimizer {optimizer.name}: {error}; change its arguments") from error
-    course = scheduler(built, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
-    return ManagedOptimizer(built, course, clip, accumulate)
+    lr_scheduler = scheduler(torch_optimizer, schedule, epochs=epochs, updates=math.ceil(steps_per_epoch / accumulate))
+    return ManagedOptimizer(torch_optimizer, lr_scheduler, clip, accumulate)
 
 
 def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: int, updates: int) -> Any:
-    """timm's scheduler for `updates` optimizer steps an epoch: a function of the number of steps taken, without other state."""
+    """timm's scheduler for `updates` optimizer steps per epoch; its only state is the number of steps."""
     from timm.scheduler import (
         CosineLRScheduler,
         MultiStepLRScheduler,
@@ -138,7 +142,7 @@ def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: i
                 optimizer, decay_t=schedule.decay_epochs * updates, decay_rate=schedule.decay_rate, **common
             )
         case "multistep":
-            # timm decays at t = milestone - 1, since it is made for counting epochs from 0.
+            # timm decays at t = milestone - 1, because it counts epochs from 0.
             milestones = [epoch * updates + 1 for epoch in schedule.milestones]
             return MultiStepLRScheduler(optimizer, decay_t=milestones, decay_rate=schedule.decay_rate, **common)
         case "none":

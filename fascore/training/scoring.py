@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of R records: `heads` maps a head, or `<head>.<name>`, to R numbers in the order of `ids`, NaN where it had no input."""
+    """Scores of R records: `heads` maps a head or `<head>.<name>` to R numbers in `ids` order, NaN without input."""
 
     ids: tuple[str, ...]
     heads: Mapping[str, tuple[float, ...]]
@@ -28,8 +28,8 @@ class Scores:
     def by_record(self) -> dict[str, dict[str, float]]:
         """The numbers of each record, by its id."""
         return {
-            identity: {head: values[place] for head, values in self.heads.items()}
-            for place, identity in enumerate(self.ids)
+            identity: {head: values[position] for head, values in self.heads.items()}
+            for position, identity in enumerate(self.ids)
         }
 
 
@@ -43,9 +43,9 @@ def score(
 ) -> Scores:
     """Score records with the model in evaluation mode; every process gets all scores.
 
-    `ids` are the same on every process, and `batches` gives the evaluation batches of some of them, in any order; `alone`:
-    this process scores them all, and no other takes part. Raises FascoreError where a record is missing, doubled or foreign,
-    or a score is infinite.
+    `ids` must be the same on every process; `batches` returns the evaluation batches of some of them, in any order.
+    With `alone`, this process scores all records, and no other takes part. Raises FascoreError if a record is missing,
+    duplicated, or foreign, or if a score is infinite.
     """
     mine = list(ids) if alone else list(ids)[distributed.rank() :: distributed.world()]
     was_training = model.training
@@ -54,23 +54,25 @@ def score(
         rows = _rows(model, batches(mine) if mine else (), bf16=precision == "bf16")
     finally:
         model.train(was_training)
-    every = rows if alone else [row for of_process in distributed.gather_json(rows) for row in of_process]
-    _every_record_once([identity for identity, _ in every], ids)
-    by_id = dict(every)
+    all_rows = rows if alone else [row for of_process in distributed.gather_json(rows) for row in of_process]
+    _every_record_once([identity for identity, _ in all_rows], ids)
+    by_id = dict(all_rows)
     heads = dict.fromkeys(head for identity in ids for head in by_id[identity])
     return Scores(tuple(ids), {head: tuple(_number(by_id[identity].get(head)) for identity in ids) for head in heads})
 
 
 @torch.no_grad()
 def _rows(model: ModelGraph, batches: Iterable[Batch], *, bf16: bool) -> list[tuple[str, dict[str, float | None]]]:
-    """Scores by record, None where there is none, as JSON carries it."""
+    """Scores by record in JSON form: None if there is no score."""
     rows: list[tuple[str, dict[str, float | None]]] = []
     for batch in batches:
         with torch.autocast(batch.device.type, torch.bfloat16, enabled=bf16):
             outputs = model(batch)
         scores = {head: values.tolist() for head, values in model.scores(outputs, batch).items()}
-        for place, identity in enumerate(batch.ids):
-            rows.append((identity, {head: _finite(values[place], head, identity) for head, values in scores.items()}))
+        for position, identity in enumerate(batch.ids):
+            rows.append(
+                (identity, {head: _finite(values[position], head, identity) for head, values in scores.items()})
+            )
     return rows
 
 
@@ -90,9 +92,9 @@ def _every_record_once(scored: Sequence[str], ids: Sequence[str]) -> None:
     if sorted(scored) == sorted(ids):
         return
     missing, extra = sorted(set(ids) - set(scored)), sorted(set(scored) - set(ids))
-    doubled = sorted(identity for identity, count in Counter(scored).items() if count > 1)
+    duplicated = sorted(identity for identity, count in Counter(scored).items() if count > 1)
     listed = ", ".join(
-        f"{len(some)} {word} {some[:3]}"
-        for word, some in (("missing", missing), ("doubled", doubled), ("foreign", extra))
+        f"{len(affected)} {word} {affected[:3]}"
+        for word, affected in (("missing", missing), ("duplicated", duplicated), ("foreign", extra))
     )
     raise FascoreError(f"evaluation must see every record once: {listed}; the loader or the list of records is wrong")

@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingJob:
-    """What training needs, the same on every process but for `device`.
+    """Everything that training needs; identical on every process except for `device`.
 
-    `train_batches(epoch, ids)` gives one Batch for each list of ids, in order; `dev_batches(ids)` evaluation batches of
-    these records; `dev_table(scores)` the score table of dev, whose metrics select. Batches come on `device`.
-    `save_seconds` and `save_steps` say how often a checkpoint is written within an epoch; `resume` goes on from one.
+    `train_batches(epoch, ids)` returns one Batch for each list of ids, in order; `dev_batches(ids)` returns evaluation
+    batches of these records; `dev_table(scores)` returns the score table of dev, whose metrics select the best weights.
+    Batches are on `device`. `save_seconds` and `save_steps` set how often a checkpoint is written within an epoch;
+    `resume` continues from one.
     """
 
     spec: RunSpec
@@ -58,7 +59,7 @@ class TrainingJob:
 
 
 class Outcome(NamedTuple):
-    """What training reached: `best` is the file of the weights to evaluate, `figure` what they reached on dev."""
+    """The result of training: `best` is the file with the weights to evaluate, `figure` their result on dev."""
 
     epochs: int
     steps: int
@@ -68,7 +69,7 @@ class Outcome(NamedTuple):
 
 
 def pick_precision(name: str, device: torch.device) -> str:
-    """`fp32` or `bf16` for the spec's `compute.precision`; auto: bf16 where the GPU computes in it."""
+    """`fp32` or `bf16` for the spec's `compute.precision`; auto selects bf16 if the GPU supports it."""
     if name != "auto":
         return name
     return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
@@ -84,7 +85,7 @@ def train(job: TrainingJob) -> Outcome:
 
 
 class _Stop(Exception):
-    """Leaves a dev evaluation that the user does not want to wait for."""
+    """Leaves a dev evaluation after a stop request."""
 
 
 class _Trainer:
@@ -116,7 +117,7 @@ class _Trainer:
     def run(self) -> Outcome:
         """The loop over epochs."""
         counters = self.counters
-        self._tell("run_started", epochs=self.recipe.epochs, steps=self.steps, done=counters.step)
+        self._notify("run_started", epochs=self.recipe.epochs, steps=self.steps, done=counters.step)
         while not counters.finished:
             self._epoch()
             if self._stopping() and not counters.finished:
@@ -124,7 +125,7 @@ class _Trainer:
         return Outcome(counters.epoch, counters.step, self.best, counters.best_epoch, counters.best)
 
     def _plan(self, epoch: int) -> list[list[str]]:
-        """Global batches of an epoch. Raises SpecError where the sampler plans none."""
+        """Global batches of an epoch. Raises SpecError if the sampler plans none."""
         batches = self.job.spec.sampler.plan(self.job.records, epoch, self.job.spec.seed)
         if not batches:
             raise SpecError(
@@ -134,13 +135,13 @@ class _Trainer:
 
     def _epoch(self) -> None:
         counters, planned = self.counters, self._plan(self.counters.epoch)
-        rest = planned[counters.batch :]
+        remaining = planned[counters.batch :]
         rank, world = self.engine.rank, self.engine.world
-        # A batch of fewer records than processes leaves some without: they compute its first record, with no weight.
-        mine = [ids[rank::world] or ids[:1] for ids in rest]
+        # If a batch has fewer records than processes, the rest compute its first record with weight 0.
+        mine = [ids[rank::world] or ids[:1] for ids in remaining]
         self.engine.train()
         started = time.perf_counter()
-        for ids, batch in zip(rest, self.job.train_batches(counters.epoch, mine) if mine else (), strict=True):
+        for ids, batch in zip(remaining, self.job.train_batches(counters.epoch, mine) if mine else (), strict=True):
             self._step(batch, ids, len(planned), started)
             started = time.perf_counter()
         self.engine.flush()
@@ -169,34 +170,34 @@ class _Trainer:
             len(ids),
             time.perf_counter() - started,
         )
-        self._tell("step_ended", step=step)
+        self._notify("step_ended", step=step)
         if engine.settled and self._stopping():
             self._interrupt()
         if engine.settled and due:
             self._save()
 
     def _agree(self, losses: Mapping[str, Tensor], share: float) -> tuple[dict[str, float], bool]:
-        """Losses averaged over processes, and whether a checkpoint is due: one message, one wait for the device."""
+        """Losses averaged over processes, and whether a checkpoint is due: one message, one device synchronization."""
         job = self.job
-        clock = (
+        time_due = (
             self.engine.rank == 0 and job.save_seconds is not None and time.monotonic() - self.saved > job.save_seconds
         )
-        count = job.save_steps is not None and (self.counters.step + 1) % job.save_steps == 0
-        flags = torch.tensor([float(self.request.made), float(clock or count)], device=job.device)
+        steps_due = job.save_steps is not None and (self.counters.step + 1) % job.save_steps == 0
+        flags = torch.tensor([float(self.request.made), float(time_due or steps_due)], device=job.device)
         means = [value.detach().float().reshape(()) * share / self.engine.world for value in losses.values()]
         *values, stop, due = distributed.total(torch.cat([torch.stack(means), flags]) if means else flags).tolist()
         self.stop = self.stop or stop > 0
         return dict(zip(losses, values)), due > 0
 
     def _stopping(self) -> bool:
-        """Whether to stop now: what all processes agreed on, or what a single one was asked."""
+        """Whether to stop now: as all processes have agreed, or as requested of a single process."""
         return self.stop or (self.engine.world == 1 and self.request.made)
 
     def _refuse_not_finite(self, losses: Mapping[str, float]) -> None:
         if any(not math.isfinite(value) for value in losses.values()):
             listed = ", ".join(f"{name} = {value:g}" for name, value in losses.items())
             raise FascoreError(
-                f"a loss is not finite at step {self.counters.step} (epoch {self.counters.epoch}): {listed}; the last checkpoint is from before it. "
+                f"a loss is not finite at step {self.counters.step} (epoch {self.counters.epoch}): {listed}; the last checkpoint is older. "
                 "Lower the learning rate, set recipe.clip, or set compute.precision to fp32"
             )
 
@@ -225,10 +226,10 @@ class _Trainer:
             recipe.early_stop is not None and counters.stale >= recipe.early_stop
         )
         self._save()
-        self._tell("epoch_ended", epoch=counters.epoch - 1, metrics=figures)
+        self._notify("epoch_ended", epoch=counters.epoch - 1, metrics=figures)
 
     def _dev(self) -> dict[str, float]:
-        """Figures of dev: the one that selects, and those of the spec that give a number. Empty without dev."""
+        """Results on dev: the selection metric and the spec's metrics that produce a number. Empty without dev."""
         job = self.job
         if not job.dev:
             return {}
@@ -250,7 +251,7 @@ class _Trainer:
         return figures
 
     def _watched(self, ids: Sequence[str]) -> Iterator[Batch]:
-        """Batches of dev; a single process need not wait for their end to stop."""
+        """Batches of dev; a single process can stop before the last one."""
         for batch in self.job.dev_batches(ids):
             if self.request.made and self.engine.world == 1:
                 raise _Stop
@@ -262,7 +263,7 @@ class _Trainer:
             checkpoint.save_last(self.last, self.engine, self.counters)
         distributed.barrier()
         self.saved = time.monotonic()
-        self._tell("checkpoint_saved", path=self.last)
+        self._notify("checkpoint_saved", path=self.last)
 
     def _interrupt(self) -> None:
         self._save()
@@ -271,13 +272,13 @@ class _Trainer:
             f"stopped after step {counters.step} (epoch {counters.epoch}); the checkpoint is {self.last}. Rerun the same command to resume from it"
         )
 
-    def _tell(self, hook: str, **arguments: Any) -> None:
+    def _notify(self, hook: str, **arguments: Any) -> None:
         if self.engine.rank == 0:
             self.job.hooks.call(hook, run=self.facts, **arguments)
 
 
 def _threshold(rule: str, table: ScoreTable) -> Threshold | None:
-    """Dev's threshold, or None where its scores give none; metrics that need one say so themselves."""
+    """The threshold of dev, or None if its scores determine none; metrics that need one report this themselves."""
     try:
         return choose(rule, table)
     except FascoreError:
@@ -285,7 +286,7 @@ def _threshold(rule: str, table: ScoreTable) -> Threshold | None:
 
 
 def _figure(metric: Metric, table: ScoreTable, threshold: Threshold | None) -> float:
-    """The metric's one number. Raises FascoreError where this table gives none."""
+    """The primary number of a metric. Raises FascoreError if this table does not determine it."""
     value = metric.build().compute(table, threshold).get(metric.primary)
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise SpecError(f"its '{metric.primary}' is {value}, which is not a number; choose another metric")

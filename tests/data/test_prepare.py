@@ -44,7 +44,7 @@ def test_nothing_is_extracted_twice_and_a_bad_record_is_not_tried_again(tmp_path
     graph, store = plan(GRAPH, ["face"]), Store(tmp_path)
     records = [record(0), record(1, fails_at=7), record(2, faces=False)]
     first = prepare(graph, records, store, processes=0)
-    monkeypatch.setattr(Extraction, "_make", lambda *_: pytest.fail("extracted again"))
+    monkeypatch.setattr(Extraction, "_extract_one", lambda *_: pytest.fail("extracted again"))
     again = prepare(graph, records, store)
     assert again.entries == first.entries and again.quarantined == first.quarantined and len(again.quarantined) == 2
 
@@ -85,7 +85,7 @@ def test_what_one_process_could_not_read_no_other_tries_again(tmp_path, monkeypa
     graph, store = plan(GRAPH, ["face"]), Store(tmp_path)
     records = [record(0), record(1, crashes=True), record(2, faces=False)]
     first = prepare(graph, records, store, processes=0)
-    monkeypatch.setattr(Extraction, "_make", lambda *_: pytest.fail("extracted again"))
+    monkeypatch.setattr(Extraction, "_extract_one", lambda *_: pytest.fail("extracted again"))
     told = json.loads(json.dumps(first.incomplete()))
     assert set(told) == {"r1", "r2"}
     assert prepare(graph, records, store, processes=0, known=told) == first

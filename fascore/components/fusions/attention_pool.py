@@ -21,12 +21,12 @@ class AttentionPoolFusion(nn.Module):
         self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
 
     def forward(self, *features: Tensor, mask: Tensor) -> Tensor:
-        places = [
+        tokens = [
             linear(feature if feature.ndim == 3 else feature[:, None])
             for linear, feature in zip(self.linears, features, strict=True)
         ]
-        absent = torch.cat([~mask[:, i, None].expand(-1, place.shape[1]) for i, place in enumerate(places)], dim=1)
-        keys = torch.cat(places, dim=1).masked_fill(absent[:, :, None], 0)
+        absent = torch.cat([~mask[:, i, None].expand(-1, group.shape[1]) for i, group in enumerate(tokens)], dim=1)
+        keys = torch.cat(tokens, dim=1).masked_fill(absent[:, :, None], 0)
         pooled, _ = self.attention(
             self.seed.to(keys.dtype).expand(len(keys), -1, -1), keys, keys, key_padding_mask=absent, need_weights=False
         )

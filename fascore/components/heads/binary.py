@@ -22,9 +22,9 @@ class BinaryHead(nn.Module, HeadModule):
         return logit.squeeze(1)
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """(B,) binary cross-entropy to 1 - smoothing and smoothing."""
-        wanted = target.float() * (1 - 2 * self.label_smoothing) + self.label_smoothing
-        return binary_cross_entropy_with_logits(output.float(), wanted, reduction="none")
+        """(B,) binary cross-entropy with the targets 1 - smoothing and smoothing."""
+        smoothed = target.float() * (1 - 2 * self.label_smoothing) + self.label_smoothing
+        return binary_cross_entropy_with_logits(output.float(), smoothed, reduction="none")
 
     def score(self, output: Tensor) -> Tensor:
         """(B,) probability of bona fide."""

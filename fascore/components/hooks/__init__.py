@@ -1,1 +1,1 @@
-"""The core's hook plugins: progress, JSON log, wandb, TensorBoard. The training loop knows none of them."""
+"""The built-in hook plugins: progress, JSON log, wandb, TensorBoard. The training loop does not know any of them."""

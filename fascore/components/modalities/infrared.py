@@ -21,7 +21,7 @@ ROBUST = (1.0, 99.0)
 
 
 class InfraredModule(ModalityModule):
-    """Stores `value` (V, [T,] 1, S, S) as decoded, and the pixels that become 0 and 1, `low` and `high` (V, [T])."""
+    """Stores `value` (V, [T,] 1, S, S) as decoded, and `low` and `high` (V, [T]), the pixels that become 0 and 1."""
 
     def __init__(self, follower: CropFollower, *, limits: tuple[float, float] | None) -> None:
         self.follower, self.limits = follower, limits

@@ -8,7 +8,7 @@ from fascore.contract.random_streams import generator
 
 
 def shuffled(ids: Sequence[str], batch_size: int, epoch: int, seed: int, *, drop_last: bool) -> list[list[str]]:
-    """Each id once, a function of (seed, epoch) and of the order of `ids`; batches of at most `batch_size`."""
+    """Each id once, in batches of at most `batch_size`; a function of (seed, epoch) and the order of `ids`."""
     order = [ids[i] for i in generator(seed, "sampler", epoch).permutation(len(ids))]
     if drop_last:
         return [order[start : start + batch_size] for start in range(0, len(order) - batch_size + 1, batch_size)]
