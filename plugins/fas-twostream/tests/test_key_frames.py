@@ -256,7 +256,7 @@ def test_too_few_frames_are_repeated_and_this_is_reported() -> None:
 
 def test_one_frame_is_refused_and_k_of_nought_takes_it() -> None:
     with pytest.raises(
-        NoResponse, match=r"1 of 1 frames show the face with its points, measuring change needs 2"
+        NoResponse, match=r"1 of 1 frames show the face with its points; measuring change needs 2"
     ) as refused:
         keys(*still(1), k=4)
     assert refused.value.response == "refused"

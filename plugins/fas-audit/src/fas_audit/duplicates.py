@@ -14,7 +14,7 @@ from fas_audit.target import Row
 NEAR = 10
 """Largest number of differing bits, of 64, at which two pictures are compared pixel by pixel."""
 ALIKE = 0.96
-"""Correlation of details from which two pictures count as the same: reencoded frames keep 0.98; two people in front of one wall reach 0.93."""
+"""Smallest correlation of details of identical pictures: 0.98 for reencoded frames, but up to 0.93 for two people."""
 BLOCK = 512
 _COARSE = 4
 """Number of rows and columns of the cosine transform that represent layout rather than detail."""
@@ -39,7 +39,10 @@ def gray(facts: Facts) -> Floats:
 
 
 def perceptual_hash(picture: Floats) -> np.ndarray:
-    """(64,) bool: which of the 8 x 8 lowest cosine coefficients exceed their median, without the mean (pHash, Zauner 2010)."""
+    """(64,) bool: which of the 8 x 8 lowest cosine coefficients exceed their median (pHash, Zauner 2010).
+
+    The median leaves out the mean, the first coefficient.
+    """
     from scipy.fft import dctn
 
     low = dctn(picture, norm="ortho")[:8, :8].ravel()
@@ -47,7 +50,10 @@ def perceptual_hash(picture: Floats) -> np.ndarray:
 
 
 def detail(picture: Floats) -> Floats:
-    """The picture without its coarse layout, of mean 0 and length 1: the product of two is the correlation of their details."""
+    """The picture without its coarse layout, with mean 0 and length 1.
+
+    The product of two such pictures is the correlation of their details.
+    """
     from scipy.fft import dctn, idctn
 
     spectrum = dctn(picture, norm="ortho")
@@ -59,8 +65,8 @@ def detail(picture: Floats) -> Floats:
 def duplicates(rows: Sequence[Row], facts: Sequence[Facts]) -> list[Pair]:
     """Pairs of different ids that share no split and show the same picture; the most alike first.
 
-    Faces in front of the same backgrounds have similar hashes, so the hash only proposes pairs and the pixels decide. Constant
-    pictures have no details and never form a pair.
+    Faces in front of the same backgrounds have similar hashes, so the hash only proposes pairs and the pixels decide.
+    Constant pictures have no details and never form a pair.
     """
     if len(rows) < 2:
         return []

@@ -21,12 +21,17 @@ SHOWN = 5
 TOO_FEW = "too few records to decide; audit more (--records), or treat the answer as unknown"
 BALANCED = "below 0.50: labels are balanced within subjects better than by chance"
 ADVICE = {
-    "metadata": "record, cut and encode both classes the same way; --ignore COLUMN leaves out what follows from the attack itself",
-    "surroundings": "capture both classes in the same places with the same cameras and coding, or train on crops without the surroundings",
+    "metadata": "record, cut and encode both classes the same way; --ignore COLUMN leaves out what follows "
+    "from the attack itself",
+    "surroundings": "capture both classes in the same places with the same cameras and coding, or train on "
+    "crops without the surroundings",
     "geometry": "capture both classes at the same distances, or crop to the face before training",
-    "attributes": "record both labels for every kind of person, device and place; --ignore COLUMN leaves out what follows from the attack itself",
-    "identity": "record bona fide and attack presentations of each subject, or a model can learn identities instead of attacks",
-    "statistics": "use the same exposure, focus and coding for both classes, or expect a model to learn this number and nothing else",
+    "attributes": "record both labels for every kind of person, device and place; --ignore COLUMN leaves out "
+    "what follows from the attack itself",
+    "identity": "record bona fide and attack presentations of each subject, or a model can learn identities "
+    "instead of attacks",
+    "statistics": "use the same exposure, focus and coding for both classes, or expect a model to learn this "
+    "number and nothing else",
 }
 WHAT = {
     "metadata": "container, metadata, id and place in the list reveal",

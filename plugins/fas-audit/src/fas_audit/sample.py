@@ -14,7 +14,7 @@ Kind: TypeAlias = tuple[str, int]
 
 
 def sample(part: Part, count: int, seed: int, further: Mapping[Kind, int] | None = None) -> list[Row]:
-    """At most `count` rows of each task and label, in list order; with `further`, the rows drawn next, as many as it states."""
+    """At most `count` rows of each task and label, in list order; with `further`, that many of the rows drawn next."""
     kinds: dict[Kind, list[int]] = {}
     for place, row in enumerate(part.rows):
         kinds.setdefault((row.record.task, row.record.label), []).append(place)
@@ -37,6 +37,7 @@ def read(
     for row in rows:
         if records.setdefault(row.record.id, row.record).channels != row.record.channels:
             raise SpecError(
-                f"the id '{row.record.id}' names two records; ids must be unique across all datasets that are used together"
+                f"the id '{row.record.id}' names two records; ids must be unique across all datasets that "
+                "are used together"
             )
     return map_records(look, list(records.values()), processes=processes, progress=progress)

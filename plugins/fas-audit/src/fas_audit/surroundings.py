@@ -31,7 +31,10 @@ KNOWN = 0.9
 
 
 def region_of(facts: Sequence[Facts]) -> Region:
-    """The region excluded from the pictures: one rule for all records of a part, so that the rule itself reveals nothing."""
+    """The region excluded from the pictures.
+
+    It is the same rule for all records of a part, so that the rule itself reveals nothing.
+    """
     if np.mean([seen.area is not None for seen in facts]) >= KNOWN:
         return "area"
     return "box" if np.mean([seen.box is not None for seen in facts]) >= KNOWN else "border"
@@ -46,7 +49,7 @@ class Shown(NamedTuple):
 
     @property
     def worth(self) -> float:
-        """The worth of a choice of cells: records times the fourth root of cells, since neighboring cells are very similar."""
+        """The worth of a choice of cells: records times the fourth root of cells, because neighbors are similar."""
         return len(self.rows) * float(len(self.cells) ** POWER)
 
 
@@ -139,7 +142,10 @@ def _whole(masks: np.ndarray) -> np.ndarray:
 
 
 def _tones(frame: np.ndarray) -> Floats:
-    """(K, 512): mean of each tone and roughness of each cell; steps between cells are left out, since a neighbor may be covered."""
+    """(K, 512): the mean of each tone and the roughness of each cell.
+
+    Steps between cells are left out because a neighboring cell may be covered.
+    """
     planes = np.moveaxis(frame.astype(np.float64), -1, 0) if frame.ndim == 3 else frame[None].astype(np.float64)
     gray = _cells(planes.mean(0))
     rough = np.abs(np.diff(gray, axis=-1)).mean((-1, -2)) + np.abs(np.diff(gray, axis=-2)).mean((-1, -2))

@@ -34,9 +34,9 @@ class Part:
 def read_target(text: str, split: str = EVERY) -> list[Part]:
     """The parts that `text` names: a component, inline JSON, a JSON file of a dataset or of a spec, or a manifest.
 
-    Every dataset of a spec is a part, with the splits as the spec uses them. If train combines several datasets, train is one
-    more part, since differences between datasets are shortcuts for a model that sees both. Raises FascoreError if `text` is none
-    of these, has no such split, or lists an id twice.
+    Every dataset of a spec is a part, with the splits as the spec uses them. If train combines several datasets, train
+    is one more part, since differences between datasets are shortcuts for a model that sees both. Raises FascoreError
+    if `text` is none of these, has no such split, or lists an id twice.
     """
     path = Path(text)
     if text.lstrip().startswith("{"):
@@ -47,7 +47,8 @@ def read_target(text: str, split: str = EVERY) -> list[Part]:
         return _document(path, split)
     if path.exists():
         raise SpecError(
-            f"{text} is not a dataset: name a manifest ({', '.join(MANIFESTS)}), a .json file of a dataset or a spec, or a component"
+            f"{text} is not a dataset: name a manifest ({', '.join(MANIFESTS)}), a .json file of a dataset "
+            "or a spec, or a component"
         )
     return [_part(_dataset({"type": text}), split)]
 

@@ -30,7 +30,8 @@ class EmbeddingOptions(Config):
     )
     together: bool = Field(
         False,
-        description="plot the features of all nodes in one plot (they must have the same width) instead of one per node",
+        description="plot the features of all nodes in one plot (they must have the same width) instead of "
+        "one per node",
     )
     by: Ref = Field(Ref("record.species"), description="column that colors the points")
     perplexity: float = Field(
@@ -54,7 +55,8 @@ class Embedding:
         """A section with all plots."""
         plots = [plot for name, records in trained.tests.items() for plot in self._plots(trained, name, records)]
         lead = (
-            f"t-SNE of features, one point per record, perplexity {self.options.perplexity:g}, seed {trained.spec.seed}. "
+            f"t-SNE of features, one point per record, perplexity {self.options.perplexity:g}, seed "
+            f"{trained.spec.seed}. "
             "Nearby points look alike to the model. The distances between groups and the sizes of groups mean nothing."
         )
         return [

@@ -21,9 +21,10 @@ def grad_cam(
 ) -> NDArray[np.float32]:
     """(R, h, w) in [0, 1] for the first view of each record: ReLU of the sum of the weighted channels.
 
-    The weight of a channel is the mean gradient of the score's log-odds. The map is the output of the node, or of the module
-    `layer` inside it, which must return (N, C, h, w). It is NaN if a record lacks the node. Raises FascoreError if the head
-    produces no score, or if the node or layer does not exist, has no spatial positions, or does not influence the score.
+    The weight of a channel is the mean gradient of the score's log-odds. The map is the output of the node, or of the
+    module `layer` inside it, which must return (N, C, h, w). It is NaN if a record lacks the node. Raises FascoreError
+    if the head produces no score, or if the node or layer does not exist, has no spatial positions, or does not
+    influence the score.
     """
     if head not in trained.plan.heads or not trained.plan.heads[head].component.scores:
         raise FascoreError(
@@ -50,7 +51,7 @@ def grad_cam(
 def _gradients(
     trained: Trained, batch: Batch, ref: Ref, head: str, layer: str | None
 ) -> tuple[list[Tensor], list[Tensor], Tensor]:
-    """The examined tensors (several for a Pyramid), the gradients of the score's log-odds, and which rows are present."""
+    """The examined tensors (several for a Pyramid), the gradients of the score's log-odds, and the present rows."""
     leaves: list[Tensor] = []
 
     def cut(module: nn.Module, inputs: Any, output: Any) -> Any:
@@ -103,8 +104,8 @@ def _mapped(tensors: Sequence[Tensor], signal: Signal | None, node: str) -> Tens
         return value
     produced = f"a tensor {tuple(value.shape)}" if signal is None else str(signal)
     raise FascoreError(
-        f"'{node}' produces {produced}, which has no spatial positions: name a node with Tokens on a grid, a Pyramid or a "
-        "Plane, or a layer that returns (N, C, h, w)"
+        f"'{node}' produces {produced}, which has no spatial positions: name a node with Tokens on a grid, a "
+        "Pyramid or a Plane, or a layer that returns (N, C, h, w)"
     )
 
 

@@ -23,8 +23,8 @@ WIDTH = 150
 def pixels(array: NDArray[np.float32], signal: Signal, ref: str) -> NDArray[np.uint8]:
     """One record's tensor as RGB (H, W, 3). Intensities are unchanged; a clip is represented by its middle frame.
 
-    A Plane is scaled from its minimum to its maximum. Three channels are shown as RGB; otherwise the mean of the channels
-    is shown in colors from dark to light. Raises FascoreError if the signal is not a picture.
+    A Plane is scaled from its minimum to its maximum. Three channels are shown as RGB; otherwise the mean of the
+    channels is shown in colors from dark to light. Raises FascoreError if the signal is not a picture.
     """
     if isinstance(signal, Clip):
         array, signal = array[len(array) // 2], Image(signal.c, signal.h, signal.w)

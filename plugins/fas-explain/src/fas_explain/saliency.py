@@ -56,8 +56,9 @@ class Saliency:
     def report_sections(self, trained: Trained) -> list[Section]:
         """A section with one table per test set that may be shown."""
         lead = (
-            f"Grad-CAM: bright areas raise the score of head '{html.escape(self.options.head)}' toward bona fide. Each map "
-            "is scaled from zero to its own maximum. It shows where a score comes from, not whether the score is correct."
+            f"Grad-CAM: bright areas raise the score of head '{html.escape(self.options.head)}' toward bona "
+            "fide. Each map is scaled from zero to its own maximum. It shows where a score comes from, not whether the "
+            "score is correct."
         )
         tables = [
             self._table(trained, name, records) for name, records in trained.tests.items() if name in trained.shown

@@ -10,8 +10,8 @@ from torch.nn.functional import linear, scaled_dot_product_attention
 class Attention(nn.Module):
     """Concat(h_1, h_2, ...) W^L with h_i = softmax(q_i k_i^T / sqrt(D / heads)) v_i, eq. 5, 7 and 8.
 
-    W^Q, W^K and W^V, concatenated in `project`, have no bias, and W^L has one: only this choice reproduces all counts of Table 2.
-    Shapes: query (B, N, D), key and value (B, M, D), which default to the query -> (B, N, D).
+    W^Q, W^K and W^V, concatenated in `project`, have no bias, and W^L has one: only this choice reproduces all counts
+    of Table 2. Shapes: query (B, N, D), key and value (B, M, D), which default to the query -> (B, N, D).
     """
 
     def __init__(self, width: int, heads: int) -> None:
@@ -42,7 +42,10 @@ class FeedForward(nn.Sequential):
 
 
 class Block(nn.Module):
-    """x + Attn(LN x), then x + FFN(LN x): a ViT block (Dosovitskiy et al. 2021, eq. 2 and 3). Shapes: (B, N, D) -> (B, N, D)."""
+    """x + Attn(LN x), then x + FFN(LN x): a ViT block (Dosovitskiy et al. 2021, eq. 2 and 3).
+
+    Shapes: (B, N, D) -> (B, N, D).
+    """
 
     def __init__(self, width: int, heads: int, ratio: float) -> None:
         super().__init__()

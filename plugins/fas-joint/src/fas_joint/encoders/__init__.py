@@ -36,12 +36,12 @@ def _halved(side: int, times: int) -> int:
 
 
 class TaskSplit(Encoder):
-    """A timm ViT or ResNet whose first stages are shared by both tasks; the remaining stages are task-specific (section III-A, Fig. 5).
+    """A timm ViT or ResNet whose first stages are shared by both tasks (section III-A, Fig. 5).
 
-    Stages are transformer blocks (ViT) or the four layers of residual blocks (ResNet). If at least one stage is shared, the
-    stem (patches and positions, or first convolution) is shared as well; otherwise each task has a whole network. The final
-    norm of a ViT is always task-specific. Accepts an Image or a Plane and produces a Vector(D) for the record's own task, or
-    one per port.
+    The remaining stages are task-specific. Stages are transformer blocks (ViT) or the four layers of residual blocks
+    (ResNet). If at least one stage is shared, the stem (patches and positions, or first convolution) is shared as well;
+    otherwise each task has a whole network. The final norm of a ViT is always task-specific. Accepts an Image or a
+    Plane and produces a Vector(D) for the record's own task, or one per port.
     """
 
     context = ("task",)
@@ -55,8 +55,8 @@ class TaskSplit(Encoder):
     )
     output: Literal["own", "both"] = Field(
         "own",
-        description="own: the feature of the record's task; both: ports spoof and forgery, which are zero in training for records "
-        "of the other task",
+        description="own: the feature of the record's task; both: ports spoof and forgery, which are zero in "
+        "training for records of the other task",
     )
 
     @model_validator(mode="after")
@@ -80,7 +80,7 @@ class TaskSplit(Encoder):
         return feature if self.output == "own" else {"spoof": feature, "forgery": feature}
 
     def _enough_stages(self, signals: Sequence[Signal]) -> None:
-        """Refuse more shared stages than the network has. timm's table lists the levels; blocks all have the same stride."""
+        """Refuse more shared stages than the network has, by timm's table of levels. All blocks have the same stride."""
         if self.shared == "all" or self.shared == 0:
             return
         pyramid = replaced(self.network, output="pyramid").infer(signals)
@@ -136,10 +136,10 @@ class MesoNet(Encoder):
 
 
 class Cdcnpp(Encoder):
-    """CDCN++: central difference convolutions with multi-scale spatial attention (Yu et al. 2020). Image or Plane -> Plane(1, S, S).
+    """CDCN++: central difference convolutions with multi-scale spatial attention (Yu et al. 2020).
 
-    The map is the network's nonnegative estimate of depth. A `pixelwise` head with `contrast_depth` learns it from a map such
-    as `pseudo_depth`.
+    Image or Plane -> Plane(1, S, S). The map is the network's nonnegative estimate of depth. A `pixelwise` head with
+    `contrast_depth` learns it from a map such as `pseudo_depth`.
     """
 
     type: Literal["joint.cdcnpp"] = "joint.cdcnpp"
@@ -162,9 +162,10 @@ class Cdcnpp(Encoder):
 
 
 class DeepPixBis(Encoder):
-    """DeepPixBiS: DenseNet-161 up to its second transition layer (George and Marcel 2019). Image or Plane -> Plane(384, H/16, W/16).
+    """DeepPixBiS: DenseNet-161 up to its second transition layer (George and Marcel 2019).
 
-    Its head is `joint.pixel_binary`. For an input of 3 x 224 x 224 the map has 14 x 14 positions.
+    Image or Plane -> Plane(384, H/16, W/16). Its head is `joint.pixel_binary`. For an input of 3 x 224 x 224 the map
+    has 14 x 14 positions.
     """
 
     type: Literal["joint.deeppixbis"] = "joint.deeppixbis"
@@ -201,16 +202,18 @@ class DeepPixBis(Encoder):
 
 
 class MultiAttention(Encoder):
-    """Multi-attentional deepfake detection (Zhao et al. 2021): the texture of a shallow map, pooled by M attention maps, and deep features.
+    """Multi-attentional deepfake detection (Zhao et al. 2021).
 
-    Accepts an Image or a Plane and produces a Vector(width); a linear head adds the release's last layer. With `ports` it
-    produces `feature` and `regions`, Tokens(M, N), the input of `joint.regional_independence`.
+    Combines the texture of a shallow map, pooled by M attention maps, with deep features. Accepts an Image or a Plane
+    and produces a Vector(width); a linear head adds the release's last layer. With `ports` it produces `feature` and
+    `regions`, Tokens(M, N), the input of `joint.regional_independence`.
     """
 
     type: Literal["joint.multi_attention"] = "joint.multi_attention"
     network: Slot[Encoder] = Field(
         _EFFICIENTNET_B4,
-        description="a timm EfficientNet or ResNet; the published one is EfficientNet-B4 with AdvProp weights (pretrained)",
+        description="a timm EfficientNet or ResNet; the published one is EfficientNet-B4 with AdvProp "
+        "weights (pretrained)",
     )
     texture_level: NonNegativeInt = Field(
         1, description="timm's feature map from which texture is computed; 1: the second stage of EfficientNet"
@@ -233,7 +236,8 @@ class MultiAttention(Encoder):
             )
         if self.texture_level >= self.attention_level:
             raise ValueError(
-                f"'texture_level' must be less than 'attention_level'; got {self.texture_level} and {self.attention_level}"
+                f"'texture_level' must be less than 'attention_level'; got {self.texture_level} and "
+                f"{self.attention_level}"
             )
         return self
 

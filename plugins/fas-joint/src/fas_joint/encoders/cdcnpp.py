@@ -9,7 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 
 WIDTHS = ((128, 204, 128), (153, 128, 179, 128), (128, 153, 128))
-"""Output channels of the convolutions in the three blocks, from the architecture search: 128 times 1.6, 1.2, 1.4 and 1.2, rounded down."""
+"""Output channels of the convolutions in the three blocks that the architecture search found.
+
+They are 128 times 1.6, 1.2, 1.4 and 1.2, rounded down.
+"""
 ATTENTION = (7, 5, 3)
 """Kernel sizes of spatial attention at the three scales (section 3.3)."""
 

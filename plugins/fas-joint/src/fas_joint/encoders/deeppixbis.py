@@ -13,7 +13,10 @@ LAST = "transition2"
 
 
 class DeepPixBisEncoder(nn.Module):
-    """The layers of a DenseNet up to the second transition. Shapes: (B, C, H, W) -> (B, 384, H / 16, W / 16) for DenseNet-161."""
+    """The layers of a DenseNet up to the second transition.
+
+    Shapes: (B, C, H, W) -> (B, 384, H / 16, W / 16) for DenseNet-161.
+    """
 
     mean: Tensor
     deviation: Tensor

@@ -10,7 +10,10 @@ KERAS_EPS, KERAS_MOMENTUM = 1e-3, 0.01
 
 
 class Inception(nn.Module):
-    """Four branches side by side: 1 x 1, and 3 x 3 with dilation 1, 2 and 3. Shapes: (B, C, H, W) -> (B, a + b + c + d, H, W)."""
+    """Four branches side by side: 1 x 1, and 3 x 3 with dilation 1, 2 and 3.
+
+    Shapes: (B, C, H, W) -> (B, a + b + c + d, H, W).
+    """
 
     def __init__(self, channels: int, widths: tuple[int, int, int, int]) -> None:
         super().__init__()

@@ -58,7 +58,7 @@ class AttentionMaps(nn.Module):
 
 
 class TextureEnhancement(nn.Module):
-    """The detail that average pooling removes from a shallow feature, passed through one densely connected block per map.
+    """The detail that average pooling removes from a shallow feature, passed through one dense block per map.
 
     Shapes: (B, N, H, W) and (B, M, h, w) -> texture (B, M, N, H, W) and the pooled feature D (B, N, h, w).
     """
@@ -99,7 +99,9 @@ class TextureEnhancement(nn.Module):
 
 
 class MultiAttentionEncoder(nn.Module):
-    """Shallow texture and deep features, pooled by M attention maps. Shapes: (B, C, H, W) -> (B, width) and regions (B, M, N).
+    """Shallow texture and deep features, pooled by M attention maps.
+
+    Shapes: (B, C, H, W) -> (B, width) and regions (B, M, N).
 
     `levels` are the feature maps for texture and attention; `widths` are their channels and those of the last map.
     """

@@ -88,15 +88,17 @@ def _cut(model: object) -> type[_Transformer] | type[_Residual]:
     if isinstance(model, ResNet):
         return _Residual
     raise SpecError(
-        f"joint.task_split accepts timm's VisionTransformer and ResNet, not {type(model).__name__}; choose another 'name'"
+        f"joint.task_split accepts timm's VisionTransformer and ResNet, not {type(model).__name__}; choose "
+        "another 'name'"
     )
 
 
 class TaskSplitEncoder(nn.Module):
-    """One network per task; both contain the same modules for the first `shared` stages and, if there are any, the stem.
+    """One network per task. Both contain the same modules for the first `shared` stages.
 
-    The shared stages run once on the whole batch, so their batch norms see both tasks. The task-specific stages run on the
-    records of their task. Shapes: (B, C, H, W) and task (B,) -> (B, D), or one of them per port.
+    If there is at least one shared stage, the stem is shared as well. The shared stages run once on the whole batch, so
+    their batch norms see both tasks. The task-specific stages run on the records of their task. Shapes: (B, C, H, W)
+    and task (B,) -> (B, D), or one of them per port.
     """
 
     def __init__(
@@ -146,7 +148,8 @@ class TaskSplitEncoder(nn.Module):
             return [torch.arange(len(task), device=task.device)] * len(TASKS)
         if not self.both and bool((task < 0).any()):
             raise FascoreError(
-                'joint.task_split: the task of a record is unknown; set "output": "both", put a head on each port, and set the '
+                'joint.task_split: the task of a record is unknown; set "output": "both", put a head on each '
+                "port, and set the "
                 'score to {"by_task": …}'
             )
         return [(task == code).nonzero()[:, 0] for code in range(len(TASKS))]
@@ -160,7 +163,7 @@ class TaskSplitEncoder(nn.Module):
 
 @contextmanager
 def _allowing_one_row(model: nn.Module, rows: int) -> Iterator[None]:
-    """If only one record of a task is present, batch norms use their running statistics, as the graph does for a node."""
+    """If a task has only one record, batch norms use their running statistics, as the graph does for a node."""
     norms = (
         [module for module in model.modules() if isinstance(module, _BatchNorm) and module.training]
         if rows == 1

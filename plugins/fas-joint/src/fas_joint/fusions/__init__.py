@@ -21,7 +21,8 @@ DROPOUT: float = Field(
     0.3,
     ge=0,
     lt=1,
-    description="dropout of the concatenated features before the linear layer; 0.3 in the authors' release, none in eq. 3",
+    description="dropout of the concatenated features before the linear layer; 0.3 in the authors' release, "
+    "none in eq. 3",
 )
 WIDTH: PositiveInt | None = Field(None, description="width of the fused feature; default: the width of the last input")
 
@@ -37,7 +38,8 @@ class _Vectors(Fusion):
             if not isinstance(signal, Vector):
                 name = f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
                 raise SpecError(
-                    f"{self.type} accepts Vectors, but {name} produces {signal}; pool it first, for example with attention_pool"
+                    f"{self.type} accepts Vectors, but {name} produces {signal}; pool it first, for example "
+                    "with attention_pool"
                 )
         return [signal.d for signal in signals if isinstance(signal, Vector)]
 
@@ -50,9 +52,10 @@ class _Vectors(Fusion):
 
 
 class Sum(_Vectors):
-    """Sum of the features, the fusion that fails according to the paper (section III-C). Two or more Vectors -> Vector(width).
+    """Sum of the features, the fusion that fails according to the paper (section III-C).
 
-    An input whose width differs from the output's is first projected by a linear layer without bias.
+    Two or more Vectors -> Vector(width). An input whose width differs from the output's is first projected by a linear
+    layer without bias.
     """
 
     type: Literal["joint.sum"] = "joint.sum"
@@ -71,7 +74,8 @@ class Sum(_Vectors):
 class Concat(_Vectors):
     """Concatenate, then one linear layer and ReLU (Yu et al. 2024, eq. 3). Two or more Vectors -> Vector(width).
 
-    With `activation` none and `norm` batch, it produces the pulse feature of the two branches as in the authors' release.
+    With `activation` none and `norm` batch, it produces the pulse feature of the two branches as in the authors'
+    release.
     """
 
     type: Literal["joint.concat"] = "joint.concat"
@@ -136,7 +140,10 @@ class WeightedNorm(_Vectors):
 
 
 class SeConcat(_Vectors):
-    """A squeeze-and-excitation gate for each feature (Hu et al. 2018), then eq. 3. Two or more Vectors -> Vector(width)."""
+    """A squeeze-and-excitation gate for each feature (Hu et al. 2018), then eq. 3.
+
+    Two or more Vectors -> Vector(width).
+    """
 
     type: Literal["joint.se_concat"] = "joint.se_concat"
     width: PositiveInt | None = WIDTH
@@ -172,8 +179,9 @@ class SeConcat(_Vectors):
 class CrossAttention(_Vectors):
     """Attention from pulse to appearance over channels, added to appearance (Yu et al. 2024, Table IV "CA").
 
-    F = F_app + softmax(q F_app^T) F_app, with the softmax over the last axis of the outer product. The query q is F_rppg; in
-    the ViT variant it is eq. 3 of both features. Accepts two Vectors, appearance first, and produces a Vector(width).
+    F = F_app + softmax(q F_app^T) F_app, with the softmax over the last axis of the outer product. The query q is
+    F_rppg; in the ViT variant it is eq. 3 of both features. Accepts two Vectors, appearance first, and produces a
+    Vector(width).
     """
 
     type: Literal["joint.cross_attention"] = "joint.cross_attention"

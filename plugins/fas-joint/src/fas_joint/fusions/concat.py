@@ -13,7 +13,9 @@ ACTIVATIONS = {"none": nn.Identity, "relu": nn.ReLU, "gelu": nn.GELU}
 
 
 class ConcatFusion(nn.Module):
-    """F_fuse = ReLU(Linear(Concat(F_1, ..., F_n))), eq. 3. Dropout before the layer and a norm after it are as in the release.
+    """F_fuse = ReLU(Linear(Concat(F_1, ..., F_n))), eq. 3.
+
+    Dropout before the layer and a norm after it are as in the release.
 
     Shapes: n x (B, D_i) -> (B, width).
     """

@@ -62,9 +62,9 @@ class ThreeClass(Head):
 class OneHeadMulti(Head):
     """One head with 2 + K classes for attacks and another task (Table VIII, "shared 1 head"). Accepts a Vector.
 
-    A record with a value in the target's column belongs to one of the K classes; without a value it is bona fide or an attack.
-    The score is P(bona fide) renormalized over these two: the softmax of the first two logits. Further numbers: the
-    probabilities of the K classes among themselves, which the metric class_accuracy reads.
+    A record with a value in the target's column belongs to one of the K classes; without a value it is bona fide or an
+    attack. The score is P(bona fide) renormalized over these two: the softmax of the first two logits. Further numbers:
+    the probabilities of the K classes among themselves, which the metric class_accuracy reads.
     """
 
     context = ("label",)
@@ -96,7 +96,8 @@ class OneHeadMulti(Head):
         _width(self, signals)
         if not isinstance(target, Labels) or target.column == "label":
             raise SpecError(
-                f"joint.one_head_multi learns record.label anyway; 'target' must be the other task's column, not {target}"
+                "joint.one_head_multi learns record.label anyway; 'target' must be the other task's column, "
+                f"not {target}"
             )
 
     def build(self, signals: Sequence[Signal], target: Target) -> nn.Module:
@@ -112,8 +113,8 @@ class OneHeadMulti(Head):
 class PixelBinary(Head):
     """Pixel-wise and binary cross-entropy of one map (George and Marcel 2019). Accepts a Plane.
 
-    A 1 x 1 convolution and a sigmoid produce the map. A linear layer over all pixels of the map produces the binary output.
-    The loss is lambda L_pixel + (1 - lambda) L_binary.
+    A 1 x 1 convolution and a sigmoid produce the map. A linear layer over all pixels of the map produces the binary
+    output. The loss is lambda L_pixel + (1 - lambda) L_binary.
     """
 
     type: Literal["joint.pixel_binary"] = "joint.pixel_binary"
@@ -125,7 +126,8 @@ class PixelBinary(Head):
     def check(self, signals: Sequence[Signal], target: Target) -> None:
         if len(signals) != 1 or not isinstance(signals[0], Plane):
             raise SpecError(
-                f"joint.pixel_binary accepts one Plane, such as the output of joint.deeppixbis; got {', '.join(map(str, signals)) or 'nothing'}"
+                "joint.pixel_binary accepts one Plane, such as the output of joint.deeppixbis; got "
+                f"{', '.join(map(str, signals)) or 'nothing'}"
             )
         if not (isinstance(target, Labels) and target.column == "label"):
             raise SpecError(f"joint.pixel_binary learns record.label, not {target}")

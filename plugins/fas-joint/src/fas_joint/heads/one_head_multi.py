@@ -35,7 +35,10 @@ class OneHeadMultiHead(nn.Module, HeadModule):
         return Output(self.layers(feature), label)
 
     def loss(self, output: Output, target: Tensor) -> Tensor:  # type: ignore[override]  # each head has its own output type
-        """(B,) cross-entropy. `target` is 0 without a value of the other task (the label is the class), else 1 + its class."""
+        """(B,) cross-entropy.
+
+        `target` is 0 without a value of the other task (the label is the class), else 1 + its class.
+        """
         assert output.label is not None, "losses are computed in training, where the label is known"
         classes = torch.where(target == 0, output.label.long(), target + 1)
         return cross_entropy(output.logits.float(), classes, reduction="none")

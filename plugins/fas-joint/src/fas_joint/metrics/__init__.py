@@ -13,10 +13,10 @@ from fascore import PERCENT, Metric, MetricModule
 class TprAtFpr(Metric):
     """True positive rate at a false positive rate, as the released code computes it.
 
-    The threshold comes from the measured table itself, so this metric is an oracle: t = sorted(bona fide)[max(1, int(fpr n)) - 1].
-    Attacks below t are true positives. With `bona_fide` as the positive class the rule is mirrored. The rate is not measurable
-    if fpr * n < 3; `as_published` is the number that the code returns anyway. It is also available as
-    `{"type": "tpr_at_fpr", "rule": "release_index"}`.
+    The threshold t comes from the measured table itself, so this metric is an oracle. If n is the number of bona fide
+    scores, t = sorted(bona fide)[max(1, int(fpr n)) - 1]. Attacks below t are true positives. With `bona_fide` as the
+    positive class the rule is mirrored. The rate is not measurable if fpr * n < 3; `as_published` is the number that
+    the code returns anyway. It is also available as `{"type": "tpr_at_fpr", "rule": "release_index"}`.
     """
 
     type: Literal["joint.tpr_at_fpr"] = "joint.tpr_at_fpr"

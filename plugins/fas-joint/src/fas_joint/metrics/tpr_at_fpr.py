@@ -32,8 +32,9 @@ def released_rate(
 ) -> ReleasedRate:
     """The rate at the released code's index. Shapes: (P,) and (M,), increasing. Raises SpecError if a class is missing.
 
-    If `attack` is positive, t = bona_fide[max(1, int(fpr P)) - 1], and attacks strictly below t are hits. If `bona_fide` is
-    positive, the rule is mirrored: bona fide scores strictly above the attack at that index from the top are hits.
+    If `attack` is positive, t = bona_fide[max(1, int(fpr P)) - 1], and attacks strictly below t are hits. If
+    `bona_fide` is positive, the rule is mirrored: bona fide scores strictly above the attack at that index from the top
+    are hits.
     """
     for name, scores in (("bona fide", bona_fide), ("attack", attack)):
         if not len(scores):

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 class RegionalIndependence(Objective):
     """Regional independence loss (Zhao et al. 2021, eq. 1 and 2). Accepts Tokens.
 
-    Each attention map is pulled toward its own center, and the centers are kept apart. The input is the port `regions` of
-    `joint.multi_attention`. The centers are not parameters: after each step they move toward the mean of the batch over all
-    processes. With `form` release it follows the authors' code, which differs: only bona fide records move the centers,
-    distances are computed over all M vectors together, a negative margin pushes away, and pairs have the weight 1 / (M rate).
+    Each attention map is pulled toward its own center, and the centers are kept apart. The input is the port `regions`
+    of `joint.multi_attention`. The centers are not parameters: after each step they move toward the mean of the batch
+    over all processes. With `form` release it follows the authors' code, which differs: only bona fide records move the
+    centers, distances are computed over all M vectors together, a negative margin pushes away, and pairs have the
+    weight 1 / (M rate).
     """
 
     type: Literal["joint.regional_independence"] = "joint.regional_independence"
@@ -41,7 +42,8 @@ class RegionalIndependence(Objective):
         if len(signals) != 1 or not isinstance(signals[0], Tokens):
             got = ", ".join(map(str, signals)) or "nothing"
             raise SpecError(
-                f'joint.regional_independence accepts the port regions of joint.multi_attention with "ports": true; got {got}'
+                "joint.regional_independence accepts the port regions of joint.multi_attention with "
+                f'"ports": true; got {got}'
             )
         return signals[0].n, signals[0].d
 
@@ -51,7 +53,8 @@ class RegionalIndependence(Objective):
             raise SpecError(f"joint.regional_independence learns record.label, not {target}")
         if self.form == "equation" and min(self.bona_fide, self.attack) < 0:
             raise SpecError(
-                "joint.regional_independence: the margins of eq. 1 must not be negative; for the margins of the authors' code, "
+                "joint.regional_independence: the margins of eq. 1 must not be negative; for the margins of "
+                "the authors' code, "
                 'set "form": "release"'
             )
 

@@ -13,7 +13,9 @@ from fascore import BONA_FIDE
 
 
 class RegionalIndependenceObjective(nn.Module):
-    """sum_j max(|V_j - c_j| - m(y), 0) + sum_{j != k} max(m_out - |c_j - c_k|, 0), eq. 1. Shapes: (B, M, N) and (B,) -> (B,).
+    """sum_j max(|V_j - c_j| - m(y), 0) + sum_{j != k} max(m_out - |c_j - c_k|, 0), eq. 1.
+
+    Shapes: (B, M, N) and (B,) -> (B,).
 
     c are the centers after this batch (eq. 2), so that the loss between pairs of centers has a gradient.
     """

@@ -8,7 +8,8 @@ FILES = files(__name__)
 JOINT = Paper(
     "joint",
     title="Joint face spoofing and forgery detection with visual and physiological cues",
-    citation="Yu et al., IEEE Transactions on Dependable and Secure Computing, 2024; Tables I to VIII and one number from section V-B (table `text`)",
+    citation="Yu et al., IEEE Transactions on Dependable and Secure Computing, 2024; Tables I to VIII and "
+    "one number from section V-B (table `text`)",
     numbers=FILES / "joint.csv",
     mapping=FILES / "joint.json",
 )

@@ -17,13 +17,13 @@ Epoch: TypeAlias = Literal["shorter", "longer"]
 
 EPOCH: Epoch = Field(
     "shorter",
-    description="task that sets the number of steps per epoch; shorter: as in the release; longer: the shorter task is repeated, "
-    "reshuffled each time",
+    description="task that sets the number of steps per epoch; shorter: as in the release; longer: the "
+    "shorter task is repeated, reshuffled each time",
 )
 
 
 class _Joint(Sampler):
-    """Base: the records of each task that training uses. Table VII limits the data of the other task in the same way."""
+    """Base: the records of each task that training uses. Table VII limits the other task's data in the same way."""
 
     batch_size: PositiveInt = Field(64, description="number of records per step over all processes")
     spoof: Kept = Field(
@@ -52,8 +52,8 @@ class _Both(_Joint):
         for task, ids in ids_by_task.items():
             if not ids:
                 raise SpecError(
-                    f"{self.type}: no record of the task {task} is used in training; add a dataset with such records, or use "
-                    "joint.random"
+                    f"{self.type}: no record of the task {task} is used in training; add a dataset with such "
+                    "records, or use joint.random"
                 )
         return ids_by_task
 
@@ -69,7 +69,8 @@ class _Both(_Joint):
 class Random(_Joint):
     """Both tasks merged and shuffled, so that the share of a task in a batch is random (the paper's default).
 
-    Every record occurs once per epoch, in batches of nearly equal size. If `forgery` or `spoof` is none, only the other task is trained.
+    Every record occurs once per epoch, in batches of nearly equal size. If `forgery` or `spoof` is none, only the other
+    task is trained.
     """
 
     type: Literal["joint.random"] = "joint.random"
@@ -81,7 +82,8 @@ class Random(_Joint):
         if not used:
             limits = f"spoof {self.spoof}, forgery {self.forgery}"
             raise SpecError(
-                f"joint.random: none of {len(records)} records is used in training ({limits}); change these fields or add data"
+                f"joint.random: none of {len(records)} records is used in training ({limits}); change these "
+                "fields or add data"
             )
         return merged([record.id for record in records if record.id in used], self.batch_size, epoch, seed)
 
@@ -91,10 +93,11 @@ class Random(_Joint):
 
 
 class Simultaneous(_Both):
-    """Half of every batch comes from each task. The task with fewer records sets the epoch: each of its records occurs once.
+    """Half of every batch comes from each task.
 
-    Batches have nearly equal sizes and contain equally many records of both tasks. Within a batch the records of a task are
-    contiguous, so `batch[r::n]` contains its share of both.
+    The task with fewer records sets the epoch: each of its records occurs once. Batches have nearly equal sizes and
+    contain equally many records of both tasks. Within a batch the records of a task are contiguous, so `batch[r::n]`
+    contains its share of both.
     """
 
     type: Literal["joint.simultaneous"] = "joint.simultaneous"
@@ -104,7 +107,8 @@ class Simultaneous(_Both):
     def _has_halves(self) -> Simultaneous:
         if self.batch_size % 2:
             raise ValueError(
-                f"'batch_size' must be an even number, because half of a batch comes from each task; got {self.batch_size}"
+                "'batch_size' must be an even number, because half of a batch comes from each task; got "
+                f"{self.batch_size}"
             )
         return self
 
@@ -121,7 +125,10 @@ class Simultaneous(_Both):
 
 
 class Alternating(_Both):
-    """One step of spoof, one step of forgery, and so on. The task with fewer steps sets the epoch: min(U_s, U_f) steps of each."""
+    """One step of spoof, one step of forgery, and so on.
+
+    The task with fewer steps sets the epoch: min(U_s, U_f) steps of each.
+    """
 
     type: Literal["joint.alternating"] = "joint.alternating"
     epoch: Epoch = EPOCH

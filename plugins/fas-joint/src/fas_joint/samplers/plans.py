@@ -31,7 +31,7 @@ def halves(groups: Sequence[Sequence[str]], half: int, epoch: int, seed: int, *,
 
 
 def alternating(groups: Sequence[Sequence[str]], size: int, epoch: int, seed: int, *, longer: bool) -> list[list[str]]:
-    """A batch of each group in turn, for as many rounds as the group with fewer batches has, or with more for `longer`."""
+    """A batch of each group in turn, once per batch of the group with fewer batches, or with more for `longer`."""
     rng = _stream(seed, epoch)
     steps = (max if longer else min)(-(-len(group) // size) for group in groups)
     streams = [_batches(group, size, rng) for group in groups]

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class VitTokens(Encoder):
     """A small vision transformer that keeps its tokens. One Image or Plane -> Tokens(H W / patch^2, width).
 
-    Consists of a layer norm of each patch, a linear layer, a layer norm, fixed sine and cosine position codes of both axes
-    (SimpleViT, Beyer et al. 2022), and pre-norm blocks without a class token or a final norm. Intensities are not normalized
-    beforehand: the norm of the patch scales them.
+    Consists of a layer norm of each patch, a linear layer, a layer norm, fixed sine and cosine position codes of both
+    axes (SimpleViT, Beyer et al. 2022), and pre-norm blocks without a class token or a final norm. Intensities are not
+    normalized beforehand: the norm of the patch scales them.
     """
 
     type: Literal["mmfas.vit_tokens"] = "mmfas.vit_tokens"
@@ -35,8 +35,8 @@ class VitTokens(Encoder):
     )
     channels: PositiveInt | None = Field(
         3,
-        description="number of channels to which a single-channel input is repeated (all inputs of the paper have three); none: do "
-        "not repeat",
+        description="number of channels to which a single-channel input is repeated (all inputs of the paper "
+        "have three); none: do not repeat",
     )
 
     def picture(self, signals: Sequence[Signal]) -> Image | Plane:
@@ -44,17 +44,20 @@ class VitTokens(Encoder):
         if len(signals) != 1 or not isinstance(signals[0], Image | Plane):
             got = ", ".join(map(str, signals)) or "nothing"
             raise SpecError(
-                f"{self.type} accepts one Image or Plane; got {got}: write one encoder per input, and use single frames, not a clip"
+                f"{self.type} accepts one Image or Plane; got {got}: write one encoder per input, and use "
+                "single frames, not a clip"
             )
         picture = signals[0]
         if picture.h % self.patch or picture.w % self.patch:
             size = f"{picture.h} x {picture.w}"
             raise SpecError(
-                f"{self.type}: {size} pixels cannot be divided into patches of {self.patch}; change 'patch', or 'size' of the modality"
+                f"{self.type}: {size} pixels cannot be divided into patches of {self.patch}; change 'patch', "
+                "or 'size' of the modality"
             )
         if self.width % self.heads:
             raise SpecError(
-                f"{self.type}: a width of {self.width} is not a multiple of {self.heads} heads; change 'heads' or 'width'"
+                f"{self.type}: a width of {self.width} is not a multiple of {self.heads} heads; change "
+                "'heads' or 'width'"
             )
         return picture
 

@@ -27,7 +27,7 @@ class VitTokensEncoder(nn.Module):
         ratio: float,
         channels: int | None,
     ) -> None:
-        """`channels` is the number of channels to which a single-channel input is repeated; None leaves it unchanged."""
+        """`channels` is the number to which a single channel of the input is repeated; None leaves it unchanged."""
         super().__init__()
         self.patch = patch
         self.channels = channels if picture.c == 1 and channels else picture.c
@@ -45,9 +45,9 @@ class VitTokensEncoder(nn.Module):
 
 
 def position_code(height: int, width: int, channels: int) -> Tensor:
-    """sin and cos of x, then of y, at frequencies 10000^(-i / (K - 1)), i = 0 ... K - 1 with K = channels // 4, padded with zeros.
+    """sin and cos of x, then of y, at frequencies 10000^(-i / (K - 1)), i = 0 to K - 1, padded with zeros.
 
-    Shape: (height * width, channels), with the positions in row order.
+    K = channels // 4. Shape: (height * width, channels), with the positions in row order.
     """
     count = channels // 4
     frequencies = 10_000.0 ** -(torch.arange(count) / (count - 1))

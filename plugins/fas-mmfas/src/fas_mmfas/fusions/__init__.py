@@ -1,7 +1,7 @@
-"""Fusions of three token streams (mmFAS, Chen et al. 2025, section 3 and Table 2). Importing this module imports no torch.
+"""Fusions of three token streams (mmFAS, Chen et al. 2025, section 3 and Table 2).
 
-The shallow fusion of section 3, F'_rgb = (F'_rgb(1) + F'_rgb(2)) / 2, is not a component: alignment has no transform of its
-own, so both terms equal F_rgb.
+Importing this module imports no torch. The shallow fusion of section 3, F'_rgb = (F'_rgb(1) + F'_rgb(2)) / 2, is not a
+component: alignment has no transform of its own, so both terms equal F_rgb.
 """
 
 from __future__ import annotations
@@ -36,24 +36,27 @@ class _ThreeStreams(Fusion):
         """The three inputs. Raises SpecError."""
         if len(signals) != 3:
             raise SpecError(
-                f"{self.type} fuses three token streams, such as RGB, depth and infrared; got {len(signals)}; 'mean' accepts any number"
+                f"{self.type} fuses three token streams, such as RGB, depth and infrared; got "
+                f"{len(signals)}; 'mean' accepts any number"
             )
         streams = [signal for signal in signals if isinstance(signal, Tokens)]
         for place, signal in enumerate(signals):
             if not isinstance(signal, Tokens):
                 raise SpecError(
-                    f"{self.type} accepts Tokens, but {self._name(place)} produces {signal}; let its encoder produce tokens "
+                    f"{self.type} accepts Tokens, but {self._name(place)} produces {signal}; let its encoder "
+                    "produce tokens "
                     '("output": "tokens")'
                 )
             if (signal.n, signal.d, signal.prefix) != (streams[0].n, streams[0].d, streams[0].prefix):
                 shapes = [f"{self._name(i)} produces {_shape(signals[i])}" for i in (0, place)]
                 raise SpecError(
-                    f"{self.type} needs streams of equal length and width, but {', '.join(shapes)}; let both encoders produce tokens "
-                    "of the same size"
+                    f"{self.type} needs streams of equal length and width, but {', '.join(shapes)}; let both "
+                    "encoders produce tokens of the same size"
                 )
         if streams[0].d % self.heads:
             raise SpecError(
-                f"{self.type}: a width of {streams[0].d} is not a multiple of {self.heads} heads; change 'heads', or the encoders' width"
+                f"{self.type}: a width of {streams[0].d} is not a multiple of {self.heads} heads; change "
+                "'heads', or the encoders' width"
             )
         return streams
 
@@ -83,8 +86,8 @@ def _shape(signal: Signal) -> str:
 class SwitchAttention(_ThreeStreams):
     """Switch-attention fusion (eq. 5-8, Fig. 4). Three Tokens of equal length and width D -> Vector(D).
 
-    The query, key and value of a layer are the three streams, rotated by one position from layer to layer. Only the first
-    stream changes. The fused feature is the mean of the three streams, averaged over their tokens.
+    The query, key and value of a layer are the three streams, rotated by one position from layer to layer. Only the
+    first stream changes. The fused feature is the mean of the three streams, averaged over their tokens.
     """
 
     type: Literal["mmfas.switch_attention"] = "mmfas.switch_attention"
@@ -94,16 +97,16 @@ class SwitchAttention(_ThreeStreams):
     )
     self_attn: bool = Field(
         True,
-        description="self-attention of the first stream in each layer, which gives the 15.63 M of Table 2; false: the single "
-        "attention that the text describes",
+        description="self-attention of the first stream in each layer, which gives the 15.63 M of Table 2; "
+        "false: the single attention that the text describes",
     )
     residual: Literal["rgb", "query"] = Field(
         "rgb", description="stream to which switch-attention is added: the first stream or the query's stream"
     )
     first_absent: Literal["left_out", "fused"] = Field(
         "left_out",
-        description="feature of a record without the first stream; left_out: mean of the other two streams; fused: the mean also "
-        "includes the layers' output for the learned token",
+        description="feature of a record without the first stream; left_out: mean of the other two streams; "
+        "fused: the mean also includes the layers' output for the learned token",
     )
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
@@ -129,8 +132,8 @@ class SwitchAttention(_ThreeStreams):
 class CrossAttention(_ThreeStreams):
     """Cross-attention fusion (Lu et al. 2019; Table 2, CA). Three Tokens of equal length and width D -> Vector(D).
 
-    Every stream has its own layers: self-attention, attention to the tokens of the other two streams, and a feed-forward
-    network. The fused feature is the mean of the three streams, averaged over their tokens.
+    Every stream has its own layers: self-attention, attention to the tokens of the other two streams, and a
+    feed-forward network. The fused feature is the mean of the three streams, averaged over their tokens.
     """
 
     type: Literal["mmfas.cross_attention"] = "mmfas.cross_attention"
@@ -144,8 +147,8 @@ class CrossAttention(_ThreeStreams):
 class MergeAttention(_ThreeStreams):
     """Merge-attention fusion (Zheng et al. 2021; Table 2, MA). Three Tokens of equal length and width D -> Vector(D).
 
-    Transformer blocks process the concatenated tokens of the streams, 3 D wide. A linear layer to D and the mean over the
-    tokens follow.
+    Transformer blocks process the concatenated tokens of the streams, 3 D wide. A linear layer to D and the mean over
+    the tokens follow.
     """
 
     type: Literal["mmfas.merge_attention"] = "mmfas.merge_attention"

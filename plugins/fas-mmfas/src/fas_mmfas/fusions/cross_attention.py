@@ -1,4 +1,4 @@
-"""Cross-attention: each stream attends to the others' tokens (ViLBERT, Lu et al. 2019; row CA of Chen et al. 2025, Table 2)."""
+"""Cross-attention: each stream attends to the others' tokens (ViLBERT, Lu et al. 2019; CA in Chen et al. 2025)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merge-attention: one transformer on the concatenated streams (Zheng et al. 2021; row MA of Chen et al. 2025, Table 2)."""
+"""Merge-attention: one transformer on the concatenated streams (Zheng et al. 2021; Chen et al. 2025, Table 2, MA)."""
 
 from __future__ import annotations
 

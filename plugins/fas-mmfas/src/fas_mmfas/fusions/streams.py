@@ -16,8 +16,8 @@ DEVIATION = 0.02
 class Streams(nn.Module):
     """Replaces every token of a row with the learned token of the stream if the stream is absent.
 
-    Only optional streams have a learned token, except those in `unread`, whose tokens would have no effect; the other streams
-    would be replaced with zeros. Shapes: streams (B, N, D) each, and mask (B, streams) -> the same.
+    Only optional streams have a learned token, except those in `unread`, whose tokens would have no effect; the other
+    streams would be replaced with zeros. Shapes: streams (B, N, D) each, and mask (B, streams) -> the same.
     """
 
     def __init__(self, signals: Sequence[Tokens], unread: Sequence[int] = ()) -> None:
@@ -40,6 +40,9 @@ class Streams(nn.Module):
 
 
 def mean_of_present(streams: Sequence[Tensor], mask: Tensor, prefix: int) -> Tensor:
-    """Mean over the present streams and their tokens that represent a position; zeros if no stream is present. Shape: (B, D)."""
+    """Mean over the present streams and their tokens that represent a position; zeros if no stream is present.
+
+    Shape: (B, D).
+    """
     pooled = torch.stack([stream[:, prefix:].mean(1) for stream in streams], dim=1).masked_fill(~mask[:, :, None], 0)
     return pooled.sum(1) / mask.sum(1, keepdim=True).clamp(min=1).to(pooled.dtype)

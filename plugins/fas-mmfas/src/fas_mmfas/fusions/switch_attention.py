@@ -1,4 +1,4 @@
-"""Switch-attention: query, key and value come from three streams that switch roles from layer to layer (Chen et al. 2025, eq. 5-8)."""
+"""Switch-attention: the streams switch roles as query, key and value in each layer (Chen et al. 2025, eq. 5-8)."""
 
 from __future__ import annotations
 
@@ -43,9 +43,12 @@ class SwitchLayer(nn.Module):
 
 
 class SwitchAttentionFusion(nn.Module):
-    """Layers that change the first stream only, then (F_rgb + F_depth + F_ir) / 3. Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D).
+    """Layers that change the first stream only, then (F_rgb + F_depth + F_ir) / 3.
 
-    Without the first stream the mean covers only the others, and the layers have no effect, unless `first_absent` is `fused`.
+    Shapes: 3 x (B, N, D), mask (B, 3) -> (B, D).
+
+    Without the first stream the mean covers only the others, and the layers have no effect, unless `first_absent` is
+    `fused`.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Alignment of modalities on two levels (mmFAS, Chen et al. 2025, section 3). Importing this module imports no torch.
 
 The first input, RGB in the paper, is the bridge: every other input forms a pair of modalities with it. Tokens are first
-averaged to one vector. A record that lacks either side of a pair is left out of that pair. Records are compared only with
-the records in the same process's batch.
+averaged to one vector. A record that lacks either side of a pair is left out of that pair. Records are compared only
+with the records in the same process's batch.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ class _Alignment(Objective):
             name = f"'{self.inputs[place]}'" if place < len(self.inputs) else f"input {place}"
             if not isinstance(signal, Vector | Tokens):
                 raise SpecError(
-                    f"{self.type} accepts Vectors and Tokens, but {name} produces {signal}; use the features of an encoder"
+                    f"{self.type} accepts Vectors and Tokens, but {name} produces {signal}; use the features "
+                    "of an encoder"
                 )
             if signal.d != features[0].d:
                 raise SpecError(
-                    f"{self.type} compares features of equal width, but the first input has {features[0].d} and {name} has "
-                    f"{signal.d}; change an encoder"
+                    f"{self.type} compares features of equal width, but the first input has {features[0].d} "
+                    f"and {name} has {signal.d}; change an encoder"
                 )
         return features
 
@@ -53,10 +54,11 @@ class _Alignment(Objective):
 
 
 class InstanceContrastive(_Alignment):
-    """Instance-level contrastive learning (eq. 1-3): makes features of one record similar and those of different records dissimilar.
+    """Instance-level contrastive learning (eq. 1-3).
 
-    The loss is half the sum of the cross-entropies of both directions, summed over the pairs of modalities. One temperature
-    is learned for all pairs.
+    It makes features of the same record similar and features of different records dissimilar. The loss is half the sum
+    of the cross-entropies of both directions, summed over the pairs of modalities. One temperature is learned for all
+    pairs.
     """
 
     type: Literal["mmfas.instance_contrastive"] = "mmfas.instance_contrastive"
@@ -92,17 +94,18 @@ class InstanceContrastive(_Alignment):
 
 
 class ClassMatching(_Alignment):
-    """Class-level matching (eq. 4): a linear predictor decides whether the features of two records belong to the same class.
+    """Class-level matching (eq. 4).
 
-    The loss is the mean cross-entropy over pairs of records, summed over the pairs of modalities. Each pair of modalities has
-    its own predictor.
+    A linear predictor decides whether the features of two records belong to the same class. The loss is the mean
+    cross-entropy over pairs of records, summed over the pairs of modalities. Each pair of modalities has its own
+    predictor.
     """
 
     type: Literal["mmfas.class_matching"] = "mmfas.class_matching"
     pairs: Literal["mined", "all"] = Field(
         "mined",
-        description="mined: pair each record with the most similar record of another class and the least similar record of its own "
-        "class, 2 N pairs; all: N x N pairs",
+        description="mined: pair each record with the most similar record of another class and the least "
+        "similar record of its own class, 2 N pairs; all: N x N pairs",
     )
 
     def check(self, signals: Sequence[Signal], target: Target) -> None:

@@ -15,7 +15,8 @@ from fascore import Tokens, Vector
 class ClassMatchingObjective(nn.Module):
     """Eq. 4 per record: the mean over its pairs. Shapes: n x (B, D) or (B, N, D), target (B,), mask (B, n) -> (B,).
 
-    A record without a pair has 0. With mined pairs, this includes a record for which there is no record of another class.
+    A record without a pair has 0. With mined pairs, this includes a record for which there is no record of another
+    class.
     """
 
     def __init__(self, signals: Sequence[Vector | Tokens], *, mined: bool) -> None:
@@ -43,7 +44,7 @@ class ClassMatchingObjective(nn.Module):
 
 
 def hard_pairs(s: Tensor, same: Tensor, pairs: Tensor) -> Tensor:
-    """For each row i, the pair of another class with the greatest s_ij and the pair of its own class with the least; (B, B) bool.
+    """(B, B) bool: for each row, the most similar pair of another class and the least similar pair of its own class.
 
     Only `pairs` are considered. A row without a pair of another class has no pair at all. The first column wins ties.
     """

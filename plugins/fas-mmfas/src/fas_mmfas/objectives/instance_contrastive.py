@@ -62,7 +62,7 @@ def contrast(scaled: Tensor, rows: Tensor, columns: Tensor, smoothing: float = 0
 
 
 def _cross_entropy(logits: Tensor, present: Tensor, smoothing: float) -> Tensor:
-    """-sum_j y_ij log p_ij over the present columns, y_ij = (1 - smoothing) [i = j] + smoothing / columns. Shape: (B,)."""
+    """(B,) -sum_j y_ij log p_ij over the present columns, y_ij = (1 - smoothing) [i = j] + smoothing / columns."""
     # A row without any present column keeps a finite normalizer; the caller discards it.
     logits = logits.masked_fill(~present, -torch.inf).masked_fill(~present.any(1, keepdim=True), 0)
     log_p = logits.log_softmax(1)

@@ -21,7 +21,10 @@ def pooled(features: Sequence[Tensor], prefix: Sequence[int]) -> list[Tensor]:
 
 
 def similarity(first: Tensor, other: Tensor, *, unit: bool = True) -> Tensor:
-    """s_ij = F_first(i)^T F_other(j), eq. 1; with `unit`, of features normalized to length 1. Shapes: (B, D) x 2 -> (B, B)."""
+    """s_ij = F_first(i)^T F_other(j), eq. 1; with `unit`, of features normalized to length 1.
+
+    Shapes: (B, D) x 2 -> (B, B).
+    """
     if unit:
         first, other = normalize(first, dim=1), normalize(other, dim=1)
     return first @ other.T

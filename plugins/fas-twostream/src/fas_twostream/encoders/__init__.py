@@ -20,12 +20,13 @@ class Branch(Encoder):
 
     trunk: TrunkName = Field(
         "budget",
-        description="MobileNetV3-Small, always without a head; budget: without its last block of 96 channels; full: with it; "
-        "port2019: as in a PyTorch port of 2019",
+        description="MobileNetV3-Small, always without a head; budget: without its last block of 96 "
+        "channels; full: with it; port2019: as in a PyTorch port of 2019",
     )
     pretrained: bool | str = Field(
         False,
-        description="true: download timm's ImageNet weights; a path: read them from a safetensors file; false: random weights",
+        description="true: download timm's ImageNet weights; a path: read them from a safetensors file; "
+        "false: random weights",
     )
     levels: tuple[int, ...] = Field(
         LEVELS, min_length=1, description="levels of the trunk to use, 1 (stride 2) to 5 (stride 32)"
@@ -48,11 +49,13 @@ class Branch(Encoder):
     def _possible(self) -> Self:
         if self.trunk == "port2019" and self.pretrained is not False:
             raise ValueError(
-                "there are no ImageNet weights of the port of 2019; set 'pretrained' to false, or 'trunk' to budget or full"
+                "there are no ImageNet weights of the port of 2019; set 'pretrained' to false, or 'trunk' to "
+                "budget or full"
             )
         if self.ppm and self.channels < len(self.bins):
             raise ValueError(
-                f"'channels' is {self.channels}, less than the {len(self.bins)} bins of pyramid pooling; increase 'channels'"
+                f"'channels' is {self.channels}, less than the {len(self.bins)} bins of pyramid pooling; "
+                "increase 'channels'"
             )
         return self
 
@@ -69,18 +72,18 @@ class Branch(Encoder):
 
 
 class MultiFrame(Branch):
-    """The multi-frame branch (section 3.2): Clip -> Vector(5 x 2 x hidden); as the single-frame branch: Image -> Vector(5 x channels).
+    """The multi-frame branch (section 3.2). Clip -> Vector(5 x 2 x hidden), or Image -> Vector(5 x channels).
 
-    Each frame passes through the trunk, the pyramid and the pooling; for each level a Bi-LSTM reads the frames in order.
-    Pictures are normalized as for ImageNet. An optional second input, the port `maps` of twostream.difference, weights the
-    positions of every level (branch supervision, section 4.5).
+    With an Image it is the single-frame branch. Each frame passes through the trunk, the pyramid and the pooling; for
+    each level a Bi-LSTM reads the frames in order. Pictures are normalized as for ImageNet. An optional second input,
+    the port `maps` of twostream.difference, weights the positions of every level (branch supervision, section 4.5).
     """
 
     type: Literal["twostream.multi_frame"] = "twostream.multi_frame"
     temporal: Literal["lstm", "conv_lstm", "mean"] = Field(
         "lstm",
-        description="how the frames of a Clip are combined: by one Bi-LSTM per level, by one with 3x3 convolutions on maps, or by "
-        "averaging",
+        description="how the frames of a Clip are combined: by one Bi-LSTM per level, by one with 3x3 "
+        "convolutions on maps, or by averaging",
     )
     hidden: PositiveInt = Field(32, description="width of an LSTM in each direction")
     sequence: Literal["last", "mean"] = Field(
@@ -88,7 +91,8 @@ class MultiFrame(Branch):
     )
     parts: PositiveInt = Field(
         1,
-        description="image patch: every level is cut into parts x parts cells, each with its own pooling and LSTM; 3 in Table 6",
+        description="image patch: every level is cut into parts x parts cells, each with its own pooling and "
+        "LSTM; 3 in Table 6",
     )
     denoise: bool = Field(False, description="a U-Net restores the picture, and the trunk reads what the U-Net removed")
     style: PositiveInt | None = Field(
@@ -108,15 +112,15 @@ class MultiFrame(Branch):
         got = ", ".join(map(str, signals)) or "nothing"
         if len(signals) not in (1, 2) or not isinstance(signals[0], Clip | Image):
             raise SpecError(
-                f"{self.type} accepts the Clip of a twostream.key_frames or an Image, and optionally the maps of a difference branch; "
-                f"got {got}"
+                f"{self.type} accepts the Clip of a twostream.key_frames or an Image, and optionally the "
+                f"maps of a difference branch; got {got}"
             )
         first = signals[0]
         smallest = min(-(-first.h >> self.levels[-1]), -(-first.w >> self.levels[-1]))
         if smallest < self.parts:
             raise SpecError(
-                f"{self.type}: level {self.levels[-1]} of {first} has {smallest} positions per side, too few for {self.parts} parts; "
-                "increase 'size'"
+                f"{self.type}: level {self.levels[-1]} of {first} has {smallest} positions per side, too few "
+                f"for {self.parts} parts; increase 'size'"
             )
         return Image(first.c, first.h, first.w), first.t if isinstance(first, Clip) else 1
 
@@ -125,8 +129,8 @@ class MultiFrame(Branch):
             level.size for level in own.levels
         ]:
             raise SpecError(
-                f"{self.type}: the second input must be one map per level, such as 'maps' of a twostream.difference with the same "
-                f"'levels'; got {maps}"
+                f"{self.type}: the second input must be one map per level, such as 'maps' of a "
+                f"twostream.difference with the same 'levels'; got {maps}"
             )
 
     def build(self, signals: Sequence[Signal]) -> nn.Module:
@@ -168,8 +172,8 @@ class MultiFrame(Branch):
 class Difference(Branch):
     """The RGB difference branch (section 3.3): Plane of stacked differences or of flow -> Vector(5 x channels).
 
-    The pyramid runs from shallow to deep. Differences are not normalized. Pretrained weights of the first convolution are
-    averaged over RGB and repeated for each channel (section 3.4).
+    The pyramid runs from shallow to deep. Differences are not normalized. Pretrained weights of the first convolution
+    are averaged over RGB and repeated for each channel (section 3.4).
     """
 
     type: Literal["twostream.difference"] = "twostream.difference"
@@ -179,7 +183,8 @@ class Difference(Branch):
     )
     trunk_from: str | None = Field(
         None,
-        description="folder of a run with '#node': start from the trunk of its trained twostream.multi_frame instead of ImageNet",
+        description="folder of a run with '#node': start from the trunk of its trained twostream.multi_frame "
+        "instead of ImageNet",
     )
     maps: bool = Field(False, description="also produce the maps of the pyramid as port 'maps', for branch supervision")
 

@@ -16,7 +16,7 @@ WIDTHS = (16, 16, 24, 48, 96)
 
 @dataclass(frozen=True, kw_only=True)
 class BranchOptions:
-    """A branch: the trunk, the levels used, and how they are joined and pooled. `bins` is None without pyramid pooling."""
+    """A branch: trunk, levels used, and how they are joined and pooled. `bins` is None without pyramid pooling."""
 
     trunk: TrunkName
     pretrained: bool | str

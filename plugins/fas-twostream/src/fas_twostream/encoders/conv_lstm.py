@@ -7,7 +7,10 @@ from torch import Tensor, nn
 
 
 class ConvLstm(nn.Module):
-    """An LSTM whose linear maps are 3x3 convolutions, without peepholes. Shapes: (B, T, C, H, W) -> (B, T, D, H, W), all states."""
+    """An LSTM whose linear maps are 3x3 convolutions, without peepholes.
+
+    Shapes: (B, T, C, H, W) -> (B, T, D, H, W), all states.
+    """
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()

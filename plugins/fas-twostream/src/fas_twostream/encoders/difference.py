@@ -13,10 +13,13 @@ from fascore import FascoreError, node_weights
 
 
 class DifferenceEncoder(nn.Module):
-    """Trunk, pyramid from shallow to deep, pooling, concatenation. Shapes: (B, 3k, H, W) -> (B, L C), and the pyramid with `maps`."""
+    """Trunk, pyramid from shallow to deep, pooling, concatenation.
+
+    Shapes: (B, 3k, H, W) -> (B, L C), and the pyramid with `maps`.
+    """
 
     def __init__(self, branch: BranchOptions, channels: int, *, trunk_from: str | None, gives_maps: bool) -> None:
-        """`channels` are those of the input; `trunk_from` names the trained branch whose trunk is the starting point."""
+        """`channels` are those of the input; `trunk_from` names the trained branch whose trunk is loaded."""
         super().__init__()
         self.branch, self.trunk_from, self.gives_maps = branch, trunk_from, gives_maps
         self.trunk = Trunk(branch.trunk, channels, branch.levels[-1], pretrained=branch.pretrained)
@@ -38,7 +41,8 @@ class DifferenceEncoder(nn.Module):
             self.trunk.take(trained)
         except (KeyError, RuntimeError, ValueError) as error:
             raise FascoreError(
-                f"trunk_from: {source} is not a twostream.multi_frame node with the trunk '{self.branch.trunk}': {error}"
+                f"trunk_from: {source} is not a twostream.multi_frame node with the trunk "
+                f"'{self.branch.trunk}': {error}"
             ) from error
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor | list[Tensor]]:

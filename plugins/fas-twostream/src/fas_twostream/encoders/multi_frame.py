@@ -41,7 +41,7 @@ class MultiFrameEncoder(nn.Module):
         denoise: bool,
         style: int | None,
     ) -> None:
-        """`channels` are those of a frame; `supervised_by` are those of the second input's maps, or None without one."""
+        """`channels` are those of a frame; `supervised_by` are those of the second input's maps, or None."""
         super().__init__()
         self.frames, self.levels, self.parts = frames, branch.levels, parts
         self.restoration = Restoration(channels) if denoise else None
@@ -70,7 +70,7 @@ class MultiFrameEncoder(nn.Module):
         return torch.cat(features, dim=1)
 
     def _supervised(self, levels: list[Tensor], maps: Sequence[Tensor] | None) -> list[Tensor]:
-        """Each level times the sigmoid of a 1x1 convolution of the other branch's map, which is the same for all frames."""
+        """Each level times the sigmoid of a 1x1 convolution of the other branch's map; all frames share this map."""
         if self.masks is None or maps is None:
             return levels
         masks = [
@@ -92,7 +92,10 @@ class MultiFrameEncoder(nn.Module):
 
 
 class Place(nn.Module):
-    """The feature of one level, or of one cell of it: pooling, averaging, and the LSTM. Shapes: (B T, C, H, W) -> (B, D)."""
+    """The feature of one level, or of one cell of it: pooling, averaging, and the LSTM.
+
+    Shapes: (B T, C, H, W) -> (B, D).
+    """
 
     def __init__(
         self,
@@ -122,7 +125,10 @@ class Place(nn.Module):
         return features.mean(1) if self.lstm is None else self._read(self.lstm(features)[0])
 
     def _read(self, states: Tensor) -> Tensor:
-        """(B, 2 H) from the states (B, T, 2 H) of both directions: their mean, or the last of each (the first if backward)."""
+        """(B, 2 H) from the states (B, T, 2 H) of both directions: their mean, or the last of each direction.
+
+        The last state of the backward direction is the first in time.
+        """
         if self.sequence == "mean":
             return states.mean(1)
         forward, backward = states.chunk(2, dim=2)

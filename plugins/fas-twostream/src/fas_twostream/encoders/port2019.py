@@ -1,6 +1,7 @@
-"""MobileNetV3-Small as in a widely used PyTorch port of 2019: squeeze-and-excitation after the projection, without biases.
+"""MobileNetV3-Small as in a widely used PyTorch port of 2019.
 
-It has 431,180 parameters before the last 1x1 convolution; the standard network has 870,560. The paper may have counted these.
+Squeeze-and-excitation follows the projection, and the convolutions have no biases. It has 431,180 parameters before the
+last 1x1 convolution; the standard network has 870,560. The paper may have counted these.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ BLOCKS = (
     ((5, 40, 120, 48, True, True, 1), (5, 48, 144, 48, True, True, 1)),
     ((5, 48, 288, 96, True, True, 2), (5, 96, 576, 96, True, True, 1), (5, 96, 576, 96, True, True, 1)),
 )
-"""For each block: kernel, channels in, expanded, out, hard swish, squeeze-and-excitation, stride. The stages are timm's."""
+"""For each block: kernel, channels in, expanded, out, hard swish, squeeze-and-excitation, stride.
+
+The stages are timm's.
+"""
 REDUCTION = 4
 
 

@@ -19,9 +19,9 @@ _PYRAMID = Pyramid((Level(4, (16, 12), 2), Level(6, (8, 6), 4), Level(8, (4, 3),
 class FeaturePyramid(Fusion):
     """Feature pyramid module. Pyramid -> Pyramid of the same sizes.
 
-    A 1x1 convolution brings every level to the same width. With `top_down`, the coarser map is upsampled and added to the next
-    finer one, from deep to shallow (section 3.2; Lin et al. 2017). With `bottom_up`, the finer map is max-pooled and added to
-    the next coarser one, from shallow to deep (section 3.3). With `none`, levels stay separate.
+    A 1x1 convolution brings every level to the same width. With `top_down`, the coarser map is upsampled and added to
+    the next finer one, from deep to shallow (section 3.2; Lin et al. 2017). With `bottom_up`, the finer map is
+    max-pooled and added to the next coarser one, from shallow to deep (section 3.3). With `none`, levels stay separate.
     """
 
     type: Literal["twostream.feature_pyramid"] = "twostream.feature_pyramid"
@@ -45,10 +45,11 @@ class FeaturePyramid(Fusion):
 
 
 class PyramidPooling(Fusion):
-    """Pyramid pooling of every level (section 3.2; Zhao et al. 2017), averaged over positions. Pyramid -> Vector(sum of channels).
+    """Pyramid pooling of every level (section 3.2; Zhao et al. 2017), averaged over positions.
 
-    For each level: average pooling to n x n bins, a 1x1 convolution with batch norm and ReLU, bilinear upsampling,
-    concatenation with the level, and a 3x3 convolution back to its channels with batch norm and ReLU.
+    Pyramid -> Vector(sum of channels). For each level: average pooling to n x n bins, a 1x1 convolution with batch norm
+    and ReLU, bilinear upsampling, concatenation with the level, and a 3x3 convolution back to its channels with batch
+    norm and ReLU.
     """
 
     type: Literal["twostream.pyramid_pooling"] = "twostream.pyramid_pooling"
@@ -60,7 +61,8 @@ class PyramidPooling(Fusion):
         levels = _pyramid(self.type, signals).levels
         if small := [level.channels for level in levels if level.channels < len(self.bins)]:
             raise SpecError(
-                f"{self.type}: a level has {small[0]} channels, fewer than {len(self.bins)} bins; put twostream.feature_pyramid before it"
+                f"{self.type}: a level has {small[0]} channels, fewer than {len(self.bins)} bins; put "
+                "twostream.feature_pyramid before it"
             )
         return Vector(sum(level.channels for level in levels))
 

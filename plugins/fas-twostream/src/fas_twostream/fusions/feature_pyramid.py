@@ -15,7 +15,8 @@ class FeaturePyramidModule(nn.Module):
 
     Shapes: L x (B, C_i, H_i, W_i) -> L x (B, C, H_i, W_i).
 
-    Upsampling uses the nearest pixel, and pooling uses the maximum. If each level halves the side, both have a factor of 2.
+    Upsampling uses the nearest pixel, and pooling uses the maximum. If each level halves the side, both have a factor
+    of 2.
     """
 
     def __init__(self, widths: Sequence[int], channels: int, direction: Direction) -> None:

@@ -12,7 +12,8 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 class PyramidPoolingLevel(nn.Module):
     """The context of one map on several grids. Shapes: (B, C, H, W) -> (B, C, H, W).
 
-    Without its nonlinearities it would add nothing to the map's average, which pooling, upsampling and linear layers preserve.
+    Without its nonlinearities it would add nothing to the map's average, which pooling, upsampling and linear layers
+    preserve.
     """
 
     def __init__(self, channels: int, bins: Sequence[int]) -> None:
@@ -33,7 +34,10 @@ class PyramidPoolingLevel(nn.Module):
 
 
 class PyramidPoolingModule(nn.Module):
-    """Every level is pooled and averaged over its positions; the results are concatenated. Shapes: L x (B, C_i, H_i, W_i) -> (B, sum C_i)."""
+    """Every level is pooled and averaged over its positions; the results are concatenated.
+
+    Shapes: L x (B, C_i, H_i, W_i) -> (B, sum C_i).
+    """
 
     def __init__(self, widths: Sequence[int], bins: Sequence[int]) -> None:
         super().__init__()

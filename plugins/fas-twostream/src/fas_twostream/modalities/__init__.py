@@ -14,15 +14,15 @@ _KEYS: dict[str, Any] = {**_FACES, "keys": {"type": "twostream.key_frames", "inp
 
 
 class KeyFrames(Modality):
-    """The frames in which the face changes most, all registered to the first frame (section 3.1): Clip(k + 1, 3, size, size).
+    """The frames in which the face changes most, registered to the first (section 3.1): Clip(k + 1, 3, size, size).
 
     Each frame is warped by the homography (eq. 1) that maps the first frame's anchor points to its own. All frames are
-    cropped with the same box, which encloses the points of the first frame. The usable frames are divided into k stacks of
-    equal length. The key frame of a stack is the frame that differs most from the previous key frame, starting with the first
-    frame. With `k` of 0 the output is the first frame alone, an Image.
+    cropped with the same box, which encloses the points of the first frame. The usable frames are divided into k stacks
+    of equal length. The key frame of a stack is the frame that differs most from the previous key frame, starting with
+    the first frame. With `k` of 0 the output is the first frame alone, an Image.
 
-    Frames without points are skipped, as are frames that show too little of the crop. If a stack is empty, the previous key
-    frame is repeated with a warning. The port `repeated` (1,) is the share of key frames that are repeats.
+    Frames without points are skipped, as are frames that show too little of the crop. If a stack is empty, the previous
+    key frame is repeated with a warning. The port `repeated` (1,) is the share of key frames that are repeats.
     """
 
     type: Literal["twostream.key_frames"] = "twostream.key_frames"
@@ -37,12 +37,13 @@ class KeyFrames(Modality):
     anchors: tuple[NonNegativeInt, ...] | None = Field(
         None,
         min_length=2,
-        description="indices of points that do not move with the expression; none: eye corners and nose (68), eyes and nose tip (5)",
+        description="indices of points that do not move with the expression; none: eye corners and nose "
+        "(68), eyes and nose tip (5)",
     )
     smooth: NonNegativeFloat = Field(
         0.5,
-        description="window in seconds in which a parabola smooths the track of a point, because detector noise is not motion; 0: no "
-        "smoothing",
+        description="window in seconds in which a parabola smooths the track of a point, because detector "
+        "noise is not motion; 0: no smoothing",
     )
     deviation: Literal["mean", "std"] = Field(
         "mean", description="measure of change: mean absolute gray difference, or standard deviation of the difference"
@@ -56,7 +57,8 @@ class KeyFrames(Modality):
     )
     views: PositiveInt = Field(
         1,
-        description="number of resampled clips; view v has frames v, v + views, …; training draws one, evaluation averages all",
+        description="number of resampled clips; view v has frames v, v + views, …; training draws one, "
+        "evaluation averages all",
     )
     reserve: float = Field(
         0.125, ge=0, le=1, description="share of the crop that is stored beyond each side for augmentation"
@@ -107,10 +109,10 @@ class KeyFrames(Modality):
 
 
 class OpticalFlow(Modality):
-    """TV-L1 optical flow (Zach et al. 2007) from each key frame to the next: Plane(2 k, H, W), x and y for each pair in turn.
+    """TV-L1 optical flow (Zach et al. 2007) from each key frame to the next: Plane(2 k, H, W).
 
-    A displacement of `bound` pixels becomes 1, and larger displacements are clipped. Augmentation rotates the vectors together
-    with the picture.
+    The channels are x and y for each pair of frames in turn. A displacement of `bound` pixels becomes 1, and larger
+    displacements are clipped. Augmentation rotates the vectors together with the picture.
     """
 
     type: Literal["twostream.optical_flow"] = "twostream.optical_flow"
@@ -145,7 +147,8 @@ def _clip(type_: str, signals: Sequence[Signal | None]) -> Clip:
     clip = signals[0] if len(signals) == 1 else None
     if not isinstance(clip, Clip) or clip.t < 2 or clip.h != clip.w:
         raise SpecError(
-            f"{type_} reads the frames of one twostream.key_frames with 'k' of at least 1; got {', '.join(map(str, signals)) or 'nothing'}"
+            f"{type_} reads the frames of one twostream.key_frames with 'k' of at least 1; got "
+            f"{', '.join(map(str, signals)) or 'nothing'}"
         )
     return clip
 

@@ -22,7 +22,10 @@ LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 class Crop(NamedTuple):
-    """A registered frame: `value` (S, S, 3) uint8, `gray` (S, S) float32, `seen` (S, S) bool, False outside the picture."""
+    """A registered frame: `value` (S, S, 3) uint8, `gray` (S, S) float32, `seen` (S, S) bool.
+
+    `seen` is False outside the picture.
+    """
 
     value: np.ndarray
     gray: np.ndarray
@@ -32,7 +35,8 @@ class Crop(NamedTuple):
 class KeyFramesModule(ModalityModule):
     """Stores `value` uint8 (V, k + 1, 3, S, S), or (V, 3, S, S) for k of 0, where S is the size including the reserve.
 
-    `times` (V, k + 1) are the times of the key frames in seconds; `repeated` (V, 1) is the share of key frames that are repeats.
+    `times` (V, k + 1) are the times of the key frames in seconds; `repeated` (V, 1) is the share of key frames that are
+    repeats.
     """
 
     def __init__(
@@ -62,7 +66,8 @@ class KeyFramesModule(ModalityModule):
         value, times, repeated = (np.stack(arrays) for arrays in zip(*views, strict=True))
         if repeated.any():
             warnings.warn(
-                "a record shows its face in fewer frames than there are key frames; some are repeated, see port 'repeated'",
+                "a record shows its face in fewer frames than there are key frames; some are repeated, see "
+                "port 'repeated'",
                 stacklevel=2,
             )
         return {"value": value if self.k else value[:, 0], "times": times, "repeated": repeated[:, None]}
@@ -127,7 +132,7 @@ class KeyFramesModule(ModalityModule):
         return Crop(value, value[inner, inner].astype(np.float32) @ LUMA, seen[inner, inner])
 
     def _chosen(self, count: int, crops: Iterator[Crop | None]) -> tuple[list[int], list[Crop]]:
-        """Indices of the key frames among `count` frames, and the frames: one pass with at most k + 2 frames in memory."""
+        """Indices of the key frames among `count` frames, and the frames; at most k + 2 frames are in memory."""
         first = next(crops)
         assert first is not None
         chosen, kept = [0], [first]
@@ -149,7 +154,7 @@ class KeyFramesModule(ModalityModule):
 
 
 def crop_box(points: np.ndarray, box: np.ndarray, margin: float) -> np.ndarray:
-    """(3, 3) from the square [-1, 1] x [-1, 1] to pixels: around 68 points or more, otherwise around the detector's box."""
+    """(3, 3) from the square [-1, 1] x [-1, 1] to pixels: around at least 68 points, or else the detector's box."""
     x1, y1, x2, y2 = (*points.min(0), *points.max(0)) if len(points) >= 68 else box
     half = float(max(x2 - x1, y2 - y1)) * (0.5 + margin)
     return np.array([[half, 0, (x1 + x2) / 2], [0, half, (y1 + y2) / 2], [0, 0, 1]], dtype=np.float64)

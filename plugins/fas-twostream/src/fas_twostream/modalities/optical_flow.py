@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OpticalFlowModule(ModalityModule):
-    """Stores `flow` float16 (V, k, 2, S, S): x and y in pixels of the crop, where S is the side at which it is computed.
+    """Stores `flow` float16 (V, k, 2, S, S): x and y in pixels of the crop, computed at the side S.
 
     `reach` (V,) is the extent of the stored crop relative to the crop.
     """
@@ -51,7 +51,7 @@ class OpticalFlowModule(ModalityModule):
         return cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA)
 
     def load(self, stored: Mapping[str, Tensor], draws: Draws, inputs: Sequence[Loaded]) -> Loaded:
-        """The flow sampled in the augmented crop, with its vectors transformed by the inverse of the draw's linear part."""
+        """The flow in the augmented crop, with its vectors transformed by the inverse of the draw's linear part."""
         import torch
 
         from fascore import sample

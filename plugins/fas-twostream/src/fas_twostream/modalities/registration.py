@@ -10,7 +10,7 @@ from fascore import NoResponse
 
 EYE_CORNERS, NOSE = (36, 39, 42, 45), tuple(range(27, 36))
 ANCHORS: dict[int, tuple[int, ...]] = {5: (0, 1, 2), 68: (*EYE_CORNERS, *NOSE), 140: (*EYE_CORNERS, *NOSE)}
-"""Anchor points by the number of landmarks. 5: eyes and nose tip; 68 (iBUG) and 140: eye corners, nose bridge, nostrils."""
+"""Anchor points by the number of landmarks: eyes, nose tip (5); eye corners, nose bridge, nostrils (iBUG 68, 140)."""
 FLAT = 0.05
 """Smallest ratio of the second to the first singular value of points that span a plane; below it they lie on a line."""
 GRID = 12
@@ -47,8 +47,8 @@ def steady_tracks(points: np.ndarray, times: np.ndarray, seconds: float) -> np.n
 def homography(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(3, 3) float64 W of eq. 1 that maps source points (A, 2) to target points by least squares without RANSAC.
 
-    It is a similarity if there are fewer than four points, if they lie on a line in either picture, or if the homography
-    would mirror or fold the face.
+    It is a similarity if there are fewer than four points, if they lie on a line in either picture, or if the
+    homography would mirror or fold the face.
     """
     import cv2
 
@@ -81,9 +81,9 @@ def mapped(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 def warped(image: np.ndarray, matrix: np.ndarray, size: int, half: float) -> np.ndarray:
     """(size, size[, 3]) crop of the square [-1, 1] x [-1, 1], which `matrix` (3, 3) maps to pixels of a picture.
 
-    Half a side of the square covers about `half` pixels. The mapping is backward (eq. 1) and bilinear, after averaging if a
-    pixel of the crop covers several pixels. It is 0 outside the picture. Pixel coordinates are continuous: the first pixel
-    covers [0, 1].
+    Half a side of the square covers about `half` pixels. The mapping is backward (eq. 1) and bilinear, after averaging
+    if a pixel of the crop covers several pixels. It is 0 outside the picture. Pixel coordinates are continuous: the
+    first pixel covers [0, 1].
     """
     import cv2
 
@@ -113,7 +113,7 @@ def _spans(points: np.ndarray) -> bool:
 
 
 def _keeps_sides(matrix: np.ndarray, points: np.ndarray) -> bool:
-    """Whether a homography keeps the area around the points, four times their extent, in front of the camera and unmirrored."""
+    """Whether the area around the points, four times their extent, stays in front of the camera and unmirrored."""
     middle, reach = points.mean(0), np.ptp(points, axis=0).max() * 2
     corners = middle + reach * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     depth = np.column_stack([corners, np.ones(4)]) @ matrix[2] / matrix[2, 2]
