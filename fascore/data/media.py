@@ -167,7 +167,7 @@ def read_image(path: Path) -> np.ndarray:
         raise
     except Exception as error:  # Pillow raises SyntaxError, struct.error, ValueError, … for damaged files
         empty = path.is_file() and path.stat().st_size == 0
-        raise unreadable(path, "the file is empty" if empty else f"no picture ({error})") from error
+        raise unreadable(path, "the file is empty" if empty else f"not an image ({error})") from error
 
 
 def image_facts(path: Path) -> dict[str, float | str]:
@@ -179,7 +179,7 @@ def image_facts(path: Path) -> dict[str, float | str]:
             tables = getattr(file, "quantization", None) or {}
             facts: dict[str, float | str] = {"format": file.format or "unknown", "mode": file.mode}
     except Exception as error:  # as in read_image
-        raise unreadable(path, f"no picture ({error})") from error
+        raise unreadable(path, f"not an image ({error})") from error
     if steps := [step for table in tables.values() for step in table]:
         facts["quantisation step"] = sum(steps) / len(steps)
     return facts

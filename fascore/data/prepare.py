@@ -180,7 +180,7 @@ class Extraction:
         for node in self.nodes:
             try:
                 known = self._known(record, node, entries)
-                entries[node.name] = self._make(record, node, entries, arrays) if known is None else known
+                entries[node.name] = self._extract_one(record, node, entries, arrays) if known is None else known
             except NoResponse as missing:
                 entries[node.name] = Missing(missing.response, missing.reason)
         return entries
@@ -201,7 +201,9 @@ class Extraction:
     def _key(self, record: Record, node: NodePlan, entries: Mapping[str, Entry]) -> str:
         return self.store.key(record, node.component, [str(entries[ref.node]) for ref in node.inputs])
 
-    def _make(self, record: Record, node: NodePlan, entries: Mapping[str, Entry], arrays: dict[str, Arrays]) -> Entry:
+    def _extract_one(
+        self, record: Record, node: NodePlan, entries: Mapping[str, Entry], arrays: dict[str, Arrays]
+    ) -> Entry:
         key = self._key(record, node, entries)
         module = self._modules.of(node)
         try:

@@ -1,7 +1,7 @@
 """Checkpoints: one safetensors file each, with tensors and JSON, written atomically. Nothing is ever pickled.
 
-`last.safetensors` holds everything needed to resume training bit for bit. `best.safetensors` holds the weights that
-evaluation uses, with the keys of the graph.
+`last.safetensors` contains everything needed to resume training bit for bit. `best.safetensors` contains the weights
+that evaluation uses, with the keys of the graph.
 """
 
 from __future__ import annotations

@@ -55,20 +55,20 @@ class ManagedOptimizer:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything needed to resume: tensors by `<parameter>.<name>`, and JSON. The schedule is a function of `updates`."""
-        whole = self.optimizer.state_dict()
+        optimizer_state = self.optimizer.state_dict()
         values = {
             f"{parameter_index}.{name}": value
-            for parameter_index, entry in whole["state"].items()
+            for parameter_index, entry in optimizer_state["state"].items()
             for name, value in entry.items()
         }
         tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
         plain = {name: value for name, value in values.items() if name not in tensors}
-        return tensors, {"updates": self.updates, "groups": whole["param_groups"], "plain": plain}
+        return tensors, {"updates": self.updates, "groups": optimizer_state["param_groups"], "plain": plain}
 
     def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Restore a state. Raises FascoreError if it belongs to other parameters."""
-        whole = self.optimizer.state_dict()
-        groups = whole["param_groups"]
+        optimizer_state = self.optimizer.state_dict()
+        groups = optimizer_state["param_groups"]
         if [group["params"] for group in groups] != [group["params"] for group in facts["groups"]]:
             raise FascoreError(
                 "the checkpoint's optimizer has different parameters than this recipe's; start over with --fresh"
@@ -129,14 +129,14 @@ def scheduler(optimizer: torch.optim.Optimizer, schedule: Schedule, *, epochs: i
 
     warmup = schedule.warmup_steps or round(schedule.warmup_epochs * updates)
     common = {"t_in_epochs": False, "warmup_t": warmup, "warmup_lr_init": schedule.warmup_lr, "warmup_prefix": False}
-    whole = {"t_initial": max(1, epochs * updates), "lr_min": schedule.minimum}
+    span = {"t_initial": max(1, epochs * updates), "lr_min": schedule.minimum}
     match schedule.name:
         case "cosine":
-            return CosineLRScheduler(optimizer, **whole, **common)
+            return CosineLRScheduler(optimizer, **span, **common)
         case "tanh":
-            return TanhLRScheduler(optimizer, **whole, **common)
+            return TanhLRScheduler(optimizer, **span, **common)
         case "poly":
-            return PolyLRScheduler(optimizer, power=schedule.power, **whole, **common)
+            return PolyLRScheduler(optimizer, power=schedule.power, **span, **common)
         case "step":
             return StepLRScheduler(
                 optimizer, decay_t=schedule.decay_epochs * updates, decay_rate=schedule.decay_rate, **common

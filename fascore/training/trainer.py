@@ -205,10 +205,10 @@ class _Trainer:
         counters, recipe = self.counters, self.recipe
         self.engine.average_buffers()
         try:
-            figures = self._dev()
+            results = self._dev()
         except _Stop:
             self._interrupt()
-        figure = figures.get(recipe.select.type)
+        figure = results.get(recipe.select.type)
         better = (
             figure is None
             or counters.best is None
@@ -218,7 +218,7 @@ class _Trainer:
             counters.best, counters.best_epoch = figure, counters.epoch
             if self.engine.rank == 0:
                 checkpoint.save_best(
-                    self.best, self.engine, {"epoch": counters.epoch, "step": counters.step, "dev": figures}
+                    self.best, self.engine, {"epoch": counters.epoch, "step": counters.step, "dev": results}
                 )
         counters.stale = 0 if better else counters.stale + 1
         counters.epoch, counters.batch = counters.epoch + 1, 0
@@ -226,7 +226,7 @@ class _Trainer:
             recipe.early_stop is not None and counters.stale >= recipe.early_stop
         )
         self._save()
-        self._notify("epoch_ended", epoch=counters.epoch - 1, metrics=figures)
+        self._notify("epoch_ended", epoch=counters.epoch - 1, metrics=results)
 
     def _dev(self) -> dict[str, float]:
         """Results on dev: the selection metric and the spec's metrics that produce a number. Empty without dev."""
@@ -241,14 +241,14 @@ class _Trainer:
                 "lacks the inputs of the heads. Lower the learning rate, set recipe.clip, set compute.precision to fp32, or check dev's records"
             )
         threshold = _threshold(job.spec.threshold, table)
-        figures: dict[str, float] = {}
+        results: dict[str, float] = {}
         for metric in (*job.spec.metrics, self.recipe.select):
             try:
-                figures[metric.type] = _figure(metric, table, threshold)
+                results[metric.type] = _figure(metric, table, threshold)
             except FascoreError as error:
                 if metric is self.recipe.select:
-                    raise FascoreError(f"recipe.select: {metric.type} cannot choose weights on dev: {error}") from error
-        return figures
+                    raise FascoreError(f"recipe.select: {metric.type} cannot select weights on dev: {error}") from error
+        return results
 
     def _watched(self, ids: Sequence[str]) -> Iterator[Batch]:
         """Batches of dev; a single process can stop before the last one."""

@@ -272,7 +272,7 @@ def test_a_checkpoint_of_another_model_or_recipe_is_refused(tmp_path: Path) -> N
 
 def test_dev_of_one_class_cannot_select_and_says_so(tmp_path: Path) -> None:
     job = job_of(spec_of("classification"), tmp_path)
-    with pytest.raises(FascoreError, match=r"recipe.select: auc cannot choose weights on dev"):
+    with pytest.raises(FascoreError, match=r"recipe.select: auc cannot select weights on dev"):
         train(replace(job, dev=job.dev[::2]))
 
 
