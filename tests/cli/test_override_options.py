@@ -109,4 +109,4 @@ def test_the_optimizers_of_the_page_are_valid_and_all_that_there_are():
     assert set(named) == set(CLASSES)
     for name, model in TYPED.items():
         assert ["name", "lr", *re.findall(r"`(\w+)`", named[name])] == [*model.model_fields]
-    assert {named[name] for name in OPTIONS} == {"`options`; the arguments may also stand beside `name`"}
+    assert {named[name] for name in OPTIONS} == {"`options`; the arguments may also be placed next to `name`"}
