@@ -76,15 +76,14 @@ def compare(
     `fascore.evaluate`. `paper` adds a paper's printed numbers, such as `joint/II`; `rows` maps systems to its rows and `columns`
     test sets to its columns. `bootstrap` is the number of draws over subjects. Raises FascoreError in sentences.
     """
-    from fascore.api.measures import level_of, rule_of
+    from fascore.api.measures import depth_of, level_of, rule_of
     from fascore.evaluation.comparison import compare_systems
-    from fascore.evaluation.evaluate import Depth
     from fascore.running.systems import read_systems
 
     read = read_systems(
         paths_of(systems, "systems"), paths_of(dev, "dev"), rule_of(threshold), level=level_of(level, fold)
     )
-    content = compare_systems(read, baseline, Depth(bootstrap, seed))
+    content = compare_systems(read, baseline, depth_of(bootstrap, seed))
     if paper is not None:
         from fascore.report.papers.matching import beside
         from fascore.report.papers.tables import paper_table

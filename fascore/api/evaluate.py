@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fascore.api.figures import COLUMNS, Figure, figures
 from fascore.api.frames import data_frame
-from fascore.api.measures import level_of, rule_of
+from fascore.api.measures import depth_of, level_of, rule_of
 from fascore.api.paths import PathLike, path_of, paths_of
 from fascore.api.score_columns import columns_of, is_table, table_of
 from fascore.contract.errors import FascoreError
@@ -132,14 +132,13 @@ def evaluate(
     Raises FascoreError for lengths that differ, unknown labels, and a dev that is the test.
     """
     from fascore.evaluation.comparison import metrics as metrics_of
-    from fascore.evaluation.evaluate import Depth
 
     own = {"label": labels, "species": species, "subject": subjects, "dataset": datasets, "task": tasks, "id": ids}
     given = {name: values for name, values in own.items() if values is not None} | dict(columns or {})
     settings: dict[str, Any] = {
         "metrics": None if metrics is None else metrics_of([metrics] if isinstance(metrics, str) else metrics),
         "level": level_of(level, fold),
-        "depth": Depth(_count("bootstrap", bootstrap), seed, (by,) if isinstance(by, str) else tuple(by)),
+        "depth": depth_of(bootstrap, seed, by),
     }
     about = {"combine": combine, "format": format, "polarity": polarity, "labels_are": labels_are}
     if _are_paths(scores):
@@ -147,12 +146,6 @@ def evaluate(
     else:
         measured = _of_memory(scores, given, dev, rule_of(threshold), about, settings)
     return Evaluation(measured.metrics, measured.tests, measured.dev, tuple(measured.notes))
-
-
-def _count(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise FascoreError(f"{name}: pass a whole number of at least 0; this is {value!r}")
-    return value
 
 
 def _are_paths(value: Any) -> bool:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, get_args
 from fascore.contract.errors import FascoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fascore.evaluation.evaluate import Depth
     from fascore.evaluation.presentation_level import Level
 
 
@@ -33,3 +36,12 @@ def level_of(name: str, rule: str | None) -> Level:
             "fold: at level 'frame' each row stays as it is; choose level='clip' or level='attempt', or leave fold out"
         )
     return Level.model_validate({"name": name, **({} if rule is None else {"rule": rule})})
+
+
+def depth_of(bootstrap: int, seed: int, by: str | Sequence[str] = ()) -> Depth:
+    """Resamples and breakdowns; `by` is one column or several. Raises FascoreError for a number of resamples below 0."""
+    from fascore.evaluation.evaluate import Depth
+
+    if isinstance(bootstrap, bool) or not isinstance(bootstrap, int) or bootstrap < 0:
+        raise FascoreError(f"bootstrap: pass a whole number of at least 0; this is {bootstrap!r}")
+    return Depth(bootstrap, seed, (by,) if isinstance(by, str) else tuple(by))

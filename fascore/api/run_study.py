@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,6 +62,7 @@ def run_study(
     stderr. Raises SpecErrors with all problems of all runs; FascoreError at the end if some runs failed.
     """
     path, folder = path_of(study, "study"), path_of(runs, "runs")
+    from fascore.running.progress import say
     from fascore.running.run import execute_document
     from fascore.running.study import read_study, run_study as run_missing, table
 
@@ -71,10 +71,6 @@ def run_study(
         read,
         folder,
         lambda document, below: execute_document(document, processes=processes, strict=strict, runs=below),
-        note or _say,
+        note or say,
     )
     return Study(folder / read.name, table(read, folder))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -261,7 +261,7 @@ def _build() -> typer.Typer:
     for name, entries, what, example in groups:
         group = application(cls=Group, no_args_is_help=True)
         _add(group, entries)
-        program.add_typer(group, name=name, help=what, short_help=what[0].lower() + what[1:-1], epilog=layout(example))
+        program.add_typer(group, name=name, help=what, epilog=layout(example))
     return program
 
 

@@ -37,15 +37,20 @@ def command_of_plugin(name: str) -> Any:
 
     @shell.command(name, short_help=summary_of_plugin(provider), add_help_option=False, context_settings=everything)
     def call(context: typer.Context) -> None:
-        real = provider.load()
-        if not isinstance(real, typer.Typer):
-            function, real = real, application()
-            real.command(name, cls=Command)(function)  # type: ignore[type-var]  # checked by Typer itself
-        command = typer.main.get_command(lay_out(real))
+        command = loaded(provider)
         with command.make_context(name, context.args, parent=context.parent) as inner:
             command.invoke(inner)
 
     return typer.main.get_command(shell)
+
+
+def loaded(provider: Provider) -> Any:
+    """Import a plugin's command, a function or a Typer application, with the layout of help that core commands have."""
+    real = provider.load()
+    if not isinstance(real, typer.Typer):
+        function, real = real, application()
+        real.command(provider.name, cls=Command)(function)  # type: ignore[type-var]  # checked by Typer itself
+    return typer.main.get_command(lay_out(real))
 
 
 def summary_of_plugin(provider: Provider) -> str:

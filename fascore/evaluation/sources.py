@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -39,8 +40,10 @@ class Sources:
 def read_sources(paths: Sequence[Path], dev: Sequence[Path], importer: Importer, rule: Rule | None) -> Sources:
     """Read score files and combine them if there is a `rule`.
 
-    Raises FascoreError if they cannot be evaluated together.
+    Raises FascoreError for an unknown rule, and if the files cannot be evaluated together.
     """
+    if rule is not None and rule not in get_args(Rule):
+        raise FascoreError(f"there is no rule '{rule}' to combine systems; available: {', '.join(get_args(Rule))}")
     folders = [path for path in paths if path.is_dir()]
     if folders and len(folders) < len(paths):
         raise FascoreError(

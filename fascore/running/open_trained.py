@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from fascore.data.store import Store
 from fascore.model import ModelGraph
 from fascore.running.folder import RunFolder, open_run
 from fascore.running.prepare import prepare_records, store_of
+from fascore.running.progress import say
 from fascore.running.report_facts import publishable
 from fascore.running.splits import list_records
 from fascore.running.trained import Trained
@@ -65,11 +65,6 @@ def open_trained(
             [unlabelled(str(path), open_source(path)) for path in listed(list(map(Path, files)))],
             Store(Path(aside)),
         )
-
-
-def say(text: str) -> None:
-    """Print a note for the user of the command."""
-    print(text, file=sys.stderr)
 
 
 def loaded(folder: RunFolder, plan: Plan, device: str) -> tuple[ModelGraph, torch.device]:

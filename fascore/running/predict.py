@@ -21,7 +21,8 @@ from fascore.evaluation.threshold import Threshold
 from fascore.model import ModelGraph
 from fascore.running.clips import Part, parts_of
 from fascore.running.folder import open_run
-from fascore.running.open_trained import for_new_files, listed, loaded, say, unlabelled, with_records
+from fascore.running.open_trained import for_new_files, listed, loaded, unlabelled, with_records
+from fascore.running.progress import say
 from fascore.running.trained import Trained
 from fascore.spec.documents import Json
 from fascore.spec.plan import Plan, check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ def progress_bar(
     `prepare: 7 of 20 records`. `quiet` shows nothing.
     """
     if quiet:
-        yield lambda count, total: None
+        yield progress_lines(name, quiet=True)
         return
     console = Console(stderr=True)
     columns = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
@@ -46,16 +47,21 @@ def progress_bar(
 
 
 def progress_lines(
-    name: str, *, unit: str = "records", clock: Callable[[], float] = time.monotonic
-) -> Callable[[int, int], None]:
-    """Progress without a bar: one line per half minute at most, and none on a terminal."""
+    name: str, *, quiet: bool = False, unit: str = "records", clock: Callable[[], float] = time.monotonic
+) -> Progress:
+    """Progress without a bar: one line per half minute at most. A terminal and `quiet` show nothing."""
     console, pace = Console(stderr=True), Pace(QUIET, clock)
 
     def report(count: int, total: int) -> None:
-        if not console.is_terminal and pace.due():
+        if not quiet and not console.is_terminal and pace.due():
             console.print(f"{name}: {count} of {total} {unit}", highlight=False)
 
     return report
+
+
+def say(text: str) -> None:
+    """Print a note for the user of the command."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def counted_batches(

@@ -33,7 +33,7 @@ from fascore.model import ModelGraph
 from fascore.running.conclude import conclude
 from fascore.running.folder import RunFolder
 from fascore.running.prepare import prepare_records, store_of
-from fascore.running.progress import counted_batches, progress_bar, progress_lines
+from fascore.running.progress import counted_batches, progress_bar, progress_lines, say
 from fascore.running.provenance import provenance
 from fascore.running.report_facts import gather, publishable
 from fascore.running.score_tables import head_columns, scored_table
@@ -130,9 +130,7 @@ class _Run:
 
     def dev_batches(self, ids: Sequence[str]) -> Iterable[Batch]:
         """Evaluation batches that report how many of them were scored."""
-        return counted_batches(self.batches, progress_lines("score dev") if self.first else lambda done, total: None)(
-            ids
-        )
+        return counted_batches(self.batches, progress_lines("score dev", quiet=not self.first))(ids)
 
     def table(
         self, records: Sequence[Record], scores: Scores, weights: Mapping[str, float] | None = None
@@ -287,7 +285,7 @@ def _conclude(run: _Run) -> None:
         table.write(run.folder.scores(name))
         run.hooks.call("scores_ready", run=run.facts, split=name, path=run.folder.scores(name))
     dev = tables.pop("dev")
-    _say("computing metrics, intervals, and decision times")
+    say("computing metrics, intervals, and decision times")
     metrics = evaluate(tables, threshold, run.spec.metrics, dev, Depth(resamples=RESAMPLES))
     timing = decision_times(
         run.plan,
@@ -296,7 +294,7 @@ def _conclude(run: _Run) -> None:
         run.device,
         run.precision,
     )
-    _say("writing the report")
+    say("writing the report")
     sections = [
         section
         for returned in run.hooks.call("report_sections", run=run.facts, trained=_trained(run))
@@ -317,8 +315,3 @@ def run_scores(run: _Run, records: Sequence[Record], progress: Progress) -> Scor
     """Scores of the usable ones among some records, by all processes together. `progress` counts those of this process."""
     batches = counted_batches(run.batches, progress)
     return score(run.graph, [record.id for record in run.usable(records)], batches, precision=run.precision)
-
-
-def _say(text: str) -> None:
-    """Report a stage that can take some time on stderr."""
-    print(text, file=sys.stderr, flush=True)

@@ -105,5 +105,7 @@ def test_files_of_two_systems_are_combined_as_on_the_command_line(tmp_path: Path
     together = fascore.evaluate(paths, combine="sum", threshold=1.0, bootstrap=0)
     (scores,) = (table.score for table in together.tables.values())
     np.testing.assert_allclose(np.sort(scores), np.sort(2 * SCORES + 0.25))
+    with pytest.raises(FascoreError, match="there is no rule 'median' to combine systems; available: sum, mean"):
+        fascore.evaluate(paths, combine="median", threshold=1.0)
     with pytest.raises(FascoreError, match="the rule 'sum' combines two or more systems"):
         fascore.evaluate(paths[0], combine="sum", threshold=1.0)

@@ -59,6 +59,11 @@ def test_a_run_is_compared_with_its_copy(run: fascore.Run, tmp_path: Path) -> No
         fascore.compare([run, run.folder])
 
 
+def test_compare_refuses_a_number_of_resamples_below_zero(run: fascore.Run) -> None:
+    with pytest.raises(FascoreError, match="bootstrap: pass a whole number of at least 0; this is -1"):
+        fascore.compare([run], bootstrap=-1)
+
+
 def test_a_study_runs_and_gives_its_table(
     document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+from typing import get_args
 
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -225,3 +226,10 @@ def test_evaluate_agrees_with_another_library_on_scores_of_any_system(fascore, t
 def test_evaluate_refuses_in_a_sentence(fascore, tmp_path, arguments, said):
     score_file(tmp_path / "test.csv", [("a", 1, "", 0.9), ("b", 0, "print.flat", 0.1)])
     assert said in fascore("evaluate", *arguments, code=1).stderr
+
+
+def test_the_command_knows_every_rule_that_combines_systems():
+    from fascore.cli.evaluate import RULES
+    from fascore.evaluation.combining import Rule
+
+    assert get_args(Rule) == RULES

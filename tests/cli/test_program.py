@@ -9,8 +9,7 @@ import typer
 
 from fascore import __version__
 from fascore.cli.app import app
-from fascore.cli.help import Command, lay_out
-from fascore.cli.plugin_commands import application
+from fascore.cli.plugin_commands import loaded
 from fascore.contract.registry import index
 
 HEAVY = ("torch", "torchvision", "timm", "cv2", "av", "scipy", "sklearn", "matplotlib", "wandb", "rich", "jinja2")
@@ -28,11 +27,7 @@ def whole_program():
     program = typer.main.get_command(app)
     for provider in index().providers():
         if provider.kind == "command" and provider.distribution != "not installed":
-            real = provider.load()
-            if not isinstance(real, typer.Typer):
-                function, real = real, application()
-                real.command(provider.name, cls=Command)(function)
-            program.commands[provider.name] = typer.main.get_command(lay_out(real))
+            program.commands[provider.name] = loaded(provider)
     return program
 
 

@@ -66,43 +66,49 @@ def export(
     print(f"{clips} clips in {folder}: read them with {json.dumps(config)}")
 
 
+Species = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="a species, bona_fide, or all for one sheet of every species",
+        show_default=False,
+        rich_help_panel=CLIP,
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE.png",
+        help="file to write; an existing file is replaced",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+Site = Annotated[str, typer.Option(metavar="NAME", help="capture site: A, B, or C", rich_help_panel=CLIP)]
+Subject = Annotated[
+    int, typer.Option(metavar="N", min=0, help="number of the subject at the site", rich_help_panel=CLIP)
+]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="seed of subjects and clips", rich_help_panel=CLIP)]
+Size = Annotated[int, typer.Option(metavar="PIXELS", help="height and width of a frame", rich_help_panel=CLIP)]
+Frames = Annotated[
+    int, typer.Option(metavar="N", help="length of the clip whose pulse is plotted", rich_help_panel=CLIP)
+]
+Difficulty = Annotated[
+    float,
+    typer.Option(metavar="D", help="from 0 (strong traces of the attack) to 1 (faint traces)", rich_help_panel=CLIP),
+]
+
+
 @app.command()
 def show(
-    species: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="a species, bona_fide, or all for one sheet of every species",
-            show_default=False,
-            rich_help_panel=CLIP,
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE.png",
-            help="file to write; an existing file is replaced",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ],
-    site: Annotated[str, typer.Option(metavar="NAME", help="capture site: A, B, or C", rich_help_panel=CLIP)] = "A",
-    subject: Annotated[
-        int, typer.Option(metavar="N", min=0, help="number of the subject at the site", rich_help_panel=CLIP)
-    ] = 0,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="seed of subjects and clips", rich_help_panel=CLIP)] = 0,
-    size: Annotated[
-        int, typer.Option(metavar="PIXELS", help="height and width of a frame", rich_help_panel=CLIP)
-    ] = 192,
-    frames: Annotated[
-        int, typer.Option(metavar="N", help="length of the clip whose pulse is plotted", rich_help_panel=CLIP)
-    ] = 125,
-    difficulty: Annotated[
-        float,
-        typer.Option(
-            metavar="D", help="from 0 (strong traces of the attack) to 1 (faint traces)", rich_help_panel=CLIP
-        ),
-    ] = 0.5,
+    species: Species,
+    out: Out,
+    site: Site = "A",
+    subject: Subject = 0,
+    seed: Seed = 0,
+    size: Size = 192,
+    frames: Frames = 125,
+    difficulty: Difficulty = 0.5,
 ) -> None:
     """Draw a rendered clip with everything known about it.
 
